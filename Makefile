@@ -1,0 +1,54 @@
+# `make` alone lists the targets. Each sets up what it needs in .venv; nothing else is touched.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+STUBS  := $(VENV)/micropython-stubs
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo serve test check format bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+install: $(READY) ## set up .venv (every other target does this by itself)
+
+$(READY): requirements.lock requirements-stubs.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Muster needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@# The stubs shadow real packages (requests, ssl), so they live apart from site-packages.
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $(STUBS) -r requirements-stubs.lock
+	@touch $@
+
+demo: $(READY) ## watch a device go through the nine steps (FAULT=wifi_auth: fail and recover)
+	@$(BIN)/python -m tests.system.demo $(if $(FAULT),--fault $(FAULT))
+
+serve: $(READY) ## run portal, configuration server and platform on this machine
+	$(BIN)/muster serve
+
+test: $(READY) ## run all tests
+	$(BIN)/python -m pytest
+
+check: $(READY) ## lint, formatting and types, of host and firmware
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy --config-file firmware/mypy.ini --custom-typeshed-dir $(STUBS) firmware
+
+format: $(READY) ## let ruff put the code in form
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: $(READY) ## measure sizes, heap, bytes and times into build/bench.json
+	$(BIN)/python -m tests.bench
+
+lock: ## renew the pinned versions (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url \
+	  --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache *.egg-info
