@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Golden configurations: a full one, a small one, and each field wrong in its own way."""
+
+import json
+from base64 import b64encode
+from copy import deepcopy
+from typing import Any
+
+KEY = b64encode(bytes(range(32))).decode()
+LIMIT_BYTES = 4096
+
+FULL: dict[str, Any] = {
+    "v": 1,
+    "version": 7,
+    "networks": [
+        {"ssid": "factory", "psk": "correct horse", "hidden": False, "ip": "dhcp"},
+        {
+            "ssid": "Büro",
+            "psk": "ab" * 32,
+            "hidden": True,
+            "ip": {"address": "192.168.7.20/24", "gateway": "192.168.7.1", "dns": "192.168.7.1"},
+        },
+    ],
+    "platform": {
+        "type": "onem2m",
+        "url": "https://platform.example:8422",
+        "cse": "cse-in",
+        "originator": "C0123456789abcdef0123",
+        "api": "Norg.example.press",
+        "rvi": "4",
+        "token": "made-up-token",
+        "ca": b64encode(b"\x30\x03\x02\x01\x05").decode(),
+    },
+    "config_server": {"url": "http://192.168.7.2:8421", "key": KEY},
+    "device": {"name": "press 4", "tags": {"hall": "2"}},
+    "app": {"period_s": 10},
+    "country": "DE",
+    "policy": {"failsafe_s": 120, "sync_s": 3600, "ntp": "pool.example"},
+}
+
+SMALL: dict[str, Any] = {
+    "v": 1,
+    "version": 1,
+    "networks": [{"ssid": "open", "psk": None, "ip": "dhcp"}],
+    "platform": {
+        "type": "onem2m",
+        "url": "http://10.0.0.2:8422",
+        "cse": "cse-in",
+        "originator": "Cabc",
+        "api": "Nx",
+        "rvi": "2a",
+        "token": None,
+        "ca": None,
+    },
+    "config_server": {"url": "http://10.0.0.1:8421", "key": KEY},
+    "device": {"name": "", "tags": {}},
+    "app": {},
+    "country": "US",
+    "policy": {"failsafe_s": 60, "sync_s": 1, "ntp": None},
+}
+
+GONE = object()  # stands for: take the field away
+
+
+def changed(document: dict[str, Any], where: str, value: Any) -> dict[str, Any]:
+    """A copy of `document` with the field at `where` ("a.b.0.c") replaced or taken away."""
+    copy = deepcopy(document)
+    target: Any = copy
+    *parents, last = (int(part) if part.isdigit() else part for part in where.split("."))
+    for part in parents:
+        target = target[part]
+    if value is GONE:
+        del target[last]
+    else:
+        target[last] = value
+    return copy
+
+
+def sized(size_bytes: int) -> dict[str, Any]:
+    """The small configuration, filled up so that it is exactly this long when compact."""
+    empty = changed(SMALL, "app", {"fill": ""})
+    length = len(json.dumps(empty, separators=(",", ":")).encode())
+    return changed(SMALL, "app", {"fill": "x" * (size_bytes - length)})
+
+
+def _insecure(**platform: Any) -> dict[str, Any]:
+    return changed(FULL, "platform", FULL["platform"] | {"insecure": True} | platform)
+
+
+VALID = (
+    ("full", FULL),
+    ("small", SMALL),
+    ("four-networks", changed(FULL, "networks", FULL["networks"] * 2)),
+    ("ssid-of-32-bytes", changed(FULL, "networks.0.ssid", "ü" * 16)),
+    ("psk-of-63-characters", changed(FULL, "networks.0.psk", "~" * 63)),
+    ("psk-of-8-characters", changed(FULL, "networks.0.psk", "12345678")),
+    ("without-hidden", changed(FULL, "networks.0.hidden", GONE)),
+    ("insecure-token-over-http", _insecure(url="http://platform.example:8422")),
+    ("insecure-https-without-ca", _insecure(ca=None)),
+    ("release-version-3", changed(FULL, "platform.rvi", "3")),
+    ("registered-app-id", changed(FULL, "platform.api", "Rorg.example.press")),
+    ("unknown-fields-are-ignored", FULL | {"later": {"any": [1, None]}}),
+    ("exactly-4096-bytes", sized(LIMIT_BYTES)),
+)
+
+# where it is changed, to what, and under which name; the path is the same place, written out
+WRONG: tuple[tuple[str, str, Any], ...] = (
+    ("v-missing", "v", GONE),
+    ("v-of-the-future", "v", 2),
+    ("version-missing", "version", GONE),
+    ("version-zero", "version", 0),
+    ("version-is-text", "version", "7"),
+    ("version-is-true", "version", True),
+    ("version-is-a-fraction", "version", 7.5),
+    ("networks-missing", "networks", GONE),
+    ("networks-empty", "networks", []),
+    ("networks-five", "networks", FULL["networks"][:1] * 5),
+    ("networks-is-an-object", "networks", {}),
+    ("network-is-text", "networks.0", "factory"),
+    ("ssid-missing", "networks.0.ssid", GONE),
+    ("ssid-empty", "networks.0.ssid", ""),
+    ("ssid-of-33-bytes", "networks.0.ssid", "x" + "ü" * 16),
+    ("ssid-is-a-number", "networks.0.ssid", 5),
+    ("psk-missing", "networks.1.psk", GONE),
+    ("psk-of-7-characters", "networks.0.psk", "1234567"),
+    ("psk-of-64-that-is-not-hex", "networks.0.psk", "x" * 64),
+    ("psk-of-65-characters", "networks.0.psk", "a" * 65),
+    ("psk-that-is-not-ascii", "networks.0.psk", "schlüssel"),
+    ("psk-with-a-line-end", "networks.0.psk", "12345678\n"),
+    ("psk-empty", "networks.0.psk", ""),
+    ("hidden-is-a-number", "networks.0.hidden", 1),
+    ("ip-missing", "networks.0.ip", GONE),
+    ("ip-another-word", "networks.0.ip", "static"),
+    ("ip-is-null", "networks.0.ip", None),
+    ("address-without-prefix", "networks.1.ip.address", "192.168.7.20"),
+    ("address-with-prefix-33", "networks.1.ip.address", "192.168.7.20/33"),
+    ("address-with-256", "networks.1.ip.address", "192.168.7.256/24"),
+    ("address-missing", "networks.1.ip.address", GONE),
+    ("gateway-of-three-parts", "networks.1.ip.gateway", "192.168.7"),
+    ("gateway-missing", "networks.1.ip.gateway", GONE),
+    ("dns-is-a-name", "networks.1.ip.dns", "dns.example"),
+    ("platform-missing", "platform", GONE),
+    ("platform-is-a-list", "platform", []),
+    ("platform-of-another-type", "platform.type", "mqtt"),
+    ("platform-type-missing", "platform.type", GONE),
+    ("platform-url-missing", "platform.url", GONE),
+    ("platform-url-of-another-scheme", "platform.url", "ftp://platform.example"),
+    ("platform-url-without-host", "platform.url", "https://"),
+    ("platform-url-without-scheme", "platform.url", "platform.example:8422"),
+    ("cse-is-null", "platform.cse", None),
+    ("cse-empty", "platform.cse", ""),
+    ("originator-does-not-begin-with-c", "platform.originator", "S0123"),
+    ("originator-missing", "platform.originator", GONE),
+    ("api-does-not-begin-with-n-or-r", "platform.api", "Xorg.example"),
+    ("api-missing", "platform.api", GONE),
+    ("rvi-unknown", "platform.rvi", "6"),
+    ("rvi-is-a-number", "platform.rvi", 4),
+    ("token-missing", "platform.token", GONE),
+    ("token-is-a-number", "platform.token", 12345),
+    ("token-empty", "platform.token", ""),
+    ("token-over-http", "platform.url", "http://platform.example:8422"),
+    ("ca-missing", "platform.ca", GONE),
+    ("https-without-ca", "platform.ca", None),
+    ("ca-is-not-base64", "platform.ca", "-----BEGIN CERTIFICATE-----"),
+    ("insecure-is-text", "platform.insecure", "yes"),
+    ("config-server-missing", "config_server", GONE),
+    ("config-server-url-missing", "config_server.url", GONE),
+    ("config-server-url-without-host", "config_server.url", "http:///sync"),
+    ("key-missing", "config_server.key", GONE),
+    ("key-of-31-bytes", "config_server.key", b64encode(bytes(31)).decode()),
+    ("key-of-33-bytes", "config_server.key", b64encode(bytes(33)).decode()),
+    ("key-is-not-base64", "config_server.key", "*" * 44),
+    ("key-with-a-changed-last-character", "config_server.key", KEY[:-2] + "9="),
+    ("key-is-null", "config_server.key", None),
+    ("device-missing", "device", GONE),
+    ("name-missing", "device.name", GONE),
+    ("name-of-65-characters", "device.name", "x" * 65),
+    ("tags-missing", "device.tags", GONE),
+    ("tags-is-a-list", "device.tags", []),
+    ("tag-is-a-number", "device.tags.hall", 2),
+    ("app-missing", "app", GONE),
+    ("app-is-a-list", "app", []),
+    ("country-missing", "country", GONE),
+    ("country-in-small-letters", "country", "de"),
+    ("country-of-three-letters", "country", "DEU"),
+    ("country-is-null", "country", None),
+    ("policy-missing", "policy", GONE),
+    ("failsafe-missing", "policy.failsafe_s", GONE),
+    ("failsafe-is-text", "policy.failsafe_s", "120"),
+    ("failsafe-is-true", "policy.failsafe_s", True),
+    ("sync-is-zero", "policy.sync_s", 0),
+    ("sync-is-missing", "policy.sync_s", GONE),
+    ("ntp-is-missing", "policy.ntp", GONE),
+    ("ntp-is-a-number", "policy.ntp", 123),
+)
+
+# Where the field at fault is not the one that was changed.
+BLAMED = {"token-over-http": "config.platform.token"}
+
+
+def path_of(where: str) -> str:
+    """`networks.0.ssid` as errors write it: `config.networks[0].ssid`."""
+    parts = ("config." + where).split(".")
+    return "".join(f"[{p}]" if p.isdigit() else f".{p}" for p in parts).removeprefix(".")
+
+
+def document() -> dict[str, Any]:
+    """All configuration cases."""
+    cases: list[dict[str, Any]] = [
+        {"name": name, "valid": True, "value": value} for name, value in VALID
+    ]
+    for name, where, value in WRONG:
+        path = BLAMED.get(name, path_of(where))
+        cases.append(
+            {"name": name, "valid": False, "path": path, "value": changed(FULL, where, value)}
+        )
+    cases.append({"name": "a-list", "valid": False, "path": "config", "value": [FULL]})
+    cases.append({"name": "null", "valid": False, "path": "config", "value": None})
+    over = sized(LIMIT_BYTES + 1)
+    cases.append({"name": "one-byte-over-4096", "valid": False, "path": "config", "value": over})
+    return {
+        "about": "Configurations as a directive carries them. Paths begin with the word config. "
+        "Sizes count compact JSON in UTF-8.",
+        "cases": cases,
+    }
