@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The servers' own options: read once from flags and environment into a frozen dataclass."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from host_server.errors import SettingsError
+
+ROLES = ("portal", "config", "platform")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens; port 0 lets the system choose one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> "Address":
+        """From e.g. "127.0.0.1:8420"; `name` is the option it came from."""
+        host, _, port = text.rpartition(":")
+        try:
+            ipaddress.IPv4Address(host)
+            number = int(port)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= 65535:
+            raise SettingsError(f'{name}: wanted an IPv4 address and a port like "127.0.0.1:8420"')
+        return cls(host, number)
+
+    @property
+    def url(self) -> str:
+        """How this machine reaches it."""
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - a comparison
+        return f"http://{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `muster serve` was told. Secrets are kept out of its repr."""
+
+    roles: tuple[str, ...]
+    data_dir: Path
+    portal_listen: Address
+    config_listens: tuple[Address, ...]
+    platform_listen: Address
+    # What a device is told; None: the address that the server listens on.
+    config_public_url: str | None
+    platform_public_url: str | None
+    # Where the portal finds the configuration server, and that one the platform.
+    config_url: str | None
+    platform_url: str | None
+    admin_token_file: Path | None
+    advertises: bool
+    secret_key: str | None = field(repr=False)
+    config_token: str | None = field(repr=False)
+    platform_token: str | None = field(repr=False)
+
+
+def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+    """A flag wins over its variable: `--portal-listen` is MUSTER_PORTAL_LISTEN, and so on.
+
+    Lists are separated by commas in the environment. A bad value is a SettingsError.
+    """
+
+    def one(name: str, default: str | None = None) -> str | None:
+        value = flags.get(name)
+        if value is not None:
+            return str(value)
+        return environ.get("MUSTER_" + name.upper()) or default
+
+    def many(name: str, default: str) -> list[str]:
+        value = flags.get(name)
+        if isinstance(value, list) and value:
+            return [str(item) for item in value]
+        return (environ.get("MUSTER_" + name.upper()) or default).split(",")
+
+    def address(name: str, default: str) -> Address:
+        return Address.parse(one(name, default) or default, _flag(name))
+
+    token_file = one("admin_token_file")
+    return Settings(
+        roles=_roles(many("role", ",".join(ROLES))),
+        data_dir=Path(one("data", "muster-data") or "muster-data"),
+        portal_listen=address("portal_listen", "127.0.0.1:8420"),
+        config_listens=tuple(
+            Address.parse(text.strip(), "--config-listen")
+            for text in many("config_listen", "127.0.0.1:8421")
+        ),
+        platform_listen=address("platform_listen", "127.0.0.1:8422"),
+        config_public_url=_url(one("config_public_url"), "--config-public-url"),
+        platform_public_url=_url(one("platform_public_url"), "--platform-public-url"),
+        config_url=service_url(one("config_url"), "--config-url"),
+        platform_url=service_url(one("platform_url"), "--platform-url"),
+        admin_token_file=Path(token_file) if token_file else None,
+        advertises=_flag_of(one("advertise", "yes"), "--advertise"),
+        secret_key=environ.get("MUSTER_SECRET_KEY"),
+        config_token=environ.get("MUSTER_CONFIG_TOKEN"),
+        platform_token=environ.get("MUSTER_PLATFORM_TOKEN"),
+    )
+
+
+def service_url(url: str | None, name: str) -> str | None:
+    """A URL at which one server reaches another: it carries a token, so https unless loopback."""
+    checked = _url(url, name)
+    if checked is None or checked.startswith("https://") or is_loopback(checked):
+        return checked
+    raise SettingsError(
+        f"{name}: wanted https, for the address is not on this machine and a token goes there; "
+        f"got {checked}"
+    )
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL leads to this machine, judged without asking a name server."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _url(url: str | None, name: str) -> str | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or "@" in parts.netloc or parts.query or parts.fragment:
+        raise SettingsError(f'{name}: wanted a URL like "https://muster.example:8421"')
+    return url.rstrip("/")
+
+
+def _roles(names: list[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in ROLES:
+            raise SettingsError(f'--role: no role named "{name}"; there are {", ".join(ROLES)}')
+    return tuple(role for role in ROLES if role in names)
+
+
+def _flag_of(text: str | None, name: str) -> bool:
+    if text not in ("yes", "no"):
+        raise SettingsError(f"{name}: wanted yes or no")
+    return text == "yes"
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""One SQLAlchemy engine per role, SQLite by default."""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+BUSY_TIMEOUT_S = 5.0
+MEMORY = "sqlite://"
+
+
+def database_url(data_dir: Path, role: str) -> str:
+    """Where a role keeps its database, e.g. "sqlite:////srv/muster-data/config.sqlite"."""
+    return f"sqlite:///{(data_dir / role).with_suffix('.sqlite').absolute()}"
+
+
+def open_engine(url: str) -> Engine:
+    """An engine whose transactions take SQLite's write lock at their start.
+
+    So a transaction that reads and then writes cannot find that somebody wrote in between. The
+    caller disposes of the engine.
+    """
+    if url == MEMORY:
+        engine = create_engine(
+            url, poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
+    else:
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
+    # The driver's own transactions begin too late and end before DDL: we begin ourselves.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # WAL with NORMAL can lose the last commits in a power cut. What was handed out must be
+    # remembered, so each commit reaches the disk.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

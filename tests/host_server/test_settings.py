@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What do the servers' options promise?"""
+
+from pathlib import Path
+
+import pytest
+
+from host_server.errors import SettingsError
+from host_server.settings import Address, read_settings, service_url
+
+
+def test_nothing_said_means_all_roles_on_this_machine() -> None:
+    settings = read_settings({}, {})
+    assert settings.roles == ("portal", "config", "platform")
+    assert settings.config_listens == (Address("127.0.0.1", 8421),)
+    assert settings.data_dir == Path("muster-data")
+
+
+def test_flag_wins_over_the_environment() -> None:
+    environ = {"MUSTER_PORTAL_LISTEN": "127.0.0.1:1", "MUSTER_ROLE": "portal,config"}
+    settings = read_settings({"portal_listen": "127.0.0.1:2", "role": None}, environ)
+    assert settings.portal_listen.port == 2
+    assert settings.roles == ("portal", "config")
+
+
+def test_configuration_server_may_listen_on_several_sides() -> None:
+    listens = ["127.1.0.1:8421", "127.2.0.1:8421"]
+    settings = read_settings({"config_listen": listens}, {})
+    assert [a.url for a in settings.config_listens] == [f"http://{a}" for a in listens]
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "wanted"),
+    [
+        ("portal_listen", "8420", "--portal-listen: wanted an IPv4 address and a port"),
+        ("portal_listen", "127.0.0.1:99999", "--portal-listen"),
+        ("portal_listen", "localhost:1", "--portal-listen"),
+        ("config_public_url", "muster.example", "--config-public-url: wanted a URL"),
+        ("config_public_url", "http://u:p@muster.example", "--config-public-url"),
+        ("platform_url", "http://muster.example", "--platform-url: wanted https"),
+        ("role", ["server"], 'no role named "server"; there are portal, config, platform'),
+    ],
+)
+def test_bad_value_names_the_option_and_the_wanted_form(
+    flag: str, value: object, wanted: str
+) -> None:
+    with pytest.raises(SettingsError, match=wanted):
+        read_settings({flag: value}, {})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.9.9.9:8421", "http://localhost:1", "http://[::1]:1", "https://a.example"]
+)
+def test_service_url_is_loopback_or_https(url: str) -> None:
+    assert service_url(url, "--config-url") == url
+
+
+@pytest.mark.parametrize(
+    "url", ["http://10.0.0.1:8421", "http://127.0.0.1.example", "http://localhost.example"]
+)
+def test_service_url_elsewhere_without_https_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="https"):
+        service_url(url, "--config-url")
+
+
+def test_secrets_are_not_in_the_repr() -> None:
+    secret = "a-secret-of-some-length"
+    names = ("MUSTER_SECRET_KEY", "MUSTER_CONFIG_TOKEN", "MUSTER_PLATFORM_TOKEN")
+    assert secret not in repr(read_settings({}, dict.fromkeys(names, secret)))
