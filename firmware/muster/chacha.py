@@ -7,6 +7,7 @@
 # products stay below 2**30: nothing in the inner loops allocates.
 
 import asyncio
+
 from micropython import const
 
 _MASK = const(0xFFFF)

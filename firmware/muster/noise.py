@@ -5,6 +5,7 @@
 
 import os
 from hashlib import sha256
+
 from micropython import const
 
 from .chacha import seal, unseal
@@ -73,7 +74,9 @@ class Initiator:
             self._mix_hash(view[_KEY:])
             await unseal(key, _NONCE, before, view[_KEY:])
         except ValueError:
-            raise DeviceError("server_untrusted", "the answer was not made with this device's key")
+            raise DeviceError(
+                "server_untrusted", "the answer was not made with this device's key"
+            ) from None
         finally:
             self._chain = None
         return view[_KEY:-_TAG]

@@ -7,6 +7,7 @@
 # why a scalar here lives for one exchange only.
 
 import asyncio
+
 from micropython import const
 
 _SLICE = const(15)  # steps between yields: 0.5 ms on a PC, some 10 ms on an ESP32
