@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# A small HTTP/1.1 client (RFC 9112) in which everything has a deadline and a bound. Names are
+# looked up by getaddrinfo, which blocks the event loop; an address costs nothing.
+
+import asyncio
+import errno
+
+from micropython import const
+
+from .errors import DeviceError
+
+_LINE = const(1024)
+_LINES = const(64)  # of all headers and trailers together
+# The rest is passed over.
+_KEPT = ("content-type", "location", "retry-after", "x-m2m-ri", "x-m2m-rsc")
+
+
+# "https://m2m.example:8422/base" is ("m2m.example", 8422, "/base").
+def split_url(url):
+    scheme, _, rest = url.partition("://")
+    authority, _, path = rest.partition("/")
+    host, _, port = authority.partition(":")
+    port = port or {"http": "80", "https": "443"}.get(scheme, "")
+    if not host or not port.isdigit():
+        raise DeviceError("config_invalid", "wanted a URL like http://host:port/path, came " + url)
+    return host, int(port), "/" + path.rstrip("/") if path else ""
+
+
+# One request on a connection of its own: see Connection.
+async def request(
+    method,
+    host,
+    port,
+    path,
+    headers,
+    body,
+    timeout_ms,
+    limit_bytes,
+    tls=None,
+    code="server_unreachable",
+):
+    connection = Connection(host, port, tls, code)
+    try:
+        return await connection.request(method, path, headers, body, timeout_ms, limit_bytes)
+    finally:
+        connection.close()
+
+
+# A connection that is opened when needed and kept for the next request if the server does so
+# too. tls: an SSLContext. code: what DeviceErrors carry, other than "platform_tls" for TLS.
+class Connection:
+    def __init__(self, host, port, tls=None, code="server_unreachable"):
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._code = code
+        self._socket = None
+        self._buffer = bytearray(256)
+        self._start = self._end = 0
+        self._lines = 0
+
+    def close(self):
+        if self._socket:
+            self._socket.close()
+            self._socket = None
+
+    # Returns (status, {lower-case name: value} of the headers worth keeping, body as bytearray).
+    # A request is sent a second time only if a kept connection turns out to be closed.
+    async def request(self, method, path, headers, body, timeout_ms, limit_bytes):
+        message = self._message(method, path, headers, body)
+        is_kept = False
+        try:
+            answer: tuple = await asyncio.wait_for_ms(
+                self._exchange(message, limit_bytes), timeout_ms
+            )
+            is_kept = answer[3]
+            return answer[:3]
+        except asyncio.TimeoutError:
+            raise self._error(self._code, "no answer within %d ms" % timeout_ms) from None
+        except OSError as e:
+            # mbedTLS has numbers of its own, far below any errno.
+            code = "platform_tls" if self._tls and e.args[0] < -255 else self._code
+            raise self._error(code, errno.errorcode.get(e.errno, "error %s" % e)) from None
+        except ValueError as e:  # a certificate that mbedTLS refuses
+            raise self._error("platform_tls", str(e).strip()) from None
+        finally:
+            if not is_kept:
+                self.close()
+
+    def _error(self, code, text):
+        return DeviceError(code, "%s:%d: %s" % (self._host, self._port, text))
+
+    def _message(self, method, path, headers, body):
+        lines = ["%s %s HTTP/1.1" % (method, path), "Host: %s:%d" % (self._host, self._port)]
+        for name in headers:
+            lines.append("%s: %s" % (name, headers[name]))
+        if body:
+            lines.append("Content-Length: %d" % len(body))
+        for line in lines:
+            if "\r" in line or "\n" in line:
+                raise DeviceError("config_invalid", "a line break in an HTTP header")
+        lines.append("\r\n")
+        return "\r\n".join(lines).encode() + (body or b"")
+
+    async def _exchange(self, message, limit_bytes):
+        is_reused = self._socket is not None
+        while True:
+            try:
+                await self._send(message)
+                line = await self._line()
+                break
+            except OSError:
+                self.close()
+                if not is_reused:
+                    raise
+                is_reused = False
+        status = self._status(line)
+        while status < 200:  # 100 Continue and its like say nothing yet
+            while await self._line():
+                pass
+            status = self._status(await self._line())
+        is_kept = line.startswith(b"HTTP/1.1")
+        length = None
+        is_chunked = False
+        kept = {}
+        while True:
+            line = await self._line()
+            if not line:
+                break
+            name, value = self._header(line)
+            if name == "content-length":
+                if not value.isdigit() or length not in (None, int(value)):
+                    raise self._error(self._code, "the answer has no sensible length")
+                length = int(value)
+            elif name == "transfer-encoding":
+                is_chunked = value.lower() == "chunked"
+            elif name == "connection":
+                is_kept = is_kept and value.lower() != "close"
+            elif name in _KEPT:
+                kept[name] = value
+        content = bytearray()
+        if status == 204 or status == 304:
+            pass
+        elif is_chunked:
+            await self._chunks(content, limit_bytes)
+        elif length is not None:
+            await self._extend(content, length, limit_bytes)
+        else:
+            is_kept = False
+            while await self._filled():
+                await self._extend(content, self._end - self._start, limit_bytes)
+        return status, kept, content, is_kept
+
+    async def _send(self, message):
+        if not self._socket:
+            self._open()
+        # Not write(): drain() waits first until the connection stands.
+        stream = asyncio.StreamWriter(self._socket)
+        stream.out_buf = message  # type: ignore[attr-defined]
+        await stream.drain()
+        self._lines = 0
+
+    # As asyncio.open_connection does, which loses the socket when it is cancelled.
+    def _open(self):
+        import socket
+
+        info = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
+        self._socket = socket.socket(info[0], info[1], info[2])
+        self._start = self._end = 0
+        self._socket.setblocking(False)
+        try:
+            self._socket.connect(info[-1])
+        except OSError as e:
+            if e.errno != errno.EINPROGRESS:
+                raise
+        if self._tls:
+            self._socket = self._tls.wrap_socket(
+                self._socket, server_hostname=self._host, do_handshake_on_connect=False
+            )
+            self._socket.setblocking(False)
+
+    # Waits until something has come; False at the end of the stream.
+    async def _filled(self):
+        while self._start == self._end:
+            size = await asyncio.StreamReader(self._socket).readinto(self._buffer)
+            if size == 0:
+                return False
+            self._start = 0
+            self._end = size or 0
+        return True
+
+    async def _line(self):
+        self._lines += 1
+        line = bytearray()
+        while len(line) < _LINE and self._lines < _LINES:
+            if not await self._filled():
+                raise OSError(errno.ECONNRESET)
+            byte = self._buffer[self._start]
+            self._start += 1
+            if byte == 10:
+                return bytes(line).rstrip()
+            line.append(byte)
+        raise self._error(self._code, "the answer's headers are too long")
+
+    def _status(self, line):
+        if not line.startswith(b"HTTP/1.") or not line[9:12].isdigit():
+            raise self._error(self._code, "the answer is not HTTP")
+        return int(line[9:12])
+
+    def _header(self, line):
+        try:
+            name, _, value = line.decode().partition(":")
+        except UnicodeError:
+            raise self._error(self._code, "the answer's headers are not text") from None
+        return name.lower(), value.strip()
+
+    async def _chunks(self, content, limit_bytes):
+        while True:
+            try:
+                size = int((await self._line()).split(b";")[0], 16)
+            except ValueError:
+                size = -1
+            if size < 0:
+                raise self._error(self._code, "the answer's chunks are malformed")
+            if not size:
+                break
+            await self._extend(content, size, limit_bytes)
+            await self._line()
+            self._lines -= 2
+        while await self._line():
+            pass
+
+    async def _extend(self, content, size, limit_bytes):
+        if len(content) + size > limit_bytes:
+            raise self._error(self._code, "the answer exceeds %d bytes" % limit_bytes)
+        at = len(content)
+        content.extend(bytes(size))
+        while size:
+            if not await self._filled():
+                raise self._error(self._code, "the answer is cut off, %d bytes short" % size)
+            n = min(size, self._end - self._start)
+            content[at : at + n] = memoryview(self._buffer)[self._start : self._start + n]
+            self._start += n
+            at += n
+            size -= n
