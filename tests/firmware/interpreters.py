@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The MicroPython interpreters that firmware is tested on: 64-bit unix and 32-bit wasm."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+ON_BOARD = PROJECT / "tests/firmware/on_board"
+_WASM = PROJECT / "tests/firmware/wasm"
+_INSTALL_TIMEOUT_S = 60
+
+
+class Missing(Exception):
+    """An interpreter cannot be had here; the text says how to enable it."""
+
+
+def unix() -> list[str]:
+    """The command of the unix port: $MICROPYTHON, or the one installed beside this Python."""
+    command = os.environ.get("MICROPYTHON") or str(Path(sys.executable).with_name("micropython"))
+    if not shutil.which(command):
+        raise Missing(f"no interpreter {command}; run make install, or set MICROPYTHON to one")
+    return [command]
+
+
+def wasm(*statements: str) -> list[str]:
+    """The command that runs Python statements on the 32-bit port; installs it once.
+
+    Raises Missing where Node or the package cannot be had.
+    """
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if not node or not npm:
+        raise Missing("no Node; install Node 18 or newer to run the 32-bit interpreter")
+    return [node, str(_WASM / "run.mjs"), str(_installed(npm)), str(PROJECT), *statements]
+
+
+def _installed(npm: str) -> Path:
+    lock = (_WASM / "package-lock.json").read_bytes()
+    home = PROJECT / "build/npm" / hashlib.sha256(lock).hexdigest()[:12]
+    if not home.exists():
+        home.parent.mkdir(parents=True, exist_ok=True)
+        # Made aside and renamed: two test runs at once do not see each other's half.
+        with tempfile.TemporaryDirectory(dir=home.parent) as name:
+            draft = Path(name) / "draft"
+            draft.mkdir()
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(_WASM / file, draft)
+            _install(npm, draft)
+            if not home.exists():
+                draft.rename(home)
+    return home / "node_modules"
+
+
+def _install(npm: str, folder: Path) -> None:
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    try:
+        subprocess.run(
+            command,
+            cwd=folder,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=_INSTALL_TIMEOUT_S,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Missing(
+            f"npm could not install the 32-bit interpreter, it needs its registry once: {error}"
+        ) from error
