@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Typed reading of JSON documents: an error names the path of what is wrong, never the value."""
+
+import json
+from typing import Any, TypeVar
+
+from host_server.errors import Invalid
+
+T = TypeVar("T", str, int, bool, list[Any], dict[str, Any])
+
+# Both sides of the wire hold it exactly, and so does every database.
+LARGEST_INT = 2**53 - 1
+
+_NAMES: dict[type, str] = {
+    str: "text",
+    int: "an integer",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+    float: "a fraction",
+    type(None): "null",
+}
+
+
+def compact_json(document: Any) -> str:
+    """JSON as it goes over the wire and as sizes are counted."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def parse_json(text: bytes | str) -> Any:
+    """The document; Invalid with an empty path if the text is not JSON in UTF-8."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise Invalid("not JSON", path="") from None
+
+
+def wrong(path: str, detail: str) -> Invalid:
+    """The error for the field at this path."""
+    return Invalid(detail, path=path)
+
+
+def kind_of(value: object) -> str:
+    """What came, in words, for an error message."""
+    return _NAMES.get(type(value), "something else")
+
+
+def typed(value: object, kind: type[T], path: str) -> T:
+    """The value if it is exactly of this kind; `true` is not an integer."""
+    origin: type = getattr(kind, "__origin__", kind)
+    if type(value) is not origin:
+        raise wrong(path, f"wanted {_NAMES[origin]}, got {kind_of(value)}")
+    return value  # type: ignore[return-value]
+
+
+class Fields:
+    """The fields of one object, taken one by one. Unknown ones are ignored."""
+
+    def __init__(self, value: object, path: str = "") -> None:
+        self.document: dict[str, Any] = typed(value, dict[str, Any], path)
+        self.path = path
+
+    def at(self, name: str) -> str:
+        """The path of a field, e.g. "config.platform.url"."""
+        return f"{self.path}.{name}" if self.path else name
+
+    def required(self, name: str) -> Any:
+        """The field, of any type; missing is an error."""
+        if name not in self.document:
+            raise wrong(self.at(name), "missing")
+        return self.document[name]
+
+    def text(self, name: str, low: int = 0, high: int = 256) -> str:
+        """A string of `low` to `high` characters."""
+        return sized_text(self.required(name), self.at(name), low, high)
+
+    def text_or_null(self, name: str, low: int = 0, high: int = 256) -> str | None:
+        """The same, or null; it must be there all the same."""
+        return None if self.required(name) is None else self.text(name, low, high)
+
+    def integer(self, name: str, low: int = 0, high: int = LARGEST_INT) -> int:
+        """An integer from `low` to `high`."""
+        return bounded(self.required(name), self.at(name), low, high)
+
+    def boolean(self, name: str, default: bool) -> bool:
+        """True or false; missing means the default."""
+        return typed(self.document.get(name, default), bool, self.at(name))
+
+    def items(self, name: str, low: int = 0, high: int = 64) -> list[Any]:
+        """A list of `low` to `high` items."""
+        items: list[Any] = typed(self.required(name), list[Any], self.at(name))
+        if not low <= len(items) <= high:
+            raise wrong(self.at(name), f"wanted {low} to {high} items, got {len(items)}")
+        return items
+
+    def fields(self, name: str) -> "Fields":
+        """An object inside this one."""
+        return Fields(self.required(name), self.at(name))
+
+    def one_of(self, name: str, words: tuple[str, ...]) -> str:
+        """One of these words."""
+        word = typed(self.required(name), str, self.at(name))
+        if word not in words:
+            raise wrong(self.at(name), f"wanted one of {', '.join(words)}")
+        return word
+
+
+def sized_text(value: object, path: str, low: int, high: int) -> str:
+    """A string of `low` to `high` characters that UTF-8 can carry."""
+    text = typed(value, str, path)
+    if not low <= len(text) <= high:
+        raise wrong(path, f"wanted {low} to {high} characters, got {len(text)}")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise wrong(path, "half a surrogate pair is not text")
+    return text
+
+
+def bounded(value: object, path: str, low: int, high: int) -> int:
+    """An integer from `low` to `high`."""
+    number = typed(value, int, path)
+    if not low <= number <= high:
+        raise wrong(
+            path, f"wanted {low} to {high}, got {number if abs(number) < 1e15 else 'more'}"
+        )
+    return number

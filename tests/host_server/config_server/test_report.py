@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What does reading a report promise?"""
+
+from typing import Any
+
+import pytest
+
+from host_server.config_server.report import parse_report
+from host_server.errors import Malformed
+from tests.host_server.golden import cases, text_of
+
+
+@cases("reports", is_valid=True)
+def test_golden_report_is_read(case: dict[str, Any]) -> None:
+    report = parse_report(text_of(case))
+    assert (report.config, report.state) == (case["value"]["config"], case["value"]["state"])
+    assert len(report.scan) == len(case["value"]["scan"])
+
+
+@cases("reports", is_valid=False)
+def test_golden_report_that_is_wrong_is_refused_by_its_path(case: dict[str, Any]) -> None:
+    with pytest.raises(Malformed) as caught:
+        parse_report(text_of(case))
+    assert caught.value.path == case["path"]
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe", b'{"v":1e999}', b'{"v":NaN}', b"1" * 5000])
+def test_bytes_that_no_parser_should_choke_on_are_refused(raw: bytes) -> None:
+    with pytest.raises(Malformed):
+        parse_report(raw)
+
+
+def test_half_a_surrogate_pair_is_refused_before_it_reaches_the_database() -> None:
+    from tests.wire.syncs import BLANK
+
+    text = text_of({"value": BLANK | {"model": "\ud800"}})
+    with pytest.raises(Malformed) as caught:
+        parse_report(text)
+    assert caught.value.path == "model"
