@@ -66,7 +66,7 @@ def parse(data, ident, is_local=lambda address: True):
     try:
         return _parse(data, ident, is_local)
     except IndexError:
-        raise ValueError("mDNS: the answer is cut off") from None
+        raise ValueError("mDNS: the answer is cut off")
 
 
 def _parse(data, ident, is_local):

@@ -28,6 +28,7 @@ CODES = (
 )
 
 
+# step is set by whoever knows in which of the nine steps it happened.
 # detail says what was wanted, what came and what to try; it goes to log and wire, so it never
 # holds a key or a password. retry_s is a server's hint (Retry-After), or None.
 class DeviceError(Exception):
@@ -36,6 +37,7 @@ class DeviceError(Exception):
         self.code = code
         self.detail = detail
         self.retry_s = retry_s
+        self.step = None
 
     def __str__(self):
         return "%s: %s" % (self.code, self.detail) if self.detail else self.code

@@ -77,13 +77,13 @@ class Connection:
             is_kept = answer[3]
             return answer[:3]
         except asyncio.TimeoutError:
-            raise self._error(self._code, "no answer within %d ms" % timeout_ms) from None
+            raise self._error(self._code, "no answer within %d ms" % timeout_ms)
         except OSError as e:
             # mbedTLS has numbers of its own, far below any errno.
             code = "platform_tls" if self._tls and e.args[0] < -255 else self._code
-            raise self._error(code, errno.errorcode.get(e.errno, "error %s" % e)) from None
+            raise self._error(code, errno.errorcode.get(e.errno, "error %s" % e))
         except ValueError as e:  # a certificate that mbedTLS refuses
-            raise self._error("platform_tls", str(e).strip()) from None
+            raise self._error("platform_tls", str(e).strip())
         finally:
             if not is_kept:
                 self.close()
@@ -212,7 +212,7 @@ class Connection:
         try:
             name, _, value = line.decode().partition(":")
         except UnicodeError:
-            raise self._error(self._code, "the answer's headers are not text") from None
+            raise self._error(self._code, "the answer's headers are not text")
         return name.lower(), value.strip()
 
     async def _chunks(self, content, limit_bytes):

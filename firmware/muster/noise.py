@@ -74,9 +74,7 @@ class Initiator:
             self._mix_hash(view[_KEY:])
             await unseal(key, _NONCE, before, view[_KEY:])
         except ValueError:
-            raise DeviceError(
-                "server_untrusted", "the answer was not made with this device's key"
-            ) from None
+            raise DeviceError("server_untrusted", "the answer was not made with this device's key")
         finally:
             self._chain = None
         return view[_KEY:-_TAG]

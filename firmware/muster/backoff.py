@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# How long to wait after a failure: 1 s doubling to 5 min, with jitter. Never gives up.
+
+import random
+
+from micropython import const
+
+_FIRST_MS = const(1000)
+_LONGEST_MS = const(300000)
+
+
+class Backoff:
+    def __init__(self, longest_ms=_LONGEST_MS):
+        self._longest_ms = longest_ms
+        self.reset()
+
+    def reset(self):
+        self._next_ms = _FIRST_MS
+
+    # The next delay; +-25 % keeps a fleet that failed together from returning together.
+    def next_ms(self):
+        base = self._next_ms
+        self._next_ms = min(base * 2, self._longest_ms)
+        return base - base // 4 + random.randrange(base // 2)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The button: short press, 5 s, 15 s. Polled, because a pin interrupt on a bouncing contact costs
+# more than fifty looks a second.
+
+import asyncio
+import time
+
+from micropython import const
+
+SHORT = const(1)  # seek now, or sync now and identify
+LONG = const(2)  # 5 s: onboard again
+LONGEST = const(3)  # 15 s: factory reset
+
+_POLL_MS = const(20)
+_BOUNCE_MS = const(30)
+_LONG_MS = const(5000)
+_LONGEST_MS = const(15000)
+
+
+class Button:
+    def __init__(self, pin, active=0):
+        self._pin = pin
+        self._active = active
+        self._pressed = asyncio.Event()
+        self._kind = None
+
+    # Hands a press out once: its kind, or None.
+    def take(self):
+        kind, self._kind = self._kind, None
+        self._pressed.clear()
+        return kind
+
+    # Waits so long, or until the button has been pressed; which kind of press stays to be taken.
+    async def pause(self, ms):
+        try:
+            await asyncio.wait_for_ms(self._pressed.wait(), ms)
+        except asyncio.TimeoutError:
+            pass
+
+    async def watch(self):
+        while True:
+            await asyncio.sleep_ms(_POLL_MS)
+            if self._is_down():
+                await self._press()
+
+    async def _press(self):
+        began = time.ticks_ms()
+        while self._is_down() and time.ticks_diff(time.ticks_ms(), began) < _LONGEST_MS:
+            await asyncio.sleep_ms(_POLL_MS)
+        held_ms = time.ticks_diff(time.ticks_ms(), began)
+        if held_ms < _BOUNCE_MS:
+            return
+        if held_ms >= _LONGEST_MS:
+            self._kind = LONGEST
+        else:
+            self._kind = LONG if held_ms >= _LONG_MS else SHORT
+        self._pressed.set()
+        while self._is_down():
+            await asyncio.sleep_ms(_POLL_MS)
+
+    def _is_down(self):
+        return self._pin.value() == self._active

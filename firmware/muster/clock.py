@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The device's idea of Unix time, and how far it may be trusted.
+
+import time
+
+from micropython import const
+
+from . import log
+
+_EPOCH_2000 = const(946684800)  # 2000-01-01 in Unix time; where the ESP32 starts to count
+_DAY_S = const(86400)
+
+
+class Clock:
+    # floor: the later of the build date and the last authenticated time that was stored.
+    def __init__(self, set_rtc, floor, keep_floor):
+        self._set_rtc = set_rtc
+        self._keep_floor = keep_floor
+        self.floor = floor
+        self.is_known = False
+        if self.now() < floor:
+            self._set(floor)
+        elif self.now() > floor:
+            self.is_known = True  # kept by the RTC through a reset
+
+    def now(self):
+        return time.time() + _EPOCH_2000
+
+    # An authenticated time: a directive's may move the clock either way.
+    def set(self, unix):
+        self._set(unix)
+        self.is_known = True
+        if unix > self.floor + _DAY_S:
+            self.floor = unix
+            self._keep_floor(unix)
+
+    def _set(self, unix):
+        t = time.gmtime(unix - _EPOCH_2000)
+        self._set_rtc((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))
+        log.info("clock", "%04d-%02d-%02dT%02d:%02d:%02dZ" % t[:6])

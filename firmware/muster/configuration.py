@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# What a valid configuration looks like to the device. The server checks before it hands one out;
+# the device checks again, because it is the one on the ceiling.
+
+import binascii
+
+from micropython import const
+
+from .compact import Measure, dump
+from .schema import Fields, invalid
+
+_LARGEST = const(4096)  # bytes of compact JSON
+
+
+# Checks the whole document and fills in the defaults, in place. DeviceError config_invalid names
+# the path of the first field that is wrong.
+def check(document):
+    config = Fields(document, "config")
+    if config.take("v", int) != 1:
+        raise config.invalid("v", "only version 1 of the document is understood")
+    config.take("version", int, 1)
+    _networks(config.take("networks", list, 1, 4))
+    _platform(config.fields("platform"))
+    server = config.fields("config_server")
+    _url(server, "url")
+    _base64(server, "key", 32)
+    device = config.fields("device")
+    device.take("name", str, 0, 64)
+    tags = device.take("tags", dict)
+    for name in tags:
+        if not isinstance(tags[name], str):
+            raise device.invalid("tags." + name, "wanted a string")
+    config.take("app", dict)
+    country = config.take("country", str, 2, 2)
+    if not all("A" <= c <= "Z" for c in country):
+        raise config.invalid("country", "wanted two capital letters")
+    policy = config.fields("policy")
+    policy.take("failsafe_s", int)
+    policy.take("sync_s", int, 1)
+    counter = Measure()
+    dump(document, counter)
+    if counter.size > _LARGEST:
+        raise invalid("config", "at most %d bytes wanted, got %d" % (_LARGEST, counter.size))
+    policy.take("ntp", str, 1, 253, nullable=True)
+    return document
+
+
+def _networks(networks):
+    for i, document in enumerate(networks):
+        network = Fields(document, "config.networks[%d]" % i)
+        ssid = network.take("ssid", str)
+        if not 1 <= len(ssid.encode()) <= 32:
+            raise network.invalid("ssid", "wanted 1 to 32 bytes")
+        _psk(network)
+        document["hidden"] = network.take("hidden", bool, default=False)
+        if document.get("ip") != "dhcp":
+            _address(network.fields("ip"))
+
+
+def _psk(network):
+    psk = network.take("psk", str, nullable=True)
+    if psk is None:
+        return
+    # 64 hexadecimal digits are the key itself, 8 to 63 printable characters a passphrase.
+    is_key = len(psk) == 64 and all(c in "0123456789abcdefABCDEF" for c in psk)
+    is_passphrase = 8 <= len(psk) <= 63 and all(" " <= c <= "~" for c in psk)
+    if not is_key and not is_passphrase:
+        raise network.invalid("psk", "wanted 8 to 63 printable characters or 64 hex digits")
+
+
+def _address(ip):
+    address = ip.take("address", str)
+    quad, _, prefix = address.partition("/")
+    if not is_ipv4(quad) or not prefix.isdigit() or not 1 <= int(prefix) <= 32:
+        raise ip.invalid("address", 'wanted the form "192.168.1.7/24"')
+    for name in ("gateway", "dns"):
+        if not is_ipv4(ip.take(name, str)):
+            raise ip.invalid(name, "wanted an IPv4 address")
+
+
+def is_ipv4(text):
+    parts = text.split(".")
+    return len(parts) == 4 and all(p.isdigit() and len(p) <= 3 and int(p) <= 255 for p in parts)
+
+
+def _platform(platform):
+    if platform.take("type", str) != "onem2m":
+        raise platform.invalid("type", 'only "onem2m" is understood')
+    is_secure = _url(platform, "url")
+    platform.take("cse", str, 1, 128)
+    if not platform.take("originator", str, 2, 64).startswith("C"):
+        raise platform.invalid("originator", "wanted a C first")
+    if platform.take("api", str, 2, 64)[0] not in "NR":
+        raise platform.invalid("api", "wanted N or R first")
+    if platform.take("rvi", str) not in ("2a", "3", "4", "5"):
+        raise platform.invalid("rvi", "wanted 2a, 3, 4 or 5")
+    token = platform.take("token", str, 1, 256, nullable=True)
+    has_ca = platform.take("ca", str, 1, default=None) is not None
+    if has_ca:
+        _base64(platform, "ca")
+    if platform.take("insecure", bool, default=False):
+        return
+    if token and not is_secure:
+        raise platform.invalid("token", "a token must not travel over http")
+    if is_secure and not has_ca:
+        raise platform.invalid("ca", "https needs the certificate authority")
+
+
+# Whether the URL is an https one.
+def _url(fields, name):
+    scheme, mark, rest = fields.take(name, str, 1, 256).partition("://")
+    if scheme not in ("http", "https") or not mark or not rest.split("/")[0].split(":")[0]:
+        raise fields.invalid(name, "wanted http:// or https:// and a host")
+    return scheme == "https"
+
+
+def _base64(fields, name, size=None):
+    text = fields.take(name, str)
+    try:
+        raw = binascii.a2b_base64(text)
+    except ValueError:
+        raise fields.invalid(name, "not base64")
+    # MicroPython's decoder is lenient: encode again and compare.
+    if binascii.b2a_base64(raw)[:-1].decode() != text:
+        raise fields.invalid(name, "not canonical base64")
+    if size is not None and len(raw) != size:
+        raise invalid(fields._at(name), "wanted %d bytes, got %d" % (size, len(raw)))

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# A directive, what the device gets back in step 6: parsed, checked, ready to be obeyed.
+
+import json
+
+from micropython import const
+
+from . import configuration
+from .schema import Fields, invalid
+
+CONFIGURE = "configure"
+KEEP = "keep"
+WAIT = "wait"
+FORGET = "forget"
+_LONGEST_RETRY_S = const(86400)
+
+
+class Directive:
+    def __init__(self, action, nonce, time, retry_s, config):
+        self.action = action
+        self.nonce = nonce  # to be echoed by the next report
+        self.time = time  # Unix seconds, authenticated
+        self.retry_s = retry_s
+        self.config = config  # a checked configuration, or None
+
+
+# Raises DeviceError config_invalid with the path of the first field that is wrong.
+def parse(text):
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise invalid("", "the directive is not JSON")
+    fields = Fields(document)
+    if fields.take("v", int) != 1:
+        raise fields.invalid("v", "only version 1 of the document is understood")
+    nonce = fields.take("nonce", str, 1, 64)
+    time = fields.take("time", int, 0)
+    action = fields.take("action", str)
+    if action not in (CONFIGURE, KEEP, WAIT, FORGET):
+        raise fields.invalid("action", "not one of configure, keep, wait, forget")
+    retry_s = min(fields.take("retry_s", int, 0), _LONGEST_RETRY_S)
+    config = None
+    if action == CONFIGURE:
+        config = configuration.check(fields.take("config", dict))
+    elif "config" in document:
+        raise fields.invalid("config", "only configure carries a configuration")
+    return Directive(action, nonce, time, retry_s, config)

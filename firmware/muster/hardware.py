@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The only file that knows machine, esp32 and network; everything else receives objects from here.
+
+import json
+
+import esp32
+import machine
+import network
+
+_FACTS = "/muster.json"  # written when the firmware is deployed: board, pins, build settings
+_CAUSES = {
+    machine.PWRON_RESET: "power_on",
+    machine.HARD_RESET: "hard",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "deep_sleep",
+    machine.SOFT_RESET: "soft",
+}
+
+
+# What the deployment knew of this board, e.g. {"board": "ESP32_GENERIC", "model": "press",
+# "built": 1795000000, "button": {"pin": 0, "active": 0}, "led": None, "onboarding": {...}}.
+def read_facts():
+    with open(_FACTS) as f:
+        return json.load(f)
+
+
+def open_nvs(namespace):
+    return esp32.NVS(namespace)
+
+
+def reset_cause():
+    return _CAUSES.get(machine.reset_cause(), "unknown")
+
+
+def reset():
+    machine.reset()
+
+
+# The station interface; its name on the network must be set before the first connection.
+def open_wlan(hostname):
+    network.hostname(hostname[:32])
+    return network.WLAN(network.WLAN.IF_STA)
+
+
+def set_country(code):
+    network.country(code)
+
+
+def set_rtc(datetime):
+    machine.RTC().datetime(datetime)
+
+
+# fact is {"pin": number, "active": level}.
+def input_pin(fact):
+    return machine.Pin(fact["pin"], machine.Pin.IN, machine.Pin.PULL_UP)
+
+
+def output_pin(fact):
+    return machine.Pin(fact["pin"], machine.Pin.OUT, value=1 - fact["active"])
+
+
+# A watchdog cannot be stopped, but making it again changes its time.
+def watchdog(timeout_ms):
+    return machine.WDT(timeout=timeout_ms)

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The device's life, top to bottom: onboard, try, commit or come home, operate.
+
+import time
+
+from micropython import const
+
+from . import button, directive, log, sync, tls, trial, url
+from .backoff import Backoff
+from .errors import DeviceError
+from .registration import TIMELINE, Platform
+from .timeline import RECEIVE
+
+_COMMITTED = "committed"
+_CANDIDATE = "candidate"
+
+_SEEKING_MS = const(600000)  # so long after power-on or a press a device seeks eagerly
+_EAGER_MS = const(10000)
+_LOOK_MS = const(1000)  # how often a joined device looks whether it still is
+_DAY_S = const(86400)  # without an authenticated answer for so long, the label's key is tried
+
+
+class Life:
+    # Every collaborator is made in start.py.
+    def __init__(self, identity, store, journal, timeline, wifi, clock, press, led, onboarding):
+        self._identity = identity
+        self._store = store
+        self._journal = journal
+        self._timeline = timeline
+        self._wifi = wifi
+        self._clock = clock
+        self._button = press
+        self._led = led
+        self._onboarding = onboarding
+
+        self._config: dict | None = None  # the committed configuration
+        self._platform = None  # while registered with the committed configuration
+        self._pending = None  # a directive that has been heard and not yet obeyed
+        self._failed_version = None  # of the candidate that failed last
+        self._seeks_again = False  # after the 5 s press; the running configuration stays
+        self._backoff = Backoff()
+        self._retry = Backoff()  # of a candidate that has failed
+        self._eager_from = time.ticks_ms()
+        self._is_eager = True
+        self._heard_at = clock.now()
+        self._next_sync = time.ticks_ms()
+
+    # Never returns; DeviceErrors end here, anything else is a defect and ends in start.py.
+    async def live(self, session, application, woke_by):
+        self._session = session
+        self._application = application
+        self._wake(woke_by)
+        while True:
+            try:
+                await self._live_on()
+                self._backoff.reset()
+            except DeviceError as e:
+                self._note(e)
+                await self._button.pause(self._delay_ms(e))
+            await self._heed_button()
+
+    async def _live_on(self):
+        if self._pending:
+            answer, self._pending = self._pending, None
+            await self._obey(answer)
+        elif self._config is None or self._seeks_again:
+            self._led.show("seek")
+            self._session.set_online(False)
+            self._platform = None
+            answer = await self._onboarding.seek("committed" if self._config else "blank")
+            self._take_time(answer)
+            self._pending = answer
+        else:
+            await self._operate()
+
+    # Takes up what the last reset left behind.
+    def _wake(self, woke_by):
+        self._config = self._store.load(_COMMITTED)
+        candidate = self._store.load(_CANDIDATE)
+        if candidate is None:
+            return
+        version = candidate["version"]
+        if self._config and self._config["version"] == version:  # cut right after the commit
+            self._journal.highest = max(self._journal.highest, version)
+        elif self._journal.trial:
+            code = "watchdog" if woke_by == "watchdog" else "power_lost"
+            error = DeviceError(code, "restarted (%s) in the middle of the trial" % woke_by)
+            error.step = self._journal.trial[1]
+            self._timeline.failed(error)
+            self._journal.failed(version, error)
+        self._end_trial()
+
+    async def _obey(self, answer):
+        if answer.action == directive.CONFIGURE:
+            await self._try(answer.config)
+        elif answer.action == directive.FORGET and self._config:
+            await self._forget()
+        elif self._config is None:
+            await self._button.pause(max(answer.retry_s, 1) * 1000)
+        self._seeks_again = False
+
+    async def _try(self, config):
+        version = config["version"]
+        if version <= self._journal.highest:
+            text = "version %d is not newer than %d" % (version, self._journal.highest)
+            error = DeviceError("config_not_newer", text)
+            error.step = RECEIVE
+            raise error
+        if version == self._failed_version:
+            # The same again would fail again: wait, then ask whether there is something better.
+            self._failed_version = None
+            await self._button.pause(self._retry.next_ms())
+            return
+        self._led.show("trial")
+        self._store.save(_CANDIDATE, config)
+        platform = self._platform_of(config)
+        try:
+            await trial.prove(config, self._wifi, platform, self._timeline, self._reached(version))
+        except DeviceError as e:
+            self._failed_version = version
+            self._come_home(version, e)
+            return
+        self._retry.reset()
+        self._pending = await self._confirm(config)
+        if self._pending is None:
+            await self._commit(config, platform)
+        else:
+            self._end_trial()
+
+    # Remembers how far the trial has come, for the report after a power cut.
+    def _reached(self, version):
+        def note(step):
+            self._journal.trial = [version, step]
+            self._journal.save()
+
+        return note
+
+    # The sync before the commit: only an authenticated "forget" or another configuration prevents
+    # it, and is returned; anything else counts as unreachable.
+    async def _confirm(self, config):
+        self._led.show("sync")
+        try:
+            answer = await self._sync(config, "trial")
+        except DeviceError as e:
+            log.warn("confirm", "not confirmed, committed all the same: %s" % e)
+            return None
+        if answer.action == directive.FORGET:
+            return answer
+        if answer.config and answer.config["version"] != config["version"]:
+            return answer
+        return None
+
+    async def _commit(self, config, platform):
+        self._store.promote(_CANDIDATE, _COMMITTED)
+        self._config = config
+        self._journal.highest = config["version"]
+        self._end_trial()
+        self._seeks_again = False
+        self._platform = platform
+        self._sync_in(config["policy"]["sync_s"])
+        log.info("life", "committed version %d" % config["version"])
+        try:
+            await platform.publish(TIMELINE, {"timeline": self._timeline.entries})
+        except DeviceError as e:
+            log.warn("life", "the timeline stays here: %s" % e)
+
+    def _come_home(self, version, error):
+        self._timeline.failed(error)
+        self._led.show("failed")
+        self._journal.failed(version, error)
+        self._end_trial()
+        self._wifi.stop()
+
+    # First the journal, then the candidate: a cut in between repeats this at the next start.
+    def _end_trial(self):
+        self._journal.trial = None
+        self._journal.save()
+        self._store.erase(_CANDIDATE)
+
+    async def _operate(self):
+        if self._platform is None:
+            await self._connect()
+        self._led.show("committed")
+        self._session.use(self._config, self._platform)
+        self._session.set_online(True)
+        self._application.start()
+        try:
+            while self._wifi.is_joined() and self._pending is None:
+                if time.ticks_diff(self._next_sync, time.ticks_ms()) <= 0:
+                    await self._check_in(self._config)
+                await self._button.pause(_LOOK_MS)
+                await self._heed_button()
+                if self._config is None or self._seeks_again:
+                    return
+        finally:
+            self._session.set_online(False)
+            self._platform = None
+
+    async def _connect(self):
+        platform = self._platform_of(self._config)
+        await trial.join(self._config, self._wifi, self._timeline)
+        await trial.register(platform, self._timeline)
+        self._platform = platform
+        self._sync_in(0)
+
+    # A later contact: what it cannot reach now it tries again, later and later.
+    async def _check_in(self, config):
+        try:
+            answer = await self._sync(config, "committed")
+        except DeviceError as e:
+            log.warn("sync", e)
+            self._sync_in(max(self._retry.next_ms() // 1000, e.retry_s or 0))
+            return
+        self._retry.reset()
+        self._sync_in(config["policy"]["sync_s"])
+        if answer.action in (directive.CONFIGURE, directive.FORGET):
+            self._pending = answer
+
+    async def _sync(self, config, state):
+        is_deaf = self._clock.now() - self._heard_at > _DAY_S
+        key = sync.label_key(self._identity) if is_deaf else sync.version_key(config)
+        _, host, port, _ = url.split(config["config_server"]["url"])
+        report = self._journal.report([], state)
+        who = self._identity.device_id
+        answer = await sync.ask((host, port), who, key, report, self._timeline)
+        self._journal.heard(answer)
+        self._take_time(answer)
+        return answer
+
+    # In ticks, because the clock may be set at any moment; a day is well below half their range.
+    def _sync_in(self, seconds):
+        self._next_sync = time.ticks_add(time.ticks_ms(), min(seconds, _DAY_S) * 1000)
+
+    def _take_time(self, answer):
+        self._clock.set(answer.time)
+        self._heard_at = answer.time
+
+    async def _forget(self):
+        await self._application.stop()
+        self._config = self._platform = None
+        self._store.erase(_COMMITTED)
+        log.info("life", "configuration forgotten")
+
+    async def _heed_button(self):
+        kind = self._button.take()
+        if kind is None:
+            return
+        log.info("button", ("", "short press", "5 s", "15 s")[kind])
+        self._eager_from = time.ticks_ms()
+        self._is_eager = True
+        self._backoff.reset()
+        self._sync_in(0)
+        if kind == button.LONG:
+            self._seeks_again = True
+        elif kind == button.LONGEST:
+            await self._forget()
+            self._journal.reset()
+
+    # A failure outside a trial, which has its own way home.
+    def _note(self, error):
+        if error.step is None and self._timeline.step is None:
+            error.step = RECEIVE  # between the steps only a directive is obeyed
+        self._timeline.failed(error)
+        self._journal.failed(self._config["version"] if self._config else 0, error)
+        self._led.show("failed")
+        self._look_at_time()
+        if not self._is_eager:
+            self._seeks_again = False
+
+    def _delay_ms(self, error):
+        delay_ms = max(self._backoff.next_ms(), (error.retry_s or 0) * 1000)
+        if self._config is None and self._is_eager:
+            return min(delay_ms, _EAGER_MS)
+        return delay_ms
+
+    # Latched, because ticks wrap.
+    def _look_at_time(self):
+        if time.ticks_diff(time.ticks_ms(), self._eager_from) > _SEEKING_MS:
+            self._is_eager = False
+
+    def _platform_of(self, config):
+        ca = config["platform"].get("ca")
+        context = tls.context(ca) if ca else None
+        return Platform(config["platform"], self._identity.device_id, context)

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The device's log on the serial console, one line an event: M <ticks_ms> <level> <where> <text>
+
+import time
+
+_REDACTED = "***"
+_SHORTEST_SECRET = 6  # hiding a shorter one would blot out innocent text
+
+_hidden: list[str] = []
+
+
+# From now on the text never appears in the log. A second line of defence: the first is that
+# no caller passes a key, a password or a token.
+def hide(secret):
+    if secret and len(secret) >= _SHORTEST_SECRET and secret not in _hidden:
+        _hidden.append(secret)
+
+
+def info(where, text):
+    _line("I", where, text)
+
+
+def warn(where, text):
+    _line("W", where, text)
+
+
+def error(where, text):
+    _line("E", where, text)
+
+
+def _line(level, where, text):
+    text = str(text)
+    for secret in _hidden:
+        text = text.replace(secret, _REDACTED)
+    # A control character in an SSID or in a server's answer must not forge a second line.
+    text = "".join([c if c >= " " else "?" for c in text])
+    print("M %s %s %s %s" % (time.ticks_ms(), level, where, text))

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Steps 3 to 6: find the configuration server over a temporary network and ask it.
+
+import asyncio
+import time
+
+from micropython import const
+
+from . import directive, dnssd, log, sync
+from .directive import Directive
+from .errors import DeviceError
+from .timeline import FIND, SEEK
+from .wifi import printable
+
+_NETWORK_MS = const(20000)  # the most that one network may cost before a server has answered
+_BROWSE_MS = const(3000)
+_PORT = const(8421)
+_PATIENCE = const(120)  # times that a "wait" is waited for before the networks are searched again
+_OPEN = const(0)
+_REMEMBERED = const(16)  # networks whose failures are counted: anybody can invent SSIDs
+
+
+class Onboarding:
+    # facts: {"prefix", "ssid", "psk"} of the build. journal writes reports and hears answers.
+    def __init__(self, facts, identity, wifi, button, timeline, journal):
+        self._prefix = facts["prefix"].encode()
+        self._ssid = facts["ssid"].encode() if facts["ssid"] else None
+        self._psk = facts["psk"]
+        self._identity = identity
+        self._wifi = wifi
+        self._button = button
+        self._timeline = timeline
+        self._journal = journal
+        self._failures = {}  # ssid: how often; networks that failed go last
+
+    # Returns the first authenticated directive other than "wait"; raises the last network's
+    # failure when all have been tried. The device stays on the network that answered. state is
+    # what the device reports itself to be.
+    async def seek(self, state):
+        self._timeline.begin(SEEK)
+        self._wifi.start()
+        seen = self._wifi.scan()
+        networks = self._candidates(seen)
+        self._timeline.done("%d networks seen, %d to try" % (len(seen), len(networks)))
+        self._timeline.begin(FIND)
+        error = DeviceError("wifi_no_ap", "no network named %s…" % self._prefix.decode())
+        error.step = FIND
+        for ssid, _, _, auth in networks:
+            try:
+                return await self._ask_on(ssid, auth, seen, state)
+            except DeviceError as e:
+                e.step = self._timeline.step
+                log.warn("seek", "%s: %s" % (printable(ssid), e))
+                self._note_failure(ssid)
+                if e.step >= error.step:  # the attempt that came farthest tells most
+                    error = e
+        raise error
+
+    def _note_failure(self, ssid):
+        if len(self._failures) >= _REMEMBERED:
+            self._failures.clear()
+        self._failures[ssid] = self._failures.get(ssid, 0) + 1
+
+    # Those that failed least first, among equals the strongest.
+    def _candidates(self, seen):
+        found = [s for s in seen if s[0] == self._ssid or s[0].startswith(self._prefix)]
+        return sorted(found, key=lambda s: (self._failures.get(s[0], 0), -s[2]))
+
+    async def _ask_on(self, ssid, auth, seen, state):
+        self._timeline.begin(FIND)
+        deadline = time.ticks_add(time.ticks_ms(), _NETWORK_MS)
+        await self._wifi.join(ssid, None if auth == _OPEN else self._psk, _NETWORK_MS)
+        error = DeviceError("discovery_none", "no configuration server on %s" % printable(ssid))
+        for server in await self._servers():
+            try:
+                return await self._ask(server, printable(ssid), seen, state, deadline)
+            except DeviceError as e:
+                log.warn("seek", "%s:%d: %s" % (server[0], server[1], e))
+                error = e
+        raise error
+
+    # What DNS-SD found, then the gateway.
+    async def _servers(self):
+        address, netmask, gateway, _ = self._wifi.address()
+        found = await dnssd.browse(address, netmask, _BROWSE_MS)
+        if (gateway, _PORT) not in found:
+            found.append((gateway, _PORT))
+        return found
+
+    # Asks until the answer is something to do; the button cuts each wait short.
+    async def _ask(self, server, ssid, seen, state, deadline):
+        self._timeline.begin(FIND)
+        self._timeline.done("%s:%d on %s" % (server[0], server[1], ssid))
+        key = sync.label_key(self._identity)
+        wait_ms = max(time.ticks_diff(deadline, time.ticks_ms()), 1)
+        for _ in range(_PATIENCE):
+            report = self._journal.report(seen, state)
+            ask = sync.ask(server, self._identity.device_id, key, report, self._timeline)
+            try:
+                answer: Directive = await asyncio.wait_for_ms(ask, wait_ms)
+            except asyncio.TimeoutError:
+                raise DeviceError("server_unreachable", "no answer within %d ms" % wait_ms)
+            wait_ms = _NETWORK_MS
+            self._journal.heard(answer)
+            if answer.action != directive.WAIT:
+                return answer
+            await self._button.pause(max(1, min(answer.retry_s, 60)) * 1000)
+            self._button.take()
+        raise DeviceError("timeout", "the configuration server has nothing for this device yet")

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Step 9 and what follows it: the device's AE at a oneM2M platform, over HTTP with JSON
+# (oneM2M TS-0004, TS-0009). Not for managing the platform: node and account are the server's work.
+
+import json
+
+from micropython import const
+
+from . import url
+from .compact import dumps
+from .errors import DeviceError
+from .http import Connection
+
+_TIMEOUT_MS = const(10000)
+_LARGEST_ANSWER = const(4096)
+_KEPT_INSTANCES = const(100)
+
+_AE = const(2)
+_CONTAINER = const(3)
+_INSTANCE = const(4)
+
+# X-M2M-RSC response status codes.
+_CREATED = "2001"
+_CONFLICT = "4105"
+_ALREADY_REGISTERED = "4117"
+_NOT_FOUND = "4004"
+
+DATA = "data"  # the application's readings
+TIMELINE = "muster"  # the device's own record
+
+
+class Platform:
+    # settings: config["platform"]. tls: an SSL context for https, else None.
+    def __init__(self, settings, device_id, tls=None):
+        self._label = "muster:" + device_id
+        self._settings = settings
+        self.originator = settings["originator"]
+        _, host, port, self._base = url.split(settings["url"])
+        self._connection = Connection(host, port, tls, "platform_unreachable")
+        self._request_id = 0
+
+    # Idempotent: a lost reply, or a reset in the middle, is healed by calling it again. A copied
+    # originator is noticed by the label.
+    async def register(self):
+        try:
+            await self._register()
+        finally:
+            self._connection.close()
+
+    async def _register(self):
+        body = {
+            "rn": self.originator,
+            "api": self._settings["api"],
+            "rr": False,
+            "srv": [self._settings["rvi"]],
+            "lbl": [self._label],
+        }
+        rsc, _ = await self._request("POST", self._settings["cse"], _AE, {"m2m:ae": body})
+        if rsc in (_ALREADY_REGISTERED, _CONFLICT):
+            await self._recognise()
+        elif rsc != _CREATED:
+            raise _refused("register", rsc)
+        for name in (DATA, TIMELINE):
+            await self._contain(name)
+
+    # The AE exists already: is it this device's own?
+    async def _recognise(self):
+        rsc, answer = await self._request("GET", self.originator)
+        try:
+            found = json.loads(answer)["m2m:ae"]
+            is_own = self._label in found["lbl"] and found["api"] == self._settings["api"]
+        except (ValueError, KeyError, TypeError):
+            is_own = False
+        if not is_own:
+            text = "%s is registered, but not by this device (RSC %s)" % (self.originator, rsc)
+            raise DeviceError("platform_conflict", text)
+
+    async def _contain(self, name):
+        body = {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
+        rsc, _ = await self._request("POST", self.originator, _CONTAINER, body)
+        if rsc not in (_CREATED, _CONFLICT):
+            raise _refused("make container " + name, rsc)
+
+    # content: what JSON can say. A platform that has forgotten the device gets it anew.
+    async def publish(self, container, content):
+        try:
+            await self._publish(container, content)
+        finally:
+            self._connection.close()
+
+    async def _publish(self, container, content):
+        text = dumps(content)
+        body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}
+        path = "%s/%s/%s" % (self._settings["cse"], self.originator, container)
+        rsc, _ = await self._request("POST", path, _INSTANCE, body)
+        if rsc == _NOT_FOUND:
+            await self._register()
+            rsc, _ = await self._request("POST", path, _INSTANCE, body)
+        if rsc != _CREATED:
+            raise _refused("publish", rsc)
+
+    # Returns (response status code, body).
+    async def _request(self, method, path, kind=None, body=None):
+        self._request_id += 1
+        headers = {
+            "X-M2M-Origin": self.originator,
+            "X-M2M-RI": str(self._request_id),
+            "X-M2M-RVI": self._settings["rvi"],
+            "Accept": "application/json",
+        }
+        if self._settings.get("token"):
+            headers["Authorization"] = "Bearer " + self._settings["token"]
+        if kind:
+            headers["Content-Type"] = "application/json;ty=%d" % kind
+        status, answer_headers, answer = await self._connection.request(
+            method,
+            "%s/%s" % (self._base, path),
+            headers,
+            dumps(body).encode() if body else None,
+            _TIMEOUT_MS,
+            _LARGEST_ANSWER,
+        )
+        if status >= 500 and status != 501:
+            raise DeviceError("platform_unreachable", "the platform says HTTP %d" % status)
+        return answer_headers.get("x-m2m-rsc", "HTTP %d" % status), answer
+
+
+def _refused(verb, rsc):
+    return DeviceError("platform_refused", "cannot %s: the platform says RSC %s" % (verb, rsc))

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Builds the device out of its parts, once, and keeps it alive.
+
+import asyncio
+import sys
+
+from micropython import const
+
+from . import __version__, hardware, identity, log
+from .application import Application
+from .button import Button
+from .clock import Clock
+from .journal import Journal
+from .led import LED
+from .lifecycle import Life
+from .onboarding import Onboarding
+from .session import Session
+from .store import Store
+from .timeline import Timeline
+from .wifi import Wifi
+
+_WATCHDOG_MS = const(60000)
+_FEED_MS = const(1000)
+_AT_PROMPT_MS = const(600000)  # so that a copy over serial is not bitten
+_BEFORE_RESET_S = const(10)
+
+
+def run(app):
+    dog = hardware.watchdog(_WATCHDOG_MS)
+    try:
+        asyncio.run(_watched(app, dog))
+    except KeyboardInterrupt:
+        log.info("muster", "stopped; Ctrl-D starts again")
+    except Exception as e:  # noqa: BLE001 - the last catch-all: a defect must not strand a device
+        sys.print_exception(e)
+        log.error("muster", "unexpected error, restarts in %d s" % _BEFORE_RESET_S)
+        _restart_later()
+    finally:
+        asyncio.new_event_loop()
+        hardware.watchdog(_AT_PROMPT_MS)
+
+
+def _restart_later():
+    import time
+
+    try:
+        time.sleep(_BEFORE_RESET_S)
+    except KeyboardInterrupt:
+        return
+    hardware.reset()
+
+
+async def _watched(app, dog):
+    task = asyncio.create_task(_feed(dog))
+    try:
+        await start(app)
+    finally:
+        task.cancel()
+
+
+async def _feed(dog):
+    while True:
+        dog.feed()
+        await asyncio.sleep_ms(_FEED_MS)
+
+
+async def start(app):
+    facts = hardware.read_facts()
+    who = identity.read(hardware.open_nvs("muster"))
+    if who is None:
+        log.error("muster", "this board has no label: write one to it over serial")
+        return
+    cause = hardware.reset_cause()
+    log.info("muster", "%s %s on %s, %s" % (who.device_id, __version__, facts["board"], cause))
+    store = Store()
+    timeline = Timeline()
+    journal = Journal(store, facts, __version__, cause, timeline)
+    floor = max(facts["built"], journal.clock)
+    clock = Clock(hardware.set_rtc, floor, journal.keep_clock)
+    wifi = Wifi(hardware.open_wlan(who.device_id), hardware.set_country)
+    tasks: list = []
+    led = _led(facts["led"], tasks)
+    press = _button(facts["button"], tasks)
+    onboarding = Onboarding(facts["onboarding"], who, wifi, press, timeline, journal)
+    session = Session()
+    application = Application(app, session)
+    life = Life(who, store, journal, timeline, wifi, clock, press, led, onboarding)
+    try:
+        await life.live(session, application, cause)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+# A board without an LED or a button has one that nobody sees or presses.
+def _led(fact, tasks):
+    if fact is None:
+        return LED(None)
+    led = LED(hardware.output_pin(fact), fact["active"])
+    tasks.append(asyncio.create_task(led.blink()))
+    return led
+
+
+def _button(fact, tasks):
+    if fact is None:
+        return Button(None)
+    press = Button(hardware.input_pin(fact), fact["active"])
+    tasks.append(asyncio.create_task(press.watch()))
+    return press

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# One sync: the device reports, the server directs (steps 5 and 6, and every later contact).
+
+import binascii
+
+from micropython import const
+
+from . import directive, http, log
+from .errors import DeviceError
+from .hkdf import hkdf
+from .noise import Initiator
+from .timeline import RECEIVE, REPORT
+
+_TIMEOUT_MS = const(15000)
+_LARGEST_ANSWER = const(8192)
+_LONGEST_RETRY_S = const(300)  # errors are not authenticated: their Retry-After is only a hint
+
+
+# Which key a sync uses: the label's, or the one of a configuration's version.
+class Key:
+    def __init__(self, k, psk):
+        self.k = k  # "label", or the version as text
+        self.psk = psk
+
+
+def label_key(identity):
+    info = b"sync-psk\x00" + identity.device_id.encode()
+    return Key("label", hkdf(b"muster/1", identity.secret, info, 32))
+
+
+def version_key(config):
+    psk = binascii.a2b_base64(config["config_server"]["key"])
+    return Key(str(config["version"]), psk)
+
+
+# Sends the report and returns the checked directive. server is (host, port). Each step that ends
+# is noted in the timeline; the one that fails is left open for the caller to note.
+async def ask(server, device_id, key, report, timeline):
+    timeline.begin(REPORT)
+    host, port = server
+    noise = Initiator(key.psk, ("muster/1/%s/%s" % (device_id, key.k)).encode())
+    message = await noise.write(report.encode())
+    path = "/v1/devices/%s/sync?k=%s" % (device_id, key.k)
+    status, headers, body = await http.request(
+        "POST",
+        host,
+        port,
+        path,
+        {"Content-Type": "application/octet-stream"},
+        message,
+        _TIMEOUT_MS,
+        _LARGEST_ANSWER,
+    )
+    if status != 200:
+        raise _rejected(status, headers)
+    timeline.done("%d bytes to %s:%d" % (len(message), host, port))
+    timeline.begin(RECEIVE)
+    answer = directive.parse(await noise.read(body))
+    if answer.config:
+        _hide_secrets(answer.config)
+    timeline.done(_summary(answer))
+    return answer
+
+
+def _rejected(status, headers):
+    try:
+        retry_s = min(int(headers.get("retry-after", "0")), _LONGEST_RETRY_S)
+    except ValueError:
+        retry_s = 0
+    text = "the configuration server says HTTP %d" % status
+    return DeviceError("server_rejected", text, retry_s)
+
+
+def _summary(answer):
+    if answer.config:
+        return "configure with version %d" % answer.config["version"]
+    return answer.action
+
+
+def _hide_secrets(config):
+    log.hide(config["config_server"]["key"])
+    log.hide(config["platform"].get("token"))
+    for network in config["networks"]:
+        log.hide(network.get("psk"))

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Steps 7 to 9: leave the onboarding network, join the operational one, register.
+
+import asyncio
+
+from micropython import const
+
+from . import log
+from .errors import DeviceError
+from .timeline import JOIN, LEAVE, REGISTER
+from .wifi import printable
+
+_NETWORK_MS = const(30000)
+_FAILSAFE_LOW_S = const(60)
+_FAILSAFE_HIGH_S = const(900)
+
+
+# The three steps within the time that the device grants a trial, whatever the configuration says.
+# reached is called with the number of each step before it begins.
+async def prove(config, wifi, platform, timeline, reached):
+    failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
+    steps = _prove(config, wifi, platform, timeline, reached)
+    try:
+        await asyncio.wait_for_ms(steps, failsafe_s * 1000)
+    except asyncio.TimeoutError:
+        raise DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
+
+
+async def _prove(config, wifi, platform, timeline, reached):
+    reached(LEAVE)
+    timeline.begin(LEAVE)
+    await wifi.leave()
+    wifi.stop()
+    timeline.done()
+    reached(JOIN)
+    await join(config, wifi, timeline)
+    reached(REGISTER)
+    await register(platform, timeline)
+
+
+# Joins the first of the configuration's networks that lets it in; raises the last one's failure.
+async def join(config, wifi, timeline):
+    timeline.begin(JOIN)
+    wifi.start(config["country"])
+    error = DeviceError("config_invalid", "the configuration names no network")
+    for network in config["networks"]:
+        ssid = network["ssid"]
+        try:
+            ip = network.get("ip", "dhcp")
+            await wifi.join(ssid, network.get("psk"), _NETWORK_MS, ip)
+            timeline.done("%s as %s" % (printable(ssid), wifi.address()[0]))
+            return
+        except DeviceError as e:
+            log.warn("join", e)
+            error = e
+    raise error
+
+
+async def register(platform, timeline):
+    timeline.begin(REGISTER)
+    await platform.register()
+    timeline.done("as %s" % platform.originator)

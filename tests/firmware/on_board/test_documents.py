@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The golden messages as the device reads them: the same files that the server's tests read.
+
+import json
+
+from muster import configuration, directive
+from muster.errors import DeviceError
+from runner import golden, raises
+
+
+def _path(error):
+    return error.detail.partition(": ")[0] if ": " in error.detail else ""
+
+
+# One list of every case that went the wrong way, so that all of them show at once.
+def _surprises(name, parse):
+    found = []
+    for case in golden("wire/%s.json" % name)["cases"]:
+        try:
+            parse(case)
+            if not case["valid"]:
+                found.append((case["name"], "was accepted"))
+        except DeviceError as e:
+            if case["valid"]:
+                found.append((case["name"], str(e)))
+            elif e.code != "config_invalid" or _path(e) != case["path"]:
+                found.append((case["name"], str(e), "wanted path", case["path"]))
+    return found
+
+
+def _text(case):
+    return case["text"] if "text" in case else json.dumps(case["value"])
+
+
+def test_golden_configurations_are_judged_as_the_server_judges_them():
+    surprises = _surprises("configurations", lambda c: configuration.check(json.loads(_text(c))))
+    assert not surprises, surprises
+
+
+def test_golden_directives_are_judged_as_written():
+    surprises = _surprises("directives", lambda c: directive.parse(_text(c)))
+    assert not surprises, surprises
+
+
+def test_a_long_retry_is_cut_to_a_day():
+    text = '{"v":1,"nonce":"n","time":1,"action":"wait","retry_s":99999999}'
+    assert directive.parse(text).retry_s == 86400
+
+
+def test_an_error_never_repeats_the_value():
+    e = raises(
+        DeviceError, directive.parse, '{"v":1,"nonce":"n","time":"hunter2","action":"wait"}'
+    )
+    assert "hunter2" not in str(e)

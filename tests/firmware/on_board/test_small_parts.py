@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Back-off, clock, timeline, log and URLs.
+
+import builtins
+
+from muster import log, url
+from muster.backoff import Backoff
+from muster.clock import Clock
+from muster.errors import DeviceError
+from muster.timeline import FIND, JOIN, SEEK, Timeline
+
+
+def test_backoff_doubles_to_its_limit_and_stays_within_a_quarter():
+    backoff = Backoff()
+    wanted = 1000
+    for _ in range(20):
+        assert wanted * 3 // 4 <= backoff.next_ms() < wanted * 5 // 4
+        wanted = min(wanted * 2, 300000)
+
+
+def test_backoff_begins_anew_after_a_reset():
+    backoff = Backoff()
+    for _ in range(5):
+        backoff.next_ms()
+    backoff.reset()
+    assert backoff.next_ms() < 1250
+
+
+def test_urls_are_taken_apart():
+    assert url.split("http://127.0.0.1:8422") == (False, "127.0.0.1", 8422, "")
+    assert url.split("https://m2m.example/base/") == (True, "m2m.example", 443, "/base")
+
+
+# A clock of seconds since 2000 in place of the board's.
+def _clock(floor):
+    kept = []
+    clock = Clock(lambda t: None, floor, kept.append)
+    return clock, kept
+
+
+def test_a_floor_is_kept_at_most_daily():
+    clock, kept = _clock(1000)
+    clock.set(1000 + 3600)
+    clock.set(1000 + 90000)
+    clock.set(1000 + 90000 + 3600)
+    assert kept == [91000]
+
+
+def test_repeated_seeking_keeps_one_attempt():
+    timeline = Timeline()
+    for _ in range(50):
+        timeline.begin(SEEK)
+        timeline.done()
+        timeline.begin(FIND)
+        timeline.failed(DeviceError("wifi_no_ap"))
+    assert [entry[:2] for entry in timeline.entries] == [[SEEK, "ok"], [FIND, "wifi_no_ap"]]
+
+
+def test_a_timeline_is_bounded():
+    timeline = Timeline()
+    for _ in range(100):
+        timeline.begin(JOIN)
+        timeline.done()
+    assert len(timeline.entries) == 24
+
+
+# What the log prints while act runs.
+def _printed(act):
+    lines = []
+    genuine = builtins.print
+    builtins.print = lines.append
+    try:
+        act()
+    finally:
+        builtins.print = genuine
+    return lines
+
+
+def test_a_hidden_secret_never_reaches_the_log():
+    log.hide("correct horse")
+    lines = _printed(lambda: log.error("wifi", "joining with correct horse failed"))
+    assert "correct horse" not in lines[0] and "***" in lines[0]
+
+
+def test_a_control_character_cannot_forge_a_line():
+    lines = _printed(lambda: log.info("wifi", "net\r\nM 1 I step 9 ok"))
+    assert "\n" not in lines[0] and "\r" not in lines[0]
