@@ -13,7 +13,7 @@ from .schema import Fields, invalid
 _LARGEST = const(4096)  # bytes of compact JSON
 
 
-# Checks the whole document and fills in the defaults, in place. DeviceError config_invalid names
+# Checks the whole document and returns it. DeviceError config_invalid names
 # the path of the first field that is wrong.
 def check(document):
     config = Fields(document, "config")
@@ -53,7 +53,7 @@ def _networks(networks):
         if not 1 <= len(ssid.encode()) <= 32:
             raise network.invalid("ssid", "wanted 1 to 32 bytes")
         _psk(network)
-        document["hidden"] = network.take("hidden", bool, default=False)
+        network.take("hidden", bool, default=False)
         if document.get("ip") != "dhcp":
             _address(network.fields("ip"))
 
@@ -96,7 +96,7 @@ def _platform(platform):
     if platform.take("rvi", str) not in ("2a", "3", "4", "5"):
         raise platform.invalid("rvi", "wanted 2a, 3, 4 or 5")
     token = platform.take("token", str, 1, 256, nullable=True)
-    has_ca = platform.take("ca", str, 1, default=None) is not None
+    has_ca = platform.take("ca", str, 1, nullable=True) is not None
     if has_ca:
         _base64(platform, "ca")
     if platform.take("insecure", bool, default=False):
