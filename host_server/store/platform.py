@@ -175,7 +175,7 @@ class Rows:
         return self._many(sa.select(_resources).where(_resources.c.et <= now).limit(100))
 
     def add(self, resource: Resource) -> Resource:
-        """Keep a new resource, and tell its place in the order. NameTaken if id or path is used."""
+        """Keep a new resource and tell its place in the order; NameTaken if id or path is used."""
         values = _values(resource)
         try:
             with self._connection.begin_nested():
@@ -192,6 +192,11 @@ class Rows:
         self._connection.execute(sa.update(_resources).where(of_it).values(_values(resource)))
         self._connection.execute(sa.delete(_marks).where(_marks.c.ri == resource.ri))
         self._mark(resource)
+
+    def change_counts(self, container: Resource) -> None:
+        """Keep what changed in attributes that nobody searches by; cheaper than `change`."""
+        of_it = _resources.c.ri == container.ri
+        self._connection.execute(sa.update(_resources).where(of_it).values(_values(container)))
 
     def remove(self, ri: str) -> None:
         """Remove a resource and everything under it."""

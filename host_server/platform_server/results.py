@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What a response shows: a resource, its subtree, references, or a discovery's addresses."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from host_server.platform_server import resource_types as types
+from host_server.platform_server.access import Caller, may
+from host_server.platform_server.addressing import CSE
+from host_server.platform_server.primitives import Content, Filter, Operation, Request
+from host_server.platform_server.timestamps import FOR_EVER
+from host_server.store.platform import Resource, Rows
+
+
+def end_of_life(rows: Rows, resource: Resource) -> str:
+    """A resource lives as long as it wants to and all above it do."""
+    names = resource.path.split("/")
+    paths = ["/".join(names[: i + 1]) for i in range(len(names))]
+    return rows.earliest_end(paths) or FOR_EVER
+
+
+def attributes_of(resource: Resource, end: str) -> dict[str, Any]:
+    """All attributes, with the oneM2M short names."""
+    shown = {
+        "rn": resource.rn,
+        "ty": resource.ty,
+        "ri": resource.ri,
+        "pi": resource.pi,
+        "ct": resource.ct,
+        "lt": resource.lt,
+        **resource.attributes,
+    }
+    if resource.ty != types.CSE_BASE:
+        shown["et"] = end
+    return shown
+
+
+def changed_attributes(
+    before: Mapping[str, Any], asked: Mapping[str, Any], after: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What became different from before without having been asked for just so."""
+    return {
+        name: value
+        for name, value in after.items()
+        if value != before.get(name) and value != asked.get(name)
+    }
+
+
+def document_of(resource: Resource, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {types.TYPES[resource.ty].root: attributes}
+
+
+def subtree(
+    rows: Rows, caller: Caller, top: Resource, wanted: Filter, most: int
+) -> tuple[list[Resource], bool]:
+    """What the caller may see under a resource, top down, and whether there was more."""
+    limit = most if wanted.limit is None else min(wanted.limit, most)
+    if wanted.labels:
+        candidates: Iterable[Resource] = (
+            resource
+            for resource in rows.marked("lbl", wanted.labels, most)
+            if resource.path.startswith(top.path + "/")
+        )
+    else:
+        candidates = _descendants(rows, caller, top, wanted.levels, most)
+    first_level = top.path.count("/")
+    found: list[Resource] = []
+    for resource in candidates:
+        level = resource.path.count("/") - first_level
+        if (
+            (wanted.types and resource.ty not in wanted.types)
+            or (wanted.levels is not None and level > wanted.levels)
+            or not may(caller, Operation.RETRIEVE, resource)
+        ):
+            continue
+        if len(found) == limit:
+            return found, True
+        found.append(resource)
+    return found, len(found) >= most
+
+
+def _descendants(
+    rows: Rows, caller: Caller, top: Resource, levels: int | None, most: int
+) -> Iterable[Resource]:
+    if top.ty == types.CSE_BASE and not caller.is_admin:
+        # An originator sees its own AE and node: no need to walk through everybody's.
+        own = (caller.ae, rows.resource(caller.node_id) if caller.node_id else None)
+        level = [resource for resource in own if resource is not None]
+    else:
+        level = rows.children([top.ri], most + 1)
+    depth = 1
+    while level:
+        yield from level
+        depth += 1
+        parents = [resource.ri for resource in level if types.TYPES[resource.ty].children]
+        if not parents or (levels is not None and depth > levels):
+            return
+        level = rows.children(parents, most + 1)
+
+
+def tree(rows: Rows, top: Resource, found: list[Resource], content: Content) -> dict[str, Any]:
+    """The resource with those of the found ones whose parents are shown too."""
+    end = end_of_life(rows, top)
+    shown = attributes_of(top, end) if content is Content.WITH_CHILDREN else {}
+    places = {top.ri: (shown, end)}
+    for resource in sorted(found, key=_display_order):
+        if resource.pi not in places:
+            continue
+        parent, parent_end = places[resource.pi]
+        own_end = min(resource.et or FOR_EVER, parent_end)
+        attributes = attributes_of(resource, own_end)
+        parent.setdefault(types.TYPES[resource.ty].root, []).append(attributes)
+        places[resource.ri] = (attributes, own_end)
+    return document_of(top, shown)
+
+
+def references(cse: CSE, found: list[Resource]) -> list[dict[str, Any]]:
+    """Child resource references (TS-0004, m2m:childResourceRef)."""
+    return [
+        {"nm": resource.rn, "typ": resource.ty, "val": f"/{cse.id}/{resource.path}"}
+        for resource in sorted(found, key=_display_order)
+    ]
+
+
+def addresses(cse: CSE, request: Request, found: list[Resource]) -> dict[str, Any]:
+    """The answer to a discovery."""
+    if request.wants_ids:
+        return {"m2m:uril": [f"/{cse.id}/{resource.ri}" for resource in found]}
+    return {"m2m:uril": [resource.path for resource in found]}
+
+
+def _display_order(resource: Resource) -> tuple[int, int, int, str]:
+    # parents before children; instances by age, everything else by name
+    is_instance = resource.ty == types.CONTENT_INSTANCE
+    level = resource.path.count("/")
+    return level, resource.ty, resource.seq if is_instance else 0, resource.rn
