@@ -10,8 +10,7 @@ import time
 from micropython import const
 
 _SERVICE = b"\x07_muster\x04_tcp\x05local\0"
-_GROUP = "224.0.0.251"
-_PORT = const(5353)
+_GROUP = ("224.0.0.251", 5353)
 _A = const(1)
 _PTR = const(12)
 _TXT = const(16)
@@ -20,6 +19,7 @@ _LARGEST = const(1472)  # what one datagram on Wi-Fi carries
 _RECORDS = const(40)  # looked at in one answer
 _FOUND = const(4)
 _AGAIN_MS = const(1000)  # Wi-Fi power saving loses multicast: ask twice
+_PAUSE_MS = const(20)  # after an error of the socket
 _GRACE_MS = const(100)  # for other servers, once the first has answered
 
 
@@ -43,9 +43,10 @@ def _name(data, at):
         if length >= 0xC0:
             if end is None:
                 end = at + 2
+            size += 16  # so that it cannot jump often
             at = _u16(data, at) & 0x3FFF
-            if at >= lowest:
-                raise ValueError("mDNS: a name points forwards")
+            if at >= lowest or size > 255:
+                raise ValueError("mDNS: a name leads astray")
             lowest = at
             continue
         size += length + 1
@@ -122,7 +123,7 @@ def _octets(address):
 
 # The (address, port) of up to 4 servers within the joined network, in the order they answered;
 # an empty list when the time is over. Whatever else arrives is passed over.
-async def browse(address, netmask, timeout_ms):
+async def browse(address, netmask, timeout_ms, group=_GROUP):
     import socket
 
     own = _octets(address)
@@ -132,7 +133,7 @@ async def browse(address, netmask, timeout_ms):
         return all((a ^ b) & m == 0 for a, b, m in zip(own, _octets(other), mask))
 
     ident = os.urandom(2)
-    buffer = bytearray(_LARGEST)
+    nothing = bytearray(0)
     found: list = []
     start = time.ticks_ms()
     end_ms = timeout_ms
@@ -141,7 +142,7 @@ async def browse(address, netmask, timeout_ms):
     try:
         endpoint.setblocking(False)
         stream = asyncio.StreamReader(endpoint)
-        group = socket.getaddrinfo(_GROUP, _PORT)[0][-1]
+        group = socket.getaddrinfo(*group)[0][-1]
         while True:
             now_ms = time.ticks_diff(time.ticks_ms(), start)
             if now_ms >= end_ms or len(found) >= _FOUND:
@@ -154,9 +155,13 @@ async def browse(address, netmask, timeout_ms):
                 if asked < 2:
                     wait_ms = min(wait_ms, asked * _AGAIN_MS - now_ms)
             try:
-                size: int = await asyncio.wait_for_ms(stream.readinto(buffer), wait_ms)
-                answers = parse(memoryview(buffer)[: size or 0], ident, is_local)
+                # Only to wait: a stream reads until its buffer is full, several datagrams as one.
+                await asyncio.wait_for_ms(stream.readinto(nothing), wait_ms)
+                answers = parse(endpoint.recv(_LARGEST), ident, is_local)
             except (asyncio.TimeoutError, ValueError):
+                continue
+            except OSError:
+                await asyncio.sleep_ms(_PAUSE_MS)
                 continue
             if answers and not found:
                 end_ms = min(end_ms, time.ticks_diff(time.ticks_ms(), start) + _GRACE_MS)
