@@ -5,8 +5,9 @@
 import gc
 from binascii import hexlify, unhexlify
 
-from muster.chacha import ChaCha, Poly1305, seal, unseal
 from runner import araises, is_32bit
+
+from muster.chacha import ChaCha, Poly1305, seal, unseal
 
 _SUNSCREEN = (
     b"Ladies and Gentlemen of the class of '99: If I could offer you "

@@ -8,8 +8,9 @@ import socket
 import time
 from binascii import unhexlify
 
-from muster import dnssd
 from runner import golden, raises
+
+from muster import dnssd
 
 _IDENT = b"MS"
 _HEADER = _IDENT + b"\x84\0\0\0\0\1\0\0\0\0"  # one answer

@@ -4,9 +4,10 @@
 
 import json
 
+from runner import golden, raises
+
 from muster import configuration, directive
 from muster.errors import DeviceError
-from runner import golden, raises
 
 
 def _path(error):

@@ -4,9 +4,10 @@
 
 import os
 
-from muster import identity
 from ram_disk import RAMDisk, mount, unmount
 from runner import raises
+
+from muster import identity
 
 _A = bytes(range(20))
 _B = bytes(range(20, 40))

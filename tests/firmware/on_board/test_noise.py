@@ -4,11 +4,12 @@
 
 from binascii import hexlify, unhexlify
 
+from runner import araises, golden
+
 from muster.chacha import seal, unseal
 from muster.errors import DeviceError
 from muster.hkdf import hkdf
 from muster.noise import Initiator
-from runner import araises, golden
 
 _PSK = bytes(range(32))
 

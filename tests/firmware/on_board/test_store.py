@@ -4,10 +4,11 @@
 
 import os
 
-from muster.errors import DeviceError
-from muster.store import Store
 from ram_disk import PowerCut, RAMDisk, mount, unmount
 from runner import raises
+
+from muster.errors import DeviceError
+from muster.store import Store
 
 _OLD = {"version": 1, "text": "old" * 50}
 _NEW = {"version": 2, "text": "new" * 50}

@@ -4,8 +4,9 @@
 
 from binascii import hexlify, unhexlify
 
-from muster.x25519 import x25519
 from runner import araises
+
+from muster.x25519 import x25519
 
 
 async def _x25519(scalar, u):

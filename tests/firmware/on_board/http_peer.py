@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The device's HTTP client, driven by test_http.py: a line of JSON on stdin names the requests to
+# make on one connection; prints their outcomes as one line of JSON.
+
+import asyncio
+import json
+import sys
+import time
+from binascii import a2b_base64
+
+
+def _tls(ca):
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=a2b_base64(ca))
+    return context
+
+
+async def _one(connection, wanted):
+    from muster.errors import DeviceError
+
+    start = time.ticks_ms()
+    try:
+        body = wanted.get("body")
+        status, headers, content = await connection.request(
+            wanted.get("method", "GET"),
+            wanted.get("path", "/"),
+            wanted.get("headers", {}),
+            body.encode() if body else None,
+            wanted.get("timeout_ms", 2000),
+            wanted.get("limit_bytes", 8192),
+        )
+        outcome = {"status": status, "headers": headers, "body": bytes(content).decode()}
+    except DeviceError as e:
+        outcome = {"code": e.code, "detail": e.detail}
+    outcome["ms"] = time.ticks_diff(time.ticks_ms(), start)
+    outcome["is_open"] = connection._socket is not None
+    return outcome
+
+
+async def _all(job):
+    from muster.http import Connection
+
+    tls = _tls(job["ca"]) if job.get("ca") else None
+    connection = Connection(job["host"], job["port"], tls, job.get("code", "server_unreachable"))
+    outcomes = []
+    for wanted in job["requests"]:
+        outcomes.append(await _one(connection, wanted))
+    connection.close()
+    return outcomes
+
+
+sys.path.insert(0, sys.argv[1])
+print(json.dumps(asyncio.run(_all(json.loads(sys.stdin.readline())))))
