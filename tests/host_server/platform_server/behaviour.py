@@ -114,7 +114,7 @@ class Player:
         for name, kept in self._kept.items():
             if value == kept and key != "made up":
                 return f"{{{name}}}"
-        is_id = key in ("ri", "pi", "rn") or (key == "m2m:uril" and _ID.match(value))
+        is_id = key in ("ri", "pi", "rn", "acpi") or (key == "m2m:uril" and _ID.match(value))
         return "<made up>" if key == "made up" or (is_id and value not in self._given) else value
 
     def _kind(self, key: str, siblings: dict[str, Any]) -> str:
