@@ -27,4 +27,5 @@ class _Loop:
 
 
 sys.modules["asyncio"] = _Loop()
-os.urandom = lambda size: bytes(random.getrandbits(8) for _ in range(size))
+if not hasattr(os, "urandom"):
+    os.urandom = lambda size: bytes(random.getrandbits(8) for _ in range(size))
