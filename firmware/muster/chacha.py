@@ -12,7 +12,7 @@ from micropython import const
 
 _MASK = const(0xFFFF)
 _LIMB = const(0x1FFF)
-_SLICE = const(128)  # bytes between yields: about 1 ms on a PC, some 20 ms on an ESP32
+_SLICE = const(256)  # bytes between yields: 0.6 ms on a PC, some 12 ms on an ESP32
 
 # Columns, then diagonals.
 _QUARTERS = (
@@ -195,8 +195,8 @@ async def _tag(stream, aad, data, size):
     poly = Poly1305(stream.out)
     for part, length in ((aad, len(aad)), (data, size)):
         whole = length & ~15
-        for i in range(0, whole, 4 * _SLICE):
-            poly.update(part, i, min(i + 4 * _SLICE, whole))
+        for i in range(0, whole, 2 * _SLICE):
+            poly.update(part, i, min(i + 2 * _SLICE, whole))
             await asyncio.sleep_ms(0)
         if whole < length:
             last = bytearray(16)

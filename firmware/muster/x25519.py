@@ -35,8 +35,10 @@ async def x25519(scalar, u):
         last = bit
         d = d * a % p
         c = c * b % p
-        xs[1] = (d + c) ** 2 % p
-        zs[1] = (d - c) ** 2 % p * x1 % p
+        e = d + c
+        xs[1] = e * e % p
+        e = d - c
+        zs[1] = e * e * x1 % p
         a = a * a % p
         b = b * b % p
         c = a - b
