@@ -23,11 +23,12 @@ from dataclasses import dataclass, field
 
 from host_server import tokens
 from host_server.errors import Conflict, Invalid, NotFound, Unauthorized
+from host_server.platform_server import resource_types as types
 from host_server.platform_server.access import ADMIN, Caller
 from host_server.platform_server.bounds import Bounds
 from host_server.platform_server.response_codes import BadRequest, SecurityAssociationRequired
 from host_server.platform_server.timestamps import timestamp
-from host_server.store.platform import PlatformStore, Rows, Token
+from host_server.store.platform import PlatformStore, Resource, Rows, Token
 
 # An AE-ID that its owner chose: "C" and 1 to 63 characters that need no escape in an address.
 _ORIGINATOR = re.compile(r"C[A-Za-z0-9._~-]{1,63}", re.ASCII)
@@ -88,7 +89,7 @@ class Accounts:
         owner = ADMIN if is_admin else known[0].originator
         if not hmac.compare_digest(owner.encode(), originator.encode()):
             raise SecurityAssociationRequired("this token belongs to another originator")
-        return Caller(originator, is_admin, rows.resource(originator))
+        return Caller(originator, is_admin, _ae_of(rows, originator))
 
     def open_account(self, originator: str) -> IssuedToken:
         """Make the account unless it is there, and issue a token for it."""
@@ -136,7 +137,7 @@ class Accounts:
         with self._store.transaction() as rows:
             _check_account(rows, originator)
             rows.remove_account(originator)
-            if remove_ae:
+            if remove_ae and _ae_of(rows, originator):
                 rows.remove(originator)
 
     def _issue(self, rows: Rows, originator: str) -> IssuedToken:
@@ -147,6 +148,11 @@ class Accounts:
         hash_ = tokens.token_hash(issued.token)
         rows.add_token(Token(issued.token_id, originator, hash_, timestamp(self._clock())))
         return issued
+
+
+def _ae_of(rows: Rows, originator: str) -> Resource | None:
+    resource = rows.resource(originator)
+    return resource if resource and resource.ty == types.AE else None
 
 
 def _check_originator(originator: str) -> None:

@@ -4,12 +4,14 @@
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 
 from fastapi import Depends, FastAPI, Query, Request
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -22,6 +24,8 @@ from host_server.platform_server.bounds import Bounds
 from host_server.platform_server.service import Platform
 from host_server.store.platform import PlatformStore
 from host_server.web import bearer, body_within, harden
+
+log = logging.getLogger(__name__)
 
 _SWEEP_S = 60
 
@@ -87,7 +91,10 @@ def create_app(
 async def _sweep(platform: Platform) -> None:
     while True:
         await asyncio.sleep(_SWEEP_S)
-        await run_in_threadpool(platform.sweep)
+        try:
+            await run_in_threadpool(platform.sweep)
+        except OperationalError as error:
+            log.warning("sweeping is put off: the database is busy or gone (%s)", error.orig)
 
 
 def _add_accounts(

@@ -28,6 +28,7 @@ from host_server.platform_server.timestamps import timestamp
 OPERATIONS = {
     "POST": Operation.CREATE,
     "GET": Operation.RETRIEVE,
+    "HEAD": Operation.RETRIEVE,  # the server leaves the body out
     "PUT": Operation.UPDATE,
     "DELETE": Operation.DELETE,
 }

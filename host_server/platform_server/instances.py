@@ -3,7 +3,9 @@
 """Content instances: a container's counters, and the oldest making room for the newest."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from host_server.platform_server import resource_types as types
@@ -53,12 +55,18 @@ def trimmed(rows: Rows, container: Resource, bounds: Bounds) -> Resource:
     return replace(container, attributes=counts)
 
 
-def forget(rows: Rows, instance: Resource) -> None:
-    """Remove one instance and count it out of its container."""
-    rows.remove(instance.ri)
-    container = rows.held(instance.pi)
-    if container is not None:
+def count_out(rows: Rows, leaving: Iterable[Resource]) -> None:
+    """Take instances that are about to be removed out of their containers' counters."""
+    for container_id, group in groupby(sorted(leaving, key=_container_id), _container_id):
+        container = rows.held(container_id)
+        if container is None:
+            continue
         counts = dict(container.attributes)
-        counts["cni"] -= 1
-        counts["cbs"] -= instance.attributes["cs"]
+        for instance in group:
+            counts["cni"] -= 1
+            counts["cbs"] -= instance.attributes["cs"]
         rows.change_counts(replace(container, attributes=counts))
+
+
+def _container_id(instance: Resource) -> str:
+    return instance.pi

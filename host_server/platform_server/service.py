@@ -26,7 +26,7 @@ from host_server.platform_server.addressing import CSE, Target
 from host_server.platform_server.bounds import Bounds
 from host_server.platform_server.primitives import Content, Operation, Request, Response
 from host_server.platform_server.timestamps import timestamp
-from host_server.store.platform import PlatformStore, Resource, Rows
+from host_server.store.platform import NameTaken, PlatformStore, Resource, Rows
 
 SUPPORTED_RELEASES = ("2a", "3", "4", "5")
 
@@ -96,7 +96,10 @@ class Platform:
             type_, parent, given, caller.originator, self._now(), self._ends()
         )
         self._check_room(rows, draft)
-        kept = self._keep(rows, caller, parent, draft)
+        try:
+            kept = self._keep(rows, caller, parent, draft)
+        except NameTaken:  # by a transaction that ran at the same time
+            raise codes.Conflict(f"rn: {draft.path} exists already") from None
         if request.content is Content.ADDRESS:
             return Response(codes.CREATED, {"m2m:uri": kept.path})
         document = self._shown(rows, kept, request.content, given)
@@ -196,7 +199,8 @@ class Platform:
         if resource.ty == types.CSE_BASE:
             raise codes.OperationNotAllowed("the CSEBase cannot be deleted")
         shown = self._shown(rows, resource, request.content)
-        _remove(rows, resource)
+        _loosen(rows, [resource])
+        rows.remove(resource.ri)
         return Response(codes.DELETED, shown)
 
     def _edge(self, rows: Rows, target: Target) -> Resource:
@@ -232,8 +236,11 @@ class Platform:
         return results.document_of(resource, attributes)
 
     def _remove_expired(self, rows: Rows) -> None:
-        for resource in rows.expired(self._now()):
-            _remove(rows, resource)
+        now = self._now()
+        expired = rows.expired(now)
+        if expired:
+            _loosen(rows, expired)
+            rows.remove_expired(now)
 
     def _now(self) -> str:
         return timestamp(self._clock())
@@ -242,13 +249,12 @@ class Platform:
         return timestamp(self._clock() + self._bounds.life_s)
 
 
-def _remove(rows: Rows, resource: Resource) -> None:
-    if resource.ty == types.CONTENT_INSTANCE:
-        instances.forget(rows, resource)
-        return
-    if resource.ty == types.NODE:
-        linking.follow_node(rows, resource.ri, resource.attributes.get("hael", []), [])
-    rows.remove(resource.ri)
+def _loosen(rows: Rows, leaving: list[Resource]) -> None:
+    """Bring what stays in agreement with the removal of these."""
+    instances.count_out(rows, (leaf for leaf in leaving if leaf.ty == types.CONTENT_INSTANCE))
+    for node in leaving:
+        if node.ty == types.NODE:
+            linking.follow_node(rows, node.ri, node.attributes.get("hael", []), [])
 
 
 def _content(

@@ -171,8 +171,8 @@ class Rows:
         return end
 
     def expired(self, now: str) -> list[Resource]:
-        """At most 100 resources whose life is over."""
-        return self._many(sa.select(_resources).where(_resources.c.et <= now).limit(100))
+        """Resources whose life is over; what is under them goes with them."""
+        return self._many(sa.select(_resources).where(_resources.c.et <= now))
 
     def add(self, resource: Resource) -> Resource:
         """Keep a new resource and tell its place in the order; NameTaken if id or path is used."""
@@ -200,10 +200,11 @@ class Rows:
 
     def remove(self, ri: str) -> None:
         """Remove a resource and everything under it."""
-        under = sa.select(_resources.c.ri).where(_resources.c.ri == ri).cte(recursive=True)
-        under = under.union_all(sa.select(_resources.c.ri).where(_resources.c.pi == under.c.ri))
-        doomed = sa.select(under.c.ri)
-        self._connection.execute(sa.delete(_resources).where(_resources.c.ri.in_(doomed)))
+        self._remove(_resources.c.ri == ri)
+
+    def remove_expired(self, now: str) -> None:
+        """Remove what `expired` tells, and everything under it."""
+        self._remove(_resources.c.et <= now)
 
     # --- accounts
 
@@ -248,7 +249,7 @@ class Rows:
     def remove_token(self, token_id: str) -> None:
         self._connection.execute(sa.delete(_tokens).where(_tokens.c.token_id == token_id))
 
-    # --- from rows to values
+    # --- how
 
     def _one(self, question: sa.Select[Any]) -> Resource | None:
         row = self._connection.execute(question).first()
@@ -256,6 +257,12 @@ class Rows:
 
     def _many(self, question: sa.Select[Any]) -> list[Resource]:
         return [_resource(row) for row in self._connection.execute(question)]
+
+    def _remove(self, condition: sa.ColumnElement[bool]) -> None:
+        under = sa.select(_resources.c.ri).where(condition).cte(recursive=True)
+        under = under.union_all(sa.select(_resources.c.ri).where(_resources.c.pi == under.c.ri))
+        doomed = sa.select(under.c.ri)
+        self._connection.execute(sa.delete(_resources).where(_resources.c.ri.in_(doomed)))
 
     def _tokens(self, condition: sa.ColumnElement[bool]) -> list[Token]:
         question = sa.select(_tokens).where(condition).order_by(_tokens.c.ct, _tokens.c.token_id)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from host_server.platform_server.bounds import Bounds
+from host_server.platform_server.timestamps import timestamp
 from tests.host_server.platform_server.client import Client, running
 
 PEN = "Cpen0123456789"
@@ -84,6 +85,18 @@ def test_deleted_instance_is_counted_out(pen: Client) -> None:
     shown = pen.ask("GET", DATA, PEN).body["m2m:cnt"]
     assert (shown["cni"], shown["cbs"]) == (1, 1)
     assert pen.ask("GET", f"{DATA}/la", PEN).body["m2m:cin"]["con"] == "1"
+
+
+def test_expired_instances_are_counted_out(pen: Client) -> None:
+    _container(pen)
+    soon = timestamp(pen.clock.now_s + 60)
+    for content in ("22", "333"):
+        instance = {"m2m:cin": {"con": content, "et": soon}}
+        assert pen.ask("POST", DATA, PEN, 4, instance).status == 201
+    _publish(pen, "1")
+    pen.clock.now_s += 61
+    shown = pen.ask("GET", DATA, PEN).body["m2m:cnt"]
+    assert (_contents(pen), shown["cni"], shown["cbs"]) == (["1"], 1, 1)
 
 
 def test_deleting_an_ae_takes_everything_under_it(pen: Client) -> None:

@@ -17,34 +17,13 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=8,
 )
-NAMES = [
-    "rn",
-    "ri",
-    "api",
-    "rr",
-    "srv",
-    "lbl",
-    "et",
-    "nl",
-    "poa",
-    "apn",
-    "mni",
-    "mbs",
-    "con",
-    "cnf",
-    "ni",
-    "hael",
-    "mgd",
-    "dlb",
-    "man",
-    "mod",
-    "dty",
-    "aei",
-    "ct",
-]
+# fmt: off
+NAMES = ["rn", "ri", "api", "rr", "srv", "lbl", "et", "nl", "poa", "apn", "mni", "mbs", "con",
+         "cnf", "ni", "hael", "mgd", "dlb", "man", "mod", "dty", "aei", "ct"]
+# fmt: on
 ROOTS = {2: "m2m:ae", 3: "m2m:cnt", 4: "m2m:cin", 13: "m2m:dvi", 14: "m2m:nod"}
 _SLOW = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -110,6 +89,13 @@ def test_request_id_must_be_one(pen: Client, request_id: str) -> None:
     answer = pen.ask("GET", "/cse-in", headers={"X-M2M-RI": request_id})
     assert answer.headers["X-M2M-RSC"] == "4000"
     assert "X-M2M-RI" not in answer.headers
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("PATCH", 405), ("OPTIONS", 405)])
+def test_methods_without_a_meaning_in_onem2m_do_no_harm(
+    pen: Client, method: str, status: int
+) -> None:
+    assert pen.ask(method, "/cse-in").status == status
 
 
 def _play(
