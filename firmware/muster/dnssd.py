@@ -19,7 +19,7 @@ _LARGEST = const(1472)  # what one datagram on Wi-Fi carries
 _RECORDS = const(40)  # looked at in one answer
 _FOUND = const(4)
 _AGAIN_MS = const(1000)  # Wi-Fi power saving loses multicast: ask twice
-_PAUSE_MS = const(20)  # after an error of the socket
+_POLL_MS = const(10)
 _GRACE_MS = const(100)  # for other servers, once the first has answered
 
 
@@ -133,7 +133,6 @@ async def browse(address, netmask, timeout_ms, group=_GROUP):
         return all((a ^ b) & m == 0 for a, b, m in zip(own, _octets(other), mask))
 
     ident = os.urandom(2)
-    nothing = bytearray(0)
     found: list = []
     start = time.ticks_ms()
     end_ms = timeout_ms
@@ -141,33 +140,31 @@ async def browse(address, netmask, timeout_ms, group=_GROUP):
     endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         endpoint.setblocking(False)
-        stream = asyncio.StreamReader(endpoint)
         group = socket.getaddrinfo(*group)[0][-1]
-        while True:
+        while len(found) < _FOUND:
             now_ms = time.ticks_diff(time.ticks_ms(), start)
-            if now_ms >= end_ms or len(found) >= _FOUND:
-                return found[:_FOUND]
-            wait_ms = end_ms - now_ms
-            if not found and asked < 2:
-                if now_ms >= asked * _AGAIN_MS:
-                    asked += 1
-                    _send(endpoint, query(ident), group)
-                if asked < 2:
-                    wait_ms = min(wait_ms, asked * _AGAIN_MS - now_ms)
+            if now_ms >= end_ms:
+                break
+            if not found and asked < 2 and now_ms >= asked * _AGAIN_MS:
+                asked += 1
+                _send(endpoint, query(ident), group)
+            # Not as a stream, which would read several datagrams as one.
             try:
-                # Only to wait: a stream reads until its buffer is full, several datagrams as one.
-                await asyncio.wait_for_ms(stream.readinto(nothing), wait_ms)
-                answers = parse(endpoint.recv(_LARGEST), ident, is_local)
-            except (asyncio.TimeoutError, ValueError):
+                packet = endpoint.recv(_LARGEST)
+            except OSError:  # nothing yet
+                await asyncio.sleep_ms(_POLL_MS)
                 continue
-            except OSError:
-                await asyncio.sleep_ms(_PAUSE_MS)
+            await asyncio.sleep_ms(0)  # whoever floods us does not stop the event loop
+            try:
+                answers = parse(packet, ident, is_local)
+            except ValueError:
                 continue
             if answers and not found:
                 end_ms = min(end_ms, time.ticks_diff(time.ticks_ms(), start) + _GRACE_MS)
             for _, host, port, _ in answers:
                 if (host, port) not in found:
                     found.append((host, port))
+        return found[:_FOUND]
     finally:
         endpoint.close()
 
