@@ -23,7 +23,7 @@ def split_url(url):
     host, _, port = authority.partition(":")
     port = port or {"http": "80", "https": "443"}.get(scheme, "")
     if not host or not port.isdigit():
-        raise DeviceError("config_invalid", "wanted a URL like http://host:port/path, came " + url)
+        raise DeviceError("config_invalid", "wanted a URL like http://host:port/path")
     return host, int(port), "/" + path.rstrip("/") if path else ""
 
 
@@ -80,7 +80,7 @@ class Connection:
             raise self._error(self._code, "no answer within %d ms" % timeout_ms)
         except OSError as e:
             # mbedTLS has numbers of its own, far below any errno.
-            code = "platform_tls" if self._tls and e.args[0] < -255 else self._code
+            code = "platform_tls" if self._tls and (e.errno or 0) < -255 else self._code
             raise self._error(code, errno.errorcode.get(e.errno, "error %s" % e))
         except ValueError as e:  # a certificate that mbedTLS refuses
             raise self._error("platform_tls", str(e).strip())
@@ -150,7 +150,8 @@ class Connection:
             is_kept = False
             while await self._filled():
                 await self._extend(content, self._end - self._start, limit_bytes)
-        return status, kept, content, is_kept
+        # What came beyond the answer belongs to no request.
+        return status, kept, content, is_kept and self._start == self._end
 
     async def _send(self, message):
         if not self._socket:

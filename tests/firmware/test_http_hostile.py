@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from tests.firmware.http_servers import OK, Outcome, answer, ask, heard, listening
+from tests.firmware.http_servers import OK, Outcome, answer, ask, heard, listening, saying
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,10 @@ def test_nobody_listening_is_named() -> None:
 def test_line_breaks_never_reach_the_wire(request_: Outcome) -> None:
     (outcome,) = ask(9, request_)
     assert outcome["code"] == "config_invalid"
+
+
+def test_what_comes_beyond_an_answer_answers_nothing() -> None:
+    forged = OK + b"Content-Length: 6\r\n\r\nforged"
+    with listening(saying(OK + b"Content-Length: 2\r\n\r\nhi" + forged)) as port:
+        outcomes = ask(port, {}, {})
+    assert [outcome["body"] for outcome in outcomes] == ["hi", "hi"]
