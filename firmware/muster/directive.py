@@ -6,7 +6,7 @@ import json
 
 from micropython import const
 
-from . import configuration
+from .modules import release
 from .schema import Fields, invalid
 
 CONFIGURE = "configure"
@@ -42,7 +42,10 @@ def parse(text):
     retry_s = min(fields.take("retry_s", int, 0), _LONGEST_RETRY_S)
     config = None
     if action == CONFIGURE:
-        config = configuration.check(fields.take("config", dict))
+        from .configuration import check
+
+        config = check(fields.take("config", dict))
+        release("configuration")
     elif "config" in document:
         raise fields.invalid("config", "only configure carries a configuration")
     return Directive(action, nonce, time, retry_s, config)

@@ -2,32 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 # What can go wrong on the device, as one typed error that carries an outcome code.
 
-# The same list in log, timeline, wire, portal and tests. A code never changes meaning.
-CODES = (
-    "ok",
-    "wifi_no_ap",
-    "wifi_auth",
-    "wifi_security",
-    "wifi_timeout",
-    "dhcp_timeout",
-    "discovery_none",
-    "server_unreachable",
-    "server_rejected",
-    "server_untrusted",
-    "config_invalid",
-    "config_not_newer",
-    "clock_unknown",
-    "platform_unreachable",
-    "platform_tls",
-    "platform_refused",
-    "platform_conflict",
-    "storage_failed",
-    "power_lost",
-    "watchdog",
-    "timeout",
-)
 
-
+# code is one of the outcome codes in docs/protocol.md, the same in log, timeline, wire and portal.
 # step is set by whoever knows in which of the nine steps it happened.
 # detail says what was wanted, what came and what to try; it goes to log and wire, so it never
 # holds a key or a password. retry_s is a server's hint (Retry-After), or None.

@@ -6,10 +6,9 @@ import time
 
 from micropython import const
 
-from . import button, directive, log, sync, tls, trial, url
+from . import button, directive, log, url
 from .backoff import Backoff
 from .errors import DeviceError
-from .registration import TIMELINE, Platform
 from .timeline import RECEIVE
 
 _COMMITTED = "committed"
@@ -114,6 +113,8 @@ class Life:
             return
         self._led.show("trial")
         self._store.save(_CANDIDATE, config)
+        from . import trial
+
         platform = self._platform_of(config)
         try:
             await trial.prove(config, self._wifi, platform, self._timeline, self._reached(version))
@@ -160,6 +161,8 @@ class Life:
         self._platform = platform
         self._sync_in(config["policy"]["sync_s"])
         log.info("life", "committed version %d" % config["version"])
+        from .registration import TIMELINE
+
         try:
             await platform.publish(TIMELINE, {"timeline": self._timeline.entries})
         except DeviceError as e:
@@ -198,6 +201,8 @@ class Life:
             self._platform = None
 
     async def _connect(self):
+        from . import trial
+
         platform = self._platform_of(self._config)
         await trial.join(self._config, self._wifi, self._timeline)
         await trial.register(platform, self._timeline)
@@ -218,6 +223,8 @@ class Life:
             self._pending = answer
 
     async def _sync(self, config, state):
+        from . import sync
+
         is_deaf = self._clock.now() - self._heard_at > _DAY_S
         key = sync.label_key(self._identity) if is_deaf else sync.version_key(config)
         _, host, port, _ = url.split(config["config_server"]["url"])
@@ -280,6 +287,11 @@ class Life:
             self._is_eager = False
 
     def _platform_of(self, config):
-        ca = config["platform"].get("ca")
-        context = tls.context(ca) if ca else None
-        return Platform(config["platform"], self._identity.device_id, context)
+        from .registration import Platform
+
+        ca = config["platform"]["ca"]
+        if ca:
+            from .tls import context
+
+            return Platform(config["platform"], self._identity.device_id, context(ca))
+        return Platform(config["platform"], self._identity.device_id)

@@ -7,9 +7,10 @@ import time
 
 from micropython import const
 
-from . import directive, dnssd, log, sync
+from . import directive, log
 from .directive import Directive
 from .errors import DeviceError
+from .modules import release
 from .timeline import FIND, SEEK
 from .wifi import printable
 
@@ -83,14 +84,21 @@ class Onboarding:
     # What DNS-SD found, then the gateway.
     async def _servers(self):
         address, netmask, gateway, _ = self._wifi.address()
-        found = await dnssd.browse(address, netmask, _BROWSE_MS)
+        from .dnssd import browse
+
+        found = await browse(address, netmask, _BROWSE_MS)
+        del browse
+        release("dnssd")
         if (gateway, _PORT) not in found:
             found.append((gateway, _PORT))
         return found
 
     # Asks until the answer is something to do; the button cuts each wait short.
     async def _ask(self, server, ssid, seen, state, deadline):
-        self._timeline.begin(FIND)
+        from . import sync
+
+        if self._timeline.step != FIND:  # another server of this network failed before
+            self._timeline.begin(FIND)
         self._timeline.done("%s:%d on %s" % (server[0], server[1], ssid))
         key = sync.label_key(self._identity)
         wait_ms = max(time.ticks_diff(deadline, time.ticks_ms()), 1)

@@ -89,6 +89,9 @@ class Platform:
         finally:
             self._connection.close()
 
+    async def publish_reading(self, reading):
+        await self.publish(DATA, reading)
+
     async def _publish(self, container, content):
         text = dumps(content)
         body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}

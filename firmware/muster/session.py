@@ -7,7 +7,6 @@ import asyncio
 from micropython import const
 
 from .errors import DeviceError
-from .registration import DATA, Platform
 
 _PATIENCE_MS = const(60000)
 
@@ -24,10 +23,10 @@ class Session:
             await asyncio.wait_for_ms(self._online.wait(), _PATIENCE_MS)
         except asyncio.TimeoutError:
             raise DeviceError("platform_unreachable", "not connected for a minute")
-        await self._platform.publish(DATA, {"name": name, "value": value})
+        await self._platform.publish_reading({"name": name, "value": value})
 
     # Lifecycle's side of it: called before the session is first set online.
-    def use(self, config, platform: Platform):
+    def use(self, config, platform):
         self.config = {"app": config["app"], "device": config["device"]}
         self._platform = platform
 

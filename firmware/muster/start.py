@@ -7,13 +7,14 @@ import sys
 
 from micropython import const
 
-from . import __version__, hardware, identity, log
+from . import __version__, hardware, log
 from .application import Application
 from .button import Button
 from .clock import Clock
 from .journal import Journal
 from .led import LED
 from .lifecycle import Life
+from .modules import release
 from .onboarding import Onboarding
 from .session import Session
 from .store import Store
@@ -66,8 +67,12 @@ async def _feed(dog):
 
 
 async def start(app):
+    from . import identity
+
     facts = hardware.read_facts()
     who = identity.read(hardware.open_nvs("muster"))
+    del identity
+    release("identity")
     if who is None:
         log.error("muster", "this board has no label: write one to it over serial")
         return

@@ -6,10 +6,9 @@ import binascii
 
 from micropython import const
 
-from . import directive, http, log
+from . import directive, log
 from .errors import DeviceError
-from .hkdf import hkdf
-from .noise import Initiator
+from .modules import release
 from .timeline import RECEIVE, REPORT
 
 _TIMEOUT_MS = const(15000)
@@ -25,6 +24,8 @@ class Key:
 
 
 def label_key(identity):
+    from .hkdf import hkdf
+
     info = b"sync-psk\x00" + identity.device_id.encode()
     return Key("label", hkdf(b"muster/1", identity.secret, info, 32))
 
@@ -38,11 +39,26 @@ def version_key(config):
 # is noted in the timeline; the one that fails is left open for the caller to note.
 async def ask(server, device_id, key, report, timeline):
     timeline.begin(REPORT)
+    try:
+        text = await _exchange(server, device_id, key, report, timeline)
+    finally:
+        release("noise", "chacha", "x25519", "hkdf", "http")
+    answer = directive.parse(text)
+    if answer.config:
+        _hide_secrets(answer.config)
+    timeline.done(_summary(answer))
+    return answer
+
+
+async def _exchange(server, device_id, key, report, timeline):
+    from .http import request
+    from .noise import Initiator
+
     host, port = server
     noise = Initiator(key.psk, ("muster/1/%s/%s" % (device_id, key.k)).encode())
     message = await noise.write(report.encode())
     path = "/v1/devices/%s/sync?k=%s" % (device_id, key.k)
-    status, headers, body = await http.request(
+    status, headers, body = await request(
         "POST",
         host,
         port,
@@ -56,11 +72,7 @@ async def ask(server, device_id, key, report, timeline):
         raise _rejected(status, headers)
     timeline.done("%d bytes to %s:%d" % (len(message), host, port))
     timeline.begin(RECEIVE)
-    answer = directive.parse(await noise.read(body))
-    if answer.config:
-        _hide_secrets(answer.config)
-    timeline.done(_summary(answer))
-    return answer
+    return await noise.read(body)
 
 
 def _rejected(status, headers):
