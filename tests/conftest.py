@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Gathers all output of the suite, so that its very last test can search it for secrets."""
+
+from pathlib import Path
+
+import pytest
+
+from tests import secrecy
+
+_OUTPUT = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    output = Path(config.rootpath) / "build" / "test-output.log"
+    output.parent.mkdir(exist_ok=True)
+    output.write_bytes(b"")
+    config.stash[_OUTPUT] = output
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
+    report: pytest.TestReport = yield
+    with item.config.stash[_OUTPUT].open("a", encoding="utf-8") as output:
+        for name, text in report.sections:
+            output.write(f"--- {item.nodeid} {name}\n{text}\n")
+        if report.longrepr:
+            output.write(f"--- {item.nodeid} {report.longrepr}\n")
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name == "test_no_secret_in_output.py")
+
+
+@pytest.fixture
+def suite_output(request: pytest.FixtureRequest) -> list[Path]:
+    return [request.config.stash[_OUTPUT], *secrecy.logs()]

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Every secret that a test makes is noted here, and all output of the suite is searched for it."""
+
+import base64
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import quote
+
+_LOGS = ("*.log", "*.out", "*.txt")
+_SHORTEST = 8
+
+_secrets: set[bytes] = set()
+_watched: list[Path] = []
+
+
+def hide(secret: str | bytes) -> None:
+    """Notes a secret, in each form in which it could slip into a text."""
+    raw = secret.encode() if isinstance(secret, str) else secret
+    if len(raw) < _SHORTEST:
+        raise ValueError(f"a secret of {len(raw)} bytes would be found everywhere")
+    _secrets.update(forms(raw))
+
+
+def hide_label(text: str, secret: bytes) -> None:
+    """Notes a label's secret: as printed, in groups of four, and raw."""
+    hide(secret)
+    code = text.rpartition(":")[2].replace("-", "").replace(" ", "")[:32]
+    hide(code)
+    hide(" ".join(code[i : i + 4] for i in range(0, len(code), 4)))
+
+
+def forms(raw: bytes) -> set[bytes]:
+    found = {
+        raw.hex().encode(),
+        base64.b64encode(raw).rstrip(b"="),
+        base64.urlsafe_b64encode(raw).rstrip(b"="),
+        base64.b32encode(raw).rstrip(b"="),
+        repr(raw)[2:-1].encode(),
+    }
+    try:
+        found |= {raw, quote(raw.decode()).encode()}
+    except UnicodeDecodeError:
+        found.add(raw)
+    return found
+
+
+def watch(directory: Path) -> None:
+    """All logs below the directory belong to the suite's output."""
+    _watched.append(directory)
+
+
+def logs() -> Iterable[Path]:
+    for directory in _watched:
+        for pattern in _LOGS:
+            yield from directory.rglob(pattern)
+
+
+def count() -> int:
+    return len(_secrets)
+
+
+def leaks(text: bytes) -> int:
+    """How many of the noted secrets stand in the text; never which, for this is output too."""
+    return sum(secret in text for secret in _secrets)
