@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""One run of the interpreter: from a reset to the next."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.loop import Loop, Timer
+
+CONTROL_FD = 3
+IMAGE_FD = 4
+PAGE_FD = 5
+_LIFE_FD = 6
+_PIPE_READ = 65536
+_CTRL_C = 0x03
+_SIGINT_BIT = 1 << (signal.SIGINT - 1)
+_ASLEEP_WITHIN_S = 0.2
+_FLASH_WITHIN_S = 2.0
+
+
+class Child:
+    """The interpreter's process, its console pipes and its end.
+
+    Ctrl-C is a signal only while a program runs, and then, if it comes soon, only while the
+    program sleeps in a system call: MicroPython's handler jumps out of whatever C code runs,
+    and out of LittleFS that ends in a crash.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        command: Sequence[str],
+        environment: dict[str, str],
+        files: dict[int, int],
+        on_output: Callable[[bytes], None],
+        on_exit: Callable[[int], None],
+        is_asking: Callable[[], bool],
+    ):
+        self._loop = loop
+        self._on_output = on_output
+        self._on_exit = on_exit
+        self._backlog = bytearray()
+        self._waits_to_write = False
+        self._interrupting: Timer | None = None
+        self.holds_input = False  # keeps what comes for the interpreter until `release_input`
+        self._is_asking = is_asking  # while a request of it is answered it is not interrupted
+        self._stdin, self._stdout, self._life, self.pid = _spawn(command, environment, files)
+        os.set_blocking(self._stdin, False)
+        os.set_blocking(self._stdout, False)
+        self._pidfd = os.pidfd_open(self.pid)
+        self._reads = False
+        self.resume()
+        loop.on_ready(self._pidfd, self._exited)
+
+    # -- output
+
+    def pause(self) -> None:
+        """Stop reading what it prints, so that it has to wait."""
+        if self._reads:
+            self._loop.forget(self._stdout)
+            self._reads = False
+
+    def resume(self) -> None:
+        if not self._reads:
+            self._loop.on_ready(self._stdout, self._read)
+            self._reads = True
+
+    def drain(self) -> None:
+        """Read all it has printed until now."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self._stdout, _PIPE_READ):
+                self._on_output(data)
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(self._stdout, _PIPE_READ)
+            if data:
+                self._on_output(data)
+            else:
+                self.pause()
+
+    # -- input
+
+    def write(self, data: bytes) -> None:
+        """Give it bytes of the console; a Ctrl-C among them may become a signal."""
+        while (at := data.find(_CTRL_C)) >= 0 and self._catches_interrupts():
+            self._send(data[:at])
+            self._interrupt_within(time.monotonic() + _ASLEEP_WITHIN_S, self._flash_activity())
+            data = data[at + 1 :]
+        self._send(data)
+
+    def release_input(self, first: bytes = b"") -> None:
+        self.holds_input = False
+        self._backlog[:0] = first
+        self._send(b"")
+
+    def _send(self, data: bytes) -> None:
+        self._backlog += data
+        if self.holds_input:
+            return
+        try:
+            while self._backlog:
+                sent = os.write(self._stdin, self._backlog[:4096])
+                del self._backlog[:sent]
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:
+            self._backlog.clear()
+        if bool(self._backlog) != self._waits_to_write:
+            self._waits_to_write = bool(self._backlog)
+            if self._waits_to_write:
+                self._loop.on_ready(self._stdin, lambda: self._send(b""), writable=True)
+            else:
+                self._loop.forget(self._stdin)
+
+    # -- interrupts
+
+    def _catches_interrupts(self) -> bool:
+        with contextlib.suppress(OSError), Path(f"/proc/{self.pid}/status").open() as status:
+            for line in status:
+                if line.startswith("SigCgt:"):
+                    return bool(int(line.split()[1], 16) & _SIGINT_BIT)
+        return False
+
+    def _is_asleep(self) -> bool:
+        with contextlib.suppress(OSError), Path(f"/proc/{self.pid}/stat").open() as stat:
+            return stat.read().rpartition(")")[2].split()[0] == "S"
+        return False
+
+    def _flash_activity(self) -> str:
+        # bytes read and written so far: they move while LittleFS works
+        with contextlib.suppress(OSError), Path(f"/proc/{self.pid}/io").open() as counters:
+            return "".join(line for line in counters if line.startswith(("rchar", "wchar")))
+        return ""
+
+    def _interrupt_within(self, deadline: float, activity: str, since: float = 0.0) -> None:
+        since = since or time.monotonic()
+        self._interrupting = None
+        if not self._catches_interrupts():
+            return  # the program ended meanwhile, and with it the interrupt, as on a board
+        if not self._is_asking() and self._is_asleep():
+            os.kill(self.pid, signal.SIGINT)
+            return
+        now = time.monotonic()
+        if now >= deadline:
+            later = self._flash_activity()
+            if later == activity or now - since > _FLASH_WITHIN_S:
+                os.kill(self.pid, signal.SIGINT)  # pure computation: the risk is small
+                return
+            activity, deadline = later, now + _ASLEEP_WITHIN_S
+        self._interrupting = self._loop.later(
+            0.001, lambda: self._interrupt_within(deadline, activity, since)
+        )
+
+    # -- end
+
+    def kill(self) -> None:
+        """End it at once; `on_exit` is not called."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        self.drain()
+        self._close()
+
+    def _exited(self) -> None:
+        self.drain()
+        _, status = os.waitpid(self.pid, 0)
+        self._close()
+        self._on_exit(os.waitstatus_to_exitcode(status))
+
+    def _close(self) -> None:
+        self.pause()
+        self._loop.forget(self._pidfd)
+        if self._waits_to_write:
+            self._loop.forget(self._stdin)
+        if self._interrupting is not None:
+            self._interrupting.cancel()
+        for fd in (self._stdin, self._stdout, self._life, self._pidfd):
+            os.close(fd)
+
+
+def _spawn(
+    command: Sequence[str], environment: dict[str, str], files: dict[int, int]
+) -> tuple[int, int, int, int]:
+    """Start the command and return (its stdin, its stdout, its lifeline, its pid)."""
+    stdin_read, stdin_write = os.pipe()
+    stdout_read, stdout_write = os.pipe()
+    life_read, life_write = os.pipe()
+    wanted = {0: stdin_read, 1: stdout_write, 2: stdout_write, _LIFE_FD: life_read, **files}
+    # Above the numbers that they get in the child, so that no dup2 destroys the source of another.
+    copies = {fd: fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, 64) for fd, source in wanted.items()}
+    try:
+        pid = os.posix_spawn(
+            command[0],
+            list(command),
+            environment,
+            file_actions=[(os.POSIX_SPAWN_DUP2, copy, fd) for fd, copy in copies.items()],
+            setsid=True,
+            setsigdef=[signal.SIGINT, signal.SIGPIPE],
+        )
+        # If this process dies, the write end closes, and the kernel kills the child.
+        fcntl.fcntl(life_read, fcntl.F_SETOWN, pid)
+        fcntl.fcntl(life_read, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(life_read, fcntl.F_SETFL, os.O_ASYNC)
+    except BaseException:
+        for fd in (stdin_write, stdout_read, life_write):
+            os.close(fd)
+        raise
+    finally:
+        for fd in (*copies.values(), stdin_read, stdout_write, life_read):
+            os.close(fd)
+    return stdin_write, stdout_read, life_write, pid

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""An emulated ESP32 on a pty: the door to one board, usable from any thread."""
+
+import os
+import re
+import time
+from pathlib import Path
+from typing import Literal
+
+from harness.air import Air
+from harness.board_log import BoardLog
+from harness.errors import BoardError
+from harness.facts import BoardFacts, Wired, read_facts
+from harness.interpreter import find_interpreter
+from harness.loop import Loop
+from harness.shim_cache import compiled_shims
+from harness.supervisor import Supervisor
+
+
+class EmulatedBoard:
+    """One board. Powered off when made; a context manager that powers off and closes.
+
+    `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
+    board.log. `heap` is MicroPython's heap size, e.g. "256K". `facts` is a board file or its name.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        air: Air | None = None,
+        heap: str = "256K",
+        facts: str | os.PathLike[str] | BoardFacts = "EMULATED",
+        name: str | None = None,
+    ):
+        folder = Path(directory).absolute()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.name = name or folder.name
+        self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
+        self.log_path = folder / "board.log"
+        interpreter = find_interpreter()
+        shims = compiled_shims()
+        self._own_air = Air() if air is None else None
+        self.air = air or self._own_air or Air()
+        self._log = BoardLog(self.log_path)
+        self._loop = Loop(f"board {self.name}")
+        self._is_open = True
+        self._supervisor = self._loop.call(
+            lambda: Supervisor(
+                self._loop,
+                folder,
+                name=self.name,
+                air=self.air,
+                facts=self.facts,
+                heap=heap,
+                interpreter=interpreter,
+                shims=shims,
+                log=self._log,
+            )
+        )
+        self.port = self._supervisor.serial.path
+
+    def __enter__(self) -> "EmulatedBoard":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Power off and give everything back. May be called twice."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            self._loop.call(self._supervisor.close)
+        finally:
+            self._loop.stop()
+            self._log.close()
+            if self._own_air is not None:
+                self._own_air.close()
+
+    # -- power and reset
+
+    def power_on(self) -> None:
+        """Switch on; returns at once, the board boots meanwhile."""
+        self._loop.call(self._supervisor.power_on)
+
+    def power_off(self) -> None:
+        """Cut the power: RAM, clock and RTC memory are gone, flash and NVS stay."""
+        self._loop.call(self._supervisor.power_off)
+
+    @property
+    def is_on(self) -> bool:
+        return self._loop.call(lambda: self._supervisor.is_on)
+
+    def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
+        """ "hard" presses EN, which is a power-on to an ESP32; "soft" is Ctrl-C, Ctrl-D."""
+        self._require_power()
+        if kind == "hard":
+            self._loop.call(self._supervisor.button_reset)
+        else:
+            self._loop.call(self._supervisor.soft_reset)
+
+    def cut_power_at_flash_op(
+        self,
+        operation: int,
+        how: Literal["before", "torn", "after"] = "before",
+        torn_bytes: int = 0,
+    ) -> None:
+        """Cut the power at the n-th erase or program from now; 0 takes the order back."""
+        self._loop.call(lambda: self._supervisor.flash.cut_at(operation, how, torn_bytes))
+
+    @property
+    def flash_operations(self) -> int:
+        """Erases and programs since this object was made."""
+        return self._loop.call(lambda: self._supervisor.flash.operations)
+
+    def erase_flash(self) -> None:
+        """A blank chip: filesystem and NVS. The board has to be off."""
+        if self.is_on:
+            raise BoardError("the flash of a running board cannot be erased; power it off first")
+        self._loop.call(self._supervisor.flash.erase)
+        self._loop.call(self._supervisor.nvs.erase)
+
+    # -- pins
+
+    def press(self, what: str = "button", ms: int = 200) -> None:
+        """Hold a button down for some time; returns when it is up again."""
+        button = self._wired(what, self.facts.button)
+        self.drive(button.pin, button.active)
+        try:
+            time.sleep(ms / 1000)
+        finally:
+            self.drive(button.pin, 1 - button.active)
+
+    def drive(self, pin: int, level: int | None) -> None:
+        """Put a level on a pin from outside; None lets go of it."""
+        self._loop.call(lambda: self._supervisor.pins.drive(pin, level))
+
+    def level(self, pin: int) -> int:
+        """The level on a pin, whoever drives it."""
+        return self._loop.call(lambda: self._supervisor.pins.level(pin))
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether the LED shines."""
+        led = self._wired("led", self.facts.led)
+        return self.level(led.pin) == led.active
+
+    # -- console
+
+    @property
+    def output(self) -> bytes:
+        """What the board has printed, the newest MiB of it."""
+        return self._supervisor.output.all()
+
+    def expect(self, pattern: bytes, timeout_s: float = 5.0) -> re.Match[bytes]:
+        """Wait for a regular expression in what the board prints, from the last match on.
+
+        Raises ExpectTimeout with the pattern, the last lines and the log's path.
+        """
+        return self._supervisor.output.expect(pattern, timeout_s)
+
+    def forget_output(self) -> None:
+        """Let the next `expect` see only what is printed from now on."""
+        self._supervisor.output.forget()
+
+    def write(self, data: bytes) -> None:
+        """Type on the console, as through the serial port."""
+        self._loop.call(lambda: self._supervisor.type(data))
+
+    # -- helpers
+
+    def _require_power(self) -> None:
+        if not self.is_on:
+            raise BoardError(f"board {self.name} is off; power_on() first")
+
+    def _wired(self, what: str, part: Wired | None) -> Wired:
+        if what not in ("button", "led") or part is None:
+            raise BoardError(f"{self.facts.name} has no {what!r}; its board file names its parts")
+        return part

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What can go wrong in the harness; every message says what was wanted, what came, what to try."""
+
+
+class HarnessError(Exception):
+    """Root of the harness's errors."""
+
+
+class InterpreterError(HarnessError):
+    """No MicroPython interpreter that this host can run, or one that does not start."""
+
+
+class BoardError(HarnessError):
+    """The board is not in the state that a call needs, or has stopped working."""
+
+
+class ExpectTimeout(HarnessError):
+    """A pattern did not appear in time; the message shows the last lines and the log's path."""
+
+
+class DeployError(HarnessError):
+    """Files could not be put on a board, or are not what was sent."""
+
+
+class AirError(HarnessError):
+    """The air cannot be as the script wants it (no free addresses, two equal names)."""

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Carries a board's one-shot mDNS queries (RFC 6762, 5.1) to real responders on this host.
+
+A responder on loopback hears and answers everybody; in the air only the joined network answers.
+So the query goes out from a socket of the relay, and of the answers only those come back whose
+address records lie in the joined range, sent so that the board sees them come from the
+responder's port 5353.
+"""
+
+import contextlib
+import os
+import socket
+import struct
+
+from harness.control import Later, Refusal
+from harness.loop import Loop
+from harness.radio import Radio
+
+GROUP = "224.0.0.251"
+PORT = 5353
+_LISTEN_S = 3.0
+_RESOLVE_S = 5.0  # MDNS_QUERY_TIMEOUT_MS of the port
+_TYPE_A = 1
+
+
+class MDNSRelay:
+    def __init__(self, loop: Loop, radio: Radio):
+        self._loop = loop
+        self._radio = radio
+        self._open: set[socket.socket] = set()
+
+    def relay(self, query: bytes, board_port: int) -> None:
+        """Ask the host's responders; whatever they answer goes to the board's UDP port."""
+        if len(query) < 12:
+            return
+        asker = self._radio.address
+
+        def take(answer: bytes) -> bool:
+            if self._radio.address == asker and asker is not None:
+                server = self._server_of(answer)
+                if server is not None:
+                    self._deliver(query[:2] + answer[2:], server, asker, board_port)
+            return False
+
+        self._ask(query, take, _LISTEN_S, lambda: None)
+
+    def resolve(self, name: str) -> Later:
+        """The address of a .local name; OSError(-2) on the board after five seconds."""
+        later = Later()
+        labels = b"".join(bytes([len(p)]) + p.encode() for p in name.rstrip(".").split("."))
+        query = struct.pack(">6H", 0, 0, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", 1, 1)
+
+        def take(answer: bytes) -> bool:
+            server = self._server_of(answer)
+            if server is not None:
+                later.give(server)
+            return server is not None
+
+        self._ask(query, take, _RESOLVE_S, lambda: later.refuse(Refusal("OSError", -2)))
+        return later
+
+    def close(self) -> None:
+        for asking in list(self._open):
+            self._end(asking)
+
+    def _ask(self, query: bytes, take, listen_s: float, on_end) -> None:  # type: ignore[no-untyped-def]
+        asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        asking.setblocking(False)
+        asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+        asking.bind(("127.0.0.1", 0))
+        # An id of our own: responders drop what looks like a repetition of another board's query.
+        own = os.urandom(2) + query[2:]
+
+        def read() -> None:
+            with contextlib.suppress(BlockingIOError):
+                answer = asking.recv(9000)
+                if len(answer) >= 12 and answer[2] & 0x80 and take(answer):
+                    self._end(asking)
+
+        def end() -> None:
+            if asking in self._open:
+                self._end(asking)
+                on_end()
+
+        self._open.add(asking)
+        self._loop.on_ready(asking.fileno(), read)
+        self._loop.later(listen_s, end)
+        asking.sendto(own, (GROUP, PORT))
+
+    def _end(self, asking: socket.socket) -> None:
+        self._open.discard(asking)
+        self._loop.forget(asking.fileno())
+        asking.close()
+
+    def _server_of(self, answer: bytes) -> str | None:
+        point = self._radio.joined
+        if point is None:
+            return None
+        addresses = _addresses(answer)
+        if not addresses or any(address not in point.addresses for address in addresses):
+            return None
+        return addresses[0]
+
+    def _deliver(self, answer: bytes, server: str, board: str, port: int) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            sender.bind((server, PORT))
+            sender.sendto(answer, (board, port))
+
+
+def _addresses(message: bytes) -> list[str]:
+    """The A records of a DNS message (RFC 1035, 4.1); none if it is malformed."""
+    try:
+        counts = struct.unpack(">4H", message[4:12])
+        at = 12
+        for _ in range(counts[0]):
+            at = _after_name(message, at) + 4
+        found = []
+        for _ in range(sum(counts[1:])):
+            at = _after_name(message, at)
+            kind, _, _, length = struct.unpack(">2HIH", message[at : at + 10])
+            at += 10
+            if kind == _TYPE_A and length == 4:
+                found.append(socket.inet_ntoa(message[at : at + 4]))
+            at += length
+    except (struct.error, IndexError, OSError):
+        return []
+    return found
+
+
+def _after_name(message: bytes, at: int) -> int:
+    while True:
+        length = message[at]
+        if length & 0xC0 == 0xC0:
+            return at + 2
+        at += 1 + length
+        if length == 0:
+            return at

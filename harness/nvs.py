@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Non-volatile storage (`esp32.NVS`) with ESP-IDF's limits and error numbers.
+
+Sizes follow the NVS library's format: 4096-byte pages of 126 entries of 32 bytes, one page kept
+free. A value is on flash when `set_*` returns; a power cut keeps it.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from harness.control import Refusal
+
+_NAME_LENGTH = 15
+_ENTRIES_PER_PAGE = 126
+_MAX_NAMESPACES = 254
+# esp-idf: nvs.h, ESP_ERR_NVS_BASE 0x1100
+_ERRORS = {
+    "NOT_FOUND": 0x1102,
+    "TYPE_MISMATCH": 0x1103,
+    "NOT_ENOUGH_SPACE": 0x1105,
+    "INVALID_NAME": 0x1106,
+    "KEY_TOO_LONG": 0x1109,
+    "INVALID_LENGTH": 0x110C,
+    "VALUE_TOO_LONG": 0x110E,
+}
+
+
+def _refuse(name: str) -> Refusal:
+    return Refusal("OSError", -_ERRORS[name], f"ESP_ERR_NVS_{name}")
+
+
+class NVS:
+    """Namespaces of i32 and blob values, kept in a file."""
+
+    def __init__(self, path: Path, size_bytes: int):
+        self._path = path
+        self._capacity = (size_bytes // 4096 - 1) * _ENTRIES_PER_PAGE
+        self._values: dict[str, dict[str, int | str]] = {}  # blobs as hex
+        if path.exists():
+            self._values = json.loads(path.read_text())
+
+    def erase(self) -> None:
+        self._values = {}
+        self._save()
+
+    def ask(self, namespace: str, verb: str, *arguments: Any) -> Any:
+        if not namespace or len(namespace) > _NAME_LENGTH:
+            raise _refuse("KEY_TOO_LONG" if namespace else "INVALID_NAME")
+        if verb == "open":
+            return self._open(namespace)
+        if verb == "commit":
+            return None
+        key = arguments[0]
+        if not key or len(key) > _NAME_LENGTH:
+            raise _refuse("KEY_TOO_LONG" if key else "INVALID_NAME")
+        values = self._values.setdefault(namespace, {})
+        return getattr(self, f"_{verb}")(values, *arguments)
+
+    def _open(self, namespace: str) -> None:
+        if namespace not in self._values:
+            if len(self._values) >= _MAX_NAMESPACES:
+                raise _refuse("NOT_ENOUGH_SPACE")
+            self._values[namespace] = {}
+            self._save()
+
+    def _get(self, values: dict[str, int | str], key: str, kind: type) -> Any:
+        # the library looks a key up together with its type, so a wrong type is "not found"
+        if key not in values or not isinstance(values[key], kind):
+            raise _refuse("NOT_FOUND")
+        return values[key]
+
+    def _get_i32(self, values: dict[str, int | str], key: str) -> int:
+        return int(self._get(values, key, int))
+
+    def _get_blob(self, values: dict[str, int | str], key: str, room: int) -> str:
+        data = str(self._get(values, key, str))
+        if len(data) // 2 > room:
+            raise _refuse("INVALID_LENGTH")
+        return data
+
+    def _set_i32(self, values: dict[str, int | str], key: str, value: int) -> None:
+        self._put(values, key, (value + 0x80000000) % 0x100000000 - 0x80000000)
+
+    def _set_blob(self, values: dict[str, int | str], key: str, data: str) -> None:
+        if len(data) // 2 > min(508000, int(self._capacity * 32 * 0.976)):
+            raise _refuse("VALUE_TOO_LONG")
+        self._put(values, key, data)
+
+    def _put(self, values: dict[str, int | str], key: str, value: int | str) -> None:
+        # the new value is written before the old one is erased
+        if self._used() + _entries(value) > self._capacity:
+            raise _refuse("NOT_ENOUGH_SPACE")
+        values[key] = value
+        self._save()
+
+    def _erase_key(self, values: dict[str, int | str], key: str) -> None:
+        if key not in values:
+            raise _refuse("NOT_FOUND")
+        del values[key]
+        self._save()
+
+    def _used(self) -> int:
+        stored = (value for values in self._values.values() for value in values.values())
+        return len(self._values) + sum(_entries(value) for value in stored)
+
+    def _save(self) -> None:
+        made = self._path.with_suffix(".new")
+        made.touch(mode=0o600)
+        made.write_text(json.dumps(self._values))
+        made.replace(self._path)
+
+
+def _entries(value: int | str) -> int:
+    # a blob: one index entry, one header per chunk, 32 bytes per entry
+    return 1 if isinstance(value, int) else 2 + (len(value) // 2 + 31) // 32

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# What an ESP32's main.c, _boot.py and inisetup.py do, up to the REPL.
+
+import gc
+import io
+import sys
+
+import native
+import supervisor
+import vfs
+
+# Names under which a board has these; the u* ones would otherwise bypass the shims.
+_SHIMS = ("esp", "esp32", "errno", "machine", "network", "os", "select", "socket", "time")
+_PRIVATE = ("boot", "flash", "native", "supervisor", "terminal")
+_BOOT_PY = """\
+# This file is executed on every boot (including wake-boot from deepsleep)
+#import esp
+#esp.osdebug(None)
+#import webrepl
+#webrepl.start()
+"""
+
+
+def _corrupted():
+    import time
+
+    while True:
+        print(
+            """\
+The filesystem appears to be corrupted. If you had important data there, you
+may want to make a flash snapshot to try to recover it. Otherwise, perform
+factory reprogramming of MicroPython firmware (completely erase flash, followed
+by firmware programming).
+"""
+        )
+        time.sleep(3)
+
+
+def _mount():
+    from esp32 import Partition
+
+    device = Partition("vfs")
+    vfs.umount("/")
+    try:
+        vfs.mount(device, "/")
+    except OSError:
+        first = bytearray(4096)
+        device.readblocks(0, first)
+        if any(byte != 0xFF for byte in first):
+            supervisor.request("boot")
+            _corrupted()
+        print("Performing initial setup")
+        vfs.VfsLfs2.mkfs(device)
+        vfs.mount(vfs.VfsLfs2(device), "/")
+        with open("/boot.py", "w") as f:
+            f.write(_BOOT_PY)
+    native.builtin("os").chdir("/")
+
+
+# Runs a script as pyexec does; false after an exception, no return after SystemExit.
+def _run(path, names):
+    try:
+        native.builtin("os").stat(path)
+    except OSError:
+        return True
+    try:
+        names["__file__"] = path
+        execfile(path, names)  # noqa: F821 (a MicroPython builtin)
+        return True
+    except SystemExit:
+        supervisor.request("soft_reset")
+    except BaseException as e:  # noqa: BLE001 (the last catch-all of a board is its main.c)
+        text = io.StringIO()
+        sys.print_exception(e, text)
+        # the frames of this file and of the command line are not the board's
+        for line in text.getvalue().split("\n"):
+            frame = line.startswith('  File "<boot>"') or line.startswith('  File "<stdin>"')
+            if line and not frame:
+                print(line)
+    return False
+
+
+def run(names):
+    settings = supervisor.request("start")
+    import terminal
+
+    for name in _SHIMS:
+        module = __import__(name)
+        sys.modules[name] = module
+        sys.modules["u" + name] = module
+    sys.modules["time"]._set_offset_us(settings["clock_offset_us"])
+    board_sys = terminal.Sys(settings["machine"])
+    _mount()
+    sys.path[:] = ["", ".frozen", "/lib"]
+    sys.modules["sys"] = sys.modules["usys"] = board_sys
+    for name in _PRIVATE:
+        sys.modules.pop(name, None)
+    gc.collect()
+    supervisor.request("boot")
+    good = _run("boot.py", names)
+    if good and not settings["raw"]:
+        _run("main.py", names)
+    gc.collect()
+    supervisor.request("repl")

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# network: names and numbers of the ESP32; every state is the supervisor's, so that it survives
+# a soft reset as the radio does.
+
+from binascii import hexlify, unhexlify
+
+import supervisor
+
+STA_IF = 0
+AP_IF = 1
+MODE_11B = 1
+MODE_11G = 2
+MODE_11N = 4
+MODE_LR = 8
+AUTH_OPEN = 0
+AUTH_WEP = 1
+AUTH_WPA_PSK = 2
+AUTH_WPA2_PSK = 3
+AUTH_WPA_WPA2_PSK = 4
+AUTH_WPA2_ENTERPRISE = 5
+AUTH_WPA3_PSK = 6
+AUTH_WPA2_WPA3_PSK = 7
+AUTH_WAPI_PSK = 8
+AUTH_OWE = 9
+AUTH_WPA3_ENT_192 = 10
+AUTH_WPA3_EXT_PSK = 11
+AUTH_WPA3_EXT_PSK_MIXED_MODE = 12
+AUTH_MAX = 17
+STAT_IDLE = 1000
+STAT_CONNECTING = 1001
+STAT_GOT_IP = 1010
+STAT_BEACON_TIMEOUT = 200
+STAT_NO_AP_FOUND = 201
+STAT_WRONG_PASSWORD = 202
+STAT_ASSOC_FAIL = 203
+STAT_CONNECT_FAIL = 203
+STAT_HANDSHAKE_TIMEOUT = 204
+STAT_NO_AP_FOUND_W_COMPATIBLE_SECURITY = 210
+STAT_NO_AP_FOUND_IN_AUTHMODE_THRESHOLD = 211
+STAT_NO_AP_FOUND_IN_RSSI_THRESHOLD = 212
+
+_interfaces = {}
+
+
+def _bytes(text):
+    return text.encode() if isinstance(text, str) else bytes(text)
+
+
+class WLAN:
+    IF_STA = 0
+    IF_AP = 1
+    SEC_OPEN = 0
+    SEC_WEP = 1
+    SEC_WPA = 2
+    SEC_WPA2 = 3
+    SEC_WPA_WPA2 = 4
+    SEC_WPA2_ENT = 5
+    SEC_WPA3 = 6
+    SEC_WPA2_WPA3 = 7
+    SEC_WAPI = 8
+    SEC_OWE = 9
+    SEC_WPA3_ENT_192 = 10
+    SEC_WPA3_EXT_PSK = 11
+    SEC_WPA3_EXT_PSK_MIXED_MODE = 12
+    SEC_DPP = 13
+    SEC_WPA3_ENT = 14
+    SEC_WPA2_WPA3_ENT = 15
+    SEC_WPA_ENT = 16
+    PM_NONE = 0
+    PM_PERFORMANCE = 1
+    PM_POWERSAVE = 2
+    PROTOCOL_DEFAULT = 7
+    PROTOCOL_LR = 8
+    BANDWIDTH_20 = 1
+    BANDWIDTH_40 = 2
+    BANDWIDTH_80 = 3
+    BANDWIDTH_160 = 4
+    BANDWIDTH_80_80 = 5
+
+    # One object per interface, as in the port; a bad id is the supervisor's ValueError.
+    def __new__(cls, interface=0):
+        if interface not in _interfaces:
+            supervisor.request("wlan", interface, "open")
+            self = object.__new__(cls)
+            self._interface = interface
+            _interfaces[interface] = self
+        return _interfaces[interface]
+
+    def __init__(self, interface=0):
+        pass
+
+    def _ask(self, verb, *args):
+        return supervisor.request("wlan", self._interface, verb, *args)
+
+    def active(self, *is_active):
+        return self._ask("active", *[bool(x) for x in is_active])
+
+    def connect(self, ssid=None, key=None, *, bssid=None):
+        if ssid is None and key is None and bssid is None:
+            return self._ask("connect", None, None, None)
+        if bssid is not None and len(bssid) != 6:
+            raise ValueError
+        return self._ask(
+            "connect",
+            hexlify(_bytes(ssid or b"")[:32]),
+            hexlify(_bytes(key or b"")[:64]),
+            bssid and hexlify(bssid),
+        )
+
+    def disconnect(self):
+        return self._ask("disconnect")
+
+    def status(self, *param):
+        value = self._ask("status", *param)
+        if param and param[0] == "stations":
+            return [(unhexlify(mac), address) for mac, address in value]
+        return value
+
+    def scan(self):
+        return [
+            (unhexlify(ssid), unhexlify(bssid), channel, rssi, security, False)
+            for ssid, bssid, channel, rssi, security in self._ask("scan")
+        ]
+
+    def isconnected(self):
+        return self._ask("isconnected")
+
+    def config(self, *names, **values):
+        if names and values:
+            raise TypeError("either pos or kw args are allowed")
+        if not values:
+            if len(names) != 1:
+                raise TypeError("can query only one param")
+            if names[0] in ("hostname", "dhcp_hostname") and self._interface == 0:
+                return hostname()
+            value = self._ask("config", names[0])
+            if names[0] == "mac":
+                return unhexlify(value)
+            return unhexlify(value).decode() if names[0] in ("ssid", "essid") else value
+        for name, value in values.items():
+            if name in ("hostname", "dhcp_hostname"):
+                hostname(value)
+            elif name == "mac":
+                if len(value) != 6:
+                    raise ValueError("invalid buffer length")
+                self._ask("set_config", name, hexlify(value))
+            elif name in ("ssid", "essid", "key", "password"):
+                self._ask("set_config", name, hexlify(_bytes(value)))
+            else:
+                self._ask("set_config", name, value)
+        return None
+
+    def ifconfig(self, *config):
+        if not config:
+            return tuple(self._ask("ifconfig"))
+        if isinstance(config[0], str):
+            return self._ask("set_ifconfig", config[0])
+        return self._ask("set_ifconfig", list(config[0]))
+
+    def ipconfig(self, *names, **values):
+        if values:
+            if names:
+                raise TypeError("can't specify pos and kw args")
+            return self._ask("set_ipconfig", values)
+        if len(names) != 1:
+            raise TypeError("must query one param")
+        value = self._ask("ipconfig", names[0])
+        return tuple(value) if isinstance(value, list) else value
+
+
+def hostname(*name):
+    if not name:
+        return supervisor.request("network", "hostname")
+    if len(name[0]) > 32:
+        raise ValueError
+    return supervisor.request("network", "hostname", name[0])
+
+
+def country(*code):
+    if not code:
+        return supervisor.request("network", "country")
+    if len(code[0]) != 2:
+        raise ValueError
+    return supervisor.request("network", "country", code[0])
+
+
+def ipconfig(*names, **values):
+    if values:
+        if names:
+            raise TypeError("can't specify pos and kw args")
+        for name, value in values.items():
+            if name != "dns":
+                raise ValueError("unexpected key")
+            supervisor.request("network", "dns", value)
+        return None
+    if len(names) != 1:
+        raise TypeError("must query one param")
+    if names[0] != "dns":
+        raise ValueError("unexpected key")
+    return supervisor.request("network", "dns")
+
+
+def phy_mode(*mode):
+    return None

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The board's wire to its supervisor: requests, notices, events and the waits that hear them.
+# One JSON array per line. Board: [serial, verb, ...], serial 0 wants no reply.
+# Supervisor: [serial, value] or [serial, exception, arguments]; events are [0, name, ...].
+
+import json
+
+from native import builtin
+
+_select = builtin("select")
+_time = builtin("time")
+_ticks_ms = _time.ticks_ms
+_ticks_add = _time.ticks_add
+_ticks_diff = _time.ticks_diff
+
+FD = 3
+file = open(FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
+_poll = _select.poll()
+_poll.register(file, _select.POLLIN)
+_RAISES = {"OSError": OSError, "ValueError": ValueError, "RuntimeError": RuntimeError}
+
+_serial = 0
+_events = []  # events wait here until the program sleeps or polls: interrupts are cooperative
+handlers = {}  # event name: function of the event's arguments
+timers = []  # objects with .due (ticks_ms) and .fire(); machine.Timer puts itself here
+
+
+class _Link:
+    # What the sockets need to know of the radio; the supervisor pushes every change.
+    address = None  # e.g. "127.81.3.17", None while there is none
+    prefix = ""  # e.g. "127.81.3."
+    epoch = 0  # counts changes: a socket of an earlier epoch is cut off
+
+
+link = _Link()
+
+
+def _take(event):
+    if event[1] == "link":  # state, not an interrupt: it holds from this moment
+        link.address = event[2]
+        link.prefix = event[2][: event[2].rfind(".") + 1] if event[2] else ""
+        link.epoch += 1
+    else:
+        _events.append(event)
+
+
+def notify(*message):
+    file.write(json.dumps((0,) + message) + "\n")
+
+
+def request(*message):
+    global _serial
+    _serial = (_serial % 0x3FFFFFFF) + 1
+    serial = _serial
+    file.write(json.dumps((serial,) + message) + "\n")
+    while True:
+        line = file.readline()
+        if not line:
+            raise SystemExit  # the supervisor is gone
+        reply = json.loads(line)
+        if reply[0] == serial:
+            break
+        if reply[0] == 0:
+            _take(reply)
+        # anything else answers a request that Ctrl-C has abandoned
+    if len(reply) == 3:
+        raise _RAISES[reply[1]](*reply[2])
+    return reply[1]
+
+
+# Reads what the supervisor has sent, without waiting, so that link is true now.
+def refresh():
+    for _ in _poll.ipoll(0):
+        _read()
+
+
+def _read():
+    line = file.readline()
+    if not line:
+        raise SystemExit
+    event = json.loads(line)
+    if event[0] == 0:
+        _take(event)
+
+
+# Delivers what is due; true if any handler ran.
+def deliver():
+    ran = False
+    while _events:
+        event = _events.pop(0)
+        handler = handlers.get(event[1])
+        if handler:
+            handler(*event[2:])
+            ran = True
+    if timers:
+        now = _ticks_ms()
+        for timer in list(timers):
+            if timer in timers and _ticks_diff(timer.due, now) <= 0:
+                timer.fire(now)
+                ran = True
+    return ran
+
+
+# The longest wait, up to ms (-1 is for ever), that does not make a timer late.
+def nap(ms):
+    for timer in timers:
+        left = max(0, _ticks_diff(timer.due, _ticks_ms()))
+        if ms < 0 or left < ms:
+            ms = left
+    return ms
+
+
+# Sleeps ms milliseconds and delivers interrupts meanwhile.
+def sleep(ms):
+    end = _ticks_add(_ticks_ms(), ms)
+    while True:
+        refresh()
+        deliver()
+        left = _ticks_diff(end, _ticks_ms())
+        if left <= 0:
+            return
+        for _ in _poll.ipoll(nap(left)):
+            _read()

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The board itself: holds every state that outlives a run of the interpreter, and starts runs.
+
+All of it runs in the board's loop; `harness.emulated` is the door for other threads.
+"""
+
+import os
+import time
+from pathlib import Path
+
+from harness.air import Air
+from harness.board_log import BoardLog
+from harness.child import CONTROL_FD, IMAGE_FD, PAGE_FD, Child
+from harness.console import Console
+from harness.control import Control
+from harness.facts import BoardFacts
+from harness.flash import Flash, reopened
+from harness.interpreter import Interpreter
+from harness.loop import Loop, Timer
+from harness.mdns_relay import MDNSRelay
+from harness.nvs import NVS
+from harness.output import Output
+from harness.pins import Pins
+from harness.radio import Radio
+from harness.reset import SOFT_REBOOT, Reset, crash_panic, watchdog_panic
+from harness.rtc import RTC
+from harness.serial_port import SerialPort
+from harness.verbs import Verbs
+from harness.watchdog import Watchdog
+from harness.wlan import WLAN
+
+_START = "__import__('sys').path.pop(0);__import__('boot').run(globals())"
+_BANNER_WAIT_S = 0.05
+_HELP = b'Type "help()" for more information.\r\n'
+_CRASHES = 3
+
+
+class Supervisor:
+    """Power, resets, console and parts of one emulated board."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        directory: Path,
+        *,
+        name: str,
+        air: Air,
+        facts: BoardFacts,
+        heap: str,
+        interpreter: Interpreter,
+        shims: Path,
+        log: BoardLog,
+    ):
+        self._loop = loop
+        self._directory = directory
+        self.name = name
+        self.air = air
+        self.facts = facts
+        self.log = log
+        self.heap = heap
+        self._interpreter = interpreter
+        self._shims = shims
+        self.mac = _mac(directory / "efuse")
+        self.flash = Flash(directory / "flash.img", facts.filesystem_bytes)
+        self.nvs = NVS(directory / "nvs.json", facts.nvs_bytes)
+        self.rtc = RTC()
+        self.pins = Pins(
+            facts.pin_count,
+            facts.missing_pins,
+            facts.input_only_pins,
+            lambda pin: self._event("pin", pin),
+            lambda pin, level: log.event(f"pin {pin} is {level}"),
+        )
+        self.watchdog = Watchdog(loop, self._watchdog_bites)
+        self.radio = Radio(loop, air, name, self._link_changed)
+        self.wlan = WLAN(self.radio, self.mac, facts.hostname)
+        self.mdns = MDNSRelay(loop, self.radio)
+        self.serial = SerialPort(loop, self._from_host)
+        self.failure: str | None = None
+        self.output = Output(log.path, lambda: self.failure or loop.failure)
+        self._verbs = Verbs(self)
+        self._child: Child | None = None
+        self._control: Control | None = None
+        self._console = Console(b"")
+        self._flush: Timer | None = None
+        self._wake: Timer | None = None
+        self.is_on = False
+        self.boots_raw = False
+        self.reset_cause = Reset.POWER_ON
+        self.wake_reason = 0
+        self.frequency_hz = facts.frequency_hz
+        self._started = 0.0
+        self._crashes = 0
+        self._has_booted = self._interrupts_boot = False
+
+    # -- power and resets
+
+    def power_on(self) -> None:
+        if not self.is_on:
+            self.is_on = True
+            self.failure = None
+            self.rtc.lose_power()
+            self._restart_chip(Reset.POWER_ON)
+
+    def power_off(self) -> None:
+        if self.is_on:
+            self.log.event("power off")
+            self.is_on = False
+            self._stop_chip()
+            self.rtc.lose_power()
+
+    def button_reset(self) -> None:
+        """EN to ground and back: for an ESP32 that is power off and on."""
+        if self.is_on:
+            self._stop_chip()
+            self.rtc.lose_power()
+            self._restart_chip(Reset.POWER_ON)
+
+    def hard_reset(self, cause: Reset = Reset.HARD) -> None:
+        self._stop_chip()
+        self._restart_chip(cause)
+
+    def soft_reset(self) -> None:
+        raw = self._console.is_raw
+        self._end_run()
+        self._soft_reset_after(raw)
+
+    def deep_sleep(self, time_ms: int | None) -> None:
+        self._stop_chip()
+        self.log.event("deep sleep" + (f" {time_ms} ms" if time_ms is not None else ""))
+        if time_ms is not None:
+            self._wake = self._loop.later(time_ms / 1000, self._wake_up)
+
+    def close(self) -> None:
+        self.power_off()
+        self.serial.close()
+        self.mdns.close()
+        self.flash.close()
+
+    def _wake_up(self) -> None:
+        self._restart_chip(Reset.DEEP_SLEEP)
+
+    def _watchdog_bites(self) -> None:
+        self._print(watchdog_panic(int((time.monotonic() - self._started) * 1000)))
+        self.hard_reset(Reset.WATCHDOG)
+
+    def _stop_chip(self) -> None:
+        self._end_run()
+        self.watchdog.stop()
+        self.wlan.restart()
+        self.pins.reset(keeps_levels=False)
+        if self._wake is not None:
+            self._wake.cancel()
+            self._wake = None
+
+    def _restart_chip(self, cause: Reset) -> None:
+        self.reset_cause = cause
+        self.wake_reason = 4 if cause is Reset.DEEP_SLEEP else 0
+        self.frequency_hz = self.facts.frequency_hz
+        self._started = time.monotonic()
+        self.log.event(f"reset: {cause.name.lower()}")
+        self._print(cause.banner)
+        self._begin_run(raw=False)
+
+    def _soft_reset_after(self, raw: bool) -> None:
+        self.reset_cause = Reset.SOFT
+        self.log.event("reset: soft")
+        self._print(SOFT_REBOOT)
+        self.pins.reset(keeps_levels=True)
+        self._begin_run(raw)
+
+    # -- one run of the interpreter
+
+    def _begin_run(self, raw: bool) -> None:
+        self.boots_raw = raw
+        self._has_booted = self._interrupts_boot = False
+        banner = f"MicroPython v1.29.0-preview on 2026-07-05; {self.facts.machine}"
+        self._console = Console(banner.encode())
+        self._control = Control(self._loop, self._verbs.answer)
+        image, page = reopened(self.flash.image_fd), reopened(self.flash.page_fd)
+        try:
+            self._child = Child(
+                self._loop,
+                [*self._interpreter.command, "-X", f"heapsize={self.heap}", "-i", "-c", _START],
+                {
+                    # nowhere, so that the REPL's history, with what is typed into it, stays out
+                    "HOME": str(self._directory / "no-home"),
+                    "MICROPYPATH": f"{self._shims}:.frozen",
+                },
+                {CONTROL_FD: self._control.theirs.fileno(), IMAGE_FD: image, PAGE_FD: page},
+                self._from_child,
+                self._child_exited,
+                self._control.is_asking,
+            )
+        finally:
+            os.close(image)
+            os.close(page)
+            self._control.theirs.close()
+        self._child.holds_input = True
+        self._link_changed(self.radio.address if self._is_linked() else None)
+
+    def boot_scripts_begin(self) -> None:
+        """The flash is mounted; boot.py is next. Input that came early counts from here."""
+        self._has_booted = True
+        if self._child is not None and not self.boots_raw:
+            self._child.release_input()
+            if self._interrupts_boot:
+                self._child.write(b"\x03")
+
+    def repl_begins(self) -> None:
+        self._crashes = 0
+        if self._child is not None:
+            self._child.drain()
+            self._console.enters_repl(self.boots_raw)
+            if self.boots_raw:
+                self._child.release_input(b"\x01")
+
+    def _end_run(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        self._flush_console()
+
+    def _child_exited(self, code: int) -> None:
+        self._child = None
+        self._flush_console()
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if code >= 0 and self._has_booted:
+            self._soft_reset_after(self._console.is_raw)
+            return
+        self._crashes += 1
+        self.log.event(f"the interpreter ended with {code}")
+        if self._crashes >= _CRASHES or code >= 0:
+            self._give_up(code)
+        else:
+            self._print(crash_panic(-code))
+            self.hard_reset()
+
+    def _give_up(self, code: int) -> None:
+        self._stop_chip()
+        self.is_on = False
+        self.failure = (
+            f"the interpreter ({self._interpreter.origin}) ended with {code} while it booted; "
+            "is the heap too small, or $MICROPYTHON not a unix port of 1.27 or newer?"
+        )
+        self.output.wake()
+
+    # -- bytes
+
+    def _from_child(self, data: bytes) -> None:
+        self._print(self._console.feed(data))
+        if self._console.holds and self._flush is None:
+            self._flush = self._loop.later(_BANNER_WAIT_S, self._flush_console)
+        child = self._child
+        if child is not None and self.serial.is_full:
+            child.pause()
+            self._loop.later(_BANNER_WAIT_S / 10, self._resume_child)
+
+    def _resume_child(self) -> None:
+        if self._child is not None:
+            if self.serial.is_full:
+                self._loop.later(_BANNER_WAIT_S / 10, self._resume_child)
+            else:
+                self._child.resume()
+
+    def _flush_console(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        self._print(self._console.flush())
+
+    def raw_output(self, data: bytes) -> None:
+        if self._child is not None:
+            self._child.drain()
+            self._flush_console()
+            self._print(self._console.raw_output(data))
+
+    def _print(self, data: bytes) -> None:
+        if data:
+            self.log.output(data)
+            self.output.append(data)
+            self.serial.write(data)
+
+    def _from_host(self, data: bytes) -> None:
+        self.log.input(len(data))
+        child = self._child
+        if child is None:
+            return  # no power, or asleep
+        self._console.saw_input(data)
+        if not self._has_booted and b"\x03" in data:
+            self._interrupts_boot = not self.boots_raw
+            data = data.replace(b"\x03", b"")
+        child.write(data)
+
+    def type(self, data: bytes) -> None:
+        """Bytes for the console that do not come through the port."""
+        self._from_host(data)
+
+    def _event(self, name: str, *arguments: object) -> None:
+        if self._control is not None:
+            self._control.event(name, *arguments)
+
+    # -- network
+
+    def _is_linked(self) -> bool:
+        point, address = self.radio.joined, self.radio.address
+        return point is not None and address is not None and address in point.addresses
+
+    def _link_changed(self, address: str | None) -> None:
+        self.log.event(f"link {address or 'down'}")
+        self._event("link", address)
+
+
+def _mac(path: Path) -> bytes:
+    """The board's factory address, made once per directory; locally administered."""
+    if not path.exists():
+        path.write_text((b"\x26\x6f\x28" + os.urandom(3)).hex())
+    return bytes.fromhex(path.read_text())

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the board's program may ask of its hardware: one method per verb of the control channel."""
+
+from typing import TYPE_CHECKING, Any
+
+from harness.control import Later, Refusal
+
+if TYPE_CHECKING:
+    from harness.supervisor import Supervisor
+
+_BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
+_NAME_UNKNOWN = -2
+_NO_DNS = -202
+
+
+class Verbs:
+    """Answers the shims. Stateless: whatever lasts is in the supervisor's parts."""
+
+    def __init__(self, supervisor: "Supervisor"):
+        self._board = supervisor
+
+    def answer(self, verb: str, arguments: list[Any]) -> Any:
+        return getattr(self, f"_{verb}")(*arguments)
+
+    # -- start and end of a run
+
+    def _start(self) -> dict[str, Any]:
+        board = self._board
+        return {
+            "clock_offset_us": board.rtc.offset_us,
+            "machine": board.facts.machine,
+            "raw": board.boots_raw,
+        }
+
+    def _boot(self) -> None:
+        self._board.boot_scripts_begin()
+
+    def _repl(self) -> None:
+        self._board.repl_begins()
+
+    def _soft_reset(self) -> Later:
+        self._board.soft_reset()
+        return Later()  # never: the asker is gone
+
+    def _reset(self) -> Later:
+        self._board.hard_reset()
+        return Later()
+
+    def _deepsleep(self, time_ms: int | None) -> Later:
+        self._board.deep_sleep(time_ms)
+        return Later()
+
+    def _power_cut(self) -> Later:
+        self._board.log.event("power cut inside a flash operation")
+        self._board.power_off()
+        return Later()
+
+    def _reset_cause(self) -> int:
+        return self._board.reset_cause.cause
+
+    def _wake_reason(self) -> int:
+        return self._board.wake_reason
+
+    def _wake_on(self, source: str, level: bool) -> None:
+        """Accepted; waking from deep sleep by a pin is not emulated yet."""
+
+    # -- console, identity, clock
+
+    def _output(self, data: str) -> None:
+        self._board.raw_output(bytes.fromhex(data))
+
+    def _uname(self) -> tuple[str, ...]:
+        version = "1.29.0-preview"
+        return ("esp32", "esp32", version, f"v{version}", self._board.facts.machine)
+
+    def _unique_id(self) -> str:
+        return self._board.mac.hex()
+
+    def _freq(self, hz: int | None = None) -> int:
+        if hz is not None:
+            self._board.frequency_hz = hz
+        return self._board.frequency_hz
+
+    def _clock(self, board_us: int) -> int:
+        return self._board.rtc.set_us(board_us)
+
+    def _rtc_memory(self, data: str | None = None) -> str:
+        if data is not None:
+            self._board.rtc.memory = bytes.fromhex(data)
+        return self._board.rtc.memory.hex()
+
+    def _wdt(self, timeout_ms: int) -> None:
+        self._board.watchdog.start(timeout_ms)
+
+    def _feed(self) -> None:
+        self._board.watchdog.feed()
+
+    # -- pins, storage
+
+    def _pin(self, number: Any, verb: str, *arguments: int | None) -> int | None:
+        if not isinstance(number, int):
+            raise Refusal("ValueError", "invalid pin")
+        return (
+            None
+            if verb == "open" and self._board.pins.level(number) is not None
+            else (self._board.pins.ask(number, verb, *arguments))
+        )
+
+    def _nvs(self, namespace: str, verb: str, *arguments: Any) -> Any:
+        return self._board.nvs.ask(namespace, verb, *arguments)
+
+    # -- network
+
+    def _wlan(self, interface: int, verb: str, *arguments: Any) -> Any:
+        return self._board.wlan.ask(interface, verb, *arguments)
+
+    def _network(self, what: str, *value: str) -> str | None:
+        return self._board.wlan.network(what, *value)
+
+    def _connect(self, address: str, port: int) -> tuple[int, str, int]:
+        board = self._board
+        point = board.radio.joined
+        if point is None or address not in point.addresses:
+            raise Refusal("OSError", _BOARD_UNREACHABLE)
+        number = board.air.next_connection()
+        board.air.trace_event(board.name, "connect", connection=number, address=address, port=port)
+        if board.air.on_connect is not None:
+            address, port = board.air.on_connect(board.name, address, port) or (address, port)
+        return number, address, port
+
+    def _accept(self, address: str, port: int) -> int:
+        number = self._board.air.next_connection()
+        self._board.air.trace_event(
+            self._board.name, "accept", connection=number, address=address, port=port
+        )
+        return number
+
+    def _bytes(self, number: int, tx: int, rx: int) -> None:
+        self._board.air.trace_event(self._board.name, "bytes", connection=number, tx=tx, rx=rx)
+
+    def _close(self, number: int) -> None:
+        self._board.air.trace_event(self._board.name, "close", connection=number)
+
+    def _datagram(self, direction: str, address: str, port: int, size: int) -> None:
+        self._board.air.trace_event(
+            self._board.name, "datagram", way=direction, address=address, port=port, bytes=size
+        )
+
+    def _mdns(self, source_port: int, query: str) -> None:
+        self._board.mdns.relay(bytes.fromhex(query), source_port)
+
+    def _resolve(self, name: str) -> Any:
+        point = self._board.radio.joined
+        if point is None or self._board.radio.address is None:
+            raise Refusal("OSError", _NO_DNS)
+        if name in point.names:
+            return point.names[name]
+        if name.lower().endswith(".local"):
+            return self._board.mdns.resolve(name)
+        raise Refusal("OSError", _NAME_UNKNOWN)

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The task watchdog: runs in the chip, so it survives a soft reset and bites a busy program."""
+
+from collections.abc import Callable
+
+from harness.loop import Loop, Timer
+
+
+class Watchdog:
+    def __init__(self, loop: Loop, on_bite: Callable[[], None]):
+        self._loop = loop
+        self._on_bite = on_bite
+        self._timer: Timer | None = None
+        self._timeout_s = 0.0
+
+    def start(self, timeout_ms: int) -> None:
+        """Start it, or give a running one another timeout."""
+        self._timeout_s = timeout_ms / 1000
+        self.feed()
+
+    def feed(self) -> None:
+        if self._timeout_s:
+            self._cancel()
+            self._timer = self._loop.later(self._timeout_s, self._bite)
+
+    def stop(self) -> None:
+        """Only a reset of the chip can."""
+        self._cancel()
+        self._timeout_s = 0.0
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _bite(self) -> None:
+        self._timer = None
+        self._timeout_s = 0.0
+        self._on_bite()
