@@ -55,6 +55,8 @@ class Settings:
     # Where the portal finds the configuration server, and that one the platform.
     config_url: str | None
     platform_url: str | None
+    # Certificate authorities, in PEM, for the service URLs; None: those of the certifi package.
+    ca_file: str | None
     admin_token_file: Path | None
     advertises: bool
     secret_key: str | None = field(repr=False)
@@ -97,6 +99,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         platform_public_url=_url(one("platform_public_url"), "--platform-public-url"),
         config_url=service_url(one("config_url"), "--config-url"),
         platform_url=service_url(one("platform_url"), "--platform-url"),
+        ca_file=one("ca_file"),
         admin_token_file=Path(token_file) if token_file else None,
         advertises=_flag_of(one("advertise", "yes"), "--advertise"),
         secret_key=environ.get("MUSTER_SECRET_KEY"),

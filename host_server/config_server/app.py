@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The configuration server's routes: the sync for devices, and an API for the portal."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import BackgroundTasks, Depends, FastAPI, Request
+from fastapi.responses import Response
+from sqlalchemy import Engine
+
+from host_server.config_server.chores import Chores
+from host_server.config_server.devices import DeviceService
+from host_server.config_server.platform_adapter import PlatformAdapter
+from host_server.config_server.profiles import ProfileService
+from host_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
+from host_server.config_server.versions import Versions
+from host_server.document import Fields, parse_json, typed
+from host_server.errors import Unavailable
+from host_server.store.config import ConfigStore
+from host_server.store.secrets import SecretBox
+from host_server.web import bearer, body_within, compact, harden
+
+log = logging.getLogger(__name__)
+
+# Profiles may carry a JSON Schema; a vendor's list has up to 1000 labels.
+API_LIMIT_BYTES = 256 * 1024
+_CHORES_EVERY_S = 15.0
+_SYNCS_AT_ONCE = 32
+_OCTETS = "application/octet-stream"
+
+
+def create_app(
+    engine: Engine,
+    box: SecretBox,
+    *,
+    accepted_hashes: Callable[[], frozenset[str]],
+    adapter_for: Callable[[str], PlatformAdapter],
+    has_accounts: Callable[[str], bool],
+    public_url: str,
+    clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """The server on a migrated database. The caller disposes of the engine.
+
+    `accepted_hashes` are the hashes of the tokens that may use the portal's API; `public_url` is
+    where devices find this server from their operational network.
+    """
+    store = ConfigStore(engine, box)
+    versions = Versions(store, adapter_for, public_url)
+    chores = Chores(store, adapter_for, clock)
+    devices = DeviceService(store, versions, clock, monotonic)
+    profiles = ProfileService(store, has_accounts, public_url, clock)
+    syncs = SyncService(store, versions, clock, monotonic)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        housekeeping = asyncio.create_task(_keep_house(chores, devices))
+        yield
+        housekeeping.cancel()
+        await asyncio.gather(housekeeping, return_exceptions=True)
+
+    app = FastAPI(
+        title="Muster configuration server",
+        lifespan=lifespan,
+        openapi_url=None,  # devices' networks reach this server: it tells strangers nothing
+        default_response_class=Response,
+    )
+    _add_sync(app, syncs, chores)
+    _add_profiles(app, profiles, Depends(bearer(accepted_hashes)))
+    _add_devices(app, devices, Depends(bearer(accepted_hashes)))
+    return harden(app)
+
+
+async def _keep_house(chores: Chores, devices: DeviceService) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(devices.drop_expired)
+            await asyncio.to_thread(chores.run_due)
+        except Exception:
+            # The last catch-all of this task: it must live as long as the server.
+            log.exception("housekeeping failed; it goes on in %d s", _CHORES_EVERY_S)
+        await asyncio.sleep(_CHORES_EVERY_S)
+
+
+def _add_sync(app: FastAPI, syncs: SyncService, chores: Chores) -> None:
+    places = threading.BoundedSemaphore(_SYNCS_AT_ONCE)
+    Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
+
+    @app.post("/v1/devices/{device_id}/sync")
+    def sync(
+        request: Request,
+        device_id: str,
+        message: Message,
+        later: BackgroundTasks,
+        k: str = "",
+    ) -> Response:
+        if not places.acquire(blocking=False):
+            raise Unavailable("too many devices at once", retry_s=2)
+        try:
+            address = request.client.host if request.client else ""
+            answer = syncs.answer(device_id, k, message, address)
+        finally:
+            places.release()
+        later.add_task(chores.run_due)
+        return Response(answer, media_type=_OCTETS, background=later)
+
+
+Body = Annotated[bytes, Depends(body_within(API_LIMIT_BYTES))]
+
+
+def _add_profiles(app: FastAPI, profiles: ProfileService, guard: Any) -> None:
+    @app.post("/v1/profiles", dependencies=[guard])
+    def add(body: Body) -> Response:
+        return _json(profiles.add(parse_json(body)), 201)
+
+    @app.get("/v1/profiles", dependencies=[guard])
+    def names() -> Response:
+        return _json({"profiles": profiles.names()})
+
+    @app.get("/v1/profiles/{name}", dependencies=[guard])
+    def show(name: str) -> Response:
+        return _json(profiles.shown(name))
+
+    @app.put("/v1/profiles/{name}", dependencies=[guard])
+    def replace(name: str, body: Body) -> Response:
+        return _json(profiles.replace(name, parse_json(body)))
+
+
+def _add_devices(app: FastAPI, devices: DeviceService, guard: Any) -> None:
+    @app.post("/v1/devices", dependencies=[guard])
+    def register(body: Body, owner: str) -> Response:
+        fields = Fields(parse_json(body))
+        shown = devices.register(
+            fields.text("label", high=512),
+            fields.text("profile", 1, 64),
+            fields.text("name", high=64) if "name" in fields.document else "",
+            owner,
+            fields.integer("portal_ms") if "portal_ms" in fields.document else None,
+        )
+        return _json(shown, 201)
+
+    @app.get("/v1/devices", dependencies=[guard])
+    def show_all(owner: str) -> Response:
+        return _json({"devices": devices.all_shown(owner)})
+
+    @app.get("/v1/devices/{device_id}", dependencies=[guard])
+    def show(device_id: str, owner: str) -> Response:
+        return _json(devices.shown(device_id, owner))
+
+    @app.post("/v1/devices/{device_id}/window", dependencies=[guard])
+    def open_window(device_id: str, owner: str) -> Response:
+        return _json(devices.open_window(device_id, owner))
+
+    @app.delete("/v1/devices/{device_id}", dependencies=[guard])
+    def release(device_id: str, owner: str) -> Response:
+        devices.release(device_id, owner)
+        return Response(status_code=204)
+
+    @app.post("/v1/vendor/devices", dependencies=[guard])
+    def register_for_vendor(body: Body) -> Response:
+        labels = Fields(parse_json(body)).items("labels", 1, 1000)
+        texts = [typed(label, str, f"labels[{n}]") for n, label in enumerate(labels)]
+        return _json({"devices": devices.register_for_vendor(texts)})
+
+
+def _json(document: Any, status: int = 200) -> Response:
+    return Response(compact(document), status, media_type="application/json")

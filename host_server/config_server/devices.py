@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Claims as their owners see them: register a device, look at it, open its window, release it."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from host_server.config_server.platform_adapter import new_originator
+from host_server.config_server.proof import drop_claim
+from host_server.config_server.sync import (
+    CLAIM_LIFE_S,
+    MOST_CLAIMS,
+    is_expired,
+    is_window_open,
+)
+from host_server.config_server.versions import Versions
+from host_server.errors import (
+    Conflict,
+    Invalid,
+    LabelRefused,
+    NotFound,
+    ServiceUnreachable,
+)
+from host_server.label import Label, parse_label
+from host_server.store.config import (
+    Claim,
+    ConfigStore,
+    Records,
+    new_nonce,
+    with_step,
+)
+
+REGISTER, INITIALISE = 1, 2
+_IMPORT_MOST = 1000
+
+
+class DeviceService:
+    """Rules for claims. Knows neither HTTP nor SQL."""
+
+    def __init__(
+        self,
+        store: ConfigStore,
+        versions: Versions,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._versions = versions
+        self._clock = clock
+        self._monotonic = monotonic
+
+    def register(
+        self, text: str, profile: str, name: str, owner: str, portal_ms: int | None = None
+    ) -> dict[str, Any]:
+        """Steps 1 and 2: claim the device on this label and prepare its first version.
+
+        Doing it again with the same label is allowed: it opens the onboarding window, and
+        changes profile and name. LabelRefused, NotFound (profile) or Conflict otherwise.
+        """
+        started, now = self._monotonic(), self._clock()
+        label = parse_label(text)
+        with self._store.transaction() as records:
+            if records.profile(profile) is None:
+                raise NotFound(f'there is no profile named "{profile}"; make it first')
+            self._drop_expired(records, now)
+            claim = _claimed(records, label, profile, name, owner, now)
+            claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
+            records.put_claim(claim)
+        self._prepare(claim, started)
+        return self.shown(label.device_id, owner)
+
+    def _prepare(self, claim: Claim, started: float) -> None:
+        """Step 2. If it fails the claim stays: the sync tries again, and the owner sees why."""
+        state, code, last = "done", "ok", None
+        try:
+            with self._versions.lock(claim.id):
+                self._versions.issue(claim.id, claim.version)
+        except (Invalid, ServiceUnreachable) as error:
+            is_invalid = isinstance(error, Invalid)
+            state, code = "failed", "config_invalid" if is_invalid else "platform_unreachable"
+            last = {"config": 0, "step": INITIALISE, "code": code, "detail": str(error)}
+        ms = round((self._monotonic() - started) * 1000)
+        with self._store.transaction() as records:
+            prepared = records.claim(claim.id)
+            if prepared is not None:
+                prepared = with_step(prepared, INITIALISE, state, code, ms, self._clock())
+                records.put_claim(replace(prepared, last=last or prepared.last))
+
+    def all_shown(self, owner: str) -> list[dict[str, Any]]:
+        """One short entry per device of this owner."""
+        with self._store.transaction() as records:
+            ids = {claim.device_id: claim for claim in records.claims_of_owner(owner)}
+            claims = [_chosen(records, device_id, owner) for device_id in ids]
+            return [_short(claim) for claim in claims if claim is not None]
+
+    def shown(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Everything that its owner may know about a device; no secret is in it."""
+        with self._store.transaction() as records:
+            claim = _existing(records, device_id, owner)
+            return _full(records, claim, self._clock())
+
+    def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Let the label be used again, until the device has proved a configuration."""
+        with self._store.transaction() as records:
+            claim = _existing(records, device_id, owner)
+            _check_may_reopen(records, claim)
+            records.put_claim(replace(claim, window_open=True, window_until=None))
+        return self.shown(device_id, owner)
+
+    def release(self, device_id: str, owner: str) -> None:
+        """End the ownership: the account is closed, and a device that asks is told to forget."""
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = _existing(records, device_id, owner)
+            versions = records.versions_of(claim.id)
+            if not versions or claim.state == "unproved":
+                drop_claim(records, claim, now)
+                return
+            for url in sorted({v.document["platform"]["url"] for v in versions}):
+                records.add_chore("close_account", now, url=url, originator=claim.originator)
+            records.put_claim(replace(claim, state="released", status="released"))
+
+    def register_for_vendor(self, labels: list[str]) -> list[dict[str, Any]]:
+        """One verdict per label: `added`, `known` or `refused` with the reason."""
+        if len(labels) > _IMPORT_MOST:
+            raise Invalid(f"at most {_IMPORT_MOST} labels at once", path="labels")
+        return [self._register_for_vendor(text) for text in labels]
+
+    def _register_for_vendor(self, text: str) -> dict[str, Any]:
+        try:
+            label = parse_label(text)
+        except LabelRefused as error:
+            return {"device_id": None, "verdict": "refused", "detail": str(error)}
+        verdict: dict[str, Any] = {"device_id": label.device_id, "detail": ""}
+        now = self._clock()
+        with self._store.transaction() as records:
+            known = records.vendor_device(label.device_id)
+            if known is not None:
+                is_same = hmac.compare_digest(known.secret, label.secret)
+                detail = "" if is_same else "it is registered with another secret"
+                return verdict | {"verdict": "known" if is_same else "refused", "detail": detail}
+            for claim in records.claims_of(label.device_id):
+                if hmac.compare_digest(claim.secret, label.secret):
+                    continue
+                if claim.state == "proved":
+                    detail = "a device with another secret has proved this id"
+                    return verdict | {"verdict": "refused", "detail": detail}
+                if claim.state == "unproved":
+                    drop_claim(records, claim, now)
+                    records.add_event(claim, now, "claim_refused", "not the vendor's secret")
+            records.add_vendor_device(label.device_id, label.secret)
+        return verdict | {"verdict": "added"}
+
+    def drop_expired(self) -> None:
+        """End the claims that nobody proved in time."""
+        with self._store.transaction() as records:
+            self._drop_expired(records, self._clock())
+
+    def _drop_expired(self, records: Records, now: float) -> None:
+        for claim in records.expired_claims(now):
+            drop_claim(records, claim, now)
+
+
+def _claimed(
+    records: Records, label: Label, profile: str, name: str, owner: str, now: float
+) -> Claim:
+    """The claim for this label: an old one of the same owner, or a new one."""
+    vendor = records.vendor_device(label.device_id)
+    if vendor is not None and not hmac.compare_digest(vendor.secret, label.secret):
+        raise LabelRefused(
+            "the vendor registered this device with another secret; is this its label?",
+            path="secret",
+        )
+    claims = [c for c in records.claims_of(label.device_id) if c.state != "released"]
+    for claim in claims:
+        if not hmac.compare_digest(claim.secret, label.secret):
+            continue
+        if claim.owner != owner:
+            raise Conflict("this label has been registered by somebody else, who must release it")
+        if claim.state == "proved":
+            _check_may_reopen(records, claim)
+        return replace(claim, profile=profile, name=name, window_open=True, window_until=None)
+    if any(claim.state == "proved" for claim in claims):
+        raise Conflict(
+            "a device with another secret has proved this id; if its label was reissued, release "
+            "the device first"
+        )
+    if len(claims) >= MOST_CLAIMS:
+        raise Conflict(
+            f"this id has {MOST_CLAIMS} unproved claims already; switch the device on so that the "
+            "right one is proved, or wait until they expire"
+        )
+    return _new_claim(label, profile, name, owner, now)
+
+
+def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) -> Claim:
+    return Claim(
+        id=secrets.token_hex(16),
+        device_id=label.device_id,
+        owner=owner,
+        secret=label.secret,
+        profile=profile,
+        name=name,
+        state="unproved",
+        nonce=new_nonce(),
+        originator=new_originator(),
+        created_at=now,
+        expires_at=now + CLAIM_LIFE_S,
+        window_open=True,
+        window_until=None,
+        version=0,
+        highest=0,
+        status="prepared",
+        progress={},
+        last=None,
+        facts=None,
+        seen_at=None,
+    )
+
+
+def _check_may_reopen(records: Records, claim: Claim) -> None:
+    profile = records.profile(claim.profile) or {}
+    if claim.version and profile.get("reonboarding") == "never":
+        raise Conflict(
+            f'profile "{claim.profile}" says that a label is used once (reonboarding: never)'
+        )
+
+
+def _existing(records: Records, device_id: str, owner: str) -> Claim:
+    claim = _chosen(records, device_id, owner)
+    if claim is None:
+        raise NotFound(f"you have no device {device_id}")
+    return claim
+
+
+def _chosen(records: Records, device_id: str, owner: str) -> Claim | None:
+    """The claim to show: the proved one, else the one that was heard of last, else the newest."""
+    claims = [
+        claim
+        for claim in records.claims_of(device_id)
+        if claim.owner == owner and claim.state != "released"
+    ]
+    if not claims:
+        return None
+    return max(claims, key=lambda c: (c.state == "proved", c.seen_at or 0.0, c.created_at))
+
+
+def _short(claim: Claim) -> dict[str, Any]:
+    return {
+        "device_id": claim.device_id,
+        "name": claim.name,
+        "profile": claim.profile,
+        "state": claim.status,
+        "claim": claim.state,
+        "version": claim.version,
+        "seen_at": claim.seen_at,
+    }
+
+
+def _full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
+    versions = records.versions_of(claim.id)
+    newest = versions[-1].document if versions else None
+    pending = {"state": "pending", "code": None, "ms": None, "at": None}
+    return {
+        **_short(claim),
+        "registered_at": claim.created_at,
+        "expires_at": claim.expires_at,
+        "is_expired": is_expired(claim, now),
+        "window": {"open": is_window_open(records, claim, now), "until": claim.window_until},
+        "issued_version": versions[-1].number if versions else claim.highest,
+        "steps": [
+            {"step": step, **(claim.progress.get(str(step)) or pending)} for step in range(1, 10)
+        ],
+        "last": claim.last,
+        "device": claim.facts,
+        "account": {"originator": claim.originator},
+        "networks": [n["ssid"] for n in newest["networks"]] if newest else [],
+        "platform": newest["platform"]["url"] if newest else None,
+        "events": records.events_of(claim),
+    }

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""How the configuration server makes a device known at its platform."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import requests
+
+from host_server.errors import ServiceUnreachable
+from host_server.service_client import call
+
+# A device waits for its directive meanwhile.
+READ_TIMEOUT_S = 3.0
+ADMIN_ORIGINATOR = "CAdmin"
+_RELEASE = "4"
+
+_CREATED, _CONFLICT, _NOT_FOUND = 2001, 4105, 4004
+
+
+@dataclass(frozen=True)
+class Token:
+    """A device's credential. The platform tells it once and keeps only its hash."""
+
+    id: str
+    secret: str = field(repr=False)
+
+
+class PlatformAdapter(Protocol):
+    """What the configuration server needs of a platform.
+
+    Every call has a deadline and raises ServiceUnreachable if the platform did not do it; each
+    may be repeated. Nothing is promised about order between devices.
+    """
+
+    def make_token(self, originator: str) -> Token | None:
+        """A further token for the originator, whose account is made if there is none.
+
+        None if the platform has no tokens (ACME: there the allow-list decides).
+        """
+
+    def revoke_token(self, originator: str, token_id: str) -> None:
+        """This token is no longer good; the account's others are."""
+
+    def close_account(self, originator: str) -> None:
+        """The account and all its tokens are revoked."""
+
+    def describe(self, originator: str, device_id: str, facts: dict[str, Any]) -> None:
+        """Make or renew the device's <node> with its [deviceInfo], linked to its AE."""
+
+
+def new_originator() -> str:
+    """An originator that nobody can guess: "C" and 96 random bits, e.g. "C5f0c…"."""
+    return "C" + secrets.token_hex(12)
+
+
+class NoAccounts:
+    """For a platform whose accounts are kept elsewhere: no token, nothing to revoke."""
+
+    def make_token(self, originator: str) -> Token | None:
+        return None
+
+    def revoke_token(self, originator: str, token_id: str) -> None:
+        return
+
+    def close_account(self, originator: str) -> None:
+        return
+
+    def describe(self, originator: str, device_id: str, facts: dict[str, Any]) -> None:
+        return
+
+
+class MusterPlatform:
+    """The product's own platform: accounts over its API, nodes over oneM2M, both over HTTP."""
+
+    def __init__(
+        self, url: str, token: str, cse: str = "cse-in", ca_file: str | None = None
+    ) -> None:
+        self._url = url
+        self._ca_file = ca_file
+        self._cse = cse
+        self._token = token
+
+    def make_token(self, originator: str) -> Token | None:
+        answer = self._call("PUT", f"/accounts/{originator}")
+        if answer.status_code not in (200, 201):
+            raise _refused(answer)
+        try:
+            document = answer.json()
+            return Token(str(document["token_id"]), str(document["token"]))
+        except (ValueError, KeyError, TypeError):
+            raise ServiceUnreachable("the platform's answer holds no token") from None
+
+    def revoke_token(self, originator: str, token_id: str) -> None:
+        self._gone("DELETE", f"/accounts/{originator}/tokens/{token_id}")
+
+    def close_account(self, originator: str) -> None:
+        self._gone("DELETE", f"/accounts/{originator}")
+
+    def describe(self, originator: str, device_id: str, facts: dict[str, Any]) -> None:
+        node = f"nod-{device_id}"
+        place = f"/{self._cse}/{node}"
+        body = {"rn": node, "ni": f"muster:{device_id}", "hael": [originator]}
+        if self._create(f"/{self._cse}", 14, {"m2m:nod": body}) == _CONFLICT:
+            self._update(place, {"m2m:nod": {"hael": [originator]}})
+        info = {
+            "dlb": f"|sn:{device_id}",
+            "man": "unknown",
+            "mod": facts.get("model") or "unknown",
+            "dty": "device",
+            "hwv": facts.get("board") or "unknown",
+            "fwv": facts.get("micropython") or "unknown",
+            "swv": facts.get("firmware") or "unknown",
+        }
+        created = {"m2m:dvi": {"rn": "dvi", "mgd": 1007, **info}}
+        if self._create(place, 13, created) == _CONFLICT:
+            self._update(f"{place}/dvi", {"m2m:dvi": info})
+
+    def _create(self, path: str, ty: int, body: dict[str, Any]) -> int:
+        return self._onem2m("POST", path, body, f"application/json;ty={ty}", _CREATED, _CONFLICT)
+
+    def _update(self, path: str, body: dict[str, Any]) -> int:
+        return self._onem2m("PUT", path, body, "application/json", 2004)
+
+    def _onem2m(
+        self, method: str, path: str, body: dict[str, Any], content_type: str, *wanted: int
+    ) -> int:
+        headers = {
+            "X-M2M-Origin": ADMIN_ORIGINATOR,
+            "X-M2M-RI": secrets.token_hex(8),
+            "X-M2M-RVI": _RELEASE,
+            "Content-Type": content_type,
+        }
+        answer = self._call(method, path, body, headers)
+        code = answer.headers.get("X-M2M-RSC", "")
+        if not code.isdecimal() or int(code) not in wanted:
+            raise _refused(answer)
+        return int(code)
+
+    def _gone(self, method: str, path: str) -> None:
+        answer = self._call(method, path)
+        # What is not there any more need not be revoked.
+        if answer.status_code not in (200, 204, 404):
+            raise _refused(answer)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> requests.Response:
+        url = self._url + path
+        return call(
+            method,
+            url,
+            self._token,
+            body,
+            headers=headers,
+            ca_file=self._ca_file,
+            read_timeout_s=READ_TIMEOUT_S,
+        )
+
+
+def _refused(answer: requests.Response) -> ServiceUnreachable:
+    code = answer.headers.get("X-M2M-RSC", "none")
+    return ServiceUnreachable(
+        f"the platform answered HTTP {answer.status_code}, response status code {code}; see its "
+        "log"
+    )

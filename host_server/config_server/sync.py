@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The sync: a device reports, the server directs (steps 5 and 6, and every later contact)."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from host_server.config_server import proof
+from host_server.config_server.limits import RateLimit
+from host_server.config_server.noise import SHORTEST_BYTES, Responder
+from host_server.config_server.report import Report, parse_report
+from host_server.config_server.versions import Versions, key_of
+from host_server.document import compact_json
+from host_server.errors import HostError, Invalid, Malformed, NotRecognised, ServiceUnreachable
+from host_server.label import Label, is_device_id
+from host_server.store.config import (
+    Claim,
+    ConfigStore,
+    Records,
+    VendorDevice,
+    Version,
+    with_step,
+)
+
+MESSAGE_LIMIT_BYTES = 8192
+MOST_CLAIMS = 4
+# Every request tries as many keys as there can be: the claims, one that was
+# released, and the vendor's own.
+_ATTEMPTS = MOST_CLAIMS + 2
+
+CLAIM_LIFE_S = 14 * 24 * 3600
+WINDOW_S = 24 * 3600
+# Nobody owns it yet: step 1 may happen at any moment, and somebody may stand beside the device.
+NOT_OWNED_RETRY_S = 5
+CLOSED_RETRY_S = 300
+INVALID_RETRY_S = 30
+PLATFORM_RETRY_S = 10
+SOON_S = 5
+_EVENT_EVERY_S = 3600
+
+_K = re.compile(r"label|[1-9][0-9]{0,15}")
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose key opened the message."""
+
+    owner: Claim | VendorDevice
+    version: Version | None  # None: the label's key
+    responder: Responder
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What the device shall do."""
+
+    action: str
+    nonce: str
+    retry_s: int
+    config: dict[str, Any] | None = None
+
+
+class SyncService:
+    """Answers message 1 with message 2. Knows neither HTTP nor SQL."""
+
+    def __init__(
+        self,
+        store: ConfigStore,
+        versions: Versions,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._versions = versions
+        self._clock = clock
+        self._monotonic = monotonic
+        self._by_address = RateLimit(60, 10.0, monotonic)
+        self._by_device = RateLimit(20, 1.0, monotonic)
+
+    def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
+        """Message 2. NotRecognised, TooManyRequests or Malformed if there is none."""
+        started = self._monotonic()
+        self._by_address.take(address)
+        if len(message) < SHORTEST_BYTES:
+            raise Malformed(f"wanted at least {SHORTEST_BYTES} bytes, got {len(message)}")
+        if not _K.fullmatch(k):
+            raise Malformed('wanted k=label or k=<version>, e.g. "k=7"', path="k")
+        holder = self._authenticated(device_id, k, message)
+        if holder is None:
+            raise NotRecognised("register the device's label at the portal, then try again")
+        self._by_device.take(device_id)
+        report = parse_report(holder.payload)
+        digest = hashlib.sha256(message).digest()[:16]
+        direction = self._directed(holder, report, digest, started)
+        answer = holder.responder.write(self._rendered(direction).encode())
+        if answer is None:
+            raise NotRecognised("register the device's label at the portal, then try again")
+        return answer
+
+    def _rendered(self, direction: Direction) -> str:
+        directive: dict[str, Any] = {
+            "v": 1,
+            "nonce": direction.nonce,
+            "time": int(self._clock()),
+            "action": direction.action,
+            "retry_s": direction.retry_s,
+        }
+        if direction.config is not None:
+            directive["config"] = direction.config
+        return compact_json(directive)
+
+    def _authenticated(self, device_id: str, k: str, message: bytes) -> Holder | None:
+        """Unknown ids, wrong keys and right ones take the same way: always as many attempts, with
+        keys that nobody has where there are no others.
+        """
+        name = device_id if is_device_id(device_id) else "-"
+        with self._store.transaction() as records:
+            keys = _keys(records, name, k, self._clock())
+        keys += [(None, None, secrets.token_bytes(32))] * (_ATTEMPTS - len(keys))
+        found = None
+        for owner, version, psk in keys:
+            responder = Responder(name, k, psk)
+            payload = responder.read(message)
+            if payload is not None and owner is not None:
+                found = Holder(owner, version, responder, payload)
+        return found
+
+    def _directed(
+        self, holder: Holder, report: Report, digest: bytes, started: float
+    ) -> Direction:
+        owner = holder.owner
+        if isinstance(owner, VendorDevice):
+            with self._store.transaction() as records:
+                records.mark_vendor_device(owner.device_id, self._clock())
+            return Direction("wait", owner.nonce, NOT_OWNED_RETRY_S)
+        with self._versions.lock(owner.id):
+            contact = self._noted(owner, holder.version, report, digest)
+            if contact is None:
+                raise NotRecognised("register the device's label at the portal, then try again")
+            if contact.claim.state == "released":
+                return Direction("forget", contact.claim.nonce, SOON_S)
+            choose = self._for_label if holder.version is None else self._for_version
+            return choose(contact, started)
+
+    def _noted(
+        self, owner: Claim, version: Version | None, report: Report, digest: bytes
+    ) -> "_Contact | None":
+        """Write down what the report tells, as far as it proves it."""
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = records.claim(owner.id)
+            if claim is None:
+                return None
+            is_new = records.is_first_sight(claim.id, digest)
+            is_proved = is_new and proof.is_proved(report, claim.nonce)
+            # Before anything was proved, what a new message tells is all there is to show.
+            if is_proved or (is_new and claim.state == "unproved"):
+                claim = proof.recorded(claim, report, now)
+            if is_proved and claim.state != "released":
+                claim = proof.settle_claim(records, claim, now)
+                if version is not None and version.proved_at is None:
+                    claim = proof.settle_version(records, claim, version, now)
+                    records.add_chore("describe", now, **_described(claim, version))
+            if is_new and claim.state == "unproved":
+                # A device that answers to it is not a squatter's invention.
+                claim = replace(claim, expires_at=now + CLAIM_LIFE_S)
+            records.put_claim(claim)
+        return _Contact(claim, version, report, is_new, is_proved)
+
+    def _for_label(self, contact: "_Contact", started: float) -> Direction:
+        claim, now = contact.claim, self._clock()
+        with self._store.transaction() as records:
+            if not is_window_open(records, claim, now):
+                return self._closed(records, contact, now)
+            floor = contact.report.config
+            candidate = self._candidate(records, claim, floor)
+        if candidate is None and not contact.is_new:
+            return Direction("wait", claim.nonce, SOON_S)
+        return self._configured(contact, floor, started)
+
+    def _for_version(self, contact: "_Contact", started: float) -> Direction:
+        """A device that runs, or tries, version `running`."""
+        claim, report, running = contact.claim, contact.report, contact.version
+        assert running is not None  # noqa: S101 - the caller chose by it
+        policy_s = int(running.document["policy"]["sync_s"])
+        floor = max(running.number, report.config)
+        try:
+            with self._store.transaction() as records:
+                if self._versions.is_current(records, claim, running):
+                    return Direction("keep", claim.nonce, policy_s)
+                candidate = self._candidate(records, claim, floor)
+        except Invalid as error:
+            self._complain(contact, error)
+            return Direction("keep", claim.nonce, policy_s)
+        # A trial is let finish: otherwise its keys would be proved and thrown away at once.
+        if report.state == "trial" or (candidate is None and not contact.is_proved):
+            return Direction("keep", claim.nonce, min(SOON_S, policy_s))
+        return self._configured(contact, floor, started)
+
+    def _candidate(self, records: Records, claim: Claim, floor: int) -> Version | None:
+        try:
+            return self._versions.candidate(records, claim, floor)
+        except Invalid:
+            return None  # `issue` says which field is wrong
+
+    def _configured(self, contact: "_Contact", floor: int, started: float) -> Direction:
+        try:
+            version = self._versions.issue(contact.claim.id, floor)
+        except (Invalid, ServiceUnreachable) as error:
+            return self._complain(contact, error)
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = records.claim(contact.claim.id)
+            if claim is None:
+                raise NotRecognised("register the device's label at the portal, then try again")
+            if contact.is_new:
+                last = contact.report.last
+                has_failed = bool(last and last.config == version.number and last.code != "ok")
+                ms = round((self._monotonic() - started) * 1000)
+                claim = proof.handed_out(records, claim, version, has_failed, ms, now)
+                if claim.window_open and claim.window_until is None:
+                    claim = replace(claim, window_until=now + WINDOW_S)
+                if version.handed_out_at is None:
+                    records.add_chore("describe", now, **_described(claim, version))
+                records.put_claim(claim)
+        return Direction("configure", claim.nonce, 0, version.document)
+
+    def _closed(self, records: Records, contact: "_Contact", now: float) -> Direction:
+        claim = contact.claim
+        last_at = records.last_event_at(claim, "window_closed")
+        if contact.is_new and now - last_at >= _EVENT_EVERY_S:
+            records.add_event(claim, now, "window_closed", "the label was used")
+        return Direction("wait", claim.nonce, CLOSED_RETRY_S)
+
+    def _complain(self, contact: "_Contact", error: HostError) -> Direction:
+        """The device waits, and its owner reads why."""
+        is_invalid = isinstance(error, Invalid)
+        code = "config_invalid" if is_invalid else "platform_unreachable"
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = records.claim(contact.claim.id)
+            if claim is not None and contact.is_new:
+                last = {"config": 0, "step": proof.RECEIVE, "code": code, "detail": str(error)}
+                progress = with_step(claim, proof.RECEIVE, "failed", code, None, now)
+                records.put_claim(replace(progress, last=last, status="waiting"))
+                if now - records.last_event_at(claim, code) >= _EVENT_EVERY_S:
+                    records.add_event(claim, now, code, str(error))
+        retry_s = INVALID_RETRY_S if is_invalid else PLATFORM_RETRY_S
+        return Direction("wait", contact.claim.nonce, retry_s)
+
+
+@dataclass(frozen=True)
+class _Contact:
+    claim: Claim
+    version: Version | None
+    report: Report
+    is_new: bool  # not a message that came before
+    is_proved: bool
+
+
+def _keys(
+    records: Records, device_id: str, k: str, now: float
+) -> list[tuple[Claim | VendorDevice | None, Version | None, bytes]]:
+    found: list[tuple[Claim | VendorDevice | None, Version | None, bytes]] = []
+    claims = [c for c in records.claims_of(device_id) if not is_expired(c, now)]
+    if k != "label":
+        for claim in claims:
+            version = records.version(claim.id, int(k))
+            if version is not None:
+                found.append((claim, version, key_of(version)))
+        return found
+    for claim in claims:
+        if claim.state != "released":
+            found.append((claim, None, Label(device_id, claim.secret).key("sync-psk")))
+    vendor = records.vendor_device(device_id)
+    # A claim with the vendor's secret has the same key, and says more.
+    if vendor is not None and all(owner.secret != vendor.secret for owner in claims):
+        found.append((vendor, None, Label(device_id, vendor.secret).key("sync-psk")))
+    return found
+
+
+def is_expired(claim: Claim, now: float) -> bool:
+    """Whether nobody proved the claim in time."""
+    return claim.expires_at is not None and claim.expires_at <= now
+
+
+def is_window_open(records: Records, claim: Claim, now: float) -> bool:
+    """Whether the label is answered with a configuration."""
+    profile = records.profile(claim.profile) or {}
+    if profile.get("reonboarding") == "always":
+        return True
+    return claim.window_open and (claim.window_until is None or now < claim.window_until)
+
+
+def _described(claim: Claim, version: Version) -> dict[str, Any]:
+    facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap_free")}
+    return {
+        "url": version.document["platform"]["url"],
+        "originator": claim.originator,
+        "device_id": claim.device_id,
+        "facts": facts,
+    }

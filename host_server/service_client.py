@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""One HTTP call from one server, or from the command line, to another."""
+
+from typing import Any
+
+import requests
+
+from host_server.errors import ServiceUnreachable
+
+CONNECT_TIMEOUT_S = 2.0
+READ_TIMEOUT_S = 10.0
+
+
+def call(
+    method: str,
+    url: str,
+    token: str,
+    body: Any = None,
+    *,
+    headers: dict[str, str] | None = None,
+    ca_file: str | None = None,
+    read_timeout_s: float = READ_TIMEOUT_S,
+) -> requests.Response:
+    """The answer, whatever its status; ServiceUnreachable if there is none in time.
+
+    Neither proxies nor netrc of the environment are used, and no redirect is followed: the token
+    goes to this URL and nowhere else.
+    """
+    all_headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            return session.request(
+                method,
+                url,
+                json=body,
+                headers=all_headers,
+                timeout=(CONNECT_TIMEOUT_S, read_timeout_s),
+                allow_redirects=False,
+                verify=ca_file or True,
+            )
+        except (requests.RequestException, OSError) as error:
+            raise ServiceUnreachable(
+                f"{url.partition('?')[0]} did not answer ({type(error).__name__}); check that the "
+                "server runs and that the address is right"
+            ) from None

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""A configuration server's rules on a database in memory, with devices and a platform to match."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from noise.connection import NoiseConnection
+
+from host_server.config_server.chores import Chores
+from host_server.config_server.devices import DeviceService
+from host_server.config_server.platform_adapter import Token
+from host_server.config_server.profiles import ProfileService
+from host_server.config_server.sync import SyncService
+from host_server.config_server.versions import Versions
+from host_server.errors import ServiceUnreachable
+from host_server.label import Label, new_label
+from host_server.store.config import ConfigStore
+from host_server.store.config_tables import metadata
+from host_server.store.engine import MEMORY, open_engine
+from host_server.store.secrets import SecretBox
+from tests.wire.syncs import BLANK
+
+OWNER = "admin"
+PLATFORM_URL = "http://127.0.0.1:8422"
+
+PROFILE: dict[str, Any] = {
+    "name": "press",
+    "networks": [{"ssid": "factory", "psk": "correct horse"}],
+    "platform": {
+        "url": PLATFORM_URL,
+        "cse": "cse-in",
+        "api": "Norg.example.press",
+        "insecure": True,
+    },
+    "country": "DE",
+}
+
+
+class Clock:
+    """Time that passes when the test says so."""
+
+    def __init__(self, now: float = 1_795_430_400.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_s(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@dataclass
+class FakePlatform:
+    """Keeps accounts as the platform does, and can be down."""
+
+    is_down: bool = False
+    tokens: dict[str, dict[str, str]] = field(default_factory=dict)
+    described: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def make_token(self, originator: str) -> Token | None:
+        self._check()
+        token = Token(secrets.token_hex(4), secrets.token_hex(16))
+        self.tokens.setdefault(originator, {})[token.id] = token.secret
+        return token
+
+    def revoke_token(self, originator: str, token_id: str) -> None:
+        self._check()
+        self.tokens[originator].pop(token_id, None)
+
+    def close_account(self, originator: str) -> None:
+        self._check()
+        self.tokens.pop(originator, None)
+
+    def describe(self, originator: str, device_id: str, facts: dict[str, Any]) -> None:
+        self._check()
+        self.described[device_id] = facts | {"originator": originator}
+
+    def _check(self) -> None:
+        if self.is_down:
+            raise ServiceUnreachable("the platform is down")
+
+
+class Field:
+    """All services of one configuration server."""
+
+    def __init__(self) -> None:
+        self.engine = open_engine(MEMORY)
+        metadata.create_all(self.engine)
+        self.clock = Clock()
+        self.platform = FakePlatform()
+        self.store = ConfigStore(self.engine, SecretBox(bytes(32)))
+        self.versions = Versions(self.store, self._adapter_for, "http://127.0.0.1:8421")
+        self.devices = DeviceService(self.store, self.versions, self.clock, self.clock)
+        self.profiles = ProfileService(
+            self.store, lambda url: url == PLATFORM_URL, "http://127.0.0.1:8421", self.clock
+        )
+        self.sync = SyncService(self.store, self.versions, self.clock, self.clock)
+        self.chores = Chores(self.store, self._adapter_for, self.clock)
+
+    def _adapter_for(self, url: str) -> FakePlatform:
+        assert url == PLATFORM_URL
+        return self.platform
+
+    def registered(self, label: Label | None = None) -> "Device":
+        """A device whose label its owner has typed at the portal."""
+        device = Device(self, label or new_label())
+        self.devices.register(device.label.qr_text, "press", "press 4", OWNER)
+        return device
+
+    def set_password(self, password: str) -> None:
+        """The owner edits the profile."""
+        network = {"ssid": "factory", "psk": password}
+        self.profiles.replace("press", PROFILE | {"networks": [network]})
+
+
+@contextmanager
+def open_field() -> Iterator[Field]:
+    """A field with the profile "press"."""
+    opened = Field()
+    opened.profiles.add(PROFILE)
+    yield opened
+    opened.engine.dispose()
+
+
+class Device:
+    """The device's end of the sync: knows its label, and remembers what it was told."""
+
+    def __init__(self, place: Field, label: Label) -> None:
+        self.place = place
+        self.label = label
+        self.echo: str | None = None
+        self.configs: dict[int, dict[str, Any]] = {}
+        self.committed = 0
+        self.last_message = b""
+
+    @property
+    def id(self) -> str:
+        return self.label.device_id
+
+    def sync(self, k: str = "label", **changes: Any) -> dict[str, Any]:
+        """Report and obey: the directive."""
+        state = {"config": self.committed, "state": "committed" if self.committed else "blank"}
+        noise, self.last_message = self.sealed(k, BLANK | {"echo": self.echo} | state | changes)
+        answer = self.place.sync.answer(self.id, k, self.last_message, "127.0.0.1")
+        directive: dict[str, Any] = json.loads(noise.read_message(answer))
+        self.echo = directive["nonce"]
+        if directive["action"] == "configure":
+            self.configs[directive["config"]["version"]] = directive["config"]
+        return directive
+
+    def sealed(self, k: str, report: dict[str, Any] | bytes) -> tuple[NoiseConnection, bytes]:
+        """Message 1 with this report."""
+        noise = NoiseConnection.from_name(b"Noise_NNpsk0_25519_ChaChaPoly_SHA256")
+        noise.set_prologue(f"muster/1/{self.id}/{k}")
+        noise.set_psks(psks=[self.key(k)])
+        noise.set_as_initiator()
+        noise.start_handshake()
+        payload = report if isinstance(report, bytes) else json.dumps(report).encode()
+        return noise, bytes(noise.write_message(payload))
+
+    def key(self, k: str) -> bytes:
+        """The psk for this k."""
+        from base64 import b64decode
+
+        if k == "label":
+            return self.label.key("sync-psk")
+        return b64decode(self.configs[int(k)]["config_server"]["key"])
+
+    def confirm(self, version: int) -> dict[str, Any]:
+        """The sync after step 9 has succeeded; the device commits."""
+        directive = self.sync(str(version), state="trial")
+        self.committed = version
+        return directive
+
+    def onboard(self) -> int:
+        """Everything from first contact to commit: the version."""
+        version: int = self.sync()["config"]["version"]
+        self.confirm(version)
+        return version
+
+    def shown(self) -> dict[str, Any]:
+        """What the owner sees."""
+        return self.place.devices.shown(self.id, OWNER)

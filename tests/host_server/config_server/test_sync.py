@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What does a sync promise to devices and to their owners?"""
+
+import json
+
+import pytest
+
+from host_server.config_server.noise import Responder
+from host_server.config_server.sync import CLOSED_RETRY_S, WINDOW_S
+from host_server.errors import Malformed, NotRecognised, TooManyRequests
+from host_server.label import new_label
+from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
+from tests.wire.syncs import BLANK
+
+FAILED = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "'factory' refused us"}
+
+
+def test_registered_device_gets_its_configuration_and_is_registered_after_it_confirms(
+    place: Field,
+) -> None:
+    device = place.registered()
+    assert device.shown()["state"] == "prepared"
+    directive = device.sync()
+    assert (directive["action"], directive["config"]["version"]) == ("configure", 1)
+    assert device.shown()["state"] == "handed_out"
+    assert device.confirm(1)["action"] == "keep"
+    shown = device.shown()
+    assert (shown["state"], shown["claim"], shown["version"]) == ("registered", "proved", 1)
+    assert [step["state"] for step in shown["steps"]] == ["done"] * 9
+    assert shown["window"]["open"] is False
+
+
+def test_handing_out_is_idempotent(place: Field) -> None:
+    device = place.registered()
+    first, second = device.sync(), device.sync(echo=None)
+    assert first["config"] == second["config"]
+    assert len(place.platform.tokens[device.shown()["account"]["originator"]]) == 1
+
+
+def test_device_that_keeps_syncing_is_told_to_keep(place: Field) -> None:
+    device = place.registered()
+    version = device.onboard()
+    directive = device.sync(str(version))
+    assert (directive["action"], directive["retry_s"]) == ("keep", 3600)
+
+
+# who is not recognised
+
+
+def test_unknown_id_and_wrong_secret_get_the_same_answer_on_the_same_path(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+    real = Responder.read
+
+    def counting(responder: Responder, message: bytes) -> bytes | None:
+        tried.append(1)
+        return real(responder, message)
+
+    monkeypatch.setattr(Responder, "read", counting)
+    known = place.registered()
+    answers = []
+    for device_id in ("NOBODY-1", known.id):
+        tried.clear()
+        stranger = Device(place, new_label(device_id))
+        with pytest.raises(NotRecognised) as caught:
+            stranger.sync()
+        answers.append((str(caught.value), caught.value.status, len(tried)))
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("device_id", ["../etc", "a b", "A" * 200, "é"])
+def test_id_that_cannot_be_one_is_not_recognised(place: Field, device_id: str) -> None:
+    with pytest.raises(NotRecognised):
+        place.sync.answer(device_id, "label", bytes(100), "127.0.0.1")
+
+
+@pytest.mark.parametrize("position", [0, 33, -1])
+def test_tampered_message_is_not_recognised_and_changes_nothing(
+    place: Field, position: int
+) -> None:
+    device = place.registered()
+    before = device.shown()
+    message = bytearray(device.sealed("label", BLANK)[1])
+    message[position] ^= 1
+    with pytest.raises(NotRecognised):
+        place.sync.answer(device.id, "label", bytes(message), "127.0.0.1")
+    assert device.shown() == before
+
+
+def test_truncated_message_is_not_recognised(place: Field) -> None:
+    device = place.registered()
+    message = device.sealed("label", BLANK)[1]
+    with pytest.raises(NotRecognised):
+        place.sync.answer(device.id, "label", message[:-1], "127.0.0.1")
+
+
+def test_message_too_short_to_be_one_is_malformed(place: Field) -> None:
+    with pytest.raises(Malformed, match="at least 48 bytes, got 47"):
+        place.sync.answer("A", "label", bytes(47), "127.0.0.1")
+
+
+@pytest.mark.parametrize("k", ["", "0", "07", "-1", "Label", "1" * 17, "١"])
+def test_k_that_is_neither_label_nor_version_is_malformed(place: Field, k: str) -> None:
+    with pytest.raises(Malformed, match="k=label"):
+        place.sync.answer("A", k, bytes(48), "127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"hello", b"[]", json.dumps(BLANK | {"v": "1"}).encode()]
+)
+def test_report_that_cannot_be_read_is_malformed_and_changes_nothing(
+    place: Field, payload: bytes
+) -> None:
+    device = place.registered()
+    before = device.shown()
+    message = device.sealed("label", payload)[1]
+    with pytest.raises(Malformed):
+        place.sync.answer(device.id, "label", message, "127.0.0.1")
+    assert device.shown() == before
+
+
+# replays
+
+
+def test_replayed_first_report_changes_nothing(place: Field) -> None:
+    device = place.registered()
+    device.sync()
+    before = device.shown()
+    place.clock.pass_s(60)
+    place.sync.answer(device.id, "label", device.last_message, "127.0.0.1")
+    assert device.shown() == before
+
+
+def test_replayed_first_report_does_not_start_a_new_roll_out(place: Field) -> None:
+    device = place.registered()
+    device.sync()
+    recorded = device.last_message
+    device.confirm(1)
+    place.devices.open_window(device.id, OWNER)
+    before = device.shown()
+    place.sync.answer(device.id, "label", recorded, "127.0.0.1")
+    assert device.shown() == before
+
+
+def test_replayed_confirmation_does_not_prove_and_does_not_push_the_echo_out(place: Field) -> None:
+    device = place.registered()
+    version = device.onboard()
+    recorded = device.last_message
+    place.devices.open_window(device.id, OWNER)
+    before = device.shown()
+    for _ in range(3):
+        place.sync.answer(device.id, str(version), recorded, "127.0.0.1")
+    assert device.shown() == before
+    device.sync(str(version), last=FAILED | {"config": 2}, heap_free=7)
+    assert device.shown()["device"]["heap_free"] == 7  # its echo still proves
+
+
+def test_replayed_failure_report_does_not_turn_success_into_failure(place: Field) -> None:
+    device = place.registered()
+    device.sync()
+    device.sync(last=FAILED, timeline=[[8, "wifi_auth", 15000]])
+    recorded = device.last_message
+    device.confirm(1)
+    place.sync.answer(device.id, "label", recorded, "127.0.0.1")
+    assert device.shown()["state"] == "registered"
+
+
+# failure and recovery
+
+
+def test_failed_device_names_its_step_and_succeeds_once_the_profile_is_right(place: Field) -> None:
+    device = place.registered()
+    device.sync()
+    again = device.sync(last=FAILED, timeline=[[7, "ok", 5], [8, "wifi_auth", 15000]])
+    shown = device.shown()
+    assert again["config"]["version"] == 1  # the same: the device backs off by itself
+    assert (shown["state"], shown["last"]["code"]) == ("failed", "wifi_auth")
+    assert (shown["steps"][7]["state"], shown["steps"][7]["ms"]) == ("failed", 15000)
+
+    place.set_password("better horse")
+    corrected = device.sync(last=FAILED)
+    assert corrected["config"]["version"] == 2
+    assert corrected["config"]["networks"][0]["psk"] == "better horse"
+    assert device.shown()["state"] == "handed_out"
+    device.confirm(2)
+    assert device.shown()["state"] == "registered"
+    assert device.shown()["last"] is None
+
+
+def test_changed_profile_reaches_a_committed_device_and_old_keys_die_when_it_is_proved(
+    place: Field,
+) -> None:
+    device = place.registered()
+    device.onboard()
+    place.set_password("better horse")
+    originator = device.shown()["account"]["originator"]
+    assert device.sync("1")["config"]["version"] == 2
+    assert len(place.platform.tokens[originator]) == 2
+    device.sync("1")  # the old key is still good: the new version may fail
+    device.confirm(2)
+    place.chores.run_due()
+    assert list(place.platform.tokens[originator].values()) == [
+        device.configs[2]["platform"]["token"]
+    ]
+    with pytest.raises(NotRecognised):
+        device.sync("1")
+
+
+def test_revocation_that_comes_late_spares_the_token_of_a_version_on_its_way(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.set_password("better horse")
+    device.sync("1")
+    device.confirm(2)
+    place.set_password("best horse")
+    newest = device.sync("2")["config"]["platform"]
+    place.chores.run_due()
+    left = place.platform.tokens[newest["originator"]]
+    assert set(left.values()) == {
+        device.configs[2]["platform"]["token"],
+        newest["token"],
+    }
+
+
+def test_unproved_report_under_an_operational_key_starts_no_roll_out(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.set_password("better horse")
+    assert device.sync("1", echo="not the newest")["action"] == "keep"
+    assert device.shown()["issued_version"] == 1
+    assert device.sync("1")["action"] == "configure"
+
+
+def test_trial_is_let_finish_when_the_profile_changes_meanwhile(place: Field) -> None:
+    device = place.registered()
+    device.sync()
+    place.set_password("better horse")
+    directive = device.confirm(1)
+    assert directive["action"] == "keep"
+    assert directive["retry_s"] <= 5
+    assert device.sync("1")["config"]["version"] == 2
+
+
+def test_lost_confirmation_reply_is_made_good_by_the_next_sync(place: Field) -> None:
+    device = place.registered()
+    device.sync()
+    handed_out_with = device.echo
+    device.confirm(1)
+    device.echo = handed_out_with  # the reply was lost
+    assert device.sync("1")["action"] == "keep"
+    device.sync("1", heap_free=5)
+    assert device.shown()["device"]["heap_free"] == 5
+
+
+def test_version_that_a_device_reports_is_exceeded_even_if_the_server_forgot_it(
+    place: Field,
+) -> None:
+    device = place.registered()  # a restored or new server: it never issued version 41
+    directive = device.sync(config=41, state="committed")
+    assert directive["config"]["version"] == 42
+    device.confirm(42)
+    assert device.shown()["version"] == 42
+
+
+def test_operational_key_that_a_restored_server_forgot_is_not_recognised(place: Field) -> None:
+    device = place.registered()
+    device.configs[9] = {"config_server": {"key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}}
+    with pytest.raises(NotRecognised):
+        device.sync("9")
+
+
+def test_platform_that_is_down_makes_the_device_wait_and_succeeds_later(place: Field) -> None:
+    place.platform.is_down = True
+    device = place.registered()
+    assert device.shown()["steps"][1]["code"] == "platform_unreachable"
+    assert device.sync()["action"] == "wait"
+    assert device.shown()["last"]["code"] == "platform_unreachable"
+    place.platform.is_down = False
+    assert device.sync()["action"] == "configure"
+    device.confirm(1)
+    assert device.shown()["state"] == "registered"
+
+
+# the window
+
+
+def test_label_used_after_the_window_closed_gets_wait_and_the_owner_is_told_once(
+    place: Field,
+) -> None:
+    device = place.registered()
+    device.onboard()
+    directives = [device.sync(echo=None) for _ in range(3)]
+    assert {(d["action"], d["retry_s"]) for d in directives} == {("wait", CLOSED_RETRY_S)}
+    assert [e["code"] for e in device.shown()["events"]] == ["window_closed"]
+
+
+def test_window_closes_a_day_after_the_first_hand_out(place: Field) -> None:
+    device = place.registered()
+    device.sync()
+    place.clock.pass_s(WINDOW_S - 1)
+    assert device.sync()["action"] == "configure"
+    place.clock.pass_s(1)
+    assert device.sync()["action"] == "wait"
+
+
+def test_owner_opens_the_window_again_and_the_device_gets_new_keys(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.devices.open_window(device.id, OWNER)
+    directive = device.sync()
+    assert directive["config"]["version"] == 2
+    old, new = device.configs[1], directive["config"]
+    assert old["config_server"]["key"] != new["config_server"]["key"]
+    assert old["platform"]["token"] != new["platform"]["token"]
+    device.confirm(2)
+    assert device.shown()["window"]["open"] is False
+
+
+def test_profile_may_leave_the_door_open(place: Field) -> None:
+    place.profiles.replace("press", PROFILE | {"reonboarding": "always"})
+    device = place.registered()
+    device.onboard()
+    assert device.sync()["config"]["version"] == 2
+
+
+# who owns what
+
+
+def test_vendors_device_that_nobody_owns_waits_and_completes_as_soon_as_step_1_happens(
+    place: Field,
+) -> None:
+    label = new_label()
+    place.devices.register_for_vendor([label.qr_text])
+    device = Device(place, label)
+    directive = device.sync()
+    assert (directive["action"], directive["retry_s"]) == ("wait", 5)
+    place.registered(label)
+    assert device.sync()["action"] == "configure"
+    device.confirm(1)
+    assert device.shown()["state"] == "registered"
+
+
+def test_device_that_nobody_knows_completes_as_soon_as_step_1_happens(place: Field) -> None:
+    label = new_label()
+    device = Device(place, label)
+    with pytest.raises(NotRecognised):
+        device.sync()
+    place.registered(label)
+    assert device.sync()["action"] == "configure"
+
+
+def test_first_proved_claim_wins_and_the_others_are_dropped(place: Field) -> None:
+    squatters = [place.registered(new_label("PRESS-4")) for _ in range(3)]
+    device = place.registered(new_label("PRESS-4"))
+    device.onboard()
+    assert device.shown()["claim"] == "proved"
+    with pytest.raises(NotRecognised):
+        squatters[0].sync()
+    place.chores.run_due()
+    assert set(place.platform.tokens) == {device.shown()["account"]["originator"]}
+    assert [e["code"] for e in device.shown()["events"]] == ["claim_refused"] * 3
+
+
+def test_released_device_is_told_to_forget_and_its_account_is_closed(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.devices.release(device.id, OWNER)
+    assert device.sync("1")["action"] == "forget"
+    with pytest.raises(NotRecognised):
+        device.sync()
+    place.chores.run_due()
+    assert place.platform.tokens == {}
+
+
+def test_device_is_described_to_the_platform(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.chores.run_due()
+    described = place.platform.described[device.id]
+    assert (described["board"], described["model"]) == ("EMULATED", "press")
+
+
+# limits
+
+
+def test_address_that_asks_too_often_is_told_when_to_come_back(place: Field) -> None:
+    with pytest.raises(TooManyRequests) as caught:
+        for _ in range(100):
+            with pytest.raises(NotRecognised):
+                place.sync.answer("A", "label", bytes(48), "10.0.0.1")
+    assert caught.value.retry_s == 1
+    with pytest.raises(NotRecognised):
+        place.sync.answer("A", "label", bytes(48), "10.0.0.2")
+
+
+def test_strangers_cannot_use_up_what_a_device_may_ask(place: Field) -> None:
+    device = place.registered()
+    for n in range(100):
+        with pytest.raises(NotRecognised):
+            place.sync.answer(device.id, "label", bytes(48), f"10.0.0.{n}")
+    assert device.sync()["action"] == "configure"
+
+
+def test_device_that_asks_too_often_is_told_when_to_come_back(place: Field) -> None:
+    device = place.registered()
+    with pytest.raises(TooManyRequests):
+        for _ in range(100):
+            device.sync()
+    place.clock.pass_s(1)
+    assert device.sync()["action"] == "configure"
