@@ -2,13 +2,14 @@
 # Copyright (c) 2026 The Muster authors
 """The MicroPython interpreters that firmware is tested on: 64-bit unix and 32-bit wasm."""
 
+import functools
 import hashlib
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
+
+from harness.interpreter import find_interpreter
 
 PROJECT = Path(__file__).resolve().parents[2]
 ON_BOARD = PROJECT / "tests/firmware/on_board"
@@ -17,15 +18,12 @@ _INSTALL_TIMEOUT_S = 60
 
 
 class Missing(Exception):
-    """An interpreter cannot be had here; the text says how to enable it."""
+    """The 32-bit interpreter cannot be had here; the text says how to enable it."""
 
 
 def unix() -> list[str]:
-    """The command of the unix port: $MICROPYTHON, or the one installed beside this Python."""
-    command = os.environ.get("MICROPYTHON") or str(Path(sys.executable).with_name("micropython"))
-    if not shutil.which(command):
-        raise Missing(f"no interpreter {command}; run make install, or set MICROPYTHON to one")
-    return [command]
+    """The command of the 64-bit unix port."""
+    return list(find_interpreter().command)
 
 
 def wasm(*statements: str) -> list[str]:
@@ -36,7 +34,18 @@ def wasm(*statements: str) -> list[str]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if not node or not npm:
         raise Missing("no Node; install Node 18 or newer to run the 32-bit interpreter")
-    return [node, str(_WASM / "run.mjs"), str(_installed(npm)), str(PROJECT), *statements]
+    modules = _installed_once(npm)
+    if isinstance(modules, Missing):
+        raise modules
+    return [node, str(_WASM / "run.mjs"), str(modules), str(PROJECT), *statements]
+
+
+@functools.cache
+def _installed_once(npm: str) -> Path | Missing:
+    try:
+        return _installed(npm)
+    except Missing as reason:
+        return reason
 
 
 def _installed(npm: str) -> Path:
