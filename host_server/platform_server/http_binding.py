@@ -36,6 +36,7 @@ _SERIALIZATIONS = ("application/json", "application/vnd.onem2m-res+json")
 _WITH_BODY = (Operation.CREATE, Operation.UPDATE)
 _QUERY_NAMES = ("rcn", "fu", "drt", "lvl", "lim", "ty", "lbl")
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
+_NESTING = 32  # far from where Python's own limit would strike while storing or answering
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 Headers = Mapping[str, str]  # with names in lower case
@@ -56,6 +57,7 @@ def parse(method: str, path: str, query: str, headers: Headers, body: bytes, cse
         operation=operation,
         to=from_http_path(unquote(path)),
         originator=headers.get("x-m2m-origin", "").removeprefix(f"/{cse.id}/"),
+        release=headers["x-m2m-rvi"],
         content=_content(operation, parameters.get("rcn")),
         ty=ty,
         document=_document(body) if operation in _WITH_BODY else {},
@@ -165,7 +167,19 @@ def _document(body: bytes) -> dict[str, Any]:
         raise codes.BadRequest("the body is not JSON in UTF-8") from None
     if not isinstance(document, dict):
         raise codes.BadRequest("the body: wanted a JSON object")
+    if _depth(document) > _NESTING:
+        raise codes.BadRequest(f"the body: wanted at most {_NESTING} levels of nesting")
     return document
+
+
+def _depth(document: Any) -> int:
+    """How many levels of lists and objects, found without recursion."""
+    depth, level = 0, [document]
+    while level:
+        depth += 1
+        inner = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [item for items in inner for item in items if isinstance(item, dict | list)]
+    return depth
 
 
 def _refused(name: str) -> float:

@@ -58,6 +58,7 @@ class Request:
     operation: Operation
     to: str  # CSE-relative "cse-in/x" or "Cab12", or SP-relative "/id-in/…"
     originator: str
+    release: str  # of oneM2M, e.g. "4"
     content: Content
     ty: int | None = None
     document: Mapping[str, Any] = field(default_factory=dict)

@@ -26,7 +26,7 @@ _COUNT_LIMIT = 2**31 - 1
 
 # The unreserved characters of RFC 3986: a name is a part of an address.
 NAME = re.compile(rf"[A-Za-z0-9._~-]{{1,{_NAME_LENGTH}}}", re.ASCII)
-# "N" and something, or "R" and a registered id of three parts; "r" was the R of releases 2a and 3.
+# "N" and something, or "R" and a registered id of three parts; check_app_id knows about "r".
 _APP_ID = re.compile(r"N.+|[Rr][^.]+\.[^.]+\.[^.].*")
 # type/subtype:encoding with encoding 0 plain, 1 base64 string, 2 base64 of bytes
 _CONTENT_INFO = re.compile(r"[\w.+-]+/[\w.+-]+(:[0-2]){0,2}(:[0-5])?", re.ASCII)
@@ -202,6 +202,12 @@ def checked_for_creation(type_: ResourceType, given: Mapping[str, Any]) -> dict[
         if rule.is_required and name not in attributes:
             raise BadRequest(f"{name}: required in {type_.root}, and missing")
     return attributes
+
+
+def check_app_id(given: Mapping[str, Any], release: str) -> None:
+    """Since release 4 a registered App-ID begins with a capital R."""
+    if str(given.get("api", "")).startswith("r") and release not in ("2a", "3"):
+        raise BadRequest(f'api: wanted "R" in release {release}, got "r"')
 
 
 def checked_for_update(type_: ResourceType, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,7 @@ class Platform:
         if type_.number not in types.TYPES[parent.ty].children:
             raise codes.InvalidChildType(f"{type_.root} cannot be created there")
         given = _content(request.document, type_, codes.BadRequest)
+        types.check_app_id(given, request.release)
         draft = creation.drafted(
             type_, parent, given, caller.originator, self._now(), self._ends()
         )
