@@ -36,3 +36,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def suite_output(request: pytest.FixtureRequest) -> list[Path]:
     return [request.config.stash[_OUTPUT], *secrecy.logs()]
+
+
+@pytest.fixture(scope="session")
+def deployed_flash(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A board that has everything but a label."""
+    from tests.flash import make_flash  # late: tests of the servers need no board
+
+    return make_flash(tmp_path_factory.mktemp("deployed") / "board")
+
+
+@pytest.fixture(scope="session")
+def firmware_flash(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A board that has the firmware and runs nothing."""
+    from tests.flash import make_flash  # late, as above
+
+    return make_flash(tmp_path_factory.mktemp("firmware") / "board", with_main=False)

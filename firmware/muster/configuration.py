@@ -7,6 +7,7 @@ import binascii
 
 from micropython import const
 
+from . import url
 from .compact import Measure, dump
 from .schema import Fields, invalid
 
@@ -109,10 +110,10 @@ def _platform(platform):
 
 # Whether the URL is an https one.
 def _url(fields, name):
-    scheme, mark, rest = fields.take(name, str, 1, 256).partition("://")
-    if scheme not in ("http", "https") or not mark or not rest.split("/")[0].split(":")[0]:
-        raise fields.invalid(name, "wanted http:// or https:// and a host")
-    return scheme == "https"
+    try:
+        return url.split(fields.take(name, str, 1, 256))[0]
+    except ValueError:
+        raise fields.invalid(name, "wanted http:// or https://, a host, and a port if any")
 
 
 def _base64(fields, name, size=None):

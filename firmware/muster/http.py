@@ -16,17 +16,6 @@ _LINES = const(64)  # of all headers and trailers together
 _KEPT = ("content-type", "location", "retry-after", "x-m2m-ri", "x-m2m-rsc")
 
 
-# "https://m2m.example:8422/base" is ("m2m.example", 8422, "/base").
-def split_url(url):
-    scheme, _, rest = url.partition("://")
-    authority, _, path = rest.partition("/")
-    host, _, port = authority.partition(":")
-    port = port or {"http": "80", "https": "443"}.get(scheme, "")
-    if not host or not port.isdigit():
-        raise DeviceError("config_invalid", "wanted a URL like http://host:port/path")
-    return host, int(port), "/" + path.rstrip("/") if path else ""
-
-
 # One request on a connection of its own: see Connection.
 async def request(
     method,

@@ -3,12 +3,16 @@
 # The parts of an http or https URL that a client needs.
 
 
-# "https://m2m.example:8422/base/" as (True, "m2m.example", 8422, "/base"). The configuration's
-# check has seen to it that scheme and host are there; ValueError if the port is not a number.
+# "https://m2m.example:8422/base/" as (True, "m2m.example", 8422, "/base"); ValueError if it is no
+# such URL.
 def split(url):
-    scheme, _, rest = url.partition("://")
+    scheme, mark, rest = url.partition("://")
     where, _, path = rest.partition("/")
-    host, _, port = where.partition(":")
+    host, colon, port = where.partition(":")
     is_secure = scheme == "https"
+    if scheme not in ("http", "https") or not mark or not host:
+        raise ValueError("not an http URL")
+    if not colon:
+        port = "443" if is_secure else "80"
     path = path.rstrip("/")
-    return is_secure, host, int(port or (443 if is_secure else 80)), "/" + path if path else ""
+    return is_secure, host, int(port), "/" + path if path else ""
