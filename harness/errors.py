@@ -25,3 +25,7 @@ class DeployError(HarnessError):
 
 class AirError(HarnessError):
     """The air cannot be as the script wants it (no free addresses, two equal names)."""
+
+
+class RemoteError(HarnessError):
+    """Code on the board ended in an exception; the message is the board's traceback."""

@@ -64,15 +64,14 @@ class Radio(Station):
             self._tries = 0
         self.is_active = is_active
 
-    def configure(self, ssid: bytes, key: bytes, bssid: bytes | None) -> None:
-        # esp_wifi_set_config() refuses nothing while connecting with a new configuration;
-        # esp_wifi_connect() does, below.
-        self.ssid, self._key, self._bssid = ssid, key, bssid
-
-    def connect(self) -> None:
+    def connect(self, target: tuple[bytes, bytes, bytes | None] | None) -> None:
+        """Begin to join (ssid, key, bssid); None means the one of last time."""
         self._require_active()
         if self._is_trying or self.joined is not None:
+            # what is being tried goes on undisturbed
             raise Refusal("OSError", "Wifi Internal Error")
+        if target is not None:
+            self.ssid, self._key, self._bssid = target
         self._tries = 0
         self.is_requested = True
         self._try()

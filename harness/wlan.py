@@ -78,15 +78,11 @@ class WLAN:
     def _connect(
         self, interface: int, ssid: str | None, key: str | None, bssid: str | None
     ) -> None:
-        if not self._radio.is_active:
-            raise Refusal("OSError", "Wifi Not Started")
-        if ssid is not None:
-            self._radio.configure(
-                bytes.fromhex(ssid),
-                bytes.fromhex(key or ""),
-                bytes.fromhex(bssid) if bssid else None,
-            )
-        self._radio.connect()
+        if ssid is None:
+            self._radio.connect(None)
+            return
+        point = bytes.fromhex(bssid) if bssid else None
+        self._radio.connect((bytes.fromhex(ssid), bytes.fromhex(key or ""), point))
 
     def _disconnect(self, interface: int) -> None:
         self._radio.disconnect()

@@ -11,8 +11,11 @@ import supervisor
 import vfs
 
 # Names under which a board has these; the u* ones would otherwise bypass the shims.
-_SHIMS = ("esp", "esp32", "errno", "machine", "network", "os", "select", "socket", "time")
-_PRIVATE = ("boot", "flash", "native", "supervisor", "terminal")
+_SHIMS = {
+    name: name for name in ("esp", "esp32", "machine", "network", "os", "select", "socket", "time")
+}
+_SHIMS["errno"] = "newlib_errno"  # the built-in would win over a file of its name
+_PRIVATE = ("boot", "flash", "native", "newlib_errno", "supervisor", "terminal")
 _BOOT_PY = """\
 # This file is executed on every boot (including wake-boot from deepsleep)
 #import esp
@@ -85,8 +88,8 @@ def run(names):
     settings = supervisor.request("start")
     import terminal
 
-    for name in _SHIMS:
-        module = __import__(name)
+    for name, file in _SHIMS.items():
+        module = __import__(file)
         sys.modules[name] = module
         sys.modules["u" + name] = module
     sys.modules["time"]._set_offset_us(settings["clock_offset_us"])
