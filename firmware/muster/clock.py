@@ -12,6 +12,19 @@ _EPOCH_2000 = const(946684800)  # 2000-01-01 in Unix time; where the ESP32 start
 _DAY_S = const(86400)
 
 
+# "20261123T075904,012551" (oneM2M's basic form, UTC) in Unix time; ValueError if it is none.
+def parse_time(text):
+    if len(text) < 15 or text[8] != "T":
+        raise ValueError("not a time")
+    fields = [int(text[i : i + 2]) for i in (4, 6, 9, 11, 13)]
+    month, day, hour, minute, second = fields
+    return time.mktime((int(text[:4]), month, day, hour, minute, second, 0, 0)) + _EPOCH_2000
+
+
+def format_time(unix):
+    return "%04d%02d%02dT%02d%02d%02d" % tuple(time.gmtime(unix - _EPOCH_2000)[:6])
+
+
 class Clock:
     # floor: the later of the build date and the last authenticated time that was stored.
     def __init__(self, set_rtc, floor, keep_floor):

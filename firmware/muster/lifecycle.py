@@ -16,6 +16,7 @@ _CANDIDATE = "candidate"
 
 _SEEKING_MS = const(600000)  # so long after power-on or a press a device seeks eagerly
 _EAGER_MS = const(10000)
+_LONGEST_KEEP_S = const(300)  # a blank device has nothing to keep and asks again
 _LOOK_MS = const(1000)  # how often a joined device looks whether it still is
 _DAY_S = const(86400)  # without an authenticated answer for so long, the label's key is tried
 
@@ -34,7 +35,8 @@ class Life:
         self._onboarding = onboarding
 
         self._config: dict | None = None  # the committed configuration
-        self._platform = None  # while registered with the committed configuration
+        self._platform = None  # of the committed configuration
+        self._is_registered = False
         self._pending = None  # a directive that has been heard and not yet obeyed
         self._failed_version = None  # of the candidate that failed last
         self._seeks_again = False  # after the 5 s press; the running configuration stays
@@ -65,8 +67,6 @@ class Life:
             await self._obey(answer)
         elif self._config is None or self._seeks_again:
             self._led.show("seek")
-            self._session.set_online(False)
-            self._platform = None
             answer = await self._onboarding.seek("committed" if self._config else "blank")
             self._take_time(answer)
             self._pending = answer
@@ -96,7 +96,7 @@ class Life:
         elif answer.action == directive.FORGET and self._config:
             await self._forget()
         elif self._config is None:
-            await self._button.pause(max(answer.retry_s, 1) * 1000)
+            await self._button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
         self._seeks_again = False
 
     async def _try(self, config):
@@ -159,6 +159,7 @@ class Life:
         self._end_trial()
         self._seeks_again = False
         self._platform = platform
+        self._is_registered = True
         self._sync_in(config["policy"]["sync_s"])
         log.info("life", "committed version %d" % config["version"])
         from .registration import TIMELINE
@@ -183,13 +184,17 @@ class Life:
 
     async def _operate(self):
         if self._platform is None:
-            await self._connect()
-        self._led.show("committed")
+            self._platform = self._platform_of(self._config)
         self._session.use(self._config, self._platform)
-        self._session.set_online(True)
         self._application.start()
+        if not self._is_registered:
+            await self._connect()
+        self._wifi.save_power()
+        self._led.show("committed")
+        self._session.set_online(True)
         try:
             while self._wifi.is_joined() and self._pending is None:
+                await self._platform.renew(self._clock.now())
                 if time.ticks_diff(self._next_sync, time.ticks_ms()) <= 0:
                     await self._check_in(self._config)
                 await self._button.pause(_LOOK_MS)
@@ -198,15 +203,14 @@ class Life:
                     return
         finally:
             self._session.set_online(False)
-            self._platform = None
+            self._is_registered = False
 
     async def _connect(self):
         from . import trial
 
-        platform = self._platform_of(self._config)
         await trial.join(self._config, self._wifi, self._timeline)
-        await trial.register(platform, self._timeline)
-        self._platform = platform
+        await trial.register(self._platform, self._timeline)
+        self._is_registered = True
         self._sync_in(0)
 
     # A later contact: what it cannot reach now it tries again, later and later.

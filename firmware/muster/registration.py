@@ -8,6 +8,7 @@ import json
 from micropython import const
 
 from . import url
+from .clock import format_time, parse_time
 from .compact import dumps
 from .errors import DeviceError
 from .http import Connection
@@ -21,7 +22,9 @@ _CONTAINER = const(3)
 _INSTANCE = const(4)
 
 # X-M2M-RSC response status codes.
+_OK = "2000"
 _CREATED = "2001"
+_UPDATED = "2004"
 _CONFLICT = "4105"
 _ALREADY_REGISTERED = "4117"
 _NOT_FOUND = "4004"
@@ -39,6 +42,8 @@ class Platform:
         _, host, port, self._base = url.split(settings["url"])
         self._connection = Connection(host, port, tls, "platform_unreachable")
         self._request_id = 0
+        self._life_s = 0
+        self.renew_at = None  # Unix time at which the registration wants to be renewed
 
     # Idempotent: a lost reply, or a reset in the middle, is healed by calling it again. A copied
     # originator is noticed by the label.
@@ -56,25 +61,54 @@ class Platform:
             "srv": [self._settings["rvi"]],
             "lbl": [self._label],
         }
-        rsc, _ = await self._request("POST", self._settings["cse"], _AE, {"m2m:ae": body})
+        cse = self._settings["cse"]
+        rsc, answer = await self._request("POST", cse, _AE, {"m2m:ae": body})
         if rsc in (_ALREADY_REGISTERED, _CONFLICT):
-            await self._recognise()
+            rsc, answer = await self._request("GET", self.originator)
+            self._recognise(rsc, answer)
         elif rsc != _CREATED:
             raise _refused("register", rsc)
+        self._note_expiry(answer)
         for name in (DATA, TIMELINE):
             await self._contain(name)
 
     # The AE exists already: is it this device's own?
-    async def _recognise(self):
-        rsc, answer = await self._request("GET", self.originator)
+    def _recognise(self, rsc, answer):
         try:
             found = json.loads(answer)["m2m:ae"]
-            is_own = self._label in found["lbl"] and found["api"] == self._settings["api"]
+            is_own = (
+                rsc == _OK
+                and self._label in found["lbl"]
+                and found["api"] == self._settings["api"]
+            )
         except (ValueError, KeyError, TypeError):
             is_own = False
         if not is_own:
             text = "%s is registered, but not by this device (RSC %s)" % (self.originator, rsc)
             raise DeviceError("platform_conflict", text)
+
+    # A registration ends by itself: it is renewed at two thirds of its life.
+    def _note_expiry(self, answer):
+        try:
+            found = json.loads(answer)["m2m:ae"]
+            began = parse_time(found["lt"])
+            self._life_s = parse_time(found["et"]) - began
+            self.renew_at = began + self._life_s * 2 // 3
+        except (ValueError, KeyError, TypeError):
+            self.renew_at = None  # a platform that sets no end
+
+    # now: Unix time. Does nothing before its time.
+    async def renew(self, now):
+        if self.renew_at is None or now < self.renew_at:
+            return
+        body = {"m2m:ae": {"et": format_time(now + self._life_s)}}
+        try:
+            rsc, answer = await self._request("PUT", self.originator, None, body)
+        finally:
+            self._connection.close()
+        if rsc != _UPDATED:
+            raise _refused("renew the registration", rsc)
+        self._note_expiry(answer)
 
     async def _contain(self, name):
         body = {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
@@ -114,8 +148,8 @@ class Platform:
         }
         if self._settings.get("token"):
             headers["Authorization"] = "Bearer " + self._settings["token"]
-        if kind:
-            headers["Content-Type"] = "application/json;ty=%d" % kind
+        if body:
+            headers["Content-Type"] = "application/json" + (";ty=%d" % kind if kind else "")
         status, answer_headers, answer = await self._connection.request(
             method,
             "%s/%s" % (self._base, path),

@@ -52,6 +52,10 @@ class Wifi:
         # Power saving adds up to a second to each answer and drops multicast.
         self._wlan.config(pm=self._wlan.PM_NONE)
 
+    # For the long run, once a device is registered.
+    def save_power(self):
+        self._wlan.config(pm=self._wlan.PM_PERFORMANCE)
+
     def stop(self):
         self._wlan.active(False)
 

@@ -6,9 +6,10 @@ import builtins
 
 from muster import log, url
 from muster.backoff import Backoff
-from muster.clock import Clock
+from muster.clock import Clock, format_time, parse_time
 from muster.errors import DeviceError
 from muster.timeline import FIND, JOIN, SEEK, Timeline
+from runner import raises
 
 
 def test_backoff_doubles_to_its_limit_and_stays_within_a_quarter():
@@ -86,3 +87,8 @@ def test_a_hidden_secret_never_reaches_the_log():
 def test_a_control_character_cannot_forge_a_line():
     lines = _printed(lambda: log.info("wifi", "net\r\nM 1 I step 9 ok"))
     assert "\n" not in lines[0] and "\r" not in lines[0]
+
+
+def test_onem2m_times_are_read_and_written():
+    assert format_time(parse_time("20261123T075904,012551")) == "20261123T075904"
+    raises(ValueError, parse_time, "yesterday")
