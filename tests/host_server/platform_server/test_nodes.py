@@ -64,6 +64,31 @@ def test_device_cannot_take_another_devices_node(platform: Client) -> None:
     assert platform.ask("GET", NODE, PEN).headers["X-M2M-RSC"] == "4103"
 
 
+def test_device_with_a_node_reaches_no_other_devices(platform: Client) -> None:
+    _node(platform, hael=[CUP])
+    _describe(platform)
+    platform.register(CUP)
+    _node(platform, rn="own", hael=[PEN])
+    platform.register(PEN)
+    update = {"m2m:dvi": {"fwv": "6.6.6"}}
+    answers = [
+        platform.ask("GET", NODE, PEN),
+        platform.ask("POST", NODE, PEN, 13, {"m2m:dvi": DEVICE_INFO}),
+        platform.ask("GET", f"{NODE}/dvi", PEN),
+        platform.ask("PUT", f"{NODE}/dvi", PEN, None, update),
+        platform.ask("PUT", f"/{CUP}", PEN, None, {"m2m:ae": {"apn": "x"}}),
+    ]
+    assert {answer.headers["X-M2M-RSC"] for answer in answers} == {"4103"}
+
+
+def test_device_does_not_leave_its_node(platform: Client) -> None:
+    _node(platform, hael=[PEN])
+    platform.register(PEN)
+    answer = platform.ask("PUT", f"/{PEN}", PEN, None, {"m2m:ae": {"nl": None}})
+    assert answer.headers["X-M2M-RSC"] == "4103"
+    assert _linked(platform, PEN) is not None
+
+
 def test_device_may_name_the_node_that_it_has_anyway(platform: Client) -> None:
     _node(platform, hael=[PEN])
     assert platform.register(PEN, nl="/id-in" + NODE).status == 201

@@ -119,6 +119,15 @@ def test_administrator_finds_a_device_by_its_label(platform: Client) -> None:
     assert found == {"m2m:uril": [f"cse-in/{PEN}"]}
 
 
+def test_discovery_stays_under_its_target(platform: Client) -> None:
+    for originator in (PEN, CUP):
+        platform.register(originator)
+        container = {"m2m:cnt": {"rn": "data", "lbl": ["readings"]}}
+        platform.ask("POST", f"/{originator}", originator, 3, container)
+    found = platform.ask("GET", f"/{PEN}?fu=1&lbl=readings").body
+    assert found == {"m2m:uril": [f"cse-in/{PEN}/data"]}
+
+
 def test_restart_keeps_everything(tmp_path_factory: pytest.TempPathFactory) -> None:
     url = f"sqlite:///{tmp_path_factory.mktemp('platform') / 'platform.sqlite'}"
     with running(url) as platform:
