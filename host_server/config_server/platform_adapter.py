@@ -5,6 +5,7 @@
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import requests
 
@@ -161,6 +162,34 @@ class MusterPlatform:
             ca_file=self._ca_file,
             read_timeout_s=READ_TIMEOUT_S,
         )
+
+
+class PlatformChoice:
+    """Which adapter serves the platform that a profile names by its URL."""
+
+    def __init__(
+        self, public_url: str, own_url: str, token: str, ca_file: str | None = None
+    ) -> None:
+        self._public_url = public_url
+        self._muster = MusterPlatform(own_url, token, ca_file=ca_file)
+        self._others = NoAccounts()
+
+    def has_accounts(self, url: str) -> bool:
+        """Whether devices of this platform get a token: it is the one we have the key to."""
+        return _normal(url) == _normal(self._public_url)
+
+    def adapter_for(self, url: str) -> PlatformAdapter:
+        """The adapter for the platform at this URL."""
+        return self._muster if self.has_accounts(url) else self._others
+
+
+def _normal(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return url  # the configuration's check refuses it in words
+    return f"{parts.scheme}://{parts.hostname}:{port}{parts.path.rstrip('/')}"
 
 
 def _refused(answer: requests.Response) -> ServiceUnreachable:

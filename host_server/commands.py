@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the client commands of `muster` do: a call to the portal each, and a few lines."""
+
+import json
+import os
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from host_server.document import Fields, parse_json
+from host_server.errors import (
+    HostError,
+    Invalid,
+    ServiceUnreachable,
+    SettingsError,
+    Unauthorized,
+)
+from host_server.settings import service_url
+from host_server.tokens import read_private
+
+_MARKS = {"done": "ok", "failed": "FAILED", "pending": "…"}
+_INPUT_LIMIT = 256 * 1024
+
+
+class Refused(HostError):
+    """The portal said no; the text is its own."""
+
+
+def new_label(options: Namespace) -> int:
+    """Make a label and show it."""
+    from host_server.label import new_label as make
+
+    label = make(options.id.upper() if options.id else None)
+    if options.json:
+        return _print_json(
+            {
+                "device_id": label.device_id,
+                "label": label.qr_text,
+                "secret": label.grouped,
+                "setup_passphrase": label.setup_passphrase,
+            }
+        )
+    import segno
+
+    segno.make(label.qr_text, error="m").terminal(compact=True)
+    print(f"device id         {label.device_id}")
+    print(f"secret            {label.grouped}")
+    print(f"setup passphrase  {label.setup_passphrase}")
+    print(f"label             {label.qr_text}")
+    return 0
+
+
+def add_device(options: Namespace) -> int:
+    """Step 1."""
+    text = _read_input() if options.label == "-" else options.label
+    body = {"label": text.strip(), "profile": options.profile, "name": options.name}
+    return _show_device(options, _portal(options, "POST", "/v1/devices", body))
+
+
+def list_devices(options: Namespace) -> int:
+    """One line per device."""
+    answer = _portal(options, "GET", "/v1/devices")
+    if options.json:
+        return _print_json(answer)
+    for device in answer["devices"]:
+        print(f"{device['device_id']:<32}  {device['state']:<10}  {device['name']}")
+    return 0
+
+
+def show_device(options: Namespace) -> int:
+    """The nine steps."""
+    return _show_device(options, _portal(options, "GET", _device(options)))
+
+
+def open_device(options: Namespace) -> int:
+    """Open the window."""
+    return _show_device(options, _portal(options, "POST", _device(options) + "/window"))
+
+
+def release_device(options: Namespace) -> int:
+    """End the ownership."""
+    _portal(options, "DELETE", _device(options))
+    return _print_json({}) if options.json else 0
+
+
+def import_devices(options: Namespace) -> int:
+    """One verdict per label; 1 if any was refused."""
+    lines = _read(options.file).splitlines()
+    labels = [line.rsplit(",", 1)[-1].strip().strip('"') for line in lines if line.strip()]
+    if labels and "MUSTER:" not in labels[0].upper():
+        labels = labels[1:]  # the heading of a table
+    answer = _portal(options, "POST", "/v1/vendor/devices", {"labels": labels})
+    verdicts = answer["devices"]
+    if options.json:
+        _print_json(answer)
+    else:
+        for number, verdict in enumerate(verdicts, 1):
+            name = verdict["device_id"] or f"label {number}"
+            print(f"{name:<32}  {verdict['verdict']:<8}  {verdict['detail']}".rstrip())
+    return 1 if any(verdict["verdict"] == "refused" for verdict in verdicts) else 0
+
+
+def add_profile(options: Namespace) -> int:
+    """Keep a profile, or replace one."""
+    try:
+        document = Fields(parse_json(_read(options.file)))
+        name = document.text("name", 1, 64)
+    except Invalid as error:
+        raise SettingsError(f"{options.file}: {error}") from None
+    if options.replace:
+        path = f"/v1/profiles/{quote(name, safe='')}"
+        answer = _portal(options, "PUT", path, document.document)
+    else:
+        answer = _portal(options, "POST", "/v1/profiles", document.document)
+    return _print_json(answer) if options.json else _say(f'profile "{name}" is kept')
+
+
+def list_profiles(options: Namespace) -> int:
+    """One name per line."""
+    answer = _portal(options, "GET", "/v1/profiles")
+    return _print_json(answer) if options.json else _say(*answer["profiles"])
+
+
+def show_profile(options: Namespace) -> int:
+    """The profile as JSON, which is its only form."""
+    answer = _portal(options, "GET", f"/v1/profiles/{quote(options.name, safe='')}")
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+    return 0
+
+
+def _show_device(options: Namespace, device: dict[str, Any]) -> int:
+    if options.json:
+        return _print_json(device)
+    title = f"{device['device_id']}  {device['name']}".rstrip()
+    print(f"{title}: {device['state']} (claim {device['claim']})")
+    for step in device["steps"]:
+        ms = "" if step["ms"] is None else f"{step['ms']} ms"
+        print(f"{step['step']}  {step['name']:<38}  {_MARKS[step['state']]:<6}  {ms}".rstrip())
+    if device["last"]:
+        print(f"last: step {device['last']['step']}, {device['last']['code']}")
+        print(f"  {device['last']['sentence']}")
+    for event in device["events"]:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event["at"]))
+        print(f"{when}  {event['sentence']}")
+    return 0
+
+
+def _device(options: Namespace) -> str:
+    return f"/v1/devices/{quote(options.id, safe='')}"
+
+
+def _portal(options: Namespace, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    from host_server.service_client import call
+
+    url = options.portal or os.environ.get("MUSTER_PORTAL_URL") or "http://127.0.0.1:8420"
+    checked = service_url(url, "--portal")
+    ca_file = options.ca_file or os.environ.get("MUSTER_CA_FILE")
+    answer = call(method, f"{checked}{path}", _token(options), body, ca_file=ca_file)
+    if answer.status_code == 204:
+        return {}
+    try:
+        document = Fields(answer.json()).document
+    except (ValueError, Invalid):
+        raise ServiceUnreachable(
+            f"{checked} answered HTTP {answer.status_code} without JSON; is it a portal?"
+        ) from None
+    if answer.ok:
+        return document
+    detail = str(document.get("detail") or document.get("title"))
+    if answer.status_code == 401:
+        raise Unauthorized(f"{detail}; is the token that of this portal?")
+    if document.get("code") == ServiceUnreachable.code:
+        raise ServiceUnreachable(detail)
+    raise Refused(detail)
+
+
+def _token(options: Namespace) -> str:
+    if options.token_file:
+        try:
+            return read_private(Path(options.token_file))
+        except OSError as error:
+            raise SettingsError(f"--token-file: {options.token_file}: {error.strerror}") from None
+    token = os.environ.get("MUSTER_TOKEN", "").strip()
+    if not token:
+        raise Unauthorized(
+            "no access token; set MUSTER_TOKEN or give --token-file (the first `muster serve` "
+            "shows the administrator's)"
+        )
+    return token
+
+
+def _read(file: str) -> str:
+    if file == "-":
+        return _read_input()
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: not text in UTF-8") from None
+
+
+def _read_input() -> str:
+    return sys.stdin.read(_INPUT_LIMIT)
+
+
+def _print_json(document: Any) -> int:
+    print(json.dumps(document, ensure_ascii=False))
+    return 0
+
+
+def _say(*lines: str) -> int:
+    for line in lines:
+        print(line)
+    return 0
