@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Joining, in every way in which an ESP32 says yes or no: the device's own code on a board."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.air import Air
+from harness.emulated import EmulatedBoard
+from tests.firmware.bench_board import ask, board_with_firmware
+
+PASSWORD = "a password for tests"
+
+# Joins and prints the outcome code, or "joined" and the address.
+JOIN = """
+import asyncio
+from muster import hardware
+from muster.errors import DeviceError
+from muster.wifi import Wifi
+wifi = Wifi(hardware.open_wlan("board"), hardware.set_country)
+wifi.start("DE")
+async def join(ssid, psk, timeout_ms=5000, ip="dhcp"):
+    try:
+        await wifi.join(ssid, psk, timeout_ms, ip)
+        print("joined", wifi.address()[0])
+    except DeviceError as e:
+        print(e.code)
+"""
+
+
+@pytest.fixture
+def air() -> Iterator[Air]:
+    with Air() as air:
+        yield air
+
+
+@pytest.fixture
+def board(air: Air, tmp_path: Path, firmware_flash: Path) -> Iterator[EmulatedBoard]:
+    with board_with_firmware(firmware_flash, tmp_path / "board", air) as board:
+        yield board
+
+
+def joined(board: EmulatedBoard, *calls: str) -> list[str]:
+    """The last word of each join."""
+    said = ask(board, JOIN + "".join(f"asyncio.run(join({call}))\n" for call in calls))
+    words = (line for line in said.splitlines() if not line.startswith("M "))
+    return [word.split()[0] for word in words]
+
+
+def test_an_open_network_is_joined_and_gives_an_address(air: Air, board: EmulatedBoard) -> None:
+    point = air.add_access_point("open")
+    said = ask(board, JOIN + 'asyncio.run(join("open", None))')
+    assert f"joined {point.network.removesuffix('0/24')}" in said
+
+
+def test_a_protected_network_is_joined_with_its_password(air: Air, board: EmulatedBoard) -> None:
+    air.add_access_point("net", password=PASSWORD)
+    assert joined(board, f'"net", "{PASSWORD}"') == ["joined"]
+
+
+@pytest.mark.parametrize("reason", [2, 15, 202, 204, 205])
+def test_a_wrong_password_is_named_however_the_driver_says_it(
+    air: Air, board: EmulatedBoard, reason: int
+) -> None:
+    air.add_access_point("net", password=PASSWORD, wrong_password_reason=reason)
+    assert joined(board, '"net", "another password"') == ["wifi_auth"]
+
+
+def test_an_absent_network_is_named(air: Air, board: EmulatedBoard) -> None:
+    assert joined(board, '"nowhere", None') == ["wifi_no_ap"]
+
+
+def test_a_network_out_of_range_is_absent(air: Air, board: EmulatedBoard) -> None:
+    air.add_access_point("far").out_of_range.add(board.name)
+    assert joined(board, '"far", None') == ["wifi_no_ap"]
+
+
+def test_security_that_does_not_match_is_named(air: Air, board: EmulatedBoard) -> None:
+    air.add_access_point("open")
+    air.add_access_point("net", password=PASSWORD)
+    assert joined(board, f'"open", "{PASSWORD}"', '"net", None') == ["wifi_security"] * 2
+
+
+def test_a_network_without_dhcp_is_told_from_one_that_does_not_answer(
+    air: Air, board: EmulatedBoard
+) -> None:
+    air.add_access_point("mute", dhcp_s=None)
+    assert joined(board, '"mute", None, 700') == ["dhcp_timeout"]
+
+
+def test_a_static_address_needs_no_dhcp(air: Air, board: EmulatedBoard) -> None:
+    point = air.add_access_point("mute", dhcp_s=None)
+    own = point.gateway.removesuffix(".1") + ".77"
+    ip = f'{{"address": "{own}/24", "gateway": "{point.gateway}", "dns": "{point.gateway}"}}'
+    said = ask(board, JOIN + f'asyncio.run(join("mute", None, 2000, {ip}))')
+    assert f"joined {own}" in said
+
+
+def test_after_a_static_address_dhcp_works_again(air: Air, board: EmulatedBoard) -> None:
+    point = air.add_access_point("net")
+    own = point.gateway.removesuffix(".1") + ".77"
+    ip = f'{{"address": "{own}/24", "gateway": "{point.gateway}", "dns": "{point.gateway}"}}'
+    said = ask(
+        board,
+        JOIN
+        + f'asyncio.run(join("net", None, 2000, {ip}))\n'
+        + 'asyncio.run(join("net", None, 2000))\n',
+    )
+    assert f"joined {point.gateway.removesuffix('.1')}.2" in said
+
+
+def test_the_reason_of_a_former_failure_is_not_taken_for_this_one(
+    air: Air, board: EmulatedBoard
+) -> None:
+    air.add_access_point("net", password=PASSWORD)
+    calls = ('"net", "another password"', f'"net", "{PASSWORD}"')
+    assert joined(board, *calls) == ["wifi_auth", "joined"]
+
+
+def test_going_from_one_network_to_another_leaves_the_first(
+    air: Air, board: EmulatedBoard
+) -> None:
+    air.add_access_point("first")
+    air.add_access_point("second")
+    assert joined(board, '"first", None', '"second", None') == ["joined", "joined"]
+    assert [event.details["ssid"] for event in air.traced("leave")] == [b"first"]
+
+
+def test_joining_again_while_the_driver_still_tries_is_no_error(
+    air: Air, board: EmulatedBoard
+) -> None:
+    air.add_access_point("net")
+    air.association_s = 0.3
+    said = ask(
+        board, JOIN + 'wifi._wlan.connect("net")\nasyncio.run(join("net", None))', keep_log=True
+    )
+    assert "joined 127" in said
+
+
+def test_a_scan_shows_each_network_once_strongest_first_and_any_bytes(
+    air: Air, board: EmulatedBoard
+) -> None:
+    air.add_access_point("weak", rssi=-80)
+    air.add_access_point("twice", rssi=-70)
+    air.add_access_point("twice", rssi=-40)
+    air.add_access_point(b"\xc6net\x00\xff", rssi=-60)
+    said = ask(board, JOIN + "print([s[0] for s in wifi.scan()])")
+    assert said.strip() == repr([b"twice", b"\xc6net\x00\xff", b"weak"])
+
+
+def test_an_empty_scan_is_tried_once_more(air: Air, board: EmulatedBoard) -> None:
+    air.add_access_point("net")
+    air.scan_fails = 1
+    assert ask(board, JOIN + "print(len(wifi.scan()))").strip() == "1"
