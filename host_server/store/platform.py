@@ -16,8 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import IntegrityError
 
-from host_server.store.migrations import migrate
-
 HEAD = "0001"
 
 _metadata = sa.MetaData()
@@ -92,14 +90,10 @@ class Token:
 
 
 class PlatformStore:
-    """The platform's database. The caller disposes of the engine."""
+    """The platform's database, migrated to HEAD. The caller disposes of the engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-
-    def migrate(self) -> None:
-        """Bring the database to this release's form."""
-        migrate(self._engine, "host_server.platform_server", HEAD)
 
     @contextmanager
     def transaction(self) -> Iterator["Rows"]:

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message
 from host_server.platform_server.app import create_app
 from host_server.platform_server.bounds import Bounds
 from host_server.store.engine import open_engine
-from host_server.store.platform import PlatformStore
+from host_server.store.migrations import migrate
+from host_server.store.platform import HEAD, PlatformStore
 from host_server.tokens import token_hash
 from tests.host_server.platform_server.behaviour import Answer
 
@@ -130,10 +131,9 @@ def running(
     """A platform on this database, started and stopped as a server would do it."""
     clock = clock or Clock()
     engine = open_engine(url)
-    store = PlatformStore(engine)
-    store.migrate()
+    migrate(engine, "host_server.platform_server", HEAD)
     hashes = frozenset({token_hash(ADMIN_TOKEN)})
-    app = create_app(store, lambda: hashes, clock=clock, bounds=bounds)
+    app = create_app(PlatformStore(engine), lambda: hashes, clock=clock, bounds=bounds)
     try:
         with asyncio.Runner() as runner:
             lifespan = app.router.lifespan_context(app)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from host_server.store import platform
 from host_server.store.engine import MEMORY, open_engine
+from host_server.store.migrations import migrate
 from host_server.store.platform import NameTaken, PlatformStore, Resource, Token
 
 TIME = "20261123T075904,012551"
@@ -27,8 +28,8 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def store(engine: Engine) -> PlatformStore:
+    migrate(engine, "host_server.platform_server", platform.HEAD)
     store = PlatformStore(engine)
-    store.migrate()
     with store.transaction() as rows:
         rows.add(TOP)
     return store
