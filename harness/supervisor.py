@@ -182,7 +182,7 @@ class Supervisor:
         try:
             self._child = Child(
                 self._loop,
-                [*self._interpreter.command, "-X", f"heapsize={self.heap}", "-i", "-c", _START],
+                [*self._interpreter.command, "-X", f"heapsize={self.heap}", "-c", _START],
                 {
                     # nowhere, so that the REPL's history, with what is typed into it, stays out
                     "HOME": str(self._directory / "no-home"),

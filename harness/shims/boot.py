@@ -61,6 +61,14 @@ def _mount():
     native.builtin("os").chdir("/")
 
 
+# A soft reset of a board sweeps the heap, and with it closes what the program left open.
+def _sweep(names):
+    names.clear()
+    for name in list(sys.modules):
+        del sys.modules[name]
+    gc.collect()
+
+
 # Runs a script as pyexec does; false after an exception, no return after SystemExit.
 def _run(path, names):
     try:
@@ -72,6 +80,7 @@ def _run(path, names):
         execfile(path, names)  # noqa: F821 (a MicroPython builtin)
         return True
     except SystemExit:
+        _sweep(names)
         supervisor.request("soft_reset")
     except BaseException as e:  # noqa: BLE001 (the last catch-all of a board is its main.c)
         text = io.StringIO()
@@ -100,9 +109,11 @@ def run(names):
     for name in _PRIVATE:
         sys.modules.pop(name, None)
     gc.collect()
+    sys.atexit(lambda: _sweep(names))
     supervisor.request("boot")
     good = _run("boot.py", names)
     if good and not settings["raw"]:
         _run("main.py", names)
     gc.collect()
+    native.builtin("os").putenv("MICROPYINSPECT", "1")  # after this file, the REPL
     supervisor.request("repl")

@@ -2,8 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 # The flash chip: a file in 4096-byte blocks behind the block device interface that LittleFS uses,
 # and a page shared with the supervisor that counts erases and programs and can cut the power.
+# Nothing here allocates: finalisers close files while the heap is locked.
 
-import struct
+from array import array
 
 import supervisor
 
@@ -13,26 +14,34 @@ _PAGE_FD = 5
 
 _image = open(_IMAGE_FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
 _page = open(_PAGE_FD, "r+b")  # noqa: SIM115
-_head = bytearray(16)  # operations done, operation to cut at (0: none), how, bytes
+_head = array("I", (0, 0, 0, 0))  # operations done, operation to cut at (0: none), how, bytes
 _ERASED = b"\xff" * 512
 _BEFORE = 0
 _AFTER = 2
 
 
-# Runs before and after each operation; the supervisor kills the board inside request().
-def _operation(write, n):
+# Counts an operation; true if the power is to be cut in it.
+def _is_cut():
     _page.seek(0)
     _page.readinto(_head)
-    done, cut_at, how, length = struct.unpack("<IIII", _head)
-    done += 1
-    struct.pack_into("<I", _head, 0, done)
+    _head[0] += 1
     _page.seek(0)
     _page.write(_head)
-    if done != cut_at:
-        write(n)
-        return
-    if how != _BEFORE:
-        write(n if how == _AFTER else min(length, n))
+    return _head[0] == _head[1]
+
+
+def _program(start, data):
+    _image.seek(start)
+    _image.write(data)
+
+
+# The operation in which the power goes: all, a part or nothing of it. The supervisor ends the
+# board inside request().
+def _last(start, data):
+    if _head[2] == _AFTER:
+        _program(start, data)
+    elif _head[2] != _BEFORE:
+        _program(start, data[: _head[3]])
     supervisor.request("power_cut")
 
 
@@ -49,20 +58,17 @@ class Device:
             self._erase(block)
             offset = 0
         start = block * BLOCK + offset
-
-        def program(n):
-            _image.seek(start)
-            _image.write(buf if n == len(buf) else memoryview(buf)[:n])
-
-        _operation(program, len(buf))
+        if _is_cut():
+            _last(start, bytes(buf))
+        _program(start, buf)
 
     def _erase(self, block):
-        def erase(n):
-            _image.seek(block * BLOCK)
-            while n > 0:
-                n -= _image.write(_ERASED)
-
-        _operation(erase, BLOCK)
+        start = block * BLOCK
+        if _is_cut():
+            _last(start, b"\xff" * BLOCK)
+        _image.seek(start)
+        for _ in range(8):
+            _image.write(_ERASED)
 
     def ioctl(self, op, arg):
         if op == 4:
