@@ -3,9 +3,9 @@
 """Carries a board's one-shot mDNS queries (RFC 6762, 5.1) to real responders on this host.
 
 A responder on loopback hears and answers everybody; in the air only the joined network answers.
-So the query goes out from a socket of the relay, and of the answers only those come back whose
-address records lie in the joined range, sent so that the board sees them come from the
-responder's port 5353.
+So the query goes out from a socket of the relay, and of the answers only those come back that
+name an address in the joined range, sent so that the board sees them come from the responder's
+port 5353.
 """
 
 import contextlib
@@ -97,10 +97,8 @@ class MDNSRelay:
         point = self._radio.joined
         if point is None:
             return None
-        addresses = _addresses(answer)
-        if not addresses or any(address not in point.addresses for address in addresses):
-            return None
-        return addresses[0]
+        # A server with a foot in two networks names both its addresses, here as in the field.
+        return next((a for a in _addresses(answer) if a in point.addresses), None)
 
     def _deliver(self, answer: bytes, server: str, board: str, port: int) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What may stand between a device and a server: it drops replies, bends them, or says no."""
+
+import socket
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+_PATIENCE_S = 10.0
+_PIECE = 65536
+
+
+class Middleman:
+    """Takes one connection after the other and relays each request to the true server.
+
+    `bend` sees each whole reply and returns what the device gets instead; None closes without a
+    word. `count` says how many replies there have been.
+    """
+
+    def __init__(self, true: tuple[str, int], bend: Callable[[bytes], bytes | None]) -> None:
+        self._true = true
+        self._bend = bend
+        self.count = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.1)
+        self._is_open = True
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, port = self._listener.getsockname()
+        return host, port
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._is_open = False
+        self._thread.join(_PATIENCE_S)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while self._is_open:
+            try:
+                device, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            with device:
+                device.settimeout(_PATIENCE_S)
+                try:
+                    self._relay(device)
+                except OSError:
+                    continue  # the device has gone: the next connection
+
+    def _relay(self, device: socket.socket) -> None:
+        while request := receive(device):
+            with socket.create_connection(self._true, _PATIENCE_S) as server:
+                server.sendall(request)
+                reply = receive(server)
+            self.count += 1
+            bent = self._bend(reply)
+            if bent is None:
+                return
+            device.sendall(bent)
+
+
+def receive(stream: socket.socket) -> bytes:
+    """One HTTP message with a Content-Length, or none; empty at the end of the stream."""
+    message = b""
+    while b"\r\n\r\n" not in message:
+        piece = stream.recv(_PIECE)
+        if not piece:
+            return b""
+        message += piece
+    head, _, body = message.partition(b"\r\n\r\n")
+    length = 0
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    while len(body) < length:
+        piece = stream.recv(_PIECE)
+        if not piece:
+            break
+        body += piece
+    return head + b"\r\n\r\n" + body

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The three servers of the use case, each in a process of its own, as an operator starts them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+_READY_S = 20.0
+_STOP_S = 5.0
+
+
+class ServerProcess:
+    """One `muster serve --role …`; what it says goes to a file, for people and for the search."""
+
+    def __init__(self, role: str, arguments: list[str], log: Path) -> None:
+        self.role = role
+        self.log = log
+        self._command = [sys.executable, "-m", "host_server", "serve", "--role", role, *arguments]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts the process without waiting for it."""
+        with self.log.open("ab") as log:
+            self._offset = log.tell()
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            )
+
+    def wait_ready(self) -> None:
+        """Waits for the line that says so; raises RuntimeError with the log if there is none."""
+        ready = f"{self.role} ready".encode()
+        deadline = time.monotonic() + _READY_S
+        while ready not in self._said():
+            if self._process is None or self._process.poll() is not None:
+                raise RuntimeError(f"{self.role} ended at its start:\n{self._said().decode()}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{self.role} is not ready within {_READY_S} s; see {self.log}")
+            time.sleep(0.01)
+
+    def _said(self) -> bytes:
+        with self.log.open("rb") as log:
+            log.seek(self._offset)
+            return log.read()
+
+    def stop(self) -> None:
+        """Asks it to end, and ends it if it does not."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+class Servers:
+    """Portal, configuration server and platform on one data directory."""
+
+    def __init__(self, directory: Path, onboarding_address: str, operational_address: str) -> None:
+        data = directory / "servers"
+        data.mkdir(mode=0o700)
+        self.data = data
+        self.token_file = data / "administrator.token"
+        self.portal_url = f"http://{operational_address}:8420"
+        self.config_url = f"http://{operational_address}:8421"
+        self.platform_url = f"http://{operational_address}:8422"
+        common = ["--data", str(data), "--admin-token-file", str(self.token_file)]
+        config_listens = [
+            argument
+            for address in dict.fromkeys([onboarding_address, operational_address])
+            for argument in ("--config-listen", f"{address}:8421")
+        ]
+        self.portal = ServerProcess(
+            "portal",
+            [*common, "--portal-listen", f"{operational_address}:8420"]
+            + ["--config-url", self.config_url],
+            directory / "portal.log",
+        )
+        self.config = ServerProcess(
+            "config",
+            [*common, *config_listens, "--config-public-url", self.config_url]
+            + ["--platform-url", self.platform_url, "--platform-public-url", self.platform_url],
+            directory / "config.log",
+        )
+        self.platform = ServerProcess(
+            "platform",
+            [*common, "--platform-listen", f"{operational_address}:8422"],
+            directory / "platform.log",
+        )
+        self.all = (self.platform, self.config, self.portal)
+
+    @property
+    def administrator_token(self) -> str:
+        return self.token_file.read_text().strip()
+
+    def __enter__(self) -> Self:
+        for server in self.all:
+            server.start()
+        return self
+
+    def wait_ready(self) -> None:
+        for server in self.all:
+            server.wait_ready()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for server in self.all:
+            server.stop()

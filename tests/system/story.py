@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The story of the nine steps, written once: the tests run it, and `make demo` shows it.
+
+A person makes a label, writes it to the board and registers the device at the portal; switches the
+board on and presses its button. Everything else the device and the servers do by themselves.
+"""
+
+import base64
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+from harness.air import AccessPoint, Air
+from harness.deploy import deploy, write_identity
+from harness.emulated import EmulatedBoard
+from tests import secrecy
+from tests.system.servers import Servers
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
+STEP = rb"M \d+ [A-Z] step (\d) (\w+) (\d+)ms ?([^\r\n]*)\r?\n"
+_STEP_S = 20.0
+_REQUEST_S = 10.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the nine, as it ended. duration_s is the device's own for 3 to 9."""
+
+    number: int
+    code: str
+    duration_s: float
+    detail: str
+
+
+@dataclass
+class Label:
+    device_id: str
+    text: str
+    secret: bytes = field(repr=False)
+
+
+class Story:
+    """Servers, two networks in the air and a board that is switched off.
+
+    Everything lives in `directory` and ends with the block. `flash` is the directory of a board
+    that already has the firmware, to begin with a copy of it.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        heap: str = "512K",
+        password: str = PASSWORD,
+        flash: Path | None = None,
+    ) -> None:
+        self.directory = directory
+        if flash is not None:
+            shutil.copytree(flash, directory / "board")
+        self.air = Air()
+        self.password = password
+        self.onboarding: AccessPoint = self.air.add_access_point(
+            "MUSTER-demo", channel=6, rssi=-48
+        )
+        self.operational: AccessPoint = self.air.add_access_point(
+            "factory", password=password, channel=11, rssi=-55
+        )
+        self.servers = Servers(directory, self.onboarding.gateway, self.operational.gateway)
+        self.board = EmulatedBoard(
+            directory / "board", air=self.air, heap=heap, facts=ROOT / "boards" / "EMULATED.toml"
+        )
+        secrecy.hide(password)
+        secrecy.watch(directory)
+
+    def __enter__(self) -> Self:
+        self.air.__enter__()
+        self.board.__enter__()
+        self.servers.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.servers.__exit__(kind, error, trace)
+        self.board.__exit__(kind, error, trace)
+        self.air.__exit__(kind, error, trace)
+
+    # Preparations
+
+    def deploy(self, form: str = "mpy") -> None:
+        """Puts the firmware onto the board over its serial port, with mpremote."""
+        self._to_prompt()
+        deploy(self.board.port, ROOT / "firmware", form=form, build=self.build())
+        self.board.power_off()
+
+    def _to_prompt(self) -> None:
+        self.board.forget_output()
+        self.board.power_on()
+        self.board.expect(rb">>> ", 5)
+
+    def build(self) -> dict[str, Any]:
+        return {"model": "press"}
+
+    def make_label(self) -> Label:
+        """`muster label new`, and the label's identity written to the board over serial."""
+        made = json.loads(self.muster("label", "new", "--json"))
+        secret = base64.b32decode(made["label"].rpartition(":")[2][:32])
+        label = Label(made["device_id"], made["label"], secret)
+        secrecy.hide_label(label.text, label.secret)
+        return label
+
+    def write_label(self, label: Label) -> None:
+        self._to_prompt()
+        write_identity(self.board.port, label.device_id, label.secret)
+        self.board.power_off()
+
+    def muster(self, *arguments: str) -> str:
+        """Runs the command `muster` as a person would, and returns what it prints."""
+        command = [sys.executable, "-m", "host_server", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        return done.stdout
+
+    def onboard(self) -> Label:
+        """All nine steps with nothing in the way; the label of the registered device."""
+        label = self.begin()
+        self.switch_on()
+        self.committed()
+        return label
+
+    def begin(self, **profile: Any) -> Label:
+        """Steps 1 and 2, and a board with its label, still switched off."""
+        self.servers.wait_ready()
+        label = self.make_label()
+        self.write_label(label)
+        self.add_profile(**profile)
+        self.register(label)
+        return label
+
+    # The portal
+
+    def portal(self, method: str, path: str, document: object = None) -> Any:
+        """A request to the portal's API; raises requests.HTTPError with the problem in it."""
+        answer = requests.request(
+            method,
+            self.servers.portal_url + path,
+            json=document,
+            headers={"Authorization": f"Bearer {self.servers.administrator_token}"},
+            timeout=_REQUEST_S,
+        )
+        if answer.status_code >= 400:
+            raise requests.HTTPError(f"{answer.status_code}: {answer.text}", response=answer)
+        return answer.json() if answer.content else None
+
+    def profile(self, **changes: Any) -> dict[str, Any]:
+        document: dict[str, Any] = {
+            "name": "demo",
+            "networks": [{"ssid": "factory", "psk": self.password, "hidden": False, "ip": "dhcp"}],
+            "platform": {
+                "type": "onem2m",
+                "url": self.servers.platform_url,
+                "cse": "cse-in",
+                "api": "Norg.example.press",
+                "rvi": "4",
+                "insecure": True,
+            },
+            "app": {"interval_s": 1},
+            "app_schema": None,
+            "country": "DE",
+            "policy": {"failsafe_s": 60, "sync_s": 3600, "ntp": None},
+            "reonboarding": "owner",
+        }
+        return document | changes
+
+    def add_profile(self, **changes: Any) -> None:
+        self.portal("POST", "/v1/profiles", self.profile(**changes))
+
+    def change_profile(self, **changes: Any) -> None:
+        self.portal("PUT", "/v1/profiles/demo", self.profile(**changes))
+
+    def register(self, label: Label) -> Any:
+        """Step 1; the portal's answer also says how step 2 went."""
+        request = {"label": label.text, "profile": "demo", "name": "press 4"}
+        return self.portal("POST", "/v1/devices", request)
+
+    def device(self, label: Label) -> Any:
+        return self.portal("GET", f"/v1/devices/{label.device_id}")
+
+    def wait_for(self, label: Label, wanted: Callable[[Any], bool], timeout_s: float = 10) -> Any:
+        """Asks the portal until the device is as wanted; raises TimeoutError with what it is."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            device = self.device(label)
+            if wanted(device):
+                return device
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the portal still says {device}")
+            time.sleep(0.05)
+
+    # The device
+
+    def switch_on(self) -> None:
+        self.board.power_on()
+
+    def press(self) -> None:
+        self.board.press("button", ms=100)
+
+    def next_step(self, timeout_s: float = _STEP_S) -> Step:
+        """The next step that the device says to have ended, well or not."""
+        found = self.board.expect(STEP, timeout_s)
+        number, code, ms, detail = found.groups()
+        return Step(int(number), code.decode(), int(ms) / 1000, detail.decode(errors="replace"))
+
+    def step(self, number: int, timeout_s: float = _STEP_S) -> Step:
+        """The next end of this very step, whatever else happens before."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            step = self.next_step(max(deadline - time.monotonic(), 0.01))
+            if step.number == number:
+                return step
+
+    def committed(self, timeout_s: float = _STEP_S) -> int:
+        """Waits for the commit; the version."""
+        return int(self.board.expect(rb"life committed version (\d+)", timeout_s)[1])
+
+    # The platform
+
+    def platform(self, path: str) -> Any:
+        """What the platform's own administrator reads, over oneM2M."""
+        answer = requests.get(
+            self.servers.platform_url + path,
+            headers={
+                "X-M2M-Origin": "CAdmin",
+                "X-M2M-RI": "story",
+                "X-M2M-RVI": "4",
+                "Accept": "application/json",
+                "Authorization": f"Bearer {self.servers.administrator_token}",
+            },
+            timeout=_REQUEST_S,
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+    def application_entity(self, label: Label) -> Any:
+        originator = self.device(label)["account"]["originator"]
+        return self.platform(f"/{originator}")["m2m:ae"]
+
+    def first_reading(self, label: Label, timeout_s: float = 10) -> Any:
+        """The oldest reading, as soon as there is one."""
+        originator = self.device(label)["account"]["originator"]
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                return self.platform(f"/cse-in/{originator}/data/ol")["m2m:cin"]
+            except requests.HTTPError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
