@@ -149,11 +149,12 @@ def _listen(parts: _Parts) -> None:
     }
     for role in settings.roles:
         parts.listeners[role] = [
-            parts.closers.enter_context(_bound(address, role)) for address in wanted[role]
+            parts.closers.enter_context(bound(address, role)) for address in wanted[role]
         ]
 
 
-def _bound(address: Address, role: str) -> socket.socket:
+def bound(address: Address, role: str) -> socket.socket:
+    """A socket that listens there already; SettingsError if it cannot."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -251,7 +252,7 @@ def _database(parts: _Parts, role: str, package: str, head: str) -> Any:
     return engine
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """A uvicorn server that leaves signals to us: there are several in one loop."""
 
     @contextlib.contextmanager
@@ -259,7 +260,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _uvicorn(role: Role) -> _Server:
+def uvicorn_server(role: Role) -> Server:
+    """A server for this role's app; give its `serve` the role's sockets."""
     config = uvicorn.Config(
         role.app,
         lifespan="on",
@@ -272,11 +274,11 @@ def _uvicorn(role: Role) -> _Server:
         date_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    return _Server(config)
+    return Server(config)
 
 
 async def _run(roles: list[Role]) -> int:
-    servers = [_uvicorn(role) for role in roles]
+    servers = [uvicorn_server(role) for role in roles]
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

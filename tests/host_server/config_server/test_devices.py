@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What do claims promise to owners, and to those who are not?"""
+
+import json
+
+import pytest
+
+from host_server.config_server.sync import CLAIM_LIFE_S
+from host_server.errors import Conflict, LabelRefused, NotFound, NotRecognised
+from host_server.label import new_label
+from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
+
+
+def test_registering_prepares_the_first_version_and_the_account(place: Field) -> None:
+    shown = place.registered().shown()
+    assert (shown["state"], shown["claim"], shown["issued_version"]) == ("prepared", "unproved", 1)
+    assert [step["state"] for step in shown["steps"][:3]] == ["done", "done", "pending"]
+    originator = shown["account"]["originator"]
+    assert originator.startswith("C")
+    assert len(originator) >= 1 + 80 / 4
+    assert list(place.platform.tokens) == [originator]
+
+
+def test_registering_again_changes_the_name_and_keeps_the_claim(place: Field) -> None:
+    label = new_label()
+    first = place.devices.register(label.qr_text, "press", "one", OWNER)
+    second = place.devices.register(label.qr_text, "press", "two", OWNER)
+    assert second["name"] == "two"
+    assert second["account"] == first["account"]
+
+
+def test_registering_again_opens_the_window(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.devices.register(device.label.qr_text, "press", "press 4", OWNER)
+    assert device.sync()["action"] == "configure"
+
+
+def test_label_that_may_be_used_once_cannot_be_used_again(place: Field) -> None:
+    place.profiles.replace("press", PROFILE | {"reonboarding": "never"})
+    device = place.registered()
+    device.onboard()
+    with pytest.raises(Conflict, match="used once"):
+        place.devices.open_window(device.id, OWNER)
+    with pytest.raises(Conflict, match="used once"):
+        place.devices.register(device.label.qr_text, "press", "press 4", OWNER)
+
+
+def test_profile_that_is_not_there_is_named(place: Field) -> None:
+    with pytest.raises(NotFound, match='no profile named "other"'):
+        place.devices.register(new_label().qr_text, "other", "", OWNER)
+
+
+def test_fifth_unproved_claim_is_refused_until_the_others_expire(place: Field) -> None:
+    for _ in range(4):
+        place.registered(new_label("PRESS-4"))
+    with pytest.raises(Conflict, match="4 unproved claims"):
+        place.registered(new_label("PRESS-4"))
+    place.clock.pass_s(CLAIM_LIFE_S)
+    place.registered(new_label("PRESS-4"))
+    place.chores.run_due()
+    assert len(place.platform.tokens) == 1
+
+
+def test_claim_that_expired_is_not_recognised(place: Field) -> None:
+    device = place.registered()
+    place.clock.pass_s(CLAIM_LIFE_S)
+    with pytest.raises(NotRecognised):
+        device.sync()
+
+
+def test_claim_that_a_device_answers_to_does_not_expire(place: Field) -> None:
+    device = place.registered()
+    place.clock.pass_s(CLAIM_LIFE_S - 1)
+    device.sync()
+    place.clock.pass_s(CLAIM_LIFE_S - 1)
+    place.devices.drop_expired()
+    assert device.shown()["claim"] == "unproved"
+
+
+def test_somebody_else_cannot_register_the_same_label(place: Field) -> None:
+    device = place.registered()
+    with pytest.raises(Conflict, match="somebody else"):
+        place.devices.register(device.label.qr_text, "press", "", "other")
+
+
+def test_proved_id_cannot_be_claimed_with_another_secret(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    with pytest.raises(Conflict, match="another secret"):
+        place.registered(new_label(device.id))
+
+
+def test_device_of_somebody_else_does_not_exist_for_me(place: Field) -> None:
+    device = place.registered()
+    for deed in (place.devices.shown, place.devices.open_window, place.devices.release):
+        with pytest.raises(NotFound):
+            deed(device.id, "other")
+    assert place.devices.all_shown("other") == []
+
+
+def test_released_device_can_be_claimed_by_its_next_owner(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.devices.release(device.id, OWNER)
+    place.devices.register(device.label.qr_text, "press", "", "next")
+    device.echo = None
+    version = device.sync()["config"]["version"]
+    assert version == 2  # above what the device has reported
+    device.confirm(version)
+    assert place.devices.shown(device.id, "next")["state"] == "registered"
+
+
+def test_vendors_device_refuses_other_secrets(place: Field) -> None:
+    genuine, forged = new_label("PRESS-4"), new_label("PRESS-4")
+    place.devices.register_for_vendor([genuine.qr_text])
+    with pytest.raises(LabelRefused, match="another secret"):
+        place.registered(forged)
+    place.registered(genuine).onboard()
+
+
+def test_vendors_import_gives_a_verdict_for_each_label(place: Field) -> None:
+    known, new, forged = new_label("A"), new_label("B"), new_label("A")
+    place.devices.register_for_vendor([known.qr_text])
+    texts = [known.qr_text, new.qr_text, forged.qr_text, new.qr_text[:-1] + "0"]
+    verdicts = place.devices.register_for_vendor(texts)
+    assert [v["verdict"] for v in verdicts] == ["known", "added", "refused", "refused"]
+    assert "cannot occur" in verdicts[3]["detail"]
+
+
+def test_vendors_import_drops_claims_with_other_secrets(place: Field) -> None:
+    squatter = place.registered(new_label("PRESS-4"))
+    genuine = new_label("PRESS-4")
+    place.devices.register_for_vendor([genuine.qr_text])
+    with pytest.raises(NotRecognised):
+        squatter.sync()
+    assert Device(place, genuine).sync()["action"] == "wait"
+
+
+def test_nothing_that_is_shown_is_a_secret(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    text = json.dumps(device.shown()) + json.dumps(place.devices.all_shown(OWNER))
+    configuration = device.configs[1]
+    for secret in (
+        device.label.secret.hex(),
+        device.label.qr_text,
+        configuration["platform"]["token"],
+        configuration["config_server"]["key"],
+        "correct horse",
+    ):
+        assert secret not in text
+
+
+def test_nothing_at_rest_is_a_secret(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    with place.engine.connect() as connection:
+        dump = "\n".join(connection.connection.driver_connection.iterdump())  # type: ignore[union-attr]
+    configuration = device.configs[1]
+    for secret in (
+        device.label.secret.hex(),
+        configuration["platform"]["token"],
+        configuration["config_server"]["key"],
+        "correct horse",
+    ):
+        assert secret.lower() not in dump.lower()
+        assert secret.encode().hex() not in dump.lower()

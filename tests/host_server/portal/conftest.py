@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the portal's tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.host_server.config_server.field import Field, open_field
+
+
+@pytest.fixture
+def place() -> Iterator[Field]:
+    with open_field() as opened:
+        yield opened
