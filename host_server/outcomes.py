@@ -55,10 +55,7 @@ SENTENCES = {
     # codes that only the servers use
     "window_closed": "Somebody used the label while its onboarding window was closed. If it was "
     "you, open the window and try again; if not, the label may be known to others.",
-    "not_owned": "The device asked for a configuration, and nobody has registered it yet.",
     "claim_refused": "Another label has been proved for this device id, so this one was dropped.",
-    "forgotten": "The device was told to forget its configuration.",
-    "internal": "Something went wrong on the server; see its log.",
 }
 
 

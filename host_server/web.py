@@ -5,6 +5,7 @@
 The only place where an exception becomes a status.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -14,12 +15,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from host_server.errors import HostError, Invalid, Malformed, TooLarge, Unauthorized
 from host_server.tokens import matches_any
 
 log = logging.getLogger(__name__)
+
+BODY_DEADLINE_S = 10
 
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed"}
 
@@ -35,7 +39,8 @@ def problem(error: HostError) -> Response:
         "title": error.title,
         "status": error.status,
         "code": error.code,
-        "detail": str(error),
+        # What is wrong inside the server is for its log, not for strangers.
+        "detail": "see the server's log" if error.status == 500 else str(error),
     }
     headers = {}
     if error.path is not None:
@@ -65,6 +70,8 @@ def harden(app: FastAPI) -> FastAPI:
 
 def _host_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HostError)  # noqa: S101 - Starlette's signature is wider than its deed
+    if error.status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error)
     return problem(error)
 
 
@@ -122,10 +129,16 @@ def body_within(limit_bytes: int) -> Callable[[Request], Awaitable[bytes]]:
         if len(length) > 12 or int(length) > limit_bytes:
             raise too_large
         received = bytearray()
-        async for part in request.stream():
-            received += part
-            if len(received) > limit_bytes:
-                raise too_large
+        try:
+            async with asyncio.timeout(BODY_DEADLINE_S):
+                async for part in request.stream():
+                    received += part
+                    if len(received) > limit_bytes:
+                        raise too_large
+        except TimeoutError:
+            raise Malformed(f"the body did not come within {BODY_DEADLINE_S} s") from None
+        except ClientDisconnect:
+            raise Malformed("the connection ended before the body did") from None
         return bytes(received)
 
     return body

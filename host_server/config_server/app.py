@@ -46,12 +46,14 @@ def create_app(
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
-    """The server on a migrated database. The caller disposes of the engine.
+    """The server on a migrated database; StoreError if the box has another key than the
+    database. The caller disposes of the engine.
 
     `accepted_hashes` are the hashes of the tokens that may use the portal's API; `public_url` is
     where devices find this server from their operational network.
     """
     store = ConfigStore(engine, box)
+    store.check_key()
     versions = Versions(store, adapter_for, public_url)
     chores = Chores(store, adapter_for, clock)
     devices = DeviceService(store, versions, clock, monotonic)

@@ -192,6 +192,9 @@ class SyncService:
         try:
             with self._store.transaction() as records:
                 if self._versions.is_current(records, claim, running):
+                    if contact.is_proved and claim.status != "registered":
+                        # It failed with another version, and that one is not wanted any more.
+                        records.put_claim(replace(claim, status="registered", last=None))
                     return Direction("keep", claim.nonce, policy_s)
                 candidate = self._candidate(records, claim, floor)
         except Invalid as error:
@@ -247,7 +250,8 @@ class SyncService:
             if claim is not None and contact.is_new:
                 last = {"config": 0, "step": proof.RECEIVE, "code": code, "detail": str(error)}
                 progress = with_step(claim, proof.RECEIVE, "failed", code, None, now)
-                records.put_claim(replace(progress, last=last, status="waiting"))
+                status = "registered" if contact.version else "waiting"
+                records.put_claim(replace(progress, last=last, status=status))
                 if now - records.last_event_at(claim, code) >= _EVENT_EVERY_S:
                     records.add_event(claim, now, code, str(error))
         retry_s = INVALID_RETRY_S if is_invalid else PLATFORM_RETRY_S

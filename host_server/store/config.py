@@ -119,6 +119,12 @@ class ConfigStore:
             log.error("the database refused: %s", error.orig)
             raise Unavailable("the database is busy", retry_s=2) from None
 
+    def check_key(self) -> None:
+        """StoreError if what is stored was sealed with another key."""
+        with self.transaction() as records:
+            for name in records.profile_names()[:1]:
+                records.profile(name)
+
 
 class Records:
     """The deeds of one transaction."""

@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 import requests
 
 from host_server.config_server.app import create_app
+from host_server.errors import StoreError
 from host_server.label import Label, new_label
-from host_server.store.config_tables import HEAD
+from host_server.store.config import ConfigStore
+from host_server.store.config_tables import HEAD, metadata
 from host_server.store.engine import database_url, open_engine
 from host_server.store.migrations import migrate
 from host_server.store.secrets import SecretBox
@@ -132,13 +135,6 @@ def test_wrong_k_is_malformed(url: str) -> None:
     assert (answer.status_code, answer.json()["path"]) == (400, "k")
 
 
-def test_slow_down_says_when_to_come_back(url: str) -> None:
-    answers = (post(url, bytes(48)) for _ in range(200))
-    refused = next(answer for answer in answers if answer.status_code == 429)
-    assert int(refused.headers["Retry-After"]) >= 1
-    assert refused.json()["code"] == "too_many_requests"
-
-
 @pytest.mark.parametrize("path", ["/v1/profiles", "/v1/devices?owner=admin", "/v1/devices/A"])
 def test_api_is_for_holders_of_a_token(url: str, path: str) -> None:
     for token in ("", "wrong", new_token()):
@@ -170,7 +166,53 @@ def test_no_secret_can_be_read_back(url: str) -> None:
         assert not any(secret in text for text in texts)
 
 
+def test_devices_that_sync_at_the_same_moment_get_one_version(url: str) -> None:
+    label = registered(url)
+    device = Device(None, label)  # type: ignore[arg-type]
+
+    def version(_: int) -> int:
+        noise, message = device.sealed("label", BLANK)
+        answer = post(url, message, label.device_id)
+        return int(json.loads(noise.read_message(answer.content))["config"]["version"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(version, range(8))) == {1}
+
+
+def test_database_of_another_key_is_refused_at_the_start(tmp_path: Path) -> None:
+    engine = open_engine(database_url(tmp_path, "config"))
+    migrate(engine, "host_server.config_server", HEAD)
+    ConfigStore(engine, SecretBox(bytes(32))).check_key()
+    with ConfigStore(engine, SecretBox(bytes(32))).transaction() as records:
+        records.put_profile("press", {}, 0.0)
+    with pytest.raises(StoreError, match="give it the key file"):
+        ConfigStore(engine, SecretBox(bytes(range(32)))).check_key()
+    engine.dispose()
+
+
+def test_migrations_make_the_tables_that_the_store_knows(tmp_path: Path) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    engine = open_engine(database_url(tmp_path, "config"))
+    migrate(engine, "host_server.config_server", HEAD)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
 def test_strangers_get_no_description_of_the_api(url: str) -> None:
     for path in ("/openapi.json", "/docs", "/"):
         answer = requests.get(url + path, timeout=5)
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+# the last one, for it uses up what this address may ask
+
+
+def test_slow_down_says_when_to_come_back(url: str) -> None:
+    answers = (post(url, bytes(48)) for _ in range(200))
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert refused.json()["code"] == "too_many_requests"

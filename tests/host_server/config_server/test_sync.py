@@ -208,6 +208,20 @@ def test_changed_profile_reaches_a_committed_device_and_old_keys_die_when_it_is_
         device.sync("1")
 
 
+def test_failure_is_history_when_the_profile_goes_back_to_what_the_device_runs(
+    place: Field,
+) -> None:
+    device = place.registered()
+    device.onboard()
+    place.set_password("wrong horse")
+    device.sync("1")
+    device.sync("1", last=FAILED | {"config": 2})
+    assert device.shown()["state"] == "failed"
+    place.set_password("correct horse")
+    assert device.sync("1", last=FAILED | {"config": 2})["action"] == "keep"
+    assert (device.shown()["state"], device.shown()["last"]) == ("registered", None)
+
+
 def test_revocation_that_comes_late_spares_the_token_of_a_version_on_its_way(place: Field) -> None:
     device = place.registered()
     device.onboard()
