@@ -22,7 +22,8 @@ _CHUNK = const(256)
 
 
 class Store:
-    def __init__(self, root="/muster"):
+    # Not "/muster": on sys.path a folder of that name would pass for the package.
+    def __init__(self, root="/muster-state"):
         self._root = root
         try:
             os.mkdir(root)

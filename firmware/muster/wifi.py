@@ -99,7 +99,7 @@ class Wifi:
     async def _attempt(self, ssid, psk, deadline, ip):
         await self.leave()
         self._set_address(ip)
-        stale = self._wlan.status()
+        stale = await self._wipe_reason(ssid, psk)
         began = time.ticks_ms()
         await self._connect(ssid, psk)
         while not self._wlan.isconnected():
@@ -113,6 +113,16 @@ class Wifi:
                 raise self._timed_out(ssid)
             await asyncio.sleep_ms(_POLL_MS)
         log.info("wifi", "joined %s as %s" % (printable(ssid), self._wlan.ifconfig()[0]))
+
+    # Leaving in the middle of an attempt makes ASSOC_LEAVE the newest reason, which status() shows
+    # as idle, and wipes the former failure out. Returns what status() shows then; if it still is
+    # an error, only _STALE_MS can tell it from news.
+    async def _wipe_reason(self, ssid, psk):
+        if self._wlan.status() not in _IDLE:
+            await self._connect(ssid, psk)
+            await self.leave()
+            await asyncio.sleep_ms(_POLL_MS)
+        return self._wlan.status()
 
     async def _connect(self, ssid, psk):
         for _ in range(3):
