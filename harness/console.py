@@ -34,8 +34,9 @@ class Console:
 
     def enters_repl(self, raw: bool) -> None:
         """The boot scripts are over. In raw mode the friendly banner is not for the host."""
+        self._drops_until_raw = raw
         self._expects_banner = not raw
-        self._expects_raw = self._drops_until_raw = raw
+        self._expects_raw = self._expects_raw or raw  # a Ctrl-A may have come while main.py ran
 
     def feed(self, data: bytes) -> bytes:
         if self._drops_until_raw:

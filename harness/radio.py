@@ -7,10 +7,12 @@ reason, reconnecting for ever by default. Lives as long as the chip has power, s
 a soft reset; `power_off` and `restart` begin anew.
 """
 
+import contextlib
 from collections.abc import Callable
 
 from harness.air import REASON_NO_AP_FOUND, AccessPoint, Air, Station
 from harness.control import Later, Refusal
+from harness.errors import BoardError
 from harness.loop import Loop, Timer
 
 STAT_IDLE = 1000
@@ -185,8 +187,9 @@ class Radio(Station):
         self._try()
 
     def lost(self, access_point: AccessPoint) -> None:
-        """From any thread: the access point is gone."""
-        self._loop.post(lambda: self._lost(access_point))
+        """From any thread: the access point is gone. Nothing sent after this returns is heard."""
+        with contextlib.suppress(BoardError):  # a board that is being closed
+            self._loop.call(lambda: self._lost(access_point))
 
     def _lost(self, access_point: AccessPoint) -> None:
         if self.joined is access_point:

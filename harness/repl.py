@@ -15,6 +15,7 @@ from serial import SerialException
 from harness.errors import BoardError, RemoteError
 
 _BAUD = 115200
+_PROMPT_S = 1.0
 
 
 class REPL:
@@ -52,12 +53,13 @@ class REPL:
         self.close()
 
     def close(self) -> None:
-        """Go back to the friendly REPL and let go of the port."""
+        """Go back to the friendly prompt, see it, and let go of the port."""
         if self._transport is None:
             return
         with contextlib.suppress(SerialException, OSError):
             if self._transport.in_raw_repl:
                 self._transport.exit_raw_repl()
+                self._transport.read_until(1, b">>> ", timeout=_PROMPT_S)
         self._transport.close()
         self._transport = None
 

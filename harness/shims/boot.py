@@ -10,11 +10,8 @@ import native
 import supervisor
 import vfs
 
-# Names under which a board has these; the u* ones would otherwise bypass the shims.
-_SHIMS = {
-    name: name for name in ("esp", "esp32", "machine", "network", "os", "select", "socket", "time")
-}
-_SHIMS["errno"] = "newlib_errno"  # the built-in would win over a file of its name
+# Under both names: the u* ones would otherwise bypass the shims.
+_SHIMS = ("esp", "esp32", "machine", "network", "os", "select", "socket", "time")
 _PRIVATE = ("boot", "flash", "native", "newlib_errno", "supervisor", "terminal")
 _BOOT_PY = """\
 # This file is executed on every boot (including wake-boot from deepsleep)
@@ -95,12 +92,13 @@ def _run(path, names):
 
 def run(names):
     settings = supervisor.request("start")
+    import newlib_errno
     import terminal
 
-    for name, file in _SHIMS.items():
-        module = __import__(file)
-        sys.modules[name] = module
-        sys.modules["u" + name] = module
+    for name in _SHIMS:
+        sys.modules[name] = sys.modules["u" + name] = __import__(name)
+    if not newlib_errno.adopt():
+        sys.modules["errno"] = sys.modules["uerrno"] = newlib_errno
     sys.modules["time"]._set_offset_us(settings["clock_offset_us"])
     board_sys = terminal.Sys(settings["machine"])
     _mount()

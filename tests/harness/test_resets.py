@@ -2,6 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """Resets print, remember and forget what they do on an ESP32."""
 
+from pathlib import Path
+
 import pytest
 
 from harness.emulated import EmulatedBoard
@@ -136,7 +138,7 @@ def test_what_a_board_is_off_for_is_refused(off_board: EmulatedBoard) -> None:
         off_board.reset()
 
 
-def test_a_heap_too_small_to_boot_is_said_and_not_tried_for_ever(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_heap_too_small_to_boot_is_said_and_not_tried_for_ever(tmp_path: Path) -> None:
     with EmulatedBoard(tmp_path / "small", heap="8K") as board:
         board.power_on()
         with pytest.raises(BoardError, match="heap too small"):
