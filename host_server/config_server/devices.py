@@ -10,12 +10,8 @@ from typing import Any
 
 from host_server.config_server.platform_adapter import new_originator
 from host_server.config_server.proof import drop_claim
-from host_server.config_server.sync import (
-    CLAIM_LIFE_S,
-    MOST_CLAIMS,
-    is_expired,
-    is_window_open,
-)
+from host_server.config_server.recognition import MOST_CLAIMS, is_expired
+from host_server.config_server.sync import CLAIM_LIFE_S, is_window_open
 from host_server.config_server.versions import Versions
 from host_server.errors import (
     Conflict,

@@ -4,19 +4,18 @@
 
 import hashlib
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from host_server.config_server import proof
 from host_server.config_server.limits import RateLimit
-from host_server.config_server.noise import SHORTEST_BYTES, Responder
+from host_server.config_server.noise import SHORTEST_BYTES
+from host_server.config_server.recognition import Holder, authenticated
 from host_server.config_server.report import Report, parse_report
-from host_server.config_server.versions import Versions, key_of
+from host_server.config_server.versions import Versions
 from host_server.document import compact_json
 from host_server.errors import HostError, Invalid, Malformed, NotRecognised, ServiceUnreachable
-from host_server.label import Label, is_device_id
 from host_server.store.config import (
     Claim,
     ConfigStore,
@@ -27,11 +26,6 @@ from host_server.store.config import (
 )
 
 MESSAGE_LIMIT_BYTES = 8192
-MOST_CLAIMS = 4
-# Every request tries as many keys as there can be: the claims, one that was
-# released, and the vendor's own.
-_ATTEMPTS = MOST_CLAIMS + 2
-
 CLAIM_LIFE_S = 14 * 24 * 3600
 WINDOW_S = 24 * 3600
 # Nobody owns it yet: step 1 may happen at any moment, and somebody may stand beside the device.
@@ -43,16 +37,6 @@ SOON_S = 5
 _EVENT_EVERY_S = 3600
 
 _K = re.compile(r"label|[1-9][0-9]{0,15}")
-
-
-@dataclass(frozen=True)
-class Holder:
-    """Whose key opened the message."""
-
-    owner: Claim | VendorDevice
-    version: Version | None  # None: the label's key
-    responder: Responder
-    payload: bytes
 
 
 @dataclass(frozen=True)
@@ -90,7 +74,7 @@ class SyncService:
             raise Malformed(f"wanted at least {SHORTEST_BYTES} bytes, got {len(message)}")
         if not _K.fullmatch(k):
             raise Malformed('wanted k=label or k=<version>, e.g. "k=7"', path="k")
-        holder = self._authenticated(device_id, k, message)
+        holder = authenticated(self._store, device_id, k, message, self._clock())
         if holder is None:
             raise NotRecognised("register the device's label at the portal, then try again")
         self._by_device.take(device_id)
@@ -113,22 +97,6 @@ class SyncService:
         if direction.config is not None:
             directive["config"] = direction.config
         return compact_json(directive)
-
-    def _authenticated(self, device_id: str, k: str, message: bytes) -> Holder | None:
-        """Unknown ids, wrong keys and right ones take the same way: always as many attempts, with
-        keys that nobody has where there are no others.
-        """
-        name = device_id if is_device_id(device_id) else "-"
-        with self._store.transaction() as records:
-            keys = _keys(records, name, k, self._clock())
-        keys += [(None, None, secrets.token_bytes(32))] * (_ATTEMPTS - len(keys))
-        found = None
-        for owner, version, psk in keys:
-            responder = Responder(name, k, psk)
-            payload = responder.read(message)
-            if payload is not None and owner is not None:
-                found = Holder(owner, version, responder, payload)
-        return found
 
     def _directed(
         self, holder: Holder, report: Report, digest: bytes, started: float
@@ -265,32 +233,6 @@ class _Contact:
     report: Report
     is_new: bool  # not a message that came before
     is_proved: bool
-
-
-def _keys(
-    records: Records, device_id: str, k: str, now: float
-) -> list[tuple[Claim | VendorDevice | None, Version | None, bytes]]:
-    found: list[tuple[Claim | VendorDevice | None, Version | None, bytes]] = []
-    claims = [c for c in records.claims_of(device_id) if not is_expired(c, now)]
-    if k != "label":
-        for claim in claims:
-            version = records.version(claim.id, int(k))
-            if version is not None:
-                found.append((claim, version, key_of(version)))
-        return found
-    for claim in claims:
-        if claim.state != "released":
-            found.append((claim, None, Label(device_id, claim.secret).key("sync-psk")))
-    vendor = records.vendor_device(device_id)
-    # A claim with the vendor's secret has the same key, and says more.
-    if vendor is not None and all(owner.secret != vendor.secret for owner in claims):
-        found.append((vendor, None, Label(device_id, vendor.secret).key("sync-psk")))
-    return found
-
-
-def is_expired(claim: Claim, now: float) -> bool:
-    """Whether nobody proved the claim in time."""
-    return claim.expires_at is not None and claim.expires_at <= now
 
 
 def is_window_open(records: Records, claim: Claim, now: float) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from host_server.serve import Role, bound, uvicorn_server
+from host_server.roles import Role
+from host_server.serve import bound, uvicorn_server
 from host_server.settings import Address
 
 STARTUP_S = 10

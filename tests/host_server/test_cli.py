@@ -20,6 +20,7 @@ import pytest
 from host_server import cli
 from host_server.cli import COMMANDS
 from host_server.label import new_label, parse_label
+from host_server.tokens import token_hash
 from tests.host_server.config_server.field import PROFILE
 
 READY_S = 15
@@ -290,6 +291,23 @@ def test_administrators_token_is_shown_at_the_first_start_only(tmp_path: Path) -
     assert len(second.lines) == 1
     kept = (tmp_path / "data" / "admin-token.sha256").read_text()
     assert told.strip().rsplit(maxsplit=1)[-1] not in kept
+
+
+def test_administrator_may_bring_a_token(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.touch(0o600)
+    file.write_text("brought-by-the-administrator-himself")
+    options = ("--data", str(tmp_path / "data"), "--admin-token-file", str(file))
+    only = ("--role", "portal", "--portal-listen", "127.0.0.1:0")
+    portal = start(tmp_path / "data", *only, *options[2:], ready=1)
+    assert portal.stop()[0] == 0
+    assert len(portal.lines) == 1
+    kept = (tmp_path / "data" / "admin-token.sha256").read_text().strip()
+    assert kept == token_hash("brought-by-the-administrator-himself")
+    file.write_text("another-one-that-is-not-the-first-one")
+    refused = run_serve(*options, *only)
+    assert refused.returncode == 2
+    assert "is not the administrator's token" in refused.stderr
 
 
 def test_data_directory_that_others_can_read_is_refused(
