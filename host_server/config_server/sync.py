@@ -5,7 +5,7 @@
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from host_server.config_server import proof
@@ -46,7 +46,7 @@ class Direction:
     action: str
     nonce: str
     retry_s: int
-    config: dict[str, Any] | None = None
+    config: dict[str, Any] | None = field(default=None, repr=False)
 
 
 class SyncService:
@@ -137,7 +137,8 @@ class SyncService:
             if is_new and claim.state == "unproved":
                 # A device that answers to it is not a squatter's invention.
                 claim = replace(claim, expires_at=now + CLAIM_LIFE_S)
-            records.put_claim(claim)
+            if is_new:
+                records.put_claim(claim)
         return _Contact(claim, version, report, is_new, is_proved)
 
     def _for_label(self, contact: "_Contact", started: float) -> Direction:
@@ -189,7 +190,8 @@ class SyncService:
             claim = records.claim(contact.claim.id)
             if claim is None:
                 raise NotRecognised("register the device's label at the portal, then try again")
-            if contact.is_new:
+            # Under an operational key only a proved report tells where the roll-out stands.
+            if contact.is_new and (contact.version is None or contact.is_proved):
                 last = contact.report.last
                 has_failed = bool(last and last.config == version.number and last.code != "ok")
                 ms = round((self._monotonic() - started) * 1000)
