@@ -153,7 +153,7 @@ class Life:
         return None
 
     async def _commit(self, config, platform):
-        self._store.promote(_CANDIDATE, _COMMITTED)
+        size = self._store.promote(_CANDIDATE, _COMMITTED)
         self._config = config
         self._journal.highest = config["version"]
         self._end_trial()
@@ -161,7 +161,7 @@ class Life:
         self._platform = platform
         self._is_registered = True
         self._sync_in(config["policy"]["sync_s"])
-        log.info("life", "committed version %d" % config["version"])
+        log.info("life", "committed version %d, %d bytes" % (config["version"], size))
         from .registration import TIMELINE
 
         try:

@@ -57,7 +57,7 @@ class Store:
             raise _failed("write", path, e)
 
     # The record under one name becomes the newest generation under another, byte by byte as it
-    # was proved, without ever standing in RAM.
+    # was proved, without ever standing in RAM. Returns its size in bytes.
     def promote(self, source, target):
         found = self._generations(source)
         if not found:
@@ -74,6 +74,7 @@ class Store:
                 f.seek(_HEADER_SIZE)
                 for chunk in _chunks(f):
                     g.write(chunk)
+                return length
         except OSError as e:
             raise _failed("write", path, e)
 

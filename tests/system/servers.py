@@ -52,11 +52,15 @@ class ServerProcess:
             log.seek(self._offset)
             return log.read()
 
+    def ask_to_stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """Asks it to end, and ends it if it does not."""
         if self._process is None:
             return
-        self._process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
@@ -120,5 +124,7 @@ class Servers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for server in self.all:
+            server.ask_to_stop()  # all at once: each takes its time to close
         for server in self.all:
             server.stop()

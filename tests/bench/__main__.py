@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""`make bench`: measures, prints a table, and writes build/bench.json (flat: name to number)."""
+
+import json
+import sys
+from pathlib import Path
+
+from harness.deploy import lay_out
+from tests.bench import crypto, onboarding
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULT = ROOT / "build" / "bench.json"
+
+# Bars of the design: the most that is allowed.
+BARS = {
+    "onboarding.bytes_5_to_6": 2304,
+    "onboarding.round_trips_4_to_6": 2,
+    "onboarding.min_heap_1k_bytes": 80 * 1024,
+    "onboarding.min_heap_4k_bytes": 112 * 1024,
+    "crypto.garbage_per_kib_32bit": 16 * 1024,
+    "crypto.longest_block_ms": 2.5,
+}
+
+
+def firmware() -> dict[str, float]:
+    tree = ROOT / "build" / "bench-firmware"
+    import shutil
+
+    shutil.rmtree(tree, ignore_errors=True)
+    lay_out(ROOT / "firmware", tree, "mpy", {})
+    sizes = [path.stat().st_size for path in tree.rglob("*.mpy")]
+    return {"firmware.mpy_bytes": sum(sizes), "firmware.files": len(sizes)}
+
+
+def main() -> int:
+    found: dict[str, float] = {}
+    for name, measure in (
+        ("firmware", firmware),
+        ("crypto", crypto.measure),
+        ("onboarding", onboarding.measure),
+    ):
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        found |= measure()
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    width = max(map(len, found))
+    over = 0
+    for name, value in sorted(found.items()):
+        bar = BARS.get(name)
+        verdict = "" if bar is None else f"bar {bar:>8}  {'ok' if value <= bar else 'OVER'}"
+        over += bar is not None and value > bar
+        print(f"{name:<{width}}  {value:>12.6g}  {verdict}".rstrip())
+    print(f"written to {RESULT.relative_to(ROOT)}")
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

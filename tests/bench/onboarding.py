@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What onboarding costs: bytes and round trips on the onboarding network, time, and heap.
+
+The smallest heap is found by bisection: the least `-X heapsize` at which the whole flow commits,
+from .mpy, less the least at which the same board with the same shims comes to its prompt.
+"""
+
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from harness.air import Air, Event
+from harness.emulated import EmulatedBoard
+from harness.errors import HarnessError
+from tests.flash import make_flash
+from tests.system.story import Story
+
+_KIB = 1024
+_HIGHEST_KIB = 512
+_BOOT_S = 5.0
+_FLOW_S = 8.0
+_READING_S = 3.0
+_NETWORKS_IN_THE_AIR = 8
+_ENDS = re.compile(rb"life committed version|MemoryError|restarts in|step \d (?!ok)\w+ ")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One onboarding of a blank board with a label, up to the first reading at the platform."""
+
+    is_committed: bool
+    boot_to_registered_s: float
+    events: list[Event]
+    config_bytes: int
+
+
+class Bench:
+    """A story whose board is put back to blank, with its label, before each run."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._flash = make_flash(directory / "deployed")
+        self._runs = 0
+        # The bar is for eight networks in the scan; two are the story's own.
+        self.story = Story(directory, flash=self._flash)
+
+    def __enter__(self) -> "Bench":
+        story = self.story.__enter__()
+        for i in range(_NETWORKS_IN_THE_AIR - 2):
+            story.air.add_access_point(f"neighbour-{i}", rssi=-70 - i, password="not ours at all")
+        self._label = story.begin()
+        story.board.close()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.story.__exit__(None, None, None)
+
+    def pad_configuration_to(self, size_bytes: int) -> None:
+        """Fills the profile's `app` until the configuration has that size."""
+        self.story.change_profile(app={"interval_s": 1, "pad": ""})
+        bare = self.run(_HIGHEST_KIB).config_bytes
+        self.story.change_profile(app={"interval_s": 1, "pad": "x" * (size_bytes - bare)})
+
+    def run(self, heap_kib: int) -> Run:
+        """Onboards with that heap. The configuration's size is read from the board's flash."""
+        self._runs += 1
+        folder = self._directory / f"run-{self._runs}"
+        shutil.copytree(self._directory / "board", folder)
+        story = self.story
+        story.portal("POST", f"/v1/devices/{self._label.device_id}/window")
+        former = self._newest_reading()
+        began = len(story.air.trace)
+        with EmulatedBoard(folder, air=story.air, heap=f"{heap_kib}K", name=folder.name) as board:
+            start = time.monotonic()
+            board.power_on()
+            is_committed = _says(board, _ENDS.pattern, _FLOW_S, b"life committed")
+            took_s = time.monotonic() - start
+            events = story.air.trace[began:]
+            size = _config_bytes(board) if is_committed else 0
+            is_committed = is_committed and self._has_published(former, board)
+        shutil.rmtree(folder)
+        return Run(is_committed, took_s, events, size)
+
+    def _newest_reading(self) -> str | None:
+        try:
+            originator = self.story.device(self._label)["account"]["originator"]
+            newest = self.story.platform(f"/cse-in/{originator}/data/la")
+        except (requests.HTTPError, KeyError, TypeError):
+            return None
+        return str(newest["m2m:cin"]["ri"])
+
+    def _has_published(self, former: str | None, board: EmulatedBoard) -> bool:
+        deadline = time.monotonic() + _READING_S
+        while time.monotonic() < deadline and b"MemoryError" not in board.output:
+            if self._newest_reading() != former:
+                return True
+            time.sleep(0.05)
+        return False
+
+
+def _says(board: EmulatedBoard, pattern: bytes, timeout_s: float, wanted: bytes) -> bool:
+    try:
+        return board.expect(pattern, timeout_s)[0].startswith(wanted)
+    except HarnessError:
+        return False
+
+
+def _config_bytes(board: EmulatedBoard) -> int:
+    found = re.search(rb"committed version \d+, (\d+) bytes", board.output)
+    return int(found[1]) if found else 0
+
+
+def smallest(works: Callable[[int], bool], low_kib: int, high_kib: int) -> int:
+    """The least size in KiB that works, if whatever is larger than one that works does too."""
+    if not works(high_kib):
+        raise RuntimeError(f"does not even work with {high_kib} KiB")
+    while high_kib - low_kib > 1:
+        middle = (low_kib + high_kib) // 2
+        if works(middle):
+            high_kib = middle
+        else:
+            low_kib = middle
+    return high_kib
+
+
+def idle_heap_kib(flash: Path, directory: Path) -> int:
+    """The least heap with which a board with nothing but its shims comes to its prompt."""
+
+    def works(heap_kib: int) -> bool:
+        folder = directory / f"idle-{heap_kib}"
+        shutil.copytree(flash, folder)
+        with Air() as air, EmulatedBoard(folder, air=air, heap=f"{heap_kib}K") as board:
+            board.power_on()
+            return _says(board, rb">>> |MemoryError", _BOOT_S, b">>> ")
+
+    return smallest(works, 4, _HIGHEST_KIB)
+
+
+def traffic(run: Run) -> tuple[int, int]:
+    """(application bytes of steps 5 and 6, round trips of steps 4 to 6) after DHCP."""
+    started = next(i for i, event in enumerate(run.events) if event.what == "address")
+    events = run.events[started:]
+    events = events[: next(i for i, event in enumerate(events) if event.what == "leave")]
+    queries = sum(e.what == "datagram" and e.details["way"] == "tx" for e in events)
+    connections = [e for e in events if e.what == "connect"]
+    closed = [e for e in events if e.what == "close"]
+    size = sum(e.details.get("tx", 0) + e.details.get("rx", 0) for e in closed)
+    return size, queries + len(connections)
+
+
+def measure() -> dict[str, float]:
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory(prefix="muster-bench-") as made:
+        directory = Path(made)
+        with Bench(directory) as bench:
+            idle = idle_heap_kib(make_flash(directory / "idle", with_main=False), directory)
+            for name, size in (("1k", _KIB), ("4k", 4 * _KIB)):
+                bench.pad_configuration_to(size)
+                runs = [bench.run(_HIGHEST_KIB) for _ in range(3)]
+                if name == "1k":
+                    found["onboarding.config_bytes"] = runs[0].config_bytes
+                    size_bytes, trips = traffic(runs[0])
+                    found["onboarding.bytes_5_to_6"] = size_bytes
+                    found["onboarding.round_trips_4_to_6"] = trips
+                    found["onboarding.boot_to_registered_s"] = min(
+                        run.boot_to_registered_s for run in runs
+                    )
+                least = smallest(lambda kib: bench.run(kib).is_committed, idle, 256)
+                found[f"onboarding.min_heap_{name}_bytes"] = (least - idle) * _KIB
+            found["onboarding.idle_heap_bytes"] = idle * _KIB
+    return found
