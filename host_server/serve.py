@@ -60,23 +60,33 @@ def _open_data_dir(path: Path) -> None:
 
 
 def _administrator(settings: Settings) -> str:
-    """The hash of the administrator's token; at the first start it is made and told once."""
+    """The hash of the administrator's token; at the first start it is made and told once.
+
+    Roles may start on one data directory at the same time, and be killed at any moment: whatever
+    is found first counts, and a hash is kept only when its token has been told or written.
+    """
     kept = settings.data_dir / "admin-token.sha256"
     file = settings.admin_token_file
-    given = read_private(file) if file is not None and file.exists() else None
-    token = new_token() if given is None else checked(given, "--admin-token-file")
-    is_first = not kept.exists() and write_once(kept, token_hash(token))
-    admin_hash = read_private(kept)
-    if is_first and file is not None:
-        write_once(file, token)
-    elif is_first:
+    if file is None:
+        return _hash_of_told_token(kept)
+    if not kept.exists():
+        write_once(file, new_token())
+    if file.exists():
+        token = checked(read_private(file), "--admin-token-file")
+        write_once(kept, token_hash(token))
+        if not matches(token, read_private(kept)):
+            raise SettingsError(
+                f"--admin-token-file: {file} is not the administrator's token of "
+                f"{settings.data_dir}; to make it so, remove {kept}"
+            )
+    return read_private(kept)
+
+
+def _hash_of_told_token(kept: Path) -> str:
+    token = new_token()
+    if not kept.exists() and write_once(kept, token_hash(token)):
         print(f"administrator's token, shown this once: {token}", flush=True)
-    elif given is not None and not matches(given, admin_hash):
-        raise SettingsError(
-            f"--admin-token-file: {file} is not the administrator's token of "
-            f"{settings.data_dir}; to make a new one, remove {kept}"
-        )
-    return admin_hash
+    return read_private(kept)
 
 
 def _listen(parts: Parts) -> None:

@@ -1,17 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What does the command `muster` promise? Asked of real processes where that matters."""
+"""What does the command `muster` promise to people and to scripts?"""
 
 import json
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,52 +12,8 @@ import pytest
 from host_server import cli
 from host_server.cli import COMMANDS
 from host_server.label import new_label, parse_label
-from host_server.tokens import token_hash
 from tests.host_server.config_server.field import PROFILE
-
-READY_S = 15
-ANY_PORT = ("--portal-listen", "127.0.0.1:0", "--config-listen", "127.0.0.1:0")
-QUIET = ("--advertise", "no")
-
-
-@dataclass
-class Servers:
-    """`muster serve` in a process of its own."""
-
-    process: subprocess.Popen[str]
-    lines: list[str]
-    urls: dict[str, str]
-
-    def stop(self) -> tuple[int, float, str, str]:
-        started = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        out, err = self.process.communicate(timeout=10)
-        return self.process.returncode, time.monotonic() - started, out, err
-
-
-def start(data: Path, *options: str, ready: int = 3) -> Servers:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "host_server", "serve", "--data", str(data), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={"PATH": os.environ["PATH"]},
-    )
-    assert process.stdout is not None
-    servers = Servers(process, [], {})
-    deadline = time.monotonic() + READY_S
-    while len(servers.urls) < ready and time.monotonic() < deadline:
-        line = process.stdout.readline()
-        if not line:
-            break
-        servers.lines.append(line)
-        found = re.fullmatch(r"(\w+) ready (http://\S+).*\n", line)
-        if found:
-            servers.urls[found[1]] = found[2]
-    if len(servers.urls) < ready:
-        process.kill()
-        pytest.fail(f"not ready: {servers.lines} {process.communicate()}")
-    return servers
+from tests.host_server.processes import ANY_PORT, QUIET, Servers, start
 
 
 @pytest.fixture(scope="module")
@@ -275,114 +223,3 @@ def test_new_label_shows_text_and_qr_code(capsys: pytest.CaptureFixture[str]) ->
 def test_label_with_an_id_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["label", "new", "--id", "a b"]) == 1
     assert "1 to 32 characters" in capsys.readouterr().err
-
-
-# starting and stopping
-
-
-def test_administrators_token_is_shown_at_the_first_start_only(tmp_path: Path) -> None:
-    options = ("--role", "portal", "--portal-listen", "127.0.0.1:0")
-    first = start(tmp_path / "data", *options, ready=1)
-    assert first.stop()[0] == 0
-    (told,) = [line for line in first.lines if "administrator's token" in line]
-    assert re.search(r"mst_[\w-]{43}$", told.strip())
-    second = start(tmp_path / "data", *options, ready=1)
-    assert second.stop()[0] == 0
-    assert len(second.lines) == 1
-    kept = (tmp_path / "data" / "admin-token.sha256").read_text()
-    assert told.strip().rsplit(maxsplit=1)[-1] not in kept
-
-
-def test_administrator_may_bring_a_token(tmp_path: Path) -> None:
-    file = tmp_path / "token"
-    file.touch(0o600)
-    file.write_text("brought-by-the-administrator-himself")
-    options = ("--data", str(tmp_path / "data"), "--admin-token-file", str(file))
-    only = ("--role", "portal", "--portal-listen", "127.0.0.1:0")
-    portal = start(tmp_path / "data", *only, *options[2:], ready=1)
-    assert portal.stop()[0] == 0
-    assert len(portal.lines) == 1
-    kept = (tmp_path / "data" / "admin-token.sha256").read_text().strip()
-    assert kept == token_hash("brought-by-the-administrator-himself")
-    file.write_text("another-one-that-is-not-the-first-one")
-    refused = run_serve(*options, *only)
-    assert refused.returncode == 2
-    assert "is not the administrator's token" in refused.stderr
-
-
-def test_data_directory_that_others_can_read_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "something").touch()
-    tmp_path.chmod(0o755)
-    process = run_serve("--data", str(tmp_path))
-    assert process.returncode == 2
-    assert "chmod 700" in process.stderr
-
-
-def test_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
-        process = run_serve(
-            "--data", str(tmp_path), "--role", "portal", "--portal-listen", address
-        )
-    assert process.returncode == 2
-    assert f"cannot listen on {address}" in process.stderr
-
-
-def test_portal_refuses_a_configuration_server_elsewhere_without_https(tmp_path: Path) -> None:
-    options = ("--role", "portal", "--config-url", "http://10.0.0.1:8421")
-    process = run_serve("--data", str(tmp_path), *options)
-    assert process.returncode == 2
-    assert "--config-url: wanted https" in process.stderr
-
-
-def test_server_on_all_addresses_must_be_told_its_own(tmp_path: Path) -> None:
-    options = ("--role", "config", "--config-listen", "0.0.0.0:0", *QUIET)
-    process = run_serve("--data", str(tmp_path), *options)
-    assert process.returncode == 2
-    assert "--config-public-url: needed" in process.stderr
-
-
-def test_roles_in_processes_of_their_own_work_together(tmp_path: Path) -> None:
-    data, token = tmp_path / "data", tmp_path / "token"
-    data.mkdir(0o700)
-    platform = start(data, "--role", "platform", "--platform-listen", "127.0.0.1:0", ready=1)
-    admin = platform.lines[0].split()[-1]
-    platform_url = platform.urls["platform"]
-    config = start(
-        data,
-        *("--role", "config", "--config-listen", "127.0.0.1:0", *QUIET),
-        *("--platform-public-url", platform_url),
-        ready=1,
-    )
-    portal = start(
-        data,
-        *("--role", "portal", "--portal-listen", "127.0.0.1:0"),
-        *("--config-url", config.urls["config"]),
-        ready=1,
-    )
-    try:
-        token.touch(0o600)
-        token.write_text(admin)
-        file = tmp_path / "press.json"
-        platform_fields = PROFILE["platform"] | {"url": platform_url}
-        file.write_text(json.dumps(PROFILE | {"platform": platform_fields}))
-        options = ["--portal", portal.urls["portal"], "--token-file", str(token)]
-        assert cli.main(["profile", "add", str(file), *options]) == 0
-        label = new_label().qr_text
-        assert cli.main(["device", "add", label, "--profile", "press", *options]) == 0
-    finally:
-        ends = [servers.stop() for servers in (portal, config, platform)]
-    assert [end[0] for end in ends] == [0, 0, 0]
-
-
-def run_serve(*options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "host_server", "serve", *options],
-        capture_output=True,
-        text=True,
-        timeout=20,
-        env={"PATH": os.environ["PATH"]},
-        check=False,
-    )
