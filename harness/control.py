@@ -104,6 +104,10 @@ class Control:
         except Refusal as e:
             send([e.kind, e.arguments_there])
             return
+        except (TypeError, ValueError, KeyError, AttributeError) as e:
+            # a program's odd argument must not end the board; the real port says it in C
+            send(["TypeError", [f"the emulated board cannot take this for {verb}: {e}"]])
+            return
         if isinstance(answer, Later):
             answer.bind(send)
         else:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from harness.compiler import compile_mpy
 from harness.errors import BoardError, DeployError, RemoteError
@@ -37,7 +37,7 @@ def digest(path):
 def deploy(
     port: str,
     source_dir: str | Path,
-    form: Literal["mpy", "py"] = "mpy",
+    form: str = "mpy",
     build: dict[str, Any] | None = None,
 ) -> None:
     """Copy the firmware in `source_dir` to the board on `port` and verify every file there.
@@ -50,12 +50,14 @@ def deploy(
     with tempfile.TemporaryDirectory(prefix="muster-deploy-") as made:
         tree = Path(made) / "flash"
         lay_out(Path(source_dir), tree, form, build or {})
-        _copy(port, tree)
-        _verify(port, tree)
+        copy(port, tree)
+        verify(port, tree)
 
 
 def lay_out(source: Path, tree: Path, form: str, build: dict[str, Any]) -> None:
     """Make in `tree` what the board's filesystem shall hold."""
+    if form not in ("mpy", "py"):
+        raise DeployError(f"firmware goes onto a board as 'mpy' or 'py', not as {form!r}")
     tree.mkdir(parents=True)
     for name in _AT_ROOT:
         if (source / name).exists():
@@ -91,7 +93,8 @@ def _board_file(build: dict[str, Any]) -> dict[str, Any]:
     return made | build | {"board": facts.name}
 
 
-def _copy(port: str, tree: Path) -> None:
+def copy(port: str, tree: Path) -> None:
+    """Copy a prepared tree to the root of the board's filesystem, with mpremote."""
     entries = [str(path) for path in sorted(tree.iterdir())]
     command = [sys.executable, "-m", "mpremote", "connect", port, "fs", "cp", "-r", *entries, ":"]
     try:
@@ -110,7 +113,8 @@ def _copy(port: str, tree: Path) -> None:
         )
 
 
-def _verify(port: str, tree: Path) -> None:
+def verify(port: str, tree: Path) -> None:
+    """Compare every file's digest on the board with the tree's."""
     wanted = {
         f"/{path.relative_to(tree)}": hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(tree.rglob("*"))

@@ -41,24 +41,28 @@ class EmulatedBoard:
         self.log_path = folder / "board.log"
         interpreter = find_interpreter()
         shims = compiled_shims()
-        self._own_air = Air() if air is None else None
-        self.air = air or self._own_air or Air()
+        self.air = Air() if air is None else air
+        self._own_air = self.air if air is None else None
         self._log = BoardLog(self.log_path)
         self._loop = Loop(f"board {self.name}")
         self._is_open = True
-        self._supervisor = self._loop.call(
-            lambda: Supervisor(
-                self._loop,
-                folder,
-                name=self.name,
-                air=self.air,
-                facts=self.facts,
-                heap=heap,
-                interpreter=interpreter,
-                shims=shims,
-                log=self._log,
+        try:
+            self._supervisor = self._loop.call(
+                lambda: Supervisor(
+                    self._loop,
+                    folder,
+                    name=self.name,
+                    air=self.air,
+                    facts=self.facts,
+                    heap=heap,
+                    interpreter=interpreter,
+                    shims=shims,
+                    log=self._log,
+                )
             )
-        )
+        except BaseException:
+            self._release()
+            raise
         self.port = self._supervisor.serial.path
 
     def __enter__(self) -> "EmulatedBoard":
@@ -73,12 +77,18 @@ class EmulatedBoard:
             return
         self._is_open = False
         try:
-            self._loop.call(self._supervisor.close)
+            if self._loop.failure is None:
+                self._loop.call(self._supervisor.close)
+            else:
+                self._supervisor.close()  # nobody else is left to end the interpreter
         finally:
-            self._loop.stop()
-            self._log.close()
-            if self._own_air is not None:
-                self._own_air.close()
+            self._release()
+
+    def _release(self) -> None:
+        self._loop.stop()
+        self._log.close()
+        if self._own_air is not None:
+            self._own_air.close()
 
     # -- power and reset
 
@@ -95,12 +105,12 @@ class EmulatedBoard:
         return self._loop.call(lambda: self._supervisor.is_on)
 
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
-        """ "hard" presses EN, which is a power-on to an ESP32; "soft" is Ctrl-C, Ctrl-D."""
+        """Press EN ("hard"), which an ESP32 takes for a power-on; or type Ctrl-C and Ctrl-D."""
         self._require_power()
         if kind == "hard":
             self._loop.call(self._supervisor.button_reset)
         else:
-            self._loop.call(self._supervisor.soft_reset)
+            self.write(b"\x03\x04")
 
     def cut_power_at_flash_op(
         self,

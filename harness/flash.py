@@ -12,6 +12,8 @@ import struct
 from pathlib import Path
 from typing import Literal
 
+from harness.errors import HarnessError
+
 BLOCK_BYTES = 4096
 _HOW = {"before": 0, "torn": 1, "after": 2}
 _PAGE = struct.Struct("<IIII")  # operations done, operation to cut at, how, bytes of a torn one
@@ -26,9 +28,11 @@ class Flash:
         if not path.exists():
             self._blank(path)
         self.image_fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        if os.fstat(self.image_fd).st_size != size_bytes:
+        try:
+            self._claim(size_bytes)
+        except BaseException:
             os.close(self.image_fd)
-            raise ValueError(f"{path} does not have {size_bytes} bytes; remove it to start blank")
+            raise
         self.page_fd = os.memfd_create("flash-page", os.MFD_CLOEXEC)
         os.ftruncate(self.page_fd, 4096)
 
@@ -37,6 +41,18 @@ class Flash:
         made.touch(mode=0o600)
         made.write_bytes(b"\xff" * self._size)
         made.replace(path)
+
+    def _claim(self, size_bytes: int) -> None:
+        if os.fstat(self.image_fd).st_size != size_bytes:
+            raise HarnessError(
+                f"{self._path} does not have {size_bytes} bytes; remove it to start blank"
+            )
+        try:
+            fcntl.flock(self.image_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HarnessError(
+                f"{self._path} is in use by another board; give each board its own directory"
+            ) from None
 
     def erase(self) -> None:
         """Erase the whole chip, as `esptool erase_flash` does."""

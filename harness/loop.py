@@ -71,7 +71,11 @@ class Loop:
         if not self._thread.is_alive():
             raise BoardError("this board is closed" + (f":\n{self.failure or ''}"))
         self.post(run)
-        return result.result(_CALL_TIMEOUT_S)
+        try:
+            return result.result(_CALL_TIMEOUT_S)
+        except TimeoutError:
+            why = self.failure or "its thread is busy"
+            raise BoardError(f"the board did not answer in {_CALL_TIMEOUT_S} s: {why}") from None
 
     def stop(self) -> None:
         """End the thread and close what belongs to the loop."""

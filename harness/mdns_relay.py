@@ -12,6 +12,7 @@ import contextlib
 import os
 import socket
 import struct
+from collections.abc import Callable
 
 from harness.control import Later, Refusal
 from harness.loop import Loop
@@ -22,6 +23,7 @@ PORT = 5353
 _LISTEN_S = 3.0
 _RESOLVE_S = 5.0  # MDNS_QUERY_TIMEOUT_MS of the port
 _TYPE_A = 1
+_MOST_QUERIES = 32
 
 
 class MDNSRelay:
@@ -64,7 +66,16 @@ class MDNSRelay:
         for asking in list(self._open):
             self._end(asking)
 
-    def _ask(self, query: bytes, take, listen_s: float, on_end) -> None:  # type: ignore[no-untyped-def]
+    def _ask(
+        self,
+        query: bytes,
+        take: Callable[[bytes], bool],
+        listen_s: float,
+        on_end: Callable[[], None],
+    ) -> None:
+        if len(self._open) >= _MOST_QUERIES:
+            on_end()  # a program that asks without end; multicast may be lost anyway
+            return
         asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         asking.setblocking(False)
         asking.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))

@@ -4,7 +4,7 @@
 
 Follows ports/esp32/network_wlan.c: the order in which status() decides, the stale disconnect
 reason, reconnecting for ever by default. Lives as long as the chip has power, so it survives
-a soft reset; `power_off` and `restart` begin anew.
+a soft reset; `restart` begins anew.
 """
 
 import contextlib

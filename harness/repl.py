@@ -5,6 +5,7 @@
 import ast
 import contextlib
 import io
+import struct
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,7 +34,9 @@ class REPL:
 
     def __enter__(self) -> Self:
         try:
-            self._transport = SerialTransport(self._port, _BAUD)
+            # Without a timeout mpremote reads a pty for ever, whatever its own deadlines say.
+            patience_s = min(self._timeout_s, _PROMPT_S)
+            self._transport = SerialTransport(self._port, _BAUD, timeout=patience_s)
             with _quiet():
                 self._transport.enter_raw_repl(self._soft_reset, self._timeout_s)
         except (TransportError, SerialException, OSError) as e:
@@ -71,7 +74,7 @@ class REPL:
         try:
             with _quiet():
                 out, err = self._transport.exec_raw(code, timeout_s or self._timeout_s)
-        except TransportError as e:
+        except (TransportError, SerialException, OSError, struct.error) as e:
             raise BoardError(f"the board on {self._port} did not finish: {e}") from None
         except TransportExecError as e:
             raise RemoteError(e.error_output) from None

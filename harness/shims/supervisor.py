@@ -5,6 +5,7 @@
 # Supervisor: [serial, value] or [serial, exception, arguments]; events are [0, name, ...].
 
 import json
+import sys
 
 from native import builtin
 
@@ -18,7 +19,7 @@ FD = 3
 file = open(FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
 _poll = _select.poll()
 _poll.register(file, _select.POLLIN)
-_RAISES = {"OSError": OSError, "ValueError": ValueError, "RuntimeError": RuntimeError}
+_RAISES = {e.__name__: e for e in (OSError, RuntimeError, TypeError, ValueError)}
 
 _serial = 0
 _events = []  # events wait here until the program sleeps or polls: interrupts are cooperative
@@ -84,6 +85,14 @@ def _read():
         _take(event)
 
 
+# The scheduler of a board prints what a callback raises, and goes on.
+def _protected(function, *args):
+    try:
+        function(*args)
+    except Exception as e:  # noqa: BLE001
+        sys.print_exception(e)
+
+
 # Delivers what is due; true if any handler ran.
 def deliver():
     ran = False
@@ -91,13 +100,13 @@ def deliver():
         event = _events.pop(0)
         handler = handlers.get(event[1])
         if handler:
-            handler(*event[2:])
+            _protected(handler, *event[2:])
             ran = True
     if timers:
         now = _ticks_ms()
         for timer in list(timers):
             if timer in timers and _ticks_diff(timer.due, now) <= 0:
-                timer.fire(now)
+                _protected(timer.fire, now)
                 ran = True
     return ran
 

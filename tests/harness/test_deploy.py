@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Firmware arrives through mpremote as it was sent; an identity arrives and leaves no trace."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import harness.deploy
+from harness.deploy import deploy, lay_out, write_identity
+from harness.emulated import EmulatedBoard
+from harness.errors import BoardError, DeployError, HarnessError
+from harness.repl import REPL
+from tests import secrecy
+
+SECRET = bytes(range(100, 120))
+
+
+@pytest.fixture
+def firmware(tmp_path: Path) -> Path:
+    """A package that stores an identity, and a main that says so."""
+    folder = tmp_path / "firmware"
+    (folder / "muster").mkdir(parents=True)
+    (folder / "boot.py").write_text("# nothing\n")
+    (folder / "main.py").write_text("import muster\nprint('deployed', muster.NAME)\n")
+    (folder / "muster" / "__init__.py").write_text("NAME = 'here'\n")
+    (folder / "muster" / "identity.py").write_text(
+        "def write(device_id, secret):\n"
+        "    if len(secret) != 20: raise ValueError('wanted 20 bytes')\n"
+        "    with open('identity', 'wb') as f:\n"
+        "        f.write(device_id.encode() + secret)\n"
+    )
+    return folder
+
+
+@pytest.mark.parametrize("form", ["mpy", "py"])
+def test_deployed_firmware_runs(board: EmulatedBoard, firmware: Path, form: str) -> None:
+    deploy(board.port, firmware, form=form, build={"model": "press"})
+    board.forget_output()
+    board.reset()
+    board.expect(rb"deployed here\r\n")
+    with REPL(board.port) as repl:
+        assert repl.eval("__import__('os').listdir('/lib/muster')[0].split('.')[1]") == form
+        facts = json.loads(repl.eval("open('/muster.json').read()"))
+    assert (facts["board"], facts["model"]) == ("EMULATED", "press")
+    assert (facts["button"], facts["led"]["pin"]) == ({"pin": 0, "active": 0}, 2)
+
+
+def test_a_file_that_arrived_wrong_is_named(
+    board: EmulatedBoard, firmware: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = harness.deploy.copy
+
+    def copy_and_spoil(port: str, tree: Path) -> None:
+        copy(port, tree)
+        with REPL(port) as repl:
+            repl.exec("with open('main.py', 'a') as f: f.write('#')")
+
+    monkeypatch.setattr(harness.deploy, "copy", copy_and_spoil)
+    with pytest.raises(DeployError, match=r"/main\.py on /dev/pts/.* differ"):
+        deploy(board.port, firmware)
+
+
+def test_an_identity_is_written_and_appears_in_no_output(
+    board: EmulatedBoard, firmware: Path
+) -> None:
+    deploy(board.port, firmware)
+    write_identity(board.port, "A-1", SECRET)
+    with REPL(board.port) as repl:
+        assert repl.eval("open('identity', 'rb').read()") == b"A-1" + SECRET
+    log = board.log_path.read_bytes().rpartition(b"A-1")[0]
+    assert not any(form in log for form in secrecy.forms(SECRET))
+
+
+def test_an_identity_that_the_firmware_refuses_is_an_error_without_it(
+    board: EmulatedBoard, firmware: Path
+) -> None:
+    deploy(board.port, firmware)
+    with pytest.raises(DeployError, match="did not take the identity") as caught:
+        write_identity(board.port, "A-1", SECRET[:-1])
+    assert "ValueError: wanted 20 bytes" in str(caught.value)
+    assert not any(form in str(caught.value).encode() for form in secrecy.forms(SECRET[:-1]))
+
+
+def test_a_board_without_firmware_is_named_so(board: EmulatedBoard) -> None:
+    with pytest.raises(DeployError, match="is the firmware deployed?"):
+        write_identity(board.port, "A-1", SECRET)
+
+
+def test_nobody_at_the_port_is_an_error_with_the_cure(firmware: Path) -> None:
+    with pytest.raises(DeployError, match="is the board on"):
+        deploy("/dev/pts/absent", firmware)
+    with pytest.raises(BoardError, match="is the board on"), REPL("/dev/pts/absent"):
+        pass
+
+
+def test_a_silent_board_is_an_error_with_the_cure(off_board: EmulatedBoard) -> None:
+    with pytest.raises(BoardError, match="is the board on"), REPL(off_board.port, timeout_s=0.2):
+        pass
+
+
+def test_wrong_sources_are_named(firmware: Path, tmp_path: Path) -> None:
+    (firmware / "muster" / "broken.py").write_text("def (:\n")
+    with pytest.raises(HarnessError, match=r"(?s)broken\.py.*SyntaxError"):
+        lay_out(firmware, tmp_path / "a", "mpy", {})
+    with pytest.raises(DeployError, match="no package in"):
+        lay_out(tmp_path / "a", tmp_path / "b", "mpy", {})
+    with pytest.raises(DeployError, match="not as 'exe'"):
+        lay_out(firmware, tmp_path / "c", "exe", {})
+    with pytest.raises(HarnessError, match="no board file .*boards/ has EMULATED, ESP32_GENERIC"):
+        lay_out(firmware, tmp_path / "d", "py", {"board": "UNKNOWN"})
