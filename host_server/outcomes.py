@@ -55,6 +55,8 @@ SENTENCES = {
     # codes that only the servers use
     "window_closed": "Somebody used the label while its onboarding window was closed. If it was "
     "you, open the window and try again; if not, the label may be known to others.",
+    "claim_displaced": "Too many claims were made for this device id, and no device had answered "
+    "to yours; register the label again when the device is at hand.",
     "claim_refused": "Another label has been proved for this device id, so this one was dropped.",
 }
 

@@ -185,11 +185,22 @@ def _claimed(
             "the device first"
         )
     if len(claims) >= MOST_CLAIMS:
-        raise Conflict(
-            f"this id has {MOST_CLAIMS} unproved claims already; switch the device on so that the "
-            "right one is proved, or wait until they expire"
-        )
+        _make_room(records, claims, now)
     return _new_claim(label, profile, name, owner, now)
+
+
+def _make_room(records: Records, claims: list[Claim], now: float) -> None:
+    """Drop the oldest claim that no device has answered to. To refuse the newcomer instead would
+    let anybody keep an owner out for as long as claims live.
+    """
+    unheard = [claim for claim in claims if claim.seen_at is None]
+    if not unheard:
+        raise Conflict(
+            f"devices with {MOST_CLAIMS} different secrets answer to this id; was it printed on "
+            "more than one label?"
+        )
+    drop_claim(records, unheard[0], now)
+    records.add_event(unheard[0], now, "claim_displaced", "too many claims")
 
 
 def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) -> Claim:
