@@ -57,7 +57,10 @@ def test_fifth_unproved_claim_displaces_the_oldest_that_no_device_answered_to(
 ) -> None:
     heard = place.registered(new_label("PRESS-4"))
     heard.sync()
-    oldest, *others = (place.registered(new_label("PRESS-4")) for _ in range(3))
+    place.clock.pass_s(1)
+    oldest = place.registered(new_label("PRESS-4"))
+    place.clock.pass_s(1)
+    others = [place.registered(new_label("PRESS-4")) for _ in range(2)]
     newest = place.registered(new_label("PRESS-4"))
     with pytest.raises(NotRecognised):
         oldest.sync()
