@@ -6,6 +6,7 @@ import gc
 import io
 import sys
 
+import micropython
 import native
 import supervisor
 import vfs
@@ -13,6 +14,7 @@ import vfs
 # Under both names: the u* ones would otherwise bypass the shims.
 _SHIMS = ("esp", "esp32", "machine", "network", "os", "select", "socket", "time")
 _PRIVATE = ("boot", "flash", "native", "newlib_errno", "supervisor", "terminal")
+_OF_SOCKET = ("addresses", "stream")
 _BOOT_PY = """\
 # This file is executed on every boot (including wake-boot from deepsleep)
 #import esp
@@ -69,12 +71,9 @@ def _sweep(names):
 # Runs a script as pyexec does; false after an exception, no return after SystemExit.
 def _run(path, names):
     try:
-        native.builtin("os").stat(path)
-    except OSError:
-        return True
-    try:
-        names["__file__"] = path
-        execfile(path, names)  # noqa: F821 (a MicroPython builtin)
+        if path in native.builtin("os").listdir("/"):
+            names["__file__"] = path
+            execfile(path, names)  # noqa: F821 (a MicroPython builtin)
         return True
     except SystemExit:
         _sweep(names)
@@ -104,14 +103,17 @@ def run(names):
     _mount()
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.modules["sys"] = sys.modules["usys"] = board_sys
-    for name in _PRIVATE:
+    for name in _PRIVATE + _OF_SOCKET:
         sys.modules.pop(name, None)
     gc.collect()
     sys.atexit(lambda: _sweep(names))
     supervisor.request("boot")
-    good = _run("boot.py", names)
-    if good and not settings["raw"]:
-        _run("main.py", names)
+    try:
+        if _run("boot.py", names) and not settings["raw"]:
+            _run("main.py", names)
+        micropython.kbd_intr(-1)
+    except KeyboardInterrupt:  # came when the script had just ended
+        micropython.kbd_intr(-1)
     gc.collect()
     native.builtin("os").putenv("MICROPYINSPECT", "1")  # after this file, the REPL
     supervisor.request("repl")

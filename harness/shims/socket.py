@@ -5,11 +5,12 @@
 # here, so that interrupts are delivered in them. An address of another network is unreachable;
 # when the radio goes off, established connections fall silent.
 
-import io
 from binascii import hexlify
 
+import addresses
 import supervisor
 from native import builtin
+from stream import Stream
 
 _native = builtin("socket")
 _select = builtin("select")
@@ -36,75 +37,21 @@ MSG_DONTWAIT = 8
 TCP_NODELAY = 1
 
 _EAGAIN = 11
-_ECONNRESET = 104
 _ETIMEDOUT = 116
 _EHOSTUNREACH = 118
 _EINPROGRESS = 119
 _ENOTCONN = 128
-# Linux number: newlib number, where a socket can give it and they differ
-_NEWLIB = {
-    32: 104,
-    98: 112,
-    99: 125,
-    101: 118,
-    103: 113,
-    106: 127,
-    107: 128,
-    110: 116,
-    113: 118,
-    114: 120,
-    115: 119,
-}
-_ANY = "0.0.0.0"  # noqa: S104 (what an address of a board may be, no listener of the host)
 _IN = 1
 _OUT = 4
 _SILENT_BUFFER = 5744  # lwIP's TCP_SND_BUF: what a sender may fill before it notices the silence
 _REPORT = 4096
 
 
-# Ports below 1024 need root on the host: there they are 20000 higher.
-def _host_port(port):
-    return port + 20000 if 0 < port < 1024 else port
-
-
-def _board_port(port):
-    return port - 20000 if 20000 < port < 21024 else port
-
-
-def _host_address(address, port):
-    return _native.getaddrinfo(address, _host_port(port))[0][-1]
-
-
-def _board_address(raw):
-    parts = _native.sockaddr(raw)
-    return _native.inet_ntop(2, parts[1]), _board_port(parts[2])
-
-
-def _is_literal(host):
-    try:
-        _native.inet_pton(2, host)
-        return True
-    except OSError:
-        return False
-
-
-def _resolve(host):
-    host = host.decode() if isinstance(host, bytes) else host
-    if not host:
-        return _ANY
-    return host if _is_literal(host) else supervisor.request("resolve", host)
-
-
 def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
-    return [(AF_INET, type or SOCK_STREAM, proto, host, (_resolve(host), int(port)))]
+    return [(AF_INET, type or SOCK_STREAM, proto, host, (addresses.resolve(host), int(port)))]
 
 
-def _reachable(address):
-    link = supervisor.link
-    return link.address is not None and address.startswith(link.prefix)
-
-
-class socket(io.IOBase):
+class socket(Stream):
     def __init__(self, af=AF_INET, type=SOCK_STREAM, proto=0, _accepted=None):
         if af != AF_INET or type not in (SOCK_STREAM, SOCK_DGRAM):
             raise OSError(106 if af != AF_INET else 93)
@@ -143,40 +90,26 @@ class socket(io.IOBase):
 
     def _settle(self):
         address = supervisor.link.address
-        port = _host_port(self._bound[1]) if self._bound else 0
+        port = addresses.host_port(self._bound[1]) if self._bound else 0
         if port or self._type == SOCK_STREAM:
             self._native.setsockopt(_native.SOL_SOCKET, _native.SO_REUSEADDR, 1)
             self._call(self._native.bind, _native.getaddrinfo(address, port)[0][-1])
         else:
-            port = self._ephemeral(address)
+            port = addresses.bind_somewhere(self._native, address)
         self._port = port
         if self._backlog is not None:
             self._call(self._native.listen, self._backlog)
         self._epoch = supervisor.link.epoch
 
-    # The native socket cannot tell its port, so it is chosen here.
-    def _ephemeral(self, address):
-        from os import urandom
-
-        for _ in range(32):
-            noise = urandom(2)
-            port = 49152 + ((noise[0] << 8 | noise[1]) & 0x3FFF)
-            try:
-                self._native.bind(_native.getaddrinfo(address, port)[0][-1])
-                return port
-            except OSError as e:
-                if e.errno != 98:
-                    raise OSError(_NEWLIB.get(e.errno, e.errno))
-        raise OSError(112)
-
     def _call(self, function, *args):
         try:
             return function(*args)
         except OSError as e:
-            raise OSError(_NEWLIB.get(e.errno, e.errno))
+            raise addresses.newlib(e)
 
-    # Repeats a call of the native socket until it does something, as long as the timeout says.
-    def _until_done(self, mask, function, *args):
+    # Repeats a call of the native socket until it does something, as long as the
+    # timeout (ms, -1 for ever) says.
+    def _until_done(self, mask, timeout, function, *args):
         start = _time.ticks_ms()
         while True:
             up = self._is_up()
@@ -189,12 +122,12 @@ class socket(io.IOBase):
                         return done
                 except OSError as e:
                     if e.errno != _EAGAIN:
-                        raise OSError(_NEWLIB.get(e.errno, e.errno))
-            if self._timeout == 0:
+                        raise addresses.newlib(e)
+            if timeout == 0:
                 raise OSError(_EAGAIN)
             left = -1
-            if self._timeout > 0:
-                left = self._timeout - _time.ticks_diff(_time.ticks_ms(), start)
+            if timeout > 0:
+                left = timeout - _time.ticks_diff(_time.ticks_ms(), start)
                 if left <= 0:
                     raise OSError(_ETIMEDOUT)
             self._wait(mask if up else 0, left)
@@ -239,8 +172,8 @@ class socket(io.IOBase):
         return self._native.fileno()
 
     def bind(self, address):
-        self._bound = (_resolve(address[0]), int(address[1]))
-        if self._bound[0] not in (_ANY, supervisor.link.address):
+        self._bound = (addresses.resolve(address[0]), int(address[1]))
+        if self._bound[0] not in (addresses.ANY, supervisor.link.address):
             raise OSError(125)
         if self._type == SOCK_DGRAM:
             self._is_up()
@@ -251,9 +184,9 @@ class socket(io.IOBase):
 
     def accept(self):
         while True:
-            native, raw = self._until_done(_IN, self._native_accept)
-            peer = _board_address(raw)
-            if _reachable(peer[0]):
+            native, raw = self._until_done(_IN, self._timeout, self._native_accept)
+            peer = addresses.to_board(raw)
+            if addresses.is_reachable(peer[0]):
                 break
             native.close()  # on this host everyone can knock; in the air nobody else could
         accepted = socket(AF_INET, SOCK_STREAM, 0, native)
@@ -264,14 +197,14 @@ class socket(io.IOBase):
         return self._native.accept()
 
     def connect(self, address):
-        target = _resolve(address[0])
+        target = addresses.resolve(address[0])
         port = int(address[1])
         supervisor.refresh()
-        if not _reachable(target):
+        if not addresses.is_reachable(target):
             raise OSError(_EHOSTUNREACH)
         if self._type == SOCK_DGRAM:
             self._is_up()
-            return self._call(self._native.connect, _host_address(target, port))
+            return self._call(self._native.connect, addresses.to_host(target, port))
         self._number, target, port = supervisor.request("connect", target, port)
         self._backlog = None
         self._port = self._bound[1] if self._bound else 0
@@ -279,15 +212,15 @@ class socket(io.IOBase):
             self._native.bind, _native.getaddrinfo(supervisor.link.address, self._port)[0][-1]
         )
         self._epoch = supervisor.link.epoch
-        raw = _host_address(target, port)
+        raw = addresses.to_host(target, port)
         try:
             return self._native.connect(raw)
         except OSError as e:
             if e.errno not in (_EAGAIN, 115):
-                raise OSError(_NEWLIB.get(e.errno, e.errno))
+                raise addresses.newlib(e)
         if self._timeout == 0:
             raise OSError(_EINPROGRESS)
-        self._until_done(_OUT, self._is_connected, raw)
+        self._until_done(_OUT, self._timeout, self._is_connected, raw)
         return None
 
     # A second connect() tells how the first one went.
@@ -307,7 +240,14 @@ class socket(io.IOBase):
         return self._poll.ipoll(0)
 
     def send(self, data):
-        return self._until_done(_OUT, self._native_send, data)
+        self._require_peer()
+        if self._native is not None and not self._is_up():
+            # lwIP takes what fits into its buffer and retransmits into the void
+            n = min(len(data), _SILENT_BUFFER - self._swallowed)
+            self._swallowed += n
+            if n:
+                return n
+        return self._until_done(_OUT, self._timeout, self._native_send, data)
 
     def _native_send(self, data):
         sent = self._native.send(data)
@@ -323,7 +263,8 @@ class socket(io.IOBase):
         self._require_peer()
         if self._eof:
             return b""
-        data = self._until_done(_IN, self._native_recv, n, flags)
+        timeout = 0 if flags & MSG_DONTWAIT else self._timeout
+        data = self._until_done(_IN, timeout, self._native_recv, n, flags)
         if not data and n and self._type == SOCK_STREAM:
             self._eof = True
         return data
@@ -340,93 +281,31 @@ class socket(io.IOBase):
             raise OSError(_ENOTCONN)
 
     def sendto(self, data, address):
-        target = _resolve(address[0])
+        target = addresses.resolve(address[0])
         port = int(address[1])
         if not self._is_up():
             raise OSError(_EHOSTUNREACH)
         supervisor.notify("datagram", "tx", target, port, len(data))
-        first = int(target[: target.find(".")])
-        if 224 <= first < 240 or target == "255.255.255.255":
+        if addresses.is_group(target):
             if target == "224.0.0.251" and port == 5353:
                 supervisor.notify("mdns", self._port, hexlify(data))
             return len(data)  # nobody else has joined a group
-        if not _reachable(target):
+        if not addresses.is_reachable(target):
             raise OSError(_EHOSTUNREACH)
-        return self._call(self._native.sendto, data, _host_address(target, port))
+        return self._call(self._native.sendto, data, addresses.to_host(target, port))
 
     def recvfrom(self, n, flags=0):
         if self._type == SOCK_STREAM:
             return self.recv(n, flags), None
-        return self._until_done(_IN, self._native_recvfrom, n)
+        return self._until_done(_IN, self._timeout, self._native_recvfrom, n)
 
     def _native_recvfrom(self, n):
         data, raw = self._native.recvfrom(n)
-        peer = _board_address(raw)
-        if not _reachable(peer[0]):
+        peer = addresses.to_board(raw)
+        if not addresses.is_reachable(peer[0]):
             return None
         supervisor.notify("datagram", "rx", peer[0], peer[1], len(data))
         return data, peer
-
-    # -- as a stream; None means "nothing now" of a non-blocking socket
-
-    def read(self, n=-1):
-        data = b""
-        while n < 0 or len(data) < n:
-            try:
-                more = self.recv(512 if n < 0 else n - len(data))
-            except OSError as e:
-                if e.errno == _EAGAIN:
-                    return data or None
-                raise
-            if not more:
-                break
-            data += more
-        return data
-
-    def readinto(self, buf, n=-1):
-        try:
-            data = self.recv(len(buf) if n < 0 else min(n, len(buf)))
-        except OSError as e:
-            if e.errno == _EAGAIN:
-                return None
-            raise
-        memoryview(buf)[: len(data)] = data
-        return len(data)
-
-    def readline(self, *limit):
-        line = b""
-        while not line.endswith(b"\n"):
-            try:
-                more = self.recv(1)
-            except OSError as e:
-                if e.errno == _EAGAIN:
-                    return line or None
-                raise
-            if not more:
-                break
-            line += more
-        return line
-
-    def write(self, buf, *bounds):
-        if bounds:
-            off, n = bounds if len(bounds) == 2 else (0, bounds[0])
-            buf = memoryview(buf)[off : off + n]
-        self._require_peer()
-        if not self._is_up() and self._native is not None:
-            # lwIP takes what fits into its buffer and retransmits into the void
-            n = min(len(buf), _SILENT_BUFFER - self._swallowed)
-            self._swallowed += n
-            if n:
-                return n
-        try:
-            if self._timeout == 0:
-                return self.send(buf)
-            self.sendall(buf)
-            return len(buf)
-        except OSError as e:
-            if e.errno == _EAGAIN:
-                return None
-            raise
 
     def ioctl(self, request, arg):
         if request == 3:
