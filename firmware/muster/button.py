@@ -31,6 +31,12 @@ class Button:
         self._pressed.clear()
         return kind
 
+    # After a pause: False if a press wants more than to go on at once, and waits to be taken.
+    def wants_now(self):
+        if self._kind == SHORT:
+            self.take()
+        return self._kind is None
+
     # Waits so long, or until the button has been pressed; which kind of press stays to be taken.
     async def pause(self, ms):
         try:

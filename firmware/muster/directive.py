@@ -6,13 +6,8 @@ import json
 
 from micropython import const
 
-from .modules import release
-from .schema import Fields, invalid
+from .actions import CONFIGURE, FORGET, KEEP, WAIT
 
-CONFIGURE = "configure"
-KEEP = "keep"
-WAIT = "wait"
-FORGET = "forget"
 _LONGEST_RETRY_S = const(86400)
 
 
@@ -27,6 +22,8 @@ class Directive:
 
 # Raises DeviceError config_invalid with the path of the first field that is wrong.
 def parse(text):
+    from .schema import Fields, invalid
+
     try:
         document = json.loads(text)
     except ValueError:
@@ -45,7 +42,6 @@ def parse(text):
         from .configuration import check
 
         config = check(fields.take("config", dict))
-        release("configuration")
     elif "config" in document:
         raise fields.invalid("config", "only configure carries a configuration")
     return Directive(action, nonce, time, retry_s, config)

@@ -134,7 +134,9 @@ class Connection:
         elif is_chunked:
             await self._chunks(content, limit_bytes)
         elif length is not None:
-            await self._extend(content, length, limit_bytes)
+            self._check_size(length, limit_bytes)
+            content = bytearray(length)  # in one piece: growing would take room twice
+            await self._fill(content, 0)
         else:
             is_kept = False
             while await self._filled():
@@ -222,10 +224,17 @@ class Connection:
             pass
 
     async def _extend(self, content, size, limit_bytes):
-        if len(content) + size > limit_bytes:
-            raise self._error(self._code, "the answer exceeds %d bytes" % limit_bytes)
         at = len(content)
+        self._check_size(at + size, limit_bytes)
         content.extend(bytes(size))
+        await self._fill(content, at)
+
+    def _check_size(self, size, limit_bytes):
+        if size > limit_bytes:
+            raise self._error(self._code, "the answer exceeds %d bytes" % limit_bytes)
+
+    async def _fill(self, content, at):
+        size = len(content) - at
         while size:
             if not await self._filled():
                 raise self._error(self._code, "the answer is cut off, %d bytes short" % size)

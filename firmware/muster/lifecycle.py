@@ -6,9 +6,11 @@ import time
 
 from micropython import const
 
-from . import button, directive, log, url
+from . import button, log, url
+from .actions import CONFIGURE, FORGET
 from .backoff import Backoff
 from .errors import DeviceError
+from .modules import release
 from .timeline import RECEIVE
 
 _COMMITTED = "committed"
@@ -23,7 +25,7 @@ _DAY_S = const(86400)  # without an authenticated answer for so long, the label'
 
 class Life:
     # Every collaborator is made in start.py.
-    def __init__(self, identity, store, journal, timeline, wifi, clock, press, led, onboarding):
+    def __init__(self, identity, store, journal, timeline, wifi, clock, press, led, facts):
         self._identity = identity
         self._store = store
         self._journal = journal
@@ -32,11 +34,15 @@ class Life:
         self._clock = clock
         self._button = press
         self._led = led
-        self._onboarding = onboarding
+        self._onboarding_facts = facts  # of the build: which networks are tried
+        self._onboarding = None  # only while seeking
 
         self._config: dict | None = None  # the committed configuration
         self._platform = None  # of the committed configuration
         self._is_registered = False
+        self._is_told = True  # the platform knows the timeline of the last onboarding
+        self._application = None
+        self._session = None
         self._pending = None  # a directive that has been heard and not yet obeyed
         self._failed_version = None  # of the candidate that failed last
         self._seeks_again = False  # after the 5 s press; the running configuration stays
@@ -48,9 +54,9 @@ class Life:
         self._next_sync = time.ticks_ms()
 
     # Never returns; DeviceErrors end here, anything else is a defect and ends in start.py.
-    async def live(self, session, application, woke_by):
-        self._session = session
-        self._application = application
+    # app: the owner's coroutine.
+    async def live(self, app, woke_by):
+        self._app = app
         self._wake(woke_by)
         while True:
             try:
@@ -67,11 +73,25 @@ class Life:
             await self._obey(answer)
         elif self._config is None or self._seeks_again:
             self._led.show("seek")
-            answer = await self._onboarding.seek("committed" if self._config else "blank")
+            answer = await self._seeker().seek("committed" if self._config else "blank")
             self._take_time(answer)
             self._pending = answer
         else:
             await self._operate()
+
+    def _seeker(self):
+        from .onboarding import Onboarding
+
+        if self._onboarding is None:
+            self._onboarding = Onboarding(
+                self._onboarding_facts,
+                self._identity,
+                self._wifi,
+                self._button,
+                self._timeline,
+                self._journal,
+            )
+        return self._onboarding
 
     # Takes up what the last reset left behind.
     def _wake(self, woke_by):
@@ -91,9 +111,9 @@ class Life:
         self._end_trial()
 
     async def _obey(self, answer):
-        if answer.action == directive.CONFIGURE:
+        if answer.action == CONFIGURE:
             await self._try(answer.config)
-        elif answer.action == directive.FORGET and self._config:
+        elif answer.action == FORGET and self._config:
             await self._forget()
         elif self._config is None:
             await self._button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
@@ -113,19 +133,24 @@ class Life:
             return
         self._led.show("trial")
         self._store.save(_CANDIDATE, config)
+        self._onboarding = None  # room for the registration
+        release("onboarding", "sync")
         from . import trial
 
-        platform = self._platform_of(config)
+        who = self._identity.device_id
         try:
-            await trial.prove(config, self._wifi, platform, self._timeline, self._reached(version))
+            await trial.prove(config, self._wifi, who, self._timeline, self._reached(version))
         except DeviceError as e:
             self._failed_version = version
             self._come_home(version, e)
             return
+        finally:
+            del trial
+            release("trial", "registration", "http")
         self._retry.reset()
         self._pending = await self._confirm(config)
         if self._pending is None:
-            await self._commit(config, platform)
+            self._commit(config)
         else:
             self._end_trial()
 
@@ -146,28 +171,23 @@ class Life:
         except DeviceError as e:
             log.warn("confirm", "not confirmed, committed all the same: %s" % e)
             return None
-        if answer.action == directive.FORGET:
+        if answer.action == FORGET:
             return answer
         if answer.config and answer.config["version"] != config["version"]:
             return answer
         return None
 
-    async def _commit(self, config, platform):
+    def _commit(self, config):
         size = self._store.promote(_CANDIDATE, _COMMITTED)
         self._config = config
         self._journal.highest = config["version"]
         self._end_trial()
         self._seeks_again = False
-        self._platform = platform
+        self._platform = None  # made anew from this configuration
         self._is_registered = True
+        self._is_told = False
         self._sync_in(config["policy"]["sync_s"])
         log.info("life", "committed version %d, %d bytes" % (config["version"], size))
-        from .registration import TIMELINE
-
-        try:
-            await platform.publish(TIMELINE, {"timeline": self._timeline.entries})
-        except DeviceError as e:
-            log.warn("life", "the timeline stays here: %s" % e)
 
     def _come_home(self, version, error):
         self._timeline.failed(error)
@@ -183,18 +203,16 @@ class Life:
         self._store.erase(_CANDIDATE)
 
     async def _operate(self):
-        if self._platform is None:
-            self._platform = self._platform_of(self._config)
-        self._session.use(self._config, self._platform)
-        self._application.start()
+        platform, session = self._launch()
         if not self._is_registered:
-            await self._connect()
+            await self._connect(self._config, platform)
         self._wifi.save_power()
         self._led.show("committed")
-        self._session.set_online(True)
+        session.set_online(True)
+        await self._tell_timeline(platform)
         try:
             while self._wifi.is_joined() and self._pending is None:
-                await self._platform.renew(self._clock.now())
+                await platform.renew(self._clock.now())
                 if time.ticks_diff(self._next_sync, time.ticks_ms()) <= 0:
                     await self._check_in(self._config)
                 await self._button.pause(_LOOK_MS)
@@ -202,14 +220,42 @@ class Life:
                 if self._config is None or self._seeks_again:
                     return
         finally:
-            self._session.set_online(False)
+            session.set_online(False)
             self._is_registered = False
 
-    async def _connect(self):
+    # The application runs from here on, whatever becomes of the connection.
+    def _launch(self):
+        config: dict = self._config  # type: ignore[assignment]  # only while there is one
+        if self._platform is None:
+            from .registration import platform_for
+
+            self._platform = platform_for(config["platform"], self._identity.device_id)
+        if self._application is None:
+            from .application import Application
+            from .session import Session
+
+            self._session = Session()
+            self._application = Application(self._app, self._session)
+        self._session.use(config, self._platform)  # type: ignore[union-attr]  # made above
+        self._application.start()
+        return self._platform, self._session
+
+    async def _tell_timeline(self, platform):
+        if self._is_told:
+            return
+        from .registration import TIMELINE
+
+        try:
+            await platform.publish(TIMELINE, {"timeline": self._timeline.entries})
+            self._is_told = True
+        except DeviceError as e:
+            log.warn("life", "the timeline is told later: %s" % e)
+
+    async def _connect(self, config, platform):
         from . import trial
 
-        await trial.join(self._config, self._wifi, self._timeline)
-        await trial.register(self._platform, self._timeline)
+        await trial.join(config, self._wifi, self._timeline)
+        await trial.register(platform, self._timeline)
         self._is_registered = True
         self._sync_in(0)
 
@@ -223,7 +269,7 @@ class Life:
             return
         self._retry.reset()
         self._sync_in(config["policy"]["sync_s"])
-        if answer.action in (directive.CONFIGURE, directive.FORGET):
+        if answer.action in (CONFIGURE, FORGET):
             self._pending = answer
 
     async def _sync(self, config, state):
@@ -234,7 +280,11 @@ class Life:
         _, host, port, _ = url.split(config["config_server"]["url"])
         report = self._journal.report([], state)
         who = self._identity.device_id
-        answer = await sync.ask((host, port), who, key, report, self._timeline)
+        try:
+            answer = await sync.ask((host, port), who, key, report, self._timeline)
+        finally:
+            del sync
+            release("sync")
         self._journal.heard(answer)
         self._take_time(answer)
         return answer
@@ -248,7 +298,8 @@ class Life:
         self._heard_at = answer.time
 
     async def _forget(self):
-        await self._application.stop()
+        if self._application:
+            await self._application.stop()
         self._config = self._platform = None
         self._store.erase(_COMMITTED)
         log.info("life", "configuration forgotten")
@@ -289,13 +340,3 @@ class Life:
     def _look_at_time(self):
         if time.ticks_diff(time.ticks_ms(), self._eager_from) > _SEEKING_MS:
             self._is_eager = False
-
-    def _platform_of(self, config):
-        from .registration import Platform
-
-        ca = config["platform"]["ca"]
-        if ca:
-            from .tls import context
-
-            return Platform(config["platform"], self._identity.device_id, context(ca))
-        return Platform(config["platform"], self._identity.device_id)

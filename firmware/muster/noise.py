@@ -8,13 +8,12 @@ from hashlib import sha256
 
 from micropython import const
 
-from .chacha import seal, unseal
 from .errors import DeviceError
-from .hkdf import hkdf
-from .x25519 import x25519
+from .modules import release
 
 _KEY = const(32)
 _TAG = const(16)
+_TOOLS = ("chacha", "hkdf", "x25519")
 _NONCE = b"\0" * 12  # every key here encrypts one message
 
 
@@ -36,6 +35,8 @@ class Initiator:
 
     # Returns the key that follows; a pre-shared key goes into the hash too.
     def _mix_key(self, secret, is_psk=False):
+        from .hkdf import hkdf
+
         out = hkdf(self._chain, secret, b"", 96 if is_psk else 64)
         self._chain = out[:_KEY]
         if is_psk:
@@ -44,6 +45,9 @@ class Initiator:
 
     # Message 1: the ephemeral public key and the sealed payload.
     async def write(self, payload):
+        from .chacha import seal
+        from .x25519 import x25519
+
         self._mix_key(self._psk, True)
         self._psk = None
         public = await x25519(self._ephemeral, b"\x09" + bytes(31))
@@ -56,6 +60,7 @@ class Initiator:
         sealed = memoryview(message)[_KEY:]
         await seal(key, _NONCE, self.hash, sealed)
         self._mix_hash(sealed)
+        release(*_TOOLS)  # while the server thinks, the heap is HTTP's
         return message
 
     # The payload of message 2 (a bytearray), decrypted in place: a memoryview of it. DeviceError
@@ -63,6 +68,9 @@ class Initiator:
     async def read(self, message):
         if len(message) < _KEY + _TAG:
             raise DeviceError("server_untrusted", "wanted 48 bytes, came %d" % len(message))
+        from .chacha import unseal
+        from .x25519 import x25519
+
         ephemeral = self._ephemeral
         self._ephemeral = None
         view = memoryview(message)
@@ -77,4 +85,5 @@ class Initiator:
             raise DeviceError("server_untrusted", "the answer was not made with this device's key")
         finally:
             self._chain = None
+            release(*_TOOLS)
         return view[_KEY:-_TAG]

@@ -7,8 +7,8 @@ import time
 
 from micropython import const
 
-from . import directive, log
-from .directive import Directive
+from . import log
+from .actions import WAIT
 from .errors import DeviceError
 from .modules import release
 from .timeline import FIND, SEEK
@@ -104,15 +104,21 @@ class Onboarding:
         wait_ms = max(time.ticks_diff(deadline, time.ticks_ms()), 1)
         for _ in range(_PATIENCE):
             report = self._journal.report(seen, state)
-            ask = sync.ask(server, self._identity.device_id, key, report, self._timeline)
-            try:
-                answer: Directive = await asyncio.wait_for_ms(ask, wait_ms)
-            except asyncio.TimeoutError:
-                raise DeviceError("server_unreachable", "no answer within %d ms" % wait_ms)
+            answer = await self._ask_once(server, key, report, wait_ms)
             wait_ms = _NETWORK_MS
             self._journal.heard(answer)
-            if answer.action != directive.WAIT:
+            if answer.action != WAIT:
                 return answer
             await self._button.pause(max(1, min(answer.retry_s, 60)) * 1000)
-            self._button.take()
+            if not self._button.wants_now():
+                break
         raise DeviceError("timeout", "the configuration server has nothing for this device yet")
+
+    async def _ask_once(self, server, key, report, wait_ms):
+        from . import sync
+
+        ask = sync.ask(server, self._identity.device_id, key, report, self._timeline)
+        try:
+            return await asyncio.wait_for_ms(ask, wait_ms)
+        except asyncio.TimeoutError:
+            raise DeviceError("server_unreachable", "no answer within %d ms" % wait_ms)

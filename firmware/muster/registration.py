@@ -3,6 +3,7 @@
 # Step 9 and what follows it: the device's AE at a oneM2M platform, over HTTP with JSON
 # (oneM2M TS-0004, TS-0009). Not for managing the platform: node and account are the server's work.
 
+import asyncio
 import json
 
 from micropython import const
@@ -33,6 +34,16 @@ DATA = "data"  # the application's readings
 TIMELINE = "muster"  # the device's own record
 
 
+# The platform that a configuration names. settings: config["platform"].
+def platform_for(settings, device_id):
+    tls = None
+    if settings["ca"]:
+        from .tls import context
+
+        tls = context(settings["ca"])
+    return Platform(settings, device_id, tls)
+
+
 class Platform:
     # settings: config["platform"]. tls: an SSL context for https, else None.
     def __init__(self, settings, device_id, tls=None):
@@ -41,6 +52,7 @@ class Platform:
         self.originator = settings["originator"]
         _, host, port, self._base = url.split(settings["url"])
         self._connection = Connection(host, port, tls, "platform_unreachable")
+        self._lock = asyncio.Lock()  # application and life share the one connection
         self._request_id = 0
         self._life_s = 0
         self.renew_at = None  # Unix time at which the registration wants to be renewed
@@ -48,10 +60,15 @@ class Platform:
     # Idempotent: a lost reply, or a reset in the middle, is healed by calling it again. A copied
     # originator is noticed by the label.
     async def register(self):
-        try:
-            await self._register()
-        finally:
-            self._connection.close()
+        await self._alone(self._register())
+
+    # One thing at a time, on a connection that ends with it.
+    async def _alone(self, requests):
+        async with self._lock:
+            try:
+                await requests
+            finally:
+                self._connection.close()
 
     async def _register(self):
         body = {
@@ -99,13 +116,15 @@ class Platform:
 
     # now: Unix time. Does nothing before its time.
     async def renew(self, now):
-        if self.renew_at is None or now < self.renew_at:
-            return
+        if self.renew_at is not None and now >= self.renew_at:
+            await self._alone(self._renew(now))
+
+    async def _renew(self, now):
         body = {"m2m:ae": {"et": format_time(now + self._life_s)}}
-        try:
-            rsc, answer = await self._request("PUT", self.originator, None, body)
-        finally:
-            self._connection.close()
+        rsc, answer = await self._request("PUT", self.originator, None, body)
+        if rsc == _NOT_FOUND:
+            await self._register()
+            return
         if rsc != _UPDATED:
             raise _refused("renew the registration", rsc)
         self._note_expiry(answer)
@@ -118,10 +137,7 @@ class Platform:
 
     # content: what JSON can say. A platform that has forgotten the device gets it anew.
     async def publish(self, container, content):
-        try:
-            await self._publish(container, content)
-        finally:
-            self._connection.close()
+        await self._alone(self._publish(container, content))
 
     async def publish_reading(self, reading):
         await self.publish(DATA, reading)

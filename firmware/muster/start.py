@@ -8,15 +8,12 @@ import sys
 from micropython import const
 
 from . import __version__, hardware, log
-from .application import Application
 from .button import Button
 from .clock import Clock
 from .journal import Journal
 from .led import LED
 from .lifecycle import Life
 from .modules import release
-from .onboarding import Onboarding
-from .session import Session
 from .store import Store
 from .timeline import Timeline
 from .wifi import Wifi
@@ -87,12 +84,9 @@ async def start(app):
     tasks: list = []
     led = _led(facts["led"], tasks)
     press = _button(facts["button"], tasks)
-    onboarding = Onboarding(facts["onboarding"], who, wifi, press, timeline, journal)
-    session = Session()
-    application = Application(app, session)
-    life = Life(who, store, journal, timeline, wifi, clock, press, led, onboarding)
+    life = Life(who, store, journal, timeline, wifi, clock, press, led, facts["onboarding"])
     try:
-        await life.live(session, application, cause)
+        await life.live(app, cause)
     finally:
         for task in tasks:
             task.cancel()

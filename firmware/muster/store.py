@@ -1,24 +1,12 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# Small named records on LittleFS, two generations each, so that a torn or rotten one costs
-# nothing but the last change. Not for bulk data: a record is read into RAM whole.
+# Small named records that survive power cuts. Not for bulk data: a record is read into RAM whole.
 
-import binascii
 import errno
-import json
 import os
-import struct
 
-from micropython import const
-
-from . import log
-from .compact import Measure, dump
 from .errors import DeviceError
-
-_HEADER = "<4sIII"  # magic, generation, payload length, CRC-32 of the payload and these three
-_HEADER_SIZE = const(16)
-_MAGIC = b"MUS1"
-_CHUNK = const(256)
+from .modules import release
 
 
 class Store:
@@ -29,136 +17,27 @@ class Store:
             os.mkdir(root)
         except OSError as e:
             if e.errno != errno.EEXIST:
-                raise _failed("make", root, e)
+                raise DeviceError("storage_failed", "cannot make %s: %s" % (root, e))
 
     # The newest generation that checks, as what JSON makes of it; None if there is none.
     def load(self, name):
-        for generation, path in self._generations(name):
-            payload = self._payload(path)
-            try:
-                return json.loads(payload)
-            except ValueError:
-                log.error("store", "%s generation %d is not JSON" % (path, generation))
-                self._set_aside(path)
-        return None
+        return self._do("load", name)
 
-    # Whole or not at all: the older generation's file is replaced, and LittleFS shows the new
-    # content only once the file has been closed.
+    # Whole or not at all; DeviceError storage_failed, and then the former record stands.
     def save(self, name, value):
-        generation = self._next_generation(name)
-        payload = Measure()
-        dump(value, payload)
-        path = self._path(name, generation)
-        try:
-            with open(path, "wb") as f:
-                f.write(_head(generation, payload.size, payload.crc))
-                dump(value, f)
-        except OSError as e:
-            raise _failed("write", path, e)
+        self._do("save", name, value)
 
-    # The record under one name becomes the newest generation under another, byte by byte as it
-    # was proved, without ever standing in RAM. Returns its size in bytes.
+    # The record under one name becomes the newest generation under another. Returns its size.
     def promote(self, source, target):
-        found = self._generations(source)
-        if not found:
-            raise DeviceError("storage_failed", "no record %s to promote" % source)
-        generation = self._next_generation(target)
-        path = self._path(target, generation)
-        try:
-            with open(found[0][1], "rb") as f, open(path, "wb") as g:
-                length = struct.unpack(_HEADER, f.read(_HEADER_SIZE))[2]
-                crc = 0
-                for chunk in _chunks(f):
-                    crc = binascii.crc32(chunk, crc)
-                g.write(_head(generation, length, crc))
-                f.seek(_HEADER_SIZE)
-                for chunk in _chunks(f):
-                    g.write(chunk)
-                return length
-        except OSError as e:
-            raise _failed("write", path, e)
+        return self._do("promote", source, target)
 
     def erase(self, name):
-        # The older one first: a cut in between must not bring back what it had replaced.
-        for _, path in reversed(self._generations(name)):
-            try:
-                os.remove(path)
-            except OSError as e:
-                raise _failed("remove", path, e)
+        self._do("erase", name)
 
-    # (generation, path) of each record that checks, newest first.
-    def _generations(self, name):
-        found = []
-        for parity in (0, 1):
-            path = self._path(name, parity)
-            try:
-                generation = _check(path)
-            except ValueError as e:
-                log.error("store", "%s: %s" % (path, e))
-                self._set_aside(path)
-                continue
-            if generation is not None:
-                found.append((generation, path))
-        found.sort(reverse=True)
-        return found
+    def _do(self, verb, *arguments):
+        from . import records
 
-    def _next_generation(self, name):
-        found = self._generations(name)
-        return found[0][0] + 1 if found else 1
-
-    def _path(self, name, generation):
-        return "%s/%s.%d" % (self._root, name, generation & 1)
-
-    def _payload(self, path):
-        with open(path, "rb") as f:
-            f.seek(_HEADER_SIZE)
-            return f.read()
-
-    def _set_aside(self, path):
         try:
-            os.rename(path, path + ".bad")
-        except OSError as e:
-            log.error("store", "cannot set %s aside: %s" % (path, e))
-
-
-# The generation of the record in the file, None if there is no file; ValueError says what is
-# wrong with it.
-def _check(path):
-    try:
-        with open(path, "rb") as f:
-            header = f.read(_HEADER_SIZE)
-            if len(header) < _HEADER_SIZE:
-                raise ValueError("torn header")
-            magic, generation, length, _ = struct.unpack(_HEADER, header)
-            if magic != _MAGIC:
-                raise ValueError("not a record")
-            crc = size = 0
-            for chunk in _chunks(f):
-                crc = binascii.crc32(chunk, crc)
-                size += len(chunk)
-            if size != length:
-                raise ValueError("torn: %d of %d bytes" % (size, length))
-            if _head(generation, length, crc) != header:
-                raise ValueError("checksum does not match")
-            return generation
-    except OSError as e:
-        if e.errno == errno.ENOENT:
-            return None
-        raise ValueError("unreadable: %s" % e)
-
-
-# The checksum covers the payload and what the header says of it.
-def _head(generation, length, crc):
-    head = struct.pack("<4sII", _MAGIC, generation, length)
-    return head + struct.pack("<I", binascii.crc32(head, crc))
-
-
-def _chunks(f):
-    chunk = f.read(_CHUNK)
-    while chunk:
-        yield chunk
-        chunk = f.read(_CHUNK)
-
-
-def _failed(verb, path, e):
-    return DeviceError("storage_failed", "cannot %s %s: %s" % (verb, path, e))
+            return getattr(records, verb)(self._root, *arguments)
+        finally:
+            release("records")

@@ -3,10 +3,11 @@
 # One sync: the device reports, the server directs (steps 5 and 6, and every later contact).
 
 import binascii
+import gc
 
 from micropython import const
 
-from . import directive, log
+from . import log
 from .errors import DeviceError
 from .modules import release
 from .timeline import RECEIVE, REPORT
@@ -39,11 +40,16 @@ def version_key(config):
 # is noted in the timeline; the one that fails is left open for the caller to note.
 async def ask(server, device_id, key, report, timeline):
     timeline.begin(REPORT)
+    gc.collect()
     try:
         text = await _exchange(server, device_id, key, report, timeline)
     finally:
-        release("noise", "chacha", "x25519", "hkdf", "http")
-    answer = directive.parse(text)
+        release("noise", "http")
+    from .directive import parse
+
+    answer = parse(text)
+    del parse
+    release("directive", "configuration", "schema")
     if answer.config:
         _hide_secrets(answer.config)
     timeline.done(_summary(answer))
@@ -51,13 +57,14 @@ async def ask(server, device_id, key, report, timeline):
 
 
 async def _exchange(server, device_id, key, report, timeline):
-    from .http import request
     from .noise import Initiator
 
     host, port = server
     noise = Initiator(key.psk, ("muster/1/%s/%s" % (device_id, key.k)).encode())
     message = await noise.write(report.encode())
     path = "/v1/devices/%s/sync?k=%s" % (device_id, key.k)
+    from .http import request
+
     status, headers, body = await request(
         "POST",
         host,
@@ -68,6 +75,8 @@ async def _exchange(server, device_id, key, report, timeline):
         _TIMEOUT_MS,
         _LARGEST_ANSWER,
     )
+    del request
+    release("http")
     if status != 200:
         raise _rejected(status, headers)
     timeline.done("%d bytes to %s:%d" % (len(message), host, port))

@@ -18,16 +18,16 @@ _FAILSAFE_HIGH_S = const(900)
 
 # The three steps within the time that the device grants a trial, whatever the configuration says.
 # reached is called with the number of each step before it begins.
-async def prove(config, wifi, platform, timeline, reached):
+async def prove(config, wifi, device_id, timeline, reached):
     failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
-    steps = _prove(config, wifi, platform, timeline, reached)
+    steps = _prove(config, wifi, device_id, timeline, reached)
     try:
         await asyncio.wait_for_ms(steps, failsafe_s * 1000)
     except asyncio.TimeoutError:
         raise DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
 
 
-async def _prove(config, wifi, platform, timeline, reached):
+async def _prove(config, wifi, device_id, timeline, reached):
     reached(LEAVE)
     timeline.begin(LEAVE)
     await wifi.leave()
@@ -36,7 +36,9 @@ async def _prove(config, wifi, platform, timeline, reached):
     reached(JOIN)
     await join(config, wifi, timeline)
     reached(REGISTER)
-    await register(platform, timeline)
+    from .registration import platform_for
+
+    await register(platform_for(config["platform"], device_id), timeline)
 
 
 # Joins the first of the configuration's networks that lets it in; raises the last one's failure.

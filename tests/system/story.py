@@ -140,13 +140,13 @@ class Story:
         self.committed()
         return label
 
-    def begin(self, **profile: Any) -> Label:
+    def begin(self, name: str = "press 4", **profile: Any) -> Label:
         """Steps 1 and 2, and a board with its label, still switched off."""
         self.servers.wait_ready()
         label = self.make_label()
         self.write_label(label)
         self.add_profile(**profile)
-        self.register(label)
+        self.register(label, name)
         return label
 
     # The portal
@@ -190,9 +190,9 @@ class Story:
     def change_profile(self, **changes: Any) -> None:
         self.portal("PUT", "/v1/profiles/demo", self.profile(**changes))
 
-    def register(self, label: Label) -> Any:
+    def register(self, label: Label, name: str = "press 4") -> Any:
         """Step 1; the portal's answer also says how step 2 went."""
-        request = {"label": label.text, "profile": "demo", "name": "press 4"}
+        request = {"label": label.text, "profile": "demo", "name": name}
         return self.portal("POST", "/v1/devices", request)
 
     def device(self, label: Label) -> Any:
