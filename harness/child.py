@@ -6,6 +6,8 @@ import contextlib
 import fcntl
 import os
 import signal
+import sys
+import termios
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +23,7 @@ _CTRL_C = 0x03
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
 _ASLEEP_WITHIN_S = 0.2
 _FLASH_WITHIN_S = 2.0
+_STOPPED_WITHIN_S = 0.05
 
 
 class Child:
@@ -44,7 +47,10 @@ class Child:
         self._loop = loop
         self._on_output = on_output
         self._on_exit = on_exit
-        self._backlog = bytearray()
+        self._incoming = bytearray()  # not yet taken, because a Ctrl-C in it is not yet decided
+        self._undecided_since = 0.0
+        self._deciding: Timer | None = None
+        self._backlog = bytearray()  # taken, but there is no room in the pipe
         self._waits_to_write = False
         self._interrupting: Timer | None = None
         self.holds_input = False  # keeps what comes for the interpreter until `release_input`
@@ -88,11 +94,42 @@ class Child:
 
     def write(self, data: bytes) -> None:
         """Give it bytes of the console; a Ctrl-C among them may become a signal."""
-        while (at := data.find(_CTRL_C)) >= 0 and self._catches_interrupts():
-            self._send(data[:at])
-            self._interrupt_within(time.monotonic() + _ASLEEP_WITHIN_S, self._flash_activity())
-            data = data[at + 1 :]
-        self._send(data)
+        self._incoming += data
+        if self._deciding is None:
+            self._take_incoming()
+
+    def _take_incoming(self) -> None:
+        self._deciding = None
+        while self._incoming:
+            if self._incoming[0] != _CTRL_C:
+                plain = bytes(self._incoming).partition(b"\x03")[0]
+                del self._incoming[: len(plain)]
+                self._send(plain)
+                self._undecided_since = time.monotonic()
+                continue
+            is_signal = self._decide()
+            if is_signal is None:
+                self._deciding = self._loop.later(0.001, self._take_incoming)
+                return
+            del self._incoming[0]
+            if is_signal:
+                soon = time.monotonic() + _ASLEEP_WITHIN_S
+                self._interrupt_within(soon, self._flash_activity())
+            else:
+                self._send(b"\x03")
+
+    def _decide(self) -> bool | None:
+        """Whether a Ctrl-C is a signal now, or a byte; None while what came before it is read."""
+        if self._catches_interrupts():
+            return True
+        waits_for_input = not self._backlog and not self._unread() and self._state() == "S"
+        if waits_for_input or time.monotonic() > self._undecided_since + _ASLEEP_WITHIN_S:
+            return False
+        return None
+
+    def _unread(self) -> int:
+        count = fcntl.ioctl(self._stdin, termios.FIONREAD, b"\0\0\0\0")
+        return int.from_bytes(count, sys.byteorder)
 
     def release_input(self, first: bytes = b"") -> None:
         self.holds_input = False
@@ -127,9 +164,32 @@ class Child:
                     return bool(int(line.split()[1], 16) & _SIGINT_BIT)
         return False
 
-    def _is_asleep(self) -> bool:
+    def _state(self) -> str:
+        """R running, S asleep in a system call, T stopped (proc(5))."""
         with contextlib.suppress(OSError), Path(f"/proc/{self.pid}/stat").open() as stat:
-            return stat.read().rpartition(")")[2].split()[0] == "S"
+            return stat.read().rpartition(")")[2].split()[0]
+        return ""
+
+    def _signal(self, only_asleep: bool) -> bool:
+        """Interrupt the program, unless it has just stopped to want that: whether it was done.
+
+        The process is stopped meanwhile, for where it does not catch the signal, that kills it.
+        """
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            end = time.monotonic() + _STOPPED_WITHIN_S
+            while self._state() != "T" and time.monotonic() < end:
+                pass
+            if not self._catches_interrupts() or only_asleep and not self._is_in_system_call():
+                return False
+            os.kill(self.pid, signal.SIGINT)
+            return True
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def _is_in_system_call(self) -> bool:
+        with contextlib.suppress(OSError):
+            return not Path(f"/proc/{self.pid}/syscall").read_text().startswith(("-1", "running"))
         return False
 
     def _flash_activity(self) -> str:
@@ -143,14 +203,13 @@ class Child:
         self._interrupting = None
         if not self._catches_interrupts():
             return  # the program ended meanwhile, and with it the interrupt, as on a board
-        if not self._is_asking() and self._is_asleep():
-            os.kill(self.pid, signal.SIGINT)
+        if not self._is_asking() and self._state() == "S" and self._signal(only_asleep=True):
             return
         now = time.monotonic()
         if now >= deadline:
             later = self._flash_activity()
             if later == activity or now - since > _FLASH_WITHIN_S:
-                os.kill(self.pid, signal.SIGINT)  # pure computation: the risk is small
+                self._signal(only_asleep=False)  # pure computation: the risk is small
                 return
             activity, deadline = later, now + _ASLEEP_WITHIN_S
         self._interrupting = self._loop.later(
@@ -177,8 +236,9 @@ class Child:
         self._loop.forget(self._pidfd)
         if self._waits_to_write:
             self._loop.forget(self._stdin)
-        if self._interrupting is not None:
-            self._interrupting.cancel()
+        for timer in (self._deciding, self._interrupting):
+            if timer is not None:
+                timer.cancel()
         for fd in (self._stdin, self._stdout, self._life, self._pidfd):
             os.close(fd)
 

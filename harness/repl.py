@@ -4,11 +4,11 @@
 
 import ast
 import contextlib
-import io
 import struct
 from types import TracebackType
 from typing import Any, Self
 
+from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException
@@ -33,12 +33,14 @@ class REPL:
         self._transport: Any = None
 
     def __enter__(self) -> Self:
+        # mpremote prints what it received before it raises; that belongs into nobody's output. In
+        # its module this name stands before the builtin, whatever the thread.
+        transport_serial.print = lambda *_: None
         try:
             # Without a timeout mpremote reads a pty for ever, whatever its own deadlines say.
             patience_s = min(self._timeout_s, _PROMPT_S)
             self._transport = SerialTransport(self._port, _BAUD, timeout=patience_s)
-            with _quiet():
-                self._transport.enter_raw_repl(self._soft_reset, self._timeout_s)
+            self._transport.enter_raw_repl(self._soft_reset, self._timeout_s)
         except (TransportError, SerialException, OSError) as e:
             self.close()
             raise BoardError(
@@ -72,8 +74,7 @@ class REPL:
         Raises RemoteError with the board's traceback, BoardError if the board falls silent.
         """
         try:
-            with _quiet():
-                out, err = self._transport.exec_raw(code, timeout_s or self._timeout_s)
+            out, err = self._transport.exec_raw(code, timeout_s or self._timeout_s)
         except (TransportError, SerialException, OSError, struct.error) as e:
             raise BoardError(f"the board on {self._port} did not finish: {e}") from None
         except TransportExecError as e:
@@ -85,8 +86,3 @@ class REPL:
     def eval(self, expression: str) -> Any:
         """Evaluate an expression there and return its value, if it is a literal here."""
         return ast.literal_eval(self.exec(f"print(repr({expression}))").strip())
-
-
-def _quiet() -> contextlib.redirect_stdout[io.StringIO]:
-    # mpremote prints what it received before it raises; that belongs into nobody's output
-    return contextlib.redirect_stdout(io.StringIO())
