@@ -217,6 +217,14 @@ class Story:
     def press(self) -> None:
         self.board.press("button", ms=100)
 
+    def wait_until_joined(self, ssid: str, timeout_s: float = _STEP_S) -> None:
+        """Until the radio is associated; an address may still be missing."""
+        deadline = time.monotonic() + timeout_s
+        while not any(e.details["ssid"] == ssid.encode() for e in self.air.traced("join")):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the board has not joined {ssid} within {timeout_s} s")
+            time.sleep(0.01)
+
     def next_step(self, timeout_s: float = _STEP_S) -> Step:
         """The next step that the device says to have ended, well or not."""
         found = self.board.expect(STEP, timeout_s)

@@ -100,7 +100,7 @@ def test_a_power_cut_in_the_middle_of_the_trial_is_told_and_repeated(story: Stor
     label = story.begin()
     story.operational.dhcp_s = 5.0
     story.switch_on()
-    assert story.step(7).code == "ok"
+    story.wait_until_joined("factory")
     story.board.power_off()
     story.operational.dhcp_s = 0.02
     story.board.forget_output()
