@@ -114,6 +114,17 @@ class AccessPoint:
         """Switch it on again."""
         self._air.put_back(self)
 
+    def lose(self, board: str) -> None:
+        """Let a board, by its name, be out of range."""
+        self.out_of_range.add(board)
+        for station in list(self.stations):
+            if station.name == board:
+                station.lost(self)
+
+    def reach(self, board: str) -> None:
+        """Let a board be in range again."""
+        self.out_of_range.discard(board)
+
     def disconnect_all(self) -> None:
         """Throw every station out; they may try again."""
         for station in list(self.stations):

@@ -62,10 +62,10 @@ def test_a_board_that_floods_an_unread_port_stays_in_control(board: EmulatedBoar
 
 def test_a_slow_reader_of_the_port_loses_nothing(board: EmulatedBoard) -> None:
     with serial.Serial(board.port, timeout=5) as port:
-        port.write(b"for i in range(20000): print('%07d' % i)\r\r")
+        port.write(b"for i in range(8000): print('%07d' % i)\r\r")
         port.read_until(b"0000000\r\n")
-        for i in range(1, 20000):
-            if i % 5000 == 0:
+        for i in range(1, 8000):
+            if i % 3000 == 0:
                 time.sleep(0.05)
             assert port.readline() == b"%07d\r\n" % i
 

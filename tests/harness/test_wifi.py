@@ -163,8 +163,12 @@ def test_an_access_point_that_vanishes_takes_the_address_along(wlan: REPL, air: 
 
 
 def test_a_board_out_of_range_hears_nothing(wlan: REPL, air: Air, board: EmulatedBoard) -> None:
-    air.add_access_point("far").out_of_range.add(board.name)
-    assert wlan.eval("w.scan()") == []
+    point = air.add_access_point("far")
+    wlan.exec("w.connect('far'); until(w.isconnected)")
+    point.lose(board.name)
+    assert wlan.eval("(w.isconnected(), w.scan())") == (False, [])
+    point.reach(board.name)
+    wlan.exec("until(w.isconnected)")
 
 
 def test_wifi_survives_a_soft_reset_but_no_hard_one(board: EmulatedBoard, air: Air) -> None:
