@@ -67,9 +67,9 @@ class Middleman:
                 reply = receive(server)
             self.count += 1
             bent = self._bend(reply)
-            if bent is None:
+            device.sendall(bent or b"")
+            if bent != reply:
                 return
-            device.sendall(bent)
 
 
 def receive(stream: socket.socket) -> bytes:
