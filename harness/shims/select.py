@@ -17,40 +17,51 @@ POLLERR = 8
 POLLHUP = 16
 
 
+# Two native polls, because iterating must not allocate: asyncio does it all the time. One waits,
+# for the program's objects and the supervisor; the other holds the program's objects alone, and
+# is what the program iterates over.
 class poll:
     def __init__(self):
-        self._poll = _native.poll()
-        self._poll.register(supervisor.file, POLLIN)
+        self._waiting = _native.poll()
+        self._waiting.register(supervisor.file, POLLIN)
+        self._ready = _native.poll()
 
     def register(self, obj, eventmask=POLLIN | POLLOUT):
-        self._poll.register(obj, eventmask)
+        self._waiting.register(obj, eventmask)
+        self._ready.register(obj, eventmask)
 
     def unregister(self, obj):
-        self._poll.unregister(obj)
+        self._waiting.unregister(obj)
+        self._ready.unregister(obj)
 
     def modify(self, obj, eventmask):
-        self._poll.modify(obj, eventmask)
+        self._waiting.modify(obj, eventmask)
+        self._ready.modify(obj, eventmask)
 
     def poll(self, timeout=-1):
-        return [tuple(item) for item in self.ipoll(timeout)]
+        self._wait(timeout)
+        return self._ready.poll(0)
 
     def ipoll(self, timeout=-1, flags=0):
+        self._wait(timeout)
+        if not flags & 1:
+            return self._ready.ipoll(0)
+        ready = self._ready.poll(0, flags)
+        for item in ready:  # each only once, until it is modified
+            self._waiting.modify(item[0], 0)
+        return iter(ready)
+
+    # Until one of the program's objects is ready, or so many milliseconds.
+    def _wait(self, timeout):
         end = _ticks_add(_ticks_ms(), timeout)
         while True:
+            supervisor.refresh()
             supervisor.deliver()
             left = max(0, _ticks_diff(end, _ticks_ms())) if timeout >= 0 else -1
-            found = heard = False
-            for item in self._poll.ipoll(supervisor.nap(left), flags):
-                if item[0] is supervisor.file:
-                    heard = True
-                else:
-                    found = True
-                    yield item
-            if heard:
-                if flags & 1:  # one-shot would leave the supervisor unheard
-                    self._poll.modify(supervisor.file, POLLIN)
-                supervisor.refresh()
-            if found or (timeout >= 0 and left <= 0):
+            for item in self._waiting.ipoll(supervisor.nap(left)):
+                if item[0] is not supervisor.file:
+                    return
+            if timeout >= 0 and left <= 0:
                 return
 
 
