@@ -6,8 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from harness.deploy import lay_out
-from tests.bench import crypto, onboarding
+from tests.bench import compiled, crypto, onboarding
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "build" / "bench.json"
@@ -23,20 +22,10 @@ BARS = {
 }
 
 
-def firmware() -> dict[str, float]:
-    tree = ROOT / "build" / "bench-firmware"
-    import shutil
-
-    shutil.rmtree(tree, ignore_errors=True)
-    lay_out(ROOT / "firmware", tree, "mpy", {})
-    sizes = [path.stat().st_size for path in tree.rglob("*.mpy")]
-    return {"firmware.mpy_bytes": sum(sizes), "firmware.files": len(sizes)}
-
-
 def main() -> int:
     found: dict[str, float] = {}
     for name, measure in (
-        ("firmware", firmware),
+        ("firmware", compiled.measure),
         ("crypto", crypto.measure),
         ("onboarding", onboarding.measure),
     ):

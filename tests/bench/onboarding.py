@@ -152,8 +152,10 @@ def traffic(run: Run) -> tuple[int, int]:
     events = events[: next(i for i, event in enumerate(events) if event.what == "leave")]
     queries = sum(e.what == "datagram" and e.details["way"] == "tx" for e in events)
     connections = [e for e in events if e.what == "connect"]
-    closed = [e for e in events if e.what == "close"]
-    size = sum(e.details.get("tx", 0) + e.details.get("rx", 0) for e in closed)
+    counted = [e for e in events if e.what == "bytes"]
+    size = sum(e.details["tx"] + e.details["rx"] for e in counted)
+    if not size or not queries:
+        raise RuntimeError("the air has traced no traffic: a figure of nothing would pass any bar")
     return size, queries + len(connections)
 
 
