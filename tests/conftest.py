@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Gathers all output of the suite, so that its very last test can search it for secrets."""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> pytest.TestReport:
-    report: pytest.TestReport = yield
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
     with item.config.stash[_OUTPUT].open("a", encoding="utf-8") as output:
         for name, text in report.sections:
             output.write(f"--- {item.nodeid} {name}\n{text}\n")

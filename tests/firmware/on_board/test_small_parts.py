@@ -4,12 +4,13 @@
 
 import builtins
 
+from runner import raises
+
 from muster import log, url
 from muster.backoff import Backoff
 from muster.clock import Clock, format_time, parse_time
 from muster.errors import DeviceError
 from muster.timeline import FIND, JOIN, SEEK, Timeline
-from runner import raises
 
 
 def test_backoff_doubles_to_its_limit_and_stays_within_a_quarter():
