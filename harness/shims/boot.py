@@ -96,6 +96,7 @@ def run(names):
 
     for name in _SHIMS:
         sys.modules[name] = sys.modules["u" + name] = __import__(name)
+        gc.collect()
     if not newlib_errno.adopt():
         sys.modules["errno"] = sys.modules["uerrno"] = newlib_errno
     sys.modules["time"]._set_offset_us(settings["clock_offset_us"])
