@@ -24,6 +24,7 @@ from harness.air import AccessPoint, Air
 from harness.deploy import deploy, write_identity
 from harness.emulated import EmulatedBoard
 from tests import secrecy
+from tests.system import server_secrets
 from tests.system.servers import Servers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +80,7 @@ class Story:
         self.board = EmulatedBoard(
             directory / "board", air=self.air, heap=heap, facts=ROOT / "boards" / "EMULATED.toml"
         )
+        self._device_ids: list[str] = []
         secrecy.hide(password)
         secrecy.watch(directory)
 
@@ -95,6 +97,7 @@ class Story:
         trace: TracebackType | None,
     ) -> None:
         self.servers.__exit__(kind, error, trace)
+        server_secrets.note_all(self.servers.data, self._device_ids)
         self.board.__exit__(kind, error, trace)
         self.air.__exit__(kind, error, trace)
 
@@ -120,6 +123,7 @@ class Story:
         secret = base64.b32decode(made["label"].rpartition(":")[2][:32])
         label = Label(made["device_id"], made["label"], secret)
         secrecy.hide_label(label.text, label.secret)
+        self._device_ids.append(label.device_id)
         return label
 
     def write_label(self, label: Label) -> None:

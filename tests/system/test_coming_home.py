@@ -123,6 +123,18 @@ def test_an_unregistered_device_completes_as_soon_as_it_is_registered(story: Sto
     story.committed()
 
 
+def test_a_device_that_only_its_vendor_knows_waits_for_its_owner(story: Story) -> None:
+    story.servers.wait_ready()
+    label = story.make_label()
+    story.write_label(label)
+    story.add_profile()
+    story.portal("POST", "/v1/vendor/devices", {"labels": [label.text]})
+    story.switch_on()
+    assert story.step(6).detail == "wait"
+    story.register(label)
+    story.committed()  # by itself: no press
+
+
 def test_a_device_with_another_secret_is_not_recognised(story: Story) -> None:
     story.servers.wait_ready()
     label = story.make_label()

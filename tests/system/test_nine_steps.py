@@ -3,6 +3,7 @@
 """The use case: each step works, is visible, and is tested under its own number."""
 
 import json
+from pathlib import Path
 
 import pytest
 import requests
@@ -38,6 +39,13 @@ def test_the_timeline_stands_at_the_platform(story: Story) -> None:
     story.first_reading(label)
     kept = json.loads(story.platform(f"/cse-in/{originator}/muster/la")["m2m:cin"]["con"])
     assert [entry[:2] for entry in kept["timeline"]][:7] == [[n, "ok"] for n in range(3, 10)]
+
+
+def test_firmware_deployed_as_source_does_the_same(tmp_path: Path) -> None:
+    with Story(tmp_path) as story:
+        story.deploy(form="py")
+        label = story.onboard()
+        story.first_reading(label)
 
 
 def test_one_query_and_one_exchange_are_all_that_the_onboarding_network_carries(

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the servers of a story made up themselves: tokens, keys. Noted, to be searched for."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from host_server.store.config import ConfigStore
+from host_server.store.engine import database_url, open_engine
+from host_server.store.secrets import SecretBox, load_key
+from tests import secrecy
+
+_TOKEN_FILES = ("administrator.token", "config-token", "platform-token", "secret.key")
+
+
+def note_all(data: Path, device_ids: Iterable[str]) -> None:
+    """Every secret in the data directory of servers that have ended."""
+    for name in _TOKEN_FILES:
+        if (data / name).exists():
+            secrecy.hide((data / name).read_text().strip())
+    if (data / "config.sqlite").exists():
+        for secret in _handed_out(data, device_ids):
+            secrecy.hide(secret)
+
+
+def _handed_out(data: Path, device_ids: Iterable[str]) -> Iterator[str | bytes]:
+    engine = open_engine(database_url(data, "config"))
+    try:
+        store = ConfigStore(engine, SecretBox(load_key(data / "secret.key")))
+        with store.transaction() as records:
+            for device_id in device_ids:
+                for claim in records.claims_of(device_id):
+                    for version in records.versions_of(claim.id):
+                        yield base64.b64decode(version.document["config_server"]["key"])
+                        token = version.document["platform"]["token"]
+                        if token is not None:
+                            yield token
+                        yield from filter(None, (n["psk"] for n in version.document["networks"]))
+    finally:
+        engine.dispose()
