@@ -48,7 +48,7 @@ class Child:
         self._on_output = on_output
         self._on_exit = on_exit
         self._incoming = bytearray()  # not yet taken, because a Ctrl-C in it is not yet decided
-        self._undecided_since = 0.0
+        self._undecided_since: float | None = None
         self._deciding: Timer | None = None
         self._backlog = bytearray()  # taken, but there is no room in the pipe
         self._waits_to_write = False
@@ -105,12 +105,13 @@ class Child:
                 plain = bytes(self._incoming).partition(b"\x03")[0]
                 del self._incoming[: len(plain)]
                 self._send(plain)
-                self._undecided_since = time.monotonic()
                 continue
             is_signal = self._decide()
             if is_signal is None:
+                self._undecided_since = self._undecided_since or time.monotonic()
                 self._deciding = self._loop.later(0.001, self._take_incoming)
                 return
+            self._undecided_since = None
             del self._incoming[0]
             if is_signal:
                 soon = time.monotonic() + _ASLEEP_WITHIN_S
@@ -122,10 +123,11 @@ class Child:
         """Whether a Ctrl-C is a signal now, or a byte; None while what came before it is read."""
         if self._catches_interrupts():
             return True
-        waits_for_input = not self._backlog and not self._unread() and self._state() == "S"
-        if waits_for_input or time.monotonic() > self._undecided_since + _ASLEEP_WITHIN_S:
+        if not self._backlog and not self._unread() and self._state() == "S":
             return False
-        return None
+        since = self._undecided_since
+        is_late = since is not None and time.monotonic() > since + _ASLEEP_WITHIN_S
+        return False if is_late else None
 
     def _unread(self) -> int:
         count = fcntl.ioctl(self._stdin, termios.FIONREAD, b"\0\0\0\0")
