@@ -12,9 +12,12 @@ from harness.errors import HarnessError
 BOARDS = Path(__file__).parent.parent / "boards"
 
 
+_SHOWN = "pin"  # the only kind of part that the firmware can use
+
+
 @dataclass(frozen=True)
 class Wired:
-    """A button or an LED: its pin, and the level that means pressed or lit."""
+    """A button or an LED on a pin, and the level that means pressed or lit."""
 
     pin: int
     active: int
@@ -36,6 +39,8 @@ class BoardFacts:
     filesystem_bytes: int
     nvs_bytes: int
     frequency_hz: int
+    mcu: str  # e.g. "esp32c3"
+    usb_ids: tuple[str, ...]  # e.g. ("10c4:ea60",): of the chip itself and of usual bridges
 
 
 def read_facts(source: str | Path) -> BoardFacts:
@@ -65,6 +70,7 @@ def read_facts(source: str | Path) -> BoardFacts:
 
 def _facts(name: str, data: dict[str, Any]) -> BoardFacts:
     pins, flash, port = data["pins"], data["flash"], data["micropython"]
+    serial = data["serial"]
     return BoardFacts(
         name=name,
         model=str(data["model"]),
@@ -78,8 +84,13 @@ def _facts(name: str, data: dict[str, Any]) -> BoardFacts:
         filesystem_bytes=int(flash["filesystem_bytes"]),
         nvs_bytes=int(flash["nvs_bytes"]),
         frequency_hz=int(data["frequency_hz"]),
+        mcu=str(data["mcu"]),
+        usb_ids=tuple(map(str, [*serial.get("usb_native", []), *serial.get("usb_bridges", [])])),
     )
 
 
+# A part of another kind (a NeoPixel) is on the board, but not for the firmware.
 def _wired(part: dict[str, Any] | None) -> Wired | None:
-    return None if part is None else Wired(int(part["pin"]), int(part["active"]))
+    if part is None or part.get("kind", _SHOWN) != _SHOWN:
+        return None
+    return Wired(int(part["pin"]), int(part["active"]))
