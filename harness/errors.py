@@ -29,3 +29,31 @@ class AirError(HarnessError):
 
 class RemoteError(HarnessError):
     """Code on the board ended in an exception; the message is the board's traceback."""
+
+
+class PortError(BoardError):
+    """A serial port cannot be used: it is absent, held by somebody, or has vanished."""
+
+
+class NotMicroPython(BoardError):
+    """What is behind a port does not answer as a MicroPython board at its REPL does."""
+
+
+class WrongBoard(DeployError):
+    """The firmware is for another board than the one behind the port."""
+
+
+class FilesystemFull(DeployError):
+    """The files have no room; those that were there before still are."""
+
+
+class IdentityPresent(HarnessError):
+    """A board has an identity already, and nobody said that it may be replaced."""
+
+
+class LabelRefused(HarnessError):
+    """A label cannot be understood; `path` is `format`, `device_id`, `secret` or `check`."""
+
+    def __init__(self, message: str, path: str):
+        super().__init__(message)
+        self.path = path
