@@ -120,6 +120,14 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
     option("--portal-listen", "default 127.0.0.1:8420", metavar="A:P")
     option("--config-listen", "default 127.0.0.1:8421; may be given again", **several)
     option("--platform-listen", "default 127.0.0.1:8422", metavar="A:P")
+    secured = {"metavar": "FILE"}
+    option("--portal-cert", "certificate of the portal, in PEM: it speaks https", **secured)
+    option("--portal-key", "and its key; other users must not be able to read it", **secured)
+    option("--platform-cert", "certificate of the platform: it speaks https", **secured)
+    option("--platform-key", "and its key", **secured)
+    option("--config-cert", "certificate of the configuration server", **secured)
+    option("--config-key", "and its key", **secured)
+    option("--config-tls-listen", "where it speaks https, for the portal", **several)
     option("--config-public-url", "where devices find the configuration server", metavar="URL")
     option("--platform-public-url", "where devices find the platform", metavar="URL")
     option("--config-url", "where the portal finds the configuration server", metavar="URL")
@@ -141,6 +149,21 @@ def _client_options(parser: argparse.ArgumentParser) -> None:
 def _new_label(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", help="the device id; a random one otherwise")
     parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+def _dev_certs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", metavar="DIR", default="muster-certs", help="where they go (muster-certs)"
+    )
+    parser.add_argument(
+        "--name",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="host name or address of the server, besides localhost and 127.0.0.1; "
+        "may be given again",
+    )
+    parser.add_argument("--days", type=int, default=397, help="how long they last (397)")
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:
@@ -175,6 +198,7 @@ def _one_profile(parser: argparse.ArgumentParser) -> None:
 
 _GROUPS = {
     "label": "make labels",
+    "certs": "make certificates for https",
     "device": "register devices and see how far they have come",
     "profile": "keep the templates that configurations are made from",
 }
@@ -187,6 +211,8 @@ COMMANDS = (
             "muster serve",
             "muster serve --role portal --config-url https://config.example:8421",
             "muster serve --config-listen 192.168.4.1:8421 --config-listen 10.0.0.2:8421",
+            "muster serve --platform-cert certs/server.pem --platform-key certs/server.key "
+            "--ca-file certs/ca.pem",
         ),
         _serve_options,
         "serve",
@@ -197,6 +223,17 @@ COMMANDS = (
         ("muster label new", "muster label new --id PRESS-4 --json"),
         _new_label,
         "new_label",
+    ),
+    Command(
+        ("certs", "dev"),
+        "Make an authority and a server's certificate, for development. Again: a new certificate.",
+        (
+            "muster certs dev --name m2m.example --name 192.168.1.10",
+            "muster serve --platform-cert muster-certs/server.pem "
+            "--platform-key muster-certs/server.key --ca-file muster-certs/ca.pem",
+        ),
+        _dev_certs,
+        "make_certificates",
     ),
     Command(
         ("device", "add"),

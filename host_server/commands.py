@@ -54,6 +54,20 @@ def new_label(options: Namespace) -> int:
     return 0
 
 
+def make_certificates(options: Namespace) -> int:
+    """Make certificates for development, and say what each file is for."""
+    from host_server.certificates import make_development
+
+    made = make_development(Path(options.out), options.name, options.days)
+    print(f"for {', '.join(made.names)}; valid until {made.until:%Y-%m-%d}")
+    print(f"--platform-cert  {made.chain}")
+    print(f"--platform-key   {made.key}")
+    print(f"--ca-file        {made.authority}")
+    print(f'"ca" of a profile\'s platform (the DER in base64, also in {made.der}):')
+    print(made.der.read_text().strip())
+    return 0
+
+
 def add_device(options: Namespace) -> int:
     """Step 1."""
     text = _read_input() if options.label == "-" else options.label

@@ -7,6 +7,7 @@ What a role does not need is not imported, so that a role alone starts quickly.
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,12 +24,15 @@ class Role:
     name: str
     app: Any
     sockets: list[socket.socket]
+    tls_sockets: list[socket.socket] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None  # of those
     advertisement: Any = None
 
     @property
     def urls(self) -> list[str]:
         """Where it listens."""
-        return [address_of(listener).url for listener in self.sockets]
+        plain = [address_of(listener).url for listener in self.sockets]
+        return plain + [address_of(listener).url_as("https") for listener in self.tls_sockets]
 
 
 @dataclass
@@ -57,7 +61,23 @@ class Parts:
     def url_of(self, role: str, listen: Address) -> str:
         """Where this role listens, with the port that the system chose."""
         sockets = self.listeners.get(role)
-        return address_of(sockets[0]).url if sockets else listen.url
+        # What the first address of a configuration server speaks is never TLS.
+        is_secure = role != "config" and getattr(self.settings, f"{role}_certificate")
+        address = address_of(sockets[0]) if sockets else listen
+        return address.url_as("https" if is_secure else "http")
+
+    def role(self, name: str, app: Any) -> Role:
+        """The role on its sockets, with TLS where it has a certificate."""
+        sockets, tls_sockets = self.listeners[name], self.listeners.get(f"{name}-tls", [])
+        certificate = getattr(self.settings, f"{name}_certificate")
+        if certificate is None:
+            return Role(name, app, sockets)
+        from host_server.certificates import server_context
+
+        tls = server_context(certificate)
+        if name == "config":
+            return Role(name, app, sockets, tls_sockets, tls)
+        return Role(name, app, [], sockets, tls)
 
     def public_url(self, role: str, option: str, given: str | None, listen: Address) -> str:
         """Where devices find this role."""
@@ -86,7 +106,7 @@ def _portal(parts: Parts) -> Role:
     settings = parts.settings
     url = settings.config_url or parts.url_of("config", settings.config_listens[0])
     portal = Portal(str(service_url(url, "--config-url")), parts.token("config"), settings.ca_file)
-    return Role("portal", create_app(portal, parts.accepted("portal")), parts.listeners["portal"])
+    return parts.role("portal", create_app(portal, parts.accepted("portal")))
 
 
 def _config(parts: Parts) -> Role:
@@ -123,7 +143,7 @@ def _config(parts: Parts) -> Role:
             settings.config_listens[0],
         ),
     )
-    role = Role("config", app, parts.listeners["config"])
+    role = parts.role("config", app)
     if settings.advertises:
         from host_server.config_server.advertisement import Advertisement
 
@@ -138,7 +158,7 @@ def _platform(parts: Parts) -> Role:
 
     engine = _database(parts, "platform", "host_server.platform_server", HEAD)
     app = create_app(PlatformStore(engine), parts.accepted("platform"))
-    return Role("platform", app, parts.listeners["platform"])
+    return parts.role("platform", app)
 
 
 # In the order in which they are started: whoever is called comes first.

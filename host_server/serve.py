@@ -11,9 +11,11 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import uvicorn
 
@@ -91,15 +93,17 @@ def _hash_of_told_token(kept: Path) -> str:
 
 def _listen(parts: Parts) -> None:
     settings = parts.settings
-    wanted = {
+    wanted: dict[str, tuple[Address, ...]] = {
         "portal": (settings.portal_listen,),
         "config": settings.config_listens,
+        "config-tls": settings.config_tls_listens,
         "platform": (settings.platform_listen,),
     }
-    for role in settings.roles:
-        parts.listeners[role] = [
-            parts.closers.enter_context(bound(address, role)) for address in wanted[role]
-        ]
+    for name, addresses in wanted.items():
+        if name.partition("-")[0] in settings.roles:
+            parts.listeners[name] = [
+                parts.closers.enter_context(bound(address, name)) for address in addresses
+            ]
 
 
 def bound(address: Address, role: str) -> socket.socket:
@@ -126,11 +130,21 @@ class Server(uvicorn.Server):
         yield
 
 
-def uvicorn_server(role: Role) -> Server:
-    """A server for this role's app; give its `serve` the role's sockets."""
+def uvicorn_servers(role: Role) -> list[tuple[Server, list[socket.socket]]]:
+    """Servers for this role's app, each with the sockets to serve it on: plain ones, then TLS."""
+    kinds = [(None, role.sockets), (role.tls, role.tls_sockets)]
+    used = [(tls, sockets) for tls, sockets in kinds if sockets]
+    return [
+        # One app, started and ended once however many servers it has.
+        (_server(role, tls, "off" if n else "on"), sockets)
+        for n, (tls, sockets) in enumerate(used)
+    ]
+
+
+def _server(role: Role, tls: ssl.SSLContext | None, lifespan: Literal["on", "off"]) -> Server:
     config = uvicorn.Config(
         role.app,
-        lifespan="on",
+        lifespan=lifespan,
         loop="asyncio",
         http="h11",
         ws="none",
@@ -139,38 +153,42 @@ def uvicorn_server(role: Role) -> Server:
         server_header=False,  # every byte of a header is sent over a device's radio
         date_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        ssl_context_factory=(lambda config, default: tls) if tls else None,
     )
     return Server(config)
 
 
 async def _run(roles: list[Role]) -> int:
-    servers = [uvicorn_server(role) for role in roles]
+    servers = {role.name: uvicorn_servers(role) for role in roles}
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    running = [
-        asyncio.create_task(server.serve(sockets=role.sockets))
-        for server, role in zip(servers, roles, strict=True)
-    ]
+    running = {
+        server: asyncio.create_task(server.serve(sockets=sockets))
+        for own in servers.values()
+        for server, sockets in own
+    }
     waiting = asyncio.create_task(stopping.wait())
     try:
-        for server, role, task in zip(servers, roles, running, strict=True):
-            while not server.started and not task.done() and not stopping.is_set():
-                await asyncio.sleep(0.005)
-            if server.started:
+        for role in roles:
+            own = [server for server, _ in servers[role.name]]
+            for server in own:
+                while not server.started and not running[server].done() and not stopping.is_set():
+                    await asyncio.sleep(0.005)
+            if all(server.started for server in own):
                 if role.advertisement is not None:
                     await role.advertisement.start()
                 print(f"{role.name} ready {' '.join(role.urls)}", flush=True)
-        await asyncio.wait({waiting, *running}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({waiting, *running.values()}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for server in servers:
+        for server in running:
             server.should_exit = True
         waiting.cancel()
         for role in roles:
             if role.advertisement is not None:
                 await role.advertisement.stop()
-        ends = await asyncio.gather(*running, return_exceptions=True)
+        ends = await asyncio.gather(*running.values(), return_exceptions=True)
     for end in ends:
         if isinstance(end, Exception):
             logging.getLogger(__name__).error("a server ended with an error", exc_info=end)

@@ -36,8 +36,21 @@ class Address:
     @property
     def url(self) -> str:
         """How this machine reaches it."""
+        return self.url_as("http")
+
+    def url_as(self, scheme: str) -> str:
+        """The same for "http" or "https"."""
         host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - a comparison
-        return f"http://{host}:{self.port}"
+        return f"{scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Where a server's certificate, with those between it and its authority, and its key are."""
+
+    chain: Path
+    key: Path
+    option: str  # e.g. "--platform-cert", for messages
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,12 @@ class Settings:
     portal_listen: Address
     config_listens: tuple[Address, ...]
     platform_listen: Address
+    # Whoever has one speaks https. A configuration server does so on addresses of its own, for
+    # devices come to the others: their exchange needs no TLS.
+    portal_certificate: Certificate | None
+    config_certificate: Certificate | None
+    platform_certificate: Certificate | None
+    config_tls_listens: tuple[Address, ...]
     # What a device is told; None: the address that the server listens on.
     config_public_url: str | None
     platform_public_url: str | None
@@ -85,7 +104,24 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     def address(name: str, default: str) -> Address:
         return Address.parse(one(name, default) or default, _flag(name))
 
+    def certificate(role: str) -> Certificate | None:
+        chain, key = one(f"{role}_cert"), one(f"{role}_key")
+        if (chain is None) != (key is None):
+            raise SettingsError(f"--{role}-cert and --{role}-key: wanted both or neither")
+        return Certificate(Path(chain), Path(key), f"--{role}-cert") if chain and key else None
+
     token_file = one("admin_token_file")
+    config_certificate = certificate("config")
+    config_tls_listens = tuple(
+        Address.parse(text.strip(), "--config-tls-listen")
+        for text in many("config_tls_listen", "")
+        if text.strip()
+    )
+    if bool(config_certificate) != bool(config_tls_listens):
+        raise SettingsError(
+            "--config-cert and --config-tls-listen: wanted both or neither; devices come to "
+            "--config-listen, without TLS"
+        )
     return Settings(
         roles=_roles(many("role", ",".join(ROLES))),
         data_dir=Path(one("data", "muster-data") or "muster-data"),
@@ -95,6 +131,10 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
             for text in many("config_listen", "127.0.0.1:8421")
         ),
         platform_listen=address("platform_listen", "127.0.0.1:8422"),
+        portal_certificate=certificate("portal"),
+        config_certificate=config_certificate,
+        platform_certificate=certificate("platform"),
+        config_tls_listens=config_tls_listens,
         config_public_url=_url(one("config_public_url"), "--config-public-url"),
         platform_public_url=_url(one("platform_public_url"), "--platform-public-url"),
         config_url=service_url(one("config_url"), "--config-url"),

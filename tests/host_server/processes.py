@@ -49,7 +49,7 @@ def start(data: Path, *options: str, ready: int = 3) -> Servers:
         if not line:
             break
         servers.lines.append(line)
-        found = re.fullmatch(r"(\w+) ready (http://\S+).*\n", line)
+        found = re.fullmatch(r"(\w+) ready (https?://\S+).*\n", line)
         if found:
             servers.urls[found[1]] = found[2]
     if len(servers.urls) < ready:

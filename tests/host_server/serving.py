@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from host_server.roles import Role
-from host_server.serve import bound, uvicorn_server
+from host_server.serve import bound, uvicorn_servers
 from host_server.settings import Address
 
 STARTUP_S = 10
@@ -20,11 +20,11 @@ def served(app: Any) -> Iterator[str]:
     """The URL of the app, which runs as `muster serve` would run it."""
     with bound(Address("127.0.0.1", 0), "test") as listener:
         role = Role("test", app, [listener])
-        server = uvicorn_server(role)
+        ((server, sockets),) = uvicorn_servers(role)
         ready = threading.Event()
 
         async def run() -> None:
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            serving = asyncio.create_task(server.serve(sockets=sockets))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.002)
             ready.set()

@@ -39,6 +39,8 @@ def test_configuration_server_may_listen_on_several_sides() -> None:
         ("config_public_url", "muster.example", "--config-public-url: wanted a URL"),
         ("config_public_url", "http://u:p@muster.example", "--config-public-url"),
         ("platform_url", "http://muster.example", "--platform-url: wanted https"),
+        ("portal_cert", "server.pem", "--portal-cert and --portal-key: wanted both or neither"),
+        ("config_tls_listen", ["127.0.0.1:1"], "--config-cert and --config-tls-listen"),
         ("role", ["server"], 'no role named "server"; there are portal, config, platform'),
     ],
 )
