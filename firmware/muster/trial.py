@@ -32,7 +32,7 @@ async def _prove(config, wifi, device_id, timeline, reached):
     timeline.begin(LEAVE)
     await wifi.leave()
     wifi.stop()
-    timeline.done()
+    timeline.done("radio off")
     reached(JOIN)
     await join(config, wifi, timeline)
     reached(REGISTER)
