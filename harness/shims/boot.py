@@ -13,7 +13,7 @@ import vfs
 
 # Under both names: the u* ones would otherwise bypass the shims.
 _SHIMS = ("esp", "esp32", "machine", "network", "os", "select", "socket", "time")
-_PRIVATE = ("boot", "flash", "native", "newlib_errno", "supervisor", "terminal")
+_PRIVATE = ("boot", "dated_tls", "flash", "native", "newlib_errno", "supervisor", "terminal")
 _OF_SOCKET = ("addresses", "stream")
 _BOOT_PY = """\
 # This file is executed on every boot (including wake-boot from deepsleep)
@@ -69,8 +69,10 @@ def _sweep(names):
 
 
 # Runs a script as pyexec does; false after an exception, no return after SystemExit.
-def _run(path, names):
+def _run(path, names, is_interrupted=False):
     try:
+        if is_interrupted:  # by a Ctrl-C that came while the chip booted
+            raise KeyboardInterrupt
         if path in native.builtin("os").listdir("/"):
             names["__file__"] = path
             execfile(path, names)  # noqa: F821 (a MicroPython builtin)
@@ -97,6 +99,10 @@ def run(names):
     for name in _SHIMS:
         sys.modules[name] = sys.modules["u" + name] = __import__(name)
         gc.collect()
+    import dated_tls  # after time, whose clock it reads
+
+    # A file named tls would not be found: the interpreter prefers its own.
+    sys.modules["tls"] = sys.modules["utls"] = dated_tls
     if not newlib_errno.adopt():
         sys.modules["errno"] = sys.modules["uerrno"] = newlib_errno
     sys.modules["time"]._set_offset_us(settings["clock_offset_us"])
@@ -108,9 +114,9 @@ def run(names):
         sys.modules.pop(name, None)
     gc.collect()
     sys.atexit(lambda: _sweep(names))
-    supervisor.request("boot")
+    is_interrupted = supervisor.request("boot")
     try:
-        if _run("boot.py", names) and not settings["raw"]:
+        if _run("boot.py", names, is_interrupted) and not settings["raw"]:
             _run("main.py", names)
         micropython.kbd_intr(-1)
     except KeyboardInterrupt:  # came when the script had just ended

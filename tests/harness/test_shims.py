@@ -26,6 +26,7 @@ NOT_EMULATED = {
     "time": "",
     "errno": "",
     "select": "",
+    "tls": "",
 }
 # in the stubs only: other ports' classes and typing aids
 NOT_REAL = {"ADCWiPy", "AbstractNIC", "WLANWiPy", "const"}
