@@ -5,6 +5,7 @@
 import ast
 import contextlib
 import struct
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,23 +14,34 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
-from harness.errors import BoardError, RemoteError
+from harness.errors import BoardError, PortError, RemoteError
+from harness.ports import why_closed
+from harness.prompt import enter_raw
 
 _BAUD = 115200
 _PROMPT_S = 1.0
+_LOOK_S = 0.05  # how often a deadline is looked at while bytes are awaited
 
 
 class REPL:
     """A connection to a board's REPL; a context manager.
 
     Entering interrupts what runs there. With `soft_reset` the board then starts anew, without
-    main.py; without it, the program's names stay.
+    main.py; without it, the program's names stay. `say` is told if a person has to help.
     """
 
-    def __init__(self, port: str, *, soft_reset: bool = False, timeout_s: float = 10.0):
+    def __init__(
+        self,
+        port: str,
+        *,
+        soft_reset: bool = False,
+        timeout_s: float = 10.0,
+        say: Callable[[str], None] | None = None,
+    ):
         self._port = port
         self._soft_reset = soft_reset
         self._timeout_s = timeout_s
+        self._say = say
         self._transport: Any = None
 
     def __enter__(self) -> Self:
@@ -40,13 +52,24 @@ class REPL:
             # Without a timeout mpremote reads a pty for ever, whatever its own deadlines say.
             patience_s = min(self._timeout_s, _PROMPT_S)
             self._transport = SerialTransport(self._port, _BAUD, timeout=patience_s)
-            self._transport.enter_raw_repl(self._soft_reset, self._timeout_s)
-        except (TransportError, SerialException, OSError) as e:
+        except (TransportError, SerialException, OSError, ValueError):
+            raise why_closed(self._port) from None
+        try:
+            self._transport.serial.timeout = _LOOK_S
+            enter_raw(
+                self._transport,
+                self._port,
+                soft_reset=self._soft_reset,
+                timeout_s=self._timeout_s,
+                say=self._say,
+            )
+            self._transport.serial.timeout = patience_s
+        except BoardError:
             self.close()
-            raise BoardError(
-                f"no REPL on {self._port} ({e}); is the board on, and does no other program "
-                "(a terminal, an IDE) hold the port?"
-            ) from None
+            raise
+        except (SerialException, OSError) as e:
+            self.close()
+            raise self._vanished(e) from None
         return self
 
     def __exit__(
@@ -65,20 +88,25 @@ class REPL:
             if self._transport.in_raw_repl:
                 self._transport.exit_raw_repl()
                 self._transport.read_until(1, b">>> ", timeout=_PROMPT_S)
-        self._transport.close()
+        _close(self._transport)
         self._transport = None
 
     def exec(self, code: str, timeout_s: float | None = None) -> str:
         """Run statements and return what they print.
 
-        Raises RemoteError with the board's traceback, BoardError if the board falls silent.
+        Raises RemoteError with the board's traceback, BoardError if the board falls silent,
+        PortError if its port vanishes.
         """
         try:
             out, err = self._transport.exec_raw(code, timeout_s or self._timeout_s)
-        except (TransportError, SerialException, OSError, struct.error) as e:
-            raise BoardError(f"the board on {self._port} did not finish: {e}") from None
         except TransportExecError as e:
             raise RemoteError(e.error_output) from None
+        except (SerialException, OSError) as e:
+            raise self._vanished(e) from None
+        except (TransportError, struct.error) as e:
+            raise BoardError(
+                f"the board on {self._port} did not finish: {e}; was it reset? Try again"
+            ) from None
         if err:
             raise RemoteError(err.decode("utf-8", "replace"))
         return str(out.decode("utf-8", "replace").replace("\r\n", "\n"))
@@ -86,3 +114,19 @@ class REPL:
     def eval(self, expression: str) -> Any:
         """Evaluate an expression there and return its value, if it is a literal here."""
         return ast.literal_eval(self.exec(f"print(repr({expression}))").strip())
+
+    def _vanished(self, error: OSError) -> PortError:
+        return PortError(
+            f"the port {self._port} vanished while it was in use ({error}); was the board "
+            "unplugged or reset? Plug it in and try again"
+        )
+
+
+def _close(transport: Any) -> None:
+    held = getattr(transport.serial, "_socket", None)
+    try:
+        transport.close()
+    except OSError:  # lowering the lines of a port that has vanished
+        transport.serial.close()
+    if held is not None:  # pyserial leaves a socket open whose other side has gone first
+        held.close()

@@ -200,13 +200,12 @@ class Supervisor:
         self._child.holds_input = True
         self._link_changed(self.radio.address if self._is_linked() else None)
 
-    def boot_scripts_begin(self) -> None:
-        """The flash is mounted; boot.py is next. Input that came early counts from here."""
+    def boot_scripts_begin(self) -> bool:
+        """The flash is mounted; boot.py is next. Whether an early Ctrl-C interrupts it."""
         self._has_booted = True
         if self._child is not None and not self.boots_raw:
             self._child.release_input()
-            if self._interrupts_boot:
-                self._child.write(b"\x03")
+        return self._interrupts_boot
 
     def repl_begins(self) -> None:
         self._crashes = 0

@@ -33,8 +33,8 @@ class Verbs:
             "raw": board.boots_raw,
         }
 
-    def _boot(self) -> None:
-        self._board.boot_scripts_begin()
+    def _boot(self) -> bool:
+        return self._board.boot_scripts_begin()
 
     def _repl(self) -> None:
         self._board.repl_begins()
