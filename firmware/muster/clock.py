@@ -31,11 +31,11 @@ class Clock:
         self._set_rtc = set_rtc
         self._keep_floor = keep_floor
         self.floor = floor
+        # Whether somebody has told the time since the start. What the RTC has kept through a
+        # reset may have been a floor before, so until then the clock is a guess: not ahead.
         self.is_known = False
         if self.now() < floor:
             self._set(floor)
-        elif self.now() > floor:
-            self.is_known = True  # kept by the RTC through a reset
 
     def now(self):
         return time.time() + _EPOCH_2000
@@ -47,6 +47,15 @@ class Clock:
         if unix > self.floor + _DAY_S:
             self.floor = unix
             self._keep_floor(unix)
+
+    # A time that nobody vouches for, such as NTP's: it moves the clock forward only, and no floor
+    # is made of it.
+    def advance(self, unix):
+        if unix < self.now():
+            log.warn("clock", "a time that lies %d s back is not believed" % (self.now() - unix))
+            return
+        self._set(unix)
+        self.is_known = True
 
     def _set(self, unix):
         t = time.gmtime(unix - _EPOCH_2000)

@@ -37,7 +37,7 @@ async def request(
 
 
 # A connection that is opened when needed and kept for the next request if the server does so
-# too. tls: an SSLContext. code: what DeviceErrors carry, other than "platform_tls" for TLS.
+# too. tls: a tls.Trust. code: what DeviceErrors carry, other than "platform_tls" for TLS.
 class Connection:
     def __init__(self, host, port, tls=None, code="server_unreachable"):
         self._host = host
@@ -71,8 +71,9 @@ class Connection:
             # mbedTLS has numbers of its own, far below any errno.
             code = "platform_tls" if self._tls and (e.errno or 0) < -255 else self._code
             raise self._error(code, errno.errorcode.get(e.errno, "error %s" % e))
-        except ValueError as e:  # a certificate that mbedTLS refuses
-            raise self._error("platform_tls", str(e).strip())
+        except ValueError as e:  # a certificate that mbedTLS refuses, in one line or several
+            text = str(e).strip().replace("\n", "; ")
+            raise self._error(self._tls.code(text) if self._tls else self._code, text)
         finally:
             if not is_kept:
                 self.close()
@@ -167,9 +168,7 @@ class Connection:
             if e.errno != errno.EINPROGRESS:
                 raise
         if self._tls:
-            self._socket = self._tls.wrap_socket(
-                self._socket, server_hostname=self._host, do_handshake_on_connect=False
-            )
+            self._socket = self._tls.wrap_socket(self._socket, self._host)
             self._socket.setblocking(False)
 
     # Waits until something has come; False at the end of the stream.

@@ -28,6 +28,9 @@ class Journal:
         self.nonce = kept.get("nonce")  # of the newest directive
         self.last = kept.get("last")  # where and why the device last failed
         self.trial = kept.get("trial")  # [version, step] while a candidate is tried
+        # A nonce that was kept with a failure is of the directive that led to it; any other may
+        # have been followed by newer ones.
+        self._is_newest = self.trial is not None or self.last is not None
         self.clock = kept.get("clock", 0)  # an authenticated time, at most a day old when kept
 
     def save(self):
@@ -56,10 +59,11 @@ class Journal:
             "detail": detail,
         }
 
-    # An answer to a report that echoed a nonce has proved it: the server knows of the failure.
+    # An answer to a report that echoed the newest nonce: the server knows of the failure.
     def heard(self, answer):
-        if self.nonce is not None:
+        if self._is_newest:
             self.last = None
+        self._is_newest = True
         self.nonce = answer.nonce
 
     # The report as compact JSON. It can be read later by whoever learns the key, so it holds no

@@ -7,11 +7,11 @@ import time
 from micropython import const
 
 from . import button, log, url
-from .actions import CONFIGURE, FORGET
+from .actions import CONFIGURE, FORGET, KEEP
 from .backoff import Backoff
 from .errors import DeviceError
 from .modules import release
-from .timeline import RECEIVE
+from .timeline import RECEIVE, REGISTER
 
 _COMMITTED = "committed"
 _CANDIDATE = "candidate"
@@ -40,6 +40,7 @@ class Life:
         self._config: dict | None = None  # the committed configuration
         self._platform = None  # of the committed configuration
         self._is_registered = False
+        self._asks_first = False  # the server, before it registers
         self._is_told = True  # the platform knows the timeline of the last onboarding
         self._application = None
         self._session = None
@@ -139,14 +140,15 @@ class Life:
 
         who = self._identity.device_id
         try:
-            await trial.prove(config, self._wifi, who, self._timeline, self._reached(version))
+            reached = self._reached(version)
+            await trial.prove(config, self._wifi, who, self._clock, self._timeline, reached)
         except DeviceError as e:
             self._failed_version = version
             self._come_home(version, e)
             return
         finally:
             del trial
-            release("trial", "registration", "http")
+            release("trial", "registration", "tls", "http")
         self._retry.reset()
         self._pending = await self._confirm(config)
         if self._pending is None:
@@ -170,6 +172,7 @@ class Life:
             answer = await self._sync(config, "trial")
         except DeviceError as e:
             log.warn("confirm", "not confirmed, committed all the same: %s" % e)
+            self._sync_in(self._retry.next_ms() // 1000)
             return None
         if answer.action == FORGET:
             return answer
@@ -186,7 +189,6 @@ class Life:
         self._platform = None  # made anew from this configuration
         self._is_registered = True
         self._is_told = False
-        self._sync_in(config["policy"]["sync_s"])
         log.info("life", "committed version %d, %d bytes" % (config["version"], size))
 
     def _come_home(self, version, error):
@@ -206,13 +208,15 @@ class Life:
         platform, session = self._launch()
         if not self._is_registered:
             await self._connect(self._config, platform)
+            if not self._is_registered:
+                return
         self._wifi.save_power()
         self._led.show("committed")
         session.set_online(True)
-        await self._tell_timeline(platform)
         try:
+            await self._tell_timeline(platform)
             while self._wifi.is_joined() and self._pending is None:
-                await platform.renew(self._clock.now())
+                await self._renew(platform)
                 if time.ticks_diff(self._next_sync, time.ticks_ms()) <= 0:
                     await self._check_in(self._config)
                 await self._button.pause(_LOOK_MS)
@@ -223,13 +227,21 @@ class Life:
             session.set_online(False)
             self._is_registered = False
 
+    async def _renew(self, platform):
+        try:
+            await platform.renew(self._clock.now())
+        except DeviceError as e:
+            e.step = REGISTER
+            raise
+
     # The application runs from here on, whatever becomes of the connection.
     def _launch(self):
         config: dict = self._config  # type: ignore[assignment]  # only while there is one
         if self._platform is None:
             from .registration import platform_for
 
-            self._platform = platform_for(config["platform"], self._identity.device_id)
+            who = self._identity.device_id
+            self._platform = platform_for(config["platform"], who, self._clock)
         if self._application is None:
             from .application import Application
             from .session import Session
@@ -255,9 +267,21 @@ class Life:
         from . import trial
 
         await trial.join(config, self._wifi, self._timeline)
-        await trial.register(platform, self._timeline)
+        # A certificate wants the time; and a platform that did not take the device may not be the
+        # one any more, or have another authority. The server knows, if it can be reached.
+        asks = self._asks_first or (
+            config["platform"]["url"].startswith("https") and not self._clock.is_known
+        )
+        if asks:
+            await self._check_in(config)
+            if self._pending:
+                return
+        self._asks_first = True
+        await trial.register(config, platform, self._clock, self._timeline)
+        self._asks_first = False
         self._is_registered = True
-        self._sync_in(0)
+        if not asks:
+            self._sync_in(0)
 
     # A later contact: what it cannot reach now it tries again, later and later.
     async def _check_in(self, config):
@@ -268,7 +292,8 @@ class Life:
             self._sync_in(max(self._retry.next_ms() // 1000, e.retry_s or 0))
             return
         self._retry.reset()
-        self._sync_in(config["policy"]["sync_s"])
+        if self._journal.last:
+            self._sync_in(1)  # the failure is told for certain only by an echo of this nonce
         if answer.action in (CONFIGURE, FORGET):
             self._pending = answer
 
@@ -287,6 +312,9 @@ class Life:
             release("sync")
         self._journal.heard(answer)
         self._take_time(answer)
+        self._sync_in(answer.retry_s or config["policy"]["sync_s"])
+        if is_deaf and answer.action == FORGET:
+            answer.action = KEEP  # whoever has only the label may not take a device away
         return answer
 
     # In ticks, because the clock may be set at any moment; a day is well below half their range.

@@ -35,17 +35,17 @@ TIMELINE = "muster"  # the device's own record
 
 
 # The platform that a configuration names. settings: config["platform"].
-def platform_for(settings, device_id):
+def platform_for(settings, device_id, clock):
     tls = None
-    if settings["ca"]:
-        from .tls import context
+    if url.split(settings["url"])[0]:
+        from .tls import Trust
 
-        tls = context(settings["ca"])
+        tls = Trust(settings["ca"], clock)
     return Platform(settings, device_id, tls)
 
 
 class Platform:
-    # settings: config["platform"]. tls: an SSL context for https, else None.
+    # settings: config["platform"]. tls: a tls.Trust for https, else None.
     def __init__(self, settings, device_id, tls=None):
         self._label = "muster:" + device_id
         self._settings = settings

@@ -1,15 +1,45 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# TLS towards the platform: the server must prove itself with the configuration's own authority.
+# TLS towards the platform: the server must prove itself with the configuration's own authority,
+# at a time that the device believes in.
 
 import binascii
 
+from . import log
+from .errors import DeviceError
 
-# An SSL context; asyncio hands it the host name. ca: base64 DER, the form every port reads.
-def context(ca):
-    import ssl
+# mbedtls_x509_crt_verify_info() on a certificate that is not good yet.
+_NOT_YET = "starts in the future"
 
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]  # missing in the stubs
-    made.load_verify_locations(cadata=binascii.a2b_base64(ca))
-    return made
+
+class Trust:
+    # ca: base64 DER, the form every port reads; None trusts anybody, which only a configuration
+    # for development may ask for.
+    def __init__(self, ca, clock):
+        import ssl
+
+        self._clock = clock
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        if ca is None:
+            log.warn("tls", "INSECURE: the platform need not prove who it is")
+            self._context.verify_mode = ssl.CERT_NONE  # type: ignore[attr-defined]  # not in the stubs
+            return
+        self._context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
+        try:
+            self._context.load_verify_locations(cadata=binascii.a2b_base64(ca))
+        except ValueError:
+            raise DeviceError("config_invalid", "config.platform.ca: not a certificate in DER")
+
+    # As SSLContext's; the handshake comes with the first byte, and its errors with it.
+    def wrap_socket(self, plain, host):
+        if self._clock.now() < self._clock.floor:
+            raise DeviceError("clock_unknown", "the clock is behind the last time it was sure of")
+        return self._context.wrap_socket(
+            plain, server_hostname=host, do_handshake_on_connect=False
+        )
+
+    # What a refused certificate comes from: one that is not good yet may be fine, and the clock
+    # behind. The other way round there is no doubt: the clock is never ahead of a time it guesses.
+    def code(self, text):
+        is_guess = _NOT_YET in text and not self._clock.is_known
+        return "clock_unknown" if is_guess else "platform_tls"

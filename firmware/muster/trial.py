@@ -8,26 +8,28 @@ from micropython import const
 
 from . import log
 from .errors import DeviceError
+from .modules import release
 from .timeline import JOIN, LEAVE, REGISTER
 from .wifi import printable
 
 _NETWORK_MS = const(30000)
+_NTP_MS = const(4000)
 _FAILSAFE_LOW_S = const(60)
 _FAILSAFE_HIGH_S = const(900)
 
 
 # The three steps within the time that the device grants a trial, whatever the configuration says.
 # reached is called with the number of each step before it begins.
-async def prove(config, wifi, device_id, timeline, reached):
+async def prove(config, wifi, device_id, clock, timeline, reached):
     failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
-    steps = _prove(config, wifi, device_id, timeline, reached)
+    steps = _prove(config, wifi, device_id, clock, timeline, reached)
     try:
         await asyncio.wait_for_ms(steps, failsafe_s * 1000)
     except asyncio.TimeoutError:
         raise DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
 
 
-async def _prove(config, wifi, device_id, timeline, reached):
+async def _prove(config, wifi, device_id, clock, timeline, reached):
     reached(LEAVE)
     timeline.begin(LEAVE)
     await wifi.leave()
@@ -38,7 +40,7 @@ async def _prove(config, wifi, device_id, timeline, reached):
     reached(REGISTER)
     from .registration import platform_for
 
-    await register(platform_for(config["platform"], device_id), timeline)
+    await register(config, platform_for(config["platform"], device_id, clock), clock, timeline)
 
 
 # Joins the first of the configuration's networks that lets it in; raises the last one's failure.
@@ -59,7 +61,23 @@ async def join(config, wifi, timeline):
     raise error
 
 
-async def register(platform, timeline):
+async def register(config, platform, clock, timeline):
     timeline.begin(REGISTER)
+    ntp = config["policy"]["ntp"]
+    if ntp and not clock.is_known:
+        await _learn_time(ntp, clock)
     await platform.register()
     timeline.done("as %s" % platform.originator)
+
+
+# Without an answer the clock stays at its guess, which may do.
+async def _learn_time(host, clock):
+    from .ntp import ask
+
+    try:
+        clock.advance(await ask(host, _NTP_MS))
+    except DeviceError as e:
+        log.warn("clock", e)
+    finally:
+        del ask
+        release("ntp")
