@@ -10,9 +10,7 @@ PATTERNS = {
     "sync": (50, 50, 50, 850),
     "trial": (500, 500),
     "committed": (30, 2970),
-    "wait": (100, 1900),
     "failed": (100, 100, 100, 100, 100, 1500),
-    "unlabelled": (1000, 200),
 }
 
 
@@ -21,7 +19,7 @@ class LED:
     def __init__(self, pin, active=1):
         self._pin = pin
         self._active = active
-        self.state = "wait"
+        self.state = "seek"
 
     def show(self, state):
         self.state = state
