@@ -70,7 +70,14 @@ def test_tls_with_another_authority_is_refused(
     with listening(saying(OK), certificate[0]) as port:
         (outcome,) = ask(port, host="localhost", ca=other)
     assert outcome["code"] == "platform_tls"
+    assert "not correctly signed by the trusted CA" in outcome["detail"]
     assert not outcome["is_open"]
+
+
+def test_what_is_no_authority_is_named(certificate: tuple[ssl.SSLContext, str]) -> None:
+    wanted = pytest.raises(AssertionError, match="config.platform.ca: not a certificate in DER")
+    with listening(saying(OK), certificate[0]) as port, wanted:
+        ask(port, host="localhost", ca="AAAA")
 
 
 def test_tls_with_another_name_is_refused(tmp_path: Path) -> None:

@@ -49,6 +49,35 @@ def test_a_floor_is_kept_at_most_daily():
     assert kept == [91000]
 
 
+# A clock whose time is what was set last.
+def _set_clock(floor):
+    moments = []
+    clock = Clock(moments.append, floor, lambda unix: None)
+    clock.now = lambda: clock.floor
+    return clock, moments
+
+
+def test_a_time_nobody_vouches_for_moves_a_clock_forward_only():
+    clock, moments = _set_clock(4000000000)
+    del moments[:]
+    clock.advance(3999999999)
+    assert not moments and not clock.is_known
+    clock.advance(4000000001)
+    assert len(moments) == 1 and clock.is_known
+    assert clock.floor == 4000000000
+
+
+def test_a_directive_may_move_a_clock_back_but_not_its_floor():
+    clock, moments = _set_clock(4000000000)
+    clock.set(3000000000)
+    assert len(moments) == 2 and moments[1][0] < moments[0][0] and clock.is_known
+    assert clock.floor == 4000000000
+
+
+def test_a_clock_at_its_floor_is_a_guess():
+    assert not _clock(1000)[0].is_known
+
+
 def test_repeated_seeking_keeps_one_attempt():
     timeline = Timeline()
     for _ in range(50):
