@@ -1,37 +1,23 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Puts firmware onto a board through mpremote, and a label's identity through the raw REPL."""
+"""Puts firmware onto a board, and a label's identity, over its REPL."""
 
-import hashlib
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from harness.compiler import compile_mpy
-from harness.errors import BoardError, DeployError, RemoteError
-from harness.facts import Wired, read_facts
+from harness.errors import BoardError, DeployError, PortError, RemoteError, WrongBoard
+from harness.facts import BoardFacts, Wired, read_facts
+from harness.probe import BoardInfo, check_board, guess_board, probe
 from harness.repl import REPL
+from harness.transfer import Transfer, put_tree
 
-_MPREMOTE_S = 120
 _AT_ROOT = ("boot.py", "main.py")
-_DIGESTS = """\
-import hashlib, binascii
-def digest(path):
-    h = hashlib.sha256()
-    b = bytearray(512)
-    m = memoryview(b)
-    with open(path, "rb") as f:
-        while True:
-            n = f.readinto(b)
-            if not n:
-                return binascii.hexlify(h.digest()).decode()
-            h.update(m[:n])
-"""
 
 
 def deploy(
@@ -39,29 +25,52 @@ def deploy(
     source_dir: str | Path,
     form: str = "mpy",
     build: dict[str, Any] | None = None,
-) -> None:
-    """Copy the firmware in `source_dir` to the board on `port` and verify every file there.
+    say: Callable[[str], None] | None = None,
+) -> Transfer:
+    """Make the board on `port` run the firmware in `source_dir`, and verify every file there.
 
     boot.py and main.py go to the root, packages to /lib, compiled unless `form` is "py". `build`
-    names the board file ("board") and may set "model", "built" and "onboarding"; from both comes
-    /muster.json. The board is left at its REPL; reset it to run the firmware.
-    Raises DeployError with mpremote's words, or naming the file that arrived wrong.
+    names the board file ("board", else the board is recognised) and may set "model", "built" and
+    "onboarding"; from both comes /muster.json. `say` hears warnings. The board is left at its
+    REPL; reset it to run the firmware. If this fails, the board still has what it had.
+    Raises WrongBoard, FilesystemFull or DeployError, and BoardError if there is no board.
     """
+    wanted = dict(build or {})
+    facts = read_facts(wanted["board"]) if "board" in wanted else None
     with tempfile.TemporaryDirectory(prefix="muster-deploy-") as made:
         tree = Path(made) / "flash"
-        lay_out(Path(source_dir), tree, form, build or {})
-        copy(port, tree)
-        verify(port, tree)
+        lay_out(Path(source_dir), tree, form)
+        # a fresh interpreter: what ran before may hold heap
+        with REPL(port, soft_reset=True, say=say) as repl:
+            info = probe(repl)
+            facts = facts or _recognised(info)
+            warning = check_board(info, facts, form)
+            if warning and say:
+                say(warning)
+            _write_facts(tree, wanted, facts)
+            owned = [f"/lib/{path.name}" for path in sorted((tree / "lib").iterdir())]
+            return put_tree(repl, tree, owned)
 
 
-def lay_out(source: Path, tree: Path, form: str, build: dict[str, Any]) -> None:
-    """Make in `tree` what the board's filesystem shall hold."""
+def _recognised(info: BoardInfo) -> BoardFacts:
+    facts = guess_board(info)
+    if facts is None:
+        raise WrongBoard(
+            f"no board file fits a {info.machine!r} ({info.platform}); name one with --board, or "
+            "make one: docs/adding-a-board.md"
+        )
+    return facts
+
+
+def lay_out(source: Path, tree: Path, form: str) -> None:
+    """Make in `tree` the program files that the board's filesystem shall hold."""
     if form not in ("mpy", "py"):
         raise DeployError(f"firmware goes onto a board as 'mpy' or 'py', not as {form!r}")
     tree.mkdir(parents=True)
     for name in _AT_ROOT:
-        if (source / name).exists():
-            shutil.copy(source / name, tree / name)
+        if not (source / name).exists():
+            raise DeployError(f"{source} has no {name}; firmware has one, however short")
+        shutil.copy(source / name, tree / name)
     packages = sorted(init.parent for init in source.glob("*/__init__.py"))
     if not packages:
         raise DeployError(f"no package in {source}; firmware is a folder with an __init__.py")
@@ -74,12 +83,9 @@ def lay_out(source: Path, tree: Path, form: str, build: dict[str, Any]) -> None:
                 shutil.copy(file, target)
             else:
                 compile_mpy(file, target.with_suffix(".mpy"), str(relative), optimise=2)
-    (tree / "muster.json").write_text(json.dumps(_board_file(build), separators=(",", ":")))
 
 
-def _board_file(build: dict[str, Any]) -> dict[str, Any]:
-    facts = read_facts(build.get("board", "EMULATED"))
-
+def _write_facts(tree: Path, build: dict[str, Any], facts: BoardFacts) -> None:
     def wired(part: Wired | None) -> dict[str, int] | None:
         return None if part is None else {"pin": part.pin, "active": part.active}
 
@@ -90,49 +96,8 @@ def _board_file(build: dict[str, Any]) -> dict[str, Any]:
         "led": wired(facts.led),
         "onboarding": {"prefix": "MUSTER-", "ssid": None, "psk": None},
     }
-    return made | build | {"board": facts.name}
-
-
-def copy(port: str, tree: Path) -> None:
-    """Copy a prepared tree to the root of the board's filesystem, with mpremote."""
-    entries = [str(path) for path in sorted(tree.iterdir())]
-    command = [sys.executable, "-m", "mpremote", "connect", port, "fs", "cp", "-r", *entries, ":"]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_MPREMOTE_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise DeployError(
-            f"mpremote did not finish within {_MPREMOTE_S} s on {port}; reset the board, try again"
-        ) from None
-    if done.returncode != 0:
-        words = (done.stderr or done.stdout).strip().splitlines()[-5:]
-        raise DeployError(
-            f"mpremote could not copy to {port}:\n" + "\n".join(words) + "\nis the board on, "
-            "at its REPL, and is the port free?"
-        )
-
-
-def verify(port: str, tree: Path) -> None:
-    """Compare every file's digest on the board with the tree's."""
-    wanted = {
-        f"/{path.relative_to(tree)}": hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(tree.rglob("*"))
-        if path.is_file()
-    }
-    try:
-        with REPL(port) as repl:
-            repl.exec(_DIGESTS)
-            # one line per file: a list of them all would need more heap than a small board has
-            there = {path: repl.exec(f"print(digest({path!r}))").strip() for path in wanted}
-    except RemoteError as e:
-        raise DeployError(f"a file did not arrive on {port}:\n{e}") from None
-    wrong = [path for path in wanted if wanted[path] != there[path]]
-    if wrong:
-        raise DeployError(
-            f"{', '.join(wrong)} on {port} differ from what was sent; deploy once more, "
-            "and if that does not help the flash may be worn out"
-        )
+    made |= build | {"board": facts.name}
+    (tree / "muster.json").write_text(json.dumps(made, separators=(",", ":")))
 
 
 def write_identity(port: str, device_id: str, secret: bytes) -> None:
@@ -152,6 +117,8 @@ def write_identity(port: str, device_id: str, secret: bytes) -> None:
             f"the board on {port} did not take the identity ({_without(reason, secret)}); "
             "is the firmware deployed?"
         ) from None
+    except PortError:
+        raise
     except BoardError:
         raise DeployError(
             f"no answer from the board on {port} while writing the identity; reset it, try again"

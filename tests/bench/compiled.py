@@ -16,7 +16,7 @@ def compiled() -> Path:
     """The folder that holds what a board's filesystem would; made once a run."""
     tree = ROOT / "build" / "bench-firmware"
     shutil.rmtree(tree, ignore_errors=True)
-    lay_out(ROOT / "firmware", tree, "mpy", {})
+    lay_out(ROOT / "firmware", tree, "mpy")
     return tree
 
 

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""A board runs its old files or its new ones, whatever happens while they are copied."""
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import harness.transfer
+from harness.air import Air
+from harness.deploy import deploy, lay_out
+from harness.emulated import EmulatedBoard
+from harness.errors import BoardError, DeployError, FilesystemFull, PortError, WrongBoard
+from harness.facts import read_facts
+from harness.repl import REPL
+from harness.tcp_port import TCPPort
+from harness.transfer import put_tree
+
+MODULES = 6
+OWNED = ("/lib/pkg",)
+
+
+def make_source(folder: Path, version: str) -> Path:
+    """A package whose modules all have to be of one version, and a main that compares them."""
+    package = folder / "pkg"
+    package.mkdir(parents=True)
+    (folder / "boot.py").write_text("# nothing\n")
+    names = ", ".join(f"m{n}" for n in range(MODULES))
+    (folder / "main.py").write_text(
+        f"# {version}\nfrom pkg import {names}\nprint('runs', {{m.VERSION for m in ({names})}})\n"
+    )
+    (package / "__init__.py").write_text("")
+    for n in range(MODULES):
+        (package / f"m{n}.py").write_text(f"VERSION = {version!r}\n# {version * 400}\n")
+    return folder
+
+
+def lay(tmp_path: Path, version: str) -> Path:
+    tree = tmp_path / f"tree-{version}"
+    lay_out(make_source(tmp_path / version, version), tree, "py")
+    return tree
+
+
+@pytest.fixture
+def old_board(board: EmulatedBoard, tmp_path: Path) -> EmulatedBoard:
+    """A board that runs the old version."""
+    with REPL(board.port) as repl:
+        put_tree(repl, lay(tmp_path, "old"), OWNED)
+    return board
+
+
+def boots(board: EmulatedBoard) -> str:
+    board.power_off()
+    board.forget_output()
+    board.power_on()
+    return board.expect(rb"runs \{'(\w+)'\}\r\n|(is missing)", 5)[1].decode()
+
+
+def test_a_tree_arrives_and_runs(old_board: EmulatedBoard) -> None:
+    assert boots(old_board) == "old"
+
+
+def test_what_is_there_already_is_not_sent(old_board: EmulatedBoard, tmp_path: Path) -> None:
+    with REPL(old_board.port) as repl:
+        done = put_tree(repl, tmp_path / "tree-old", OWNED)
+    assert (done.sent, done.removed) == ((), ())
+    assert "/lib/pkg/m0.py" in done.unchanged
+
+
+def test_files_that_are_gone_do_not_shadow_new_ones(board: EmulatedBoard, tmp_path: Path) -> None:
+    source = make_source(tmp_path / "source", "old")
+    deploy(board.port, source, form="py")
+    for module in (source / "pkg").glob("m*.py"):
+        module.write_text("VERSION = 'new'\n")
+    done = deploy(board.port, source, form="mpy")
+    assert "/lib/pkg/m0.py" in done.removed
+    assert boots(board) == "new"
+
+
+def test_a_power_cut_at_any_flash_operation_leaves_the_old_or_the_new(
+    old_board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was cut off in the exchange is finished by the board alone, at its next start; and the
+    next deployment mends the rest."""
+    monkeypatch.setattr("harness.repl._PROMPT_S", 0.2)  # nobody answers after the cut
+    tree = lay(tmp_path, "new")
+    before = old_board.flash_operations
+    with REPL(old_board.port) as repl:
+        put_tree(repl, tree, OWNED)
+    operations = old_board.flash_operations - before
+    found = {}
+    for at in sorted({1, *range(5, operations, operations // 6), operations - 2}):
+        with REPL(old_board.port) as repl:
+            put_tree(repl, tmp_path / "tree-old", OWNED)
+        assert boots(old_board) == "old"
+        old_board.cut_power_at_flash_op(at)
+        with pytest.raises(BoardError), REPL(old_board.port, timeout_s=0.5) as repl:
+            put_tree(repl, tree, OWNED)
+        old_board.cut_power_at_flash_op(0)
+        found[at] = boots(old_board)
+    assert set(found.values()) == {"old", "new"}
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_a_cable_pulled_in_the_middle_leaves_the_old_and_the_next_deploy_completes_it(
+    old_board: EmulatedBoard, tmp_path: Path
+) -> None:
+    new = make_source(tmp_path / "new", "new")
+    with TCPPort(old_board.port) as tcp:
+        threading.Timer(0.9, tcp.close).start()
+        with pytest.raises(PortError, match="vanished"):
+            deploy(tcp.url, new, form="py")
+    assert boots(old_board) == "old"
+    deploy(old_board.port, new, form="py")
+    assert boots(old_board) == "new"
+
+
+def test_a_file_that_arrived_otherwise_is_named_and_changes_nothing(
+    old_board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = harness.transfer._stage
+
+    def stage_and_spoil(repl: REPL, files: list[Path]) -> None:
+        stage(repl, files)
+        repl.exec("with open('/.muster-new/0', 'ab') as f: f.write('#')")
+
+    monkeypatch.setattr(harness.transfer, "_stage", stage_and_spoil)
+    with pytest.raises(DeployError, match=r"/m0\.py arrived otherwise"), REPL(old_board.port) as r:
+        put_tree(r, lay(tmp_path, "new"), OWNED)
+    assert boots(old_board) == "old"
+
+
+@pytest.mark.parametrize("blocks_left", [1, 5], ids=["from the start", "in the end"])
+def test_a_full_filesystem_keeps_the_old_files(
+    old_board: EmulatedBoard, tmp_path: Path, blocks_left: int
+) -> None:
+    with REPL(old_board.port) as repl:
+        free = repl.eval("__import__('os').statvfs('/')[3]")
+        repl.exec(
+            "block = bytes(4096)\n"
+            "with open('big', 'wb') as f:\n"
+            f"    for _ in range({free - blocks_left}): f.write(block)\n"
+        )
+        with pytest.raises(FilesystemFull, match="no room"):
+            put_tree(repl, lay(tmp_path, "new"), OWNED)
+    assert boots(old_board) == "old"
+
+
+def test_a_loss_that_nothing_can_mend_is_said_at_every_start(
+    old_board: EmulatedBoard, tmp_path: Path
+) -> None:
+    code = harness.transfer._EXCHANGE.format(stage="/none", paths=["/lost.py"], gone=[])
+    with REPL(old_board.port) as repl:
+        repl.exec(f"with open('main.py', 'w') as f: f.write({code!r})")
+    old_board.reset()
+    old_board.expect(rb"M 0 E deploy /lost.py is missing: run muster-unit deploy again")
+    with REPL(old_board.port) as repl:
+        put_tree(repl, tmp_path / "tree-old", OWNED)
+    assert boots(old_board) == "old"
+
+
+def test_the_wrong_board_is_refused_before_anything_is_sent(
+    tmp_path: Path, air: Air, board: EmulatedBoard
+) -> None:
+    source = make_source(tmp_path / "source", "new")
+    with pytest.raises(WrongBoard, match="ESP32_GENERIC_C3 is a board with esp32c3"):
+        deploy(board.port, source, build={"board": "ESP32_GENERIC_C3"})
+    facts = replace(read_facts("EMULATED"), machine="Raspberry Pi Pico W with RP2040")
+    with EmulatedBoard(tmp_path / "pico", air=air, facts=facts) as pico:
+        pico.power_on()
+        pico.expect(rb">>> ")
+        with pytest.raises(WrongBoard, match="no board file fits a 'Raspberry"):
+            deploy(pico.port, source)
+        with REPL(pico.port) as repl:
+            assert "lib" not in repl.eval("__import__('os').listdir('/')")
+
+
+def test_a_kindred_board_is_warned_of(board: EmulatedBoard, tmp_path: Path) -> None:
+    said: list[str] = []
+    source = make_source(tmp_path / "source", "new")
+    deploy(board.port, source, build={"board": "M5STACK_ATOM"}, say=said.append)
+    assert "check that button and LED" in said[0]
