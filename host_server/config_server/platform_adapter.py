@@ -15,6 +15,9 @@ from host_server.service_client import call
 # A device waits for its directive meanwhile.
 READ_TIMEOUT_S = 3.0
 ADMIN_ORIGINATOR = "CAdmin"
+# What all our originators begin with. A platform that lets originators in by a pattern cannot be
+# told of each device: its operator allows this one once, e.g. "Cmuster*".
+ORIGINATOR_PREFIX = "Cmuster"
 _RELEASE = "4"
 
 _CREATED, _CONFLICT, _NOT_FOUND = 2001, 4105, 4004
@@ -52,12 +55,16 @@ class PlatformAdapter(Protocol):
 
 
 def new_originator() -> str:
-    """An originator that nobody can guess: "C" and 96 random bits, e.g. "C5f0c…"."""
-    return "C" + secrets.token_hex(12)
+    """An originator that nobody can guess: 96 random bits, e.g. "Cmuster5f0c…"."""
+    return ORIGINATOR_PREFIX + secrets.token_hex(12)
 
 
-class NoAccounts:
-    """For a platform whose accounts are kept elsewhere: no token, nothing to revoke."""
+class AllowListPlatform:
+    """For a platform of somebody else, such as ACME: its operator lets our originators in.
+
+    There is no token, so the originator is all that a device has to show, and nothing can be
+    revoked from here: docs/platforms.md says what its operator does instead.
+    """
 
     def make_token(self, originator: str) -> Token | None:
         return None
@@ -172,7 +179,7 @@ class PlatformChoice:
     ) -> None:
         self._public_url = public_url
         self._muster = MusterPlatform(own_url, token, ca_file=ca_file)
-        self._others = NoAccounts()
+        self._others = AllowListPlatform()
 
     def has_accounts(self, url: str) -> bool:
         """Whether devices of this platform get a token: it is the one we have the key to."""

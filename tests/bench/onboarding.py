@@ -24,7 +24,7 @@ from tests.system.story import Story
 
 _KIB = 1024
 # A profile must leave room for the longest number and token in the 4096 bytes of a configuration.
-_LARGEST = 4 * _KIB - 24
+_LARGEST = 4 * _KIB - 28
 _HIGHEST_KIB = 512
 _BOOT_S = 5.0
 _FLOW_S = 8.0

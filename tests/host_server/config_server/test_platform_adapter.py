@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """What does the adapter for the product's own platform promise? Asked of that platform itself."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pytest
 import requests
 
 from host_server.config_server.platform_adapter import (
+    AllowListPlatform,
     MusterPlatform,
-    NoAccounts,
     PlatformChoice,
     new_originator,
 )
@@ -106,6 +107,20 @@ def test_device_is_described_and_linked_however_often(url: str, platform: Muster
     assert (info.json()["m2m:dvi"]["swv"], info.json()["m2m:dvi"]["hwv"]) == ("0.2.0", "EMULATED")
 
 
+def test_originators_fit_one_pattern_and_cannot_be_guessed() -> None:
+    originators = {new_originator() for _ in range(100)}
+    assert len(originators) == 100
+    assert all(re.fullmatch(r"Cmuster[0-9a-f]{24}", each) for each in originators)
+
+
+def test_platform_with_an_allow_list_is_asked_nothing() -> None:
+    elsewhere = AllowListPlatform()
+    assert elsewhere.make_token("Cmuster0") is None
+    elsewhere.revoke_token("Cmuster0", "1")
+    elsewhere.close_account("Cmuster0")
+    elsewhere.describe("Cmuster0", "PRESS-4", FACTS)
+
+
 def test_platform_that_does_not_answer_is_unreachable() -> None:
     with pytest.raises(ServiceUnreachable, match="check that the server runs") as caught:
         MusterPlatform("http://127.0.0.1:9", TOKEN).make_token("Cx")
@@ -131,4 +146,6 @@ def test_platform_that_refuses_our_token_is_unreachable(url: str) -> None:
 def test_accounts_are_kept_at_our_own_platform_only(url: str, has_accounts: bool) -> None:
     choice = PlatformChoice("http://platform.example:8422", "http://127.0.0.1:8422", TOKEN)
     assert choice.has_accounts(url) is has_accounts
-    assert isinstance(choice.adapter_for(url), MusterPlatform if has_accounts else NoAccounts)
+    assert isinstance(
+        choice.adapter_for(url), MusterPlatform if has_accounts else AllowListPlatform
+    )
