@@ -37,7 +37,7 @@ class Command:
     summary: str
     examples: tuple[str, ...]
     prepare: Callable[[argparse.ArgumentParser], None]
-    function: str  # its name in host_server.commands, or "serve"
+    function: str  # its name in host_server.commands, or "serve" or "hotspot"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,6 +68,10 @@ def _run(options: argparse.Namespace) -> int:
         from host_server.settings import read_settings
 
         return serve(read_settings(vars(options), os.environ))
+    if options.function == "hotspot":
+        from host_server import hotspot
+
+        return hotspot.run(options)
     from host_server import commands
 
     function: Callable[[argparse.Namespace], int] = getattr(commands, options.function)
@@ -135,6 +139,26 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
     option("--ca-file", "certificate authorities for those two, in PEM", metavar="FILE")
     option("--admin-token-file", "write the administrator's token here", metavar="FILE")
     option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))
+
+
+def _hotspot_options(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("--name", default="setup", help='the network is called "MUSTER-" and this (setup)')
+    option("--device", metavar="IF", help="the Wi-Fi device; else one that can, unused if any")
+    option("--channel", type=int, choices=range(1, 12), default=6, help="in the 2.4 GHz band (6)")
+    secret = parser.add_mutually_exclusive_group()
+    secret.add_argument(
+        "--password-file", metavar="FILE", help="WPA2 with the passphrase in it; else open"
+    )
+    secret.add_argument("--ask-password", action="store_true", help="WPA2, and ask for it")
+    option(
+        "--address",
+        metavar="A",
+        help="this machine's address on the operational network: there devices will find "
+        "configuration server and platform",
+    )
+    option("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    _serve_options(parser)
 
 
 def _client_options(parser: argparse.ArgumentParser) -> None:
@@ -216,6 +240,19 @@ COMMANDS = (
         ),
         _serve_options,
         "serve",
+    ),
+    Command(
+        ("hotspot",),
+        "Bring up an onboarding network and serve on it; restore everything at the end "
+        "(Linux with NetworkManager).",
+        (
+            "muster hotspot --dry-run",
+            "muster hotspot --name desk --address 192.168.1.10",
+            "muster hotspot --name desk --password-file passphrase.txt --role config "
+            "--platform-public-url https://m2m.example:8422",
+        ),
+        _hotspot_options,
+        "hotspot",
     ),
     Command(
         ("label", "new"),
