@@ -3,6 +3,8 @@
 """Typed reading of JSON documents: an error names the path of what is wrong, never the value."""
 
 import json
+import math
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from host_server.errors import Invalid
@@ -11,6 +13,9 @@ T = TypeVar("T", str, int, bool, list[Any], dict[str, Any])
 
 # Both sides of the wire hold it exactly, and so does every database.
 LARGEST_INT = 2**53 - 1
+# What a device can hold: its floats have single precision, and what is larger becomes infinite.
+_LARGEST_FRACTION = 3.4e38
+_LARGEST_ON_DEVICE = 2**63 - 1
 
 _NAMES: dict[type, str] = {
     str: "text",
@@ -29,11 +34,43 @@ def compact_json(document: Any) -> str:
 
 
 def parse_json(text: bytes | str) -> Any:
-    """The document; Invalid with an empty path if the text is not JSON in UTF-8."""
+    """The document; Invalid with an empty path if the text is not JSON in UTF-8, and with the
+    path of a number that is none (NaN, Infinity, 1e400).
+    """
     try:
-        return json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         raise Invalid("not JSON", path="") from None
+    for path, number in _numbers(document, ""):
+        if not math.isfinite(number):
+            raise wrong(path, "wanted a finite number")
+    return document
+
+
+def check_numbers(document: Any, path: str) -> None:
+    """Invalid names the first number that a device could not hold as it is."""
+    for where, number in _numbers(document, path):
+        if isinstance(number, int):
+            if not -_LARGEST_ON_DEVICE - 1 <= number <= _LARGEST_ON_DEVICE:
+                raise wrong(where, "wanted an integer of at most 64 bits")
+        elif not abs(number) <= _LARGEST_FRACTION:  # so that NaN is refused too
+            raise wrong(where, f"wanted a number within ±{_LARGEST_FRACTION:g}")
+
+
+def _numbers(document: Any, path: str) -> Iterator[tuple[str, int | float]]:
+    """Every number in the document with its path, in order, found without recursion."""
+    left = [(path, document)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            inner = [(f"{path}.{name}" if path else name, item) for name, item in value.items()]
+        elif isinstance(value, list):
+            inner = [(f"{path}[{n}]", item) for n, item in enumerate(value)]
+        else:
+            inner = []
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                yield path, value
+        left += reversed(inner)
 
 
 def wrong(path: str, detail: str) -> Invalid:

@@ -11,7 +11,7 @@ from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
 
-from host_server.document import Fields, compact_json, typed, wrong
+from host_server.document import Fields, check_numbers, compact_json, typed, wrong
 
 LIMIT_BYTES = 4096
 MOST_NETWORKS = 4
@@ -43,6 +43,8 @@ def check_configuration(value: object) -> None:
     if not _COUNTRY.fullmatch(config.text("country")):
         raise wrong("config.country", 'wanted two capital letters like "DE"')
     _check_policy(config.fields("policy"))
+    # Of unknown fields too: the device keeps the document as it came.
+    check_numbers(value, "config")
     size = len(compact_json(value).encode("utf-8", "surrogatepass"))
     if size > LIMIT_BYTES:
         raise wrong("config", f"at most {LIMIT_BYTES} bytes fit, and it has {size}")

@@ -88,6 +88,8 @@ def _insecure(**platform: Any) -> dict[str, Any]:
     return changed(FULL, "platform", FULL["platform"] | {"insecure": True} | platform)
 
 
+LARGEST = {"integers": [2**63 - 1, -(2**63)], "fractions": [3.4e38, -3.4e38, {"x": 0.1}]}
+
 VALID = (
     ("full", FULL),
     ("small", SMALL),
@@ -102,6 +104,7 @@ VALID = (
     ("registered-app-id", changed(FULL, "platform.api", "Rorg.example.press")),
     ("unknown-fields-are-ignored", FULL | {"later": {"any": [1, None]}}),
     ("exactly-4096-bytes", sized(LIMIT_BYTES)),
+    ("app-with-numbers-as-large-as-can-be", changed(FULL, "app", LARGEST)),
 )
 
 # where it is changed, to what, and under which name; the path is the same place, written out
@@ -195,6 +198,18 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("ntp-is-a-number", "policy.ntp", 123),
 )
 
+# Only the server can tell: when a device has read such a number, it is another one already.
+FOR_SERVER: tuple[tuple[str, str, Any], ...] = (
+    ("app-with-a-number-beyond-single-precision", "app.limit", 3.41e38),
+    ("app-with-a-negative-number-beyond-single-precision", "app.limits.1", -1e39),
+    ("app-with-an-integer-beyond-64-bits", "app.limit", 2**63),
+    ("unknown-field-with-a-number-beyond-single-precision", "policy.later", 1e39),
+    ("app-with-a-negative-integer-beyond-64-bits", "app.limits.0.x", -(2**63) - 1),
+)
+
+# The same as text, for JSON has no such numbers.
+NO_NUMBERS = (("nan", "NaN"), ("infinity", "Infinity"), ("1e400", "1e400"), ("-1e400", "-1e400"))
+
 # Where the field at fault is not the one that was changed.
 BLAMED = {"token-over-http": "config.platform.token"}
 
@@ -215,12 +230,20 @@ def document() -> dict[str, Any]:
         cases.append(
             {"name": name, "valid": False, "path": path, "value": changed(FULL, where, value)}
         )
+    open_app = changed(FULL, "app", {"limit": 0, "limits": [{"x": 0}, 0]})
+    for name, where, value in FOR_SERVER:
+        case = {"name": name, "valid": False, "device": False, "path": path_of(where)}
+        cases.append(case | {"value": changed(open_app, where, value)})
+    for name, number in NO_NUMBERS:
+        text = json.dumps(changed(FULL, "app", {"limits": [0, "@"]})).replace('"@"', number)
+        case = {"name": f"app-with-{name}", "valid": False, "device": False}
+        cases.append(case | {"path": "config.app.limits[1]", "text": text})
     cases.append({"name": "a-list", "valid": False, "path": "config", "value": [FULL]})
     cases.append({"name": "null", "valid": False, "path": "config", "value": None})
     over = sized(LIMIT_BYTES + 1)
     cases.append({"name": "one-byte-over-4096", "valid": False, "path": "config", "value": over})
     return {
         "about": "Configurations as a directive carries them. Paths begin with the word config. "
-        "Sizes count compact JSON in UTF-8.",
+        'Sizes count compact JSON in UTF-8. A case with "device": false is for the server alone.',
         "cases": cases,
     }

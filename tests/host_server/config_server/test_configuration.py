@@ -2,22 +2,23 @@
 # Copyright (c) 2026 The Muster authors
 """What does checking a configuration promise?"""
 
+import json
 from typing import Any
 
 import pytest
 
 from host_server.config_server.configuration import check_configuration
 from host_server.errors import Invalid
-from tests.host_server.golden import cases
+from tests.host_server.golden import cases, text_of
 
 
 @cases("configurations", is_valid=True)
 def test_golden_configuration_passes(case: dict[str, Any]) -> None:
-    check_configuration(case["value"])
+    check_configuration(json.loads(text_of(case)))
 
 
 @cases("configurations", is_valid=False)
 def test_golden_configuration_that_is_wrong_is_refused_by_its_path(case: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as caught:
-        check_configuration(case["value"])
+        check_configuration(json.loads(text_of(case)))
     assert caught.value.path == case["path"]

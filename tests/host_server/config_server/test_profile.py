@@ -59,6 +59,8 @@ def test_small_profile_gets_its_defaults_and_makes_a_valid_configuration() -> No
         ({"app": []}, "app"),
         ({"app": {"x": "y" * 4096}}, ""),
         ({"policy": {"sync_s": 0}}, "policy.sync_s"),
+        ({"app": {"limit": 1e39}}, "app.limit"),
+        ({"policy": {"later": 2**64}}, "policy.later"),
         ({"policy": []}, "policy"),
         ({"reonboarding": "sometimes"}, "reonboarding"),
         ({"name": "Press 4"}, "name"),

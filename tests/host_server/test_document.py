@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What does reading JSON promise?"""
+
+import pytest
+
+from host_server.document import parse_json
+from host_server.errors import Invalid
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400"])
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [("@", ""), ('{"app":{"limit":@}}', "app.limit"), ('[0,{"x":[1.5,@]}]', "[1].x[1]")],
+)
+def test_number_that_is_none_is_refused_by_its_path(text: str, path: str, number: str) -> None:
+    with pytest.raises(Invalid, match="finite number") as caught:
+        parse_json(text.replace("@", number))
+    assert caught.value.path == path
+
+
+def test_first_of_several_is_the_one_that_is_named() -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_json('{"a":[{"b":[1,NaN]}],"c":NaN}')
+    assert caught.value.path == "a[0].b[1]"
+
+
+def test_numbers_as_large_as_a_host_can_hold_are_read() -> None:
+    text = '{"x":[1e308,-1e308,123456789012345678901234567890]}'
+    assert parse_json(text) == {"x": [1e308, -1e308, 123456789012345678901234567890]}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, b"\xff", "1" * 10_000])
+def test_text_that_is_not_json_is_refused(text: str | bytes) -> None:
+    with pytest.raises(Invalid, match="not JSON"):
+        parse_json(text)
