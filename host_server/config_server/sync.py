@@ -64,7 +64,10 @@ class SyncService:
         self._clock = clock
         self._monotonic = monotonic
         self._by_address = RateLimit(60, 10.0, monotonic)
+        # By device and address, so that nobody takes a device's share from elsewhere; and apart
+        # for messages that came before, which everybody who has heard one can send.
         self._by_device = RateLimit(20, 1.0, monotonic)
+        self._by_replayed = RateLimit(5, 0.2, monotonic)
 
     def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
         """Message 2. NotRecognised, TooManyRequests or Malformed if there is none."""
@@ -77,14 +80,21 @@ class SyncService:
         holder = authenticated(self._store, device_id, k, message, self._clock())
         if holder is None:
             raise NotRecognised("register the device's label at the portal, then try again")
-        self._by_device.take(device_id)
         report = parse_report(holder.payload)
         digest = hashlib.sha256(message).digest()[:16]
+        limit = self._by_replayed if self._is_known(holder.owner, digest) else self._by_device
+        limit.take(f"{device_id} {address}")
         direction = self._directed(holder, report, digest, started)
         answer = holder.responder.write(self._rendered(direction).encode())
         if answer is None:
             raise NotRecognised("register the device's label at the portal, then try again")
         return answer
+
+    def _is_known(self, owner: Claim | VendorDevice, digest: bytes) -> bool:
+        if isinstance(owner, VendorDevice):
+            return False  # there is nothing yet that a replay could touch
+        with self._store.transaction() as records:
+            return records.has_seen(owner.id, digest)
 
     def _rendered(self, direction: Direction) -> str:
         directive: dict[str, Any] = {

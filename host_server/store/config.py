@@ -247,12 +247,16 @@ class Records:
 
     # messages, chores, events
 
-    def is_first_sight(self, claim_id: str, digest: bytes) -> bool:
-        """Whether this message is new; from now on it is not."""
+    def has_seen(self, claim_id: str, digest: bytes) -> bool:
+        """Whether this message came before, as far as is remembered."""
         known = select(seen_messages.c.id).where(
             seen_messages.c.claim_id == claim_id, seen_messages.c.digest == digest
         )
-        if self._connection.execute(known).first() is not None:
+        return self._connection.execute(known).first() is not None
+
+    def is_first_sight(self, claim_id: str, digest: bytes) -> bool:
+        """Whether this message is new; from now on it is not."""
+        if self.has_seen(claim_id, digest):
             return False
         values = {"claim_id": claim_id, "digest": digest}
         self._connection.execute(insert(seen_messages).values(values))

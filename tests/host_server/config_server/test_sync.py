@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
 from host_server.config_server.noise import Responder
-from host_server.errors import Malformed, NotRecognised
+from host_server.errors import Malformed, NotRecognised, TooManyRequests
 from host_server.label import new_label
 from tests.host_server.config_server.field import OWNER, Device, Field
 from tests.wire.syncs import BLANK
@@ -166,6 +166,51 @@ def test_replayed_failure_report_does_not_turn_success_into_failure(place: Field
     device.confirm(1)
     place.sync.answer(device.id, "label", recorded, "127.0.0.1")
     assert device.shown()["state"] == "registered"
+
+
+def test_replays_are_slowed_down_and_lock_nobody_out(place: Field) -> None:
+    device = place.registered()
+    version = device.onboard()
+    recorded = device.last_message
+    refused = 0
+    for n in range(60):  # 3 a second, from the device's own address
+        place.clock.pass_s(1 / 3)
+        try:
+            place.sync.answer(device.id, str(version), recorded, "127.0.0.1")
+        except TooManyRequests as error:
+            refused += 1
+            assert error.retry_s
+        if n % 3 == 0:
+            assert device.sync(str(version))["action"] == "keep"
+    assert 45 < refused < 60
+
+
+def test_message_that_is_no_report_takes_nothing_from_the_devices_share(place: Field) -> None:
+    device = place.registered()
+    message = device.sealed("label", b"hello")[1]
+    for _ in range(30):
+        with pytest.raises(Malformed):
+            place.sync.answer(device.id, "label", message, "127.0.0.1")
+    assert device.sync()["action"] == "configure"
+
+
+def test_nobody_takes_a_devices_share_from_another_address(place: Field) -> None:
+    stranger = Device(place, new_label())  # known to its vendor only: replays are not remembered
+    place.devices.register_for_vendor([stranger.label.qr_text])
+    stranger.sync()
+    with pytest.raises(TooManyRequests):
+        for _ in range(21):
+            place.sync.answer(stranger.id, "label", stranger.last_message, "127.0.0.2")
+    assert stranger.sync()["action"] == "wait"
+
+
+def test_device_that_asks_without_end_is_slowed_down(place: Field) -> None:
+    device = place.registered()
+    with pytest.raises(TooManyRequests):
+        for _ in range(21):
+            device.sync()
+    place.clock.pass_s(1)
+    assert device.sync()["action"] == "configure"
 
 
 # failure and recovery
