@@ -4,6 +4,11 @@
 
 `make demo FAULT=wifi_auth` tells the other half of the promise: the profile has a wrong Wi-Fi
 password, the device comes home and says so, the password is corrected, the device registers.
+
+`make demo PLATFORM=acme` has the same firmware register at ACME CSE, a oneM2M platform of others;
+the first time installs it.
+
+`make demo KEEP=1` goes on until Ctrl-C, with things to try.
 """
 
 import argparse
@@ -15,6 +20,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.system import acme, playground
+from tests.system.servers import MakePlatform, OwnPlatform
 from tests.system.story import PASSWORD, Label, Step, Story
 
 NAMES = {
@@ -30,6 +37,7 @@ NAMES = {
 }
 _WRONG_PASSWORD = "incorrect horse battery"
 _FAULTS = ("wifi_auth",)
+_PLATFORMS: dict[str, MakePlatform] = {"muster": OwnPlatform, "acme": acme.Acme}
 
 
 class Teller:
@@ -59,10 +67,14 @@ class Teller:
         return f"\x1b[{style}m{text}\x1b[0m" if self._colour else text
 
 
-def tell(directory: Path, fault: str | None) -> None:
+def tell(
+    directory: Path, fault: str | None, platform: str = "muster", is_kept: bool = False
+) -> None:
     teller = Teller()
     teller.say("Three servers, two Wi-Fi networks and an emulated ESP32, all on this machine.")
-    with Story(directory) as story:
+    if platform == "acme":
+        teller.say("The platform is ACME CSE, a oneM2M platform that nobody here wrote.")
+    with Story(directory, platform=_PLATFORMS[platform]) as story:
         story.deploy()
         teller.say(f"   firmware deployed with mpremote over {story.board.port}")
         story.servers.wait_ready()
@@ -77,6 +89,8 @@ def tell(directory: Path, fault: str | None) -> None:
         if fault:
             recover(story, teller, label)
         show(story, teller, label)
+        if is_kept:
+            playground.keep(story, teller, label)
 
 
 def prepare(story: Story, teller: Teller, label: Label, fault: str | None) -> None:
@@ -137,6 +151,8 @@ def show(story: Story, teller: Teller, label: Label) -> None:
     teller.say()
     print("The device as the platform shows it:")
     print(indented(entity))
+    print("Its container:")
+    print(indented(story.container(label)))
     print("Its first reading:")
     print(indented({"con": json.loads(reading["con"]), "ct": reading["ct"]}))
     print(f"Done in {teller.elapsed_s():.1f} s.")
@@ -149,10 +165,17 @@ def indented(document: Any) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--fault", choices=_FAULTS, help="make it fail like this, and recover")
+    parser.add_argument("--platform", choices=_PLATFORMS, default="muster", help="register there")
+    parser.add_argument("--keep", action="store_true", help="go on until Ctrl-C")
     arguments = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="muster-demo-"))
     try:
-        tell(directory, arguments.fault)
+        if arguments.platform == "acme":
+            acme.install(lambda text: print(text, flush=True))
+        tell(directory, arguments.fault, arguments.platform, arguments.keep)
+    except acme.Missing as error:
+        print(error, file=sys.stderr)
+        return 1
     except Exception as error:
         print(
             f"The demo stopped: {error}\nLogs of board and servers: {directory}", file=sys.stderr

@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Protocol, Self
 
 _READY_S = 20.0
 _STOP_S = 5.0
@@ -69,23 +70,69 @@ class ServerProcess:
         self._process = None
 
 
+class Server(Protocol):
+    """What a story starts and stops."""
+
+    def start(self) -> None: ...
+
+    def wait_ready(self) -> None: ...
+
+    def ask_to_stop(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Platform(Server, Protocol):
+    """A platform, and what the others have to know of it."""
+
+    profile: dict[str, Any]  # of a profile's "platform": the URL, and whom to trust
+    config_options: list[str]  # of the configuration server
+    url: str  # for this machine
+    ca_file: str | None
+    has_accounts: bool  # kept by the configuration server; its administrator is the platform's
+
+
+# Makes a platform in a directory on an address, with options that all servers have.
+MakePlatform = Callable[[Path, str, list[str]], Platform]
+
+
+class OwnPlatform(ServerProcess):
+    """The product's own platform. Over http, which a profile for development has to say."""
+
+    ca_file: str | None = None
+    has_accounts = True
+
+    def __init__(self, directory: Path, address: str, common: list[str]) -> None:
+        self.url = f"http://{address}:8422"
+        self.profile: dict[str, Any] = {"url": self.url, "insecure": True}
+        self.config_options = ["--platform-url", self.url, "--platform-public-url", self.url]
+        options = [*common, "--platform-listen", f"{address}:8422"]
+        super().__init__("platform", options, directory / "platform.log")
+
+
 class Servers:
     """Portal, configuration server and platform on one data directory."""
 
-    def __init__(self, directory: Path, onboarding_address: str, operational_address: str) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        onboarding_address: str,
+        operational_address: str,
+        make_platform: MakePlatform = OwnPlatform,
+    ) -> None:
         data = directory / "servers"
         data.mkdir(mode=0o700)
         self.data = data
         self.token_file = data / "administrator.token"
         self.portal_url = f"http://{operational_address}:8420"
         self.config_url = f"http://{operational_address}:8421"
-        self.platform_url = f"http://{operational_address}:8422"
         common = ["--data", str(data), "--admin-token-file", str(self.token_file)]
         config_listens = [
             argument
             for address in dict.fromkeys([onboarding_address, operational_address])
             for argument in ("--config-listen", f"{address}:8421")
         ]
+        self.platform = make_platform(directory, operational_address, common)
         self.portal = ServerProcess(
             "portal",
             [*common, "--portal-listen", f"{operational_address}:8420"]
@@ -95,15 +142,10 @@ class Servers:
         self.config = ServerProcess(
             "config",
             [*common, *config_listens, "--config-public-url", self.config_url]
-            + ["--platform-url", self.platform_url, "--platform-public-url", self.platform_url],
+            + self.platform.config_options,
             directory / "config.log",
         )
-        self.platform = ServerProcess(
-            "platform",
-            [*common, "--platform-listen", f"{operational_address}:8422"],
-            directory / "platform.log",
-        )
-        self.all = (self.platform, self.config, self.portal)
+        self.all: tuple[Server, ...] = (self.platform, self.config, self.portal)
 
     @property
     def administrator_token(self) -> str:

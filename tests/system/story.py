@@ -25,7 +25,7 @@ from harness.deploy import deploy, write_identity
 from harness.emulated import EmulatedBoard
 from tests import secrecy
 from tests.system import server_secrets
-from tests.system.servers import Servers
+from tests.system.servers import MakePlatform, OwnPlatform, Servers
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
@@ -55,7 +55,7 @@ class Story:
     """Servers, two networks in the air and a board that is switched off.
 
     Everything lives in `directory` and ends with the block. `flash` is the directory of a board
-    that already has the firmware, to begin with a copy of it.
+    that already has the firmware, to begin with a copy of it. `platform` makes another platform.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class Story:
         heap: str = "512K",
         password: str = PASSWORD,
         flash: Path | None = None,
+        platform: MakePlatform = OwnPlatform,
     ) -> None:
         self.directory = directory
         if flash is not None:
@@ -76,7 +77,9 @@ class Story:
         self.operational: AccessPoint = self.air.add_access_point(
             "factory", password=password, channel=11, rssi=-55
         )
-        self.servers = Servers(directory, self.onboarding.gateway, self.operational.gateway)
+        self.servers = Servers(
+            directory, self.onboarding.gateway, self.operational.gateway, platform
+        )
         self.board = EmulatedBoard(
             directory / "board", air=self.air, heap=heap, facts=ROOT / "boards" / "EMULATED.toml"
         )
@@ -174,11 +177,10 @@ class Story:
             "networks": [{"ssid": "factory", "psk": self.password, "hidden": False, "ip": "dhcp"}],
             "platform": {
                 "type": "onem2m",
-                "url": self.servers.platform_url,
                 "cse": "cse-in",
                 "api": "Norg.example.press",
                 "rvi": "4",
-                "insecure": True,
+                **self.servers.platform.profile,
             },
             "app": {"interval_s": 1},
             "app_schema": None,
@@ -251,16 +253,20 @@ class Story:
 
     def platform(self, path: str) -> Any:
         """What the platform's own administrator reads, over oneM2M."""
+        platform = self.servers.platform
+        headers = {
+            "X-M2M-Origin": "CAdmin",
+            "X-M2M-RI": "story",
+            "X-M2M-RVI": "4",
+            "Accept": "application/json",
+        }
+        if platform.has_accounts:
+            headers["Authorization"] = f"Bearer {self.servers.administrator_token}"
         answer = requests.get(
-            self.servers.platform_url + path,
-            headers={
-                "X-M2M-Origin": "CAdmin",
-                "X-M2M-RI": "story",
-                "X-M2M-RVI": "4",
-                "Accept": "application/json",
-                "Authorization": f"Bearer {self.servers.administrator_token}",
-            },
+            platform.url + path,
+            headers=headers,
             timeout=_REQUEST_S,
+            verify=platform.ca_file or True,
         )
         answer.raise_for_status()
         return answer.json()
@@ -268,6 +274,10 @@ class Story:
     def application_entity(self, label: Label) -> Any:
         originator = self.device(label)["account"]["originator"]
         return self.platform(f"/{originator}")["m2m:ae"]
+
+    def container(self, label: Label, name: str = "data") -> Any:
+        originator = self.device(label)["account"]["originator"]
+        return self.platform(f"/cse-in/{originator}/{name}")["m2m:cnt"]
 
     def first_reading(self, label: Label, timeout_s: float = 10) -> Any:
         """The oldest reading, as soon as there is one."""
