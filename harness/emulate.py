@@ -123,16 +123,23 @@ def _announce(board: EmulatedBoard, tcp: TCPPort, rig: Path, made: list[AccessPo
 
 
 def _obey(board: EmulatedBoard) -> None:
-    watched = [sys.stdin] if sys.stdin is not None and not sys.stdin.closed else []
-    while True:
-        ready, _, _ = select.select(watched, [], [], _LOOK_S)
-        if not ready:
-            continue
-        line = sys.stdin.readline()
-        if not line:
-            watched = []  # nobody can type any more
-        elif line.strip():
+    for line in _typed():
+        if line.strip():
             print(_do(board, line.split()), flush=True)
+
+
+def _typed() -> Iterator[str]:
+    """Lines from standard input, as far as there is one; never ends."""
+    fd = None if sys.stdin is None or sys.stdin.closed else sys.stdin.fileno()
+    rest = b""
+    while True:
+        ready, _, _ = select.select([] if fd is None else [fd], [], [], _LOOK_S)
+        if fd is not None and ready:
+            data = os.read(fd, 4096)
+            if not data:
+                fd = None  # nobody can type any more
+            *lines, rest = (rest + data).split(b"\n")
+            yield from (line.decode("utf-8", "replace") for line in lines)
 
 
 def _do(board: EmulatedBoard, words: list[str]) -> str:
