@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from host_server.device_url import DEVICE_URL_WANTED, is_device_url
 from host_server.errors import SettingsError
 
 ROLES = ("portal", "config", "platform")
@@ -135,8 +136,8 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         config_certificate=config_certificate,
         platform_certificate=certificate("platform"),
         config_tls_listens=config_tls_listens,
-        config_public_url=_url(one("config_public_url"), "--config-public-url"),
-        platform_public_url=_url(one("platform_public_url"), "--platform-public-url"),
+        config_public_url=_public_url(one("config_public_url"), "--config-public-url"),
+        platform_public_url=_public_url(one("platform_public_url"), "--platform-public-url"),
         config_url=service_url(one("config_url"), "--config-url"),
         platform_url=service_url(one("platform_url"), "--platform-url"),
         ca_file=one("ca_file"),
@@ -179,6 +180,13 @@ def _url(url: str | None, name: str) -> str | None:
     if not is_good or "@" in parts.netloc or parts.query or parts.fragment:
         raise SettingsError(f'{name}: wanted a URL like "https://muster.example:8421"')
     return url.rstrip("/")
+
+
+def _public_url(url: str | None, name: str) -> str | None:
+    # Devices read it, and they understand less than this machine.
+    if url is not None and not is_device_url(url):
+        raise SettingsError(f"{name}: {DEVICE_URL_WANTED}")
+    return url and url.rstrip("/")
 
 
 def _roles(names: list[str]) -> tuple[str, ...]:

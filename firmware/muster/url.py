@@ -4,15 +4,28 @@
 
 
 # "https://m2m.example:8422/base/" as (True, "m2m.example", 8422, "/base"); ValueError if it is no
-# such URL.
+# such URL. There is no user, query, fragment, or IPv6 address.
 def split(url):
     scheme, mark, rest = url.partition("://")
     where, _, path = rest.partition("/")
     host, colon, port = where.partition(":")
     is_secure = scheme == "https"
-    if scheme not in ("http", "https") or not mark or not host:
-        raise ValueError("not an http URL")
     if not colon:
         port = "443" if is_secure else "80"
+    if (
+        not (is_secure or scheme == "http")
+        or not mark
+        or not host
+        or not _has_only(host, ".-")
+        or not port.isdigit()
+        or not 1 <= int(port) <= 65535
+        or not _has_only(path, "._~/-")
+    ):
+        raise ValueError("not an http URL")
     path = path.rstrip("/")
     return is_secure, host, int(port), "/" + path if path else ""
+
+
+# Letters, digits, and these.
+def _has_only(text, others):
+    return all(c in others or c.isdigit() or c.isalpha() for c in text)

@@ -7,10 +7,9 @@ The bounds are those that the device checks again; the golden configurations hol
 
 import re
 from base64 import b64decode, b64encode
-from ipaddress import AddressValueError, IPv4Address
 from typing import Any
-from urllib.parse import urlsplit
 
+from host_server.device_url import DEVICE_URL_WANTED, is_device_url, is_ipv4
 from host_server.document import Fields, check_numbers, compact_json, typed, wrong
 
 LIMIT_BYTES = 4096
@@ -72,19 +71,11 @@ def _check_address(network: Fields) -> None:
     ip = network.fields("ip")
     address, mark, prefix = ip.text("address").partition("/")
     is_prefix = mark and re.fullmatch(r"[0-9]{1,2}", prefix) and 1 <= int(prefix) <= 32
-    if not _is_ipv4(address) or not is_prefix:
+    if not is_ipv4(address) or not is_prefix:
         raise wrong(ip.at("address"), 'wanted the form "192.168.1.7/24"')
     for name in ("gateway", "dns"):
-        if not _is_ipv4(ip.text(name)):
+        if not is_ipv4(ip.text(name)):
             raise wrong(ip.at(name), 'wanted an IPv4 address like "192.168.1.1"')
-
-
-def _is_ipv4(text: str) -> bool:
-    try:
-        IPv4Address(text)
-    except AddressValueError:
-        return False
-    return True
 
 
 def _check_platform(platform: Fields) -> None:
@@ -116,14 +107,9 @@ def _check_platform(platform: Fields) -> None:
 
 def _check_url(fields: Fields, name: str) -> bool:
     url = fields.text(name, 1)
-    try:
-        parts = urlsplit(url)
-        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good or "@" in parts.netloc or not url.isascii():
-        raise wrong(fields.at(name), "wanted http:// or https:// and a host")
-    return parts.scheme == "https"
+    if not is_device_url(url):
+        raise wrong(fields.at(name), DEVICE_URL_WANTED)
+    return url.startswith("https:")
 
 
 def check_base64(text: str, path: str, size_bytes: int | None = None) -> bytes:

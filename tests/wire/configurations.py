@@ -90,6 +90,14 @@ def _insecure(**platform: Any) -> dict[str, Any]:
 
 LARGEST = {"integers": [2**63 - 1, -(2**63)], "fractions": [3.4e38, -3.4e38, {"x": 0.1}]}
 
+URLS = (
+    ("host-alone", "https://m2m"),
+    ("address", "https://10.0.0.2"),
+    ("host-in-capitals-and-port-1", "https://M2M.Example-1.org:1"),
+    ("port-65535-and-slash", "https://m2m.example:65535/"),
+    ("path-of-every-kind-of-character", "https://m2m.example/a/B_c.d~e-f/0/"),
+)
+
 VALID = (
     ("full", FULL),
     ("small", SMALL),
@@ -105,6 +113,53 @@ VALID = (
     ("unknown-fields-are-ignored", FULL | {"later": {"any": [1, None]}}),
     ("exactly-4096-bytes", sized(LIMIT_BYTES)),
     ("app-with-numbers-as-large-as-can-be", changed(FULL, "app", LARGEST)),
+    *((f"url-of-{name}", changed(FULL, "platform.url", url)) for name, url in URLS),
+)
+
+# Neither side may guess what is meant by them.
+WRONG_URLS = (
+    ("ipv6-address", "https://[fd00::1]:8422"),
+    ("ipv6-address-without-brackets", "https://fd00::1"),
+    ("scheme-in-capitals", "HTTPS://h"),
+    ("scheme-with-a-capital", "Https://h"),
+    ("one-slash", "https:/h"),
+    ("no-colon", "https//h"),
+    ("empty-scheme", "://h"),
+    ("port-and-no-host", "https://:8422"),
+    ("empty-port", "https://h:"),
+    ("port-0", "https://h:0"),
+    ("port-65536", "https://h:65536"),
+    ("negative-port", "https://h:-1"),
+    ("port-with-a-plus", "https://h:+1"),
+    ("port-with-an-underscore", "https://h:1_0"),
+    ("port-in-arabic-digits", "https://h:\u0661"),
+    ("port-by-name", "https://h:http"),
+    ("two-ports", "https://h:8422:8422"),
+    ("query-after-the-port", "https://h:8422?x=1"),
+    ("query-after-the-host", "https://h?x=1"),
+    ("query-after-the-path", "https://h/?x=1"),
+    ("fragment-after-the-host", "https://h#b"),
+    ("fragment-after-the-path", "https://h:8422/a#b"),
+    ("user", "https://user@h"),
+    ("user-and-password", "https://user:word@h:8422"),
+    ("blank-in-the-host", "https://h h"),
+    ("blank-in-the-path", "https://h/a b"),
+    ("blank-first", " https://h"),
+    ("blank-last", "https://h "),
+    ("blank-after-the-port", "https://h:8422 "),
+    ("line-end-after-the-host", "https://h\n"),
+    ("line-end-after-the-port", "https://h:8422\n"),
+    ("line-end-after-the-path", "https://h/\n"),
+    ("header-in-the-path", "https://h/\r\nX: y"),
+    ("nul-in-the-host", "https://h\0"),
+    ("delete-in-the-path", "https://h/\x7f"),
+    ("backslash", "https://h\\a"),
+    ("escape-in-the-path", "https://h/%2e%2e"),
+    ("semicolon-in-the-path", "https://h/a;b"),
+    ("umlaut-in-the-path", "https://h/ü"),
+    ("umlaut-in-the-host", "https://müller.example"),
+    ("underscore-in-the-host", "https://h_1"),
+    ("star-in-the-host", "https://h*"),
 )
 
 # where it is changed, to what, and under which name; the path is the same place, written out
@@ -170,6 +225,8 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("config-server-missing", "config_server", GONE),
     ("config-server-url-missing", "config_server.url", GONE),
     ("config-server-url-without-host", "config_server.url", "http:///sync"),
+    ("config-server-url-with-ipv6-address", "config_server.url", "http://[fd00::1]:8421"),
+    ("config-server-url-with-a-line-end", "config_server.url", "http://h:8421\n"),
     ("key-missing", "config_server.key", GONE),
     ("key-of-31-bytes", "config_server.key", b64encode(bytes(31)).decode()),
     ("key-of-33-bytes", "config_server.key", b64encode(bytes(33)).decode()),
@@ -198,8 +255,17 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("ntp-is-a-number", "policy.ntp", 123),
 )
 
-# Only the server can tell: when a device has read such a number, it is another one already.
+# The server's alone: a device does not judge host names, and when it has read such a number, it is
+# another one already.
 FOR_SERVER: tuple[tuple[str, str, Any], ...] = (
+    ("url-with-an-address-of-five-parts", "platform.url", "https://10.0.0.2.1"),
+    ("url-with-256-in-its-address", "platform.url", "https://10.0.0.256"),
+    ("url-with-a-number-for-an-address", "platform.url", "https://3232235777"),
+    ("url-with-an-empty-label", "platform.url", "https://m2m..example"),
+    ("url-with-a-dot-at-the-end", "platform.url", "https://m2m.example."),
+    ("url-with-a-hyphen-first", "config_server.url", "https://-m2m.example"),
+    ("url-with-a-port-of-six-digits", "config_server.url", "https://h:008422"),
+    ("url-with-a-label-of-64-characters", "config_server.url", "https://" + "x" * 64),
     ("app-with-a-number-beyond-single-precision", "app.limit", 3.41e38),
     ("app-with-a-negative-number-beyond-single-precision", "app.limits.1", -1e39),
     ("app-with-an-integer-beyond-64-bits", "app.limit", 2**63),
@@ -234,6 +300,9 @@ def document() -> dict[str, Any]:
     for name, where, value in FOR_SERVER:
         case = {"name": name, "valid": False, "device": False, "path": path_of(where)}
         cases.append(case | {"value": changed(open_app, where, value)})
+    for name, url in WRONG_URLS:
+        case = {"name": f"url-with-{name}", "valid": False, "path": "config.platform.url"}
+        cases.append(case | {"value": changed(FULL, "platform.url", url)})
     for name, number in NO_NUMBERS:
         text = json.dumps(changed(FULL, "app", {"limits": [0, "@"]})).replace('"@"', number)
         case = {"name": f"app-with-{name}", "valid": False, "device": False}
