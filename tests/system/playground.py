@@ -45,19 +45,20 @@ def keep(story: Story, teller: Tells, label: Label) -> None:
     profile = story.directory / "profile.json"
     profile.touch(0o600)  # it holds the password of a network
     profile.write_text(json.dumps(story.profile(), indent=2) + "\n")
-    print(introduction(story, label, profile), flush=True)
     with _endable(), Follower(story, teller):
+        print(introduction(story, label, profile), flush=True)
         if sys.stdin.isatty():
             _converse(Commands(story, label))
         else:
             signal.pause()
+    if sys.stdin.isatty():
+        print("\r\x1b[K", end="")  # the last prompt
     teller.say("The demo has ended; nothing is left of it.")
 
 
 def introduction(story: Story, label: Label, profile: Path) -> str:
     """Where everything is, and three things to try, with the very commands."""
     programs = _shown(Path(sys.executable).parent)
-    portal = f"--portal {story.servers.portal_url} --token-file {story.servers.token_file}"
     mpremote = f"{programs}/mpremote connect {story.board.port}"
     muster = f"{programs}/muster"
     return f"""
@@ -65,20 +66,22 @@ Everything goes on until Ctrl-C.
    portal's API       {story.servers.portal_url}/docs
    its access token   in {story.servers.token_file}
    the board          {mpremote}
-   this device        {muster} device show {label.device_id} {portal}
 
-Three things to try, in another terminal or here at the prompt:
+Three things to try, here at the prompt and in another terminal, in which this comes first:
+   export MUSTER_PORTAL_URL={story.servers.portal_url}
+   export MUSTER_TOKEN="$(cat {story.servers.token_file})"
 
 1. Another application. Change {_shown(ROOT / "firmware" / "main.py")}, then
       {mpremote} fs cp {_shown(ROOT / "firmware" / "main.py")} :main.py + reset
-2. Another Wi-Fi password, in the air first: the device is thrown out and cannot come back.
-   (here)  password "new horse battery"
-   Then give the device the new one: write it into {profile}, and
-      {muster} profile add {profile} --replace {portal}
-      {muster} device open {label.device_id} {portal}
-   (here)  press 5
+2. Another Wi-Fi password, in the air: the device is thrown out and cannot come back.
+      demo> password "new horse battery"
+   Give the device the new one: write it into {profile}, then
+      {muster} profile add --replace {profile}
+      {muster} device open {label.device_id}
+      demo> press 5
 3. The button: a short press makes the device report at once, and its LED says who it is.
-   (here)  press
+      demo> press
+      {muster} device show {label.device_id}
 
 {HELP}"""
 
@@ -191,12 +194,16 @@ class Follower:
         self._thread.join()
 
     def _follow(self) -> None:
+        shown: tuple[bytes, bytes] | None = None
         while not self._is_ending.is_set():
             try:
                 found = self._story.board.expect(_LINE, _LOOK_S)
             except HarnessError:
                 continue  # nothing said
             number, code, ms, detail = found.groups()
+            if number and code != b"ok" and (number, code) == shown:
+                continue  # it tries again and again; once is enough to read
+            shown = (number, code)
             text = detail.decode(errors="replace")
             with _above_prompt():
                 if number:
