@@ -4,41 +4,65 @@
 
 import asyncio
 import sys
+import time
+
+from micropython import const
 
 from . import log
 from .backoff import Backoff
+from .session import Session
+
+_STOP_MS = const(5000)
+_POLL_MS = const(50)
+_LONG_RUN_MS = const(300000)  # who has run so long begins anew with short waits
 
 
 class Application:
     # app: async def app(session)
-    def __init__(self, app, session):
+    def __init__(self, app):
         self._app = app
-        self._session = session
+        self._session = Session()
+        self._settings: dict = {}
         self._task = None
 
-    # Once; it keeps running while Muster reconnects or re-syncs underneath.
-    def start(self):
+    # Starts it, once; it keeps running while Muster reconnects or re-syncs underneath. Settings
+    # that have changed start it anew.
+    async def run(self, config, platform):
+        if self._task and config["app"] != self._settings:
+            log.info("app", "starts anew with its new settings")
+            await self.stop()
+        self._settings = config["app"]
+        self._session.use(config, platform)
         if self._task is None:
             self._task = asyncio.create_task(self._supervise())
 
+    def set_online(self, is_online):
+        self._session.set_online(is_online)
+
+    # RuntimeError if the owner's code swallows its cancellation: only a restart ends it then.
     async def stop(self):
         task, self._task = self._task, None
-        if task:
-            task.cancel()
-            try:
-                await task
-            except asyncio.CancelledError:
-                pass
+        if task is None:
+            return
+        task.cancel()
+        for _ in range(_STOP_MS // _POLL_MS):
+            if task.done():
+                return
+            await asyncio.sleep_ms(_POLL_MS)
+        raise RuntimeError("the application swallows its cancellation")
 
     async def _supervise(self):
         backoff = Backoff()
         while True:
+            began = time.ticks_ms()
             try:
                 await self._app(self._session)
                 log.info("app", "ended")
                 return
             except Exception as e:  # noqa: BLE001 - the owner's code may raise anything
                 sys.print_exception(e)
-                delay_ms = backoff.next_ms()
-                log.error("app", "failed, starts again in %d ms" % delay_ms)
-                await asyncio.sleep_ms(delay_ms)
+            if time.ticks_diff(time.ticks_ms(), began) > _LONG_RUN_MS:
+                backoff.reset()
+            delay_ms = backoff.next_ms()
+            log.error("app", "failed, starts again in %d ms" % delay_ms)
+            await asyncio.sleep_ms(delay_ms)

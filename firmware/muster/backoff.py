@@ -11,9 +11,9 @@ _LONGEST_MS = const(300000)
 
 
 class Backoff:
-    def __init__(self, longest_ms=_LONGEST_MS):
-        self._longest_ms = longest_ms
-        self.reset()
+    # failures: how many there have been before this object was made.
+    def __init__(self, failures=0):
+        self._next_ms = min(_FIRST_MS << min(failures, 16), _LONGEST_MS)
 
     def reset(self):
         self._next_ms = _FIRST_MS
@@ -21,5 +21,5 @@ class Backoff:
     # The next delay; +-25 % keeps a fleet that failed together from returning together.
     def next_ms(self):
         base = self._next_ms
-        self._next_ms = min(base * 2, self._longest_ms)
+        self._next_ms = min(base * 2, _LONGEST_MS)
         return base - base // 4 + random.randrange(base // 2)

@@ -14,6 +14,7 @@ LONGEST = const(3)  # 15 s: factory reset
 
 _POLL_MS = const(20)
 _BOUNCE_MS = const(30)
+_GAP_MS = const(100)  # the most that counts between two looks: a busy loop sees nothing in between
 _LONG_MS = const(5000)
 _LONGEST_MS = const(15000)
 
@@ -31,11 +32,11 @@ class Button:
         self._pressed.clear()
         return kind
 
-    # After a pause: False if a press wants more than to go on at once, and waits to be taken.
-    def wants_now(self):
+    # Whether a press wants more than to go on at once; it stays to be taken.
+    def wants_more(self):
         if self._kind == SHORT:
             self.take()
-        return self._kind is None
+        return self._kind is not None
 
     # Waits so long, or until the button has been pressed; which kind of press stays to be taken.
     async def pause(self, ms):
@@ -45,16 +46,22 @@ class Button:
             pass
 
     async def watch(self):
+        # Held at power-on it is a strapping pin or a stuck contact, and no press.
+        while self._is_down():
+            await asyncio.sleep_ms(_POLL_MS)
         while True:
             await asyncio.sleep_ms(_POLL_MS)
             if self._is_down():
                 await self._press()
 
     async def _press(self):
-        began = time.ticks_ms()
-        while self._is_down() and time.ticks_diff(time.ticks_ms(), began) < _LONGEST_MS:
+        held_ms = 0
+        seen = time.ticks_ms()
+        while self._is_down() and held_ms < _LONGEST_MS:
             await asyncio.sleep_ms(_POLL_MS)
-        held_ms = time.ticks_diff(time.ticks_ms(), began)
+            now = time.ticks_ms()
+            held_ms += min(time.ticks_diff(now, seen), _GAP_MS)
+            seen = now
         if held_ms < _BOUNCE_MS:
             return
         if held_ms >= _LONGEST_MS:

@@ -26,11 +26,13 @@ def format_time(unix):
 
 
 class Clock:
-    # floor: the later of the build date and the last authenticated time that was stored.
-    def __init__(self, set_rtc, floor, keep_floor):
+    # built: the build date; kept: the last authenticated time that was stored. The later of the
+    # two is the floor.
+    def __init__(self, set_rtc, built, kept, keep_floor):
         self._set_rtc = set_rtc
         self._keep_floor = keep_floor
-        self.floor = floor
+        self._built = built
+        floor = self.floor = max(built, kept)
         # Whether somebody has told the time since the start. What the RTC has kept through a
         # reset may have been a floor before, so until then the clock is a guess: not ahead.
         self.is_known = False
@@ -44,9 +46,10 @@ class Clock:
     def set(self, unix):
         self._set(unix)
         self.is_known = True
-        if unix > self.floor + _DAY_S:
-            self.floor = unix
-            self._keep_floor(unix)
+        # Downwards too: a server whose clock was wrong once must not leave a floor in the future.
+        if unix > self.floor + _DAY_S or unix < self.floor:
+            self.floor = max(unix, self._built)
+            self._keep_floor(self.floor)
 
     # A time that nobody vouches for, such as NTP's: it moves the clock forward only, and no floor
     # is made of it.

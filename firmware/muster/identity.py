@@ -42,6 +42,14 @@ def read(nvs, path=_PATH):
         newest = in_nvs
     else:
         newest = in_file
+    try:
+        _heal(nvs, path, newest, in_nvs, in_file)
+    except DeviceError as e:  # one good copy is enough to live on
+        log.error("identity", e)
+    return newest
+
+
+def _heal(nvs, path, newest, in_nvs, in_file):
     if in_nvs and in_file and in_nvs.generation == in_file.generation:
         if (in_nvs.device_id, in_nvs.secret) != (in_file.device_id, in_file.secret):
             log.error("identity", "NVS and %s hold different identities; NVS wins" % path)
@@ -50,7 +58,6 @@ def read(nvs, path=_PATH):
         _to_file(path, _pack(newest))
     else:
         _to_nvs(nvs, _pack(newest))
-    return newest
 
 
 # Writes a label's identity, over serial only. The file comes first: NVS decides between equals,

@@ -8,7 +8,9 @@ import sys
 
 from micropython import const
 
+from . import log
 from .compact import dumps
+from .errors import DeviceError
 
 _NETWORKS = const(8)
 _DETAIL = const(120)
@@ -28,6 +30,7 @@ class Journal:
         self.nonce = kept.get("nonce")  # of the newest directive
         self.last = kept.get("last")  # where and why the device last failed
         self.trial = kept.get("trial")  # [version, step] while a candidate is tried
+        self.failures = kept.get("failures", 0)  # of the candidate named in last, in a row
         # A nonce that was kept with a failure is of the directive that led to it; any other may
         # have been followed by newer ones.
         self._is_newest = self.trial is not None or self.last is not None
@@ -36,18 +39,22 @@ class Journal:
     def save(self):
         kept = {"highest": self.highest, "nonce": self.nonce, "last": self.last}
         kept["trial"] = self.trial
+        kept["failures"] = self.failures
         kept["clock"] = self.clock
         self._store.save(_NAME, kept)
 
     # After a factory reset nothing is remembered but the time.
     def reset(self):
-        self.highest = 0
+        self.highest = self.failures = 0
         self.nonce = self.last = self.trial = None
         self.save()
 
     def keep_clock(self, unix):
         self.clock = unix
-        self.save()
+        try:
+            self.save()
+        except DeviceError as e:  # an older floor is worth less, but no reason to stop
+            log.error("journal", e)
 
     # In RAM only: a device that finds no network for a year must not wear its flash out.
     def failed(self, version, error):

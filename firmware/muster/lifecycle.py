@@ -9,12 +9,10 @@ from micropython import const
 from . import button, log, url
 from .actions import CONFIGURE, FORGET, KEEP
 from .backoff import Backoff
+from .candidate import PROVED, Candidate
 from .errors import DeviceError
 from .modules import release
 from .timeline import RECEIVE, REGISTER
-
-_COMMITTED = "committed"
-_CANDIDATE = "candidate"
 
 _SEEKING_MS = const(600000)  # so long after power-on or a press a device seeks eagerly
 _EAGER_MS = const(10000)
@@ -27,7 +25,7 @@ class Life:
     # Every collaborator is made in start.py.
     def __init__(self, identity, store, journal, timeline, wifi, clock, press, led, facts):
         self._identity = identity
-        self._store = store
+        self._candidate = Candidate(store, journal, timeline)
         self._journal = journal
         self._timeline = timeline
         self._wifi = wifi
@@ -43,12 +41,11 @@ class Life:
         self._asks_first = False  # the server, before it registers
         self._is_told = True  # the platform knows the timeline of the last onboarding
         self._application = None
-        self._session = None
+        self._lease = None
         self._pending = None  # a directive that has been heard and not yet obeyed
-        self._failed_version = None  # of the candidate that failed last
         self._seeks_again = False  # after the 5 s press; the running configuration stays
         self._backoff = Backoff()
-        self._retry = Backoff()  # of a candidate that has failed
+        self._retry = Backoff()  # of a sync that has failed
         self._eager_from = time.ticks_ms()
         self._is_eager = True
         self._heard_at = clock.now()
@@ -58,15 +55,17 @@ class Life:
     # app: the owner's coroutine.
     async def live(self, app, woke_by):
         self._app = app
-        self._wake(woke_by)
+        self._config = self._candidate.wake(woke_by)
+        if self._config:
+            log.hide_config(self._config)
         while True:
             try:
                 await self._live_on()
                 self._backoff.reset()
+                await self._heed_button()
             except DeviceError as e:
                 self._note(e)
                 await self._button.pause(self._delay_ms(e))
-            await self._heed_button()
 
     async def _live_on(self):
         if self._pending:
@@ -75,8 +74,9 @@ class Life:
         elif self._config is None or self._seeks_again:
             self._led.show("seek")
             answer = await self._seeker().seek("committed" if self._config else "blank")
-            self._take_time(answer)
-            self._pending = answer
+            if answer:
+                self._take_time(answer)
+                self._pending = answer
         else:
             await self._operate()
 
@@ -94,75 +94,47 @@ class Life:
             )
         return self._onboarding
 
-    # Takes up what the last reset left behind.
-    def _wake(self, woke_by):
-        self._config = self._store.load(_COMMITTED)
-        candidate = self._store.load(_CANDIDATE)
-        if candidate is None:
-            return
-        version = candidate["version"]
-        if self._config and self._config["version"] == version:  # cut right after the commit
-            self._journal.highest = max(self._journal.highest, version)
-        elif self._journal.trial:
-            code = "watchdog" if woke_by == "watchdog" else "power_lost"
-            error = DeviceError(code, "restarted (%s) in the middle of the trial" % woke_by)
-            error.step = self._journal.trial[1]
-            self._timeline.failed(error)
-            self._journal.failed(version, error)
-        self._end_trial()
-
     async def _obey(self, answer):
         if answer.action == CONFIGURE:
-            await self._try(answer.config)
+            await self._try(answer)
         elif answer.action == FORGET and self._config:
             await self._forget()
         elif self._config is None:
             await self._button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
         self._seeks_again = False
 
-    async def _try(self, config):
-        version = config["version"]
-        if version <= self._journal.highest:
-            text = "version %d is not newer than %d" % (version, self._journal.highest)
-            error = DeviceError("config_not_newer", text)
-            error.step = RECEIVE
-            raise error
-        if version == self._failed_version:
-            # The same again would fail again: wait, then ask whether there is something better.
-            self._failed_version = None
-            await self._button.pause(self._retry.next_ms())
+    async def _try(self, answer):
+        version = answer.config["version"]
+        wait_ms = self._candidate.due_in_ms(version)
+        if wait_ms:
+            await self._button.pause(wait_ms)
             return
+        config = self._candidate.keep(answer)
         self._led.show("trial")
-        self._store.save(_CANDIDATE, config)
         self._onboarding = None  # room for the registration
         release("onboarding", "sync")
         from . import trial
 
         who = self._identity.device_id
+        reached = self._candidate.reached
         try:
-            reached = self._reached(version)
-            await trial.prove(config, self._wifi, who, self._clock, self._timeline, reached)
+            lease = await trial.prove(
+                config, self._wifi, who, self._clock, self._timeline, reached
+            )
+            reached(version, PROVED)
         except DeviceError as e:
-            self._failed_version = version
-            self._come_home(version, e)
+            self._led.show("failed")
+            self._wifi.stop()
+            self._candidate.failed(version, e)
             return
         finally:
             del trial
             release("trial", "registration", "tls", "http")
-        self._retry.reset()
         self._pending = await self._confirm(config)
-        if self._pending is None:
-            self._commit(config)
+        if self._pending:
+            self._candidate.drop()
         else:
-            self._end_trial()
-
-    # Remembers how far the trial has come, for the report after a power cut.
-    def _reached(self, version):
-        def note(step):
-            self._journal.trial = [version, step]
-            self._journal.save()
-
-        return note
+            self._commit(config, lease)
 
     # The sync before the commit: only an authenticated "forget" or another configuration prevents
     # it, and is returned; anything else counts as unreachable.
@@ -180,39 +152,27 @@ class Life:
             return answer
         return None
 
-    def _commit(self, config):
-        size = self._store.promote(_CANDIDATE, _COMMITTED)
+    def _commit(self, config, lease):
         self._config = config
-        self._journal.highest = config["version"]
-        self._end_trial()
-        self._seeks_again = False
+        self._lease = lease
         self._platform = None  # made anew from this configuration
         self._is_registered = True
         self._is_told = False
-        log.info("life", "committed version %d, %d bytes" % (config["version"], size))
-
-    def _come_home(self, version, error):
-        self._timeline.failed(error)
-        self._led.show("failed")
-        self._journal.failed(version, error)
-        self._end_trial()
-        self._wifi.stop()
-
-    # First the journal, then the candidate: a cut in between repeats this at the next start.
-    def _end_trial(self):
-        self._journal.trial = None
-        self._journal.save()
-        self._store.erase(_CANDIDATE)
+        self._seeks_again = False
+        try:
+            self._candidate.commit(config)
+        except DeviceError as e:  # it is proved and kept: the next start commits it
+            log.error("life", e)
 
     async def _operate(self):
-        platform, session = self._launch()
+        application, platform = await self._launch()
         if not self._is_registered:
             await self._connect(self._config, platform)
             if not self._is_registered:
                 return
         self._wifi.save_power()
         self._led.show("committed")
-        session.set_online(True)
+        application.set_online(True)
         try:
             await self._tell_timeline(platform)
             while self._wifi.is_joined() and self._pending is None:
@@ -224,7 +184,7 @@ class Life:
                 if self._config is None or self._seeks_again:
                     return
         finally:
-            session.set_online(False)
+            application.set_online(False)
             self._is_registered = False
 
     async def _renew(self, platform):
@@ -235,22 +195,21 @@ class Life:
             raise
 
     # The application runs from here on, whatever becomes of the connection.
-    def _launch(self):
+    async def _launch(self):
         config: dict = self._config  # type: ignore[assignment]  # only while there is one
         if self._platform is None:
             from .registration import platform_for
 
             who = self._identity.device_id
             self._platform = platform_for(config["platform"], who, self._clock)
+            self._platform.lease = self._lease
         if self._application is None:
             from .application import Application
-            from .session import Session
 
-            self._session = Session()
-            self._application = Application(self._app, self._session)
-        self._session.use(config, self._platform)  # type: ignore[union-attr]  # made above
-        self._application.start()
-        return self._platform, self._session
+            self._application = Application(self._app)
+        application = self._application
+        await application.run(config, self._platform)
+        return application, self._platform
 
     async def _tell_timeline(self, platform):
         if self._is_told:
@@ -292,9 +251,12 @@ class Life:
             self._sync_in(max(self._retry.next_ms() // 1000, e.retry_s or 0))
             return
         self._retry.reset()
+        wait_ms = self._candidate.due_in_ms(answer.config["version"]) if answer.config else 0
         if self._journal.last:
             self._sync_in(1)  # the failure is told for certain only by an echo of this nonce
-        if answer.action in (CONFIGURE, FORGET):
+        elif wait_ms:
+            self._sync_in(wait_ms // 1000 + 1)
+        if answer.action == FORGET or (answer.config and not wait_ms):
             self._pending = answer
 
     async def _sync(self, config, state):
@@ -326,11 +288,11 @@ class Life:
         self._heard_at = answer.time
 
     async def _forget(self):
+        self._candidate.forget()
+        self._config = self._platform = None
+        log.info("life", "configuration forgotten")
         if self._application:
             await self._application.stop()
-        self._config = self._platform = None
-        self._store.erase(_COMMITTED)
-        log.info("life", "configuration forgotten")
 
     async def _heed_button(self):
         kind = self._button.take()
@@ -340,12 +302,13 @@ class Life:
         self._eager_from = time.ticks_ms()
         self._is_eager = True
         self._backoff.reset()
+        self._candidate.hurry()
         self._sync_in(0)
         if kind == button.LONG:
             self._seeks_again = True
         elif kind == button.LONGEST:
-            await self._forget()
             self._journal.reset()
+            await self._forget()
 
     # A failure outside a trial, which has its own way home.
     def _note(self, error):

@@ -7,6 +7,8 @@ import time
 _REDACTED = "***"
 _SHORTEST_SECRET = 6  # hiding a shorter one would blot out innocent text
 
+_MOST = 24  # secrets: those of the configuration in use, of its successor, and of the build
+
 _hidden: list[str] = []
 
 
@@ -15,6 +17,15 @@ _hidden: list[str] = []
 def hide(secret):
     if secret and len(secret) >= _SHORTEST_SECRET and secret not in _hidden:
         _hidden.append(secret)
+        del _hidden[:-_MOST]
+
+
+# The secrets of a configuration, received or found at the start.
+def hide_config(config):
+    hide(config["config_server"]["key"])
+    hide(config["platform"]["token"])
+    for network in config["networks"]:
+        hide(network["psk"])
 
 
 def info(where, text):

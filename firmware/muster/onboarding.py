@@ -11,15 +11,16 @@ from . import log
 from .actions import WAIT
 from .errors import DeviceError
 from .modules import release
-from .timeline import FIND, SEEK
+from .timeline import FIND, RECEIVE, SEEK
 from .wifi import printable
 
 _NETWORK_MS = const(20000)  # the most that one network may cost before a server has answered
 _BROWSE_MS = const(3000)
 _PORT = const(8421)
-_PATIENCE = const(120)  # times that a "wait" is waited for before the networks are searched again
+_PATIENCE_MS = const(600000)  # "wait" is heeded so long, then the networks are searched again
+_LONGEST_WAIT_S = const(300)
 _OPEN = const(0)
-_REMEMBERED = const(16)  # networks whose failures are counted: anybody can invent SSIDs
+_REMEMBERED = const(16)  # failures are counted of so many: anybody can invent SSIDs and servers
 
 
 class Onboarding:
@@ -33,11 +34,11 @@ class Onboarding:
         self._button = button
         self._timeline = timeline
         self._journal = journal
-        self._failures = {}  # ssid: how often; networks that failed go last
+        self._failures: dict = {}  # SSID or server: how often; those that failed go last
 
-    # Returns the first authenticated directive other than "wait"; raises the last network's
-    # failure when all have been tried. The device stays on the network that answered. state is
-    # what the device reports itself to be.
+    # Returns the first authenticated directive other than "wait", or None if the button wants
+    # something else; raises the failure that came farthest when all have been tried. The device
+    # stays on the network that answered. state is what the device reports itself to be.
     async def seek(self, state):
         self._timeline.begin(SEEK)
         self._wifi.start()
@@ -51,17 +52,17 @@ class Onboarding:
             try:
                 return await self._ask_on(ssid, auth, seen, state)
             except DeviceError as e:
-                e.step = self._timeline.step
+                e.step = e.step or self._timeline.step or RECEIVE
                 log.warn("seek", "%s: %s" % (printable(ssid), e))
-                self._note_failure(ssid)
+                self._count_failure(ssid)
                 if e.step >= error.step:  # the attempt that came farthest tells most
                     error = e
         raise error
 
-    def _note_failure(self, ssid):
+    def _count_failure(self, what):
         if len(self._failures) >= _REMEMBERED:
             self._failures.clear()
-        self._failures[ssid] = self._failures.get(ssid, 0) + 1
+        self._failures[what] = self._failures.get(what, 0) + 1
 
     # Those that failed least first, among equals the strongest.
     def _candidates(self, seen):
@@ -73,15 +74,19 @@ class Onboarding:
         deadline = time.ticks_add(time.ticks_ms(), _NETWORK_MS)
         await self._wifi.join(ssid, None if auth == _OPEN else self._psk, _NETWORK_MS)
         error = DeviceError("discovery_none", "no configuration server on %s" % printable(ssid))
-        for server in await self._servers():
+        servers = await self._servers()
+        for i, server in enumerate(servers):
+            # What is left, shared: one that stalls must not use up the time of the true one.
+            left_ms = time.ticks_diff(deadline, time.ticks_ms()) // (len(servers) - i)
             try:
-                return await self._ask(server, printable(ssid), seen, state, deadline)
+                return await self._ask(server, printable(ssid), seen, state, max(left_ms, 1))
             except DeviceError as e:
                 log.warn("seek", "%s:%d: %s" % (server[0], server[1], e))
+                self._count_failure(server)
                 error = e
         raise error
 
-    # What DNS-SD found, then the gateway.
+    # What DNS-SD found, then the gateway; those that failed go last.
     async def _servers(self):
         address, netmask, gateway, _ = self._wifi.address()
         from .dnssd import browse
@@ -91,27 +96,28 @@ class Onboarding:
         release("dnssd")
         if (gateway, _PORT) not in found:
             found.append((gateway, _PORT))
-        return found
+        order = [(self._failures.get(server, 0), i) for i, server in enumerate(found)]
+        return [found[i] for _, i in sorted(order)]
 
     # Asks until the answer is something to do; the button cuts each wait short.
-    async def _ask(self, server, ssid, seen, state, deadline):
+    async def _ask(self, server, ssid, seen, state, wait_ms):
         from . import sync
 
         if self._timeline.step != FIND:  # another server of this network failed before
             self._timeline.begin(FIND)
         self._timeline.done("%s:%d on %s" % (server[0], server[1], ssid))
         key = sync.label_key(self._identity)
-        wait_ms = max(time.ticks_diff(deadline, time.ticks_ms()), 1)
-        for _ in range(_PATIENCE):
+        began = time.ticks_ms()
+        while time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
             report = self._journal.report(seen, state)
             answer = await self._ask_once(server, key, report, wait_ms)
             wait_ms = _NETWORK_MS
             self._journal.heard(answer)
             if answer.action != WAIT:
                 return answer
-            await self._button.pause(max(1, min(answer.retry_s, 60)) * 1000)
-            if not self._button.wants_now():
-                break
+            await self._button.pause(max(1, min(answer.retry_s, _LONGEST_WAIT_S)) * 1000)
+            if self._button.wants_more():
+                return None
         raise DeviceError("timeout", "the configuration server has nothing for this device yet")
 
     async def _ask_once(self, server, key, report, wait_ms):

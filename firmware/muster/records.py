@@ -80,6 +80,11 @@ def erase(root, name):
             os.remove(path)
         except OSError as e:
             raise _failed("remove", path, e)
+    for parity in (0, 1):  # what was set aside holds the same secrets
+        try:
+            os.remove(_path(root, name, parity) + ".bad")
+        except OSError:  # there is none
+            pass
 
 
 # (generation, path) of each record that checks, newest first.

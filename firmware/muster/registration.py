@@ -54,8 +54,9 @@ class Platform:
         self._connection = Connection(host, port, tls, "platform_unreachable")
         self._lock = asyncio.Lock()  # application and life share the one connection
         self._request_id = 0
-        self._life_s = 0
-        self.renew_at = None  # Unix time at which the registration wants to be renewed
+        # (Unix time at which the registration wants to be renewed, its whole life in seconds);
+        # None if it has no end or nobody has asked yet.
+        self.lease = None
 
     # Idempotent: a lost reply, or a reset in the middle, is healed by calling it again. A copied
     # originator is noticed by the label.
@@ -109,18 +110,18 @@ class Platform:
         try:
             found = json.loads(answer)["m2m:ae"]
             began = parse_time(found["lt"])
-            self._life_s = parse_time(found["et"]) - began
-            self.renew_at = began + self._life_s * 2 // 3
+            life_s = parse_time(found["et"]) - began
+            self.lease = (began + life_s * 2 // 3, life_s)
         except (ValueError, KeyError, TypeError):
-            self.renew_at = None  # a platform that sets no end
+            self.lease = None  # a platform that sets no end
 
     # now: Unix time. Does nothing before its time.
     async def renew(self, now):
-        if self.renew_at is not None and now >= self.renew_at:
-            await self._alone(self._renew(now))
+        if self.lease and now >= self.lease[0]:
+            await self._alone(self._renew(now + self.lease[1]))
 
-    async def _renew(self, now):
-        body = {"m2m:ae": {"et": format_time(now + self._life_s)}}
+    async def _renew(self, until):
+        body = {"m2m:ae": {"et": format_time(until)}}
         rsc, answer = await self._request("PUT", self.originator, None, body)
         if rsc == _NOT_FOUND:
             await self._register()

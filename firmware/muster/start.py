@@ -75,11 +75,11 @@ async def start(app):
         return
     cause = hardware.reset_cause()
     log.info("muster", "%s %s on %s, %s" % (who.device_id, __version__, facts["board"], cause))
+    log.hide(facts["onboarding"]["psk"])
     store = Store()
     timeline = Timeline()
     journal = Journal(store, facts, __version__, cause, timeline)
-    floor = max(facts["built"], journal.clock)
-    clock = Clock(hardware.set_rtc, floor, journal.keep_clock)
+    clock = Clock(hardware.set_rtc, facts["built"], journal.clock, journal.keep_clock)
     wifi = Wifi(hardware.open_wlan(who.device_id), hardware.set_country)
     tasks: list = []
     led = _led(facts["led"], tasks)

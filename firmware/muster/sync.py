@@ -51,7 +51,7 @@ async def ask(server, device_id, key, report, timeline):
     del parse
     release("directive", "configuration", "schema")
     if answer.config:
-        _hide_secrets(answer.config)
+        log.hide_config(answer.config)
     timeline.done(_summary(answer))
     return answer
 
@@ -97,10 +97,3 @@ def _summary(answer):
     if answer.config:
         return "configure with version %d" % answer.config["version"]
     return answer.action
-
-
-def _hide_secrets(config):
-    log.hide(config["config_server"]["key"])
-    log.hide(config["platform"].get("token"))
-    for network in config["networks"]:
-        log.hide(network.get("psk"))

@@ -19,28 +19,32 @@ _FAILSAFE_HIGH_S = const(900)
 
 
 # The three steps within the time that the device grants a trial, whatever the configuration says.
-# reached is called with the number of each step before it begins.
+# reached is called with the version and the number of each step before it begins. Returns the
+# registration's lease.
 async def prove(config, wifi, device_id, clock, timeline, reached):
     failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
     steps = _prove(config, wifi, device_id, clock, timeline, reached)
     try:
-        await asyncio.wait_for_ms(steps, failsafe_s * 1000)
+        return await asyncio.wait_for_ms(steps, failsafe_s * 1000)
     except asyncio.TimeoutError:
         raise DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
 
 
 async def _prove(config, wifi, device_id, clock, timeline, reached):
-    reached(LEAVE)
+    version = config["version"]
+    reached(version, LEAVE)
     timeline.begin(LEAVE)
     await wifi.leave()
     wifi.stop()
     timeline.done("radio off")
-    reached(JOIN)
+    reached(version, JOIN)
     await join(config, wifi, timeline)
-    reached(REGISTER)
+    reached(version, REGISTER)
     from .registration import platform_for
 
-    await register(config, platform_for(config["platform"], device_id, clock), clock, timeline)
+    platform = platform_for(config["platform"], device_id, clock)
+    await register(config, platform, clock, timeline)
+    return platform.lease
 
 
 # Joins the first of the configuration's networks that lets it in; raises the last one's failure.

@@ -44,20 +44,29 @@ class Wifi:
         self._is_static = False
 
     def start(self, country=None):
-        if country:
-            self._set_country(country)
-        self._wlan.active(True)
-        # The driver would reconnect for ever and blur status(); Muster retries by itself.
-        self._wlan.config(reconnects=0)
-        # Power saving adds up to a second to each answer and drops multicast.
-        self._wlan.config(pm=self._wlan.PM_NONE)
+        try:
+            if country:
+                self._set_country(country)
+            self._wlan.active(True)
+            # The driver would reconnect for ever and blur status(); Muster retries by itself.
+            self._wlan.config(reconnects=0)
+            # Power saving adds up to a second to each answer and drops multicast.
+            self._wlan.config(pm=self._wlan.PM_NONE)
+        except (OSError, RuntimeError, ValueError) as e:
+            raise _refused(e)
 
     # For the long run, once a device is registered.
     def save_power(self):
-        self._wlan.config(pm=self._wlan.PM_PERFORMANCE)
+        try:
+            self._wlan.config(pm=self._wlan.PM_PERFORMANCE)
+        except (OSError, RuntimeError, ValueError) as e:
+            log.warn("wifi", "no power saving: %s" % e)
 
     def stop(self):
-        self._wlan.active(False)
+        try:
+            self._wlan.active(False)
+        except (OSError, RuntimeError) as e:
+            log.warn("wifi", "stop: %s" % e)
 
     def is_joined(self):
         return self._wlan.isconnected()
@@ -89,6 +98,8 @@ class Wifi:
             try:
                 await self._attempt(ssid, psk, deadline, ip)
                 return
+            except (OSError, RuntimeError, ValueError) as e:
+                raise _refused(e)
             except DeviceError as e:
                 # One refusal may be a frame that was lost; the same twice is an answer.
                 is_last = attempt == _ATTEMPTS - 1
@@ -160,6 +171,11 @@ class Wifi:
         deadline = time.ticks_add(time.ticks_ms(), _LEAVE_MS)
         while self._wlan.isconnected() and time.ticks_diff(deadline, time.ticks_ms()) > 0:
             await asyncio.sleep_ms(_POLL_MS)
+
+
+# The driver says most things as OSError with a text, the rest as RuntimeError.
+def _refused(e):
+    return DeviceError("wifi_timeout", "the radio says: %s" % e)
 
 
 # "192.168.1.7/24" as ("192.168.1.7", "255.255.255.0").

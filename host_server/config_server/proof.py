@@ -25,10 +25,11 @@ def recorded(claim: Claim, report: Report, now: float) -> Claim:
         name: getattr(report, name)
         for name in ("model", "board", "firmware", "micropython", "reset_cause", "heap_free")
     }
+    # Only a device that seeks has scanned; what it saw then stays worth knowing.
     facts["scan"] = [
         [ssid.decode("utf-8", "backslashreplace"), channel, rssi, auth]
         for ssid, channel, rssi, auth in report.scan
-    ]
+    ] or (claim.facts or {}).get("scan", [])
     facts["state"] = report.state
     # Whoever talks to us has found us, whatever its timeline remembers.
     for step in (FIND, REACH):

@@ -4,6 +4,7 @@
 why, and succeeds once the cause is gone. Each failure has its real cause."""
 
 import shutil
+import time
 
 from tests.system.middlemen import Middleman
 from tests.system.story import Label, Story
@@ -111,6 +112,74 @@ def test_a_power_cut_in_the_middle_of_the_trial_is_told_and_repeated(story: Stor
     assert device["version"] == 1
 
 
+def test_a_power_cut_once_the_server_knows_it_keeps_the_new_configuration(story: Story) -> None:
+    label = story.begin()
+    true = (story.operational.gateway, 8421)
+
+    def cut(reply: bytes) -> None:
+        story.board.power_off()
+
+    with Middleman(true, cut) as cutting:
+        story.air.on_connect = lambda board, host, port: (
+            cutting.address if (host, port) == true else None
+        )
+        story.switch_on()
+        # The server has heard the confirming sync; the device never gets the answer.
+        story.wait_for(label, lambda device: device["state"] == "registered")
+        story.air.on_connect = None
+    story.board.forget_output()
+    story.switch_on()
+    assert story.committed() == 1
+    assert story.step(9).code == "ok"
+
+
+def test_a_new_configuration_that_fails_leaves_the_running_one_at_work(story: Story) -> None:
+    label = story.onboard()
+    story.first_reading(label)
+    wrong = [{"ssid": "factory", "psk": "incorrect horse", "hidden": False, "ip": "dhcp"}]
+    story.change_profile(networks=wrong)
+    story.press()
+    failed(story, 8, "wifi_auth")
+    said_at_the_portal(story, label, 8, "wifi_auth")
+    story.board.forget_output()
+    time.sleep(8)
+    tries = story.board.output.count(b"step 8 wifi_auth")
+    assert tries <= 5, "it must ask for something better before it tries again, ever later"
+    story.change_profile(app={"interval_s": 2})
+    story.press()
+    assert story.committed() == 3
+    story.wait_for(label, lambda device: device["state"] == "registered")
+
+
+def test_taking_a_failed_change_back_leaves_the_device_registered(story: Story) -> None:
+    label = story.onboard()
+    wrong = [{"ssid": "factory", "psk": "incorrect horse", "hidden": False, "ip": "dhcp"}]
+    story.change_profile(networks=wrong)
+    story.press()
+    failed(story, 8, "wifi_auth")
+    said_at_the_portal(story, label, 8, "wifi_auth")
+    story.change_profile()
+    story.press()
+    device = story.wait_for(label, lambda device: device["state"] == "registered")
+    assert device["version"] == 1
+
+
+def test_a_long_press_cuts_a_wait_short_without_a_restart(story: Story) -> None:
+    story.servers.wait_ready()
+    label = story.make_label()
+    story.write_label(label)
+    story.add_profile()
+    story.portal("POST", "/v1/vendor/devices", {"labels": [label.text]})
+    story.switch_on()
+    assert story.step(6).detail == "wait"
+    story.board.press("button", ms=5200)
+    story.board.expect(rb"button 5 s", 5)
+    assert story.step(6).detail == "wait"
+    assert b"unexpected error" not in story.board.output
+    story.register(label)
+    story.committed()
+
+
 def test_an_unregistered_device_completes_as_soon_as_it_is_registered(story: Story) -> None:
     story.servers.wait_ready()
     label = story.make_label()
@@ -119,8 +188,7 @@ def test_an_unregistered_device_completes_as_soon_as_it_is_registered(story: Sto
     story.switch_on()
     failed(story, 5, "server_rejected")
     story.register(label)
-    story.press()
-    story.committed()
+    story.committed()  # by itself: no press
 
 
 def test_a_device_that_only_its_vendor_knows_waits_for_its_owner(story: Story) -> None:
@@ -181,10 +249,13 @@ def test_an_answer_cut_short_is_a_failed_exchange(story: Story) -> None:
 
 def test_ssids_that_are_no_text_are_seen_and_reported(story: Story) -> None:
     story.air.add_access_point(b"\xc6net\x00\xff", rssi=-30)
+    story.air.add_access_point("Büro", rssi=-31)
     label = story.begin()
     story.switch_on()
     story.committed()
-    story.wait_for(label, lambda device: device["state"] == "registered")
+    device = story.wait_for(label, lambda device: device["state"] == "registered")
+    seen = [network[0] for network in device["device"]["scan"]]
+    assert seen[:2] == ["\\xc6net\x00\\xff", "Büro"]
 
 
 def test_the_label_opens_the_door_once(story: Story) -> None:

@@ -117,6 +117,13 @@ def test_a_damaged_copy_is_not_believed():
     assert _with_flash(act) == (1, "PRESS-4", _A)
 
 
+def test_one_good_copy_is_enough_where_the_other_cannot_be_healed():
+    nvs = NVS()
+    _with_flash(lambda _: identity.write("PRESS-4", _A, nvs, _PATH))
+    found = identity.read(nvs, "/no/such/folder/identity.bin")
+    assert (found.device_id, found.secret) == ("PRESS-4", _A)
+
+
 def test_the_secret_is_not_in_the_repr():
     assert "secret" not in repr(identity.Identity(1, "A", b"secret"))
 

@@ -29,6 +29,11 @@ def test_backoff_begins_anew_after_a_reset():
     assert backoff.next_ms() < 1250
 
 
+def test_backoff_goes_on_from_former_failures():
+    assert 3000 <= Backoff(2).next_ms() < 5000
+    assert Backoff(99).next_ms() < 375000
+
+
 def test_urls_are_taken_apart():
     assert url.split("http://127.0.0.1:8422") == (False, "127.0.0.1", 8422, "")
     assert url.split("https://m2m.example/base/") == (True, "m2m.example", 443, "/base")
@@ -37,7 +42,7 @@ def test_urls_are_taken_apart():
 # A clock of seconds since 2000 in place of the board's.
 def _clock(floor):
     kept = []
-    clock = Clock(lambda t: None, floor, kept.append)
+    clock = Clock(lambda t: None, floor, 0, kept.append)
     return clock, kept
 
 
@@ -52,7 +57,7 @@ def test_a_floor_is_kept_at_most_daily():
 # A clock whose time is what was set last.
 def _set_clock(floor):
     moments = []
-    clock = Clock(moments.append, floor, lambda unix: None)
+    clock = Clock(moments.append, floor, 0, lambda unix: None)
     clock.now = lambda: clock.floor
     return clock, moments
 
@@ -67,7 +72,15 @@ def test_a_time_nobody_vouches_for_moves_a_clock_forward_only():
     assert clock.floor == 4000000000
 
 
-def test_a_directive_may_move_a_clock_back_but_not_its_floor():
+def test_a_floor_from_a_wrong_time_comes_down_again_but_not_below_the_build_date():
+    kept = []
+    clock = Clock(lambda t: None, 1000, 9000000, kept.append)
+    clock.set(5000000)
+    clock.set(10)
+    assert kept == [5000000, 1000]
+
+
+def test_a_directive_may_move_a_clock_back_but_not_below_the_build_date():
     clock, moments = _set_clock(4000000000)
     clock.set(3000000000)
     assert len(moments) == 2 and moments[1][0] < moments[0][0] and clock.is_known

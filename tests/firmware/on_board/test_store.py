@@ -104,6 +104,18 @@ def test_erasing_leaves_nothing():
     assert _fresh(act) is None
 
 
+def test_erasing_leaves_no_record_that_was_set_aside():
+    def act(store):
+        store.save("x", _OLD)
+        _damage("/flash/muster/x.1", 40)
+        store.load("x")
+        assert os.listdir("/flash/muster") == ["x.1.bad"]
+        store.erase("x")
+        return os.listdir("/flash/muster")
+
+    assert _fresh(act) == []
+
+
 # Cuts the power at every flash operation of act; returns what a restart loads each time.
 def _after_every_cut(prepare, act, name):
     seen = []

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# From candidate to committed, and what a restart makes of every point in between.
+
+from ram_disk import PowerCut, RAMDisk, mount, unmount
+from runner import raises
+
+from muster.candidate import PROVED, Candidate
+from muster.errors import DeviceError
+from muster.journal import Journal
+from muster.store import Store
+from muster.timeline import JOIN, REGISTER, Timeline
+
+_FACTS = {"model": "m", "board": "b"}
+
+
+class Answer:
+    def __init__(self, version, app=None):
+        self.config = {"version": version, "app": app or {}}
+
+
+# One start of the board: the journal and the candidate as they find the disk.
+class Start:
+    def __init__(self, woke_by="power_on"):
+        store = Store("/flash/muster")
+        self.timeline = Timeline()
+        self.journal = Journal(store, _FACTS, "0", woke_by, self.timeline)
+        self.candidate = Candidate(store, self.journal, self.timeline)
+        self.config = self.candidate.wake(woke_by)
+
+
+def _on(disk, act, is_new=False):
+    mount(disk, "/flash", is_new)
+    try:
+        return act()
+    finally:
+        unmount("/flash")
+
+
+def _commit(version):
+    start = Start()
+    config = start.candidate.keep(Answer(version))
+    start.candidate.reached(version, JOIN)
+    start.candidate.reached(version, REGISTER)
+    start.candidate.reached(version, PROVED)
+    start.candidate.commit(config)
+
+
+def test_what_was_committed_is_found():
+    disk = RAMDisk()
+    _on(disk, lambda: _commit(1), True)
+    start = _on(disk, Start)
+    assert start.config["version"] == 1 and start.journal.highest == 1
+
+
+def test_an_older_version_is_not_taken():
+    def act():
+        _commit(3)
+        return raises(DeviceError, Start().candidate.keep, Answer(3))
+
+    assert _on(RAMDisk(), act, True).code == "config_not_newer"
+
+
+def test_what_cannot_be_read_back_is_refused_before_it_is_tried():
+    def act():
+        return raises(DeviceError, Start().candidate.keep, Answer(1, {"x": float("inf")}))
+
+    assert _on(RAMDisk(), act, True).code == "config_invalid"
+
+
+def test_a_failed_version_waits_longer_and_longer_even_over_restarts():
+    def fail():
+        start = Start()
+        start.candidate.keep(Answer(1))
+        start.candidate.reached(1, JOIN)
+        e = DeviceError("wifi_auth")
+        start.candidate.failed(1, e)
+        return start.candidate.due_in_ms(1), start.candidate.due_in_ms(2)
+
+    disk = RAMDisk()
+    waits = [_on(disk, fail, is_new) for is_new in (True, False, False)]
+    assert [other for _, other in waits] == [0, 0, 0]
+    assert 700 < waits[0][0] < 1300 and 1400 < waits[1][0] < 2600 and 2900 < waits[2][0] < 5100
+
+
+# Cuts the power at each flash operation of a change from version 1 to 2; what a restart runs on,
+# and the step up to which the trial had come.
+def _cuts(how_far):
+    found = []
+    cut_at = 0
+    while True:
+        disk = RAMDisk()
+        _on(disk, lambda: _commit(1), True)
+        disk.operations = 0
+        disk.cut_at = cut_at
+        reached = []
+        try:
+            _on(disk, lambda reached=reached: how_far(reached))
+            return found
+        except PowerCut:
+            pass
+        disk.cut_at = None
+        start = _on(disk, Start)
+        again = _on(disk, Start)  # what the first restart tidied up stays so
+        assert again.config == start.config
+        found.append((reached[-1] if reached else 0, start.config["version"]))
+        cut_at += 1
+
+
+def _change(reached):
+    start = Start()
+    config = start.candidate.keep(Answer(2))
+    for step in (JOIN, REGISTER, PROVED):
+        start.candidate.reached(2, step)
+        reached.append(step)
+    start.candidate.commit(config)
+
+
+def test_every_power_cut_leaves_the_old_or_the_new_and_what_is_proved_is_kept():
+    found = _cuts(_change)
+    assert len(found) > 10
+    assert all(version in (1, 2) for _, version in found), found
+    # Once all nine steps have succeeded the server may know it: then there is no way back.
+    assert all(version == 2 for step, version in found if step == PROVED), found
+    assert any(version == 1 for _, version in found)
+
+
+def test_a_restart_in_the_trial_is_reported_with_its_step():
+    def begin():
+        start = Start()
+        start.candidate.keep(Answer(1))
+        start.candidate.reached(1, REGISTER)
+
+    disk = RAMDisk()
+    _on(disk, begin, True)
+    last = _on(disk, lambda: Start("watchdog")).journal.last
+    assert (last["config"], last["step"], last["code"]) == (1, REGISTER, "watchdog")
+
+
+def test_nothing_of_a_forgotten_configuration_remains():
+    def act():
+        _commit(1)
+        start = Start()
+        start.candidate.forget()
+        return Start().config
+
+    assert _on(RAMDisk(), act, True) is None

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Registering and renewing, on a connection that plays a platform's answers.
+
+import json
+
+from runner import araises
+
+from muster.errors import DeviceError
+from muster.registration import Platform
+
+_SETTINGS = {
+    "url": "http://127.0.0.1:1",
+    "cse": "cse-in",
+    "originator": "Cabc",
+    "api": "Nx",
+    "rvi": "4",
+    "token": None,
+}
+_AE = {
+    "lt": "20261123T000000,000000",
+    "et": "20261126T000000,000000",
+    "api": "Nx",
+    "lbl": ["muster:PRESS-4"],
+}
+
+
+# Plays the answers in order and keeps what was asked.
+class Connection:
+    def __init__(self, *answers):
+        self._answers = list(answers)
+        self.asked = []
+
+    async def request(self, method, path, headers, body, timeout_ms, limit_bytes):
+        self.asked.append((method, path, json.loads(body) if body else None))
+        rsc, document = self._answers.pop(0)
+        return 200, {"x-m2m-rsc": rsc}, json.dumps(document).encode()
+
+    def close(self):
+        pass
+
+
+def _platform(*answers):
+    platform = Platform(_SETTINGS, "PRESS-4")
+    platform._connection = Connection(*answers)
+    return platform
+
+
+_CREATED = ("2001", {"m2m:ae": _AE})
+_CONTAINER = ("2001", {})
+
+
+async def test_a_registration_is_renewed_at_two_thirds_of_its_life():
+    platform = _platform(_CREATED, _CONTAINER, _CONTAINER, ("2004", {"m2m:ae": _AE}))
+    await platform.register()
+    due, life_s = platform.lease
+    assert life_s == 3 * 86400
+    await platform.renew(due - 1)
+    assert len(platform._connection.asked) == 3
+    await platform.renew(due)
+    method, path, body = platform._connection.asked[3]
+    assert (method, path) == ("PUT", "/Cabc")
+    assert body == {"m2m:ae": {"et": "20261128T000000"}}
+
+
+async def test_a_registration_that_ended_meanwhile_is_made_anew():
+    platform = _platform(("4004", {}), _CREATED, _CONTAINER, _CONTAINER)
+    platform.lease = (0, 86400)
+    await platform.renew(1)
+    assert [asked[0] for asked in platform._connection.asked] == ["PUT", "POST", "POST", "POST"]
+
+
+async def test_after_a_lost_reply_the_device_recognises_its_own():
+    platform = _platform(("4117", {}), ("2000", {"m2m:ae": _AE}), ("4105", {}), ("4105", {}))
+    await platform.register()
+    assert platform.lease
+
+
+async def test_a_copied_originator_is_noticed():
+    other = dict(_AE)
+    other["lbl"] = ["muster:OTHER"]
+    platform = _platform(("4117", {}), ("2000", {"m2m:ae": other}))
+    e = await araises(DeviceError, platform.register())
+    assert e.code == "platform_conflict"
