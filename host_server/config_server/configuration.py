@@ -90,7 +90,7 @@ def _check_platform(platform: Fields) -> None:
     token = platform.text_or_null("token", 1)
     ca = platform.text_or_null("ca", 1, LIMIT_BYTES)
     if ca is not None:
-        check_base64(ca, platform.at("ca"))
+        _check_ca(ca, platform.at("ca"))
     if platform.boolean("insecure", default=False):
         return
     if token is not None and not is_https:
@@ -103,6 +103,13 @@ def _check_platform(platform: Fields) -> None:
         raise wrong(
             platform.at("ca"), "https needs the certificate authority that the device shall trust"
         )
+
+
+def _check_ca(text: str, path: str) -> None:
+    # Late: only configurations with a CA need it.
+    from host_server.config_server.authority import check_authority
+
+    check_authority(check_base64(text, path), path)
 
 
 def _check_url(fields: Fields, name: str) -> bool:

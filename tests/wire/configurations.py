@@ -7,6 +7,8 @@ from base64 import b64encode
 from copy import deepcopy
 from typing import Any
 
+from tests.wire import authorities
+
 KEY = b64encode(bytes(range(32))).decode()
 LIMIT_BYTES = 4096
 
@@ -30,7 +32,7 @@ FULL: dict[str, Any] = {
         "api": "Norg.example.press",
         "rvi": "4",
         "token": "made-up-token",
-        "ca": b64encode(b"\x30\x03\x02\x01\x05").decode(),
+        "ca": authorities.P_256,
     },
     "config_server": {"url": "http://192.168.7.2:8421", "key": KEY},
     "device": {"name": "press 4", "tags": {"hall": "2"}},
@@ -108,6 +110,8 @@ VALID = (
     ("without-hidden", changed(FULL, "networks.0.hidden", GONE)),
     ("insecure-token-over-http", _insecure(url="http://platform.example:8422")),
     ("insecure-https-without-ca", _insecure(ca=None)),
+    ("authority-with-p-384", changed(FULL, "platform.ca", authorities.P_384)),
+    ("authority-with-rsa-2048", changed(FULL, "platform.ca", authorities.RSA_2048)),
     ("release-version-3", changed(FULL, "platform.rvi", "3")),
     ("registered-app-id", changed(FULL, "platform.api", "Rorg.example.press")),
     ("unknown-fields-are-ignored", FULL | {"later": {"any": [1, None]}}),
@@ -255,9 +259,15 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("ntp-is-a-number", "policy.ntp", 123),
 )
 
-# The server's alone: a device does not judge host names, and when it has read such a number, it is
-# another one already.
+# The server's alone: a device judges neither certificates nor host names before it uses them, and
+# when it has read such a number, it is another one already.
 FOR_SERVER: tuple[tuple[str, str, Any], ...] = (
+    ("authority-with-ed25519", "platform.ca", authorities.ED25519),
+    ("authority-with-ed448", "platform.ca", authorities.ED448),
+    ("authority-with-p-521", "platform.ca", authorities.P_521),
+    ("authority-with-another-curve", "platform.ca", authorities.SECP256K1),
+    ("authority-with-rsa-1024", "platform.ca", authorities.RSA_1024),
+    ("ca-is-not-a-certificate", "platform.ca", b64encode(b"\x30\x03\x02\x01\x05").decode()),
     ("url-with-an-address-of-five-parts", "platform.url", "https://10.0.0.2.1"),
     ("url-with-256-in-its-address", "platform.url", "https://10.0.0.256"),
     ("url-with-a-number-for-an-address", "platform.url", "https://3232235777"),

@@ -2,16 +2,11 @@
 # Copyright (c) 2026 The Muster authors
 """What do profiles promise?"""
 
-import datetime
 import json
 from base64 import b64encode
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from host_server.config_server.configuration import check_configuration
 from host_server.config_server.profile import (
@@ -21,23 +16,15 @@ from host_server.config_server.profile import (
     shown_profile,
 )
 from host_server.errors import Conflict, Invalid, NotFound
+from tests.certificates import Authority
 from tests.host_server.config_server.field import PROFILE, Field
+from tests.wire import authorities
 
 OWN = Particulars(7, "Cabc", "t" * 43, "http://127.0.0.1:8421", bytes(32), "press 4")
 
 
 def checked(value: object, has_accounts: bool = True) -> dict[str, Any]:
     return checked_profile(value, has_accounts=has_accounts, server_url="http://127.0.0.1:8421")
-
-
-def certificate() -> x509.Certificate:
-    key = Ed25519PrivateKey.generate()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test CA")])
-    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    builder = x509.CertificateBuilder(
-        name, name, key.public_key(), 1, start, start.replace(year=2036)
-    )
-    return builder.sign(key, None)
 
 
 def test_small_profile_gets_its_defaults_and_makes_a_valid_configuration() -> None:
@@ -102,13 +89,21 @@ def test_schema_is_fetched_from_nowhere(ref: str) -> None:
 
 @pytest.mark.parametrize("form", ["pem", "der"])
 def test_ca_is_handed_out_as_der(form: str) -> None:
-    made = certificate()
-    der = b64encode(made.public_bytes(Encoding.DER)).decode()
-    given = made.public_bytes(Encoding.PEM).decode() if form == "pem" else der
+    authority = Authority()
+    der = b64encode(authority.der).decode()
+    given = authority.pem if form == "pem" else der
     platform = PROFILE["platform"] | {"url": "https://a.example", "ca": given}
     del platform["insecure"]
     profile = checked(PROFILE | {"platform": platform})
     assert build_configuration(profile, OWN)["platform"]["ca"] == der
+
+
+def test_ca_that_a_device_cannot_use_is_refused_with_the_reason() -> None:
+    platform = PROFILE["platform"] | {"ca": authorities.ED25519}
+    reason = "wanted an RSA key of at least 2048 bits.*got one that is Ed25519"
+    with pytest.raises(Invalid, match=reason) as caught:
+        checked(PROFILE | {"platform": platform})
+    assert caught.value.path == "platform.ca"
 
 
 def test_passwords_are_not_shown() -> None:
