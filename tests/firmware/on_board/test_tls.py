@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# What a certificate's refusal says about the clock, and when there is no TLS at all.
+
+from runner import raises
+
+from muster.errors import DeviceError
+from muster.tls import Trust
+
+_FUTURE = "The certificate validity starts in the future"
+
+
+class _Clock:
+    floor = 1000
+
+    def __init__(self, now, is_known=False):
+        self._now = now
+        self.is_known = is_known
+
+    def now(self):
+        return self._now
+
+
+def test_there_is_no_tls_below_the_floor():
+    trust = Trust(None, _Clock(999))
+    error = raises(DeviceError, trust.wrap_socket, object(), "m2m.example")
+    assert error.code == "clock_unknown"
+
+
+def test_a_certificate_that_is_younger_than_a_guess_says_nothing_of_the_platform():
+    assert Trust(None, _Clock(1000)).code(_FUTURE) == "clock_unknown"
+    assert Trust(None, _Clock(1000, True)).code(_FUTURE) == "platform_tls"
+
+
+def test_a_guess_is_never_ahead_so_what_has_expired_has_expired():
+    assert Trust(None, _Clock(1000)).code("The certificate validity has expired") == "platform_tls"
+
+
+def test_what_is_no_certificate_is_named():
+    error = raises(DeviceError, Trust, "AAAA", _Clock(1000))
+    assert (error.code, "config.platform.ca" in error.detail) == ("config_invalid", True)

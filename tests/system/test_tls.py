@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""A platform over https: the device trusts the configured authority for the configured name, at a
+time that it believes in, and nobody else."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from harness.deploy import deploy
+from tests.certificates import Authority
+from tests.system.secure import NAME, SecurePlatform, impostor, ntp_server
+from tests.system.story import ROOT, Label, Step, Story
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def story(tmp_path: Path, deployed_flash: Path) -> Iterator[Story]:
+    with Story(tmp_path, flash=deployed_flash, platform=SecurePlatform) as story:
+        story.operational.names[NAME] = story.operational.gateway
+        yield story
+
+
+@pytest.fixture
+def platform(story: Story) -> SecurePlatform:
+    platform = story.servers.platform
+    assert isinstance(platform, SecurePlatform)
+    return platform
+
+
+def failed_registration(story: Story) -> Step:
+    step = story.step(9)
+    while step.code == "ok":
+        step = story.step(9)
+    return step
+
+
+def registered_again(story: Story, timeout_s: float = 20.0) -> None:
+    while story.step(9, timeout_s).code != "ok":
+        pass
+
+
+def test_nine_steps_with_the_certificates_of_muster_certs_dev(story: Story) -> None:
+    label = story.begin()
+    story.switch_on()
+    story.press()
+    steps = [story.next_step() for _ in range(7)]
+    assert [(step.number, step.code) for step in steps] == [(n, "ok") for n in range(3, 10)]
+    story.committed()
+    story.first_reading(label)
+    assert f"muster:{label.device_id}" in story.application_entity(label)["lbl"]
+    device = story.wait_for(label, lambda device: device["state"] == "registered")
+    assert device["claim"] == "proved"
+
+
+def bad_certificates(
+    trusted: Authority, folder: Path
+) -> Iterator[tuple[tuple[Path, Path], str, str]]:
+    """Files, outcome code, and words of its cause."""
+    now = datetime.now(UTC)
+    good = (now - HOUR, now + HOUR)
+    future = "validity starts in the future"
+    yield Authority().issue(folder, NAME, *good), "platform_tls", "not correctly signed"
+    yield trusted.issue(folder, "other.example", *good), "platform_tls", "does not match"
+    yield trusted.issue(folder, NAME, now - 2 * HOUR, now - HOUR), "platform_tls", "has expired"
+    yield trusted.issue(folder, NAME, now + HOUR, now + 2 * HOUR), "platform_tls", future
+
+
+def test_each_bad_certificate_is_refused_with_its_cause_and_the_good_one_accepted(
+    story: Story, platform: SecurePlatform, tmp_path: Path
+) -> None:
+    label = story.begin()
+    trusted = Authority(platform.certificates)
+    for n, (files, code, words) in enumerate(bad_certificates(trusted, tmp_path)):
+        with impostor(*files) as address:
+            story.air.on_connect = lambda board, host, port, there=address: (
+                there if port == 8422 else None
+            )
+            story.press() if n else story.switch_on()
+            step = failed_registration(story)
+            assert (step.code, words in step.detail) == (code, True), step
+            assert NAME in step.detail
+            told_at_the_portal(story, label, code, words)
+    story.air.on_connect = None
+    story.press()
+    story.committed()
+
+
+def told_at_the_portal(story: Story, label: Label, code: str, words: str) -> None:
+    def is_told(device: dict[str, dict[str, str]]) -> bool:
+        return device["last"] is not None and words in device["last"]["detail"]
+
+    story.press()
+    last = story.wait_for(label, is_told)["last"]
+    assert (last["step"], last["code"]) == (9, code)
+    assert "platform" in last["sentence"]
+
+
+def cold_start(story: Story) -> None:
+    """After a while without power: nothing has kept the time."""
+    story.board.power_off()
+    story.board.forget_output()
+    story.switch_on()
+
+
+def test_a_cold_boot_without_a_configuration_server_lives_on_its_floor(story: Story) -> None:
+    label = story.onboard()
+    story.first_reading(label)
+    story.servers.config.stop()
+    cold_start(story)
+    registered_again(story)
+
+
+def test_a_clock_behind_the_certificate_is_named_and_cured_by_ntp_or_a_sync(
+    story: Story, platform: SecurePlatform, tmp_path: Path
+) -> None:
+    """The platform's certificate is younger than the firmware, which is all the board knows."""
+    now = datetime.now(UTC)
+    flashed = int((now - 12 * HOUR).timestamp())
+    platform_restarted(story, platform, now - 6 * HOUR, tmp_path)
+    story.board.power_on()
+    story.board.expect(rb"this board has no label", 5)
+    deploy(story.board.port, ROOT / "firmware", build={"model": "old press", "built": flashed})
+    story.board.power_off()
+    policy = {"failsafe_s": 60, "sync_s": 3600, "ntp": story.operational.gateway}
+    label = story.begin(policy=policy)
+    story.switch_on()
+    story.committed()  # a directive has told the time
+    story.first_reading(label)
+
+    story.servers.config.stop()
+    cold_start(story)
+    step = failed_registration(story)
+    assert (step.code, "starts in the future" in step.detail) == ("clock_unknown", True), step
+    with ntp_server(story.operational.gateway) as asked:
+        story.press()
+        registered_again(story)
+    assert asked
+
+    story.servers.config.start()
+    story.servers.config.wait_ready()
+    cold_start(story)
+    registered_again(story)  # its NTP server is away, and the configuration server is not
+
+
+def platform_restarted(
+    story: Story, platform: SecurePlatform, begin: datetime, folder: Path
+) -> None:
+    """With a certificate that is good from then on, for its name and for its address."""
+    trusted = Authority(platform.certificates)
+    names = (NAME, story.operational.gateway)
+    platform.wait_ready()
+    platform.stop()
+    platform.show(*trusted.issue(folder, names, begin, begin + 48 * HOUR))
+    platform.start()
+
+
+def test_a_new_authority_reaches_a_device_that_can_no_longer_register(
+    story: Story, platform: SecurePlatform, tmp_path: Path
+) -> None:
+    label = story.onboard()
+    story.first_reading(label)
+    story.board.power_off()
+    now, new = datetime.now(UTC), Authority()
+    platform.stop()
+    names = (NAME, story.operational.gateway)
+    platform.show(*new.issue(tmp_path, names, now - HOUR, now + HOUR))
+    (platform.certificates / "ca.pem").write_text(new.pem)
+    platform.start()
+    platform.wait_ready()
+    story.change_profile(platform=story.profile()["platform"] | {"ca": new.pem})
+    story.board.forget_output()
+    story.switch_on()
+    assert story.committed(30) == 2
