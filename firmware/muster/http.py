@@ -69,7 +69,8 @@ class Connection:
             raise self._error(self._code, "no answer within %d ms" % timeout_ms)
         except OSError as e:
             # mbedTLS has numbers of its own, far below any errno.
-            code = "platform_tls" if self._tls and (e.errno or 0) < -255 else self._code
+            is_tls = self._tls and isinstance(e.errno, int) and e.errno < -255
+            code = "platform_tls" if is_tls else self._code
             raise self._error(code, errno.errorcode.get(e.errno, "error %s" % e))
         except ValueError as e:  # a certificate that mbedTLS refuses, in one line or several
             text = str(e).strip().replace("\n", "; ")

@@ -96,3 +96,23 @@ def test_tls_against_a_plain_server_is_an_error(
     with listening(behaviour) as port:
         (outcome,) = ask(port, host="localhost", ca=certificate[1])
     assert outcome["code"] in ("platform_tls", "server_unreachable")
+
+
+def test_tls_server_that_says_nothing_costs_the_deadline(
+    certificate: tuple[ssl.SSLContext, str],
+) -> None:
+    def behaviour(connection: socket.socket, number: int) -> None:
+        connection.recv(4096)  # the client's greeting
+        connection.recv(4096)
+
+    with listening(behaviour) as port:
+        (outcome,) = ask(port, {"timeout_ms": 300}, host="localhost", ca=certificate[1])
+    assert (outcome["code"], outcome["is_open"]) == ("server_unreachable", False)
+    assert outcome["ms"] < 1000
+
+
+def test_only_who_says_so_trusts_anybody(tmp_path: Path) -> None:
+    context, _ = make_certificate(tmp_path, "elsewhere.example")
+    with listening(saying(OK + b"Content-Length: 2\r\n\r\nhi"), context) as port:
+        (outcome,) = ask(port, host="localhost", ca=None)
+    assert outcome.get("body") == "hi", outcome

@@ -48,7 +48,7 @@ async def _one(connection, wanted):
 async def _all(job):
     from muster.http import Connection
 
-    tls = _tls(job["ca"]) if job.get("ca") else None
+    tls = _tls(job["ca"]) if "ca" in job else None
     connection = Connection(job["host"], job["port"], tls, job.get("code", "server_unreachable"))
     outcomes = []
     for wanted in job["requests"]:
