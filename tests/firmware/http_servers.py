@@ -32,7 +32,7 @@ def ask(port: int, *requests: Outcome, host: str = "127.0.0.1", **job: Any) -> l
         timeout=30,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    outcomes: list[Outcome] = json.loads(run.stdout)
+    outcomes: list[Outcome] = json.loads(run.stdout.splitlines()[-1])  # what is logged comes before
     return outcomes
 
 
