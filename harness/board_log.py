@@ -10,9 +10,18 @@ import time
 from pathlib import Path
 
 
+def shown(text: bytes | bytearray) -> str:
+    """The text as one line of a log that a terminal can show."""
+    line = text.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
+
+
 class BoardLog:
     """Lines of `<seconds since the board was made> <mark> <text>`; marks: `<` from the board,
-    `>` to the board, `*` event."""
+    `>` to the board, `*` event.
+
+    A line from the board stays whole: what happens in its middle stands before it.
+    """
 
     def __init__(self, path: Path):
         self.path = path
@@ -35,16 +44,16 @@ class BoardLog:
 
     def event(self, text: str) -> None:
         with self._lock:
-            if self._line:
-                self._write("<", self._line)
-                self._line.clear()
             self._write("*", text.encode())
 
     def close(self) -> None:
+        with self._lock:
+            if self._line:
+                self._write("<", self._line)
+                self._line.clear()
         self.event("closed")
         self._file.close()
 
     def _write(self, mark: str, text: bytes | bytearray) -> None:
-        shown = text.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
-        shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in shown)
-        self._file.write(f"{time.monotonic() - self._start:10.6f} {mark} {shown}\n")
+        line = shown(text.rstrip(b"\r\n"))
+        self._file.write(f"{time.monotonic() - self._start:10.6f} {mark} {line}\n")

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What does the log of a board promise?"""
+
+from pathlib import Path
+
+from harness.board_log import BoardLog
+
+
+def logged(folder: Path, *parts: bytes | str) -> list[str]:
+    """The log without its times: bytes are output of the board, words are events."""
+    log = BoardLog(folder / "board.log")
+    for part in parts:
+        if isinstance(part, bytes):
+            log.output(part)
+        else:
+            log.event(part)
+    log.close()
+    return [line[11:] for line in (folder / "board.log").read_text().splitlines()]
+
+
+def test_line_stays_whole_whatever_happens_in_its_middle(tmp_path: Path) -> None:
+    lines = logged(tmp_path, b"half a pass", "pin 2 is 1", b"word\r\nmore", "power off")
+    assert lines == ["* pin 2 is 1", "< half a password", "* power off", "< more", "* closed"]
+
+
+def test_what_a_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
+    lines = logged(tmp_path, "Büro ".encode() + b"\xff\x00\x1b[1m\x80\n")
+    assert lines == ["< Büro \\xff\\x00\\x1b[1m\\x80", "* closed"]
