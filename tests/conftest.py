@@ -4,6 +4,7 @@
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,27 @@ def pytest_runtest_makereport(
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name == "test_no_secret_in_output.py")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_a_test_reads_itself_is_searched_too(
+    pytestconfig: pytest.Config,
+) -> Generator[None, None, None]:
+    # pytest leaves out of its reports what a test has read from `capsys` and its like.
+    output = pytestconfig.stash[_OUTPUT]
+    read = pytest.CaptureFixture.readouterr
+
+    def readouterr(capture: Any) -> Any:
+        said = read(capture)
+        with output.open("ab") as file:
+            for text in said:
+                file.write(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+                file.write(b"\n")
+        return said
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pytest.CaptureFixture, "readouterr", readouterr)
+        yield
 
 
 @pytest.fixture

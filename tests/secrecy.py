@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
+from harness.board_log import shown
+
 _LOGS = ("*.log", "*.out", "*.txt")
 _SHORTEST = 8
 
@@ -37,6 +39,7 @@ def forms(raw: bytes) -> set[bytes]:
         base64.urlsafe_b64encode(raw).rstrip(b"="),
         base64.b32encode(raw).rstrip(b"="),
         repr(raw)[2:-1].encode(),
+        shown(raw).encode(),
     }
     try:
         found |= {raw, quote(raw.decode()).encode()}

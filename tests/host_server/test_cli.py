@@ -12,6 +12,7 @@ import pytest
 from host_server import cli
 from host_server.cli import COMMANDS
 from host_server.label import new_label, parse_label
+from tests import secrecy
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import ANY_PORT, QUIET, Servers, start
 
@@ -21,9 +22,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Servers,
     folder = Path(tmp_path_factory.mktemp("servers"))
     options = (*ANY_PORT, *QUIET, "--platform-listen", "127.0.0.1:0")
     running = start(folder / "data", *options, "--admin-token-file", str(folder / "token"))
+    token = (folder / "token").read_text().strip()
+    secrecy.hide(token)
     yield running, folder
     code, took_s, out, err = running.stop()
-    token = (folder / "token").read_text().strip()
     assert (code, out) == (0, "")
     assert took_s < 2
     assert token not in "".join(running.lines) + err
