@@ -32,7 +32,8 @@ def ask(port: int, *requests: Outcome, host: str = "127.0.0.1", **job: Any) -> l
         timeout=30,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    outcomes: list[Outcome] = json.loads(run.stdout.splitlines()[-1])  # what is logged comes before
+    *_, last = run.stdout.splitlines()  # what the client logs comes before
+    outcomes: list[Outcome] = json.loads(last)
     return outcomes
 
 
