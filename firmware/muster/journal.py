@@ -30,7 +30,8 @@ class Journal:
         self.nonce = kept.get("nonce")  # of the newest directive
         self.last = kept.get("last")  # where and why the device last failed
         self.trial = kept.get("trial")  # [version, step] while a candidate is tried
-        self.failures = kept.get("failures", 0)  # of the candidate named in last, in a row
+        # The version whose trials have failed last, and how often in a row.
+        self.failed_version, self.failures = kept.get("streak", (None, 0))
         # A nonce that was kept with a failure is of the directive that led to it; any other may
         # have been followed by newer ones.
         self._is_newest = self.trial is not None or self.last is not None
@@ -39,14 +40,19 @@ class Journal:
     def save(self):
         kept = {"highest": self.highest, "nonce": self.nonce, "last": self.last}
         kept["trial"] = self.trial
-        kept["failures"] = self.failures
+        kept["streak"] = self.failed_version, self.failures
         kept["clock"] = self.clock
         self._store.save(_NAME, kept)
+
+    # Remembers how far a trial has come.
+    def reached(self, version, step):
+        self.trial = [version, step]
+        self.save()
 
     # After a factory reset nothing is remembered but the time.
     def reset(self):
         self.highest = self.failures = 0
-        self.nonce = self.last = self.trial = None
+        self.nonce = self.failed_version = self.last = self.trial = None
         self.save()
 
     def keep_clock(self, unix):

@@ -9,7 +9,6 @@ from micropython import const
 from . import button, log, url
 from .actions import CONFIGURE, FORGET, KEEP
 from .backoff import Backoff
-from .candidate import PROVED, Candidate
 from .errors import DeviceError
 from .modules import release
 from .timeline import RECEIVE, REGISTER
@@ -25,7 +24,7 @@ class Life:
     # Every collaborator is made in start.py.
     def __init__(self, identity, store, journal, timeline, wifi, clock, press, led, facts):
         self._identity = identity
-        self._candidate = Candidate(store, journal, timeline)
+        self._store = store
         self._journal = journal
         self._timeline = timeline
         self._wifi = wifi
@@ -55,7 +54,8 @@ class Life:
     # app: the owner's coroutine.
     async def live(self, app, woke_by):
         self._app = app
-        self._config = self._candidate.wake(woke_by)
+        self._config = self._with_candidate("wake", self._timeline, woke_by)
+        self._wait_for_better()
         if self._config:
             log.hide_config(self._config)
         while True:
@@ -94,6 +94,27 @@ class Life:
             )
         return self._onboarding
 
+    # One deed of candidate.py, which is loaded for it and let go again.
+    def _with_candidate(self, deed, *arguments):
+        from . import candidate
+
+        try:
+            return getattr(candidate, deed)(self._store, self._journal, *arguments)
+        finally:
+            del candidate
+            release("candidate")
+
+    # What has failed would fail again: before the same version is tried once more the device asks,
+    # later and later, whether there is something better.
+    def _wait_for_better(self):
+        wait_ms = Backoff(self._journal.failures - 1).next_ms() if self._journal.failures else 0
+        self._retry_at = time.ticks_add(time.ticks_ms(), wait_ms)
+
+    def _due_in_ms(self, version):
+        if version != self._journal.failed_version:
+            return 0
+        return max(0, time.ticks_diff(self._retry_at, time.ticks_ms()))
+
     async def _obey(self, answer):
         if answer.action == CONFIGURE:
             await self._try(answer)
@@ -105,34 +126,35 @@ class Life:
 
     async def _try(self, answer):
         version = answer.config["version"]
-        wait_ms = self._candidate.due_in_ms(version)
+        wait_ms = self._due_in_ms(version)
         if wait_ms:
             await self._button.pause(wait_ms)
             return
-        config = self._candidate.keep(answer)
+        config = self._with_candidate("keep", answer)
         self._led.show("trial")
         self._onboarding = None  # room for the registration
         release("onboarding", "sync")
         from . import trial
 
         who = self._identity.device_id
-        reached = self._candidate.reached
+        reached = self._journal.reached
         try:
             lease = await trial.prove(
                 config, self._wifi, who, self._clock, self._timeline, reached
             )
-            reached(version, PROVED)
         except DeviceError as e:
             self._led.show("failed")
             self._wifi.stop()
-            self._candidate.failed(version, e)
+            self._timeline.failed(e)
+            self._with_candidate("fail", version, e)
+            self._wait_for_better()
             return
         finally:
             del trial
             release("trial", "registration", "tls", "http")
         self._pending = await self._confirm(config)
         if self._pending:
-            self._candidate.drop()
+            self._with_candidate("drop")
         else:
             self._commit(config, lease)
 
@@ -160,7 +182,7 @@ class Life:
         self._is_told = False
         self._seeks_again = False
         try:
-            self._candidate.commit(config)
+            self._with_candidate("commit", config)
         except DeviceError as e:  # it is proved and kept: the next start commits it
             log.error("life", e)
 
@@ -251,7 +273,7 @@ class Life:
             self._sync_in(max(self._retry.next_ms() // 1000, e.retry_s or 0))
             return
         self._retry.reset()
-        wait_ms = self._candidate.due_in_ms(answer.config["version"]) if answer.config else 0
+        wait_ms = self._due_in_ms(answer.config["version"]) if answer.config else 0
         if self._journal.last:
             self._sync_in(1)  # the failure is told for certain only by an echo of this nonce
         elif wait_ms:
@@ -288,7 +310,7 @@ class Life:
         self._heard_at = answer.time
 
     async def _forget(self):
-        self._candidate.forget()
+        self._with_candidate("forget")
         self._config = self._platform = None
         log.info("life", "configuration forgotten")
         if self._application:
@@ -302,7 +324,7 @@ class Life:
         self._eager_from = time.ticks_ms()
         self._is_eager = True
         self._backoff.reset()
-        self._candidate.hurry()
+        self._retry_at = time.ticks_ms()
         self._sync_in(0)
         if kind == button.LONG:
             self._seeks_again = True

@@ -9,14 +9,24 @@ import time
 
 from micropython import const
 
+from . import log
 from .errors import DeviceError
 
 _PORT = const(123)
 _SIZE = const(48)
+_PATIENCE_MS = const(4000)
 _AGAIN_MS = const(1000)
 _POLL_MS = const(10)
 _EPOCH_1900_S = const(2208988800)  # 1900-01-01 before 1970-01-01
 _ERA_S = const(4294967296)  # seconds have 32 bits; the next era begins on 2036-02-07
+
+
+# Sets the clock, or leaves it at its guess, which may do.
+async def learn(host, clock):
+    try:
+        clock.advance(await ask(host, _PATIENCE_MS))
+    except DeviceError as e:
+        log.warn("clock", e)
 
 
 # The Unix time, or DeviceError clock_unknown when the time for it is over. The question is asked

@@ -17,6 +17,7 @@ RECEIVE = const(6)
 LEAVE = const(7)
 JOIN = const(8)
 REGISTER = const(9)
+PROVED = const(10)  # all nine have succeeded; in the journal only
 
 
 class Timeline:

@@ -9,11 +9,10 @@ from micropython import const
 from . import log
 from .errors import DeviceError
 from .modules import release
-from .timeline import JOIN, LEAVE, REGISTER
+from .timeline import JOIN, LEAVE, PROVED, REGISTER
 from .wifi import printable
 
 _NETWORK_MS = const(30000)
-_NTP_MS = const(4000)
 _FAILSAFE_LOW_S = const(60)
 _FAILSAFE_HIGH_S = const(900)
 
@@ -44,6 +43,7 @@ async def _prove(config, wifi, device_id, clock, timeline, reached):
 
     platform = platform_for(config["platform"], device_id, clock)
     await register(config, platform, clock, timeline)
+    reached(version, PROVED)
     return platform.lease
 
 
@@ -67,21 +67,11 @@ async def join(config, wifi, timeline):
 
 async def register(config, platform, clock, timeline):
     timeline.begin(REGISTER)
-    ntp = config["policy"]["ntp"]
-    if ntp and not clock.is_known:
-        await _learn_time(ntp, clock)
+    if not clock.is_known and config["policy"]["ntp"]:
+        from .ntp import learn
+
+        await learn(config["policy"]["ntp"], clock)
+        del learn
+        release("ntp")
     await platform.register()
     timeline.done("as %s" % platform.originator)
-
-
-# Without an answer the clock stays at its guess, which may do.
-async def _learn_time(host, clock):
-    from .ntp import ask
-
-    try:
-        clock.advance(await ask(host, _NTP_MS))
-    except DeviceError as e:
-        log.warn("clock", e)
-    finally:
-        del ask
-        release("ntp")

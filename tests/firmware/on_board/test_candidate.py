@@ -5,11 +5,11 @@
 from ram_disk import PowerCut, RAMDisk, mount, unmount
 from runner import raises
 
-from muster.candidate import PROVED, Candidate
+from muster import candidate
 from muster.errors import DeviceError
 from muster.journal import Journal
 from muster.store import Store
-from muster.timeline import JOIN, REGISTER, Timeline
+from muster.timeline import JOIN, PROVED, REGISTER, Timeline
 
 _FACTS = {"model": "m", "board": "b"}
 
@@ -22,11 +22,16 @@ class Answer:
 # One start of the board: the journal and the candidate as they find the disk.
 class Start:
     def __init__(self, woke_by="power_on"):
-        store = Store("/flash/muster")
-        self.timeline = Timeline()
-        self.journal = Journal(store, _FACTS, "0", woke_by, self.timeline)
-        self.candidate = Candidate(store, self.journal, self.timeline)
-        self.config = self.candidate.wake(woke_by)
+        self.store = Store("/flash/muster")
+        timeline = Timeline()
+        self.journal = Journal(self.store, _FACTS, "0", woke_by, timeline)
+        self.config = candidate.wake(self.store, self.journal, timeline, woke_by)
+
+    def keep(self, answer):
+        return candidate.keep(self.store, self.journal, answer)
+
+    def commit(self, config):
+        candidate.commit(self.store, self.journal, config)
 
 
 def _on(disk, act, is_new=False):
@@ -39,11 +44,10 @@ def _on(disk, act, is_new=False):
 
 def _commit(version):
     start = Start()
-    config = start.candidate.keep(Answer(version))
-    start.candidate.reached(version, JOIN)
-    start.candidate.reached(version, REGISTER)
-    start.candidate.reached(version, PROVED)
-    start.candidate.commit(config)
+    config = start.keep(Answer(version))
+    for step in (JOIN, REGISTER, PROVED):
+        start.journal.reached(version, step)
+    start.commit(config)
 
 
 def test_what_was_committed_is_found():
@@ -56,31 +60,36 @@ def test_what_was_committed_is_found():
 def test_an_older_version_is_not_taken():
     def act():
         _commit(3)
-        return raises(DeviceError, Start().candidate.keep, Answer(3))
+        return raises(DeviceError, Start().keep, Answer(3))
 
     assert _on(RAMDisk(), act, True).code == "config_not_newer"
 
 
 def test_what_cannot_be_read_back_is_refused_before_it_is_tried():
     def act():
-        return raises(DeviceError, Start().candidate.keep, Answer(1, {"x": float("inf")}))
+        return raises(DeviceError, Start().keep, Answer(1, {"x": float("inf")}))
 
     assert _on(RAMDisk(), act, True).code == "config_invalid"
 
 
-def test_a_failed_version_waits_longer_and_longer_even_over_restarts():
-    def fail():
-        start = Start()
-        start.candidate.keep(Answer(1))
-        start.candidate.reached(1, JOIN)
-        e = DeviceError("wifi_auth")
-        start.candidate.failed(1, e)
-        return start.candidate.due_in_ms(1), start.candidate.due_in_ms(2)
+# One failed trial of a version; what the journal then says of the streak.
+def _fail(version):
+    start = Start()
+    start.keep(Answer(version))
+    start.journal.reached(version, JOIN)
+    e = DeviceError("wifi_auth")
+    e.step = JOIN
+    candidate.fail(start.store, start.journal, version, e)
+    return start.journal.failed_version, start.journal.failures
 
+
+def test_failures_in_a_row_are_counted_over_restarts_and_by_version():
     disk = RAMDisk()
-    waits = [_on(disk, fail, is_new) for is_new in (True, False, False)]
-    assert [other for _, other in waits] == [0, 0, 0]
-    assert 700 < waits[0][0] < 1300 and 1400 < waits[1][0] < 2600 and 2900 < waits[2][0] < 5100
+    streaks = [_on(disk, lambda: _fail(1), True)]
+    streaks += [_on(disk, lambda version=version: _fail(version)) for version in (1, 1, 2)]
+    assert streaks == [(1, 1), (1, 2), (1, 3), (2, 1)]
+    _on(disk, lambda: _commit(3))
+    assert _on(disk, Start).journal.failures == 0
 
 
 # Cuts the power at each flash operation of a change from version 1 to 2; what a restart runs on,
@@ -109,11 +118,11 @@ def _cuts(how_far):
 
 def _change(reached):
     start = Start()
-    config = start.candidate.keep(Answer(2))
+    config = start.keep(Answer(2))
     for step in (JOIN, REGISTER, PROVED):
-        start.candidate.reached(2, step)
+        start.journal.reached(2, step)
         reached.append(step)
-    start.candidate.commit(config)
+    start.commit(config)
 
 
 def test_every_power_cut_leaves_the_old_or_the_new_and_what_is_proved_is_kept():
@@ -128,8 +137,8 @@ def test_every_power_cut_leaves_the_old_or_the_new_and_what_is_proved_is_kept():
 def test_a_restart_in_the_trial_is_reported_with_its_step():
     def begin():
         start = Start()
-        start.candidate.keep(Answer(1))
-        start.candidate.reached(1, REGISTER)
+        start.keep(Answer(1))
+        start.journal.reached(1, REGISTER)
 
     disk = RAMDisk()
     _on(disk, begin, True)
@@ -141,7 +150,7 @@ def test_nothing_of_a_forgotten_configuration_remains():
     def act():
         _commit(1)
         start = Start()
-        start.candidate.forget()
+        candidate.forget(start.store, start.journal)
         return Start().config
 
     assert _on(RAMDisk(), act, True) is None
