@@ -48,6 +48,12 @@ def forms(raw: bytes) -> set[bytes]:
     return found
 
 
+def is_hidden(secret: str | bytes) -> bool:
+    """Whether it has been noted."""
+    raw = secret.encode() if isinstance(secret, str) else secret
+    return forms(raw) <= _secrets
+
+
 def watch(directory: Path) -> None:
     """All logs below the directory belong to the suite's output."""
     _watched.append(directory)

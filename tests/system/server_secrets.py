@@ -15,16 +15,17 @@ _TOKEN_FILES = ("administrator.token", "config-token", "platform-token", "secret
 
 
 def note_all(data: Path, device_ids: Iterable[str]) -> None:
-    """Every secret in the data directory of servers that have ended."""
+    """Every secret that is in the servers' data directory now. What is retired is gone from it."""
     for name in _TOKEN_FILES:
         if (data / name).exists():
             secrecy.hide((data / name).read_text().strip())
     if (data / "config.sqlite").exists():
-        for secret in _handed_out(data, device_ids):
+        for secret in issued(data, device_ids):
             secrecy.hide(secret)
 
 
-def _handed_out(data: Path, device_ids: Iterable[str]) -> Iterator[str | bytes]:
+def issued(data: Path, device_ids: Iterable[str]) -> Iterator[str | bytes]:
+    """The secrets in the devices' versions, as far as none is retired."""
     engine = open_engine(database_url(data, "config"))
     try:
         store = ConfigStore(engine, SecretBox(load_key(data / "secret.key")))

@@ -100,9 +100,15 @@ class Story:
         trace: TracebackType | None,
     ) -> None:
         self.servers.__exit__(kind, error, trace)
-        server_secrets.note_all(self.servers.data, self._device_ids)
+        self._note_secrets()
+        # As the board has said it: its own log cuts and escapes.
+        with (self.directory / "serial.log").open("ab") as log:
+            log.write(self.board.output)
         self.board.__exit__(kind, error, trace)
         self.air.__exit__(kind, error, trace)
+
+    def _note_secrets(self) -> None:
+        server_secrets.note_all(self.servers.data, self._device_ids)
 
     # Preparations
 
@@ -136,6 +142,7 @@ class Story:
 
     def muster(self, *arguments: str) -> str:
         """Runs the command `muster` as a person would, and returns what it prints."""
+        self._note_secrets()  # here, and below: before the servers forget some of them
         command = [sys.executable, "-m", "host_server", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
         return done.stdout
@@ -160,6 +167,7 @@ class Story:
 
     def portal(self, method: str, path: str, document: object = None) -> Any:
         """A request to the portal's API; raises requests.HTTPError with the problem in it."""
+        self._note_secrets()
         answer = requests.request(
             method,
             self.servers.portal_url + path,
@@ -234,6 +242,7 @@ class Story:
     def next_step(self, timeout_s: float = _STEP_S) -> Step:
         """The next step that the device says to have ended, well or not."""
         found = self.board.expect(STEP, timeout_s)
+        self._note_secrets()
         number, code, ms, detail = found.groups()
         return Step(int(number), code.decode(), int(ms) / 1000, detail.decode(errors="replace"))
 
@@ -247,7 +256,9 @@ class Story:
 
     def committed(self, timeout_s: float = _STEP_S) -> int:
         """Waits for the commit; the version."""
-        return int(self.board.expect(rb"life committed version (\d+)", timeout_s)[1])
+        found = self.board.expect(rb"life committed version (\d+)", timeout_s)
+        self._note_secrets()
+        return int(found[1])
 
     # The platform
 
