@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests import secrecy
 from tests.system.servers import ServerProcess
 
 NAME = "m2m.example"
@@ -35,6 +36,9 @@ class SecurePlatform(ServerProcess):
             capture_output=True,
             timeout=30,
         )
+        for key in self.certificates.glob("*.key"):
+            for line in key.read_text().splitlines()[1:-1]:
+                secrecy.hide(line)
         self.url = f"https://{address}:8422"
         self.ca_file: str | None = str(self.certificates / "ca.pem")
         self.profile: dict[str, Any] = {"url": f"https://{NAME}:8422", "ca": self.authority}
