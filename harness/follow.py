@@ -10,6 +10,7 @@ import serial
 
 from harness.errors import PortError
 from harness.ports import why_closed
+from harness.units import restart_program
 
 STEPS = {
     1: "Register the device at the portal",
@@ -28,8 +29,6 @@ _STEP = re.compile(r"M \d+ [A-Z] step ([1-9]) ([a-z_]+) (\d+)ms ?(.*)")
 _BAUD = 115200
 _LOOK_S = 0.1
 _LONGEST_LINE = 4096
-_STOP, _FRIENDLY, _RESTART = b"\r\x03", b"\r\x02", b"\x04"
-_OBEYS_S = 0.3
 
 
 def follow(port: str, seconds: float | None = None, restart: bool = False) -> Iterator[str]:
@@ -44,11 +43,7 @@ def follow(port: str, seconds: float | None = None, restart: bool = False) -> It
         raise why_closed(port) from None
     try:
         if restart:
-            line.write(_STOP)
-            time.sleep(_OBEYS_S)  # a program that ends in good order takes its time
-            line.write(_FRIENDLY)
-            line.reset_input_buffer()
-            line.write(_RESTART)
+            restart_program(line)
         yield from _lines(line, None if seconds is None else time.monotonic() + seconds)
     except OSError as e:
         raise PortError(

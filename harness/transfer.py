@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from harness.errors import DeployError, FilesystemFull, RemoteError
 from harness.repl import REPL
@@ -133,7 +133,7 @@ def put_tree(repl: REPL, tree: Path, owned: Iterable[str]) -> Transfer:
         _compare(repl, changed, wanted)
         _exchange(repl, changed, removed)
     except RemoteError as e:
-        _give_up(repl, e)
+        raise _give_up(repl, e) from None
     after = _there(repl, [*owned, *wanted])
     missing = [path for path in wanted if after.get(path) != _digest(wanted[path])]
     if missing:
@@ -163,24 +163,43 @@ def _matters(repl: REPL, changed: list[str], wanted: dict[str, Path]) -> bool:
     return not isinstance(theirs, dict) or ours | {_MOMENT: 0} != theirs | {_MOMENT: 0}
 
 
+def put_files(repl: REPL, files: dict[str, Path]) -> None:
+    """Copy files to where they belong, one after the other; a break leaves some of them.
+
+    Raises FilesystemFull or DeployError.
+    """
+    repl.exec(_TOOLS)
+    folders = {str(parent) for path in files for parent in PurePosixPath(path).parents}
+    try:
+        for folder in sorted(folders - {"/"}):
+            repl.exec(f"try: os.mkdir({folder!r})\nexcept OSError: pass")
+        _send(repl, files)
+    except RemoteError as e:
+        raise _refusal(e) from None
+
+
 def _stage(repl: REPL, files: list[Path]) -> None:
     repl.exec(f"clear({_STAGE!r})")
     size = sum(file.stat().st_size for file in files)
     free = int(repl.exec("s = os.statvfs('/'); print(s[0] * s[3])"))
     if size > free:
         raise FilesystemFull(_full(f"{size} bytes are needed and {free} are free"))
-    has_deflate = bool(repl.eval("deflate is not None"))
     repl.exec(f"os.mkdir({_STAGE!r})")
+    _send(repl, {f"{_STAGE}/{number}": file for number, file in enumerate(files)})
+
+
+def _send(repl: REPL, files: dict[str, Path]) -> None:
+    has_deflate = bool(repl.eval("deflate is not None"))
     statements: list[str] = []
     taken = 0
-    for number, file in enumerate(files):
+    for path, file in files.items():
         for mode, piece in _pieces(file.read_bytes()):
             if taken + len(piece) > _PIECE:
                 repl.exec("\n".join(statements))
                 statements, taken = [], 0
             packed = zlib.compress(piece, 9, _WINDOW_BITS) if has_deflate else piece
             text = base64.b64encode(packed).decode()
-            statements.append(f"put('{_STAGE}/{number}', '{mode}', '{text}')")
+            statements.append(f"put({path!r}, '{mode}', '{text}')")
             taken += len(piece)
     repl.exec("\n".join(statements))
 
@@ -218,13 +237,17 @@ def _exchange(repl: REPL, changed: list[str], removed: tuple[str, ...]) -> None:
         raise DeployError(said.strip())
 
 
-def _give_up(repl: REPL, error: RemoteError) -> None:
+def _give_up(repl: REPL, error: RemoteError) -> DeployError:
     repl.exec("try: f.close()\nexcept NameError: pass")
     repl.exec(f"clear({_STAGE!r})")
+    return _refusal(error)
+
+
+def _refusal(error: RemoteError) -> DeployError:
     last = str(error).strip().splitlines()[-1]
     if _NO_SPACE.search(last):
-        raise FilesystemFull(_full("it was full before all files were there")) from None
-    raise DeployError(f"the board could not write the files: {last}; reset it and try again")
+        return FilesystemFull(_full("it was full before all files were there"))
+    return DeployError(f"the board could not write the files: {last}; reset it and try again")
 
 
 def _full(what: str) -> str:

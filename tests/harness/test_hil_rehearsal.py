@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""`make hil` as a person runs it, rehearsed on what `make emulate` offers: a pty and a socket.
+
+The tests of tests/hil run in a process of their own and know nothing of the emulation.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_HIL_S = 90
+# These wait in real time for what people do slowly; `make hil` runs them.
+_SLOW = "not test_button and not test_application and not test_registration"
+
+
+@pytest.fixture
+def emulated(tmp_path: Path) -> Iterator[list[str]]:
+    """The names of the port that a running `muster-unit emulate` offers."""
+    command = [sys.executable, "-m", "harness", "emulate", "--directory", str(tmp_path / "unit")]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+        killer = threading.Timer(_HIL_S, process.kill)
+        killer.start()
+        try:
+            assert process.stdout
+            yield [process.stdout.readline().decode().split()[1] for _ in range(2)]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+        finally:
+            killer.cancel()
+            process.kill()
+
+
+@pytest.mark.parametrize(
+    ("which", "chosen"),
+    [(0, _SLOW), (1, "nine_steps or test_hkdf or test_small")],
+    ids=["pty", "socket"],
+)
+def test_hil_is_green_on_the_emulated_board(
+    emulated: list[str], tmp_path: Path, which: int, chosen: str
+) -> None:
+    options = ["--hil-port", emulated[which], "--hil-rig", str(tmp_path / "unit" / "rig.toml")]
+    # A root of its own: the gathered output of the suite is not to be overwritten.
+    root = ["--rootdir", str(tmp_path), "-c", str(ROOT / "pyproject.toml")]
+    command = [sys.executable, "-m", "pytest", *root, "-p", "no:cacheprovider", "-k", chosen]
+    done = subprocess.run(
+        [*command, *options, "tests/hil"],
+        cwd=ROOT,
+        env={k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"},
+        capture_output=True,
+        text=True,
+        timeout=_HIL_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "skipped" not in done.stdout
+    assert "test_nine_steps.py ." in done.stdout

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The board is one for this firmware, and takes it."""
+
+from harness.deploy import deploy
+from harness.probe import check_board, guess_board, probe
+from harness.repl import REPL
+from tests.hil.conftest import ROOT
+
+
+def test_the_board_is_one_that_the_firmware_runs_on(hil_port: str) -> None:
+    with REPL(hil_port, soft_reset=True) as repl:
+        info = probe(repl)
+    facts = guess_board(info)
+    assert facts, f"no board file fits a {info.machine}; see docs/adding-a-board.md"
+    check_board(info, facts, "mpy")
+
+
+def test_the_firmware_is_deployed_and_verified(hil_port: str) -> None:
+    deploy(hil_port, ROOT / "firmware")
+    again = deploy(hil_port, ROOT / "firmware")
+    assert again.sent == again.removed == ()
+    with REPL(hil_port, soft_reset=True) as repl:
+        assert probe(repl).firmware

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The firmware's own unit tests, on the board itself."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.compiler import compile_mpy
+from harness.deploy import deploy
+from harness.probe import probe
+from harness.repl import REPL
+from harness.transfer import put_files
+from tests.hil.conftest import ROOT
+
+_ON_BOARD = ROOT / "tests" / "firmware" / "on_board"
+_THERE = "/hil/tests/firmware/on_board"
+# Golden messages are read whole: so much of the heap may a file of them take.
+_SHARE_OF_HEAP = 64
+_LEAST = 4096
+_FILE_S = 120  # until the next line of output
+
+_REMOVE = """\
+import os
+def remove(path):
+    if os.stat(path)[0] & 0x4000:
+        for name in os.listdir(path):
+            remove(path + "/" + name)
+        os.rmdir(path)
+    else:
+        os.remove(path)
+try:
+    remove("/hil")
+except OSError:
+    pass
+"""
+_RUN = """\
+import sys
+sys.path.insert(0, {there!r})
+import runner
+runner.run({name!r})
+"""
+
+
+def files() -> list[str]:
+    """Those that only compute: the others want servers beside them, on a network of their own."""
+    return sorted(
+        path.stem
+        for path in _ON_BOARD.glob("test_*.py")
+        if "import socket" not in path.read_text()
+    )
+
+
+@pytest.fixture(scope="module")
+def board_with_tests(
+    hil_port: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, str]]:
+    """The port of a board that has the firmware and, until the end, its tests; and what was cut
+    out of the golden messages to fit."""
+    made = tmp_path_factory.mktemp("hil")
+    deploy(hil_port, ROOT / "firmware")
+    with REPL(hil_port, soft_reset=True) as repl:
+        repl.exec(_REMOVE)
+        there, cuts = _lay_out(made, max(probe(repl).heap_free // _SHARE_OF_HEAP, _LEAST))
+        put_files(repl, there)
+    yield hil_port, cuts
+    with REPL(hil_port, soft_reset=True) as repl:
+        repl.exec(_REMOVE)
+
+
+def _lay_out(made: Path, most: int) -> tuple[dict[str, Path], str]:
+    there: dict[str, Path] = {}
+    cuts = []
+    for source in sorted(_ON_BOARD.glob("*.py")):
+        if source.stem not in ("missing", "crypto_figures", "http_peer", "noise_peer"):
+            target = made / f"{source.stem}.mpy"
+            compile_mpy(source, target, source.name)
+            there[f"{_THERE}/{target.name}"] = target
+    for source in [*(ROOT / "tests" / "wire").glob("*.json"), *_ON_BOARD.glob("*.json")]:
+        target = made / source.name
+        text, kept = _cut(json.loads(source.read_text()), most)
+        target.write_text(text)
+        there[f"/hil/{source.relative_to(ROOT)}"] = target
+        cuts.append(f"{source.name}: {kept}")
+    return there, "; ".join(cuts)
+
+
+def _cut(document: dict[str, Any], most: int) -> tuple[str, str]:
+    """The document with as many of its cases as fit, smallest first; and how many those are."""
+    cases = sorted(document.get("cases", []), key=lambda case: len(json.dumps(case)))
+    kept: list[Any] = []
+    size = 0
+    for case in cases:
+        size += len(json.dumps(case))
+        if kept and size > most:
+            break
+        kept.append(case)
+    text = json.dumps(document | ({"cases": kept} if cases else {}), separators=(",", ":"))
+    return text, f"{len(kept)} of {len(cases)} cases"
+
+
+@pytest.mark.parametrize("name", files())
+def test_on_the_board(name: str, board_with_tests: tuple[str, str]) -> None:
+    port, cuts = board_with_tests
+    with REPL(port, soft_reset=True) as repl:
+        said = repl.exec(_RUN.format(there=_THERE, name=name), _FILE_S)
+    print(cuts)  # shown if the test fails
+    outcomes = re.findall(r"^(ok|FAIL|skip) test_\w+", said, re.MULTILINE)
+    assert outcomes, f"no test ran; the board said:\n{said}"
+    assert "FAIL" not in outcomes, said
