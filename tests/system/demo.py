@@ -14,6 +14,7 @@ the first time installs it.
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -168,6 +169,8 @@ def main() -> int:
     parser.add_argument("--platform", choices=_PLATFORMS, default="muster", help="register there")
     parser.add_argument("--keep", action="store_true", help="go on until Ctrl-C")
     arguments = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))  # and end the servers
     directory = Path(tempfile.mkdtemp(prefix="muster-demo-"))
     try:
         if arguments.platform == "acme":
@@ -176,6 +179,9 @@ def main() -> int:
     except acme.Missing as error:
         print(error, file=sys.stderr)
         return 1
+    except (KeyboardInterrupt, SystemExit):
+        shutil.rmtree(directory)
+        raise
     except Exception as error:
         print(
             f"The demo stopped: {error}\nLogs of board and servers: {directory}", file=sys.stderr

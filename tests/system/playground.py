@@ -51,9 +51,10 @@ def keep(story: Story, teller: Tells, label: Label) -> None:
             _converse(Commands(story, label))
         else:
             signal.pause()
-    if sys.stdin.isatty():
-        print("\r\x1b[K", end="")  # the last prompt
-    teller.say("The demo has ended; nothing is left of it.")
+    with contextlib.suppress(OSError):  # there may be no terminal any more
+        if sys.stdin.isatty():
+            print("\r\x1b[K", end="")  # the last prompt
+        teller.say("The demo has ended; nothing is left of it.")
 
 
 def introduction(story: Story, label: Label, profile: Path) -> str:
@@ -219,8 +220,7 @@ def _converse(commands: Commands) -> None:
     while True:
         try:
             line = input(_PROMPT)
-        except (EOFError, KeyboardInterrupt):
-            print()
+        except EOFError:
             return
         if line.strip() in ("quit", "exit"):
             return
@@ -246,16 +246,17 @@ def _above_prompt() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _endable() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the block and no more than it, and `make` hears nothing of Ctrl-C.
+    """Ctrl-C, SIGTERM and a closed terminal end the block and no more than it.
 
-    Without a process group of our own the terminal would interrupt make too, which then fails.
+    Make hears nothing of Ctrl-C: without a process group of our own the terminal would
+    interrupt it too, and it would fail.
     """
 
     def end(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)  # a shell's background jobs begin with it ignored
+    numbers = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    before = [signal.signal(number, end) for number in numbers]
     group = os.getpgrp()
     is_foreground = sys.stdin.isatty() and os.tcgetpgrp(0) == group != os.getpid()
     if is_foreground:
@@ -265,9 +266,11 @@ def _endable() -> Iterator[None]:
     except KeyboardInterrupt:
         pass
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
         if is_foreground:
-            _to_foreground(group)
+            with contextlib.suppress(OSError):  # the terminal or the group is gone
+                _to_foreground(group)
 
 
 def _to_foreground(group: int) -> None:

@@ -63,8 +63,8 @@ class Terminal:
             return bool(piece)
         return True
 
-    def close(self) -> None:
-        os.close(self._master)  # whoever is left is hung up
+    def hang_up(self) -> None:
+        os.close(self._master)
         os.waitpid(self.pid, 0)
 
 
@@ -72,7 +72,11 @@ class Terminal:
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal = Terminal(tmp_path)
     yield terminal
-    terminal.close()
+    terminal.hang_up()
+    deadline = time.monotonic() + _WAIT_S
+    while left := list(tmp_path.iterdir()):
+        assert time.monotonic() < deadline, f"hung up, and this goes on: {left}"
+        time.sleep(0.05)
 
 
 def test_people_play_until_ctrl_c_and_nothing_is_left(terminal: Terminal, tmp_path: Path) -> None:
@@ -95,7 +99,7 @@ def test_people_play_until_ctrl_c_and_nothing_is_left(terminal: Terminal, tmp_pa
 
     terminal.expect("demo> ")
     terminal.type("press\n")
-    terminal.expect(r"device: short press")
+    terminal.expect("pressed")
     terminal.expect(r"6  Receive the configuration .* ok  keep")
     terminal.type("status\n")
     terminal.expect("factory: board")
@@ -118,6 +122,10 @@ def test_people_play_until_ctrl_c_and_nothing_is_left(terminal: Terminal, tmp_pa
     terminal.expect("end 0")
     assert b"Traceback" not in terminal.said and b"interrupted" not in terminal.said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_closed_terminal_ends_it(terminal: Terminal) -> None:
+    terminal.expect("demo> ")  # the fixture hangs up, and waits for the end
 
 
 def test_without_a_terminal_it_waits_for_a_signal(tmp_path: Path) -> None:
