@@ -3,6 +3,7 @@
 # How long to wait after a failure: 1 s doubling to 5 min, with jitter. Never gives up.
 
 import random
+import time
 
 from micropython import const
 
@@ -23,3 +24,26 @@ class Backoff:
         base = self._next_ms
         self._next_ms = min(base * 2, _LONGEST_MS)
         return base - base // 4 + random.randrange(base // 2)
+
+
+# What has failed would fail again: before the same version is tried once more the device asks,
+# later and later and over restarts too, whether there is something better.
+class SecondTry:
+    # journal counts the failures of a version in a row.
+    def __init__(self, journal):
+        self._journal = journal
+        self.wait()
+
+    def wait(self):
+        failures = self._journal.failures
+        wait_ms = Backoff(failures - 1).next_ms() if failures else 0
+        self._at = time.ticks_add(time.ticks_ms(), wait_ms)
+
+    # The button overrides every wait.
+    def hurry(self):
+        self._at = time.ticks_ms()
+
+    def due_in_ms(self, version):
+        if version != self._journal.failed_version:
+            return 0
+        return max(0, time.ticks_diff(self._at, time.ticks_ms()))

@@ -32,10 +32,12 @@ class Button:
         self._pressed.clear()
         return kind
 
-    # Whether a press wants more than to go on at once; it stays to be taken.
-    def wants_more(self):
-        if self._kind == SHORT:
-            self.take()
+    # Takes a short press, if that is what there is.
+    def took_short(self):
+        return self._kind == SHORT and self.take() == SHORT
+
+    # Whether a press waits to be taken.
+    def is_pressed(self):
         return self._kind is not None
 
     # Waits so long, or until the button has been pressed; which kind of press stays to be taken.

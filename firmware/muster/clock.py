@@ -8,21 +8,8 @@ from micropython import const
 
 from . import log
 
-_EPOCH_2000 = const(946684800)  # 2000-01-01 in Unix time; where the ESP32 starts to count
+EPOCH_2000 = const(946684800)  # 2000-01-01 in Unix time; where the ESP32 starts to count
 _DAY_S = const(86400)
-
-
-# "20261123T075904,012551" (oneM2M's basic form, UTC) in Unix time; ValueError if it is none.
-def parse_time(text):
-    if len(text) < 15 or text[8] != "T":
-        raise ValueError("not a time")
-    fields = [int(text[i : i + 2]) for i in (4, 6, 9, 11, 13)]
-    month, day, hour, minute, second = fields
-    return time.mktime((int(text[:4]), month, day, hour, minute, second, 0, 0)) + _EPOCH_2000
-
-
-def format_time(unix):
-    return "%04d%02d%02dT%02d%02d%02d" % tuple(time.gmtime(unix - _EPOCH_2000)[:6])
 
 
 class Clock:
@@ -40,7 +27,7 @@ class Clock:
             self._set(floor)
 
     def now(self):
-        return time.time() + _EPOCH_2000
+        return time.time() + EPOCH_2000
 
     # An authenticated time: a directive's may move the clock either way.
     def set(self, unix):
@@ -61,6 +48,6 @@ class Clock:
         self.is_known = True
 
     def _set(self, unix):
-        t = time.gmtime(unix - _EPOCH_2000)
+        t = time.gmtime(unix - EPOCH_2000)
         self._set_rtc((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))
         log.info("clock", "%04d-%02d-%02dT%02d:%02d:%02dZ" % t[:6])

@@ -88,11 +88,13 @@ class Connection:
             lines.append("%s: %s" % (name, headers[name]))
         if body:
             lines.append("Content-Length: %d" % len(body))
+        parts = []
         for line in lines:
             if "\r" in line or "\n" in line:
                 raise DeviceError("config_invalid", "a line break in an HTTP header")
-        lines.append("\r\n")
-        return "\r\n".join(lines).encode() + (body or b"")
+            parts.append(line.encode())
+        # Joined at once: the message stands in RAM a single time.
+        return b"\r\n".join(parts + [b"", body or b""])
 
     async def _exchange(self, message, limit_bytes):
         is_reused = self._socket is not None

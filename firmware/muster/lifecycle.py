@@ -6,23 +6,23 @@ import time
 
 from micropython import const
 
-from . import button, log, url
-from .actions import CONFIGURE, FORGET, KEEP
-from .backoff import Backoff
+from . import button, log
+from .actions import CONFIGURE, FORGET
+from .backoff import Backoff, SecondTry
 from .errors import DeviceError
 from .modules import release
-from .timeline import RECEIVE, REGISTER
+from .timeline import RECEIVE
 
 _SEEKING_MS = const(600000)  # so long after power-on or a press a device seeks eagerly
 _EAGER_MS = const(10000)
 _LONGEST_KEEP_S = const(300)  # a blank device has nothing to keep and asks again
-_LOOK_MS = const(1000)  # how often a joined device looks whether it still is
-_DAY_S = const(86400)  # without an authenticated answer for so long, the label's key is tried
 
 
 class Life:
-    # Every collaborator is made in start.py.
-    def __init__(self, identity, store, journal, timeline, wifi, clock, press, led, facts):
+    # Every collaborator is made in start.py. facts: the onboarding networks of the build.
+    def __init__(
+        self, identity, store, journal, timeline, wifi, clock, press, led, contact, facts
+    ):
         self._identity = identity
         self._store = store
         self._journal = journal
@@ -31,33 +31,28 @@ class Life:
         self._clock = clock
         self._button = press
         self._led = led
-        self._onboarding_facts = facts  # of the build: which networks are tried
-        self._onboarding = None  # only while seeking
+        self._contact = contact
+        self._facts = facts
 
         self._config: dict | None = None  # the committed configuration
-        self._platform = None  # of the committed configuration
-        self._is_registered = False
-        self._asks_first = False  # the server, before it registers
-        self._is_told = True  # the platform knows the timeline of the last onboarding
-        self._application = None
-        self._lease = None
+        self._onboarding = None  # only while seeking
+        self._operation = None  # from the first commit on
         self._pending = None  # a directive that has been heard and not yet obeyed
         self._seeks_again = False  # after the 5 s press; the running configuration stays
+        self._again = SecondTry(journal)
         self._backoff = Backoff()
-        self._retry = Backoff()  # of a sync that has failed
         self._eager_from = time.ticks_ms()
         self._is_eager = True
-        self._heard_at = clock.now()
-        self._next_sync = time.ticks_ms()
 
     # Never returns; DeviceErrors end here, anything else is a defect and ends in start.py.
     # app: the owner's coroutine.
     async def live(self, app, woke_by):
         self._app = app
-        self._config = self._with_candidate("wake", self._timeline, woke_by)
-        self._wait_for_better()
-        if self._config:
-            log.hide_config(self._config)
+        config = self._with_candidate("wake", self._timeline, woke_by)
+        self._again.wait()
+        if config:
+            log.hide_config(config)
+            self._adopt(config)
         while True:
             try:
                 await self._live_on()
@@ -73,26 +68,46 @@ class Life:
             await self._obey(answer)
         elif self._config is None or self._seeks_again:
             self._led.show("seek")
-            answer = await self._seeker().seek("committed" if self._config else "blank")
-            if answer:
-                self._take_time(answer)
-                self._pending = answer
+            self._pending = await self._seeker().seek("committed" if self._config else "blank")
         else:
-            await self._operate()
+            self._pending = await self._operating().run()
 
     def _seeker(self):
         from .onboarding import Onboarding
 
         if self._onboarding is None:
             self._onboarding = Onboarding(
-                self._onboarding_facts,
+                self._facts,
                 self._identity,
                 self._wifi,
                 self._button,
                 self._timeline,
                 self._journal,
+                self._contact,
             )
         return self._onboarding
+
+    def _operating(self):
+        return self._operation
+
+    def _adopt(self, config, lease=None):
+        from .operation import Operation
+
+        self._config = config
+        if self._operation is None:
+            self._operation = Operation(
+                self._app,
+                self._identity.device_id,
+                self._wifi,
+                self._clock,
+                self._button,
+                self._led,
+                self._timeline,
+                self._journal,
+                self._contact,
+                self._again,
+            )
+        self._operating().adopt(config, lease)
 
     # One deed of candidate.py, which is loaded for it and let go again.
     def _with_candidate(self, deed, *arguments):
@@ -103,17 +118,6 @@ class Life:
         finally:
             del candidate
             release("candidate")
-
-    # What has failed would fail again: before the same version is tried once more the device asks,
-    # later and later, whether there is something better.
-    def _wait_for_better(self):
-        wait_ms = Backoff(self._journal.failures - 1).next_ms() if self._journal.failures else 0
-        self._retry_at = time.ticks_add(time.ticks_ms(), wait_ms)
-
-    def _due_in_ms(self, version):
-        if version != self._journal.failed_version:
-            return 0
-        return max(0, time.ticks_diff(self._retry_at, time.ticks_ms()))
 
     async def _obey(self, answer):
         if answer.action == CONFIGURE:
@@ -126,7 +130,7 @@ class Life:
 
     async def _try(self, answer):
         version = answer.config["version"]
-        wait_ms = self._due_in_ms(version)
+        wait_ms = self._again.due_in_ms(version)
         if wait_ms:
             await self._button.pause(wait_ms)
             return
@@ -147,11 +151,11 @@ class Life:
             self._wifi.stop()
             self._timeline.failed(e)
             self._with_candidate("fail", version, e)
-            self._wait_for_better()
+            self._again.wait()
             return
         finally:
             del trial
-            release("trial", "registration", "tls", "http")
+            release("trial", "platform", "tls", "http")
         self._pending = await self._confirm(config)
         if self._pending:
             self._with_candidate("drop")
@@ -163,10 +167,9 @@ class Life:
     async def _confirm(self, config):
         self._led.show("sync")
         try:
-            answer = await self._sync(config, "trial")
+            answer = await self._contact.ask(config, "trial")
         except DeviceError as e:
             log.warn("confirm", "not confirmed, committed all the same: %s" % e)
-            self._sync_in(self._retry.next_ms() // 1000)
             return None
         if answer.action == FORGET:
             return answer
@@ -175,146 +178,20 @@ class Life:
         return None
 
     def _commit(self, config, lease):
-        self._config = config
-        self._lease = lease
-        self._platform = None  # made anew from this configuration
-        self._is_registered = True
-        self._is_told = False
-        self._seeks_again = False
         try:
             self._with_candidate("commit", config)
         except DeviceError as e:  # it is proved and kept: the next start commits it
             log.error("life", e)
-
-    async def _operate(self):
-        application, platform = await self._launch()
-        if not self._is_registered:
-            await self._connect(self._config, platform)
-            if not self._is_registered:
-                return
-        self._wifi.save_power()
-        self._led.show("committed")
-        application.set_online(True)
-        try:
-            await self._tell_timeline(platform)
-            while self._wifi.is_joined() and self._pending is None:
-                await self._renew(platform)
-                if time.ticks_diff(self._next_sync, time.ticks_ms()) <= 0:
-                    await self._check_in(self._config)
-                await self._button.pause(_LOOK_MS)
-                await self._heed_button()
-                if self._config is None or self._seeks_again:
-                    return
-        finally:
-            application.set_online(False)
-            self._is_registered = False
-
-    async def _renew(self, platform):
-        try:
-            await platform.renew(self._clock.now())
-        except DeviceError as e:
-            e.step = REGISTER
-            raise
-
-    # The application runs from here on, whatever becomes of the connection.
-    async def _launch(self):
-        config: dict = self._config  # type: ignore[assignment]  # only while there is one
-        if self._platform is None:
-            from .registration import platform_for
-
-            who = self._identity.device_id
-            self._platform = platform_for(config["platform"], who, self._clock)
-            self._platform.lease = self._lease
-        if self._application is None:
-            from .application import Application
-
-            self._application = Application(self._app)
-        application = self._application
-        await application.run(config, self._platform)
-        return application, self._platform
-
-    async def _tell_timeline(self, platform):
-        if self._is_told:
-            return
-        from .registration import TIMELINE
-
-        try:
-            await platform.publish(TIMELINE, {"timeline": self._timeline.entries})
-            self._is_told = True
-        except DeviceError as e:
-            log.warn("life", "the timeline is told later: %s" % e)
-
-    async def _connect(self, config, platform):
-        from . import trial
-
-        await trial.join(config, self._wifi, self._timeline)
-        # A certificate wants the time; and a platform that did not take the device may not be the
-        # one any more, or have another authority. The server knows, if it can be reached.
-        asks = self._asks_first or (
-            config["platform"]["url"].startswith("https") and not self._clock.is_known
-        )
-        if asks:
-            await self._check_in(config)
-            if self._pending:
-                return
-        self._asks_first = True
-        await trial.register(config, platform, self._clock, self._timeline)
-        self._asks_first = False
-        self._is_registered = True
-        if not asks:
-            self._sync_in(0)
-
-    # A later contact: what it cannot reach now it tries again, later and later.
-    async def _check_in(self, config):
-        try:
-            answer = await self._sync(config, "committed")
-        except DeviceError as e:
-            log.warn("sync", e)
-            self._sync_in(max(self._retry.next_ms() // 1000, e.retry_s or 0))
-            return
-        self._retry.reset()
-        wait_ms = self._due_in_ms(answer.config["version"]) if answer.config else 0
-        if self._journal.last:
-            self._sync_in(1)  # the failure is told for certain only by an echo of this nonce
-        elif wait_ms:
-            self._sync_in(wait_ms // 1000 + 1)
-        if answer.action == FORGET or (answer.config and not wait_ms):
-            self._pending = answer
-
-    async def _sync(self, config, state):
-        from . import sync
-
-        is_deaf = self._clock.now() - self._heard_at > _DAY_S
-        key = sync.label_key(self._identity) if is_deaf else sync.version_key(config)
-        _, host, port, _ = url.split(config["config_server"]["url"])
-        report = self._journal.report([], state)
-        who = self._identity.device_id
-        try:
-            answer = await sync.ask((host, port), who, key, report, self._timeline)
-        finally:
-            del sync
-            release("sync")
-        self._journal.heard(answer)
-        self._take_time(answer)
-        self._sync_in(answer.retry_s or config["policy"]["sync_s"])
-        if is_deaf and answer.action == FORGET:
-            answer.action = KEEP  # whoever has only the label may not take a device away
-        return answer
-
-    # In ticks, because the clock may be set at any moment; a day is well below half their range.
-    def _sync_in(self, seconds):
-        self._next_sync = time.ticks_add(time.ticks_ms(), min(seconds, _DAY_S) * 1000)
-
-    def _take_time(self, answer):
-        self._clock.set(answer.time)
-        self._heard_at = answer.time
+        self._seeks_again = False
+        self._adopt(config, lease)
 
     async def _forget(self):
         self._with_candidate("forget")
-        self._config = self._platform = None
+        self._config = None
         log.info("life", "configuration forgotten")
-        if self._application:
-            await self._application.stop()
+        operation, self._operation = self._operation, None
+        if operation:
+            await operation.stop()
 
     async def _heed_button(self):
         kind = self._button.take()
@@ -324,8 +201,8 @@ class Life:
         self._eager_from = time.ticks_ms()
         self._is_eager = True
         self._backoff.reset()
-        self._retry_at = time.ticks_ms()
-        self._sync_in(0)
+        self._again.hurry()
+        self._contact.due_in(0)
         if kind == button.LONG:
             self._seeks_again = True
         elif kind == button.LONGEST:
@@ -339,7 +216,9 @@ class Life:
         self._timeline.failed(error)
         self._journal.failed(self._config["version"] if self._config else 0, error)
         self._led.show("failed")
-        self._look_at_time()
+        # Latched, because ticks wrap.
+        if time.ticks_diff(time.ticks_ms(), self._eager_from) > _SEEKING_MS:
+            self._is_eager = False
         if not self._is_eager:
             self._seeks_again = False
 
@@ -348,8 +227,3 @@ class Life:
         if self._config is None and self._is_eager:
             return min(delay_ms, _EAGER_MS)
         return delay_ms
-
-    # Latched, because ticks wrap.
-    def _look_at_time(self):
-        if time.ticks_diff(time.ticks_ms(), self._eager_from) > _SEEKING_MS:
-            self._is_eager = False

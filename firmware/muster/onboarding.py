@@ -25,7 +25,7 @@ _REMEMBERED = const(16)  # failures are counted of so many: anybody can invent S
 
 class Onboarding:
     # facts: {"prefix", "ssid", "psk"} of the build. journal writes reports and hears answers.
-    def __init__(self, facts, identity, wifi, button, timeline, journal):
+    def __init__(self, facts, identity, wifi, button, timeline, journal, contact):
         self._prefix = facts["prefix"].encode()
         self._ssid = facts["ssid"].encode() if facts["ssid"] else None
         self._psk = facts["psk"]
@@ -34,6 +34,7 @@ class Onboarding:
         self._button = button
         self._timeline = timeline
         self._journal = journal
+        self._contact = contact
         self._failures: dict = {}  # SSID or server: how often; those that failed go last
 
     # Returns the first authenticated directive other than "wait", or None if the button wants
@@ -107,16 +108,19 @@ class Onboarding:
             self._timeline.begin(FIND)
         self._timeline.done("%s:%d on %s" % (server[0], server[1], ssid))
         key = sync.label_key(self._identity)
+
+        def report():
+            return self._journal.report(seen, state)
+
         began = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
-            report = self._journal.report(seen, state)
             answer = await self._ask_once(server, key, report, wait_ms)
             wait_ms = _NETWORK_MS
-            self._journal.heard(answer)
+            self._contact.heard(answer)
             if answer.action != WAIT:
                 return answer
             await self._button.pause(max(1, min(answer.retry_s, _LONGEST_WAIT_S)) * 1000)
-            if self._button.wants_more():
+            if not self._button.took_short() and self._button.is_pressed():
                 return None
         raise DeviceError("timeout", "the configuration server has nothing for this device yet")
 

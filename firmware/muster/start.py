@@ -10,6 +10,7 @@ from micropython import const
 from . import __version__, hardware, log
 from .button import Button
 from .clock import Clock
+from .contact import Contact
 from .journal import Journal
 from .led import LED
 from .lifecycle import Life
@@ -84,7 +85,9 @@ async def start(app):
     tasks: list = []
     led = _led(facts["led"], tasks)
     press = _button(facts["button"], tasks)
-    life = Life(who, store, journal, timeline, wifi, clock, press, led, facts["onboarding"])
+    contact = Contact(who, clock, journal, timeline)
+    networks = facts["onboarding"]
+    life = Life(who, store, journal, timeline, wifi, clock, press, led, contact, networks)
     try:
         await life.live(app, cause)
     finally:

@@ -36,8 +36,8 @@ def version_key(config):
     return Key(str(config["version"]), psk)
 
 
-# Sends the report and returns the checked directive. server is (host, port). Each step that ends
-# is noted in the timeline; the one that fails is left open for the caller to note.
+# Sends what report returns, and returns the checked directive. server is (host, port). Each step
+# that ends is noted in the timeline; the one that fails is left open for the caller to note.
 async def ask(server, device_id, key, report, timeline):
     timeline.begin(REPORT)
     gc.collect()
@@ -61,7 +61,7 @@ async def _exchange(server, device_id, key, report, timeline):
 
     host, port = server
     noise = Initiator(key.psk, ("muster/1/%s/%s" % (device_id, key.k)).encode())
-    message = await noise.write(report.encode())
+    message = await noise.write(report().encode())
     path = "/v1/devices/%s/sync?k=%s" % (device_id, key.k)
     from .http import request
 

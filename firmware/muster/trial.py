@@ -39,7 +39,7 @@ async def _prove(config, wifi, device_id, clock, timeline, reached):
     reached(version, JOIN)
     await join(config, wifi, timeline)
     reached(version, REGISTER)
-    from .registration import platform_for
+    from .platform import platform_for
 
     platform = platform_for(config["platform"], device_id, clock)
     await register(config, platform, clock, timeline)

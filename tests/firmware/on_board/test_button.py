@@ -77,4 +77,4 @@ async def test_a_press_ends_a_pause():
     await pause
     task.cancel()
     assert time.ticks_diff(time.ticks_ms(), began) < 1000
-    assert not button.wants_more()  # a short press wants just this
+    assert button.took_short() and not button.is_pressed()

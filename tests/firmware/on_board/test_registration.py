@@ -7,7 +7,7 @@ import json
 from runner import araises
 
 from muster.errors import DeviceError
-from muster.registration import Platform
+from muster.platform import Platform
 
 _SETTINGS = {
     "url": "http://127.0.0.1:1",

@@ -8,8 +8,9 @@ from runner import raises
 
 from muster import log, url
 from muster.backoff import Backoff
-from muster.clock import Clock, format_time, parse_time
+from muster.clock import Clock
 from muster.errors import DeviceError
+from muster.onem2m_time import format_time, parse_time
 from muster.timeline import FIND, JOIN, SEEK, Timeline
 
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Later contacts with the configuration server: when the next one is due, and under which key.
+
+import time
+
+from micropython import const
+
+from . import url
+from .actions import FORGET, KEEP
+from .backoff import Backoff
+from .modules import release
+
+_DAY_S = const(86400)  # without an authenticated answer for so long, the label's key is tried
+
+
+class Contact:
+    def __init__(self, identity, clock, journal, timeline):
+        self._identity = identity
+        self._clock = clock
+        self._journal = journal
+        self._timeline = timeline
+        self._retry = Backoff()
+        self._heard_at = clock.now()
+        self._next = time.ticks_ms()
+
+    # One sync under the configuration's key; DeviceError if there is no authenticated answer, and
+    # then the next one is due later and later.
+    async def ask(self, config, state):
+        from . import sync
+
+        is_deaf = self._clock.now() - self._heard_at > _DAY_S
+        key = sync.label_key(self._identity) if is_deaf else sync.version_key(config)
+        _, host, port, _ = url.split(config["config_server"]["url"])
+        who = self._identity.device_id
+        self.due_in(self._retry.next_ms() // 1000)
+        try:
+            report = lambda: self._journal.report([], state)  # noqa: E731
+            answer = await sync.ask((host, port), who, key, report, self._timeline)
+        finally:
+            del sync
+            release("sync")
+        self._retry.reset()
+        self.heard(answer)
+        self.due_in(answer.retry_s or config["policy"]["sync_s"])
+        if is_deaf and answer.action == FORGET:
+            answer.action = KEEP  # whoever has only the label may not take a device away
+        return answer
+
+    # An authenticated answer, wherever it came from.
+    def heard(self, answer):
+        self._journal.heard(answer)
+        self._clock.set(answer.time)
+        self._heard_at = answer.time
+
+    # In ticks, because the clock may be set at any moment; a day is well below half their range.
+    def due_in(self, seconds):
+        self._next = time.ticks_add(time.ticks_ms(), min(seconds, _DAY_S) * 1000)
+
+    def is_due(self):
+        return time.ticks_diff(self._next, time.ticks_ms()) <= 0

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# A committed device at work: it keeps the application running, stays connected and registered, and
+# asks the configuration server now and then.
+
+import gc
+
+from micropython import const
+
+from . import log
+from .actions import FORGET
+from .application import Application
+from .errors import DeviceError
+from .modules import release
+from .platform import TIMELINE, platform_for
+from .timeline import REGISTER
+
+_LOOK_MS = const(1000)  # how often a joined device looks whether it still is
+
+
+class Operation:
+    def __init__(self, app, device_id, wifi, clock, press, led, timeline, journal, contact, again):
+        self._device_id = device_id
+        self._wifi = wifi
+        self._clock = clock
+        self._button = press
+        self._led = led
+        self._timeline = timeline
+        self._journal = journal
+        self._contact = contact
+        self._again = again
+        self._application = Application(app)
+        self._is_told = True  # the platform knows the timeline of the last onboarding
+        self._is_registered = False
+        self._asks_first = False  # the server, before it registers
+
+    # From now on this configuration. lease: of the registration that its trial has just made, on
+    # the network that the device is still on.
+    def adopt(self, config, lease=None):
+        self._config = config
+        self._platform = platform_for(config["platform"], self._device_id, self._clock)
+        self._platform.lease = lease
+        self._is_registered = lease is not None
+        self._is_told = lease is None
+
+    # Until the connection is lost, or there is a directive to obey, which is returned, or a press
+    # that wants more than a sync. DeviceError if it cannot connect.
+    async def run(self):
+        gc.collect()  # much has just been loaded or let go
+        # The application runs from here on, whatever becomes of the connection.
+        await self._application.run(self._config, self._platform)
+        if not self._is_registered:
+            answer = await self._connect()
+            if answer:
+                return answer
+        self._wifi.save_power()
+        self._led.show("committed")
+        self._application.set_online(True)
+        try:
+            return await self._work()
+        finally:
+            self._application.set_online(False)
+            self._is_registered = False
+
+    async def stop(self):
+        await self._application.stop()
+
+    async def _work(self):
+        await self._tell_timeline()
+        while self._wifi.is_joined():
+            await self._renew()
+            answer = await self._check_in() if self._contact.is_due() else None
+            if answer:
+                return answer
+            await self._button.pause(_LOOK_MS)
+            if self._button.took_short():
+                self._again.hurry()
+                self._contact.due_in(0)
+            elif self._button.is_pressed():
+                break
+        return None
+
+    async def _renew(self):
+        try:
+            await self._platform.renew(self._clock.now())
+        except DeviceError as e:
+            e.step = REGISTER
+            raise
+
+    async def _tell_timeline(self):
+        if self._is_told:
+            return
+        try:
+            await self._platform.publish(TIMELINE, {"timeline": self._timeline.entries})
+            self._is_told = True
+        except DeviceError as e:
+            log.warn("operation", "the timeline is told later: %s" % e)
+
+    # Returns a directive that must be obeyed first, or None once it is connected and registered.
+    async def _connect(self):
+        from . import trial
+
+        try:
+            return await self._connect_with(trial, self._config)
+        finally:
+            del trial
+            release("trial")
+
+    async def _connect_with(self, trial, config):
+        await trial.join(config, self._wifi, self._timeline)
+        # A certificate wants the time; and a platform that did not take the device may not be the
+        # one any more, or have another authority. The server knows, if it can be reached.
+        asks = self._asks_first or (
+            config["platform"]["url"].startswith("https") and not self._clock.is_known
+        )
+        if asks:
+            answer = await self._check_in()
+            if answer:
+                return answer
+        self._asks_first = True
+        await trial.register(config, self._platform, self._clock, self._timeline)
+        self._asks_first = False
+        self._is_registered = True
+        if not asks:
+            self._contact.due_in(0)
+        return None
+
+    # Returns what the server wants done, or None. What it cannot reach now it tries again.
+    async def _check_in(self):
+        try:
+            answer = await self._contact.ask(self._config, "committed")
+        except DeviceError as e:
+            log.warn("sync", e)
+            if e.retry_s:
+                self._contact.due_in(e.retry_s)
+            return None
+        wait_ms = self._again.due_in_ms(answer.config["version"]) if answer.config else 0
+        if self._journal.last:
+            self._contact.due_in(1)  # only an echo of this nonce tells the failure for certain
+        elif wait_ms:
+            self._contact.due_in(wait_ms // 1000 + 1)
+        is_for_us = answer.action == FORGET or (answer.config and not wait_ms)
+        return answer if is_for_us else None

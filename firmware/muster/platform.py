@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The device's oneM2M platform, over HTTP with JSON (oneM2M TS-0004, TS-0009).
+
+import asyncio
+
+from micropython import const
+
+from . import url
+from .compact import dumps
+from .errors import DeviceError
+from .http import Connection
+from .modules import release
+
+_TIMEOUT_MS = const(10000)
+_LARGEST_ANSWER = const(4096)
+_INSTANCE = const(4)
+
+# X-M2M-RSC response status codes.
+CREATED = "2001"
+CONFLICT = "4105"
+NOT_FOUND = "4004"
+
+DATA = "data"  # the application's readings
+TIMELINE = "muster"  # the device's own record
+
+
+# The platform that a configuration names. settings: config["platform"].
+def platform_for(settings, device_id, clock):
+    tls = None
+    if url.split(settings["url"])[0]:
+        from .tls import Trust
+
+        tls = Trust(settings["ca"], clock)
+    return Platform(settings, device_id, tls)
+
+
+class Platform:
+    # settings: config["platform"]. tls: a tls.Trust for https, else None.
+    def __init__(self, settings, device_id, tls=None):
+        self.label = "muster:" + device_id
+        self.settings = settings
+        self.originator = settings["originator"]
+        _, host, port, self._base = url.split(settings["url"])
+        self._connection = Connection(host, port, tls, "platform_unreachable")
+        self._lock = asyncio.Lock()  # application and life share the one connection
+        self._request_id = 0
+        # (Unix time at which the registration wants to be renewed, its whole life in seconds);
+        # None if it has no end or nobody has asked yet.
+        self.lease = None
+
+    # Step 9. Idempotent, see registration.py.
+    async def register(self):
+        await self._alone(self._registering, "register")
+
+    # now: Unix time. Does nothing before its time.
+    async def renew(self, now):
+        if self.lease and now >= self.lease[0]:
+            await self._alone(self._registering, "renew", now + self.lease[1])
+
+    # content: what JSON can say. A platform that has forgotten the device gets it anew.
+    async def publish(self, container, content):
+        await self._alone(self._publish, container, content)
+
+    async def publish_reading(self, reading):
+        await self.publish(DATA, reading)
+
+    # One thing at a time, on a connection that ends with it.
+    async def _alone(self, deed, *arguments):
+        async with self._lock:
+            try:
+                await deed(*arguments)
+            finally:
+                self._connection.close()
+
+    async def _registering(self, deed, *arguments):
+        from . import registration
+
+        try:
+            await getattr(registration, deed)(self, *arguments)
+        finally:
+            del registration
+            release("registration", "onem2m_time")
+
+    async def _publish(self, container, content):
+        text = dumps(content)
+        body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}
+        path = "%s/%s/%s" % (self.settings["cse"], self.originator, container)
+        rsc, _ = await self.request("POST", path, _INSTANCE, body)
+        if rsc == NOT_FOUND:
+            await self._registering("register")
+            rsc, _ = await self.request("POST", path, _INSTANCE, body)
+        if rsc != CREATED:
+            raise refused("publish", rsc)
+
+    # Returns (response status code, body).
+    async def request(self, method, path, kind=None, body=None):
+        self._request_id += 1
+        headers = {
+            "X-M2M-Origin": self.originator,
+            "X-M2M-RI": str(self._request_id),
+            "X-M2M-RVI": self.settings["rvi"],
+            "Accept": "application/json",
+        }
+        if self.settings.get("token"):
+            headers["Authorization"] = "Bearer " + self.settings["token"]
+        if body:
+            headers["Content-Type"] = "application/json" + (";ty=%d" % kind if kind else "")
+        status, answer_headers, answer = await self._connection.request(
+            method,
+            "%s/%s" % (self._base, path),
+            headers,
+            dumps(body).encode() if body else None,
+            _TIMEOUT_MS,
+            _LARGEST_ANSWER,
+        )
+        if status >= 500 and status != 501:
+            raise DeviceError("platform_unreachable", "the platform says HTTP %d" % status)
+        return answer_headers.get("x-m2m-rsc", "HTTP %d" % status), answer
+
+
+def refused(verb, rsc):
+    return DeviceError("platform_refused", "cannot %s: the platform says RSC %s" % (verb, rsc))
