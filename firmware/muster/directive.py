@@ -6,18 +6,9 @@ import json
 
 from micropython import const
 
-from .actions import CONFIGURE, FORGET, KEEP, WAIT
+from .actions import CONFIGURE, FORGET, KEEP, WAIT, Directive
 
 _LONGEST_RETRY_S = const(86400)
-
-
-class Directive:
-    def __init__(self, action, nonce, time, retry_s, config):
-        self.action = action
-        self.nonce = nonce  # to be echoed by the next report
-        self.time = time  # Unix seconds, authenticated
-        self.retry_s = retry_s
-        self.config = config  # a checked configuration, or None
 
 
 # Raises DeviceError config_invalid with the path of the first field that is wrong.

@@ -12,6 +12,7 @@ from .button import Button
 from .clock import Clock
 from .contact import Contact
 from .journal import Journal
+from .label import Label
 from .led import LED
 from .lifecycle import Life
 from .modules import release
@@ -65,12 +66,8 @@ async def _feed(dog):
 
 
 async def start(app):
-    from . import identity
-
     facts = hardware.read_facts()
-    who = identity.read(hardware.open_nvs("muster"))
-    del identity
-    release("identity")
+    who = _label()
     if who is None:
         log.error("muster", "this board has no label: write one to it over serial")
         return
@@ -93,6 +90,16 @@ async def start(app):
     finally:
         for task in tasks:
             task.cancel()
+
+
+# The label's two parts alone: an Identity would keep the module that reads it in RAM.
+def _label():
+    from . import identity
+
+    found = identity.read(hardware.open_nvs("muster"))
+    del identity
+    release("identity")
+    return Label(found.device_id, found.secret) if found else None
 
 
 # A board without an LED or a button has one that nobody sees or presses.
