@@ -16,6 +16,8 @@ _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
 _INSTANCE = const(4)
 
+NO_CONTENT = "?rcn=0"  # result content: nothing, or the answer repeats what was sent
+
 # X-M2M-RSC response status codes.
 CREATED = "2001"
 CONFLICT = "4105"
@@ -85,7 +87,7 @@ class Platform:
     async def _publish(self, container, content):
         text = dumps(content)
         body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}
-        path = "%s/%s/%s" % (self.settings["cse"], self.originator, container)
+        path = "%s/%s/%s%s" % (self.settings["cse"], self.originator, container, NO_CONTENT)
         rsc, _ = await self.request("POST", path, _INSTANCE, body)
         if rsc == NOT_FOUND:
             await self._registering("register")

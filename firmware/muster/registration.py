@@ -9,7 +9,7 @@ from micropython import const
 
 from .errors import DeviceError
 from .onem2m_time import format_time, parse_time
-from .platform import CONFLICT, CREATED, DATA, NOT_FOUND, TIMELINE, refused
+from .platform import CONFLICT, CREATED, DATA, NO_CONTENT, NOT_FOUND, TIMELINE, refused
 
 _KEPT_INSTANCES = const(100)
 _AE = const(2)
@@ -61,7 +61,8 @@ def _recognise(platform, rsc, answer):
 
 async def _contain(platform, name):
     body = {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
-    rsc, _ = await platform.request("POST", platform.originator, _CONTAINER, body)
+    path = platform.originator + NO_CONTENT
+    rsc, _ = await platform.request("POST", path, _CONTAINER, body)
     if rsc not in (CREATED, CONFLICT):
         raise refused("make container " + name, rsc)
 
