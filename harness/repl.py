@@ -4,6 +4,7 @@
 
 import ast
 import contextlib
+import socket
 import struct
 from collections.abc import Callable
 from types import TracebackType
@@ -55,6 +56,9 @@ class REPL:
         except (TransportError, SerialException, OSError, ValueError):
             raise why_closed(self._port) from None
         try:
+            held = getattr(self._transport.serial, "_socket", None)
+            if held is not None:  # a REPL's short messages would each wait for an answer
+                held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._transport.serial.timeout = _LOOK_S
             enter_raw(
                 self._transport,
@@ -64,6 +68,8 @@ class REPL:
                 say=self._say,
             )
             self._transport.serial.timeout = patience_s
+            # As on a pty, wait for bytes: mpremote would look every 10 ms, five times an exec.
+            self._transport.is_pty = True
         except BoardError:
             self.close()
             raise

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 _HIL_S = 90
 # These wait in real time for what people do slowly; `make hil` runs them.
-_SLOW = "not test_button and not test_application and not test_registration"
+_SLOW = "not test_button and not test_application and not test_candidate and not test_store"
 
 
 @pytest.fixture

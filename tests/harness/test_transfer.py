@@ -91,7 +91,7 @@ def test_a_power_cut_at_any_flash_operation_leaves_the_old_or_the_new(
         put_tree(repl, tree, OWNED)
     operations = old_board.flash_operations - before
     found = {}
-    for at in sorted({1, *range(5, operations, operations // 6), operations - 2}):
+    for at in sorted({1, *range(5, operations, operations // 4), operations - 2}):
         with REPL(old_board.port) as repl:
             put_tree(repl, tmp_path / "tree-old", OWNED)
         assert boots(old_board) == "old"
