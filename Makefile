@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 STUBS  := $(VENV)/micropython-stubs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test check format bench lock clean
+.PHONY: help install demo serve deploy hil emulate test check format bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,16 @@ demo: $(READY) ## watch a device go through the nine steps (FAULT=wifi_auth: fai
 
 serve: $(READY) ## run portal, configuration server and platform on this machine
 	$(BIN)/muster serve
+
+deploy: $(READY) ## put the firmware onto a board (PORT=/dev/ttyUSB0, BOARD=M5STACK_ATOM)
+	@$(BIN)/python -m harness deploy $(if $(PORT),--port '$(PORT)') $(if $(BOARD),--board '$(BOARD)')
+
+emulate: $(READY) ## be a board on a pty and on TCP, with networks around it, until Ctrl-C
+	@$(BIN)/python -m harness emulate --directory build/emulated
+
+hil: $(READY) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; FORCE=1: replace its label)
+	@$(if $(PORT),,echo 'which board? make hil PORT=/dev/ttyUSB0, or the port that make emulate prints'; exit 2)
+	$(BIN)/python -m pytest tests/hil --hil-port '$(PORT)' $(if $(RIG),--hil-rig '$(RIG)') $(if $(FORCE),--hil-force)
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m pytest
