@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """A board runs its old files or its new ones, whatever happens while they are copied."""
 
-import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,11 +105,18 @@ def test_a_power_cut_at_any_flash_operation_leaves_the_old_or_the_new(
 
 
 def test_a_cable_pulled_in_the_middle_leaves_the_old_and_the_next_deploy_completes_it(
-    old_board: EmulatedBoard, tmp_path: Path
+    old_board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = make_source(tmp_path / "new", "new")
-    with TCPPort(old_board.port) as tcp:
-        threading.Timer(0.9, tcp.close).start()
+    pieces = harness.transfer._pieces
+    with TCPPort(old_board.port) as tcp, monkeypatch.context() as patch:
+
+        def pull(data: bytes) -> Iterator[tuple[str, bytes]]:
+            yield from pieces(data)
+            if len(data) > 1000:  # the first module is on its way
+                tcp.close()
+
+        patch.setattr(harness.transfer, "_pieces", pull)
         with pytest.raises(PortError, match="vanished"):
             deploy(tcp.url, new, form="py")
     assert boots(old_board) == "old"
