@@ -16,26 +16,6 @@ _LINES = const(64)  # of all headers and trailers together
 _KEPT = ("content-type", "location", "retry-after", "x-m2m-ri", "x-m2m-rsc")
 
 
-# One request on a connection of its own: see Connection.
-async def request(
-    method,
-    host,
-    port,
-    path,
-    headers,
-    body,
-    timeout_ms,
-    limit_bytes,
-    tls=None,
-    code="server_unreachable",
-):
-    connection = Connection(host, port, tls, code)
-    try:
-        return await connection.request(method, path, headers, body, timeout_ms, limit_bytes)
-    finally:
-        connection.close()
-
-
 # A connection that is opened when needed and kept for the next request if the server does so
 # too. tls: a tls.Trust. code: what DeviceErrors carry, other than "platform_tls" for TLS.
 class Connection:
@@ -45,7 +25,7 @@ class Connection:
         self._tls = tls
         self._code = code
         self._socket = None
-        self._buffer = bytearray(256)
+        self._buffer = bytearray(128)
         self._start = self._end = 0
         self._lines = 0
 
@@ -57,7 +37,11 @@ class Connection:
     # Returns (status, {lower-case name: value} of the headers worth keeping, body as bytearray).
     # A request is sent a second time only if a kept connection turns out to be closed.
     async def request(self, method, path, headers, body, timeout_ms, limit_bytes):
-        message = self._message(method, path, headers, body)
+        message = [self.message(method, path, headers, body)]
+        return await self.exchange(message, timeout_ms, limit_bytes)
+
+    # message: a list of one, which is emptied once the answer has begun to come.
+    async def exchange(self, message, timeout_ms, limit_bytes):
         is_kept = False
         try:
             answer: tuple = await asyncio.wait_for_ms(
@@ -82,7 +66,7 @@ class Connection:
     def _error(self, code, text):
         return DeviceError(code, "%s:%d: %s" % (self._host, self._port, text))
 
-    def _message(self, method, path, headers, body):
+    def message(self, method, path, headers, body):
         lines = ["%s %s HTTP/1.1" % (method, path), "Host: %s:%d" % (self._host, self._port)]
         for name in headers:
             lines.append("%s: %s" % (name, headers[name]))
@@ -100,7 +84,7 @@ class Connection:
         is_reused = self._socket is not None
         while True:
             try:
-                await self._send(message)
+                await self._send(message[0])
                 line = await self._line()
                 break
             except OSError:
@@ -108,6 +92,7 @@ class Connection:
                 if not is_reused:
                     raise
                 is_reused = False
+        message.clear()
         status = self._status(line)
         while status < 200:  # 100 Continue and its like say nothing yet
             while await self._line():

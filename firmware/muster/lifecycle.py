@@ -57,10 +57,13 @@ class Life:
             try:
                 await self._live_on()
                 self._backoff.reset()
-                await self._heed_button()
             except DeviceError as e:
                 self._note(e)
                 await self._button.pause(self._delay_ms(e))
+            try:  # whatever happened before: an untaken press would end every pause at once
+                await self._heed_button()
+            except DeviceError as e:
+                self._note(e)
 
     async def _live_on(self):
         if self._pending:

@@ -2,7 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 # Steps 3 to 6: find the configuration server over a temporary network and ask it.
 
-import asyncio
 import time
 
 from micropython import const
@@ -114,7 +113,8 @@ class Onboarding:
 
         began = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
-            answer = await self._ask_once(server, key, report, wait_ms)
+            who = self._identity.device_id
+            answer = await sync.ask(server, who, key, report, self._timeline, wait_ms)
             wait_ms = _NETWORK_MS
             self._contact.heard(answer)
             if answer.action != WAIT:
@@ -123,12 +123,3 @@ class Onboarding:
             if not self._button.took_short() and self._button.is_pressed():
                 return None
         raise DeviceError("timeout", "the configuration server has nothing for this device yet")
-
-    async def _ask_once(self, server, key, report, wait_ms):
-        from . import sync
-
-        ask = sync.ask(server, self._identity.device_id, key, report, self._timeline)
-        try:
-            return await asyncio.wait_for_ms(ask, wait_ms)
-        except asyncio.TimeoutError:
-            raise DeviceError("server_unreachable", "no answer within %d ms" % wait_ms)

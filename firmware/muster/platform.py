@@ -3,6 +3,7 @@
 # The device's oneM2M platform, over HTTP with JSON (oneM2M TS-0004, TS-0009).
 
 import asyncio
+import gc
 
 from micropython import const
 
@@ -78,6 +79,7 @@ class Platform:
     async def _registering(self, deed, *arguments):
         from . import registration
 
+        gc.collect()
         try:
             await getattr(registration, deed)(self, *arguments)
         finally:

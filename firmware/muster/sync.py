@@ -14,6 +14,7 @@ from .timeline import RECEIVE, REPORT
 
 _TIMEOUT_MS = const(15000)
 _LARGEST_ANSWER = const(8192)
+_HEADERS = {"Content-Type": "application/octet-stream"}
 _LONGEST_RETRY_S = const(300)  # errors are not authenticated: their Retry-After is only a hint
 
 
@@ -38,11 +39,11 @@ def version_key(config):
 
 # Sends what report returns, and returns the checked directive. server is (host, port). Each step
 # that ends is noted in the timeline; the one that fails is left open for the caller to note.
-async def ask(server, device_id, key, report, timeline):
+async def ask(server, device_id, key, report, timeline, timeout_ms=_TIMEOUT_MS):
     timeline.begin(REPORT)
     gc.collect()
     try:
-        text = await _exchange(server, device_id, key, report, timeline)
+        text = await _exchange(server, device_id, key, report, timeline, timeout_ms)
     finally:
         release("noise", "http")
     from .directive import parse
@@ -56,30 +57,29 @@ async def ask(server, device_id, key, report, timeline):
     return answer
 
 
-async def _exchange(server, device_id, key, report, timeline):
+async def _exchange(server, device_id, key, report, timeline, timeout_ms):
     from .noise import Initiator
 
     host, port = server
     noise = Initiator(key.psk, ("muster/1/%s/%s" % (device_id, key.k)).encode())
     message = await noise.write(report().encode())
+    size = len(message)
     path = "/v1/devices/%s/sync?k=%s" % (device_id, key.k)
-    from .http import request
+    from .http import Connection
 
-    status, headers, body = await request(
-        "POST",
-        host,
-        port,
-        path,
-        {"Content-Type": "application/octet-stream"},
-        message,
-        _TIMEOUT_MS,
-        _LARGEST_ANSWER,
-    )
-    del request
+    gc.collect()
+    connection = Connection(host, port)
+    # Under the same name, so that the sealed report stands in RAM once.
+    message = [connection.message("POST", path, _HEADERS, message)]
+    try:
+        status, headers, body = await connection.exchange(message, timeout_ms, _LARGEST_ANSWER)
+    finally:
+        connection.close()
+    del connection, Connection
     release("http")
     if status != 200:
         raise _rejected(status, headers)
-    timeline.done("%d bytes to %s:%d" % (len(message), host, port))
+    timeline.done("%d bytes to %s:%d" % (size, host, port))
     timeline.begin(RECEIVE)
     return await noise.read(body)
 
