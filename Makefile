@@ -24,8 +24,9 @@ $(READY): requirements.lock requirements-stubs.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $(STUBS) -r requirements-stubs.lock
 	@touch $@
 
-demo: $(READY) ## watch a device go through the nine steps (FAULT=wifi_auth: fail and recover)
-	@$(BIN)/python -m tests.system.demo $(if $(FAULT),--fault $(FAULT))
+demo: $(READY) ## watch the nine steps (FAULT=wifi_auth: fail and recover; PLATFORM=acme; KEEP=1: play on)
+	@$(BIN)/python -m tests.system.demo $(if $(FAULT),--fault $(FAULT)) \
+	  $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(KEEP),--keep)
 
 serve: $(READY) ## run portal, configuration server and platform on this machine
 	$(BIN)/muster serve
@@ -59,6 +60,8 @@ bench: $(READY) ## measure sizes, heap, bytes and times into build/bench.json
 lock: ## renew the pinned versions (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url \
 	  --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
+	echo acmecse | uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+	  --generate-hashes --no-header --upgrade - -o requirements-acme.lock
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -77,7 +77,7 @@ def tell(
         teller.say("The platform is ACME CSE, a oneM2M platform that nobody here wrote.")
     with Story(directory, platform=_PLATFORMS[platform]) as story:
         story.deploy()
-        teller.say(f"   firmware deployed with mpremote over {story.board.port}")
+        teller.say(f"   firmware deployed over {story.board.port}")
         story.servers.wait_ready()
         label = story.make_label()
         story.write_label(label)
