@@ -42,7 +42,7 @@ hil: $(READY) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; F
 	$(BIN)/python -m pytest tests/hil --hil-port '$(PORT)' $(if $(RIG),--hil-rig '$(RIG)') $(if $(FORCE),--hil-force)
 
 test: $(READY) ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests
 
 check: $(READY) ## lint, formatting and types, of host and firmware
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Gathers all output of the suite, so that its very last test can search it for secrets."""
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 
 from tests import secrecy
 
+OUTPUT_NAME = "MUSTER_TEST_OUTPUT"  # the file below build/; two processes need two
 _OUTPUT = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    output = Path(config.rootpath) / "build" / "test-output.log"
+    output = Path(config.rootpath) / "build" / os.environ.get(OUTPUT_NAME, "test-output.log")
     output.parent.mkdir(exist_ok=True)
     output.write_bytes(b"")
     config.stash[_OUTPUT] = output
@@ -27,6 +29,8 @@ def pytest_runtest_makereport(
     report = yield
     with item.config.stash[_OUTPUT].open("a", encoding="utf-8") as output:
         for name, text in report.sections:
+            if "stdout" in name:
+                text = secrecy.without_shown_labels(text)
             output.write(f"--- {item.nodeid} {name}\n{text}\n")
         if report.longrepr:
             output.write(f"--- {item.nodeid} {report.longrepr}\n")
@@ -49,7 +53,9 @@ def _what_a_test_reads_itself_is_searched_too(
         said = read(capture)
         with output.open("ab") as file:
             for text in said:
-                file.write(text if isinstance(text, bytes) else text.encode("utf-8", "replace"))
+                if isinstance(text, str):
+                    text = secrecy.without_shown_labels(text).encode("utf-8", "replace")
+                file.write(text)
                 file.write(b"\n")
         return said
 

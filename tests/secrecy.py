@@ -3,6 +3,7 @@
 """Every secret that a test makes is noted here, and all output of the suite is searched for it."""
 
 import base64
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
@@ -67,6 +68,18 @@ def logs() -> Iterable[Path]:
 
 def count() -> int:
     return len(_secrets)
+
+
+_SHOWN = re.compile(
+    r"""^(?:label|secret|setup\ passphrase)\ .*$
+      | "(?:label|secret|setup_passphrase)":\ "[^"]*" """,
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+def without_shown_labels(text: str) -> str:
+    """The standard output of a command whose work is to show a label, without that label."""
+    return _SHOWN.sub("(a label, shown on purpose)", text)
 
 
 def leaks(text: bytes) -> int:
