@@ -5,6 +5,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -284,6 +285,10 @@ def test_the_trace_tells_connections_with_their_bytes(
     joined.exec("s.send(b'hi'); s.recv(100); s.close()")
     connect = air.traced("connect")[0]
     assert connect.details["address"] == point.gateway
+    # The count comes with the close, which nobody waits for.
+    deadline = time.monotonic() + 5
+    while not air.traced("bytes") and time.monotonic() < deadline:
+        time.sleep(0.01)
     counted = air.traced("bytes")[-1].details
     assert counted == {"connection": connect.details["connection"], "tx": 2, "rx": 7}
 
