@@ -14,7 +14,7 @@ LONGEST = const(3)  # 15 s: factory reset
 
 _POLL_MS = const(20)
 _BOUNCE_MS = const(30)
-_GAP_MS = const(100)  # the most that counts between two looks: a busy loop sees nothing in between
+_GAP_MS = const(250)  # the most that counts between two looks: a busy loop sees nothing in between
 _LONG_MS = const(5000)
 _LONGEST_MS = const(15000)
 

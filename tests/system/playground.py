@@ -143,7 +143,7 @@ class Commands:
         if not 0 < duration_s <= 20:
             return "   press for how many seconds? up to 20"
         # The device's limits are met exactly, and its clock is not ours: a little longer.
-        self._story.board.press("button", ms=int(duration_s * 1000) + 200)
+        self._story.board.press("button", ms=int(duration_s * 1200) + 200)
         return "   pressed"
 
     def _remove(self, ssid: str) -> str:

@@ -78,7 +78,7 @@ def test_an_application_never_sees_a_secret(story: Story, tmp_path: Path) -> Non
 def test_a_factory_reset_keeps_the_identity_and_nothing_else(story: Story) -> None:
     label = story.onboard()
     story.wait_for(label, lambda device: device["state"] == "registered")
-    story.board.press("button", ms=15500)
+    story.board.press("button", ms=17500)
     story.board.expect(rb"configuration forgotten", 5)
     assert story.step(6).detail == "wait"  # the label opens the door once
     story.portal("POST", f"/v1/devices/{label.device_id}/window")

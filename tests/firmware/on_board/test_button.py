@@ -63,7 +63,7 @@ async def test_what_is_held_at_power_on_is_no_press():
 
 
 async def test_five_seconds_are_a_long_press():
-    assert await _press(lambda pin: _hold(pin, 5100)) == LONG
+    assert await _press(lambda pin: _hold(pin, 5600)) == LONG
 
 
 async def test_a_press_ends_a_pause():
