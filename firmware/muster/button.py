@@ -8,7 +8,7 @@ import time
 
 from micropython import const
 
-SHORT = const(1)  # seek now, or sync now and identify
+SHORT = const(1)  # seek now, or sync now
 LONG = const(2)  # 5 s: onboard again
 LONGEST = const(3)  # 15 s: factory reset
 

@@ -80,7 +80,7 @@ Three things to try, here at the prompt and in another terminal, in which this c
       {muster} profile add --replace {profile}
       {muster} device open {label.device_id}
       demo> press 5
-3. The button: a short press makes the device report at once, and its LED says who it is.
+3. The button: a short press makes the device report at once.
       demo> press
       {muster} device show {label.device_id}
 
