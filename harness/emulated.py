@@ -12,6 +12,7 @@ from harness.air import Air
 from harness.board_log import BoardLog
 from harness.errors import BoardError
 from harness.facts import BoardFacts, Wired, read_facts
+from harness.flash import FlashContent, How, Operation
 from harness.interpreter import find_interpreter
 from harness.loop import Loop
 from harness.shim_cache import compiled_shims
@@ -112,26 +113,63 @@ class EmulatedBoard:
         else:
             self.write(b"\x03\x04")
 
+    # -- the flash chip and its faults; `harness.power_cuts` tries them all
+
     def cut_power_at_flash_op(
-        self,
-        operation: int,
-        how: Literal["before", "torn", "after"] = "before",
-        torn_bytes: int = 0,
+        self, operation: int, how: How = "before", torn_bytes: int = 0
     ) -> None:
-        """Cut the power at the n-th erase or program from now; 0 takes the order back."""
+        """Cut the power at the n-th operation from now; 0 takes the order back.
+
+        An operation is an erase, a program, or a write of NVS.
+        """
         self._loop.call(lambda: self._supervisor.flash.cut_at(operation, how, torn_bytes))
 
     @property
     def flash_operations(self) -> int:
-        """Erases and programs since this object was made."""
+        """Erases, programs and writes of NVS since this object was made."""
         return self._loop.call(lambda: self._supervisor.flash.operations)
 
     def erase_flash(self) -> None:
         """A blank chip: filesystem and NVS. The board has to be off."""
-        if self.is_on:
-            raise BoardError("the flash of a running board cannot be erased; power it off first")
+        self._require_off("erased")
         self._loop.call(self._supervisor.flash.erase)
         self._loop.call(self._supervisor.nvs.erase)
+
+    def read_flash(self) -> FlashContent:
+        """The filesystem's image and NVS, in a form that `write_flash` takes."""
+        return self._loop.call(
+            lambda: FlashContent(self._supervisor.flash.read(), self._supervisor.nvs.read())
+        )
+
+    def write_flash(self, content: FlashContent) -> None:
+        """Put what `read_flash` gave onto the chip, of any board that is off."""
+        self._require_off("written")
+        self._loop.call(lambda: self._supervisor.flash.write(content.image))
+        self._loop.call(lambda: self._supervisor.nvs.write(content.nvs))
+
+    def record_flash(self) -> None:
+        """Keep every flash operation from now on, until `recorded_flash`."""
+        self._loop.call(self._supervisor.flash.record)
+
+    def recorded_flash(self) -> list[Operation]:
+        """The operations since `record_flash`, in their order; ends the recording."""
+        return self._loop.call(self._supervisor.flash.recorded)
+
+    def flip_flash_bits(self, at: int, mask: int = 1) -> None:
+        """Flip bits of one byte of the filesystem's image."""
+        self._loop.call(lambda: self._supervisor.flash.flip(at, mask))
+
+    def wear_out_nvs(self, writes: int = 0) -> None:
+        """After so many more writes NVS has no free page left.
+
+        From then on writes fail, and the next reset of the chip erases all of NVS without a word,
+        as MicroPython's start-up code does on ESP_ERR_NVS_NO_FREE_PAGES.
+        """
+        self._loop.call(lambda: self._supervisor.nvs.wear_out(writes))
+
+    def _require_off(self, what: str) -> None:
+        if self.is_on:
+            raise BoardError(f"the flash of a running board cannot be {what}; power it off first")
 
     # -- pins
 

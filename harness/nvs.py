@@ -3,14 +3,17 @@
 """Non-volatile storage (`esp32.NVS`) with ESP-IDF's limits and error numbers.
 
 Sizes follow the NVS library's format: 4096-byte pages of 126 entries of 32 bytes, one page kept
-free. A value is on flash when `set_*` returns; a power cut keeps it.
+free. A value is on flash when `set_*` returns; a power cut keeps it. One that comes in the middle
+of a write leaves the former value: an entry counts only once its state bits are written.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from harness.control import Refusal
+from harness.flash import How
 
 _NAME_LENGTH = 15
 _ENTRIES_PER_PAGE = 126
@@ -30,19 +33,52 @@ def _refuse(name: str) -> Refusal:
     return Refusal("OSError", -_ERRORS[name], f"ESP_ERR_NVS_{name}")
 
 
-class NVS:
-    """Namespaces of i32 and blob values, kept in a file."""
+class PowerCut(Exception):
+    """The power is to go in this very write."""
 
-    def __init__(self, path: Path, size_bytes: int):
+
+class NVS:
+    """Namespaces of i32 and blob values, kept in a file.
+
+    `operation` counts a write with the content it leads to, and says how the power is cut in it.
+    """
+
+    def __init__(self, path: Path, size_bytes: int, operation: Callable[[bytes], How | None]):
         self._path = path
+        self._operation = operation
         self._capacity = (size_bytes // 4096 - 1) * _ENTRIES_PER_PAGE
+        self._writes_left: int | None = None  # before it is worn out
+        self._load()
+
+    def _load(self) -> None:
         self._values: dict[str, dict[str, int | str]] = {}  # blobs as hex
-        if path.exists():
-            self._values = json.loads(path.read_text())
+        if self._path.exists():
+            self._values = json.loads(self._path.read_text())
 
     def erase(self) -> None:
-        self._values = {}
-        self._save()
+        self.write(b"{}")
+
+    def read(self) -> bytes:
+        """All of it, in a form that `write` takes."""
+        return json.dumps(self._values).encode()
+
+    def write(self, content: bytes) -> None:
+        """Make this its whole content."""
+        made = self._path.with_suffix(".new")
+        made.touch(mode=0o600)
+        made.write_bytes(content)
+        made.replace(self._path)
+        self._load()
+
+    def wear_out(self, writes: int) -> None:
+        """Let it have no free page after so many more writes: they fail, and see `start`."""
+        self._writes_left = writes
+
+    def start(self) -> None:
+        """The chip starts. Without a free page MicroPython's main.c erases all of it silently."""
+        if self._writes_left == 0:
+            self._writes_left = None
+            self.erase()
 
     def ask(self, namespace: str, verb: str, *arguments: Any) -> Any:
         if not namespace or len(namespace) > _NAME_LENGTH:
@@ -89,7 +125,7 @@ class NVS:
 
     def _put(self, values: dict[str, int | str], key: str, value: int | str) -> None:
         # the new value is written before the old one is erased
-        if self._used() + _entries(value) > self._capacity:
+        if self._writes_left == 0 or self._used() + _entries(value) > self._capacity:
             raise _refuse("NOT_ENOUGH_SPACE")
         values[key] = value
         self._save()
@@ -105,10 +141,15 @@ class NVS:
         return len(self._values) + sum(_entries(value) for value in stored)
 
     def _save(self) -> None:
-        made = self._path.with_suffix(".new")
-        made.touch(mode=0o600)
-        made.write_text(json.dumps(self._values))
-        made.replace(self._path)
+        content = self.read()
+        cut = self._operation(content)
+        if cut in (None, "after"):
+            self.write(content)
+        if cut is not None:
+            self._load()
+            raise PowerCut
+        if self._writes_left:
+            self._writes_left -= 1
 
 
 def _entries(value: int | str) -> int:

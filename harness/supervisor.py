@@ -63,7 +63,7 @@ class Supervisor:
         self._shims = shims
         self.mac = _mac(directory / "efuse")
         self.flash = Flash(directory / "flash.img", facts.filesystem_bytes)
-        self.nvs = NVS(directory / "nvs.json", facts.nvs_bytes)
+        self.nvs = NVS(directory / "nvs.json", facts.nvs_bytes, self.flash.nvs_operation)
         self.rtc = RTC()
         self.pins = Pins(
             facts.pin_count,
@@ -155,6 +155,7 @@ class Supervisor:
             self._wake = None
 
     def _restart_chip(self, cause: Reset) -> None:
+        self.nvs.start()
         self.reset_cause = cause
         self.wake_reason = 4 if cause is Reset.DEEP_SLEEP else 0
         self.frequency_hz = self.facts.frequency_hz

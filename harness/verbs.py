@@ -5,6 +5,7 @@
 from typing import TYPE_CHECKING, Any
 
 from harness.control import Later, Refusal
+from harness.nvs import PowerCut
 
 if TYPE_CHECKING:
     from harness.supervisor import Supervisor
@@ -108,7 +109,10 @@ class Verbs:
         )
 
     def _nvs(self, namespace: str, verb: str, *arguments: Any) -> Any:
-        return self._board.nvs.ask(namespace, verb, *arguments)
+        try:
+            return self._board.nvs.ask(namespace, verb, *arguments)
+        except PowerCut:
+            return self._power_cut()
 
     # -- network
 

@@ -14,17 +14,30 @@ _PAGE_FD = 5
 
 _image = open(_IMAGE_FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
 _page = open(_PAGE_FD, "r+b")  # noqa: SIM115
-_head = array("I", (0, 0, 0, 0))  # operations done, operation to cut at (0: none), how, bytes
+# operations done, operation to cut at (0: none), how, bytes, end of the log (0: none)
+_head = array("I", (0, 0, 0, 0, 0))
+_entry = array("I", (0, 0, 0))  # of the log: kind, where it starts, how much data follows
 _ERASED = b"\xff" * 512
 _BEFORE = 0
 _AFTER = 2
+_PROGRAM = 0
+_ERASE = 1
 
 
-# Counts an operation; true if the power is to be cut in it.
-def _is_cut():
+# Counts an operation, and keeps it if the page records; true if the power is to be cut in it.
+def _is_cut(kind, start, size, data):
     _page.seek(0)
     _page.readinto(_head)
     _head[0] += 1
+    if _head[4]:
+        _entry[0] = kind
+        _entry[1] = start
+        _entry[2] = size
+        _page.seek(_head[4])
+        _page.write(_entry)
+        if size:
+            _page.write(data)
+        _head[4] += 12 + size
     _page.seek(0)
     _page.write(_head)
     return _head[0] == _head[1]
@@ -58,13 +71,13 @@ class Device:
             self._erase(block)
             offset = 0
         start = block * BLOCK + offset
-        if _is_cut():
+        if _is_cut(_PROGRAM, start, len(buf), buf):
             _last(start, bytes(buf))
         _program(start, buf)
 
     def _erase(self, block):
         start = block * BLOCK
-        if _is_cut():
+        if _is_cut(_ERASE, start, 0, None):
             _last(start, b"\xff" * BLOCK)
         _image.seek(start)
         for _ in range(8):
