@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.wire import configurations, exchanges, labels, syncs
+from tests.wire import bundles, configurations, exchanges, labels, syncs
 
 HERE = Path(__file__).parent
 
@@ -23,6 +23,8 @@ def documents() -> dict[str, dict[str, Any]]:
         "directives": syncs.directives(),
         "configurations": configurations.document(),
         "exchanges": exchanges.document(),
+        "bundles": bundles.document(),
+        "receipts": bundles.receipts(),
     }
 
 
