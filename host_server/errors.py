@@ -92,6 +92,20 @@ class LabelRefused(Invalid):
     title = "The label is refused"
 
 
+class BundleRefused(Invalid):
+    """A bundle that this server did not make, or that is not whole."""
+
+    code = "bundle_refused"
+    title = "The bundle is refused"
+
+
+class ReceiptRefused(Invalid):
+    """A receipt that proves nothing about the newest bundle of this device."""
+
+    code = "receipt_refused"
+    title = "The receipt is refused"
+
+
 class TooManyRequests(HostError):
     """Come back after `retry_s`."""
 
