@@ -10,6 +10,7 @@ from typing import Literal
 
 from harness.air import Air
 from harness.board_log import BoardLog
+from harness.clock import ClockDoor
 from harness.errors import BoardError
 from harness.facts import BoardFacts, Wired, read_facts
 from harness.flash import FlashContent, How, Operation
@@ -24,6 +25,7 @@ class EmulatedBoard:
 
     `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
     board.log. `heap` is MicroPython's heap size, e.g. "256K". `facts` is a board file or its name.
+    With `virtual_time`, `clock` can scale, jump and skip the board's time.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class EmulatedBoard:
         heap: str = "256K",
         facts: str | os.PathLike[str] | BoardFacts = "EMULATED",
         name: str | None = None,
+        virtual_time: bool = False,
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -59,11 +62,13 @@ class EmulatedBoard:
                     interpreter=interpreter,
                     shims=shims,
                     log=self._log,
+                    virtual_time=virtual_time,
                 )
             )
         except BaseException:
             self._release()
             raise
+        self.clock = ClockDoor(self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s)
         self.port = self._supervisor.serial.path
 
     def __enter__(self) -> "EmulatedBoard":

@@ -62,6 +62,11 @@ class MDNSRelay:
         self._ask(query, take, _RESOLVE_S, lambda: later.refuse(Refusal("OSError", -2)))
         return later
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether answers may still come."""
+        return bool(self._open)
+
     def close(self) -> None:
         for asking in list(self._open):
             self._end(asking)

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable
 
 from harness.air import REASON_NO_AP_FOUND, AccessPoint, Air, Station
+from harness.clock import BoardClock
 from harness.control import Later, Refusal
 from harness.errors import BoardError
 from harness.loop import Loop, Timer
@@ -30,9 +31,15 @@ class Radio(Station):
     """One board's station interface. Everything runs in the board's loop, except `lost`."""
 
     def __init__(
-        self, loop: Loop, air: Air, name: str, on_link: Callable[[str | None], None]
+        self,
+        loop: Loop,
+        clock: BoardClock,
+        air: Air,
+        name: str,
+        on_link: Callable[[str | None], None],
     ) -> None:
         self._loop = loop
+        self._clock = clock
         self.air = air
         self.name = name
         self._on_link = on_link  # told the board's address, or None
@@ -107,7 +114,7 @@ class Radio(Station):
         if not self.is_active:
             raise Refusal("OSError", "STA must be active")
         answer = Later()
-        self._loop.later(self.air.scan_s, lambda: answer.give(self._found()))
+        self._clock.later(self.air.scan_s, lambda: answer.give(self._found()))
         return answer
 
     def _found(self) -> list[tuple[str, str, int, int, int]]:
@@ -216,7 +223,7 @@ class Radio(Station):
 
     def _after(self, delay_s: float, function: Callable[[], None]) -> None:
         self._cancel()
-        self._step = self._loop.later(delay_s, function)
+        self._step = self._clock.later(delay_s, function)
 
     def _cancel(self) -> None:
         if self._step is not None:

@@ -2,16 +2,17 @@
 # Copyright (c) 2026 The Muster authors
 """The real-time clock and its memory: kept over every reset, gone with the power."""
 
-import time
+from harness.clock import BoardClock
 
 _EPOCH_2000_US = 946684800 * 1000000
 MEMORY_BYTES = 2048
 
 
 class RTC:
-    """`offset_us` turns the host's clock (Unix time) into the board's (since 2000)."""
+    """`offset_us` turns the board's timeline into its date (microseconds since 2000)."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: BoardClock) -> None:
+        self._clock = clock
         self.lose_power()
 
     def lose_power(self) -> None:
@@ -21,13 +22,10 @@ class RTC:
         self.set_us(0)
 
     def set_us(self, board_us: int) -> int:
-        """Set the board's clock, in microseconds since 2000; returns the new offset."""
-        self.offset_us = board_us - time.time_ns() // 1000
+        """Set the board's date, in microseconds since 2000; returns the new offset."""
+        self.offset_us = board_us - self._clock.now_us()
         return self.offset_us
 
-    def now_us(self) -> int:
-        return time.time_ns() // 1000 + self.offset_us
-
     def now_unix_s(self) -> float:
-        """The board's clock as Unix time."""
-        return (self.now_us() + _EPOCH_2000_US) / 1e6
+        """The board's date as Unix time."""
+        return (self._clock.now_us() + self.offset_us + _EPOCH_2000_US) / 1e6

@@ -6,12 +6,12 @@ All of it runs in the board's loop; `harness.emulated` is the door for other thr
 """
 
 import os
-import time
 from pathlib import Path
 
 from harness.air import Air
 from harness.board_log import BoardLog
-from harness.child import CONTROL_FD, IMAGE_FD, PAGE_FD, Child
+from harness.child import CLOCK_FD, CONTROL_FD, IMAGE_FD, PAGE_FD, Child
+from harness.clock import BoardClock
 from harness.console import Console
 from harness.control import Control
 from harness.facts import BoardFacts
@@ -51,6 +51,7 @@ class Supervisor:
         interpreter: Interpreter,
         shims: Path,
         log: BoardLog,
+        virtual_time: bool,
     ):
         self._loop = loop
         self._directory = directory
@@ -64,7 +65,8 @@ class Supervisor:
         self.mac = _mac(directory / "efuse")
         self.flash = Flash(directory / "flash.img", facts.filesystem_bytes)
         self.nvs = NVS(directory / "nvs.json", facts.nvs_bytes, self.flash.nvs_operation)
-        self.rtc = RTC()
+        self.clock = BoardClock(loop, virtual_time)
+        self.rtc = RTC(self.clock)
         self.pins = Pins(
             facts.pin_count,
             facts.missing_pins,
@@ -72,8 +74,8 @@ class Supervisor:
             lambda pin: self._event("pin", pin),
             lambda pin, level: log.event(f"pin {pin} is {level}"),
         )
-        self.watchdog = Watchdog(loop, self._watchdog_bites)
-        self.radio = Radio(loop, air, name, self._link_changed)
+        self.watchdog = Watchdog(self.clock, self._watchdog_bites)
+        self.radio = Radio(loop, self.clock, air, name, self._link_changed)
         self.wlan = WLAN(self.radio, self.mac, facts.hostname)
         self.mdns = MDNSRelay(loop, self.radio)
         self.serial = SerialPort(loop, self._from_host)
@@ -90,7 +92,6 @@ class Supervisor:
         self.reset_cause = Reset.POWER_ON
         self.wake_reason = 0
         self.frequency_hz = facts.frequency_hz
-        self._started = 0.0
         self._crashes = 0
         self._has_booted = self._interrupts_boot = False
 
@@ -130,19 +131,21 @@ class Supervisor:
         self._stop_chip()
         self.log.event("deep sleep" + (f" {time_ms} ms" if time_ms is not None else ""))
         if time_ms is not None:
-            self._wake = self._loop.later(time_ms / 1000, self._wake_up)
+            self._wake = self.clock.later(time_ms / 1000, self._wake_up)
+            self.skip_while_asking()
 
     def close(self) -> None:
         self.power_off()
         self.serial.close()
         self.mdns.close()
         self.flash.close()
+        self.clock.close()
 
     def _wake_up(self) -> None:
         self._restart_chip(Reset.DEEP_SLEEP)
 
     def _watchdog_bites(self) -> None:
-        self._print(watchdog_panic(int((time.monotonic() - self._started) * 1000)))
+        self._print(watchdog_panic(self.clock.uptime_ms()))
         self.hard_reset(Reset.WATCHDOG)
 
     def _stop_chip(self) -> None:
@@ -159,7 +162,7 @@ class Supervisor:
         self.reset_cause = cause
         self.wake_reason = 4 if cause is Reset.DEEP_SLEEP else 0
         self.frequency_hz = self.facts.frequency_hz
-        self._started = time.monotonic()
+        self.clock.chip_starts()
         self.log.event(f"reset: {cause.name.lower()}")
         self._print(cause.banner)
         self._begin_run(raw=False)
@@ -180,6 +183,9 @@ class Supervisor:
         self._console = Console(banner.encode())
         self._control = Control(self._loop, self._verbs.answer)
         image, page = reopened(self.flash.image_fd), reopened(self.flash.page_fd)
+        files = {CONTROL_FD: self._control.theirs.fileno(), IMAGE_FD: image, PAGE_FD: page}
+        if self.clock.page_fd is not None:
+            files[CLOCK_FD] = reopened(self.clock.page_fd)
         try:
             self._child = Child(
                 self._loop,
@@ -189,14 +195,15 @@ class Supervisor:
                     "HOME": str(self._directory / "no-home"),
                     "MICROPYPATH": f"{self._shims}:.frozen",
                 },
-                {CONTROL_FD: self._control.theirs.fileno(), IMAGE_FD: image, PAGE_FD: page},
+                files,
                 self._from_child,
                 self._child_exited,
                 self._control.is_asking,
             )
         finally:
-            os.close(image)
-            os.close(page)
+            for fd in files.values():
+                if fd != self._control.theirs.fileno():
+                    os.close(fd)
             self._control.theirs.close()
         self._child.holds_input = True
         self._link_changed(self.radio.address if self._is_linked() else None)
@@ -250,6 +257,22 @@ class Supervisor:
             "is the heap too small, or $MICROPYTHON not a unix port of 1.27 or newer?"
         )
         self.output.wake()
+
+    def skip_while_asking(self) -> None:
+        """If time is virtual, a board that waits for its own hardware need not wait long."""
+        if self.clock.skips:
+            self._loop.post(self._skip)
+
+    def _skip(self) -> None:
+        is_waiting = self._wake is not None or (
+            self._control is not None and self._control.is_asking()
+        )
+        if not is_waiting or not self.clock.skips:
+            return
+        if self.mdns.is_asking:  # others' answers come in the host's time
+            self._loop.later(_BANNER_WAIT_S, self._skip)
+        elif self.clock.leap(None):
+            self._loop.post(self._skip)
 
     # -- bytes
 

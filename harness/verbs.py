@@ -22,14 +22,19 @@ class Verbs:
         self._board = supervisor
 
     def answer(self, verb: str, arguments: list[Any]) -> Any:
-        return getattr(self, f"_{verb}")(*arguments)
+        answer = getattr(self, f"_{verb}")(*arguments)
+        if isinstance(answer, Later):
+            self._board.skip_while_asking()
+        return answer
 
     # -- start and end of a run
 
     def _start(self) -> dict[str, Any]:
         board = self._board
         return {
-            "clock_offset_us": board.rtc.offset_us,
+            "boot_us": board.clock.boot_us,
+            "rtc_us": board.rtc.offset_us,
+            "virtual": board.clock.is_virtual,
             "machine": board.facts.machine,
             "raw": board.boots_raw,
         }
@@ -85,6 +90,9 @@ class Verbs:
 
     def _clock(self, board_us: int) -> int:
         return self._board.rtc.set_us(board_us)
+
+    def _leap(self, target_us: int | None) -> bool:
+        return self._board.clock.leap(target_us)
 
     def _rtc_memory(self, data: str | None = None) -> str:
         if data is not None:

@@ -4,12 +4,13 @@
 
 from collections.abc import Callable
 
-from harness.loop import Loop, Timer
+from harness.clock import BoardClock
+from harness.loop import Timer
 
 
 class Watchdog:
-    def __init__(self, loop: Loop, on_bite: Callable[[], None]):
-        self._loop = loop
+    def __init__(self, clock: BoardClock, on_bite: Callable[[], None]):
+        self._clock = clock
         self._on_bite = on_bite
         self._timer: Timer | None = None
         self._timeout_s = 0.0
@@ -22,7 +23,7 @@ class Watchdog:
     def feed(self) -> None:
         if self._timeout_s:
             self._cancel()
-            self._timer = self._loop.later(self._timeout_s, self._bite)
+            self._timer = self._clock.later(self._timeout_s, self._bite)
 
     def stop(self) -> None:
         """Only a reset of the chip can."""

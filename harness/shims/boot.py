@@ -6,6 +6,7 @@ import gc
 import io
 import sys
 
+import clock
 import micropython
 import native
 import supervisor
@@ -13,7 +14,18 @@ import vfs
 
 # Under both names: the u* ones would otherwise bypass the shims.
 _SHIMS = ("esp", "esp32", "machine", "network", "os", "select", "socket", "time")
-_PRIVATE = ("boot", "dated_tls", "flash", "native", "newlib_errno", "supervisor", "terminal")
+_PRIVATE = (
+    "boot",
+    "clock",
+    "dated_tls",
+    "flash",
+    "native",
+    "newlib_errno",
+    "supervisor",
+    "terminal",
+    "virtual_asyncio",
+    "virtual_clock",
+)
 _OF_SOCKET = ("addresses", "stream")
 _BOOT_PY = """\
 # This file is executed on every boot (including wake-boot from deepsleep)
@@ -93,6 +105,14 @@ def _run(path, names, is_interrupted=False):
 
 def run(names):
     settings = supervisor.request("start")
+    clock.boot_us = settings["boot_us"]
+    if settings["virtual"]:
+        import virtual_asyncio
+        import virtual_clock  # noqa: F401 (it takes the clock's place)
+
+        sys.modules["_asyncio"] = virtual_asyncio
+    else:
+        sys.modules["_asyncio"] = clock.Asyncio()
     import newlib_errno
     import terminal
 
@@ -105,7 +125,7 @@ def run(names):
     sys.modules["tls"] = sys.modules["utls"] = dated_tls
     if not newlib_errno.adopt():
         sys.modules["errno"] = sys.modules["uerrno"] = newlib_errno
-    sys.modules["time"]._set_offset_us(settings["clock_offset_us"])
+    sys.modules["time"]._set_rtc(settings["rtc_us"])
     board_sys = terminal.Sys(settings["machine"])
     _mount()
     sys.path[:] = ["", ".frozen", "/lib"]

@@ -6,6 +6,7 @@
 import time as _time
 from binascii import hexlify, unhexlify
 
+import clock
 import supervisor
 from native import builtin
 
@@ -193,14 +194,14 @@ class Timer:
         self._period = max(1, int(period * 1000 / tick_hz))
         self._repeats = mode == 1
         self._callback = callback
-        self.due = _time.ticks_add(_time.ticks_ms(), self._period)
+        self.due = clock.now_ms() + self._period
         supervisor.timers.append(self)
 
     def fire(self, now):
         if self._repeats:
-            self.due = _time.ticks_add(self.due, self._period)
-            if _time.ticks_diff(self.due, now) <= 0:  # the program was busy: missed ones are lost
-                self.due = _time.ticks_add(now, self._period)
+            self.due += self._period
+            if self.due <= now:  # the program was busy: missed ones are lost
+                self.due = now + self._period
         else:
             self.deinit()
         if self._callback:
@@ -211,7 +212,7 @@ class Timer:
             supervisor.timers.remove(self)
 
     def value(self):
-        left = _time.ticks_diff(self.due, _time.ticks_ms())
+        left = self.due - clock.now_ms()
         return max(0, self._period - left) if self in supervisor.timers else 0
 
 
@@ -241,7 +242,7 @@ class RTC:
         if len(when) != 8:
             raise ValueError("requested length 8 but object has length %d" % len(when))
         seconds = _time.mktime(tuple(when[0:3]) + tuple(when[hour : hour + 3]) + (0, 0))
-        _time._set_offset_us(supervisor.request("clock", seconds * 1000000 + when[7]))
+        _time._set_rtc(supervisor.request("clock", seconds * 1000000 + when[7]))
 
     def memory(self, *data):
         if not data:

@@ -2,14 +2,11 @@
 # Copyright (c) 2026 The Muster authors
 # select.poll that also hears the supervisor, so that interrupts arrive while a program polls.
 
+import clock
 import supervisor
 from native import builtin
 
 _native = builtin("select")
-_time = builtin("time")
-_ticks_ms = _time.ticks_ms
-_ticks_add = _time.ticks_add
-_ticks_diff = _time.ticks_diff
 
 POLLIN = 1
 POLLOUT = 4
@@ -53,12 +50,12 @@ class poll:
 
     # Until one of the program's objects is ready, or so many milliseconds.
     def _wait(self, timeout):
-        end = _ticks_add(_ticks_ms(), timeout)
+        end = clock.now_ms() + timeout
         while True:
             supervisor.refresh()
             supervisor.deliver()
-            left = max(0, _ticks_diff(end, _ticks_ms())) if timeout >= 0 else -1
-            for item in self._waiting.ipoll(supervisor.nap(left)):
+            left = max(0, end - clock.now_ms()) if timeout >= 0 else -1
+            for item in supervisor.wait(self._waiting, left):
                 if item[0] is not supervisor.file:
                     return
             if timeout >= 0 and left <= 0:

@@ -8,13 +8,13 @@
 from binascii import hexlify
 
 import addresses
+import clock
 import supervisor
 from native import builtin
 from stream import Stream
 
 _native = builtin("socket")
 _select = builtin("select")
-_time = builtin("time")
 
 AF_INET = 2
 AF_INET6 = 10
@@ -110,7 +110,7 @@ class socket(Stream):
     # Repeats a call of the native socket until it does something, as long as the
     # timeout (ms, -1 for ever) says.
     def _until_done(self, mask, timeout, function, *args):
-        start = _time.ticks_ms()
+        start = clock.now_ms()
         while True:
             up = self._is_up()
             if self._native is None:
@@ -127,7 +127,7 @@ class socket(Stream):
                 raise OSError(_EAGAIN)
             left = -1
             if timeout > 0:
-                left = timeout - _time.ticks_diff(_time.ticks_ms(), start)
+                left = timeout - (clock.now_ms() - start)
                 if left <= 0:
                     raise OSError(_ETIMEDOUT)
             self._wait(mask if up else 0, left)
@@ -139,9 +139,10 @@ class socket(Stream):
         p.register(supervisor.file, _IN)
         if mask:
             p.register(self._native, mask)
-        p.poll(supervisor.nap(ms))
+        supervisor.wait(p, ms)
 
     def _count(self, tx, rx):
+        clock.touch()
         self._tx += tx
         self._rx += rx
         self._unreported += tx + rx

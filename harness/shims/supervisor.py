@@ -7,13 +7,10 @@
 import json
 import sys
 
+import clock
 from native import builtin
 
 _select = builtin("select")
-_time = builtin("time")
-_ticks_ms = _time.ticks_ms
-_ticks_add = _time.ticks_add
-_ticks_diff = _time.ticks_diff
 
 FD = 3
 file = open(FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
@@ -21,10 +18,12 @@ _poll = _select.poll()
 _poll.register(file, _select.POLLIN)
 _RAISES = {e.__name__: e for e in (OSError, RuntimeError, TypeError, ValueError)}
 
+_NETWORK = ("accept", "bytes", "connect", "datagram", "mdns", "resolve")
+
 _serial = 0
 _events = []  # events wait here until the program sleeps or polls: interrupts are cooperative
 handlers = {}  # event name: function of the event's arguments
-timers = []  # objects with .due (ticks_ms) and .fire(); machine.Timer puts itself here
+timers = []  # objects with .due (clock.now_ms) and .fire(); machine.Timer puts itself here
 
 
 class _Link:
@@ -47,11 +46,15 @@ def _take(event):
 
 
 def notify(*message):
+    if message[0] in _NETWORK:
+        clock.touch()
     file.write(json.dumps((0,) + message) + "\n")
 
 
 def request(*message):
     global _serial
+    if message[0] in _NETWORK:
+        clock.touch()
     _serial = (_serial % 0x3FFFFFFF) + 1
     serial = _serial
     file.write(json.dumps((serial,) + message) + "\n")
@@ -103,31 +106,32 @@ def deliver():
             _protected(handler, *event[2:])
             ran = True
     if timers:
-        now = _ticks_ms()
+        now = clock.now_ms()
         for timer in list(timers):
-            if timer in timers and _ticks_diff(timer.due, now) <= 0:
+            if timer in timers and timer.due <= now:
                 _protected(timer.fire, now)
                 ran = True
     return ran
 
 
-# The longest wait, up to ms (-1 is for ever), that does not make a timer late.
-def nap(ms):
+# Waits for one of a native poll's objects, at most ms milliseconds (-1 is for ever) and no longer
+# than until a timer is due; returns what ipoll() does.
+def wait(poll, ms):
     for timer in timers:
-        left = max(0, _ticks_diff(timer.due, _ticks_ms()))
+        left = max(0, timer.due - clock.now_ms())
         if ms < 0 or left < ms:
             ms = left
-    return ms
+    return clock.wait(poll, ms)
 
 
 # Sleeps ms milliseconds and delivers interrupts meanwhile.
 def sleep(ms):
-    end = _ticks_add(_ticks_ms(), ms)
+    end = clock.now_ms() + ms
     while True:
         refresh()
         deliver()
-        left = _ticks_diff(end, _ticks_ms())
+        left = end - clock.now_ms()
         if left <= 0:
             return
-        for _ in _poll.ipoll(nap(left)):
+        for _ in wait(_poll, left):
             _read()

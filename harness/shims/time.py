@@ -1,35 +1,47 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# time with the ESP32's epoch (2000-01-01) and the board's own clock, which starts there at
-# power-on and is kept over resets by the supervisor.
+# time with the ESP32's epoch (2000-01-01), ticks since the chip has started, and the board's own
+# clock, which begins in 2000 at power-on and is kept over resets by the supervisor.
 
+import clock
 import supervisor
 from native import builtin
 
 _native = builtin("time")
 _EPOCH_S = 946684800  # 2000-01-01 in Unix time
+_MASK = clock.PERIOD - 1
 
-ticks_ms = _native.ticks_ms
-ticks_us = _native.ticks_us
-ticks_cpu = _native.ticks_cpu
-ticks_add = _native.ticks_add
-ticks_diff = _native.ticks_diff
+ticks_add = clock.ticks_add
+ticks_diff = clock.ticks_diff
 
-_offset_ns = 0  # board clock = host clock + offset
+_rtc_us = 0  # the board's clock is the timeline + this
 
 
 # Called at boot and by machine.RTC.
-def _set_offset_us(offset_us):
-    global _offset_ns
-    _offset_ns = offset_us * 1000
+def _set_rtc(rtc_us):
+    global _rtc_us
+    _rtc_us = rtc_us
+
+
+def ticks_ms():
+    return (clock.now_us() - clock.boot_us) // 1000 & _MASK
+
+
+def ticks_us():
+    return clock.now_us() - clock.boot_us & _MASK
+
+
+# The cycle counter of a core at 160 MHz.
+def ticks_cpu():
+    return (clock.now_us() - clock.boot_us) * 160 & _MASK
 
 
 def time_ns():
-    return _native.time_ns() + _offset_ns
+    return (clock.now_us() + _rtc_us) * 1000
 
 
 def time():
-    return time_ns() // 1000000000
+    return (clock.now_us() + _rtc_us) // 1000000
 
 
 def gmtime(secs=None):
@@ -55,4 +67,4 @@ def sleep_us(us):
     if us >= 1000:
         supervisor.sleep(us // 1000)
     if us > 0:
-        _native.sleep_us(us % 1000)
+        clock.sleep_us(us % 1000)
