@@ -13,11 +13,20 @@ from typing import Any
 from harness.compiler import compile_mpy
 from harness.errors import BoardError, DeployError, PortError, RemoteError, WrongBoard
 from harness.facts import BoardFacts, Wired, read_facts
-from harness.probe import BoardInfo, check_board, guess_board, probe
+from harness.probe import BoardKind, check_board, guess_board
 from harness.repl import REPL
-from harness.transfer import Transfer, put_tree
+from harness.sending import Progress
+from harness.transfer import Agree, Transfer, examine, files_of, update
+
+Say = Callable[[str], None]
 
 _AT_ROOT = ("boot.py", "main.py")
+_TAME = """\
+import machine
+bit = machine.reset_cause() == machine.WDT_RESET
+if bit: machine.WDT(timeout=600000)
+print(bit)
+"""
 
 
 def deploy(
@@ -25,34 +34,63 @@ def deploy(
     source_dir: str | Path,
     form: str = "mpy",
     build: dict[str, Any] | None = None,
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
+    agree: Agree | None = None,
+    progress: Progress | None = None,
 ) -> Transfer:
     """Make the board on `port` run the firmware in `source_dir`, and verify every file there.
 
     boot.py and main.py go to the root, packages to /lib, compiled unless `form` is "py". `build`
     names the board file ("board", else the board is recognised) and may set "model", "built" and
-    "onboarding"; from both comes /muster.json. `say` hears warnings. The board is left at its
-    REPL; reset it to run the firmware. If this fails, the board still has what it had.
-    Raises WrongBoard, FilesystemFull or DeployError, and BoardError if there is no board.
+    "onboarding"; from both comes /muster.json. `say` hears warnings, `agree` is asked before a
+    file that somebody else put there is touched (without it: ForeignFiles), `progress` hears bytes
+    sent and bytes to send. The board is left at its REPL; reset it to run the firmware. If this
+    fails, the board still has what it had.
+    Raises WrongBoard, ForeignFiles, FilesystemFull or DeployError, BoardError without a board.
     """
     wanted = dict(build or {})
     facts = read_facts(wanted["board"]) if "board" in wanted else None
     with tempfile.TemporaryDirectory(prefix="muster-deploy-") as made:
         tree = Path(made) / "flash"
         lay_out(Path(source_dir), tree, form)
-        # a fresh interpreter: what ran before may hold heap
-        with REPL(port, soft_reset=True, say=say) as repl:
-            info = probe(repl)
-            facts = facts or _recognised(info)
-            warning = check_board(info, facts, form)
-            if warning and say:
-                say(warning)
-            _write_facts(tree, wanted, facts)
-            owned = [f"/lib/{path.name}" for path in sorted((tree / "lib").iterdir())]
-            return put_tree(repl, tree, owned)
+        owned = [f"/lib/{path.name}" for path in sorted((tree / "lib").iterdir())]
+
+        def attempt() -> Transfer:
+            # a fresh interpreter: what ran before may hold heap
+            with REPL(port, soft_reset=True, say=say) as repl:
+                seen = examine(repl, files_of(tree), owned)
+                chosen = facts or _recognised(seen.kind)
+                warning = check_board(seen.kind, chosen, form)
+                if warning and say:
+                    say(warning)
+                _write_facts(tree, wanted, chosen)
+                return update(repl, files_of(tree), seen, agree, progress)
+
+        try:
+            return attempt()
+        except PortError:
+            raise
+        except BoardError:
+            if not tame_watchdog(port):
+                raise
+        if say:
+            say("the board's watchdog bit meanwhile; it has been given ten minutes, once more")
+        return attempt()
 
 
-def _recognised(info: BoardInfo) -> BoardFacts:
+def tame_watchdog(port: str) -> bool:
+    """Whether a watchdog has just reset the board; if so, it bites no more for ten minutes.
+
+    It cannot be stopped, and survives a soft reset (ports/esp32/machine_wdt.c).
+    """
+    try:
+        with REPL(port) as repl:
+            return repl.exec(_TAME).endswith("True\n")
+    except BoardError:
+        return False
+
+
+def _recognised(info: BoardKind) -> BoardFacts:
     facts = guess_board(info)
     if facts is None:
         raise WrongBoard(

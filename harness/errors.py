@@ -47,6 +47,10 @@ class FilesystemFull(DeployError):
     """The files have no room; those that were there before still are."""
 
 
+class ForeignFiles(DeployError):
+    """Files would be replaced or removed that somebody else put there, and nobody agreed."""
+
+
 class IdentityPresent(HarnessError):
     """A board has an identity already, and nobody said that it may be replaced."""
 

@@ -49,13 +49,25 @@ ask()
 
 
 @dataclass(frozen=True)
-class BoardInfo:
-    """A board's answers. Sizes are bytes."""
+class BoardKind:
+    """What a board says that it is."""
 
     platform: str  # sys.platform, e.g. "esp32"
     machine: str  # e.g. "Generic ESP32 module with ESP32"
     micropython: str  # e.g. "1.29.0"
     mpy: int  # version of the .mpy files that it reads
+
+    @property
+    def mcu(self) -> str:
+        """e.g. "esp32c3"; MicroPython writes it as ESP32C3 or as ESP32-C3."""
+        found = _MCU.search(self.machine.rpartition(" with ")[2])
+        return "esp32" + (found[1] or "").lower() if found else ""
+
+
+@dataclass(frozen=True)
+class BoardInfo(BoardKind):
+    """A board's answers. Sizes are bytes."""
+
     heap_free: int
     heap_size: int
     files_free: int
@@ -64,12 +76,6 @@ class BoardInfo:
     firmware: str | None  # Muster's version, None without it
     device_id: str | None  # None without an identity; "" if only the firmware could read it
     generation: int
-
-    @property
-    def mcu(self) -> str:
-        """e.g. "esp32c3"; MicroPython writes it as ESP32C3 or as ESP32-C3."""
-        found = _MCU.search(self.machine.rpartition(" with ")[2])
-        return "esp32" + (found[1] or "").lower() if found else ""
 
 
 def probe(repl: REPL) -> BoardInfo:
@@ -86,7 +92,7 @@ def probe(repl: REPL) -> BoardInfo:
         ) from None
 
 
-def guess_board(info: BoardInfo) -> BoardFacts | None:
+def guess_board(info: BoardKind) -> BoardFacts | None:
     """The board file that fits best: of this very board, else the generic one of its chip."""
     known = [read_facts(path) for path in sorted(BOARDS.glob("*.toml"))]
     for facts in known:
@@ -96,7 +102,7 @@ def guess_board(info: BoardInfo) -> BoardFacts | None:
     return generic[0] if generic else None
 
 
-def check_board(info: BoardInfo, facts: BoardFacts, form: str) -> str | None:
+def check_board(info: BoardKind, facts: BoardFacts, form: str) -> str | None:
     """Raises WrongBoard if the firmware cannot run there; else perhaps a warning."""
     if info.platform != _PLATFORM:
         raise WrongBoard(

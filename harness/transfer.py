@@ -4,76 +4,39 @@
 
 Changed files go to a folder of their own, are compared there, and take their places in one go,
 which the board does alone: it needs no cable for that, and if its power fails in the middle, it
-goes on at the next start. Until then the old files are untouched.
+goes on at the next start. Until then the old files are untouched. What arrived before a cable was
+pulled is not sent again.
 """
 
-import base64
-import hashlib
 import json
-import re
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from harness.errors import DeployError, FilesystemFull, RemoteError
+from harness.errors import DeployError, FilesystemFull, ForeignFiles, RemoteError
+from harness.inventory import (
+    FACTS,
+    LIST,
+    MARK,
+    STAGE,
+    Inventory,
+    differences,
+    digest,
+    digests,
+    listing,
+    look,
+)
 from harness.repl import REPL
+from harness.sending import Progress, full, refusal, send
 
-_STAGE = "/.muster-new"
-_PIECE = 2048  # of a file, at a time: what a small board has room for, twice
-_WINDOW_BITS = 11
-_FACTS = "/muster.json"
-_NO_SPACE = re.compile(r"ENOSPC|OSError:.*\b28\b")  # not every build knows its errors' names
-_MOMENT = "built"  # of the facts, and no reason to write them anew
-
-# On the board: what is there, what arrives, and how much room there is.
-_TOOLS = """\
-import os, io, hashlib, binascii
-try:
-    import deflate
-except ImportError:
-    deflate = None
-def digest(path):
-    h = hashlib.sha256()
-    b = bytearray(512)
-    m = memoryview(b)
-    with open(path, "rb") as f:
-        while True:
-            n = f.readinto(b)
-            if not n:
-                return binascii.hexlify(h.digest()).decode()
-            h.update(m[:n])
-def walk(path):
-    try:
-        is_folder = os.stat(path)[0] & 0x4000
-    except OSError:
-        return
-    if is_folder:
-        for name in os.listdir(path):
-            walk(path + "/" + name)
-    else:
-        print(digest(path), path)
-def clear(path):
-    try:
-        for name in os.listdir(path):
-            os.remove(path + "/" + name)
-        os.rmdir(path)
-    except OSError:
-        pass
-def put(path, mode, text):
-    data = binascii.a2b_base64(text)
-    if deflate:
-        data = deflate.DeflateIO(io.BytesIO(data), deflate.ZLIB).read()
-    with open(path, mode) as f:
-        f.write(data)
-"""
+Agree = Callable[[list[str]], bool]  # may these files of somebody else be replaced or removed?
 
 # The main.py of a board whose files are being exchanged. The last path is the real main.py.
 _EXCHANGE = """\
-# muster-unit wrote this while it exchanged the board's files. It goes on where it was cut off.
+{mark} It goes on where it was cut off.
 import os
 stage = {stage!r}
-paths = {paths!r}
+files = {files!r}
 gone = {gone!r}
 def stat(path):
     try:
@@ -84,8 +47,14 @@ def exchange():
     for path in gone:
         if stat(path):
             os.remove(path)
-    for number, path in enumerate(paths):
-        new = "%s/%d" % (stage, number)
+        try:
+            while path.count("/") > 1:
+                path = path[:path.rfind("/")]
+                os.rmdir(path)
+        except OSError:
+            pass  # other files are there
+    for new, path in files:
+        new = stage + "/" + new
         if stat(new):
             at = path.find("/", 1)
             while at > 0:
@@ -93,14 +62,30 @@ def exchange():
                     os.mkdir(path[:at])
                 at = path.find("/", at + 1)
             os.rename(new, path)
-        elif not stat(path) or number == len(paths) - 1:
+        elif not stat(path) or path == "/main.py":
             print("M 0 E deploy", path, "is missing: run muster-unit deploy again")
             return False
+    for name in os.listdir(stage):
+        os.remove(stage + "/" + name)
     os.rmdir(stage)
     return True
 if exchange() and not globals().get("is_deploying"):
     import machine
     machine.reset()
+"""
+_SCRIPT = STAGE + "/main"
+_STAGED = """\
+def staged():
+ for n in os.listdir({stage!r}):
+  p={stage!r}+"/"+n
+  d=n[:16]
+  if d!=digest(p,hashlib.sha256()).replace("/","_"):os.remove(p)
+  else:print(n)
+try:os.mkdir({stage!r})
+except OSError:pass
+staged()
+s=os.statvfs("/")
+print(s[0]*s[3])
 """
 
 
@@ -113,153 +98,158 @@ class Transfer:
     unchanged: tuple[str, ...]
 
 
-def put_tree(repl: REPL, tree: Path, owned: Iterable[str]) -> Transfer:
-    """Make the board's files those of `tree`; other files below the `owned` folders are removed.
+def put_tree(
+    repl: REPL,
+    tree: Path,
+    owned: Iterable[str],
+    agree: Agree | None = None,
+    progress: Progress | None = None,
+) -> Transfer:
+    """Make the board's files those of `tree`, which has a main.py; `owned` are its packages.
 
-    The tree has a main.py. Raises FilesystemFull or DeployError, and then the board still has
-    its old files, or finishes the exchange at its next start.
+    What was put there before and is wanted no more is removed. Of files that somebody else put
+    there only those in the way are touched, and only if `agree` says so.
+    Raises ForeignFiles, FilesystemFull or DeployError, and then the board still has its old files,
+    or finishes the exchange at its next start.
     """
-    wanted = {f"/{path.relative_to(tree)}": path for path in _files(tree)}
-    repl.exec(_TOOLS)
-    there = _there(repl, [*owned, *wanted])
-    changed = [path for path in wanted if there.get(path) != _digest(wanted[path])]
-    removed = tuple(path for path in there if path not in wanted)
-    if not removed and not _matters(repl, changed, wanted):
+    wanted = files_of(tree)
+    return update(repl, wanted, examine(repl, wanted, owned), agree, progress)
+
+
+def files_of(tree: Path) -> dict[str, Path]:
+    """The files of a tree by the paths that they shall have on the board."""
+    files = sorted(path for path in tree.rglob("*") if path.is_file())
+    return {f"/{path.relative_to(tree)}": path for path in files}
+
+
+def examine(repl: REPL, wanted: Mapping[str, Path], owned: Iterable[str]) -> Inventory:
+    """What the board is, and what it has of `wanted` or in its way."""
+    roots = [*owned, *(shadow for folder in owned for shadow in _shadows_of_package(folder))]
+    all_digests = digests(wanted)
+    all_digests[LIST] = digest(listing(digests(wanted)).encode())
+    seen = look(repl, roots, all_digests)
+    if seen.is_exchanging:
+        _run_exchange(repl, must_succeed=False)
+        seen = look(repl, roots, all_digests)
+    return seen
+
+
+def update(
+    repl: REPL,
+    wanted: Mapping[str, Path],
+    seen: Inventory,
+    agree: Agree | None = None,
+    progress: Progress | None = None,
+) -> Transfer:
+    """The part of `put_tree` after `examine`, in the same session."""
+    new = digests(wanted)
+    data = {path: file.read_bytes() for path, file in wanted.items()}
+    data[LIST] = listing(new).encode()
+    new[LIST] = digest(data[LIST])
+    changed = [path for path in new if seen.files.get(path) != new[path]]
+    strays = [p for p in seen.files if p not in new and seen.put.get(p) == seen.files[p]]
+    foreign = _in_the_way(seen, new, changed)
+    if foreign and not (agree and agree(foreign)):
+        raise ForeignFiles(_why_not(foreign))
+    removed = tuple(sorted({*strays, *(path for path in foreign if path not in new)}))
+    if FACTS in wanted and not seen.has_facts(json.loads(data[FACTS])):
+        changed.append(FACTS)
+        new[FACTS] = digest(data[FACTS])
+    if not changed and not removed:
         return Transfer((), (), tuple(wanted))
     # main.py stands in for all while they are exchanged, so it always comes anew, and last.
     changed = [path for path in changed if path != "/main.py"] + ["/main.py"]
     try:
-        _stage(repl, [wanted[path] for path in changed])
-        _compare(repl, changed, wanted)
-        _exchange(repl, changed, removed)
+        _stage(repl, {path: data[path] for path in changed}, new, removed, progress)
+        _run_exchange(repl)
     except RemoteError as e:
-        raise _give_up(repl, e) from None
-    after = _there(repl, [*owned, *wanted])
-    missing = [path for path in wanted if after.get(path) != _digest(wanted[path])]
+        reason = refusal(e)
+        if isinstance(reason, FilesystemFull):
+            _clear(repl)
+        raise reason from None
+    missing = differences(repl, {_root_of(path) for path in new}, new)
     if missing:
         raise DeployError(f"{', '.join(missing)} did not take its place; deploy once more")
-    return Transfer(tuple(changed), removed, tuple(p for p in wanted if p not in changed))
+    sent = tuple(path for path in changed if path != LIST)
+    return Transfer(sent, removed, tuple(path for path in wanted if path not in sent))
 
 
-def _there(repl: REPL, paths: Iterable[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    folders = [path for path in paths if "." not in path.rpartition("/")[2]]
-    outside = [p for p in paths if not any(p == f or p.startswith(f + "/") for f in folders)]
-    for path in [*folders, *outside]:
-        for line in repl.exec(f"walk({path!r})").splitlines():
-            digest, _, name = line.partition(" ")
-            found[name] = digest
-    return found
+def _in_the_way(seen: Inventory, new: Mapping[str, str], changed: list[str]) -> list[str]:
+    """Files that are neither ours nor what is wanted, where ours belong or would be hidden."""
+    folders = {path.split("/")[2] for path in new if path.startswith("/lib/")}
+    hiding = {shadow for name in folders for shadow in _shadows_of_package(f"/lib/{name}")}
+    hiding |= {path[:-4] + ".py" for path in new if path.endswith(".mpy")}
+    hiding |= {path[:-3] + ".mpy" for path in new if path.endswith(".py")}
+
+    def is_foreign(path: str) -> bool:
+        if path in new:
+            return path in changed and not seen.is_ours(path)
+        hides = path in hiding or any(path.startswith(folder + "/") for folder in hiding)
+        return hides and seen.put.get(path) != seen.files[path]
+
+    return sorted(filter(is_foreign, seen.files))
 
 
-def _matters(repl: REPL, changed: list[str], wanted: dict[str, Path]) -> bool:
-    if changed != [_FACTS]:
-        return bool(changed)
-    ours = json.loads(wanted[_FACTS].read_text())
-    try:
-        theirs = json.loads(repl.exec(f"try: print(open({_FACTS!r}).read())\nexcept OSError: 0"))
-    except ValueError:
-        return True
-    return not isinstance(theirs, dict) or ours | {_MOMENT: 0} != theirs | {_MOMENT: 0}
+# sys.path begins with the folder that a program is in, and that is the root.
+def _shadows_of_package(folder: str) -> tuple[str, ...]:
+    name = folder.rpartition("/")[2]
+    return f"/{name}", f"/{name}.py", f"/{name}.mpy", f"{folder}.py", f"{folder}.mpy"
 
 
-def put_files(repl: REPL, files: dict[str, Path]) -> None:
-    """Copy files to where they belong, one after the other; a break leaves some of them.
-
-    Raises FilesystemFull or DeployError.
-    """
-    repl.exec(_TOOLS)
-    folders = {str(parent) for path in files for parent in PurePosixPath(path).parents}
-    try:
-        for folder in sorted(folders - {"/"}):
-            repl.exec(f"try: os.mkdir({folder!r})\nexcept OSError: pass")
-        _send(repl, files)
-    except RemoteError as e:
-        raise _refusal(e) from None
-
-
-def _stage(repl: REPL, files: list[Path]) -> None:
-    repl.exec(f"clear({_STAGE!r})")
-    size = sum(file.stat().st_size for file in files)
-    free = int(repl.exec("s = os.statvfs('/'); print(s[0] * s[3])"))
-    if size > free:
-        raise FilesystemFull(_full(f"{size} bytes are needed and {free} are free"))
-    repl.exec(f"os.mkdir({_STAGE!r})")
-    _send(repl, {f"{_STAGE}/{number}": file for number, file in enumerate(files)})
-
-
-def _send(repl: REPL, files: dict[str, Path]) -> None:
-    has_deflate = bool(repl.eval("deflate is not None"))
-    statements: list[str] = []
-    taken = 0
-    for path, file in files.items():
-        for mode, piece in _pieces(file.read_bytes()):
-            if taken + len(piece) > _PIECE:
-                repl.exec("\n".join(statements))
-                statements, taken = [], 0
-            packed = zlib.compress(piece, 9, _WINDOW_BITS) if has_deflate else piece
-            text = base64.b64encode(packed).decode()
-            statements.append(f"put({path!r}, '{mode}', '{text}')")
-            taken += len(piece)
-    repl.exec("\n".join(statements))
-
-
-def _pieces(data: bytes) -> Iterator[tuple[str, bytes]]:
-    yield "wb", data[:_PIECE]
-    for start in range(_PIECE, len(data), _PIECE):
-        yield "ab", data[start : start + _PIECE]
-
-
-def _compare(repl: REPL, changed: list[str], wanted: dict[str, Path]) -> None:
-    staged = _there(repl, [_STAGE + "/"])
-    wrong = [
-        path
-        for number, path in enumerate(changed)
-        if staged.get(f"{_STAGE}//{number}") != _digest(wanted[path])
-    ]
-    if wrong:
-        repl.exec(f"clear({_STAGE!r})")
-        raise DeployError(
-            f"{', '.join(wrong)} arrived otherwise than sent, and the old files stay; deploy once "
-            "more, and if that does not help the cable or the flash may be worn out"
-        )
-
-
-def _exchange(repl: REPL, changed: list[str], removed: tuple[str, ...]) -> None:
-    code = _EXCHANGE.format(stage=_STAGE, paths=changed, gone=list(removed))
-    repl.exec(f"f = open('{_STAGE}/main', 'w')")
-    for start in range(0, len(code), _PIECE // 2):
-        repl.exec(f"f.write({code[start : start + _PIECE // 2]!r})")
-    repl.exec(f"f.close(); os.rename('{_STAGE}/main', '/main.py')")
-    # From here on the board finishes what is begun, now or at its next start.
-    said = repl.exec("exec(open('/main.py').read(), {'is_deploying': True})")
-    if said:
-        raise DeployError(said.strip())
-
-
-def _give_up(repl: REPL, error: RemoteError) -> DeployError:
-    repl.exec("try: f.close()\nexcept NameError: pass")
-    repl.exec(f"clear({_STAGE!r})")
-    return _refusal(error)
-
-
-def _refusal(error: RemoteError) -> DeployError:
-    last = str(error).strip().splitlines()[-1]
-    if _NO_SPACE.search(last):
-        return FilesystemFull(_full("it was full before all files were there"))
-    return DeployError(f"the board could not write the files: {last}; reset it and try again")
-
-
-def _full(what: str) -> str:
+def _why_not(foreign: list[str]) -> str:
     return (
-        f"the board's filesystem has no room for the firmware: {what}. The old files are still "
-        "in place; remove what the board does not need (mpremote fs ls, mpremote fs rm), try again"
+        f"{', '.join(foreign)} on the board would be replaced or removed, and muster-unit did not "
+        "put it there, or somebody has changed it since; save what you need (mpremote cp), then "
+        "deploy with --force"
     )
 
 
-def _files(tree: Path) -> list[Path]:
-    return sorted(path for path in tree.rglob("*") if path.is_file())
+def _stage(
+    repl: REPL,
+    files: Mapping[str, bytes],
+    new: Mapping[str, str],
+    removed: Iterable[str],
+    progress: Progress | None,
+) -> None:
+    names = {path: _staged_name(path, new[path]) for path in files}
+    script = _EXCHANGE.format(
+        mark=MARK, stage=STAGE, files=[(names[p], p) for p in files], gone=list(removed)
+    )
+    *there, free = repl.exec(_STAGED.format(stage=STAGE)).split()
+    coming = {f"{STAGE}/{names[p]}": data for p, data in files.items() if names[p] not in there}
+    size = sum(map(len, coming.values())) + len(script)
+    if size > int(free):
+        _clear(repl)
+        raise full(f"{size} bytes are needed and {free} are free")
+    send(repl, coming | {_SCRIPT: script.encode()}, progress)
+    arrived = {f"{STAGE}/{names[p]}": new[p] for p in files}
+    wrong = differences(repl, [STAGE], arrived | {_SCRIPT: digest(script.encode())})
+    if wrong:
+        paths = {f"{STAGE}/{name}": path for path, name in names.items()}
+        raise DeployError(
+            f"{', '.join(paths.get(name, name) for name in wrong)} arrived otherwise than sent, "
+            "and the old files stay; deploy once more, and if that does not help the cable or the "
+            "flash may be worn out"
+        )
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _clear(repl: REPL) -> None:
+    repl.exec(f"for n in os.listdir({STAGE!r}): os.remove({STAGE!r} + '/' + n)")
+
+
+# e.g. "/lib/muster" for "/lib/muster/log.mpy", and "/main.py" for itself
+def _root_of(path: str) -> str:
+    return "/".join(path.split("/")[:3])
+
+
+# The digest tells whether a file of an earlier attempt is whole, the rest two equal ones apart.
+def _staged_name(path: str, of: str) -> str:
+    return of.replace("/", "_") + digest(path.encode())[:4].replace("/", "_")
+
+
+def _run_exchange(repl: REPL, must_succeed: bool = True) -> None:
+    begin = f"import os\ntry: os.rename({_SCRIPT!r}, '/main.py')\nexcept OSError: pass\n"
+    # From here on the board finishes what is begun, now or at its next start.
+    said = repl.exec(begin + "exec(open('/main.py').read(), {'is_deploying': True})")
+    if said and must_succeed:
+        raise DeployError(said.strip())

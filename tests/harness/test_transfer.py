@@ -5,21 +5,38 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import harness.inventory
+import harness.sending
 import harness.transfer
 from harness.air import Air
 from harness.deploy import deploy, lay_out
 from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, DeployError, FilesystemFull, PortError, WrongBoard
+from harness.errors import (
+    BoardError,
+    DeployError,
+    FilesystemFull,
+    ForeignFiles,
+    PortError,
+    WrongBoard,
+)
 from harness.facts import read_facts
 from harness.repl import REPL
 from harness.tcp_port import TCPPort
-from harness.transfer import put_tree
+from harness.transfer import Transfer, put_tree
+from tests.harness.conftest import write_file
 
 MODULES = 6
 OWNED = ("/lib/pkg",)
+FORGET_WHAT_ARRIVED = """
+import os
+try:
+    for name in os.listdir('/.muster-new'): os.remove('/.muster-new/' + name)
+except OSError: pass
+"""
 
 
 def make_source(folder: Path, version: str) -> Path:
@@ -91,9 +108,10 @@ def test_a_power_cut_at_any_flash_operation_leaves_the_old_or_the_new(
         put_tree(repl, tree, OWNED)
     operations = old_board.flash_operations - before
     found = {}
-    for at in sorted({1, *range(5, operations, operations // 4), operations - 2}):
+    for at in (1, *(operations * tenths // 10 for tenths in (2, 5, 8, 9))):
         with REPL(old_board.port) as repl:
             put_tree(repl, tmp_path / "tree-old", OWNED)
+            repl.exec(FORGET_WHAT_ARRIVED)
         assert boots(old_board) == "old"
         old_board.cut_power_at_flash_op(at)
         with pytest.raises(BoardError), REPL(old_board.port, timeout_s=0.5) as repl:
@@ -108,32 +126,43 @@ def test_a_cable_pulled_in_the_middle_leaves_the_old_and_the_next_deploy_complet
     old_board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = make_source(tmp_path / "new", "new")
-    pieces = harness.transfer._pieces
+    monkeypatch.setattr(harness.sending, "_TEXT", 400)
+    pieces, sizes = harness.sending.pieces, list[int]()
     with TCPPort(old_board.port) as tcp, monkeypatch.context() as patch:
 
         def pull(data: bytes) -> Iterator[tuple[str, bytes]]:
+            sizes.append(len(data))
             yield from pieces(data)
-            if len(data) > 1000:  # the first module is on its way
+            if len(sizes) > 6:  # the first modules are on their way
                 tcp.close()
 
-        patch.setattr(harness.transfer, "_pieces", pull)
+        patch.setattr(harness.sending, "pieces", pull)
         with pytest.raises(PortError, match="vanished"):
             deploy(tcp.url, new, form="py")
     assert boots(old_board) == "old"
+    sizes.clear()
+
+    def counted(data: bytes) -> Iterator[tuple[str, bytes]]:
+        sizes.append(len(data))
+        return pieces(data)
+
+    monkeypatch.setattr(harness.sending, "pieces", counted)
     deploy(old_board.port, new, form="py")
+    assert sizes.count((new / "pkg" / "m0.py").stat().st_size) < MODULES  # not all once more
     assert boots(old_board) == "new"
 
 
 def test_a_file_that_arrived_otherwise_is_named_and_changes_nothing(
     old_board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage = harness.transfer._stage
+    send = harness.sending.send
 
-    def stage_and_spoil(repl: REPL, files: list[Path]) -> None:
-        stage(repl, files)
-        repl.exec("with open('/.muster-new/0', 'ab') as f: f.write('#')")
+    def send_and_spoil(repl: REPL, files: dict[str, bytes], progress: Any) -> None:
+        send(repl, files, progress)
+        name = next(path for path, data in files.items() if b"VERSION" in data)
+        repl.exec(f"with open({name!r}, 'ab') as f: f.write('#')")
 
-    monkeypatch.setattr(harness.transfer, "_stage", stage_and_spoil)
+    monkeypatch.setattr(harness.transfer, "send", send_and_spoil)
     with pytest.raises(DeployError, match=r"/m0\.py arrived otherwise"), REPL(old_board.port) as r:
         put_tree(r, lay(tmp_path, "new"), OWNED)
     assert boots(old_board) == "old"
@@ -158,7 +187,9 @@ def test_a_full_filesystem_keeps_the_old_files(
 def test_a_loss_that_nothing_can_mend_is_said_at_every_start(
     old_board: EmulatedBoard, tmp_path: Path
 ) -> None:
-    code = harness.transfer._EXCHANGE.format(stage="/none", paths=["/lost.py"], gone=[])
+    code = harness.transfer._EXCHANGE.format(
+        mark=harness.inventory.MARK, stage="/none", files=[("0", "/lost.py")], gone=[]
+    )
     with REPL(old_board.port) as repl:
         repl.exec(f"with open('main.py', 'w') as f: f.write({code!r})")
     old_board.reset()
@@ -189,3 +220,58 @@ def test_a_kindred_board_is_warned_of(board: EmulatedBoard, tmp_path: Path) -> N
     source = make_source(tmp_path / "source", "new")
     deploy(board.port, source, build={"board": "M5STACK_ATOM"}, say=said.append)
     assert "check that button and LED" in said[0]
+
+
+def test_a_file_that_somebody_changed_is_not_replaced_unasked(
+    board: EmulatedBoard, tmp_path: Path
+) -> None:
+    source = make_source(tmp_path / "source", "old")
+    deploy(board.port, source, form="py")
+    with REPL(board.port) as repl:
+        write_file(repl, "/main.py", "print('mine')")
+    (source / "main.py").write_text("print('runs', {'new'})")
+    with pytest.raises(ForeignFiles, match=r"/main.py on the board .* deploy with --force"):
+        deploy(board.port, source, form="py")
+    with REPL(board.port) as repl:
+        assert repl.eval("open('/main.py').read()") == "print('mine')"
+    asked: list[str] = []
+    deploy(board.port, source, form="py", agree=lambda paths: not asked.extend(paths))  # type: ignore[func-returns-value]
+    assert asked == ["/main.py"]
+    assert boots(board) == "new"
+
+
+def test_files_that_would_hide_ours_are_removed_when_agreed(
+    board: EmulatedBoard, tmp_path: Path
+) -> None:
+    source = make_source(tmp_path / "source", "new")
+    with REPL(board.port) as repl:
+        repl.exec("import os\nfor p in ('/pkg', '/lib', '/lib/pkg'): os.mkdir(p)")
+        for path in ("/pkg/__init__.py", "/lib/pkg/m1.py", "/lib/pkg/notes.txt", "/lib/other.py"):
+            write_file(repl, path, "VERSION = 'hidden'")
+    with pytest.raises(ForeignFiles, match=r"^/lib/pkg/m1.py, /pkg/__init__.py on the board"):
+        deploy(board.port, source)
+    done = deploy(board.port, source, agree=lambda paths: True)
+    assert done.removed == ("/lib/pkg/m1.py", "/pkg/__init__.py")
+    assert boots(board) == "new"
+    with REPL(board.port) as repl:
+        assert repl.eval("open('/lib/pkg/notes.txt').read()") == "VERSION = 'hidden'"
+
+
+def test_what_was_put_there_and_is_wanted_no_more_goes(
+    board: EmulatedBoard, tmp_path: Path
+) -> None:
+    source = make_source(tmp_path / "source", "new")
+    (source / "pkg" / "extra.py").write_text("x = 1\n")
+    deploy(board.port, source)
+    (source / "pkg" / "extra.py").unlink()
+    assert deploy(board.port, source).removed == ("/lib/pkg/extra.mpy",)
+    assert deploy(board.port, source) == Transfer((), (), deploy(board.port, source).unchanged)
+
+
+def test_a_board_as_micropython_formats_it_is_not_asked_about(
+    board: EmulatedBoard, tmp_path: Path
+) -> None:
+    with REPL(board.port) as repl:
+        write_file(repl, "/boot.py", harness.inventory._FACTORY_BOOT.decode())
+    deploy(board.port, make_source(tmp_path / "source", "new"))
+    assert boots(board) == "new"

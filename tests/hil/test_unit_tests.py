@@ -14,7 +14,7 @@ from harness.compiler import compile_mpy
 from harness.deploy import deploy
 from harness.probe import probe
 from harness.repl import REPL
-from harness.transfer import put_files
+from harness.sending import put_files
 from tests.hil.conftest import ROOT
 
 _ON_BOARD = ROOT / "tests" / "firmware" / "on_board"
