@@ -13,6 +13,7 @@ from harness.errors import (
     BoardError,
     DeployError,
     FilesystemFull,
+    ForeignFiles,
     HarnessError,
     IdentityPresent,
     LabelRefused,
@@ -27,6 +28,7 @@ EXITS: tuple[tuple[type[HarnessError], int], ...] = (
     (PortError, 3),
     (NotMicroPython, 4),
     (WrongBoard, 5),
+    (ForeignFiles, 5),
     (IdentityPresent, 5),
     (LabelRefused, 5),
     (FilesystemFull, 6),
@@ -40,7 +42,7 @@ _EPILOG = """exit codes:
   2  the command was not understood
   3  the port is absent, in use, not permitted, or has vanished
   4  no MicroPython board answers there
-  5  refused: another board, an identity that is there already, a label that is none
+  5  refused: another board, an identity or files that are there already, a label that is none
   6  the board's filesystem is full
   7  the firmware or the identity could not be written
 
@@ -146,6 +148,7 @@ def _deploy(parser: argparse.ArgumentParser) -> None:
     option(
         "--onboarding-password-file", metavar="FILE", help="holds the passphrase of such networks"
     )
+    option("--force", action="store_true", help="replace files that others put there, unasked")
     _json(parser)
 
 

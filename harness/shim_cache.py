@@ -3,12 +3,11 @@
 """Compiles the shims to .mpy once, into a cache folder named by their digest."""
 
 import hashlib
-import os
 import tempfile
 from pathlib import Path
 
+from harness.cache import cache_folder
 from harness.compiler import compile_mpy
-from harness.errors import InterpreterError
 
 _SHIMS = Path(__file__).parent / "shims"
 
@@ -19,24 +18,9 @@ def compiled_shims() -> Path:
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    folder = _cache() / f"shims-{digest.hexdigest()[:16]}"
+    folder = cache_folder("shims") / f"{digest.hexdigest()[:16]}"
     if not folder.is_dir():
         _compile(sources, folder)
-    return folder
-
-
-def _cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME")
-    folder = (Path(root) if root else Path.home() / ".cache") / "muster"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        folder = Path(tempfile.gettempdir()) / f"muster-{os.getuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.stat().st_uid != os.getuid():
-            raise InterpreterError(
-                f"{folder} belongs to somebody else; set XDG_CACHE_HOME to a folder of yours"
-            ) from None
     return folder
 
 
