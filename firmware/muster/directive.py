@@ -9,6 +9,8 @@ from micropython import const
 from .actions import CONFIGURE, FORGET, KEEP, WAIT, Directive
 
 _LONGEST_RETRY_S = const(86400)
+_EARLIEST = const(946684800)  # where the ESP32 starts to count
+_LATEST = const(4294967295)  # in 2106; its calendar and its clock chip reach no further for sure
 
 
 # Raises DeviceError config_invalid with the path of the first field that is wrong.
@@ -23,7 +25,7 @@ def parse(text):
     if fields.take("v", int) != 1:
         raise fields.invalid("v", "only version 1 of the document is understood")
     nonce = fields.take("nonce", str, 1, 64)
-    time = fields.take("time", int, 0)
+    time = fields.take("time", int, _EARLIEST, _LATEST)
     action = fields.take("action", str)
     if action not in (CONFIGURE, KEEP, WAIT, FORGET):
         raise fields.invalid("action", "not one of configure, keep, wait, forget")

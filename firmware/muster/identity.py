@@ -96,7 +96,11 @@ def _parse(record, where):
     ):
         log.error("identity", "the identity in %s is damaged" % where)
         return None
-    name = record[size : size + name_size].decode()
+    try:
+        name = record[size : size + name_size].decode()
+    except UnicodeError:
+        log.error("identity", "the id in %s is not text" % where)
+        return None
     return Identity(generation, name, record[size + name_size : end])
 
 

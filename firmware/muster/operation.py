@@ -131,8 +131,8 @@ class Operation:
             answer = await self._contact.ask(self._config, "committed")
         except DeviceError as e:
             log.warn("sync", e)
-            if e.retry_s:
-                self._contact.due_in(e.retry_s)
+            # A stranger may have said it: it makes the next contact later, never sooner.
+            self._contact.not_before(e.retry_s or 0)
             return None
         wait_ms = self._again.due_in_ms(answer.config["version"]) if answer.config else 0
         if self._journal.last:

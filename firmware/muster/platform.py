@@ -16,6 +16,7 @@ from .modules import release
 _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
 _INSTANCE = const(4)
+_SHORTEST_S = const(60)  # between two renewals, whatever the platform answers
 
 NO_CONTENT = "?rcn=0"  # result content: nothing, or the answer repeats what was sent
 
@@ -60,6 +61,8 @@ class Platform:
     async def renew(self, now):
         if self.lease and now >= self.lease[0]:
             await self._alone(self._registering, "renew", now + self.lease[1])
+            if self.lease:  # its clock may be behind, or its leases hardly last
+                self.lease = max(self.lease[0], now + _SHORTEST_S), self.lease[1]
 
     # content: what JSON can say. A platform that has forgotten the device gets it anew.
     async def publish(self, container, content):

@@ -86,7 +86,7 @@ async def _exchange(server, device_id, key, report, timeline, timeout_ms):
 
 def _rejected(status, headers):
     try:
-        retry_s = min(int(headers.get("retry-after", "0")), _LONGEST_RETRY_S)
+        retry_s = max(0, min(int(headers.get("retry-after", "0")), _LONGEST_RETRY_S))
     except ValueError:
         retry_s = 0
     text = "the configuration server says HTTP %d" % status

@@ -140,6 +140,8 @@ WRONG_DIRECTIVES: tuple[tuple[str, str, Any], ...] = (
     ("nonce-is-null", "nonce", None),
     ("time-is-text", "time", "2026-11-23"),
     ("time-is-a-fraction", "time", 1795430400.5),
+    ("time-before-the-device-can-count", "time", 946684799),
+    ("time-beyond-the-calendar", "time", 2**32),
     ("action-unknown", "action", "reboot"),
     ("action-is-a-list", "action", ["configure"]),
     ("retry-is-negative", "retry_s", -1),

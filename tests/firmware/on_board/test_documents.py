@@ -47,7 +47,7 @@ def test_golden_directives_are_judged_as_written():
 
 
 def test_a_long_retry_is_cut_to_a_day():
-    text = '{"v":1,"nonce":"n","time":1,"action":"wait","retry_s":99999999}'
+    text = '{"v":1,"nonce":"n","time":1795430400,"action":"wait","retry_s":99999999}'
     assert directive.parse(text).retry_s == 86400
 
 

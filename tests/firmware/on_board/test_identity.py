@@ -2,7 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 # Two copies of who the device is, each healing the other.
 
+import binascii
 import os
+import struct
 
 from ram_disk import RAMDisk, mount, unmount
 from runner import raises
@@ -130,3 +132,14 @@ def test_the_secret_is_not_in_the_repr():
 
 def test_a_secret_of_another_size_is_refused():
     _with_flash(lambda nvs: raises(ValueError, identity.write, "A", b"short", nvs, _PATH))
+
+
+def test_an_id_that_is_not_text_is_not_believed():
+    def act(nvs):
+        identity.write("PRESS-4", _A, nvs, _PATH)
+        record = identity._pack(identity.Identity(2, "PRESS-4", _A))
+        body = record[:-4].replace(b"PRESS", b"\xff\xfe\xfd\xfc\xfb")
+        nvs.blobs["identity"] = body + struct.pack("<I", binascii.crc32(body))
+        return identity.read(nvs, _PATH).device_id
+
+    assert _with_flash(act) == "PRESS-4"

@@ -82,3 +82,12 @@ async def test_a_copied_originator_is_noticed():
     platform = _platform(("4117", {}), ("2000", {"m2m:ae": other}))
     e = await araises(DeviceError, platform.register())
     assert e.code == "platform_conflict"
+
+
+async def test_a_platform_whose_clock_is_behind_is_not_asked_at_each_look():
+    answers = [("2004", {"m2m:ae": _AE})] * 3
+    platform = _platform(*answers)
+    platform.lease = (0, 86400)
+    for now in range(3000000000, 3000000120, 10):
+        await platform.renew(now)
+    assert len(platform._connection.asked) == 2

@@ -3,14 +3,17 @@
 # Back-off, clock, timeline, log and URLs.
 
 import builtins
+import time
 
 from runner import raises
 
 from muster import log, url
 from muster.backoff import Backoff
 from muster.clock import Clock
+from muster.contact import Contact
 from muster.errors import DeviceError
 from muster.onem2m_time import format_time, parse_time
+from muster.sync import _rejected
 from muster.timeline import FIND, JOIN, SEEK, Timeline
 
 
@@ -92,6 +95,15 @@ def test_a_clock_at_its_floor_is_a_guess():
     assert not _clock(1000)[0].is_known
 
 
+def test_a_hint_to_wait_makes_a_contact_later_but_never_sooner():
+    contact = Contact(None, Clock(lambda date: None, 0, 0, None), None, None)
+    contact.due_in(60)
+    contact.not_before(1)
+    assert 59000 < time.ticks_diff(contact._next, time.ticks_ms()) <= 60000
+    contact.not_before(120)
+    assert 119000 < time.ticks_diff(contact._next, time.ticks_ms()) <= 120000
+
+
 def test_repeated_seeking_keeps_one_attempt():
     timeline = Timeline()
     for _ in range(50):
@@ -126,6 +138,11 @@ def test_a_hidden_secret_never_reaches_the_log():
     log.hide("correct horse")
     lines = _printed(lambda: log.error("wifi", "joining with correct horse failed"))
     assert "correct horse" not in lines[0] and "***" in lines[0]
+
+
+def test_a_hint_below_nothing_is_none():
+    for said, wanted in (("-5", 0), ("7", 7), ("99999", 300), ("soon", 0)):
+        assert _rejected(503, {"retry-after": said}).retry_s == wanted
 
 
 def test_a_control_character_cannot_forge_a_line():
