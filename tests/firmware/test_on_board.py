@@ -18,7 +18,14 @@ import pytest
 from tests.firmware import interpreters
 from tests.firmware.interpreters import ON_BOARD, PROJECT, Missing
 
-ON_32_BIT = ("test_chacha", "test_hkdf", "test_noise", "test_x25519")
+ON_32_BIT = (
+    "test_bundle",
+    "test_chacha",
+    "test_hkdf",
+    "test_noise",
+    "test_receipt",
+    "test_x25519",
+)
 FILE_TIMEOUT_S = 100
 _LINE = re.compile(r"^(ok|FAIL|skip) (test_\w+) ?(.*)$")
 
