@@ -9,7 +9,7 @@ The bad ones, most of which no library would make, follow RFC 7518's own words (
 import hashlib
 import hmac
 import json
-from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 from unittest import mock
 
@@ -347,56 +347,5 @@ def document() -> dict[str, Any]:
             *_wrong_headers(),
             *_not_ours(),
             *_wrong_contents(),
-        ],
-    }
-
-
-def receipt(device_id: str, secret: bytes, version: int, outcome: str, bundle: str) -> str:
-    """Eight characters, as design and docs/protocol.md say it."""
-    digest = hashlib.sha256(bundle.encode()).digest()
-    message = b"\0".join([b"receipt/1", str(version).encode(), outcome.encode(), digest])
-    key = derived(secret, "receipt-key", device_id)
-    return b32encode(hmac.new(key, message, hashlib.sha256).digest()[:5]).decode()
-
-
-def receipts() -> dict[str, Any]:
-    """All receipt cases."""
-    bundle = made()
-    other = made(plaintext(exp=None))
-    ours = {
-        "device_id": DEVICE_ID,
-        "secret_hex": SECRET.hex(),
-        "version": VERSION,
-        "outcome": "ok",
-        "bundle": bundle,
-    }
-    longest = ours | {"device_id": LONGEST_ID, "version": 123456789, "outcome": "wifi_auth"}
-
-    def right(case: dict[str, Any]) -> str:
-        secret = bytes.fromhex(case["secret_hex"])
-        return receipt(case["device_id"], secret, case["version"], case["outcome"], case["bundle"])
-
-    def good(name: str, case: dict[str, Any]) -> dict[str, Any]:
-        return {"name": name, "valid": True} | case | {"receipt": right(case)}
-
-    def wrong(name: str, **changes: Any) -> dict[str, Any]:
-        return {"name": name, "valid": False} | ours | {"receipt": right(ours | changes)}
-
-    true = right(ours)
-    typo = true[:3] + ("A" if true[3] != "A" else "B") + true[4:]
-    return {
-        "about": "Receipts: what a device shows after it has tried a bundle. An invalid one "
-        "proves something else than what its case says.",
-        "cases": [
-            good("applied", ours),
-            good("failed", ours | {"outcome": "platform_unreachable"}),
-            good("of-another-bundle-of-this-version", ours | {"bundle": other}),
-            good("of-a-long-id-and-version", longest),
-            wrong("of-another-device", device_id="PRESS-5"),
-            wrong("of-another-version", version=VERSION + 1),
-            wrong("of-a-failure", outcome="wifi_auth"),
-            wrong("of-another-bundle", bundle=other),
-            wrong("of-the-label-before-it-was-reissued", secret_hex=REISSUED_SECRET.hex()),
-            {"name": "one-wrong-character", "valid": False} | ours | {"receipt": typo},
         ],
     }

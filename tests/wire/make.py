@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.wire import bundles, configurations, exchanges, labels, syncs
+from tests.wire import bundles, configurations, exchanges, labels, receipts, syncs
 
 HERE = Path(__file__).parent
 
@@ -24,7 +24,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "configurations": configurations.document(),
         "exchanges": exchanges.document(),
         "bundles": bundles.document(),
-        "receipts": bundles.receipts(),
+        "receipts": receipts.document(),
     }
 
 
