@@ -27,6 +27,14 @@ class AirError(HarnessError):
     """The air cannot be as the script wants it (no free addresses, two equal names)."""
 
 
+class JoinRefused(AirError):
+    """An access point does not let a visitor in; `reason` is the driver's, e.g. 202."""
+
+    def __init__(self, message: str, reason: int):
+        super().__init__(message)
+        self.reason = reason
+
+
 class RemoteError(HarnessError):
     """Code on the board ended in an exception; the message is the board's traceback."""
 

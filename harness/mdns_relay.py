@@ -11,10 +11,10 @@ port 5353.
 import contextlib
 import os
 import socket
-import struct
 from collections.abc import Callable
 
 from harness.control import Later, Refusal
+from harness.dns_message import addresses_in, question
 from harness.loop import Loop
 from harness.radio import Radio
 
@@ -22,7 +22,6 @@ GROUP = "224.0.0.251"
 PORT = 5353
 _LISTEN_S = 3.0
 _RESOLVE_S = 5.0  # MDNS_QUERY_TIMEOUT_MS of the port
-_TYPE_A = 1
 _MOST_QUERIES = 32
 
 
@@ -50,8 +49,7 @@ class MDNSRelay:
     def resolve(self, name: str) -> Later:
         """The address of a .local name; OSError(-2) on the board after five seconds."""
         later = Later()
-        labels = b"".join(bytes([len(p)]) + p.encode() for p in name.rstrip(".").split("."))
-        query = struct.pack(">6H", 0, 0, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", 1, 1)
+        query = question(name, b"\0\0", flags=0)
 
         def take(answer: bytes) -> bool:
             server = self._server_of(answer)
@@ -114,7 +112,7 @@ class MDNSRelay:
         if point is None:
             return None
         # A server with a foot in two networks names both its addresses, here as in the field.
-        return next((a for a in _addresses(answer) if a in point.addresses), None)
+        return next((a for a in addresses_in(answer) if a in point.addresses), None)
 
     def _deliver(self, answer: bytes, server: str, board: str, port: int) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -122,33 +120,3 @@ class MDNSRelay:
             sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             sender.bind((server, PORT))
             sender.sendto(answer, (board, port))
-
-
-def _addresses(message: bytes) -> list[str]:
-    """The A records of a DNS message (RFC 1035, 4.1); none if it is malformed."""
-    try:
-        counts = struct.unpack(">4H", message[4:12])
-        at = 12
-        for _ in range(counts[0]):
-            at = _after_name(message, at) + 4
-        found = []
-        for _ in range(sum(counts[1:])):
-            at = _after_name(message, at)
-            kind, _, _, length = struct.unpack(">2HIH", message[at : at + 10])
-            at += 10
-            if kind == _TYPE_A and length == 4:
-                found.append(socket.inet_ntoa(message[at : at + 4]))
-            at += length
-    except (struct.error, IndexError, OSError):
-        return []
-    return found
-
-
-def _after_name(message: bytes, at: int) -> int:
-    while True:
-        length = message[at]
-        if length & 0xC0 == 0xC0:
-            return at + 2
-        at += 1 + length
-        if length == 0:
-            return at

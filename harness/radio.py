@@ -10,11 +10,13 @@ a soft reset; `restart` begins anew.
 import contextlib
 from collections.abc import Callable
 
-from harness.air import REASON_NO_AP_FOUND, AccessPoint, Air, Station
+from harness.access_point import REASON_NO_AP_FOUND, AccessPoint, Station
+from harness.air import Air
 from harness.clock import BoardClock
 from harness.control import Later, Refusal
 from harness.errors import BoardError
 from harness.loop import Loop, Timer
+from harness.soft_ap import SoftAP
 
 STAT_IDLE = 1000
 STAT_CONNECTING = 1001
@@ -36,13 +38,17 @@ class Radio(Station):
         clock: BoardClock,
         air: Air,
         name: str,
+        mac: bytes,
         on_link: Callable[[str | None], None],
+        soft_ap: SoftAP,
     ) -> None:
         self._loop = loop
         self._clock = clock
         self.air = air
         self.name = name
+        self.mac = mac
         self._on_link = on_link  # told the board's address, or None
+        self._soft_ap = soft_ap  # shares the antenna
         self._step: Timer | None = None
         self.restart()
 
@@ -114,6 +120,7 @@ class Radio(Station):
         if not self.is_active:
             raise Refusal("OSError", "STA must be active")
         answer = Later()
+        self._soft_ap.be_deaf(self.air.scan_s)
         self._clock.later(self.air.scan_s, lambda: answer.give(self._found()))
         return answer
 
@@ -138,7 +145,7 @@ class Radio(Station):
     # -- what happens in the air
 
     joined: AccessPoint | None = None  # associated, with or without an address
-    address: str | None = None
+    address: str | None = None  # of the own, once there is one
     gateway = "0.0.0.0"  # noqa: S104
     netmask = "0.0.0.0"  # noqa: S104
 
@@ -146,6 +153,7 @@ class Radio(Station):
         self._is_trying = True
         point = self.air.find(self.name, self.ssid, self._bssid)
         if point is None:
+            self._soft_ap.be_deaf(self.air.scan_s)
             self._after(self.air.scan_s, lambda: self._failed(REASON_NO_AP_FOUND))
             return
         reason = point.check(self._key)
@@ -161,6 +169,7 @@ class Radio(Station):
             return
         self.joined = point
         point.stations.append(self)
+        self._soft_ap.move_to(point.channel)
         self.air.trace_event(self.name, "join", ssid=point.ssid, channel=point.channel)
         if self.static is not None:
             self._up(point, *self.static)
@@ -197,6 +206,9 @@ class Radio(Station):
         """From any thread: the access point is gone. Nothing sent after this returns is heard."""
         with contextlib.suppress(BoardError):  # a board that is being closed
             self._loop.call(lambda: self._lost(access_point))
+
+    def will_lose(self, access_point: AccessPoint) -> None:
+        self._loop.post(lambda: self._lost(access_point))
 
     def _lost(self, access_point: AccessPoint) -> None:
         if self.joined is access_point:

@@ -26,6 +26,7 @@ from harness.radio import Radio
 from harness.reset import SOFT_REBOOT, Reset, crash_panic, watchdog_panic
 from harness.rtc import RTC
 from harness.serial_port import SerialPort
+from harness.soft_ap import SoftAP
 from harness.verbs import Verbs
 from harness.watchdog import Watchdog
 from harness.wlan import WLAN
@@ -75,8 +76,18 @@ class Supervisor:
             lambda pin, level: log.event(f"pin {pin} is {level}"),
         )
         self.watchdog = Watchdog(self.clock, self._watchdog_bites)
-        self.radio = Radio(loop, self.clock, air, name, self._link_changed)
-        self.wlan = WLAN(self.radio, self.mac, facts.hostname)
+        ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
+        self.soft_ap = SoftAP(air, name, ap_mac, lambda own: self._link_changed(1, own))
+        self.radio = Radio(
+            loop,
+            self.clock,
+            air,
+            name,
+            self.mac,
+            lambda own: self._link_changed(0, own),
+            self.soft_ap,
+        )
+        self.wlan = WLAN(self.radio, self.soft_ap, facts.hostname)
         self.mdns = MDNSRelay(loop, self.radio)
         self.serial = SerialPort(loop, self._from_host)
         self.failure: str | None = None
@@ -138,6 +149,7 @@ class Supervisor:
         self.power_off()
         self.serial.close()
         self.mdns.close()
+        self.soft_ap.close()
         self.flash.close()
         self.clock.close()
 
@@ -206,7 +218,9 @@ class Supervisor:
                     os.close(fd)
             self._control.theirs.close()
         self._child.holds_input = True
-        self._link_changed(self.radio.address if self._is_linked() else None)
+        self._link_changed(0, self.radio.address if self._is_linked() else None)
+        if self.soft_ap.address is not None:
+            self._link_changed(1, self.soft_ap.address)
 
     def boot_scripts_begin(self) -> bool:
         """The flash is mounted; boot.py is next. Whether an early Ctrl-C interrupts it."""
@@ -335,9 +349,9 @@ class Supervisor:
         point, address = self.radio.joined, self.radio.address
         return point is not None and address is not None and address in point.addresses
 
-    def _link_changed(self, address: str | None) -> None:
-        self.log.event(f"link {address or 'down'}")
-        self._event("link", address)
+    def _link_changed(self, interface: int, address: str | None) -> None:
+        self.log.event(f"{('link', 'access point')[interface]} {address or 'down'}")
+        self._event("link", interface, address)
 
 
 def _mac(path: Path) -> bytes:

@@ -132,8 +132,7 @@ class Verbs:
 
     def _connect(self, address: str, port: int) -> tuple[int, str, int]:
         board = self._board
-        point = board.radio.joined
-        if point is None or address not in point.addresses:
+        if board.wlan.network_of(address) is None:
             raise Refusal("OSError", _BOARD_UNREACHABLE)
         number = board.air.next_connection()
         board.air.trace_event(board.name, "connect", connection=number, address=address, port=port)

@@ -5,43 +5,52 @@
 import ipaddress
 from typing import Any
 
+from harness.access_point import AccessPoint
 from harness.control import Refusal
 from harness.radio import Radio
+from harness.soft_ap import SoftAP
 
 _STA = 0
 _AP = 1
 _NOWHERE = "0.0.0.0"  # noqa: S104
+_AP_SETTINGS = ("ssid", "hidden", "security", "max_clients")
 
 
 class WLAN:
     """Answers `["wlan", interface, verb, ...]`; state other than the radio's is kept here."""
 
-    def __init__(self, radio: Radio, mac: bytes, hostname: str):
+    def __init__(self, radio: Radio, soft_ap: SoftAP, hostname: str):
         self._radio = radio
-        self._mac = mac
+        self._soft_ap = soft_ap
         self._default_hostname = hostname
         self.restart()
 
     def restart(self) -> None:
         """As after power-on."""
         self._radio.restart()
+        self._soft_ap.restart()
         self.hostname = self._default_hostname
         self.country = "XX"
-        ap_mac = self._mac[:5] + bytes([self._mac[5] + 1 & 0xFF])
-        shared = {"channel": 1, "bandwidth": 2, "txpower": 20.0, "protocol": 7, "pm": 1}
+        shared = {"bandwidth": 2, "txpower": 20.0, "protocol": 7, "pm": 1}
         self._settings: tuple[dict[str, Any], dict[str, Any]] = (
-            {**shared, "mac": self._mac.hex(), "max_clients": 0},
-            {
-                **shared,
-                "mac": ap_mac.hex(),
-                "ssid": f"ESP_{ap_mac[3:].hex().upper()}".encode().hex(),
-                "hidden": False,
-                "security": 0,
-                "key": "",
-                "max_clients": 4,
-            },
+            {**shared, "mac": self._radio.mac.hex(), "channel": 1, "max_clients": 0},
+            {**shared, "mac": self._soft_ap.mac.hex()},
         )
-        self._ap_is_active = False
+
+    def network_of(self, address: str) -> AccessPoint | None:
+        """The network that the board is in and the address belongs to."""
+        for point, own in (
+            (self._radio.joined, self._radio.address),
+            (self._soft_ap.network, self._soft_ap.address),
+        ):
+            if (
+                point is not None
+                and own is not None
+                and own in point.addresses
+                and address in point.addresses
+            ):
+                return point
+        return None
 
     # -- the module's own functions
 
@@ -72,8 +81,8 @@ class WLAN:
                 self._radio.activate(is_active)
             return self._radio.is_active
         if is_active is not None:
-            self._ap_is_active = is_active
-        return self._ap_is_active
+            self._soft_ap.activate(is_active)
+        return self._soft_ap.is_active
 
     def _connect(
         self, interface: int, ssid: str | None, key: str | None, bssid: str | None
@@ -95,14 +104,16 @@ class WLAN:
             return self._radio.rssi()
         if param == "stations":
             self._require(interface, _AP)
-            return []
+            return self._soft_ap.stations()
         raise Refusal("ValueError", "unknown status param")
 
     def _scan(self, interface: int) -> Any:
         return self._radio.scan()
 
     def _isconnected(self, interface: int) -> bool:
-        return interface == _STA and self._radio.address is not None
+        if interface == _STA:
+            return self._radio.address is not None
+        return bool(self._soft_ap.stations())
 
     def _config(self, interface: int, name: str) -> Any:
         name = {"essid": "ssid", "authmode": "security"}.get(name, name)
@@ -111,37 +122,54 @@ class WLAN:
             return self._radio.reconnects - 1
         if name == "ssid" and interface == _STA:
             return self._radio.ssid.hex()
-        if name == "channel" and self._radio.joined is not None:
-            return self._radio.joined.channel
+        if name == "channel":
+            return self._channel(interface)
         if name == "ifname":
             return ("st1", "ap2")[interface]
         if name in ("hostname", "dhcp_hostname"):
             self._require(interface, _STA)
             return self.hostname
-        settings = self._settings[interface]
-        if name in ("key", "password") or name not in settings and name not in self._settings[_AP]:
-            raise Refusal("ValueError", "unknown config param")
-        if name not in settings:
-            raise Refusal("OSError", "AP required")
-        return settings[name]
-
-    def _set_config(self, interface: int, name: str, value: Any) -> None:
-        name = {"essid": "ssid", "authmode": "security", "password": "key"}.get(name, name)
-        if name == "reconnects":
-            self._require(interface, _STA)
-            self._radio.reconnects = 0 if value == -1 else value + 1
-            return
-        if name not in self._settings[_AP]:
-            raise Refusal("ValueError", "unknown config param")
-        if name in ("ssid", "hidden", "security", "key", "max_clients"):
+        if name in _AP_SETTINGS and name not in self._settings[interface]:
             self._require(interface, _AP)
-        self._settings[interface][name] = value
+            value = self._soft_ap.settings[name]
+            return value.hex() if name == "ssid" else value
+        if name not in self._settings[interface]:
+            raise Refusal("ValueError", "unknown config param")
+        return self._settings[interface][name]
+
+    def _channel(self, interface: int) -> Any:
+        if self._radio.joined is not None:
+            return self._radio.joined.channel
+        if self._soft_ap.network is not None:
+            return self._soft_ap.network.channel
+        chosen = self._settings[_STA] if interface == _STA else self._soft_ap.settings
+        return chosen["channel"]
+
+    def _set_config(self, interface: int, values: dict[str, Any]) -> None:
+        for_ap: dict[str, Any] = {}
+        for given, value in values.items():
+            name = {"essid": "ssid", "authmode": "security", "password": "key"}.get(given, given)
+            if name == "reconnects":
+                self._require(interface, _STA)
+                self._radio.reconnects = 0 if value == -1 else value + 1
+            elif name in (*_AP_SETTINGS, "key") or name == "channel" and interface == _AP:
+                self._require(interface, _AP)
+                for_ap[name] = bytes.fromhex(value) if name in ("ssid", "key") else value
+            elif name in self._settings[interface]:
+                self._settings[interface][name] = value
+            else:
+                raise Refusal("ValueError", "unknown config param")
+        if for_ap:
+            if self._radio.joined is not None:
+                for_ap.pop("channel", None)  # one radio: the joined network's channel wins
+            self._soft_ap.configure(for_ap)
 
     def _ifconfig(self, interface: int) -> tuple[str, str, str, str]:
         if interface == _AP:
-            if not self._ap_is_active:
+            address = self._soft_ap.address
+            if address is None:
                 return (_NOWHERE,) * 4
-            return ("192.168.4.1", "255.255.255.0", "192.168.4.1", _NOWHERE)
+            return (address, "255.255.255.0", address, self._radio.dns)
         radio = self._radio
         return (radio.address or _NOWHERE, radio.netmask, radio.gateway, radio.dns)
 
@@ -192,6 +220,7 @@ class WLAN:
         if is_touched:
             self._take_static(interface, (address, netmask, gateway, dns))
 
+    # The access point keeps the address that its range gives it, whatever a program asks for.
     def _take_static(self, interface: int, config: tuple[str, str, str, str]) -> None:
         if interface == _STA:
             self._radio.use_static(config)

@@ -54,9 +54,13 @@ def resolve(host):
         return supervisor.request("resolve", host)
 
 
-def is_reachable(address):
-    link = supervisor.link
-    return link.address is not None and address.startswith(link.prefix)
+# The interface in whose network an address is: 0 as a station, 1 as an access point, or None.
+def interface_to(address):
+    for i in (0, 1):
+        link = supervisor.links[i]
+        if link.address is not None and address.startswith(link.prefix):
+            return i
+    return None
 
 
 def is_group(address):

@@ -138,18 +138,20 @@ class WLAN:
             if names[0] == "mac":
                 return unhexlify(value)
             return unhexlify(value).decode() if names[0] in ("ssid", "essid") else value
-        for name, value in values.items():
+        for name, value in list(values.items()):
             if name in ("hostname", "dhcp_hostname"):
-                hostname(value)
+                hostname(values.pop(name))
             elif name == "mac":
                 if len(value) != 6:
                     raise ValueError("invalid buffer length")
-                self._ask("set_config", name, hexlify(value))
-            elif name in ("ssid", "essid", "key", "password"):
-                self._ask("set_config", name, hexlify(_bytes(value)))
-            else:
-                self._ask("set_config", name, value)
-        return None
+                values[name] = hexlify(value)
+            elif name in ("ssid", "essid"):
+                values[name] = hexlify(_bytes(value)[:32])
+            elif name in ("key", "password"):
+                values[name] = hexlify(_bytes(value)[:63])
+            elif name == "hidden":
+                values[name] = bool(value)
+        return self._ask("set_config", values)
 
     def ifconfig(self, *config):
         if not config:

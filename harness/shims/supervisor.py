@@ -33,13 +33,14 @@ class _Link:
     epoch = 0  # counts changes: a socket of an earlier epoch is cut off
 
 
-link = _Link()
+links = (_Link(), _Link())  # as a station, and as an access point
 
 
 def _take(event):
     if event[1] == "link":  # state, not an interrupt: it holds from this moment
-        link.address = event[2]
-        link.prefix = event[2][: event[2].rfind(".") + 1] if event[2] else ""
+        link = links[event[2]]
+        link.address = event[3]
+        link.prefix = event[3][: event[3].rfind(".") + 1] if event[3] else ""
         link.epoch += 1
     else:
         _events.append(event)
