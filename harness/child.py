@@ -44,6 +44,7 @@ class Child:
         on_output: Callable[[bytes], None],
         on_exit: Callable[[int], None],
         is_asking: Callable[[], bool],
+        is_slow: bool = False,
     ):
         self._loop = loop
         self._on_output = on_output
@@ -57,9 +58,13 @@ class Child:
         self.holds_input = False  # keeps what comes for the interpreter until `release_input`
         self._is_asking = is_asking  # while a request of it is answered it is not interrupted
         self._stdin, self._stdout, self._life, self.pid = _spawn(command, environment, files)
+        if is_slow:  # so that what the program prints does not run far ahead of the line
+            fcntl.fcntl(self._stdout, fcntl.F_SETPIPE_SZ, 4096)
         os.set_blocking(self._stdin, False)
         os.set_blocking(self._stdout, False)
         self._pidfd = os.pidfd_open(self.pid)
+        self._ran_s = self._seen_cpu_s = 0.0
+        self._seen_s = time.monotonic()
         self._reads = False
         self.resume()
         loop.on_ready(self._pidfd, self._exited)
@@ -129,6 +134,25 @@ class Child:
         since = self._undecided_since
         is_late = since is not None and time.monotonic() > since + _ASLEEP_WITHIN_S
         return False if is_late else None
+
+    def unread(self) -> int:
+        """Bytes that it has been given and has not read."""
+        return len(self._incoming) + len(self._backlog) + self._unread()
+
+    def ran_s(self) -> float:
+        """How long it has computed or slept so far: time in which this host let it wait for a
+        processor is not its own."""
+        now_s, cpu_s = time.monotonic(), self._cpu_s()
+        is_asleep = self._state() == "S"
+        self._ran_s += now_s - self._seen_s if is_asleep else cpu_s - self._seen_cpu_s
+        self._seen_s, self._seen_cpu_s = now_s, cpu_s
+        return self._ran_s
+
+    def _cpu_s(self) -> float:
+        with contextlib.suppress(OSError):  # it has just ended
+            # the clock that clock_getcpuclockid(3) names for a process
+            return time.clock_gettime((~self.pid << 3) | 2)
+        return self._seen_cpu_s
 
     def _unread(self) -> int:
         count = fcntl.ioctl(self._stdin, termios.FIONREAD, b"\0\0\0\0")

@@ -25,7 +25,8 @@ class EmulatedBoard:
 
     `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
     board.log. `heap` is MicroPython's heap size, e.g. "256K". `facts` is a board file or its name.
-    With `virtual_time`, `clock` can scale, jump and skip the board's time.
+    With `virtual_time`, `clock` can scale, jump and skip the board's time. `baud` is the serial
+    line's speed, e.g. 115200; None is as fast as this host is.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class EmulatedBoard:
         facts: str | os.PathLike[str] | BoardFacts = "EMULATED",
         name: str | None = None,
         virtual_time: bool = False,
+        baud: int | None = None,
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -63,13 +65,14 @@ class EmulatedBoard:
                     shims=shims,
                     log=self._log,
                     virtual_time=virtual_time,
+                    baud=baud,
                 )
             )
         except BaseException:
             self._release()
             raise
         self.clock = ClockDoor(self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s)
-        self.port = self._supervisor.serial.path
+        self.port = self._supervisor.terminal.serial.path
 
     def __enter__(self) -> "EmulatedBoard":
         return self
@@ -221,7 +224,7 @@ class EmulatedBoard:
 
     def write(self, data: bytes) -> None:
         """Type on the console, as through the serial port."""
-        self._loop.call(lambda: self._supervisor.type(data))
+        self._loop.call(lambda: self._supervisor.terminal.type(data))
 
     # -- helpers
 

@@ -2,10 +2,12 @@
 # Copyright (c) 2026 The Muster authors
 """The board's serial port as the host sees it: a pty that stays while boards come and go."""
 
+import contextlib
 import os
 import time
 import tty
 from collections.abc import Callable
+from pathlib import Path
 
 from harness.loop import Loop, Timer
 
@@ -13,7 +15,10 @@ _BACKLOG = 65536
 # With a full pty and nobody reading for so long, the port counts as closed: what a UART sends
 # into a closed port is lost, and the board does not wait for it.
 _UNHEARD_S = 0.25
+# Who has it open and does not read so long either is not going to.
+_STUCK_S = 5.0
 _RETRY_S = 0.002
+_RETRY_SILENT_S = 0.1
 
 
 class SerialPort:
@@ -32,7 +37,8 @@ class SerialPort:
         self._retry: Timer | None = None
         self._progress = 0.0
         self._is_unheard = False
-        loop.on_ready(self._master, self._read)
+        self._reads = False
+        self.resume()
 
     @property
     def is_full(self) -> bool:
@@ -47,8 +53,19 @@ class SerialPort:
         self._backlog += data
         self._flush()
 
+    def pause(self) -> None:
+        """Take nothing from the host for now: the kernel keeps it."""
+        if self._reads:
+            self._loop.forget(self._master)
+            self._reads = False
+
+    def resume(self) -> None:
+        if not self._reads:
+            self._loop.on_ready(self._master, self._read)
+            self._reads = True
+
     def close(self) -> None:
-        self._loop.forget(self._master)
+        self.pause()
         if self._retry is not None:
             self._retry.cancel()
         os.close(self._master)
@@ -71,9 +88,29 @@ class SerialPort:
         if self._is_unheard:
             self._backlog.clear()
         elif self._retry is None:
-            self._retry = self._loop.later(_RETRY_S, self._try_again)
+            is_silent = time.monotonic() - self._progress > _UNHEARD_S
+            delay_s = _RETRY_SILENT_S if is_silent else _RETRY_S
+            self._retry = self._loop.later(delay_s, self._try_again)
 
     def _try_again(self) -> None:
         self._retry = None
-        self._is_unheard = time.monotonic() - self._progress > _UNHEARD_S
+        silent_s = time.monotonic() - self._progress
+        if silent_s > _UNHEARD_S:
+            self._is_unheard = silent_s > _STUCK_S or not self._is_open_elsewhere()
         self._flush()
+
+    def _is_open_elsewhere(self) -> bool:
+        """Whether anybody but this object has the slave open, as far as this user may see."""
+        ours = Path(f"/proc/{os.getpid()}/fd/{self._slave}")
+        for folder in Path("/proc").glob("[0-9]*/fd"):
+            with contextlib.suppress(OSError):
+                if any(fd != ours and _link(fd) == self.path for fd in folder.iterdir()):
+                    return True
+        return False
+
+
+def _link(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:
+        return ""

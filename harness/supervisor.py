@@ -12,7 +12,6 @@ from harness.air import Air
 from harness.board_log import BoardLog
 from harness.child import CLOCK_FD, CONTROL_FD, IMAGE_FD, PAGE_FD, Child
 from harness.clock import BoardClock
-from harness.console import Console
 from harness.control import Control
 from harness.facts import BoardFacts
 from harness.flash import Flash, reopened
@@ -25,14 +24,14 @@ from harness.pins import Pins
 from harness.radio import Radio
 from harness.reset import SOFT_REBOOT, Reset, crash_panic, watchdog_panic
 from harness.rtc import RTC
-from harness.serial_port import SerialPort
 from harness.soft_ap import SoftAP
+from harness.terminal import Terminal
 from harness.verbs import Verbs
 from harness.watchdog import Watchdog
 from harness.wlan import WLAN
 
 _START = "__import__('sys').path.pop(0);__import__('boot').run(globals())"
-_BANNER_WAIT_S = 0.05
+_MDNS_LOOK_S = 0.05
 _HELP = b'Type "help()" for more information.\r\n'
 _CRASHES = 3
 
@@ -53,6 +52,7 @@ class Supervisor:
         shims: Path,
         log: BoardLog,
         virtual_time: bool,
+        baud: int | None,
     ):
         self._loop = loop
         self._directory = directory
@@ -61,6 +61,7 @@ class Supervisor:
         self.facts = facts
         self.log = log
         self.heap = heap
+        self._baud = baud
         self._interpreter = interpreter
         self._shims = shims
         self.mac = _mac(directory / "efuse")
@@ -89,14 +90,12 @@ class Supervisor:
         )
         self.wlan = WLAN(self.radio, self.soft_ap, facts.hostname)
         self.mdns = MDNSRelay(loop, self.radio)
-        self.serial = SerialPort(loop, self._from_host)
         self.failure: str | None = None
         self.output = Output(log.path, lambda: self.failure or loop.failure)
+        self.terminal = Terminal(loop, log, self.output, baud)
         self._verbs = Verbs(self)
         self._child: Child | None = None
         self._control: Control | None = None
-        self._console = Console(b"")
-        self._flush: Timer | None = None
         self._wake: Timer | None = None
         self.is_on = False
         self.boots_raw = False
@@ -104,7 +103,7 @@ class Supervisor:
         self.wake_reason = 0
         self.frequency_hz = facts.frequency_hz
         self._crashes = 0
-        self._has_booted = self._interrupts_boot = False
+        self._has_booted = False
 
     # -- power and resets
 
@@ -120,6 +119,7 @@ class Supervisor:
             self.log.event("power off")
             self.is_on = False
             self._stop_chip()
+            self.terminal.lose_power()
             self.rtc.lose_power()
 
     def button_reset(self) -> None:
@@ -134,9 +134,8 @@ class Supervisor:
         self._restart_chip(cause)
 
     def soft_reset(self) -> None:
-        raw = self._console.is_raw
         self._end_run()
-        self._soft_reset_after(raw)
+        self._soft_reset_after(self.terminal.is_raw)
 
     def deep_sleep(self, time_ms: int | None) -> None:
         self._stop_chip()
@@ -147,7 +146,7 @@ class Supervisor:
 
     def close(self) -> None:
         self.power_off()
-        self.serial.close()
+        self.terminal.close()
         self.mdns.close()
         self.soft_ap.close()
         self.flash.close()
@@ -157,11 +156,12 @@ class Supervisor:
         self._restart_chip(Reset.DEEP_SLEEP)
 
     def _watchdog_bites(self) -> None:
-        self._print(watchdog_panic(self.clock.uptime_ms()))
+        self.terminal.print(watchdog_panic(self.clock.uptime_ms()))
         self.hard_reset(Reset.WATCHDOG)
 
     def _stop_chip(self) -> None:
         self._end_run()
+        self.terminal.lose_input()
         self.watchdog.stop()
         self.wlan.restart()
         self.pins.reset(keeps_levels=False)
@@ -176,13 +176,13 @@ class Supervisor:
         self.frequency_hz = self.facts.frequency_hz
         self.clock.chip_starts()
         self.log.event(f"reset: {cause.name.lower()}")
-        self._print(cause.banner)
+        self.terminal.print(cause.banner)
         self._begin_run(raw=False)
 
     def _soft_reset_after(self, raw: bool) -> None:
         self.reset_cause = Reset.SOFT
         self.log.event("reset: soft")
-        self._print(SOFT_REBOOT)
+        self.terminal.print(SOFT_REBOOT)
         self.pins.reset(keeps_levels=True)
         self._begin_run(raw)
 
@@ -190,9 +190,9 @@ class Supervisor:
 
     def _begin_run(self, raw: bool) -> None:
         self.boots_raw = raw
-        self._has_booted = self._interrupts_boot = False
+        self._has_booted = False
         banner = f"MicroPython v1.29.0-preview on 2026-07-05; {self.facts.machine}"
-        self._console = Console(banner.encode())
+        self.terminal.start(banner, raw)
         self._control = Control(self._loop, self._verbs.answer)
         image, page = reopened(self.flash.image_fd), reopened(self.flash.page_fd)
         files = {CONTROL_FD: self._control.theirs.fileno(), IMAGE_FD: image, PAGE_FD: page}
@@ -208,16 +208,17 @@ class Supervisor:
                     "MICROPYPATH": f"{self._shims}:.frozen",
                 },
                 files,
-                self._from_child,
+                self.terminal.from_child,
                 self._child_exited,
                 self._control.is_asking,
+                is_slow=self._baud is not None,
             )
         finally:
             for fd in files.values():
                 if fd != self._control.theirs.fileno():
                     os.close(fd)
             self._control.theirs.close()
-        self._child.holds_input = True
+        self.terminal.attach(self._child)
         self._link_changed(0, self.radio.address if self._is_linked() else None)
         if self.soft_ap.address is not None:
             self._link_changed(1, self.soft_ap.address)
@@ -225,17 +226,11 @@ class Supervisor:
     def boot_scripts_begin(self) -> bool:
         """The flash is mounted; boot.py is next. Whether an early Ctrl-C interrupts it."""
         self._has_booted = True
-        if self._child is not None and not self.boots_raw:
-            self._child.release_input()
-        return self._interrupts_boot
+        return self.terminal.boot_scripts_begin()
 
     def repl_begins(self) -> None:
         self._crashes = 0
-        if self._child is not None:
-            self._child.drain()
-            self._console.enters_repl(self.boots_raw)
-            if self.boots_raw:
-                self._child.release_input(b"\x01")
+        self.terminal.repl_begins()
 
     def _end_run(self) -> None:
         child, self._child = self._child, None
@@ -244,23 +239,23 @@ class Supervisor:
         if self._control is not None:
             self._control.close()
             self._control = None
-        self._flush_console()
+        self.terminal.detach()
 
     def _child_exited(self, code: int) -> None:
         self._child = None
-        self._flush_console()
+        self.terminal.detach()
         if self._control is not None:
             self._control.close()
             self._control = None
         if code >= 0 and self._has_booted:
-            self._soft_reset_after(self._console.is_raw)
+            self._soft_reset_after(self.terminal.is_raw)
             return
         self._crashes += 1
         self.log.event(f"the interpreter ended with {code}")
         if self._crashes >= _CRASHES or code >= 0:
             self._give_up(code)
         else:
-            self._print(crash_panic(-code))
+            self.terminal.print(crash_panic(-code))
             self.hard_reset()
 
     def _give_up(self, code: int) -> None:
@@ -284,66 +279,15 @@ class Supervisor:
         if not is_waiting or not self.clock.skips:
             return
         if self.mdns.is_asking:  # others' answers come in the host's time
-            self._loop.later(_BANNER_WAIT_S, self._skip)
+            self._loop.later(_MDNS_LOOK_S, self._skip)
         elif self.clock.leap(None):
             self._loop.post(self._skip)
 
-    # -- bytes
-
-    def _from_child(self, data: bytes) -> None:
-        self._print(self._console.feed(data))
-        if self._console.holds and self._flush is None:
-            self._flush = self._loop.later(_BANNER_WAIT_S, self._flush_console)
-        child = self._child
-        if child is not None and self.serial.is_full:
-            child.pause()
-            self._loop.later(_BANNER_WAIT_S / 10, self._resume_child)
-
-    def _resume_child(self) -> None:
-        if self._child is not None:
-            if self.serial.is_full:
-                self._loop.later(_BANNER_WAIT_S / 10, self._resume_child)
-            else:
-                self._child.resume()
-
-    def _flush_console(self) -> None:
-        if self._flush is not None:
-            self._flush.cancel()
-            self._flush = None
-        self._print(self._console.flush())
-
-    def raw_output(self, data: bytes) -> None:
-        if self._child is not None:
-            self._child.drain()
-            self._flush_console()
-            self._print(self._console.raw_output(data))
-
-    def _print(self, data: bytes) -> None:
-        if data:
-            self.log.output(data)
-            self.output.append(data)
-            self.serial.write(data)
-
-    def _from_host(self, data: bytes) -> None:
-        self.log.input(len(data))
-        child = self._child
-        if child is None:
-            return  # no power, or asleep
-        self._console.saw_input(data)
-        if not self._has_booted and b"\x03" in data:
-            self._interrupts_boot = not self.boots_raw
-            data = data.replace(b"\x03", b"")
-        child.write(data)
-
-    def type(self, data: bytes) -> None:
-        """Bytes for the console that do not come through the port."""
-        self._from_host(data)
+    # -- network and pins
 
     def _event(self, name: str, *arguments: object) -> None:
         if self._control is not None:
             self._control.event(name, *arguments)
-
-    # -- network
 
     def _is_linked(self) -> bool:
         point, address = self.radio.joined, self.radio.address

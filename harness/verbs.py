@@ -73,8 +73,8 @@ class Verbs:
 
     # -- console, identity, clock
 
-    def _output(self, data: str) -> None:
-        self._board.raw_output(bytes.fromhex(data))
+    def _output(self, data: str) -> Later | None:
+        return self._board.terminal.raw_output(bytes.fromhex(data))
 
     def _uname(self) -> tuple[str, ...]:
         version = "1.29.0-preview"
