@@ -16,7 +16,7 @@ COUNT = (
     b"def count(ms):\r"
     b"    micropython.kbd_intr(-1); print('re' + 'ady'); time.sleep_ms(ms)\r"
     b"    p = select.poll(); p.register(sys.stdin, 1); n = 0; s = b''\r"
-    b"    while p.poll(20): s += sys.stdin.buffer.read(1)\r"
+    b"    while p.poll(300): s += sys.stdin.buffer.read(1)\r"
     b"    micropython.kbd_intr(3); return len(s), s[:3], s[-3:]\r\r"
 )
 
