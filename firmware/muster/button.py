@@ -11,12 +11,15 @@ from micropython import const
 SHORT = const(1)  # seek now, or sync now
 LONG = const(2)  # 5 s: onboard again
 LONGEST = const(3)  # 15 s: factory reset
+DOUBLE = const(4)  # twice: the setup network of its own
+BUNDLE = const(5)  # no press, but it wakes whoever waits for one: a bundle has been brought
 
 _POLL_MS = const(20)
 _BOUNCE_MS = const(30)
 _GAP_MS = const(250)  # the most that counts between two looks: a busy loop sees nothing in between
 _LONG_MS = const(5000)
 _LONGEST_MS = const(15000)
+_SECOND_MS = const(400)  # a second press within this time makes it a double one
 
 
 class Button:
@@ -31,6 +34,11 @@ class Button:
         kind, self._kind = self._kind, None
         self._pressed.clear()
         return kind
+
+    # As if it had been pressed so.
+    def tell(self, kind):
+        self._kind = kind
+        self._pressed.set()
 
     # Takes a short press, if that is what there is.
     def took_short(self):
@@ -67,12 +75,21 @@ class Button:
         if held_ms < _BOUNCE_MS:
             return
         if held_ms >= _LONGEST_MS:
-            self._kind = LONGEST
+            self.tell(LONGEST)
+        elif held_ms >= _LONG_MS:
+            self.tell(LONG)
         else:
-            self._kind = LONG if held_ms >= _LONG_MS else SHORT
-        self._pressed.set()
+            self.tell(DOUBLE if await self._comes_again() else SHORT)
         while self._is_down():
             await asyncio.sleep_ms(_POLL_MS)
+
+    async def _comes_again(self):
+        released = time.ticks_ms()
+        while time.ticks_diff(time.ticks_ms(), released) < _SECOND_MS:
+            await asyncio.sleep_ms(_POLL_MS)
+            if self._is_down():
+                return True
+        return False
 
     def _is_down(self):
         return self._pin.value() == self._active

@@ -47,6 +47,15 @@ class Clock:
         self._set(unix)
         self.is_known = True
 
+    # A time that has passed for certain, such as a bundle's: it moves the clock and its floor
+    # forward only, and what time it is remains to be told.
+    def not_before(self, unix):
+        if unix > self.now():
+            self._set(unix)
+        if unix > self.floor + _DAY_S:
+            self.floor = unix
+            self._keep_floor(unix)
+
     def _set(self, unix):
         t = time.gmtime(unix - EPOCH_2000)
         self._set_rtc((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))

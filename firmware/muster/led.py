@@ -20,14 +20,26 @@ class LED:
         self._pin = pin
         self._active = active
         self.state = "seek"
+        self._code: list | None = None
+        self._times = 0
 
     def show(self, state):
         self.state = state
 
+    # Blinks a code, e.g. a receipt, three times before the state is shown again.
+    def announce(self, code):
+        if self._pin is not None:
+            self._code = code
+            self._times = 3
+
     async def blink(self):
         while True:
             level = self._active
-            for ms in PATTERNS[self.state]:
+            for ms in self._code or PATTERNS[self.state]:
                 self._pin.value(level)
                 level = 1 - level
                 await asyncio.sleep_ms(ms)
+            if self._code:
+                self._times -= 1
+                if not self._times:
+                    self._code = None

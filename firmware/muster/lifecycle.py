@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 # The device's life, top to bottom: onboard, try, commit or come home, operate.
 
+import os
 import time
 
 from micropython import const
@@ -38,6 +39,7 @@ class Life:
         self._onboarding = None  # only while seeking
         self._operation = None  # from the first commit on
         self._pending = None  # a directive that has been heard and not yet obeyed
+        self._has_bundle = any(name.endswith(".muster") for name in os.listdir("/"))
         self._seeks_again = False  # after the 5 s press; the running configuration stays
         self._again = SecondTry(journal)
         self._backoff = Backoff()
@@ -69,6 +71,8 @@ class Life:
         if self._pending:
             answer, self._pending = self._pending, None
             await self._obey(answer)
+        elif self._has_bundle and not self._again.due_in_ms(self._journal.failed_version):
+            await self._apply()
         elif self._config is None or self._seeks_again:
             self._led.show("seek")
             self._pending = await self._seeker().seek("committed" if self._config else "blank")
@@ -131,12 +135,32 @@ class Life:
             await self._button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
         self._seeks_again = False
 
+    # What somebody has brought is tried as what a directive brings.
+    async def _apply(self):
+        from . import delivery
+
+        try:
+            self._has_bundle = await delivery.apply(
+                self._identity,
+                self._store,
+                self._journal,
+                self._clock,
+                self._timeline,
+                self._led,
+                self._try,
+                lambda: self._config is None,
+            )
+        finally:
+            del delivery
+            release("delivery", "inbox")
+
+    # Returns what stood in the way, or None once it is committed.
     async def _try(self, answer):
         version = answer.config["version"]
         wait_ms = self._again.due_in_ms(version)
         if wait_ms:
             await self._button.pause(wait_ms)
-            return
+            return None
         config = self._with_candidate("keep", answer)
         self._led.show("trial")
         self._onboarding = None  # room for the registration
@@ -155,15 +179,17 @@ class Life:
             self._timeline.failed(e)
             self._with_candidate("fail", version, e)
             self._again.wait()
-            return
+            return e
         finally:
             del trial
             release("trial", "platform", "tls", "http")
         self._pending = await self._confirm(config)
         if self._pending:
             self._with_candidate("drop")
-        else:
-            self._commit(config, lease)
+            text = "the configuration server wants to %s" % self._pending.action
+            return DeviceError("config_not_newer", text)
+        self._commit(config, lease)
+        return None
 
     # The sync before the commit: only an authenticated "forget" or another configuration prevents
     # it, and is returned; anything else counts as unreachable.
@@ -200,7 +226,7 @@ class Life:
         kind = self._button.take()
         if kind is None:
             return
-        log.info("button", ("", "short press", "5 s", "15 s")[kind])
+        log.info("button", ("", "short press", "5 s", "15 s", "twice", "bundle")[kind])
         self._eager_from = time.ticks_ms()
         self._is_eager = True
         self._backoff.reset()
@@ -209,8 +235,15 @@ class Life:
         if kind == button.LONG:
             self._seeks_again = True
         elif kind == button.LONGEST:
+            from . import delivery
+
             self._journal.reset()
+            delivery.forget(self._store)
+            del delivery
+            release("delivery", "inbox")
             await self._forget()
+        elif kind == button.BUNDLE:
+            self._has_bundle = True
 
     # A failure outside a trial, which has its own way home.
     def _note(self, error):

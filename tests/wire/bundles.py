@@ -166,7 +166,7 @@ def _open(text: str) -> str:
     return content.decode()
 
 
-def _flipped(bundle: str, part: int, at: int) -> str:
+def flipped(bundle: str, part: int, at: int) -> str:
     """One bit of one part's bytes is another one; the encoding stays right."""
     parts = bundle.split(".")
     text = parts[part]
@@ -287,13 +287,13 @@ def _not_ours() -> list[dict[str, Any]]:
     at = header().index("4")
     return [
         _bad("of-another-device", other, "kid"),
-        _bad("bit-flipped-in-the-header", _flipped(good, 0, at), "kid"),
+        _bad("bit-flipped-in-the-header", flipped(good, 0, at), "kid"),
         _bad("of-another-device-said-to-be-ours", made(secret=bytes(20)), "tag"),
         _bad("of-the-label-before-it-was-reissued", good, "tag", secret_hex=REISSUED_SECRET.hex()),
-        _bad("bit-flipped-in-the-vector", _flipped(good, 2, 0), "tag"),
-        _bad("bit-flipped-in-the-first-block", _flipped(good, 3, 0), "tag"),
-        _bad("bit-flipped-in-the-last-block", _flipped(good, 3, last), "tag"),
-        _bad("bit-flipped-in-the-tag", _flipped(good, 4, 15), "tag"),
+        _bad("bit-flipped-in-the-vector", flipped(good, 2, 0), "tag"),
+        _bad("bit-flipped-in-the-first-block", flipped(good, 3, 0), "tag"),
+        _bad("bit-flipped-in-the-last-block", flipped(good, 3, last), "tag"),
+        _bad("bit-flipped-in-the-tag", flipped(good, 4, 15), "tag"),
         _bad("a-block-left-out", ".".join(_without_a_block(good.split("."))), "tag"),
         _bad("tag-of-zeros", good.rpartition(".")[0] + "." + base64url(bytes(16)), "tag"),
     ]

@@ -5,7 +5,7 @@
 import asyncio
 import time
 
-from muster.button import LONG, SHORT, Button
+from muster.button import BUNDLE, DOUBLE, LONG, SHORT, Button
 
 
 class Pin:
@@ -23,7 +23,7 @@ async def _press(act, pin=None):
     task = asyncio.create_task(button.watch())
     await asyncio.sleep_ms(50)
     await act(pin)
-    await asyncio.sleep_ms(80)
+    await asyncio.sleep_ms(600)  # a second press might come
     task.cancel()
     return button.take()
 
@@ -64,6 +64,33 @@ async def test_what_is_held_at_power_on_is_no_press():
 
 async def test_five_seconds_are_a_long_press():
     assert await _press(lambda pin: _hold(pin, 5600)) == LONG
+
+
+async def test_two_presses_are_a_double_one():
+    async def act(pin):
+        await _hold(pin, 100)
+        await asyncio.sleep_ms(150)
+        await _hold(pin, 100)
+
+    assert await _press(act) == DOUBLE
+
+
+async def test_two_presses_far_apart_are_none():
+    async def act(pin):
+        await _hold(pin, 100)
+        await asyncio.sleep_ms(700)
+        await _hold(pin, 100)
+
+    assert await _press(act) == SHORT
+
+
+async def test_who_brings_a_bundle_ends_a_pause_too():
+    button = Button(None)
+    pause = asyncio.create_task(button.pause(10000))
+    await asyncio.sleep_ms(0)
+    button.tell(BUNDLE)
+    await pause
+    assert button.is_pressed() and not button.took_short() and button.take() == BUNDLE
 
 
 async def test_a_press_ends_a_pause():

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# One bundle from its file to its outcome: opened, handed to the life as a directive is, and
+# acknowledged with a receipt. Loaded when needed.
+
+import binascii
+from hashlib import sha256
+
+from micropython import const
+
+from . import inbox, log
+from .actions import CONFIGURE, Directive
+from .errors import DeviceError
+from .modules import release
+from .timeline import RECEIVE
+
+_RECORD = "bundle"
+_TRIES = const(3)  # of a bundle in whose trial the power is lost
+_DETAIL = const(120)
+
+
+# What became of the last bundle: {"version", "code", "detail", "receipt", "digest", "tries"}, or
+# None. The code is None while it is being tried.
+def last(store):
+    return store.load(_RECORD)
+
+
+def forget(store):
+    inbox.clear()
+    store.erase(_RECORD)
+
+
+# Opens the bundle at path as far as it goes: (version, digest of its text, directive or None, why
+# there is none). Without a digest it may be from anybody. Changes nothing.
+def look(path, label, clock, floor):
+    version, digest = 0, None
+    from . import bundle
+
+    try:
+        text = inbox.read(path)
+        digest_of_text = sha256(text).digest()
+        content = bundle.unseal(text, label)
+        del text  # room for the configuration
+        digest = digest_of_text
+        version = _version_in(content)
+        time, config = bundle.check(content, clock.now() if clock.is_known else None)
+        if version <= floor:
+            text = "config.version: %d is not newer than %d" % (version, floor)
+            raise DeviceError("config_not_newer", text)
+        return version, digest, Directive(CONFIGURE, None, time, 0, config), None
+    except DeviceError as e:
+        return version, digest, None, e
+    finally:
+        del bundle
+        release("bundle", "configuration", "schema", "hkdf")
+
+
+def _version_in(content):
+    config = content.get("config") if isinstance(content, dict) else None
+    version = config.get("version") if isinstance(config, dict) else 0
+    return version if type(version) is int else 0
+
+
+# Has the bundles that wait tried, one after the other; whether one still waits. attempt: awaited
+# with a directive, returns what stood in the way or None. is_blank: whether the device has nothing
+# to run on; then a bundle that fails is kept to be tried again, for there is nobody else to ask.
+async def apply(label, store, journal, clock, timeline, led, attempt, is_blank):
+    found = _take(label, store, journal, clock, timeline, led)
+    if found is None:
+        return False
+    answer, ticket = found
+    del found
+    try:
+        error = await attempt(answer)
+    except DeviceError as e:
+        settle(ticket, label, store, led, e, is_blank())
+        raise
+    settle(ticket, label, store, led, error, error is not None and is_blank())
+    return True
+
+
+# The first bundle that is not refused, as (directive, ticket for `settle`); None if there is none.
+def _take(label, store, journal, clock, timeline, led):
+    path = inbox.find()
+    while path:
+        timeline.begin(RECEIVE)
+        version, digest, answer, error = look(path, label, clock, journal.highest)
+        ticket = (path, version, digest)
+        former = last(store)
+        is_same = former and digest and former["digest"] == _short(digest)
+        is_cut = is_same and former["code"] is None  # the power was lost while it was tried
+        tries = former["tries"] + 1 if is_cut else 1
+        if error is None and tries > _TRIES and journal.highest:
+            error = DeviceError("power_lost", "in %d trials of this bundle" % _TRIES)
+        if error is None:
+            timeline.done("bundle with version %d" % version)
+            clock.not_before(answer.time)
+            log.hide_config(answer.config)
+            store.save(_RECORD, _record(ticket, None, "", tries))
+            return answer, ticket
+        if is_cut and error.code == "config_not_newer":  # right after the commit
+            timeline.done("bundle with version %d, committed before the restart" % version)
+            settle(ticket, label, store, led, None)
+        else:
+            error.step = RECEIVE
+            timeline.failed(error)
+            if is_same and former["code"] == "ok":  # what was said of it is still true
+                log.info("bundle", _told(former))
+                inbox.remove(path)
+            else:
+                settle(ticket, label, store, led, error)
+        path = inbox.find()
+    return None
+
+
+# Records the outcome and shows the receipt; only then the bundle goes, so that a cut in between
+# repeats this. error: what stood in the way, or None. is_kept: it stays to be tried again.
+def settle(ticket, label, store, led, error, is_kept=False):
+    path, version, digest = ticket
+    code, detail = (error.code, error.detail[:_DETAIL]) if error else ("ok", "")
+    record = _record(ticket, code, detail, 0)
+    if digest:
+        from . import receipt
+
+        record["receipt"] = receipt.receipt(label, version, code, digest)
+        if not is_kept:  # a code that is shown for minutes would hide that it is tried again
+            led.announce(receipt.blinks(record["receipt"]))
+        del receipt
+        release("receipt", "bundle", "hkdf")
+    store.save(_RECORD, record)
+    if digest is None or code == "config_invalid":  # for people to look at
+        inbox.set_aside(path)
+    elif not is_kept:
+        inbox.remove(path)
+    (log.error if error else log.info)("bundle", _told(record))
+
+
+def _record(ticket, code, detail, tries):
+    _, version, digest = ticket
+    record = {"version": version, "code": code, "detail": detail, "tries": tries}
+    record["digest"] = digest and _short(digest)
+    record["receipt"] = None
+    return record
+
+
+# E.g. "receipt ABCD EFGH: version 7 ok".
+def _told(record):
+    shown = record["receipt"]
+    shown = "receipt %s %s" % (shown[:4], shown[4:]) if shown else "no receipt"
+    text = "%s: version %d %s" % (shown, record["version"], record["code"])
+    return "%s, %s" % (text, record["detail"]) if record["detail"] else text
+
+
+def _short(digest):
+    return binascii.hexlify(digest[:8]).decode()

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""A bundle carried by a person: copied onto the board with mpremote, found at its next start,
+tried, acknowledged. Whatever is wrong with it, the device goes on as before and says what."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.carried import DEVICE_ID, Carried, OwnNetwork
+from tests.wire import bundles
+
+NAME = f"{DEVICE_ID}.muster"
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnNetwork]:
+    with OwnNetwork(tmp_path_factory.mktemp("network")) as network:
+        yield network
+
+
+@pytest.fixture(scope="module")
+def labelled(
+    network: OwnNetwork, tmp_path_factory: pytest.TempPathFactory, firmware_flash: Path
+) -> Path:
+    """A board with the label PRESS-4."""
+    directory = tmp_path_factory.mktemp("labelled") / "board"
+    with Carried(network, directory, firmware_flash) as carried:
+        carried.write_label()
+        carried.mpremote("cp", str(Path("firmware/main.py").absolute()), ":")
+    return directory
+
+
+@pytest.fixture
+def blank(network: OwnNetwork, tmp_path: Path, labelled: Path) -> Iterator[Carried]:
+    with Carried(network, tmp_path / "board", labelled) as carried:
+        yield carried
+
+
+def test_a_bundle_that_is_copied_is_applied_at_the_next_start(
+    blank: Carried, network: OwnNetwork
+) -> None:
+    text = network.bundle()
+    blank.board.power_on()
+    blank.copy(text)
+    blank.board.reset()
+    blank.board.expect(rb"life committed version 1,", 20)
+    assert blank.outcome(text) == (1, "ok")
+    blank.board.expect(rb"step 9 ok|", 1)
+    assert NAME not in blank.files()
+
+
+@pytest.fixture(scope="module")
+def running(network: OwnNetwork, tmp_path_factory: pytest.TempPathFactory, labelled: Path) -> Path:
+    """A board that runs on version 5, which it has from a bundle."""
+    directory = tmp_path_factory.mktemp("running") / "board"
+    with Carried(network, directory, labelled) as carried:
+        carried.board.power_on()
+        carried.copy(network.bundle(network.config(5)))
+        carried.board.reset()
+        carried.board.expect(rb"bundle receipt", 20)
+    return directory
+
+
+@pytest.fixture
+def committed(network: OwnNetwork, tmp_path: Path, running: Path) -> Iterator[Carried]:
+    with Carried(network, tmp_path / "board", running) as carried:
+        yield carried
+
+
+def _brought(carried: Carried, text: str, name: str = NAME) -> None:
+    carried.board.power_on()
+    carried.copy(text, name)
+    carried.board.reset()
+
+
+def test_a_newer_one_replaces_what_a_device_runs_on(
+    committed: Carried, network: OwnNetwork
+) -> None:
+    text = network.bundle(network.config(6))
+    _brought(committed, text)
+    committed.board.expect(rb"life committed version 6,", 20)
+    assert committed.outcome(text) == (6, "ok")
+
+
+def _bad(network: OwnNetwork) -> dict[str, tuple[str, str, str]]:
+    """By name: a bundle, its code and what the device says of it."""
+    good = network.bundle(network.config(9))
+    parts = good.split(".")
+    flipped = {
+        part: ".".join([*parts[:n], bundles.flipped(good, n, 7).split(".")[n], *parts[n + 1 :]])
+        for n, part in ((2, "vector"), (3, "ciphertext"), (4, "tag"))
+    }
+    other = bundles.header("PRESS-5")
+    content = bundles.plaintext(network.config(9))
+    unsigned = bundles.made(content, bundles.header(alg="none"))
+    return {
+        "of-another-device": (bundles.made(content, other), "server_untrusted", "kid: "),
+        "of-a-reissued-label": (
+            network.bundle(network.config(9), secret=bundles.REISSUED_SECRET),
+            "server_untrusted",
+            "tag: ",
+        ),
+        **{f"bit-in-the-{p}": (t, "server_untrusted", "tag: ") for p, t in flipped.items()},
+        "cut-off": (good[: len(good) // 2], "config_invalid", "bundle: "),
+        "garbage": ("garbage " * 2500, "config_invalid", "bundle: longer"),
+        "alg-none": (unsigned, "config_invalid", "header: "),
+        "older": (network.bundle(network.config(4)), "config_not_newer", "config.version: "),
+        "equal": (network.bundle(network.config(5)), "config_not_newer", "config.version: "),
+    }
+
+
+def test_whatever_is_wrong_it_is_said_and_the_device_goes_on(
+    committed: Carried, network: OwnNetwork
+) -> None:
+    bad = sorted(_bad(network).items())
+    board = committed.board
+    board.power_on()
+    committed.copy_all({f"{name}.muster": text for name, (text, _, _) in bad})
+    board.reset()
+    for name, (_, code, detail) in bad:  # one after the other, in the order of their names
+        said = board.expect(rb"step 6 (\w+) \d+ms ([^\r\n]*)", 20)
+        assert said[1].decode() == code, name
+        assert said[2].decode().startswith(detail), name
+    board.expect(rb"step 9 ok", 20)
+    assert b"committed version" not in board.output
+    left = {name for name in committed.files() if not name.startswith(".") and ".muster" in name}
+    refused = {f"{name}.muster.bad" for name, (_, code, _) in bad if code != "config_not_newer"}
+    assert left == refused
