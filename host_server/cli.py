@@ -7,9 +7,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
+from host_server import cli_options
 from host_server.errors import HostError, ServiceUnreachable, SettingsError, Unauthorized
-from host_server.settings import ROLES
 
 OK, REFUSED, USAGE, UNREACHABLE, UNAUTHORIZED = 0, 1, 2, 3, 4
 
@@ -37,7 +38,8 @@ class Command:
     summary: str
     examples: tuple[str, ...]
     prepare: Callable[[argparse.ArgumentParser], None]
-    function: str  # its name in host_server.commands, or "serve" or "hotspot"
+    function: str  # its name in the module, or "serve" or "hotspot"
+    module: str = "host_server.commands"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,9 +74,8 @@ def _run(options: argparse.Namespace) -> int:
         from host_server import hotspot
 
         return hotspot.run(options)
-    from host_server import commands
-
-    function: Callable[[argparse.Namespace], int] = getattr(commands, options.function)
+    module = import_module(options.module)
+    function: Callable[[argparse.Namespace], int] = getattr(module, options.function)
     return function(options)
 
 
@@ -109,122 +110,19 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.prepare(made)
-        made.set_defaults(function=command.function)
+        made.set_defaults(function=command.function, module=command.module)
     return parser
 
 
-def _serve_options(parser: argparse.ArgumentParser) -> None:
-    def option(name: str, help: str, **more: object) -> None:
-        variable = "MUSTER_" + name.lstrip("-").replace("-", "_").upper()
-        parser.add_argument(name, help=f"{help} [{variable}]", **more)  # type: ignore[arg-type]
-
-    several = {"action": "append", "metavar": "A:P"}
-    option("--role", "run this role; may be given again", action="append", choices=ROLES)
-    option("--data", "where databases and keys are kept", metavar="DIR")
-    option("--portal-listen", "default 127.0.0.1:8420", metavar="A:P")
-    option("--config-listen", "default 127.0.0.1:8421; may be given again", **several)
-    option("--platform-listen", "default 127.0.0.1:8422", metavar="A:P")
-    secured = {"metavar": "FILE"}
-    option("--portal-cert", "certificate of the portal, in PEM: it speaks https", **secured)
-    option("--portal-key", "and its key; other users must not be able to read it", **secured)
-    option("--platform-cert", "certificate of the platform: it speaks https", **secured)
-    option("--platform-key", "and its key", **secured)
-    option("--config-cert", "certificate of the configuration server", **secured)
-    option("--config-key", "and its key", **secured)
-    option("--config-tls-listen", "where it speaks https, for the portal", **several)
-    option("--config-public-url", "where devices find the configuration server", metavar="URL")
-    option("--platform-public-url", "where devices find the platform", metavar="URL")
-    option("--config-url", "where the portal finds the configuration server", metavar="URL")
-    option("--platform-url", "where the configuration server finds the platform", metavar="URL")
-    option("--ca-file", "certificate authorities for those two, in PEM", metavar="FILE")
-    option("--admin-token-file", "write the administrator's token here", metavar="FILE")
-    option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))
-
-
-def _hotspot_options(parser: argparse.ArgumentParser) -> None:
-    option = parser.add_argument
-    option("--name", default="setup", help='the network is called "MUSTER-" and this (setup)')
-    option("--device", metavar="IF", help="the Wi-Fi device; else one that can, unused if any")
-    option("--channel", type=int, choices=range(1, 12), default=6, help="in the 2.4 GHz band (6)")
-    secret = parser.add_mutually_exclusive_group()
-    secret.add_argument(
-        "--password-file", metavar="FILE", help="WPA2 with the passphrase in it; else open"
-    )
-    secret.add_argument("--ask-password", action="store_true", help="WPA2, and ask for it")
-    option(
-        "--address",
-        metavar="A",
-        help="this machine's address on the operational network: there devices will find "
-        "configuration server and platform",
-    )
-    option("--dry-run", action="store_true", help="show what would be done, and do nothing")
-    _serve_options(parser)
-
-
-def _client_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--portal", metavar="URL", help="the portal [MUSTER_PORTAL_URL]")
-    parser.add_argument(
-        "--token-file", metavar="FILE", help="holds the access token [or it is in MUSTER_TOKEN]"
-    )
-    parser.add_argument("--ca-file", metavar="FILE", help="whom to trust [MUSTER_CA_FILE]")
-    parser.add_argument("--json", action="store_true", help="for scripts")
-
-
-def _new_label(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--id", help="the device id; a random one otherwise")
-    parser.add_argument("--json", action="store_true", help="for scripts")
-
-
-def _dev_certs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--out", metavar="DIR", default="muster-certs", help="where they go (muster-certs)"
-    )
-    parser.add_argument(
-        "--name",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="host name or address of the server, besides localhost and 127.0.0.1; "
-        "may be given again",
-    )
-    parser.add_argument("--days", type=int, default=397, help="how long they last (397)")
-
-
-def _add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("label", help="MUSTER:1:…, or - to read it from standard input")
-    parser.add_argument("--profile", required=True, help="the profile it is configured from")
-    parser.add_argument("--name", default="", help="what people call it")
-    _client_options(parser)
-
-
-def _one_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("id", help="the device id")
-    _client_options(parser)
-
-
-def _import_devices(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="one label per line, in the last column; - for stdin")
-    _client_options(parser)
-
-
-def _add_profile(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="the profile as JSON, or - to read it from standard input")
-    parser.add_argument(
-        "--replace", action="store_true", help="in place of the one with this name"
-    )
-    _client_options(parser)
-
-
-def _one_profile(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="the profile's name")
-    _client_options(parser)
-
+_OFFLINE = "host_server.offline_commands"
 
 _GROUPS = {
     "label": "make labels",
     "certs": "make certificates for https",
     "device": "register devices and see how far they have come",
     "profile": "keep the templates that configurations are made from",
+    "bundle": "configure a device without a network: make bundles, and see how far they came",
+    "receipt": "enter what a device shows after it has tried its bundle",
 }
 
 COMMANDS = (
@@ -238,7 +136,7 @@ COMMANDS = (
             "muster serve --platform-cert certs/server.pem --platform-key certs/server.key "
             "--ca-file certs/ca.pem",
         ),
-        _serve_options,
+        cli_options.serve_options,
         "serve",
     ),
     Command(
@@ -251,14 +149,14 @@ COMMANDS = (
             "muster hotspot --name desk --password-file passphrase.txt --role config "
             "--platform-public-url https://m2m.example:8422",
         ),
-        _hotspot_options,
+        cli_options.hotspot_options,
         "hotspot",
     ),
     Command(
         ("label", "new"),
         "Make a label: a device id and a secret, as text and as a QR code.",
         ("muster label new", "muster label new --id PRESS-4 --json"),
-        _new_label,
+        cli_options.new_label,
         "new_label",
     ),
     Command(
@@ -269,7 +167,7 @@ COMMANDS = (
             "muster serve --platform-cert muster-certs/server.pem "
             "--platform-key muster-certs/server.key --ca-file muster-certs/ca.pem",
         ),
-        _dev_certs,
+        cli_options.dev_certs,
         "make_certificates",
     ),
     Command(
@@ -280,63 +178,127 @@ COMMANDS = (
             'muster device add MUSTER:1:PRESS-4:AAAQ… --profile press --name "press 4"',
             "(what stands on a command line can be read by other users of the machine: prefer -)",
         ),
-        _add_device,
+        cli_options.add_device,
         "add_device",
     ),
     Command(
         ("device", "list"),
         "List the devices.",
         ("muster device list", "muster device list --json"),
-        _client_options,
+        cli_options.client_options,
         "list_devices",
     ),
     Command(
         ("device", "show"),
         "Show the nine steps of a device.",
         ("muster device show PRESS-4",),
-        _one_device,
+        cli_options.one_device,
         "show_device",
     ),
     Command(
         ("device", "open"),
         "Open the onboarding window, so that the label can be used again.",
         ("muster device open PRESS-4",),
-        _one_device,
+        cli_options.one_device,
         "open_device",
     ),
     Command(
         ("device", "release"),
         "End the ownership: the device's account is closed.",
         ("muster device release PRESS-4",),
-        _one_device,
+        cli_options.one_device,
         "release_device",
+    ),
+    Command(
+        ("device", "new-account"),
+        "Give a device another account at its platform, e.g. after platform_conflict.",
+        (
+            "muster device new-account PRESS-4",
+            "(it gets it with its next configuration; the former one is closed then)",
+        ),
+        cli_options.one_device,
+        "new_account",
     ),
     Command(
         ("device", "import"),
         "Register devices that are not sold yet, for their vendor.",
         ("muster device import labels.csv", "muster device import - < labels.csv"),
-        _import_devices,
+        cli_options.import_devices,
         "import_devices",
     ),
     Command(
         ("profile", "add"),
         "Keep a profile.",
         ("muster profile add press.json", "muster profile add press.json --replace"),
-        _add_profile,
+        cli_options.add_profile,
         "add_profile",
     ),
     Command(
         ("profile", "list"),
         "List the profiles.",
         ("muster profile list",),
-        _client_options,
+        cli_options.client_options,
         "list_profiles",
     ),
     Command(
         ("profile", "show"),
         "Show a profile; its passwords are never shown.",
         ("muster profile show press",),
-        _one_profile,
+        cli_options.one_profile,
         "show_profile",
+    ),
+    Command(
+        ("profile", "delete"),
+        "Forget a profile that no device uses.",
+        ("muster profile delete press",),
+        cli_options.one_profile,
+        "delete_profile",
+    ),
+    Command(
+        ("bundle", "make"),
+        "Seal a device's configuration into a bundle, which you carry to it. A newer one "
+        "supersedes the older.",
+        (
+            "muster bundle make PRESS-4                     # writes PRESS-4.muster",
+            "muster bundle make PRESS-4 --expires 30d --out /media/usb/PRESS-4.muster",
+            "muster bundle make PRESS-4 --out press-4.svg   # QR code(s); large ones are several",
+            "muster bundle make PRESS-4 --text | xclip",
+        ),
+        cli_options.make_bundle,
+        "make_bundle",
+        _OFFLINE,
+    ),
+    Command(
+        ("bundle", "show"),
+        "Show how far the bundles of a device have come.",
+        ("muster bundle show PRESS-4",),
+        cli_options.one_device,
+        "show_bundles",
+        _OFFLINE,
+    ),
+    Command(
+        ("bundle", "check"),
+        "Say which device a bundle is for, and whether it is the newest.",
+        ("muster bundle check PRESS-4.muster", "muster bundle check - < PRESS-4.muster"),
+        cli_options.check_bundle,
+        "check_bundle",
+        _OFFLINE,
+    ),
+    Command(
+        ("receipt", "check"),
+        "Enter the receipt that a device shows: exit code 0 if it runs its newest bundle.",
+        ("muster receipt check PRESS-4 ABCD-EFGH",),
+        cli_options.check_receipt,
+        "check_receipt",
+        _OFFLINE,
+    ),
+    Command(
+        ("timeline",),
+        "What device, servers and platform saw of an onboarding, in one table; the first cause "
+        "of a failure is marked.",
+        ("muster timeline PRESS-4", "muster timeline PRESS-4 --json"),
+        cli_options.one_device,
+        "show_timeline",
+        _OFFLINE,
     ),
 )

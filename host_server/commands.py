@@ -36,7 +36,7 @@ def new_label(options: Namespace) -> int:
 
     label = make(options.id.upper() if options.id else None)
     if options.json:
-        return _print_json(
+        return print_json(
             {
                 "device_id": label.device_id,
                 "label": label.qr_text,
@@ -72,14 +72,14 @@ def add_device(options: Namespace) -> int:
     """Step 1."""
     text = _read_input() if options.label == "-" else options.label
     body = {"label": text.strip(), "profile": options.profile, "name": options.name}
-    return _show_device(options, _portal(options, "POST", "/v1/devices", body))
+    return _show_device(options, at_portal(options, "POST", "/v1/devices", body))
 
 
 def list_devices(options: Namespace) -> int:
     """One line per device."""
-    answer = _portal(options, "GET", "/v1/devices")
+    answer = at_portal(options, "GET", "/v1/devices")
     if options.json:
-        return _print_json(answer)
+        return print_json(answer)
     for device in answer["devices"]:
         print(f"{device['device_id']:<32}  {device['state']:<10}  {device['name']}")
     return 0
@@ -87,30 +87,35 @@ def list_devices(options: Namespace) -> int:
 
 def show_device(options: Namespace) -> int:
     """The nine steps."""
-    return _show_device(options, _portal(options, "GET", _device(options)))
+    return _show_device(options, at_portal(options, "GET", device_path(options)))
 
 
 def open_device(options: Namespace) -> int:
     """Open the window."""
-    return _show_device(options, _portal(options, "POST", _device(options) + "/window"))
+    return _show_device(options, at_portal(options, "POST", device_path(options) + "/window"))
 
 
 def release_device(options: Namespace) -> int:
     """End the ownership."""
-    _portal(options, "DELETE", _device(options))
-    return _print_json({}) if options.json else 0
+    at_portal(options, "DELETE", device_path(options))
+    return print_json({}) if options.json else 0
+
+
+def new_account(options: Namespace) -> int:
+    """Another identity at the platform."""
+    return _show_device(options, at_portal(options, "POST", device_path(options) + "/account"))
 
 
 def import_devices(options: Namespace) -> int:
     """One verdict per label; 1 if any was refused."""
-    lines = _read(options.file).splitlines()
+    lines = read_text(options.file).splitlines()
     labels = [line.rsplit(",", 1)[-1].strip().strip('"') for line in lines if line.strip()]
     if labels and "MUSTER:" not in labels[0].upper():
         labels = labels[1:]  # the heading of a table
-    answer = _portal(options, "POST", "/v1/vendor/devices", {"labels": labels})
+    answer = at_portal(options, "POST", "/v1/vendor/devices", {"labels": labels})
     verdicts = answer["devices"]
     if options.json:
-        _print_json(answer)
+        print_json(answer)
     else:
         for number, verdict in enumerate(verdicts, 1):
             name = verdict["device_id"] or f"label {number}"
@@ -121,53 +126,66 @@ def import_devices(options: Namespace) -> int:
 def add_profile(options: Namespace) -> int:
     """Keep a profile, or replace one."""
     try:
-        document = Fields(parse_json(_read(options.file)))
+        document = Fields(parse_json(read_text(options.file)))
         name = document.text("name", 1, 64)
     except Invalid as error:
         raise SettingsError(f"{options.file}: {error}") from None
     if options.replace:
         path = f"/v1/profiles/{quote(name, safe='')}"
-        answer = _portal(options, "PUT", path, document.document)
+        answer = at_portal(options, "PUT", path, document.document)
     else:
-        answer = _portal(options, "POST", "/v1/profiles", document.document)
-    return _print_json(answer) if options.json else _say(f'profile "{name}" is kept')
+        answer = at_portal(options, "POST", "/v1/profiles", document.document)
+    return print_json(answer) if options.json else say(f'profile "{name}" is kept')
 
 
 def list_profiles(options: Namespace) -> int:
     """One name per line."""
-    answer = _portal(options, "GET", "/v1/profiles")
-    return _print_json(answer) if options.json else _say(*answer["profiles"])
+    answer = at_portal(options, "GET", "/v1/profiles")
+    return print_json(answer) if options.json else say(*answer["profiles"])
 
 
 def show_profile(options: Namespace) -> int:
     """The profile as JSON, which is its only form."""
-    answer = _portal(options, "GET", f"/v1/profiles/{quote(options.name, safe='')}")
+    answer = at_portal(options, "GET", f"/v1/profiles/{quote(options.name, safe='')}")
     print(json.dumps(answer, indent=2, ensure_ascii=False))
     return 0
 
 
+def delete_profile(options: Namespace) -> int:
+    """Forget a profile."""
+    at_portal(options, "DELETE", f"/v1/profiles/{quote(options.name, safe='')}")
+    return print_json({}) if options.json else say(f'profile "{options.name}" is gone')
+
+
 def _show_device(options: Namespace, device: dict[str, Any]) -> int:
     if options.json:
-        return _print_json(device)
+        return print_json(device)
     title = f"{device['device_id']}  {device['name']}".rstrip()
     print(f"{title}: {device['state']} (claim {device['claim']})")
     for step in device["steps"]:
         ms = "" if step["ms"] is None else f"{step['ms']} ms"
+        ms = "by bundle" if step.get("by") == "bundle" else ms
         print(f"{step['step']}  {step['name']:<38}  {_MARKS[step['state']]:<6}  {ms}".rstrip())
     if device["last"]:
         print(f"last: step {device['last']['step']}, {device['last']['code']}")
         print(f"  {device['last']['sentence']}")
+    if device["bundle"]:
+        print(f"bundle: version {device['bundle']['version']}, {device['bundle']['state']}")
     for event in device["events"]:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event["at"]))
         print(f"{when}  {event['sentence']}")
     return 0
 
 
-def _device(options: Namespace) -> str:
+def device_path(options: Namespace) -> str:
+    """The address of the device that was named."""
     return f"/v1/devices/{quote(options.id, safe='')}"
 
 
-def _portal(options: Namespace, method: str, path: str, body: Any = None) -> dict[str, Any]:
+def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """What the portal answers; what is text is under "text". Refused, Unauthorized or
+    ServiceUnreachable.
+    """
     from host_server.service_client import call
 
     url = options.portal or os.environ.get("MUSTER_PORTAL_URL") or "http://127.0.0.1:8420"
@@ -176,6 +194,8 @@ def _portal(options: Namespace, method: str, path: str, body: Any = None) -> dic
     answer = call(method, f"{checked}{path}", _token(options), body, ca_file=ca_file)
     if answer.status_code == 204:
         return {}
+    if answer.ok and answer.headers.get("Content-Type", "").startswith("text/plain"):
+        return {"text": answer.text}
     try:
         document = Fields(answer.json()).document
     except (ValueError, Invalid):
@@ -207,7 +227,8 @@ def _token(options: Namespace) -> str:
     return token
 
 
-def _read(file: str) -> str:
+def read_text(file: str) -> str:
+    """The file's text, or what comes on standard input for "-"."""
     if file == "-":
         return _read_input()
     try:
@@ -222,12 +243,14 @@ def _read_input() -> str:
     return sys.stdin.read(_INPUT_LIMIT)
 
 
-def _print_json(document: Any) -> int:
+def print_json(document: Any) -> int:
+    """For scripts; done."""
     print(json.dumps(document, ensure_ascii=False))
     return 0
 
 
-def _say(*lines: str) -> int:
+def say(*lines: str) -> int:
+    """For people; done."""
     for line in lines:
         print(line)
     return 0

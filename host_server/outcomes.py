@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""The nine steps and the outcome codes, in words that a person can act on."""
+"""The nine steps, the outcome codes and what is told of a device, in words to act on."""
+
+import re
+from dataclasses import dataclass
 
 STEPS = {
     1: "register the device at the portal",
@@ -13,60 +16,201 @@ STEPS = {
     8: "join the operational network",
     9: "register at the platform",
 }
+_FIND_NETWORK, _RECEIVE, _JOIN, _REGISTER = 4, 6, 8, 9
 
-# A code never changes meaning; the sentence may be improved. {networks} and {platform}
-# are filled with what the device was told.
-SENTENCES = {
-    "ok": "It worked.",
-    "wifi_no_ap": "The network {networks} was not in reach; check its name, and whether it sends "
-    "on 2.4 GHz near the device.",
-    "wifi_auth": "The Wi-Fi password for {networks} was refused; correct it in the profile.",
-    "wifi_security": "The network {networks} uses a kind of security that the device does not "
-    "speak; allow WPA2 on it.",
-    "wifi_timeout": "Joining {networks} took too long; move the device closer or try again.",
-    "dhcp_timeout": "The network {networks} let the device in but gave it no address; check the "
-    "DHCP server of that network.",
-    "discovery_none": "No configuration server was found on any network with the onboarding "
-    "prefix; switch the onboarding network on, near the device.",
-    "server_unreachable": "The configuration server did not answer; check that it runs and that "
-    "the device's network leads to it.",
-    "server_rejected": "The configuration server does not know this device by its label; register "
-    "the label at the portal.",
-    "server_untrusted": "Something answered as configuration server but could not prove it; check "
-    "which servers are on the onboarding network.",
-    "config_invalid": "The configuration has a field that is wrong; correct it in the profile.",
-    "config_not_newer": "The configuration is not newer than the one the device had; sync again "
-    "to get a new one.",
-    "clock_unknown": "The device does not know the time, so it cannot check certificates; let it "
-    "sync once with the configuration server, or set an NTP server in the profile.",
-    "platform_unreachable": "The platform {platform} could not be reached; check its address in "
-    "the profile, and that it runs.",
-    "platform_tls": "The platform {platform} could not prove that it is the right one; check its "
-    "certificate and the CA in the profile.",
-    "platform_refused": "The platform {platform} refused the device; check that its account is "
-    "there and allowed.",
-    "platform_conflict": "At the platform {platform} another device already has this identity; "
-    "remove it there, or give this device a new account.",
-    "storage_failed": "The device could not write its flash; if it happens again, replace it.",
-    "power_lost": "The device lost its power in the middle; it tries again by itself.",
-    "watchdog": "The device hung and was reset by its watchdog; it tries again by itself. If it "
-    "happens often, send its log to the maker of the firmware.",
-    "timeout": "It took longer than it may; the device tries again by itself.",
-    # codes that only the servers use
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened, and what a person can do about it.
+
+    {network} is filled with the names of the networks in question, {platform} with its URL.
+    """
+
+    happened: str
+    to_do: str
+    step: int = _RECEIVE  # where it happens, when nobody says
+
+
+# A code never changes meaning; its words may be improved. The device's own list.
+OUTCOMES = {
+    "ok": Outcome("It worked.", "There is nothing to do.", _REGISTER),
+    "wifi_no_ap": Outcome(
+        "The network {network} was not in reach.",
+        "Check its name and its power, that it sends on 2.4 GHz, and that the device is near.",
+        _JOIN,
+    ),
+    "wifi_auth": Outcome(
+        "The Wi-Fi password for {network} was refused.", "Correct it {where}.", _JOIN
+    ),
+    "wifi_security": Outcome(
+        "The network {network} uses a kind of security that the device does not speak.",
+        "Allow WPA2 or WPA3 on it; if it is open, leave the password out {where}.",
+        _JOIN,
+    ),
+    "wifi_timeout": Outcome(
+        "The network {network} was there and did not let the device in, in time.",
+        "Move the device closer, or see whether the access point is overloaded or keeps a list of "
+        "devices.",
+        _JOIN,
+    ),
+    "dhcp_timeout": Outcome(
+        "The network {network} let the device in and gave it no address.",
+        "Check the DHCP server of that network, or give the device a fixed address {where}.",
+        _JOIN,
+    ),
+    "discovery_none": Outcome(
+        "No configuration server was found on {network}.",
+        "See that it runs and listens there, and that the network passes multicast; or switch the "
+        "right onboarding network on, near the device.",
+        _FIND_NETWORK,
+    ),
+    "server_unreachable": Outcome(
+        "The configuration server was found and did not answer.",
+        "Check that it runs, and that a firewall lets port 8421 through.",
+        5,
+    ),
+    "server_rejected": Outcome(
+        "The configuration server answered with an error: it does not know the device by this "
+        "label, or it is busy.",
+        "Register the label that is on the device now at the portal; see the server's log.",
+        5,
+    ),
+    "server_untrusted": Outcome(
+        "What came was not made with this device's key: another configuration server, or a bundle "
+        "of another device or of a former label.",
+        "Switch other onboarding networks off; make a bundle anew, with the label that is on the "
+        "device now.",
+    ),
+    "config_invalid": Outcome(
+        "The configuration has a field that is wrong.",
+        "Correct the field in the profile; the detail names it. If a bundle was carried, carry "
+        "all of it, before it expires.",
+    ),
+    "config_not_newer": Outcome(
+        "The configuration is not newer than the newest that the device ever had.",
+        "Let it sync once, or make a bundle above the version that it has; after a restored "
+        "backup of the configuration server that settles it.",
+    ),
+    "clock_unknown": Outcome(
+        "The device does not know the time, so it cannot check the certificate of {platform}.",
+        "Let it sync once with the configuration server, or set an NTP server in the profile.",
+        _REGISTER,
+    ),
+    "platform_unreachable": Outcome(
+        "The platform {platform} could not be reached.",
+        "Check its address in the profile, that it runs, and that {operational} leads to it.",
+        _REGISTER,
+    ),
+    "platform_tls": Outcome(
+        "The platform {platform} could not prove that it is the right one.",
+        "Check its certificate (dates, name) and the CA in the profile.",
+        _REGISTER,
+    ),
+    "platform_refused": Outcome(
+        "The platform {platform} refused the device.",
+        "See that its account is there and allowed; or give it a new one (muster device "
+        "new-account).",
+        _REGISTER,
+    ),
+    "platform_conflict": Outcome(
+        "At the platform {platform} another device has this identity already.",
+        "Give this device a new account (muster device new-account), and find out who uses its "
+        "former one.",
+        _REGISTER,
+    ),
+    "storage_failed": Outcome(
+        "The device could not write its flash.",
+        "See whether its file system is full; if it happens again, replace the device.",
+    ),
+    "power_lost": Outcome(
+        "The device lost its power in the middle.",
+        "It tries again by itself; if it happens again, use a better supply or cable.",
+        7,
+    ),
+    "watchdog": Outcome(
+        "The device hung, and its watchdog reset it.",
+        "It tries again by itself; if it happens often, send its log to the firmware's maker.",
+        7,
+    ),
+    "timeout": Outcome(
+        "It took longer than it may.",
+        "The device tries again by itself; if it happens again, look at the signal of {network} "
+        "and at the platform {platform}.",
+        _REGISTER,
+    ),
+}
+CODES = tuple(OUTCOMES)
+
+# What only the servers tell of a device; the words are complete without names.
+TOLD = {
     "window_closed": "Somebody used the label while its onboarding window was closed. If it was "
     "you, open the window and try again; if not, the label may be known to others.",
     "claim_displaced": "Too many claims were made for this device id, and no device had answered "
     "to yours; register the label again when the device is at hand.",
     "claim_refused": "Another label has been proved for this device id, so this one was dropped.",
+    "account_replaced": "The device was given a new account; it gets it with its next "
+    "configuration, and the former one is closed then.",
+    "bundle_made": "A bundle was made.",
+    "bundle_handed_out": "The bundle was handed out.",
+    "receipt_accepted": "The receipt was accepted: the device runs what the bundle holds.",
+    "receipt_failed": "The receipt says that the device tried the bundle and went back.",
+    "receipt_superseded": "The receipt is for a bundle that is not the newest any more.",
+    "receipt_refused": "A receipt was entered that fits no bundle of this device.",
 }
+# How a device words what went wrong with a network on the way to the configuration server.
+_ONBOARDING = re.compile(
+    r"(?:network named|server on|connect to) (.{1,132})$"
+    r"|^(.{1,132}?)(?:: status| does not answer| gives no address)"
+)
 
 
-def sentence(code: str, networks: list[str], platform: str, detail: str = "") -> str:
-    """What happened and what to do. A code of a newer firmware is shown with its own detail."""
-    # The device names the network at fault; else all that it was given.
-    named = [ssid for ssid in networks if f"'{ssid}'" in detail] or networks
-    words = " or ".join(f"'{ssid}'" for ssid in named) or "of the profile"
-    template = SENTENCES.get(code)
-    if template is None:
+def step_of(code: str) -> int:
+    """The step at which this outcome comes about, when nobody says."""
+    outcome = OUTCOMES.get(code)
+    return outcome.step if outcome else _RECEIVE
+
+
+def sentence(
+    code: str, networks: list[str], platform: str, detail: str = "", step: int | None = None
+) -> str:
+    """What happened and what to do. A code of a newer firmware is shown with its own detail.
+
+    `networks` are those of the device's configuration; at step 4 the network in question is
+    another one, and the detail may have its name.
+    """
+    if code in TOLD:
+        return TOLD[code]
+    outcome = OUTCOMES.get(code)
+    if outcome is None:
         return f"The device reports {code}: {detail}" if detail else f"The device reports {code}."
-    return template.format(networks=words, platform=platform or "of the profile")
+    if code == "ok":
+        return outcome.happened
+    is_onboarding = (step or outcome.step) <= _FIND_NETWORK
+    operational = " or ".join(f"'{ssid}'" for ssid in networks) or "of the profile"
+    words = {
+        "network": _onboarding(detail) if is_onboarding else _named(networks, detail, operational),
+        "operational": operational,
+        "platform": platform or "of the profile",
+        "where": "on the device, in its build" if is_onboarding else "in the profile",
+    }
+    return f"{outcome.happened} {outcome.to_do}".format(**words)
+
+
+def _named(networks: list[str], detail: str, otherwise: str) -> str:
+    # The device names the network at fault; else all that it was given.
+    named = [ssid for ssid in networks if _is_named(ssid, detail)]
+    return " or ".join(f"'{ssid}'" for ssid in named) or otherwise
+
+
+def _is_named(ssid: str, detail: str) -> bool:
+    # As a device writes it: what is not printable ASCII becomes \\x…
+    printable = "".join(
+        chr(c) if 32 <= c < 127 and c != 92 else f"\\x{c:02x}" for c in ssid.encode()
+    )
+    return bool(re.search(rf"(?<!\w){re.escape(printable)}(?!\w)", detail))
+
+
+def _onboarding(detail: str) -> str:
+    found = _ONBOARDING.search(detail)
+    name = found and (found[1] or found[2])
+    return f"'{name}'" if name else "for onboarding"

@@ -134,8 +134,7 @@ def _config(parts: Parts) -> Role:
         _database(parts, "config", "host_server.config_server", HEAD),
         SecretBox(load_key(settings.data_dir / "secret.key", settings.secret_key)),
         accepted_hashes=parts.accepted("config"),
-        adapter_for=choice.adapter_for,
-        has_accounts=choice.has_accounts,
+        platforms=choice,
         public_url=parts.public_url(
             "config",
             "--config-public-url",

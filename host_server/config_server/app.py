@@ -14,11 +14,15 @@ from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.responses import Response
 from sqlalchemy import Engine
 
+from host_server.config_server.bundles import HIGHEST_VERSION, LONGEST_LIFE_S, BundleService
 from host_server.config_server.chores import Chores
 from host_server.config_server.devices import DeviceService
-from host_server.config_server.platform_adapter import PlatformAdapter
+from host_server.config_server.platform_adapter import Platforms
 from host_server.config_server.profiles import ProfileService
+from host_server.config_server.receipts import ReceiptService
+from host_server.config_server.refusals import Refusals
 from host_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
+from host_server.config_server.timeline import TimelineService
 from host_server.config_server.versions import Versions
 from host_server.document import Fields, parse_json, typed
 from host_server.errors import Unavailable
@@ -32,6 +36,8 @@ log = logging.getLogger(__name__)
 API_LIMIT_BYTES = 256 * 1024
 _CHORES_EVERY_S = 15.0
 _SYNCS_AT_ONCE = 32
+# A bundle with white space in it, as mail programs put it there.
+_LONGEST_TYPED = 4 * 6144
 _OCTETS = "application/octet-stream"
 
 
@@ -40,8 +46,7 @@ def create_app(
     box: SecretBox,
     *,
     accepted_hashes: Callable[[], frozenset[str]],
-    adapter_for: Callable[[str], PlatformAdapter],
-    has_accounts: Callable[[str], bool],
+    platforms: Platforms,
     public_url: str,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
@@ -54,15 +59,19 @@ def create_app(
     """
     store = ConfigStore(engine, box)
     store.check_key()
-    versions = Versions(store, adapter_for, public_url)
-    chores = Chores(store, adapter_for, clock)
+    versions = Versions(store, platforms.adapter_for, public_url)
+    chores = Chores(store, platforms, clock)
     devices = DeviceService(store, versions, clock, monotonic)
-    profiles = ProfileService(store, has_accounts, public_url, clock)
+    profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
     syncs = SyncService(store, versions, clock, monotonic)
+    bundles = BundleService(store, versions, clock)
+    receipts = ReceiptService(store, platforms.has_accounts, clock, monotonic)
+    timelines = TimelineService(store, platforms, syncs.refusals, clock, monotonic)
+    guard = Depends(bearer(accepted_hashes))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        housekeeping = asyncio.create_task(_keep_house(chores, devices))
+        housekeeping = asyncio.create_task(_keep_house(chores, devices, syncs.refusals))
         yield
         housekeeping.cancel()
         await asyncio.gather(housekeeping, return_exceptions=True)
@@ -74,15 +83,17 @@ def create_app(
         default_response_class=Response,
     )
     _add_sync(app, syncs, chores)
-    _add_profiles(app, profiles, Depends(bearer(accepted_hashes)))
-    _add_devices(app, devices, Depends(bearer(accepted_hashes)))
+    _add_profiles(app, profiles, guard)
+    _add_devices(app, devices, timelines, guard)
+    _add_bundles(app, bundles, receipts, chores, guard)
     return harden(app)
 
 
-async def _keep_house(chores: Chores, devices: DeviceService) -> None:
+async def _keep_house(chores: Chores, devices: DeviceService, refusals: Refusals) -> None:
     while True:
         try:
             await asyncio.to_thread(devices.drop_expired)
+            await asyncio.to_thread(refusals.write_down)
             await asyncio.to_thread(chores.run_due)
         except Exception:
             # The last catch-all of this task: it must live as long as the server.
@@ -133,8 +144,15 @@ def _add_profiles(app: FastAPI, profiles: ProfileService, guard: Any) -> None:
     def replace(name: str, body: Body) -> Response:
         return _json(profiles.replace(name, parse_json(body)))
 
+    @app.delete("/v1/profiles/{name}", dependencies=[guard])
+    def remove(name: str) -> Response:
+        profiles.remove(name)
+        return Response(status_code=204)
 
-def _add_devices(app: FastAPI, devices: DeviceService, guard: Any) -> None:
+
+def _add_devices(
+    app: FastAPI, devices: DeviceService, timelines: TimelineService, guard: Any
+) -> None:
     @app.post("/v1/devices", dependencies=[guard])
     def register(body: Body, owner: str) -> Response:
         fields = Fields(parse_json(body))
@@ -153,7 +171,16 @@ def _add_devices(app: FastAPI, devices: DeviceService, guard: Any) -> None:
 
     @app.get("/v1/devices/{device_id}", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:
+        timelines.look(device_id, owner)
         return _json(devices.shown(device_id, owner))
+
+    @app.get("/v1/devices/{device_id}/timeline", dependencies=[guard])
+    def timeline(device_id: str, owner: str) -> Response:
+        return _json(timelines.joined(device_id, owner))
+
+    @app.post("/v1/devices/{device_id}/account", dependencies=[guard])
+    def new_account(device_id: str, owner: str) -> Response:
+        return _json(devices.new_account(device_id, owner))
 
     @app.post("/v1/devices/{device_id}/window", dependencies=[guard])
     def open_window(device_id: str, owner: str) -> Response:
@@ -169,6 +196,40 @@ def _add_devices(app: FastAPI, devices: DeviceService, guard: Any) -> None:
         labels = Fields(parse_json(body)).items("labels", 1, 1000)
         texts = [typed(label, str, f"labels[{n}]") for n, label in enumerate(labels)]
         return _json({"devices": devices.register_for_vendor(texts)})
+
+
+def _add_bundles(
+    app: FastAPI, bundles: BundleService, receipts: ReceiptService, chores: Chores, guard: Any
+) -> None:
+    @app.post("/v1/devices/{device_id}/bundles", dependencies=[guard])
+    def make(device_id: str, owner: str, body: Body) -> Response:
+        fields = Fields(parse_json(body))
+        given = fields.document
+        life_s = fields.integer("life_s", 60, LONGEST_LIFE_S) if given.get("life_s") else None
+        above = fields.integer("above", 0, HIGHEST_VERSION) if "above" in given else 0
+        return _json(bundles.make(device_id, owner, life_s, above), 201)
+
+    @app.get("/v1/devices/{device_id}/bundles", dependencies=[guard])
+    def show(device_id: str, owner: str) -> Response:
+        return _json({"bundles": bundles.all_shown(device_id, owner)})
+
+    # Not a GET: it is written down that somebody was given the bundle.
+    @app.post("/v1/devices/{device_id}/bundle", dependencies=[guard])
+    def hand_out(device_id: str, owner: str) -> Response:
+        text, shown = bundles.hand_out(device_id, owner)
+        return _json({"text": text, **shown})
+
+    @app.post("/v1/bundles/check", dependencies=[guard])
+    def check_bundle(owner: str, body: Body) -> Response:
+        text = Fields(parse_json(body)).text("bundle", high=_LONGEST_TYPED)
+        return _json(bundles.check(text, owner))
+
+    @app.post("/v1/devices/{device_id}/receipts", dependencies=[guard])
+    def check_receipt(device_id: str, owner: str, body: Body, later: BackgroundTasks) -> Response:
+        typed = Fields(parse_json(body)).text("receipt", high=64)
+        shown = receipts.check(device_id, owner, typed)
+        later.add_task(chores.run_due)
+        return Response(compact(shown), media_type="application/json", background=later)
 
 
 def _json(document: Any, status: int = 200) -> Response:

@@ -113,10 +113,12 @@ def digest_of(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def receipt(label: Label, version: int, outcome: str, digest: bytes) -> str:
-    """The eight characters that the device shows after it has tried the bundle."""
+def receipt(key: bytes, version: int, outcome: str, digest: bytes) -> str:
+    """The eight characters that the device shows after it has tried the bundle; `key` is the
+    label's `receipt-key`.
+    """
     message = b"\0".join([b"receipt/1", str(version).encode(), outcome.encode(), digest])
-    mac = hmac.new(label.key("receipt-key"), message, hashlib.sha256).digest()
+    mac = hmac.new(key, message, hashlib.sha256).digest()
     return b32encode(mac[:_RECEIPT_BYTES]).decode()
 
 

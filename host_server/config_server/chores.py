@@ -6,9 +6,13 @@ import logging
 import threading
 from collections.abc import Callable
 
-from host_server.config_server.platform_adapter import PlatformAdapter
+from host_server.config_server.platform_adapter import Platforms
 from host_server.errors import ServiceUnreachable
-from host_server.store.config import Chore, ConfigStore
+from host_server.store.claims import Chore
+from host_server.store.config import ConfigStore, Records
+from host_server.store.history import Moment
+
+_DONE = {"revoke_token": "token_ended", "close_account": "account_ended"}
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +27,11 @@ class Chores:
     def __init__(
         self,
         store: ConfigStore,
-        adapter_for: Callable[[str], PlatformAdapter],
+        platforms: Platforms,
         clock: Callable[[], float],
     ) -> None:
         self._store = store
-        self._adapter_for = adapter_for
+        self._platforms = platforms
         self._clock = clock
         self._lock = threading.Lock()
 
@@ -51,17 +55,30 @@ class Chores:
             log.warning("%s is put off by %d s: %s", chore.deed, wait_s, error)
             with self._store.transaction() as records:
                 records.postpone_chore(chore, self._clock() + wait_s)
+                what = f"{chore.deed}_put_off"
+                self._note(records, chore, what, "platform_unreachable", str(error))
             return
         with self._store.transaction() as records:
             records.finish_chore(chore.id)
+            self._note(records, chore, _DONE.get(chore.deed), "ok", "")
+
+    def _note(
+        self, records: Records, chore: Chore, what: str | None, code: str, detail: str
+    ) -> None:
+        about = chore.arguments
+        # One that an earlier release left does not say whose it is.
+        if what is not None and "owner" in about:
+            moment = Moment("config", self._clock(), what, code=code, detail=detail)
+            records.history.note(about["device_id"], about["owner"], moment)
 
     def _do(self, chore: Chore) -> None:
         about = chore.arguments
-        adapter = self._adapter_for(about["url"])
+        adapter = self._platforms.adapter_for(about["url"])
+        keeper = self._platforms.keeper_of(about["url"], has_token=about.get("has_token", False))
         if chore.deed == "revoke_token":
-            adapter.revoke_token(about["originator"], about["token_id"])
+            keeper.revoke_token(about["originator"], about["token_id"])
         elif chore.deed == "close_account":
-            adapter.close_account(about["originator"])
+            keeper.close_account(about["originator"])
         elif chore.deed == "describe":
             adapter.describe(about["originator"], about["device_id"], about["facts"])
         else:

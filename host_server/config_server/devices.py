@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from host_server.config_server.device_view import chosen, existing, full, short
 from host_server.config_server.platform_adapter import new_originator
-from host_server.config_server.proof import drop_claim
-from host_server.config_server.recognition import MOST_CLAIMS, is_expired
-from host_server.config_server.sync import CLAIM_LIFE_S, is_window_open
+from host_server.config_server.proof import close_accounts, drop_claim
+from host_server.config_server.recognition import MOST_CLAIMS
+from host_server.config_server.sync import CLAIM_LIFE_S
 from host_server.config_server.versions import Versions
 from host_server.errors import (
     Conflict,
@@ -21,13 +22,8 @@ from host_server.errors import (
     ServiceUnreachable,
 )
 from host_server.label import Label, parse_label
-from host_server.store.config import (
-    Claim,
-    ConfigStore,
-    Records,
-    new_nonce,
-    with_step,
-)
+from host_server.store.claims import Claim, new_nonce, with_step
+from host_server.store.config import ConfigStore, Records
 
 REGISTER, INITIALISE = 1, 2
 _IMPORT_MOST = 1000
@@ -65,59 +61,88 @@ class DeviceService:
             claim = _claimed(records, label, profile, name, owner, now)
             claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
             records.put_claim(claim)
+            records.note(
+                claim,
+                now,
+                "claimed",
+                source="portal",
+                step=REGISTER,
+                ms=portal_ms,
+                detail=f'profile "{profile}"',
+            )
         self._prepare(claim, started)
         return self.shown(label.device_id, owner)
 
     def _prepare(self, claim: Claim, started: float) -> None:
         """Step 2. If it fails the claim stays: the sync tries again, and the owner sees why."""
-        state, code, last = "done", "ok", None
+        state, code, last, detail = "done", "ok", None, ""
         try:
             with self._versions.lock(claim.id):
-                self._versions.issue(claim.id, claim.version)
+                version = self._versions.issue(claim.id, claim.version)
+            detail = f"version {version.number}"
         except (Invalid, ServiceUnreachable) as error:
             is_invalid = isinstance(error, Invalid)
             state, code = "failed", "config_invalid" if is_invalid else "platform_unreachable"
-            last = {"config": 0, "step": INITIALISE, "code": code, "detail": str(error)}
+            detail = str(error)
+            last = {"config": 0, "step": INITIALISE, "code": code, "detail": detail}
         ms = round((self._monotonic() - started) * 1000)
         with self._store.transaction() as records:
             prepared = records.claim(claim.id)
             if prepared is not None:
                 prepared = with_step(prepared, INITIALISE, state, code, ms, self._clock())
                 records.put_claim(replace(prepared, last=last or prepared.last))
+                more: dict[str, Any] = {"step": INITIALISE, "code": code, "ms": ms}
+                records.note(prepared, self._clock(), "prepared", detail=detail, **more)
 
     def all_shown(self, owner: str) -> list[dict[str, Any]]:
         """One short entry per device of this owner."""
         with self._store.transaction() as records:
             ids = {claim.device_id: claim for claim in records.claims_of_owner(owner)}
-            claims = [_chosen(records, device_id, owner) for device_id in ids]
-            return [_short(claim) for claim in claims if claim is not None]
+            claims = [chosen(records, device_id, owner) for device_id in ids]
+            return [short(claim) for claim in claims if claim is not None]
 
     def shown(self, device_id: str, owner: str) -> dict[str, Any]:
         """Everything that its owner may know about a device; no secret is in it."""
         with self._store.transaction() as records:
-            claim = _existing(records, device_id, owner)
-            return _full(records, claim, self._clock())
+            claim = existing(records, device_id, owner)
+            return full(records, claim, self._clock())
 
     def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
         """Let the label be used again, until the device has proved a configuration."""
         with self._store.transaction() as records:
-            claim = _existing(records, device_id, owner)
-            _check_may_reopen(records, claim)
+            claim = existing(records, device_id, owner)
+            check_may_reopen(records, claim)
             records.put_claim(replace(claim, window_open=True, window_until=None))
+            records.note(claim, self._clock(), "window_opened", source="portal")
         return self.shown(device_id, owner)
 
     def release(self, device_id: str, owner: str) -> None:
         """End the ownership: the account is closed, and a device that asks is told to forget."""
         now = self._clock()
         with self._store.transaction() as records:
-            claim = _existing(records, device_id, owner)
-            versions = records.versions_of(claim.id)
-            if not versions or claim.state == "unproved":
+            claim = existing(records, device_id, owner)
+            records.note(claim, now, "released", source="portal")
+            if not records.versions_of(claim.id) or claim.state == "unproved":
                 drop_claim(records, claim, now)
                 return
-            for url in sorted({v.document["platform"]["url"] for v in versions}):
-                records.add_chore("close_account", now, url=url, originator=claim.originator)
+            close_accounts(records, claim, now)
             records.put_claim(replace(claim, state="released", status="released"))
+
+    def new_account(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Give the device another identity at its platform, e.g. after `platform_conflict`.
+
+        It gets the new account with its next version; the former one is closed when that
+        version has been proved. Until then the device may go on under it.
+        """
+        started, now = self._monotonic(), self._clock()
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            claim = replace(claim, originator=new_originator())
+            records.put_claim(claim)
+            records.add_event(claim, now, "account_replaced", "asked for by the owner")
+            records.note(claim, now, "account_replaced", source="portal")
+        self._prepare(claim, started)
+        return self.shown(device_id, owner)
 
     def register_for_vendor(self, labels: list[str]) -> list[dict[str, Any]]:
         """One verdict per label: `added`, `known` or `refused` with the reason."""
@@ -177,7 +202,7 @@ def _claimed(
         if claim.owner != owner:
             raise Conflict("this label has been registered by somebody else, who must release it")
         if claim.state == "proved":
-            _check_may_reopen(records, claim)
+            check_may_reopen(records, claim)
         return replace(claim, profile=profile, name=name, window_open=True, window_until=None)
     if any(claim.state == "proved" for claim in claims):
         raise Conflict(
@@ -228,63 +253,10 @@ def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) ->
     )
 
 
-def _check_may_reopen(records: Records, claim: Claim) -> None:
+def check_may_reopen(records: Records, claim: Claim) -> None:
+    """Conflict if the profile lets a label be used once, and it has been."""
     profile = records.profile(claim.profile) or {}
     if claim.version and profile.get("reonboarding") == "never":
         raise Conflict(
             f'profile "{claim.profile}" says that a label is used once (reonboarding: never)'
         )
-
-
-def _existing(records: Records, device_id: str, owner: str) -> Claim:
-    claim = _chosen(records, device_id, owner)
-    if claim is None:
-        raise NotFound(f"you have no device {device_id}")
-    return claim
-
-
-def _chosen(records: Records, device_id: str, owner: str) -> Claim | None:
-    """The claim to show: the proved one, else the one that was heard of last, else the newest."""
-    claims = [
-        claim
-        for claim in records.claims_of(device_id)
-        if claim.owner == owner and claim.state != "released"
-    ]
-    if not claims:
-        return None
-    return max(claims, key=lambda c: (c.state == "proved", c.seen_at or 0.0, c.created_at))
-
-
-def _short(claim: Claim) -> dict[str, Any]:
-    return {
-        "device_id": claim.device_id,
-        "name": claim.name,
-        "profile": claim.profile,
-        "state": claim.status,
-        "claim": claim.state,
-        "version": claim.version,
-        "seen_at": claim.seen_at,
-    }
-
-
-def _full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
-    versions = records.versions_of(claim.id)
-    newest = versions[-1].document if versions else None
-    pending = {"state": "pending", "code": None, "ms": None, "at": None}
-    return {
-        **_short(claim),
-        "registered_at": claim.created_at,
-        "expires_at": claim.expires_at,
-        "is_expired": is_expired(claim, now),
-        "window": {"open": is_window_open(records, claim, now), "until": claim.window_until},
-        "issued_version": versions[-1].number if versions else claim.highest,
-        "steps": [
-            {"step": step, **(claim.progress.get(str(step)) or pending)} for step in range(1, 10)
-        ],
-        "last": claim.last,
-        "device": claim.facts,
-        "account": {"originator": claim.originator},
-        "networks": [n["ssid"] for n in newest["networks"]] if newest else [],
-        "platform": newest["platform"]["url"] if newest else None,
-        "events": records.events_of(claim),
-    }

@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """How the configuration server makes a device known at its platform."""
 
+import logging
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,8 +10,11 @@ from urllib.parse import urlsplit
 
 import requests
 
+from host_server.config_server.platform_view import PlatformView, parse_view
 from host_server.errors import ServiceUnreachable
 from host_server.service_client import call
+
+log = logging.getLogger(__name__)
 
 # A device waits for its directive meanwhile.
 READ_TIMEOUT_S = 3.0
@@ -53,6 +57,25 @@ class PlatformAdapter(Protocol):
     def describe(self, originator: str, device_id: str, facts: dict[str, Any]) -> None:
         """Make or renew the device's <node> with its [deviceInfo], linked to its AE."""
 
+    def seen(self, originator: str) -> PlatformView:
+        """What the platform saw of the originator; nothing if it does not tell."""
+
+
+class Platforms(Protocol):
+    """Which adapter serves which platform."""
+
+    def has_accounts(self, url: str) -> bool:
+        """Whether devices of the platform at this URL get tokens, and can be looked for there."""
+
+    def adapter_for(self, url: str) -> PlatformAdapter:
+        """The adapter for the platform at this URL."""
+
+    def keeper_of(self, url: str, *, has_token: bool) -> PlatformAdapter:
+        """Who ends an account that was made when the platform was at this URL.
+
+        One with a token was made at the platform that has accounts, wherever that is now.
+        """
+
 
 def new_originator() -> str:
     """An originator that nobody can guess: 96 random bits, e.g. "Cmuster5f0c…"."""
@@ -77,6 +100,9 @@ class AllowListPlatform:
 
     def describe(self, originator: str, device_id: str, facts: dict[str, Any]) -> None:
         return
+
+    def seen(self, originator: str) -> PlatformView:
+        return PlatformView()
 
 
 class MusterPlatform:
@@ -124,6 +150,12 @@ class MusterPlatform:
         created = {"m2m:dvi": {"rn": "dvi", "mgd": 1007, **info}}
         if self._create(place, 13, created) == _CONFLICT:
             self._update(f"{place}/dvi", {"m2m:dvi": info})
+
+    def seen(self, originator: str) -> PlatformView:
+        answer = self._call("GET", f"/accounts/{originator}/history")
+        if answer.status_code != 200:
+            raise _refused(answer)
+        return parse_view(answer.content)
 
     def _create(self, path: str, ty: int, body: dict[str, Any]) -> int:
         return self._onem2m("POST", path, body, f"application/json;ty={ty}", _CREATED, _CONFLICT)
@@ -188,6 +220,19 @@ class PlatformChoice:
     def adapter_for(self, url: str) -> PlatformAdapter:
         """The adapter for the platform at this URL."""
         return self._muster if self.has_accounts(url) else self._others
+
+    def keeper_of(self, url: str, *, has_token: bool) -> PlatformAdapter:
+        """Who ends an account that was made when the platform was at this URL."""
+        if has_token and not self.has_accounts(url):
+            log.warning(
+                "an account that was made for %s is ended at %s, where the platform is now; if "
+                "there is another platform at the former address, end it there by hand: DELETE "
+                "/accounts/<originator>",
+                url,
+                self._public_url,
+            )
+            return self._muster
+        return self.adapter_for(url)
 
 
 def _normal(url: str) -> str:

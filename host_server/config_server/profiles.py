@@ -10,6 +10,8 @@ from host_server.document import Fields, wrong
 from host_server.errors import Conflict, NotFound
 from host_server.store.config import ConfigStore
 
+_MOST_NAMED = 5
+
 
 class ProfileService:
     """Rules for profiles. `has_accounts` says whether a platform gives its devices tokens."""
@@ -48,6 +50,20 @@ class ProfileService:
         if document is None:
             raise NotFound(f'there is no profile named "{name}"')
         return shown_profile(document)
+
+    def remove(self, name: str) -> None:
+        """Forget the profile and its secrets; Conflict while devices are configured from it."""
+        with self._store.transaction() as records:
+            if records.profile(name) is None:
+                raise NotFound(f'there is no profile named "{name}"')
+            users = records.users_of(name)
+            if users:
+                some = ", ".join(users[:_MOST_NAMED]) + (", …" if users[_MOST_NAMED:] else "")
+                raise Conflict(
+                    f'{len(users)} devices are configured from the profile "{name}": {some}; '
+                    "register them with another one, or release them, first"
+                )
+            records.remove_profile(name)
 
     def _put(self, value: object, name: str | None) -> dict[str, Any]:
         if name is not None and isinstance(value, dict):

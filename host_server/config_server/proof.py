@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from host_server.config_server.report import Report
-from host_server.store.config import Claim, Records, Version, new_nonce, with_step
+from host_server.store.claims import Claim, Version, new_nonce, with_step
+from host_server.store.config import Records
 
 FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 3, 4, 5, 6, 7, 8, 9
 
@@ -72,6 +73,8 @@ def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
             drop_claim(records, rival, now)
             if rival.state == "unproved":
                 records.add_event(rival, now, "claim_refused", "another label was proved")
+    if claim.state != "proved":
+        records.note(claim, now, "claim_proved")
     return replace(claim, state="proved", expires_at=None, nonce=new_nonce())
 
 
@@ -79,6 +82,7 @@ def settle_version(records: Records, claim: Claim, version: Version, now: float)
     """The device has proved that it runs on this version: the window closes, and the keys and
     tokens of earlier versions end.
     """
+    records.note(claim, now, "proved", detail=f"version {version.number}")
     _revoke_earlier(records, claim, version, now)
     records.retire_versions_below(claim.id, version.number)
     records.put_version(replace(version, proved_at=now))
@@ -101,19 +105,35 @@ def _revoke_earlier(records: Records, claim: Claim, version: Version, now: float
     is back a later version's token must survive.
     """
     versions = records.versions_of(claim.id)
-    kept = {(_url(v), v.token_id) for v in versions if v.number >= version.number}
-    ended = {(_url(v), v.token_id) for v in versions} - kept
-    for url, token_id in sorted(ended, key=str):
-        about = {"url": url, "originator": claim.originator}
-        if url not in {kept_url for kept_url, _ in kept}:
+    kept = {(_account(v), v.token_id) for v in versions if v.number >= version.number}
+    ended = {(_account(v), v.token_id) for v in versions} - kept
+    if any(v.number < version.number for v in versions):
+        records.note(claim, now, "retired", detail=f"versions before {version.number}")
+    for account, token_id in sorted(ended, key=str):
+        about = about_account(claim, account, has_token=token_id is not None)
+        if account not in {kept_account for kept_account, _ in kept}:
             records.add_chore("close_account", now, **about)
         elif token_id is not None:
             records.add_chore("revoke_token", now, token_id=token_id, **about)
 
 
-def _url(version: Version) -> str:
-    url: str = version.document["platform"]["url"]
-    return url
+def _account(version: Version) -> tuple[str, str]:
+    platform = version.document["platform"]
+    return platform["url"], platform["originator"]
+
+
+def about_account(claim: Claim, account: tuple[str, str], *, has_token: bool) -> dict[str, Any]:
+    """What a chore has to know of an account at a platform. One with a token was made at the
+    platform that this server keeps accounts at, under whatever URL it went then.
+    """
+    url, originator = account
+    return {
+        "url": url,
+        "originator": originator,
+        "has_token": has_token,
+        "device_id": claim.device_id,
+        "owner": claim.owner,
+    }
 
 
 def handed_out(
@@ -123,6 +143,8 @@ def handed_out(
     if version.handed_out_at is None:
         records.put_version(replace(version, handed_out_at=now))
     claim = with_step(claim, RECEIVE, "done", "ok", ms, now)
+    detail = f"version {version.number}"
+    records.note(claim, now, "handed_out", step=RECEIVE, ms=ms, detail=detail)
     if has_failed:
         return replace(claim, status="failed")
     for step in (LEAVE, JOIN, REGISTER):
@@ -132,6 +154,27 @@ def handed_out(
 
 def drop_claim(records: Records, claim: Claim, now: float) -> None:
     """End a claim, and its accounts with it."""
-    for url in sorted({v.document["platform"]["url"] for v in records.versions_of(claim.id)}):
-        records.add_chore("close_account", now, url=url, originator=claim.originator)
+    close_accounts(records, claim, now)
+    records.note(claim, now, "claim_dropped")
     records.remove_claim(claim.id)
+
+
+def close_accounts(records: Records, claim: Claim, now: float) -> None:
+    """Have all accounts of the claim closed, at whatever platforms they are."""
+    versions = records.versions_of(claim.id)
+    for account in sorted({_account(v) for v in versions}):
+        has_token = any(_account(v) == account and v.token_id is not None for v in versions)
+        about = about_account(claim, account, has_token=has_token)
+        records.add_chore("close_account", now, **about)
+
+
+def described(claim: Claim, version: Version) -> dict[str, Any]:
+    """What a chore has to know to describe the device to its platform."""
+    facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap_free")}
+    return {
+        "url": version.document["platform"]["url"],
+        "originator": version.document["platform"]["originator"],
+        "device_id": claim.device_id,
+        "owner": claim.owner,
+        "facts": facts,
+    }

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from host_server.config_server.noise import Responder
 from host_server.config_server.versions import key_of
 from host_server.label import Label, is_device_id
-from host_server.store.config import Claim, ConfigStore, Records, VendorDevice, Version
+from host_server.store.claims import Claim, VendorDevice, Version
+from host_server.store.config import ConfigStore, Records
 
 MOST_CLAIMS = 4
 # Every request tries as many keys as there can be: the claims, one that was

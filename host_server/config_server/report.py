@@ -15,6 +15,8 @@ RESET_CAUSES = ("power_on", "hard", "watchdog", "deep_sleep", "soft", "unknown")
 MOST_NETWORKS = 8
 MOST_ENTRIES = 32
 
+Entry = tuple[int, str, int]  # step, outcome code, ms
+
 _CODE = re.compile(r"[a-z_]{1,32}")
 
 
@@ -43,7 +45,7 @@ class Report:
     heap_free: int
     scan: tuple[tuple[bytes, int, int, int], ...]
     last: Outcome | None
-    timeline: tuple[tuple[int, str, int], ...]
+    timeline: tuple[Entry, ...]
 
 
 def parse_report(payload: bytes) -> Report:
@@ -73,7 +75,7 @@ def _report(fields: Fields) -> Report:
         ),
         last=_outcome(fields),
         timeline=tuple(
-            _entry(item, f"timeline[{n}]")
+            entry(item, f"timeline[{n}]")
             for n, item in enumerate(fields.items("timeline", high=MOST_ENTRIES))
         ),
     )
@@ -111,7 +113,8 @@ def _outcome(fields: Fields) -> Outcome | None:
     )
 
 
-def _entry(value: object, path: str) -> tuple[int, str, int]:
+def entry(value: object, path: str) -> Entry:
+    """One entry of a timeline; Invalid names the path of what is wrong with it."""
     step, code, duration_ms = _of_length(value, path, 3)
     return (
         bounded(step, f"{path}[0]", 1, 9),

@@ -9,21 +9,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from host_server.config_server import proof
+from host_server.config_server.device_timeline import note_reported
 from host_server.config_server.limits import RateLimit
 from host_server.config_server.noise import SHORTEST_BYTES
 from host_server.config_server.recognition import Holder, authenticated
+from host_server.config_server.refusals import Refusals
 from host_server.config_server.report import Report, parse_report
 from host_server.config_server.versions import Versions
 from host_server.document import compact_json
 from host_server.errors import HostError, Invalid, Malformed, NotRecognised, ServiceUnreachable
-from host_server.store.config import (
-    Claim,
-    ConfigStore,
-    Records,
-    VendorDevice,
-    Version,
-    with_step,
-)
+from host_server.store.claims import Claim, VendorDevice, Version, with_step
+from host_server.store.config import ConfigStore, Records
 
 MESSAGE_LIMIT_BYTES = 8192
 CLAIM_LIFE_S = 14 * 24 * 3600
@@ -68,6 +64,7 @@ class SyncService:
         # for messages that came before, which everybody who has heard one can send.
         self._by_device = RateLimit(20, 1.0, monotonic)
         self._by_replayed = RateLimit(5, 0.2, monotonic)
+        self.refusals = Refusals(store)
 
     def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
         """Message 2. NotRecognised, TooManyRequests or Malformed if there is none."""
@@ -79,6 +76,7 @@ class SyncService:
             raise Malformed('wanted k=label or k=<version>, e.g. "k=7"', path="k")
         holder = authenticated(self._store, device_id, k, message, self._clock())
         if holder is None:
+            self.refusals.note(device_id, k, address, self._clock())
             raise NotRecognised("register the device's label at the portal, then try again")
         report = parse_report(holder.payload)
         digest = hashlib.sha256(message).digest()[:16]
@@ -121,6 +119,7 @@ class SyncService:
             if contact is None:
                 raise NotRecognised("register the device's label at the portal, then try again")
             if contact.claim.state == "released":
+                self._note_forget(contact)
                 return Direction("forget", contact.claim.nonce, SOON_S)
             choose = self._for_label if holder.version is None else self._for_version
             return choose(contact, started)
@@ -136,20 +135,28 @@ class SyncService:
                 return None
             is_new = records.is_first_sight(claim.id, digest)
             is_proved = is_new and proof.is_proved(report, claim.nonce)
+            if is_new:
+                detail = _about_report(version, report, is_proved)
+                records.note(claim, now, "reported", step=proof.SEND, detail=detail)
             # Before anything was proved, what a new message tells is all there is to show.
             if is_proved or (is_new and claim.state == "unproved"):
+                note_reported(records, claim, report, now)
                 claim = proof.recorded(claim, report, now)
             if is_proved and claim.state != "released":
                 claim = proof.settle_claim(records, claim, now)
                 if version is not None and version.proved_at is None:
                     claim = proof.settle_version(records, claim, version, now)
-                    records.add_chore("describe", now, **_described(claim, version))
+                    records.add_chore("describe", now, **proof.described(claim, version))
             if is_new and claim.state == "unproved":
                 # A device that answers to it is not a squatter's invention.
                 claim = replace(claim, expires_at=now + CLAIM_LIFE_S)
             if is_new:
                 records.put_claim(claim)
         return _Contact(claim, version, report, is_new, is_proved)
+
+    def _note_forget(self, contact: "_Contact") -> None:
+        with self._store.transaction() as records:
+            records.note(contact.claim, self._clock(), "told_to_forget", step=proof.RECEIVE)
 
     def _for_label(self, contact: "_Contact", started: float) -> Direction:
         claim, now = contact.claim, self._clock()
@@ -174,7 +181,10 @@ class SyncService:
                     if contact.is_proved and claim.status != "registered":
                         # It failed with another version, and that one is not wanted any more.
                         records.put_claim(replace(claim, status="registered", last=None))
-                    return Direction("keep", claim.nonce, policy_s)
+                    # One that came by bundle is proved as soon as it has a nonce to echo.
+                    is_settled = contact.is_proved or running.proved_at is not None
+                    retry_s = policy_s if is_settled else min(SOON_S, policy_s)
+                    return Direction("keep", claim.nonce, retry_s)
                 candidate = self._candidate(records, claim, floor)
         except Invalid as error:
             self._complain(contact, error)
@@ -209,13 +219,15 @@ class SyncService:
                 if claim.window_open and claim.window_until is None:
                     claim = replace(claim, window_until=now + WINDOW_S)
                 if version.handed_out_at is None:
-                    records.add_chore("describe", now, **_described(claim, version))
+                    records.add_chore("describe", now, **proof.described(claim, version))
                 records.put_claim(claim)
         return Direction("configure", claim.nonce, 0, version.document)
 
     def _closed(self, records: Records, contact: "_Contact", now: float) -> Direction:
         claim = contact.claim
         last_at = records.last_event_at(claim, "window_closed")
+        if contact.is_new:
+            records.note(claim, now, "window_closed", step=proof.RECEIVE, code="window_closed")
         if contact.is_new and now - last_at >= _EVENT_EVERY_S:
             records.add_event(claim, now, "window_closed", "the label was used")
         return Direction("wait", claim.nonce, CLOSED_RETRY_S)
@@ -232,6 +244,9 @@ class SyncService:
                 progress = with_step(claim, proof.RECEIVE, "failed", code, None, now)
                 status = "registered" if contact.version else "waiting"
                 records.put_claim(replace(progress, last=last, status=status))
+                records.note(
+                    claim, now, "not_prepared", step=proof.RECEIVE, code=code, detail=str(error)
+                )
                 if now - records.last_event_at(claim, code) >= _EVENT_EVERY_S:
                     records.add_event(claim, now, code, str(error))
         retry_s = INVALID_RETRY_S if is_invalid else PLATFORM_RETRY_S
@@ -255,11 +270,6 @@ def is_window_open(records: Records, claim: Claim, now: float) -> bool:
     return claim.window_open and (claim.window_until is None or now < claim.window_until)
 
 
-def _described(claim: Claim, version: Version) -> dict[str, Any]:
-    facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap_free")}
-    return {
-        "url": version.document["platform"]["url"],
-        "originator": claim.originator,
-        "device_id": claim.device_id,
-        "facts": facts,
-    }
+def _about_report(version: Version | None, report: Report, is_proved: bool) -> str:
+    key = "the label's key" if version is None else f"the key of version {version.number}"
+    return f"{report.state}, under {key}{', proved' if is_proved else ''}"

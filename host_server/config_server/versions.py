@@ -13,7 +13,8 @@ from typing import Any
 from host_server.config_server.platform_adapter import PlatformAdapter
 from host_server.config_server.profile import Particulars, build_configuration
 from host_server.errors import NotFound
-from host_server.store.config import Claim, ConfigStore, Records, Version
+from host_server.store.claims import Claim, Version
+from host_server.store.config import ConfigStore, Records
 
 KEY_BYTES = 32
 _STRIPES = 64
@@ -91,7 +92,8 @@ class Versions:
         # profile ten times does not leave ten tokens behind.
         for version in reversed(versions):
             platform = version.document["platform"]
-            if version.proved_at is None and platform["url"] == platform_url:
+            account = (platform["url"], platform["originator"])
+            if version.proved_at is None and account == (platform_url, claim.originator):
                 return version.token_id, platform["token"]
         token = self._adapter_for(platform_url).make_token(claim.originator)
         return (None, None) if token is None else (token.id, token.secret)

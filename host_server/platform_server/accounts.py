@@ -11,6 +11,7 @@ that a new configuration's token can be proved before the former one is revoked:
     DELETE /accounts/{originator}/tokens/{id}        revokes one
     DELETE /accounts/{originator}                    revokes everything; the AE and its data stay
                                                      unless remove_ae=true
+    GET    /accounts/{originator}/history            what was seen of it, and its newest timeline
 
 Each takes effect at once: every request is checked against the database.
 """
@@ -29,7 +30,9 @@ from host_server.platform_server.bounds import Bounds
 from host_server.platform_server.response_codes import BadRequest, SecurityAssociationRequired
 from host_server.platform_server.timestamps import timestamp
 from host_server.store.platform import PlatformStore, Resource, Rows, Token
+from host_server.store.platform_history import Sight
 
+_TIMELINES = "muster"  # the container in which a device leaves its timeline
 # An AE-ID that its owner chose: "C" and 1 to 63 characters that need no escape in an address.
 _ORIGINATOR = re.compile(r"C[A-Za-z0-9._~-]{1,63}", re.ASCII)
 
@@ -97,6 +100,7 @@ class Accounts:
         with self._store.transaction() as rows:
             if not rows.has_account(originator):
                 rows.add_account(originator, timestamp(self._clock()))
+                rows.history.note(originator, Sight(self._clock(), "account_made"))
             return self._issue(rows, originator)
 
     def issue_token(self, originator: str) -> IssuedToken:
@@ -119,10 +123,21 @@ class Accounts:
             for originator, created in accounts
         ]
 
+    def history(self, originator: str) -> tuple[list[Sight], Resource | None]:
+        """What was seen of the originator, and the newest timeline that its device left here."""
+        with self._store.transaction() as rows:
+            seen = rows.history.of(originator)
+            entity = _ae_of(rows, originator)
+            container = rows.resource_at(f"{entity.path}/{_TIMELINES}") if entity else None
+            if container is None:
+                return seen, None
+            return seen, rows.edge(container.ri, types.CONTENT_INSTANCE, newest=True)
+
     def revoke_token(self, originator: str, token_id: str) -> None:
         with self._store.transaction() as rows:
             _check_token(rows, originator, token_id)
             rows.remove_token(token_id)
+            rows.history.note(originator, Sight(self._clock(), "token_revoked"))
 
     def revoke_other_tokens(self, originator: str, kept_id: str) -> None:
         """Revoke all tokens of the account but this one, which has been proved."""
@@ -131,12 +146,14 @@ class Accounts:
             for token in rows.tokens_of([originator]):
                 if token.token_id != kept_id:
                     rows.remove_token(token.token_id)
+                    rows.history.note(originator, Sight(self._clock(), "token_revoked"))
 
     def close_account(self, originator: str, *, remove_ae: bool) -> None:
         """Revoke all tokens and forget the account; with `remove_ae` its AE and data go too."""
         with self._store.transaction() as rows:
             _check_account(rows, originator)
             rows.remove_account(originator)
+            rows.history.note(originator, Sight(self._clock(), "account_closed"))
             if remove_ae and _ae_of(rows, originator):
                 rows.remove(originator)
 
@@ -147,6 +164,7 @@ class Accounts:
         issued = IssuedToken(originator, secrets.token_hex(8), tokens.new_token())
         hash_ = tokens.token_hash(issued.token)
         rows.add_token(Token(issued.token_id, originator, hash_, timestamp(self._clock())))
+        rows.history.note(originator, Sight(self._clock(), "token_issued"))
         return issued
 
 

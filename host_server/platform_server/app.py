@@ -54,6 +54,30 @@ class AccountsView(BaseModel):
     next: str | None = Field(description="ask again with ?after= this; null: there are no more")
 
 
+class SightView(BaseModel):
+    """One thing that the platform saw, or the same several times in a row."""
+
+    at: float
+    until: float
+    times: int
+    what: str
+    code: str
+    detail: str
+
+
+class TimelineView(BaseModel):
+    """What a device left in its container for timelines, as it is."""
+
+    ct: str
+    con: str
+
+
+class HistoryView(BaseModel):
+    originator: str
+    seen: list[SightView]
+    timeline: TimelineView | None
+
+
 def create_app(
     store: PlatformStore,
     admin_token_hashes: Callable[[], frozenset[str]],
@@ -121,6 +145,15 @@ def _add_accounts(
         views = [AccountView.model_validate(asdict(entry)) for entry in entries]
         next_ = entries[-1].originator if len(entries) == limit else None
         return AccountsView(accounts=views, next=next_)
+
+    @app.get("/accounts/{originator}/history", dependencies=admin_only)
+    def history(originator: str) -> HistoryView:
+        """What was seen of the originator's registration; empty if nothing was."""
+        seen, newest = accounts.history(originator)
+        con = newest.attributes.get("con") if newest else None
+        timeline = TimelineView(ct=newest.ct, con=con) if newest and isinstance(con, str) else None
+        views = [SightView.model_validate(asdict(sight)) for sight in seen]
+        return HistoryView(originator=originator, seen=views, timeline=timeline)
 
     @app.delete("/accounts/{originator}/tokens", status_code=204, dependencies=admin_only)
     def revoke_other_tokens(originator: str, keep: str) -> None:

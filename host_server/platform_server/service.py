@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from host_server.errors import StoreError
+from host_server.errors import StoreError, Unauthorized
 from host_server.platform_server import (
     access,
     addressing,
@@ -17,6 +17,7 @@ from host_server.platform_server import (
     instances,
     linking,
     results,
+    sightings,
 )
 from host_server.platform_server import resource_types as types
 from host_server.platform_server import response_codes as codes
@@ -27,7 +28,9 @@ from host_server.platform_server.bounds import Bounds
 from host_server.platform_server.primitives import Content, Operation, Request, Response
 from host_server.platform_server.timestamps import timestamp
 from host_server.store.platform import NameTaken, PlatformStore, Resource, Rows
+from host_server.store.platform_history import Sight
 
+_HISTORY_S = 30 * 86400  # of accounts that were closed
 SUPPORTED_RELEASES = ("2a", "3", "4", "5")
 
 
@@ -61,25 +64,37 @@ class Platform:
                 )
 
     def answer(self, request: Request, token: str | None) -> Response:
-        """Carry a request out; RequestRefused or Unauthorized, and nothing changed, if not."""
-        with self._store.transaction() as rows:
-            self._remove_expired(rows)
-            caller = self._accounts.authenticate(rows, token, request.originator)
-            target = addressing.locate(rows, self._cse, request.to)
-            match request.operation:
-                case Operation.CREATE:
-                    return self._create(rows, caller, target, request)
-                case Operation.RETRIEVE:
-                    return self._retrieve(rows, caller, target, request)
-                case Operation.UPDATE:
-                    return self._update(rows, caller, target, request)
-                case Operation.DELETE:
-                    return self._delete(rows, caller, target, request)
+        """Carry a request out; RequestRefused or Unauthorized, and no resource changed, if not."""
+        try:
+            with self._store.transaction() as rows:
+                self._remove_expired(rows)
+                caller = self._accounts.authenticate(rows, token, request.originator)
+                target = addressing.locate(rows, self._cse, request.to)
+                answer = self._carry_out(rows, caller, target, request)
+                sightings.note_done(rows, request, target.resource, self._clock())
+                return answer
+        except (codes.RequestRefused, Unauthorized) as error:
+            if sightings.is_notable(request, error):
+                with self._store.transaction() as rows:
+                    sightings.note_refused(rows, request, error, self._clock())
+            raise
+
+    def _carry_out(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
+        match request.operation:
+            case Operation.CREATE:
+                return self._create(rows, caller, target, request)
+            case Operation.RETRIEVE:
+                return self._retrieve(rows, caller, target, request)
+            case Operation.UPDATE:
+                return self._update(rows, caller, target, request)
+            case Operation.DELETE:
+                return self._delete(rows, caller, target, request)
 
     def sweep(self) -> None:
         """Remove what has expired. Requests never see it anyway; this frees the space."""
         with self._store.transaction() as rows:
             self._remove_expired(rows)
+            rows.history.forget_closed(self._clock() - _HISTORY_S)
 
     def _create(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         parent = target.resource
@@ -240,6 +255,9 @@ class Platform:
         now = self._now()
         expired = rows.expired(now)
         if expired:
+            for leaf in expired:
+                if leaf.ty == types.AE:
+                    rows.history.note(leaf.ri, Sight(self._clock(), "expired"))
             _loosen(rows, expired)
             rows.remove_expired(now)
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from host_server.document import parse_json
 from host_server.portal import openapi
+from host_server.portal.offline import add_offline
 from host_server.portal.openapi import described
 from host_server.portal.service import Portal
 from host_server.web import bearer, body_within, compact, harden
@@ -27,6 +28,7 @@ def create_app(portal: Portal, accepted_hashes: Callable[[], frozenset[str]]) ->
     guard = Depends(bearer(accepted_hashes))
     _add_devices(app, portal, guard)
     _add_profiles(app, portal, guard)
+    add_offline(app, portal, guard, OWNER)
     _describe_security(app)
     return harden(app)
 
@@ -54,6 +56,20 @@ def _add_devices(app: FastAPI, portal: Portal, guard: Any) -> None:
     def open_window(device_id: str) -> Response:
         """Let the label be used again."""
         return _json(portal.open_window(device_id, OWNER))
+
+    timeline = described(openapi.TIMELINE)
+
+    @app.get("/v1/devices/{device_id}/timeline", dependencies=[guard], openapi_extra=timeline)
+    def show_timeline(device_id: str) -> Response:
+        """What device, servers and platform saw, in one table, with the first cause of a
+        failure.
+        """
+        return _json(portal.timeline(device_id, OWNER))
+
+    @app.post("/v1/devices/{device_id}/account", dependencies=[guard], openapi_extra=shown)
+    def replace_account(device_id: str) -> Response:
+        """Give the device a new account, e.g. after platform_conflict."""
+        return _json(portal.new_account(device_id, OWNER))
 
     gone = described(status=204)
 
@@ -97,6 +113,17 @@ def _add_profiles(app: FastAPI, portal: Portal, guard: Any) -> None:
     def replace_profile(name: str, body: Body) -> Response:
         """Change a profile; its devices follow at their next sync."""
         return _json(portal.replace_profile(name, parse_json(body)))
+
+    @app.delete(
+        "/v1/profiles/{name}",
+        status_code=204,
+        dependencies=[guard],
+        openapi_extra=described(status=204),
+    )
+    def remove_profile(name: str) -> Response:
+        """Forget a profile that no device uses."""
+        portal.remove_profile(name)
+        return Response(status_code=204)
 
 
 def _describe_security(app: FastAPI) -> None:

@@ -14,6 +14,93 @@ _STEP = {
         "ms": {"type": ["integer", "null"]},
         "at": {"type": ["number", "null"], "description": "Unix seconds"},
         "sentence": {"type": "string", "description": "only if failed: what to do about it"},
+        "by": {"const": "bundle", "description": "only if a person stood in for the network"},
+    },
+}
+BUNDLE = {
+    "type": "object",
+    "properties": {
+        "device_id": {"type": "string", "example": "PRESS-4"},
+        "version": {"type": "integer"},
+        "state": {
+            "enum": ["prepared", "handed_out", "applied", "failed", "superseded", "expired"]
+        },
+        "sha256": {"type": "string", "description": "of the bundle's text"},
+        "made_at": {"type": "number"},
+        "expires_at": {"type": ["integer", "null"]},
+        "handed_out_at": {"type": ["number", "null"]},
+        "receipt_at": {"type": ["number", "null"]},
+        "outcome": {"type": ["string", "null"], "description": "what its receipt said"},
+        "seen_at": {
+            "type": ["number", "null"],
+            "description": "when its device was seen at the platform",
+        },
+    },
+}
+BUNDLES = {"type": "object", "properties": {"bundles": {"type": "array", "items": BUNDLE}}}
+NEW_BUNDLE = {
+    "type": "object",
+    "properties": {
+        "life_s": {
+            "type": ["integer", "null"],
+            "minimum": 60,
+            "maximum": 315360000,
+            "description": "how long devices that know the time take it; null: for ever",
+        },
+        "above": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 2147483646,
+            "description": "a version that the device is known to have",
+        },
+    },
+}
+SOME_BUNDLE = {
+    "type": "object",
+    "required": ["bundle"],
+    "properties": {"bundle": {"type": "string", "description": "its text"}},
+}
+RECEIPT = {
+    "type": "object",
+    "required": ["receipt"],
+    "properties": {"receipt": {"type": "string", "example": "ABCD EFGH"}},
+}
+VERDICT = {
+    "type": "object",
+    "properties": {
+        "device_id": {"type": "string"},
+        "verdict": {"enum": ["accepted", "failed", "superseded"]},
+        "version": {"type": "integer", "description": "of the bundle that the receipt is for"},
+        "newest_version": {"type": "integer"},
+        "outcome": {"type": "string", "example": "ok"},
+        "repeated": {"type": "boolean", "description": "it had been entered before"},
+        "sentence": {"type": "string"},
+    },
+}
+_ENTRY = {
+    "type": "object",
+    "properties": {
+        "at": {"type": "number", "description": "Unix seconds; a device's are reckoned back"},
+        "until": {"type": "number", "description": "of the last time, if `times` is above 1"},
+        "times": {"type": "integer"},
+        "source": {"enum": ["device", "portal", "config", "platform"]},
+        "what": {"type": "string", "example": "handed_out"},
+        "said": {"type": "string", "example": "a configuration was handed out"},
+        "step": {"type": ["integer", "null"]},
+        "code": {"type": "string", "example": "wifi_auth"},
+        "ms": {"type": ["integer", "null"]},
+        "detail": {"type": "string"},
+        "is_first_cause": {"type": "boolean"},
+        "sentence": {"type": "string", "description": "of the first cause: what to do"},
+    },
+}
+TIMELINE = {
+    "type": "object",
+    "properties": {
+        "device_id": {"type": "string"},
+        "platform": {"type": "boolean", "description": "false: it could not be asked"},
+        "entries": {"type": "array", "items": _ENTRY},
+        "first_cause": {**_ENTRY, "type": ["object", "null"]},
     },
 }
 DEVICE = {
@@ -22,7 +109,9 @@ DEVICE = {
         "device_id": {"type": "string", "example": "PRESS-4"},
         "name": {"type": "string"},
         "profile": {"type": "string"},
-        "state": {"enum": ["prepared", "waiting", "handed_out", "registered", "failed"]},
+        "state": {
+            "enum": ["prepared", "waiting", "handed_out", "applied", "registered", "failed"]
+        },
         "claim": {"enum": ["unproved", "proved"]},
         "version": {"type": "integer", "description": "the one that the device has proved"},
         "window": {
@@ -40,6 +129,7 @@ DEVICE = {
                 "sentence": {"type": "string"},
             },
         },
+        "bundle": {**BUNDLE, "type": ["object", "null"], "description": "the newest one"},
         "seen_at": {"type": ["number", "null"]},
         "account": {"type": "object", "properties": {"originator": {"type": "string"}}},
         "events": {"type": "array", "items": {"type": "object"}},
@@ -120,13 +210,20 @@ _PROBLEM = {
 
 
 def described(
-    answer: dict[str, Any] | None = None, body: dict[str, Any] | None = None, status: int = 200
+    answer: dict[str, Any] | None = None,
+    body: dict[str, Any] | None = None,
+    status: int = 200,
+    kind: str | None = None,
 ) -> dict[str, Any]:
-    """The part of an operation that FastAPI cannot know by itself."""
+    """The part of an operation that FastAPI cannot know by itself. `kind` is the media type of an
+    answer that is not JSON.
+    """
     problem = {"content": {"application/problem+json": {"schema": _PROBLEM}}}
     done: dict[str, Any] = {"description": "Done"}
     if answer is not None:
         done["content"] = {"application/json": {"schema": answer}}
+    if kind is not None:
+        done["content"] = {kind: {"schema": {"type": "string"}}}
     operation: dict[str, Any] = {
         "security": [{"token": []}],
         "responses": {str(status): done, "default": {"description": "A problem", **problem}},

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from host_server import errors, outcomes
+from host_server import errors, moments, outcomes
 from host_server.document import Fields
 from host_server.errors import HostError, ServiceUnreachable
 from host_server.label import is_device_id, parse_label
@@ -26,6 +26,8 @@ _PASSED_ON: dict[str, type[HostError]] = {
         errors.TooLarge,
         errors.Invalid,
         errors.LabelRefused,
+        errors.BundleRefused,
+        errors.ReceiptRefused,
         errors.TooManyRequests,
         errors.Unavailable,
     )
@@ -75,6 +77,42 @@ class Portal:
     def release(self, device_id: str, owner: str) -> None:
         """End the ownership."""
         self._call("DELETE", self._device(device_id, owner))
+
+    def new_account(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Another identity at the platform, with the next configuration."""
+        return rendered(self._call("POST", self._device(device_id, owner, "/account")))
+
+    def timeline(self, device_id: str, owner: str) -> dict[str, Any]:
+        """What device, servers and platform saw, in the order of time."""
+        device = self._call("GET", self._device(device_id, owner))
+        timeline = self._call("GET", self._device(device_id, owner, "/timeline"))
+        return moments.rendered(timeline, device["networks"], device["platform"] or "")
+
+    def make_bundle(self, device_id: str, value: object, owner: str) -> dict[str, Any]:
+        """Seal the device's configuration for the offline flow."""
+        return self._call("POST", self._device(device_id, owner, "/bundles"), value)
+
+    def bundles(self, device_id: str, owner: str) -> dict[str, Any]:
+        """How far the device's bundles have come."""
+        return self._call("GET", self._device(device_id, owner, "/bundles"))
+
+    def bundle_text(self, device_id: str, owner: str) -> str:
+        """The newest bundle, for the user."""
+        return str(self._call("POST", self._device(device_id, owner, "/bundle"))["text"])
+
+    def check_bundle(self, value: object, owner: str) -> dict[str, Any]:
+        """Which bundle this is."""
+        return self._call("POST", f"/v1/bundles/check?owner={quote(owner)}", value)
+
+    def check_receipt(self, device_id: str, value: object, owner: str) -> dict[str, Any]:
+        """What a receipt says, in a sentence."""
+        address = self._device(device_id, owner)
+        answer = self._call("POST", self._device(device_id, owner, "/receipts"), value)
+        return {**answer, "sentence": verdict_words(answer, self._call("GET", address))}
+
+    def remove_profile(self, name: str) -> None:
+        """Forget a profile that no device uses."""
+        self._call("DELETE", f"/v1/profiles/{quote(name, safe='')}")
 
     def register_for_vendor(self, value: object) -> dict[str, Any]:
         """A verdict for each label of devices that are not sold yet."""
@@ -135,8 +173,9 @@ def _passed_on(kind: type[HostError], document: dict[str, Any]) -> HostError:
 def rendered(device: dict[str, Any]) -> dict[str, Any]:
     """The device with names for its steps, and sentences for whatever went wrong."""
 
-    def said(code: str, detail: str) -> str:
-        return outcomes.sentence(code, device["networks"], device["platform"] or "", detail)
+    def said(code: str, detail: str, step: int | None = None) -> str:
+        platform = device["platform"] or ""
+        return outcomes.sentence(code, device["networks"], platform, detail, step)
 
     last = device["last"]
     steps = []
@@ -144,14 +183,31 @@ def rendered(device: dict[str, Any]) -> dict[str, Any]:
         named = {"step": step["step"], "name": outcomes.STEPS[step["step"]], **step}
         if step["state"] == "failed":
             is_last = last is not None and last["step"] == step["step"]
-            named["sentence"] = said(step["code"], last["detail"] if is_last else "")
+            named["sentence"] = said(step["code"], last["detail"] if is_last else "", step["step"])
         steps.append(named)
     return {
         **device,
         "steps": steps,
-        "last": last and {**last, "sentence": said(last["code"], last["detail"])},
+        "last": last and {**last, "sentence": said(last["code"], last["detail"], last["step"])},
         "events": [
             {**event, "sentence": said(event["code"], event["detail"])}
             for event in device["events"]
         ],
     }
+
+
+def verdict_words(answer: dict[str, Any], device: dict[str, Any]) -> str:
+    """What a receipt that belongs to the device says of it."""
+    version, newest = answer["version"], answer["newest_version"]
+    if answer["verdict"] == "accepted":
+        again = " It had been entered before." if answer["repeated"] else ""
+        return f"The receipt is accepted: the device runs version {version}.{again}"
+    words = outcomes.sentence(answer["outcome"], device["networks"], device["platform"] or "")
+    if answer["verdict"] == "failed":
+        return f"The device tried version {version} and went back to what it had before. {words}"
+    said = "applied" if answer["outcome"] == "ok" else "tried, without success,"
+    return (
+        f"The receipt is for an older bundle: the device {said} version {version}, and version "
+        f"{newest} is the newest now. Have the device apply the newest bundle, and enter that "
+        "receipt."
+    )

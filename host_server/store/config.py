@@ -4,10 +4,8 @@
 
 import json
 import logging
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +25,8 @@ from sqlalchemy.exc import OperationalError
 
 from host_server.document import compact_json
 from host_server.errors import Unavailable
+from host_server.store.bundles import BundleRecords
+from host_server.store.claims import Chore, Claim, VendorDevice, Version, new_nonce
 from host_server.store.config_tables import (
     chores,
     claims,
@@ -36,70 +36,14 @@ from host_server.store.config_tables import (
     vendor_devices,
     versions,
 )
+from host_server.store.history import History, Moment
 from host_server.store.secrets import SecretBox
 
 log = logging.getLogger(__name__)
 
 _EVENTS_KEPT = 100
 _MESSAGES_KEPT = 512
-
-
-@dataclass(frozen=True)
-class Claim:
-    """That somebody owns a device. Proved once a device with its secret has echoed a nonce."""
-
-    id: str
-    device_id: str
-    owner: str
-    secret: bytes = field(repr=False)
-    profile: str
-    name: str
-    state: str  # "unproved", "proved", "released"
-    nonce: str = field(repr=False)
-    originator: str  # e.g. "C5f0c…", made once per ownership
-    created_at: float
-    expires_at: float | None
-    window_open: bool
-    window_until: float | None
-    version: int  # the proved one, 0 if there is none yet
-    highest: int  # ever issued here or reported by the device
-    status: str  # "prepared", "waiting", "handed_out", "registered", "failed", "released"
-    progress: dict[str, Any]  # step number as text -> {"state", "code", "ms", "at"}
-    last: dict[str, Any] | None
-    facts: dict[str, Any] | None
-    seen_at: float | None
-
-
-@dataclass(frozen=True)
-class Version:
-    """One configuration of a claim; its document never changes."""
-
-    claim_id: str
-    number: int
-    document: dict[str, Any] = field(repr=False)
-    token_id: str | None
-    handed_out_at: float | None
-    proved_at: float | None
-
-
-@dataclass(frozen=True)
-class VendorDevice:
-    """A device that its vendor registered before it was sold."""
-
-    device_id: str
-    secret: bytes = field(repr=False)
-    nonce: str = field(repr=False)
-    seen_at: float | None
-
-
-@dataclass(frozen=True)
-class Chore:
-    """Something to be done at a platform, until it has worked."""
-
-    id: int
-    deed: str
-    arguments: dict[str, Any]
-    tries: int
+_REMOVED = b""  # in place of a profile's document
 
 
 class ConfigStore:
@@ -132,6 +76,14 @@ class Records:
     def __init__(self, connection: Connection, box: SecretBox) -> None:
         self._connection = connection
         self._box = box
+        self.bundles = BundleRecords(connection, box)
+        self.history = History(connection)
+
+    def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:
+        """Remember what this server did or saw; `more` are fields of a Moment."""
+        fields: dict[str, Any] = {"source": "config", "at": at, "what": what} | more
+        moment = Moment(**fields)
+        self.history.note(claim.device_id, claim.owner, moment)
 
     # profiles
 
@@ -139,11 +91,27 @@ class Records:
         """The profile's document with its secrets."""
         query = select(profiles.c.document).where(profiles.c.name == name)
         blob = self._connection.execute(query).scalar()
-        return None if blob is None else self._opened(blob, "profile", name)
+        return self._opened(blob, "profile", name) if blob else None
 
     def profile_names(self) -> list[str]:
         """All names in order."""
-        return list(self._connection.execute(select(profiles.c.name).order_by("name")).scalars())
+        query = select(profiles.c.name).where(profiles.c.document != _REMOVED).order_by("name")
+        return list(self._connection.execute(query).scalars())
+
+    def remove_profile(self, name: str) -> None:
+        """Forget the document. Claims that were released may still bear its name."""
+        same = profiles.c.name == name
+        if self._connection.execute(select(claims.c.id).where(claims.c.profile == name)).first():
+            self._connection.execute(update(profiles).where(same).values(document=_REMOVED))
+        else:
+            self._connection.execute(delete(profiles).where(same))
+
+    def users_of(self, profile: str) -> list[str]:
+        """The ids of devices whose claims, unless released, are configured from the profile."""
+        query = select(claims.c.device_id).where(
+            claims.c.profile == profile, claims.c.state != "released"
+        )
+        return sorted(set(self._connection.execute(query).scalars()))
 
     def put_profile(self, name: str, document: dict[str, Any], now: float) -> None:
         """Keep the document under this name, in place of an earlier one."""
@@ -323,19 +291,6 @@ class Records:
     def _opened(self, blob: bytes, table: str, row: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self._box.open(blob, table, "document", row))
         return document
-
-
-def new_nonce() -> str:
-    """96 random bits as text."""
-    return secrets.token_urlsafe(12)
-
-
-def with_step(
-    claim: Claim, step: int, state: str, code: str | None, ms: int | None, at: float | None
-) -> Claim:
-    """The claim with one of the nine steps set, e.g. (8, "failed", "wifi_auth", 15000, now)."""
-    entry = {"state": state, "code": code, "ms": ms, "at": at}
-    return replace(claim, progress={**claim.progress, str(step): entry})
 
 
 def _about(claim: Claim) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData()
 
@@ -102,5 +102,38 @@ events = Table(
     Column("owner", Text, nullable=False),
     Column("at", Float, nullable=False),
     Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+bundles = Table(
+    "bundle",
+    metadata,
+    Column("claim_id", Text, ForeignKey("claim.id", ondelete="CASCADE")),
+    Column("version", Integer),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of the text
+    Column("text", LargeBinary),  # sealed; gone when a newer one is there
+    Column("made_at", Float, nullable=False),
+    Column("expires_at", Integer),
+    Column("handed_out_at", Float),
+    Column("receipt_at", Float),
+    Column("outcome", Text),  # what the receipt said
+    Column("seen_at", Float),  # when its device registered at the platform
+    PrimaryKeyConstraint("claim_id", "version"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device_id", Text, nullable=False, index=True),
+    Column("owner", Text, nullable=False),
+    Column("source", Text, nullable=False),  # device, portal, config
+    Column("at", Float, nullable=False),
+    Column("until", Float, nullable=False),  # of the last one, if it came several times in a row
+    Column("times", Integer, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("step", Integer),
+    Column("code", Text, nullable=False),
+    Column("ms", Integer),
     Column("detail", Text, nullable=False),
 )

@@ -16,7 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import IntegrityError
 
-HEAD = "0001"
+from host_server.store.platform_history import PlatformHistory
+
+HEAD = "0002"
 
 _metadata = sa.MetaData()
 _resources = sa.Table(
@@ -107,6 +109,7 @@ class Rows:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.history = PlatformHistory(connection)
 
     # --- the tree
 

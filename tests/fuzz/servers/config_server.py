@@ -21,10 +21,10 @@ from tests.fuzz.servers.asgi import App, Request, running
 from tests.fuzz.servers.target import Finding, check, goldens, some
 from tests.host_server.config_server.field import (
     OWNER,
-    PLATFORM_URL,
     PROFILE,
     Device,
     FakePlatform,
+    FakePlatforms,
 )
 
 _EACH_S = 10.0  # passes between two requests, so that the limits of rate are not what is tested
@@ -57,8 +57,7 @@ class ConfigServer:
             engine,
             SecretBox(bytes(32)),
             accepted_hashes=lambda: frozenset({token_hash(self.token)}),
-            adapter_for=lambda url: platform,
-            has_accounts=lambda url: url == PLATFORM_URL,
+            platforms=FakePlatforms(platform),
             public_url="http://127.0.0.1:8421",
             clock=clock or Clock(),
             monotonic=clock or Clock(),

@@ -11,11 +11,19 @@ from typing import Any
 
 from noise.connection import NoiseConnection
 
+from host_server.config_server.bundles import BundleService
 from host_server.config_server.chores import Chores
 from host_server.config_server.devices import DeviceService
-from host_server.config_server.platform_adapter import Token
+from host_server.config_server.platform_adapter import (
+    AllowListPlatform,
+    PlatformAdapter,
+    Token,
+)
+from host_server.config_server.platform_view import PlatformView
 from host_server.config_server.profiles import ProfileService
+from host_server.config_server.receipts import ReceiptService
 from host_server.config_server.sync import SyncService
+from host_server.config_server.timeline import TimelineService
 from host_server.config_server.versions import Versions
 from host_server.errors import ServiceUnreachable
 from host_server.label import Label, new_label
@@ -27,6 +35,7 @@ from tests.wire.syncs import BLANK
 
 OWNER = "admin"
 PLATFORM_URL = "http://127.0.0.1:8422"
+SERVER_URL = "http://127.0.0.1:8421"
 
 PROFILE: dict[str, Any] = {
     "name": "press",
@@ -59,6 +68,7 @@ class FakePlatform:
     """Keeps accounts as the platform does, and can be down."""
 
     is_down: bool = False
+    view: PlatformView = PlatformView()
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -80,9 +90,30 @@ class FakePlatform:
         self._check()
         self.described[device_id] = facts | {"originator": originator}
 
+    def seen(self, originator: str) -> PlatformView:
+        self._check()
+        return self.view
+
     def _check(self) -> None:
         if self.is_down:
             raise ServiceUnreachable("the platform is down")
+
+
+@dataclass
+class FakePlatforms:
+    """One platform that has accounts, at the URL that it has now."""
+
+    platform: FakePlatform
+    url: str = PLATFORM_URL
+
+    def has_accounts(self, url: str) -> bool:
+        return url == self.url
+
+    def adapter_for(self, url: str) -> PlatformAdapter:
+        return self.platform if url == self.url else AllowListPlatform()
+
+    def keeper_of(self, url: str, *, has_token: bool) -> PlatformAdapter:
+        return self.platform if has_token else self.adapter_for(url)
 
 
 class Field:
@@ -94,17 +125,21 @@ class Field:
         self.clock = Clock()
         self.platform = FakePlatform()
         self.store = ConfigStore(self.engine, SecretBox(bytes(32)))
-        self.versions = Versions(self.store, self._adapter_for, "http://127.0.0.1:8421")
+        self.platforms = FakePlatforms(self.platform)
+        self.versions = Versions(self.store, self.platforms.adapter_for, SERVER_URL)
         self.devices = DeviceService(self.store, self.versions, self.clock, self.clock)
         self.profiles = ProfileService(
-            self.store, lambda url: url == PLATFORM_URL, "http://127.0.0.1:8421", self.clock
+            self.store, self.platforms.has_accounts, SERVER_URL, self.clock
         )
         self.sync = SyncService(self.store, self.versions, self.clock, self.clock)
-        self.chores = Chores(self.store, self._adapter_for, self.clock)
-
-    def _adapter_for(self, url: str) -> FakePlatform:
-        assert url == PLATFORM_URL
-        return self.platform
+        self.chores = Chores(self.store, self.platforms, self.clock)
+        self.bundles = BundleService(self.store, self.versions, self.clock)
+        self.receipts = ReceiptService(
+            self.store, self.platforms.has_accounts, self.clock, self.clock
+        )
+        self.timelines = TimelineService(
+            self.store, self.platforms, self.sync.refusals, self.clock, self.clock
+        )
 
     def registered(self, label: Label | None = None) -> "Device":
         """A device whose label its owner has typed at the portal."""

@@ -22,7 +22,12 @@ from host_server.store.engine import database_url, open_engine
 from host_server.store.migrations import migrate
 from host_server.store.secrets import SecretBox
 from host_server.tokens import new_token, token_hash
-from tests.host_server.config_server.field import PLATFORM_URL, PROFILE, Device, FakePlatform
+from tests.host_server.config_server.field import (
+    PROFILE,
+    Device,
+    FakePlatform,
+    FakePlatforms,
+)
 from tests.host_server.serving import served
 from tests.wire.syncs import BLANK
 
@@ -38,8 +43,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         engine,
         SecretBox(bytes(32)),
         accepted_hashes=lambda: frozenset({token_hash(TOKEN)}),
-        adapter_for=lambda url: platform,
-        has_accounts=lambda url: url == PLATFORM_URL,
+        platforms=FakePlatforms(platform),
         public_url="http://127.0.0.1:8421",
     )
     with served(app) as url:

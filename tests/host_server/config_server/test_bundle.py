@@ -45,14 +45,18 @@ def test_bad_golden_bundle_is_refused(case: dict[str, Any]) -> None:
 @cases("receipts", is_valid=True)
 def test_golden_receipt_is_made(case: dict[str, Any]) -> None:
     digest = bundle.digest_of(case["bundle"])
-    made = bundle.receipt(label_of(case), case["version"], case["outcome"], digest)
+    made = bundle.receipt(
+        label_of(case).key("receipt-key"), case["version"], case["outcome"], digest
+    )
     assert made == case["receipt"]
 
 
 @cases("receipts", is_valid=False)
 def test_golden_receipt_of_something_else_differs(case: dict[str, Any]) -> None:
     digest = bundle.digest_of(case["bundle"])
-    made = bundle.receipt(label_of(case), case["version"], case["outcome"], digest)
+    made = bundle.receipt(
+        label_of(case).key("receipt-key"), case["version"], case["outcome"], digest
+    )
     assert made != case["receipt"]
 
 

@@ -19,10 +19,10 @@ from host_server.store.migrations import migrate
 from host_server.store.secrets import SecretBox
 from host_server.tokens import new_token, token_hash
 from tests.host_server.config_server.field import (
-    PLATFORM_URL,
     PROFILE,
     Device,
     FakePlatform,
+    FakePlatforms,
     Field,
 )
 from tests.host_server.serving import served
@@ -43,8 +43,7 @@ def config_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         engine,
         SecretBox(bytes(32)),
         accepted_hashes=lambda: hashes(SERVICE),
-        adapter_for=lambda url: platform,
-        has_accounts=lambda url: url == PLATFORM_URL,
+        platforms=FakePlatforms(platform),
         public_url="http://127.0.0.1:8421",
     )
     with served(app) as url:
@@ -146,7 +145,7 @@ def test_everything_needs_the_token(url: str) -> None:
             for token in ("", SERVICE):
                 answer = call(method.upper(), url + path, {}, token)
                 assert answer.status_code == 401, (method, path)
-    assert len(paths) == 6
+    assert len(paths) == 14
 
 
 def test_openapi_describes_bodies_answers_and_the_token(url: str) -> None:
@@ -175,7 +174,7 @@ def test_configuration_server_that_refuses_the_portals_token_is_said_so(config_u
 def test_failure_is_told_in_a_sentence_that_names_the_network(place: Field) -> None:
     device: Device = place.registered()
     device.sync()
-    last = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "'factory' refused us"}
+    last = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "factory: status 202"}
     device.sync(last=last)
     shown = rendered(device.shown())
     assert shown["last"]["sentence"].startswith("The Wi-Fi password for 'factory' was refused")

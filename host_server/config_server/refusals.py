@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Attempts under an id that were not let in: kept in memory, and written down later.
+
+Not at once, so that an answer to an unknown id takes the same way as one to a wrong key.
+"""
+
+import threading
+from collections import OrderedDict
+from dataclasses import replace
+
+from host_server.store.config import ConfigStore
+from host_server.store.history import Moment
+
+_MOST = 512
+
+
+class Refusals:
+    """Bounded: of more than 512 ids, those that were quiet longest are forgotten first."""
+
+    def __init__(self, store: ConfigStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._moments: OrderedDict[str, Moment] = OrderedDict()
+
+    def note(self, device_id: str, k: str, address: str, now: float) -> None:
+        """Somebody at this address asked under this id, and no key fitted."""
+        with self._lock:
+            former = self._moments.pop(device_id, None)
+            detail = f"k={k} from {address}"
+            moment = Moment("config", now, "refused", 5, "server_rejected", detail=detail)
+            if former is not None:
+                times = former.times + 1
+                moment = replace(moment, at=former.at, until=now, times=times)
+            self._moments[device_id] = moment
+            if len(self._moments) > _MOST:
+                self._moments.popitem(last=False)
+
+    def write_down(self) -> None:
+        """Tell the owners of those ids that have one."""
+        with self._lock:
+            moments, self._moments = self._moments, OrderedDict()
+        if not moments:
+            return
+        with self._store.transaction() as records:
+            for device_id, moment in moments.items():
+                for owner in sorted({c.owner for c in records.claims_of(device_id)}):
+                    records.history.note(device_id, owner, moment)

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What `muster bundle`, `muster receipt` and `muster timeline` do, each by calls to the portal."""
+
+import os
+import re
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from host_server.commands import at_portal, device_path, print_json, read_text, say
+from host_server.errors import SettingsError
+
+_LIFE = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_STATES = {
+    "prepared": "made, and not handed out yet",
+    "handed_out": "handed out; no receipt yet",
+    "applied": "applied",
+    "failed": "tried, and the device went back",
+    "superseded": "superseded by a newer configuration",
+    "expired": "expired",
+}
+
+
+def make_bundle(options: Namespace) -> int:
+    """Make one, and hand it out in the form that was asked for."""
+    body: dict[str, Any] = {"above": options.above}
+    if options.expires:
+        body["life_s"] = _seconds(options.expires)
+    made = at_portal(options, "POST", device_path(options) + "/bundles", body)
+    text = at_portal(options, "GET", device_path(options) + "/bundle.txt")["text"]
+    if options.text:
+        return print_json({**made, "text": text}) if options.json else say(text)
+    if options.qr:
+        _show_codes(text)
+        return say(f"version {made['version']} for {options.id.upper()}")
+    path = Path(options.out or f"{options.id.upper()}.muster")
+    files = _draw(path, text) if path.suffix in (".svg", ".png") else _write(path, text)
+    if options.json:
+        return print_json({**made, "files": [str(file) for file in files]})
+    ends = "" if made["expires_at"] is None else f", until {_when(made['expires_at'])}"
+    say(f"version {made['version']} for {options.id.upper()}{ends}: {', '.join(map(str, files))}")
+    return say(
+        f"  onto the board:  muster-unit bundle send {files[0]}",
+        f"  then enter here: muster receipt check {options.id.upper()} ABCD-EFGH",
+    )
+
+
+def show_bundles(options: Namespace) -> int:
+    """One line per bundle, the newest first."""
+    answer = at_portal(options, "GET", device_path(options) + "/bundles")
+    if options.json:
+        return print_json(answer)
+    for bundle in answer["bundles"]:
+        _say_state(bundle)
+    return 0
+
+
+def check_bundle(options: Namespace) -> int:
+    """Whose it is, and how far it has come; 1 if it is none of this portal's."""
+    answer = at_portal(options, "POST", "/v1/bundles/check", {"bundle": read_text(options.file)})
+    if options.json:
+        return print_json(answer)
+    print(answer["device_id"], end="  ")
+    return _say_state(answer)
+
+
+def check_receipt(options: Namespace) -> int:
+    """0 if the device runs what its newest bundle holds, else 1."""
+    body = {"receipt": " ".join(options.receipt)}
+    answer = at_portal(options, "POST", device_path(options) + "/receipts", body)
+    if options.json:
+        print_json(answer)
+    else:
+        say(answer["sentence"])
+    return 0 if answer["verdict"] == "accepted" else 1
+
+
+def show_timeline(options: Namespace) -> int:
+    """What everybody saw, line by line; the first cause of a failure is marked."""
+    answer = at_portal(options, "GET", device_path(options) + "/timeline")
+    if options.json:
+        return print_json(answer)
+    day = ""
+    for entry in answer["entries"]:
+        date = time.strftime("%Y-%m-%d", time.localtime(entry["at"]))
+        if date != day:
+            day = date
+            print(day)
+        print(_line(entry))
+    if not answer["platform"]:
+        say("(the platform could not be asked; its part is missing)")
+    cause = answer["first_cause"]
+    return say(f"first cause: {cause['sentence']}") if cause else 0
+
+
+def _line(entry: dict[str, Any]) -> str:
+    clock = time.strftime("%H:%M:%S", time.localtime(entry["at"]))
+    mark = ">" if entry["is_first_cause"] else " "
+    step = entry["step"] or ""
+    code = "" if entry["code"] == "ok" else f"  {entry['code']}"
+    ms = "" if entry["ms"] is None else f"  {entry['ms']} ms"
+    times = f"  ×{entry['times']} until {_when(entry['until'])}" if entry["times"] > 1 else ""
+    detail = f"  {entry['detail']}" if entry["detail"] else ""
+    words = f"{entry['said']}{code}{ms}{times}{detail}"
+    return f"{mark} {clock}  {entry['source']:<8}  {step!s:<1}  {words}"
+
+
+def _say_state(bundle: dict[str, Any]) -> int:
+    ends = "" if bundle["expires_at"] is None else f", until {_when(bundle['expires_at'])}"
+    outcome = f" ({bundle['outcome']})" if bundle["state"] == "failed" else ""
+    state = _STATES[bundle["state"]]
+    return say(f"version {bundle['version']}  {_when(bundle['made_at'])}{ends}  {state}{outcome}")
+
+
+def _seconds(text: str) -> int:
+    found = _LIFE.fullmatch(text)
+    if not found:
+        raise SettingsError('--expires: wanted a number and s, m, h or d, e.g. "30d"')
+    return int(found[1]) * _UNIT_S[found[2]]
+
+
+def _when(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def _write(path: Path, text: str) -> list[Path]:
+    try:
+        # It is sealed, but its holder can give the device what it holds: for the user alone.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text + "\n")
+    except OSError as error:
+        raise SettingsError(f"--out: {path}: {error.strerror}") from None
+    return [path]
+
+
+def _draw(path: Path, text: str) -> list[Path]:
+    from host_server.qr_codes import codes_of
+
+    codes = codes_of(text)
+    names = [
+        path if len(codes) == 1 else path.with_stem(f"{path.stem}-{n}")
+        for n in range(1, len(codes) + 1)
+    ]
+    try:
+        for code, name in zip(codes, names, strict=True):
+            code.save(str(name), scale=4)
+    except OSError as error:
+        raise SettingsError(f"--out: {path}: {error.strerror}") from None
+    return names
+
+
+def _show_codes(text: str) -> None:
+    from host_server.qr_codes import codes_of
+
+    codes = codes_of(text)
+    for n, code in enumerate(codes, 1):
+        code.terminal(compact=True)
+        if len(codes) > 1:
+            print(f"code {n} of {len(codes)}")
