@@ -8,9 +8,14 @@ It owns a 127.x.y.0/24 range of which .1 is its own; stations get addresses from
 import hashlib
 import hmac
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from harness.address_range import AddressRange
 from harness.errors import AirError
+from harness.medium import Medium
+
+if TYPE_CHECKING:
+    from harness.connection import Connection
 
 OPEN = 0
 WPA2 = 3
@@ -76,6 +81,9 @@ class AccessPoint:
         self.out_of_range: set[str] = set()  # names of boards that cannot hear it
         self.names: dict[str, str] = {}  # what its DNS server answers
         self.bssid = b"\x02\x4d\x75" + addresses.number.to_bytes(3, "big")
+        self.medium = Medium()  # delay, loss, bandwidth of whatever crosses it
+        self.connections: set[Connection] = set()  # that it carries now
+        self.owner = ""  # the board whose access point it is
         self.is_up = False  # whether anybody can hear it
         self.deaf_until = 0.0  # time.monotonic(): a board that scans does not serve its stations
         self._leases: dict[str, str] = {}
@@ -153,6 +161,12 @@ class AccessPoint:
         """Throw every station out; they may try again."""
         for station in list(self.stations):
             station.lost(self)
+
+    def cut(self, *, silently: bool = False) -> None:
+        """End every connection that it carries now, with a reset or without a word."""
+        self._trace("", "cut", ssid=self.ssid, connections=len(self.connections))
+        for connection in list(self.connections):
+            connection.cut(silently)
 
     def lease(self, station: str) -> str:
         """The address that the DHCP server gives a station: always the same one."""

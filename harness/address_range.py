@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Claims a 127.x.y.0/24 that no other air on this machine uses."""
+"""Addresses of this host that stand for those of the air: a 127.x.y.0/24 for each network."""
 
 import random
 import socket
@@ -37,3 +37,8 @@ class AddressRange:
 
     def release(self) -> None:
         self._claim.close()
+
+
+def host_port(port: int) -> int:
+    """Where a board's port is found on this host: those below 1024 would need root."""
+    return port + 20000 if 0 < port < 1024 else port

@@ -15,6 +15,7 @@ from typing import Any
 from harness.access_point import REASON_AUTH_FAIL, AccessPoint
 from harness.address_range import AddressRange
 from harness.errors import AirError
+from harness.messages import Messages
 from harness.visitor import Visitor
 
 __all__ = ["AccessPoint", "Air", "Event", "Visitor"]
@@ -42,11 +43,12 @@ class Air:
         self._visitors: list[Visitor] = []
         self._connections = itertools.count(1)
         self.trace: list[Event] = []
+        self.messages = Messages()
         self.scan_s = 0.06
         self.association_s = 0.04
         self.failure_s = 0.04  # how long an attempt takes that fails
         self.scan_fails: int = 0  # so many next scans return nothing, as after a driver error
-        # Hooks on every TCP connection of a board: given (board, address, port), they may return
+        # Asked about every TCP connection of a board: given (board, address, port), it may return
         # another endpoint (a proxy of the test's) or None.
         self.on_connect: Callable[[str, str, int], tuple[str, int] | None] | None = None
 

@@ -112,6 +112,7 @@ class SoftAP:
     def _made(self) -> AccessPoint:
         self._point = point = AccessPoint(self._air.trace_event, b"", AddressRange())
         point.bssid = self.mac
+        point.owner = self._name
         point.out_of_range.add(self._name)  # a radio does not hear itself
         self._air.put_up(point)
         return point

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.air import Air
 from harness.board_log import BoardLog
+from harness.carrier import Carrier
 from harness.child import CLOCK_FD, CONTROL_FD, IMAGE_FD, PAGE_FD, Child
 from harness.clock import BoardClock
 from harness.control import Control
@@ -78,6 +79,7 @@ class Supervisor:
         )
         self.watchdog = Watchdog(self.clock, self._watchdog_bites)
         ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
+        self._addresses: list[str | None] = [None, None]  # of the links, by interface
         self.soft_ap = SoftAP(air, name, ap_mac, lambda own: self._link_changed(1, own))
         self.radio = Radio(
             loop,
@@ -89,6 +91,9 @@ class Supervisor:
             self.soft_ap,
         )
         self.wlan = WLAN(self.radio, self.soft_ap, facts.hostname)
+        self.carrier = Carrier(
+            loop, air.messages, name, lambda number, error: self._event("connected", number, error)
+        )
         self.mdns = MDNSRelay(loop, self.radio)
         self.failure: str | None = None
         self.output = Output(log.path, lambda: self.failure or loop.failure)
@@ -148,6 +153,7 @@ class Supervisor:
         self.power_off()
         self.terminal.close()
         self.mdns.close()
+        self.carrier.close()
         self.soft_ap.close()
         self.flash.close()
         self.clock.close()
@@ -295,6 +301,9 @@ class Supervisor:
 
     def _link_changed(self, interface: int, address: str | None) -> None:
         self.log.event(f"{('link', 'access point')[interface]} {address or 'down'}")
+        before, self._addresses[interface] = self._addresses[interface], address
+        if before is not None and before != address:
+            self.carrier.silence(before)
         self._event("link", interface, address)
 
 

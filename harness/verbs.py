@@ -4,6 +4,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from harness.address_range import host_port
 from harness.control import Later, Refusal
 from harness.nvs import PowerCut
 
@@ -132,13 +133,17 @@ class Verbs:
 
     def _connect(self, address: str, port: int) -> tuple[int, str, int]:
         board = self._board
-        if board.wlan.network_of(address) is None:
+        there = board.wlan.network_of(address)
+        if there is None:
             raise Refusal("OSError", _BOARD_UNREACHABLE)
+        network, own = there
         number = board.air.next_connection()
         board.air.trace_event(board.name, "connect", connection=number, address=address, port=port)
+        target = (address, host_port(port))
         if board.air.on_connect is not None:
-            address, port = board.air.on_connect(board.name, address, port) or (address, port)
-        return number, address, port
+            target = board.air.on_connect(board.name, address, port) or target
+        relay = board.carrier.connect(number, network, own, (address, port), target)
+        return number, *relay
 
     def _accept(self, address: str, port: int) -> int:
         number = self._board.air.next_connection()
@@ -153,10 +158,23 @@ class Verbs:
     def _close(self, number: int) -> None:
         self._board.air.trace_event(self._board.name, "close", connection=number)
 
-    def _datagram(self, direction: str, address: str, port: int, size: int) -> None:
-        self._board.air.trace_event(
-            self._board.name, "datagram", way=direction, address=address, port=port, bytes=size
+    def _datagram(self, direction: str, address: str, port: int, size: int) -> list[int] | None:
+        """When a datagram arrives, in ms from now, for each time that it does; None is at once."""
+        board = self._board
+        board.air.trace_event(
+            board.name, "datagram", way=direction, address=address, port=port, bytes=size
         )
+        there = board.wlan.network_of(address)
+        network = there[0] if there else board.radio.joined
+        if network is None:
+            return None
+        fate = board.air.messages.judge(
+            board.name, network.ssid, "udp", direction, address, port, size
+        )
+        medium = network.medium
+        copies = [0 for _ in range(fate.copies) if not medium.loses()]
+        wait_ms = int(1000 * (medium.transit_s(size, direction) + fate.delay_s))
+        return None if copies == [0] and not wait_ms else [wait_ms for _ in copies]
 
     def _mdns(self, source_port: int, query: str) -> None:
         self._board.mdns.relay(bytes.fromhex(query), source_port)

@@ -4,16 +4,18 @@
 
 import contextlib
 import socket
-import struct
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.access_point import AccessPoint, Station
-from harness.connection import Connection
+from harness.address_range import host_port
+from harness.connection import Connection, reset
 from harness.dialling import Dialling
 from harness.dns_message import address_in, question
 from harness.errors import AirError, BoardError, JoinRefused
 from harness.loop import Loop
+from harness.messages import Fate
 
 if TYPE_CHECKING:
     from harness.air import Air
@@ -123,7 +125,7 @@ class Visitor(Station):
         for dialling in self._dialling:
             dialling.cancel()
         for near in self._waiting:
-            _reset(near)
+            reset(near)
         self._waiting.clear()
         for connection in list(self._connections):
             connection.reset()
@@ -167,21 +169,33 @@ class Visitor(Station):
                 return
             self._waiting.discard(near)
             if far is None:
-                _reset(near)
+                reset(near)
                 return
-            ended = self._connections.discard
-            self._connections.add(Connection(self._loop, self.network, near, far, ended))
+            watcher = _Watcher(self._air, self, port, self._connections.discard)
+            self._connections.add(Connection(self._loop, self.network, near, far, watcher))
 
         if near in self._waiting:
             dialling = Dialling(self._loop, self.address, (address, host_port(port)), answered)
             self._dialling.add(dialling)
 
 
-def _reset(near: socket.socket) -> None:
-    near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    near.close()
+class _Watcher:
+    """Lets a visitor's connection to a board count among that board's messages."""
 
+    def __init__(
+        self, air: "Air", visitor: Visitor, port: int, on_end: Callable[[Connection], None]
+    ):
+        self._air = air
+        self._visitor = visitor
+        self._port = port
+        self.ended = on_end
 
-def host_port(port: int) -> int:
-    """Where a board's port is found on this host: those below 1024 would need root."""
-    return port + 20000 if 0 < port < 1024 else port
+    def turn(self, way: str, size: int) -> Fate:
+        network = self._visitor.network
+        boards_way = "rx" if way == "tx" else "tx"
+        return self._air.messages.judge(
+            network.owner, network.ssid, "tcp", boards_way, self._visitor.address, self._port, size
+        )
+
+    def replay(self, data: bytes) -> None:
+        """A browser's request is not said again."""

@@ -37,19 +37,16 @@ class WLAN:
             {**shared, "mac": self._soft_ap.mac.hex()},
         )
 
-    def network_of(self, address: str) -> AccessPoint | None:
-        """The network that the board is in and the address belongs to."""
+    def network_of(self, address: str) -> tuple[AccessPoint, str] | None:
+        """The network that the board is in and the address belongs to, and the own one there."""
         for point, own in (
             (self._radio.joined, self._radio.address),
             (self._soft_ap.network, self._soft_ap.address),
         ):
-            if (
-                point is not None
-                and own is not None
-                and own in point.addresses
-                and address in point.addresses
-            ):
-                return point
+            if point is None or own is None or own not in point.addresses:
+                continue
+            if address in point.addresses:
+                return point, own
         return None
 
     # -- the module's own functions

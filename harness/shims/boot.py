@@ -26,7 +26,7 @@ _PRIVATE = (
     "virtual_asyncio",
     "virtual_clock",
 )
-_OF_SOCKET = ("addresses", "host_sockets", "stream")
+_OF_SOCKET = ("addresses", "held", "host_sockets", "stream")
 _BOOT_PY = """\
 # This file is executed on every boot (including wake-boot from deepsleep)
 #import esp

@@ -9,6 +9,7 @@ from binascii import hexlify
 import addresses
 import clock
 import supervisor
+from held import Held
 from host_sockets import SOCK_DGRAM, SOCK_STREAM, HostSockets
 from native import builtin
 
@@ -35,9 +36,12 @@ TCP_NODELAY = 1
 _EAGAIN = 11
 _EHOSTUNREACH = 118
 _EINPROGRESS = 119
+_EALREADY = 120
+_EISCONN = 127
 _ENOTCONN = 128
 _IN = 1
 _OUT = 4
+_ERR = 8
 _HUP = 16
 _NVAL = 32
 _SILENT_BUFFER = 5744  # lwIP's TCP_SND_BUF: what a sender may fill before it notices the silence
@@ -55,8 +59,10 @@ class socket(HostSockets):
         super().__init__(type)
         self._peer = None  # of a datagram socket
         self._number = 0  # of the connection in the air's trace
+        self._error = 0  # of connect(), None until it is known
         self._tx = self._rx = self._unreported = self._swallowed = 0
         self._eof = False
+        self._arrived = []  # datagrams that the air has held back
 
     def _count(self, tx, rx):
         clock.touch()
@@ -126,47 +132,49 @@ class socket(HostSockets):
             raise OSError(_EHOSTUNREACH)
         if self._type == SOCK_DGRAM:
             self._peer = (target, port)
-            return None
-        self._number, target, port = supervisor.request("connect", target, port)
-        self._backlog = None
-        raw = addresses.to_host(target, port)
-        if not self._is_connection:
-            self._is_connection = True
-            native = self._settle(i, self._from(i)).native
-        else:
-            native = self._ends[i].native
+            return
+        if self._is_connection:
+            raise OSError(_EALREADY if self._is_pending() else self._error or _EISCONN)
+        native = self._from(i)
         try:
-            return native.connect(raw)
+            self._number, target, port = supervisor.request("connect", target, port)
+            native.connect(addresses.to_host(target, port))  # a relay of this host's
         except OSError as e:
-            if e.errno not in (_EAGAIN, 115):
-                raise addresses.newlib(e)
+            native.close()
+            raise addresses.newlib(e)
+        self._backlog = None
+        self._is_connection = True
+        self._settle(i, native)
+        self._error = None
+        supervisor.outcomes[self._number] = None
         if self._timeout == 0:
             raise OSError(_EINPROGRESS)
-        self._until_done(_OUT, self._timeout, self._is_connected, raw)
-        return None
+        self._until_done(0, self._timeout, self._is_answered)
+        if self._error:
+            raise OSError(self._error)
+
+    # Whether it is not known yet how connect() went.
+    def _is_pending(self):
+        if self._error is None:
+            supervisor.refresh()
+            error = supervisor.outcomes.get(self._number)
+            if error is not None:
+                del supervisor.outcomes[self._number]
+                self._error = addresses.newlib(OSError(error)).errno
+        return self._error is None
+
+    def _is_answered(self, native):
+        return None if self._is_pending() else True
 
     # A native socket that speaks from the board's address.
     def _from(self, i):
         native = _native.socket(2, SOCK_STREAM)
-        native.setblocking(False)
         try:
             self._bind(native, supervisor.links[i].address, self._bound[1] if self._bound else 0)
         except OSError as e:
             native.close()
             raise addresses.newlib(e)
         return native
-
-    # A second connect() tells how the first one went.
-    def _is_connected(self, native, raw):
-        if not self._ready(_OUT):
-            return None
-        try:
-            native.connect(raw)
-        except OSError as e:
-            if e.errno == 106:  # EISCONN: done
-                return True
-            raise
-        return True
 
     def send(self, data):
         if self._type == SOCK_DGRAM and self._peer:
@@ -212,22 +220,39 @@ class socket(HostSockets):
     def _require_peer(self):
         if not self._is_connection:
             raise OSError(_ENOTCONN)
+        while self._is_pending():
+            if self._timeout == 0:
+                raise OSError(_EAGAIN)
+            self._until_done(0, self._timeout, self._is_answered)
+        if self._error:
+            raise OSError(self._error)
 
     def sendto(self, data, address):
         target = addresses.resolve(address[0])
         port = int(address[1])
         if not self._is_up():
             raise OSError(_EHOSTUNREACH)
-        supervisor.notify("datagram", "tx", target, port, len(data))
-        if addresses.is_group(target):
-            if target == "224.0.0.251" and port == 5353 and self._ends[0]:
-                supervisor.notify("mdns", self._ends[0].port, hexlify(data))
-            return len(data)  # nobody else has joined a group
-        i = addresses.interface_to(target)
+        i = 0 if addresses.is_group(target) else addresses.interface_to(target)
         if i is None or not self._ends[i]:
             raise OSError(_EHOSTUNREACH)
+        delays_ms = supervisor.request("datagram", "tx", target, port, len(data))
+        if delays_ms is None:
+            self._transmit(self._ends[i], data, target, port)
+        else:
+            end, data = self._ends[i], bytes(data)
+            for ms in delays_ms:
+                Held(ms, lambda: self._transmit(end, data, target, port))
+        return len(data)
+
+    def _transmit(self, end, data, target, port):
+        if end not in self._ends or self._is_closed:
+            return
+        if addresses.is_group(target):  # nobody else has joined one
+            if target == "224.0.0.251" and port == 5353:
+                supervisor.notify("mdns", end.port, hexlify(data))
+            return
         try:
-            return self._ends[i].native.sendto(data, addresses.to_host(target, port))
+            end.native.sendto(data, addresses.to_host(target, port))
         except OSError as e:
             raise addresses.newlib(e)
 
@@ -238,19 +263,27 @@ class socket(HostSockets):
         return self._until_done(_IN, timeout, self._recvfrom, n)
 
     def _recvfrom(self, native, n):
+        if self._arrived:
+            return self._arrived.pop(0)
         data, raw = native.recvfrom(n)
         peer = addresses.to_board(raw)
         if addresses.interface_to(peer[0]) is None or self._peer not in (None, peer):
             return None
-        supervisor.notify("datagram", "rx", peer[0], peer[1], len(data))
-        return data, peer
+        delays_ms = supervisor.request("datagram", "rx", peer[0], peer[1], len(data))
+        if delays_ms is None:
+            return data, peer
+        for ms in delays_ms:
+            Held(ms, lambda: self._arrived.append((data, peer)))
+        return None
 
     def ioctl(self, request, arg):
         if request == 3:
             if self._is_closed:
                 return _NVAL
             if self._is_up():
-                return self._ready(arg)
+                if self._is_connection and (self._is_pending() or self._error):
+                    return (arg & _OUT) | _ERR | _HUP if self._error else 0
+                return self._ready(arg) | (arg & _IN if self._arrived else 0)
             # an unconnected TCP socket is writable and hung up, a cut-off one silent
             new = self._type == SOCK_STREAM and not self._is_connection and self._backlog is None
             return (arg & _OUT) | _HUP if new else 0
@@ -265,6 +298,7 @@ class socket(HostSockets):
         self._report()
         if self._number:
             supervisor.notify("close", self._number)
+            supervisor.outcomes.pop(self._number, None)
         supervisor.refresh()
         self._close_all()
 

@@ -36,12 +36,18 @@ class _Link:
 links = (_Link(), _Link())  # as a station, and as an access point
 
 
+outcomes = {}  # of connections by number, None until it is known; their sockets own the items
+
+
 def _take(event):
     if event[1] == "link":  # state, not an interrupt: it holds from this moment
         link = links[event[2]]
         link.address = event[3]
         link.prefix = event[3][: event[3].rfind(".") + 1] if event[3] else ""
         link.epoch += 1
+    elif event[1] == "connected":  # a connection's number, and 0 or the host's errno
+        if event[2] in outcomes:
+            outcomes[event[2]] = event[3]
     else:
         _events.append(event)
 
