@@ -213,6 +213,7 @@ def test_a_turn_of_a_connection_is_dropped_doubled_or_late(
     air.messages.duplicate(2)
     joined.exec("s = socket.socket(); s.connect(there); s.settimeout(3); s.send(b'ab')")
     assert joined.eval("(s.recv(2), s.send(b'cd'), s.recv(2))") == (b"ab", 2, b"ab")
+    assert joined.eval("s.recv(2)") == b"cd"
     air.messages.delay(1, 0.1)
     assert joined.eval("timed(talk)") >= 95
 
