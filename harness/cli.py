@@ -142,32 +142,59 @@ def _deploy(parser: argparse.ArgumentParser) -> None:
     _port(parser)
     option("--board", metavar="NAME", help="a file of boards/; else the board is recognised")
     option("--form", choices=("mpy", "py"), default="mpy", help="compiled (mpy) or as source (py)")
+    _firmware(parser)
+    option("--force", action="store_true", help="replace files that others put there, unasked")
+    _json(parser)
+
+
+def _firmware(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
     option("--source", metavar="DIR", help="the firmware (firmware/ of this project)")
     option("--model", metavar="TEXT", help="what the product is called; else the board's name")
     option("--onboarding-ssid", metavar="SSID", help="also try this network for onboarding")
     option(
         "--onboarding-password-file", metavar="FILE", help="holds the passphrase of such networks"
     )
-    option("--force", action="store_true", help="replace files that others put there, unasked")
+
+
+def _flash(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("--port", metavar="PORT", action="append", required=True, help="again for each board")
+    option("--board", metavar="NAME", required=True, help="a file of boards/: chip, offset, pins")
+    option("--image", metavar="FILE", required=True, help="MicroPython's .bin for that board")
+    option("--erase", action="store_true", help="empty the flash first: files, settings, identity")
+    option("--force", action="store_true", help="replace an identity and files that are there")
+    option("--baud", type=int, metavar="N", default=460800, help="speed of writing (460800)")
+    _which_label(parser)
+    _firmware(parser)
+    _label_book(parser)
     _json(parser)
 
 
 def _label(parser: argparse.ArgumentParser) -> None:
     _port(parser)
-    parser.add_argument(
-        "--csv", metavar="FILE", default="labels.csv", help="a line is added (labels.csv)"
-    )
+    _label_book(parser)
     parser.add_argument("--force", action="store_true", help="do not ask whether it may replace")
     _json(parser)
 
 
+def _label_book(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--csv", metavar="FILE", default="labels.csv", help="a line is added (labels.csv)"
+    )
+
+
 def _label_write(parser: argparse.ArgumentParser) -> None:
+    _which_label(parser)
+    _label(parser)
+
+
+def _which_label(parser: argparse.ArgumentParser) -> None:
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--id", metavar="ID", help="of the new label; else a random one")
     chosen.add_argument(
         "--label-file", metavar="FILE", help="holds the label to be written; - for standard input"
     )
-    _label(parser)
 
 
 def _log(parser: argparse.ArgumentParser) -> None:
@@ -219,6 +246,17 @@ COMMANDS = (
         ),
         _deploy,
         "commands.deploy_unit",
+    ),
+    Command(
+        ("flash",),
+        "Make devices of bare boards: write MicroPython, firmware and a label; test; note.",
+        (
+            "muster-unit flash --board ESP32_GENERIC --image generic.bin --port /dev/ttyUSB0",
+            "muster-unit flash --board M5STACK_ATOM --image M5STACK_ATOM.bin --erase \\",
+            "    --port /dev/ttyUSB0 --port /dev/ttyUSB1 --csv batch-7.csv",
+        ),
+        _flash,
+        "flash_commands.flash",
     ),
     Command(
         ("label", "write"),

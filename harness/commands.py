@@ -20,7 +20,7 @@ from harness.probe import BoardInfo, probe
 from harness.progress import ProgressBar
 from harness.repl import REPL
 
-_FIRMWARE = BOARDS.parent / "firmware"
+FIRMWARE = BOARDS.parent / "firmware"
 
 
 def say(text: str) -> None:
@@ -92,10 +92,10 @@ def _lines(found: BoardInfo) -> list[tuple[str, str]]:
 def deploy_unit(options: Namespace) -> int:
     """Put the firmware onto a board."""
     port = chosen_port(options)
-    source = Path(options.source) if options.source else _FIRMWARE
+    source = Path(options.source) if options.source else FIRMWARE
     agree = (lambda _: True) if options.force else may_touch
     with ProgressBar("deploy") as bar:
-        done = deploy(port, source, options.form, _build(options), say, agree, bar.show)
+        done = deploy(port, source, options.form, build_facts(options), say, agree, bar.show)
     if options.json:
         return print_json(dataclasses.asdict(done))
     if done.sent or done.removed:
@@ -124,7 +124,8 @@ def asked(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _build(options: Namespace) -> dict[str, Any]:
+def build_facts(options: Namespace) -> dict[str, Any]:
+    """What the command line says about /muster.json."""
     build = {"board": options.board, "model": options.model}
     wanted: dict[str, Any] = {name: value for name, value in build.items() if value}
     if options.onboarding_ssid or options.onboarding_password_file:

@@ -59,6 +59,14 @@ class ForeignFiles(DeployError):
     """Files would be replaced or removed that somebody else put there, and nobody agreed."""
 
 
+class ImageError(DeployError):
+    """A MicroPython image could not be written, or does not start."""
+
+
+class SelfTestFailed(HarnessError):
+    """A board has everything, and a part of it does not work."""
+
+
 class IdentityPresent(HarnessError):
     """A board has an identity already, and nobody said that it may be replaced."""
 

@@ -40,6 +40,7 @@ class BoardFacts:
     nvs_bytes: int
     frequency_hz: int
     mcu: str  # e.g. "esp32c3"
+    image_offset: int  # where in flash MicroPython's image begins, e.g. 0x1000
     usb_ids: tuple[str, ...]  # e.g. ("10c4:ea60",): of the chip itself and of usual bridges
 
 
@@ -85,6 +86,7 @@ def _facts(name: str, data: dict[str, Any]) -> BoardFacts:
         nvs_bytes=int(flash["nvs_bytes"]),
         frequency_hz=int(data["frequency_hz"]),
         mcu=str(data["mcu"]),
+        image_offset=int(flash.get("esptool_offset", 0)),
         usb_ids=tuple(map(str, [*serial.get("usb_native", []), *serial.get("usb_bridges", [])])),
     )
 

@@ -8,6 +8,7 @@ TCP bridge, rfc2217://host:port for a serial server.
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def find_port(wanted: str) -> str:
     if not matches:
         raise PortError(f"no port and no USB serial number {wanted!r}; {_what_there_is()}")
     return matches[0]
+
+
+def follow_port(path: str) -> Callable[[], str]:
+    """A function that says what the port is called now: a board with USB of its own may come back
+    under another name after a reset. It raises PortError while the board is away."""
+    number = next((port.serial_number for port in list_ports() if port.path == path), None)
+    return (lambda: find_port(f"id:{number}")) if number else (lambda: path)
 
 
 def why_closed(port: str) -> PortError:

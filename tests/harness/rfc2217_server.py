@@ -42,8 +42,10 @@ class _Line(serial.Serial):
 class RFC2217Server:
     """Serves one client after the other; `url` is what pyserial opens."""
 
-    def __init__(self, port: str) -> None:
+    def __init__(self, port: str, line: Any = None) -> None:
+        """`line` stands where an opened serial port else would."""
         self._port = port
+        self._given = line
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.1)
         self._is_open = True
@@ -73,11 +75,11 @@ class RFC2217Server:
                 connection, _ = self._listener.accept()
             except TimeoutError:
                 continue
-            with connection, _Line(self._port, timeout=0) as line:
+            with connection, self._given or _Line(self._port, timeout=0) as line:
                 connection.settimeout(_LOOK_S)
                 self._relay(connection, line)
 
-    def _relay(self, connection: socket.socket, line: serial.Serial) -> None:
+    def _relay(self, connection: socket.socket, line: Any) -> None:
         sender = _Sender(connection)
         # The stubs have the client's types where the server side takes any port and any stream.
         make: Any = serial.rfc2217.PortManager

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""`muster-unit flash` makes devices of bare boards, with the real esptool."""
+
+import csv
+import io
+import json
+import stat
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from harness.air import Air
+from harness.cli import main
+from harness.deploy import deploy
+from harness.emulated import EmulatedBoard
+from harness.errors import ImageError, SelfTestFailed
+from harness.image import check_image
+from harness.labels import parse_label
+from harness.repl import REPL
+from harness.self_test import self_test
+from tests import secrecy
+from tests.harness.bare_board import BareBoard, BareBoardPort
+from tests.harness.conftest import write_file
+from tests.harness.rfc2217_server import RFC2217Server
+
+# pyserial 3.5 starts its reader in an old way.
+pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
+
+ROOT = Path(__file__).resolve().parents[2]
+Run = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def bare(off_board: EmulatedBoard) -> BareBoard:
+    return BareBoard(off_board)
+
+
+@pytest.fixture
+def port(bare: BareBoard, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Of a board that waits for its download; somebody presses reset when asked to."""
+    bare.press_reset(with_boot=True)
+
+    def hear(text: str) -> None:
+        print(text, file=sys.stderr)
+        if "press the board's reset button" in text:
+            bare.press_reset()
+
+    monkeypatch.setattr("harness.flash_commands.say", hear)
+    monkeypatch.setattr("harness.prompt._ASK_AFTER_S", 0.1)
+    with BareBoardPort(bare) as line:
+        yield line.path
+
+
+@pytest.fixture
+def hasty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """pyserial looks for each answer of an RFC 2217 server every 50 ms only."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(
+        "import time, types, serial.rfc2217\n"
+        "hasty = types.SimpleNamespace(**vars(time))\n"
+        "hasty.sleep = lambda seconds: time.sleep(seconds / 50)\n"
+        "serial.rfc2217.time = hasty\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    faster = SimpleNamespace(**vars(time))
+    faster.sleep = lambda seconds: time.sleep(seconds / 50)
+    monkeypatch.setattr("serial.rfc2217.time", faster)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """Begins as an image for an ESP32 does; what follows is none of esptool's business."""
+    path = tmp_path / "ESP32_GENERIC.bin"
+    header = bytes([0xE9, 1, 2, 0x20]) + bytes(4) + bytes(4) + bytes([0, 0]) + bytes(10)
+    path.write_bytes(header + bytes(range(256)) * 64)
+    return path
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    return tmp_path / "labels.csv"
+
+
+def flash(port: str, image: Path, book: Path, *more: str) -> int:
+    words = ["--board", "EMULATED", "--image", str(image), "--csv", str(book), "--json"]
+    return main(["flash", "--port", port, *words, *more])
+
+
+def verdict(capsys: Run) -> Any:
+    [found] = json.loads(capsys.readouterr().out)
+    if found["label"]:
+        label = parse_label(found["label"])
+        secrecy.hide_label(label.text, label.secret)
+    return found
+
+
+def test_a_bare_board_becomes_a_labelled_device_once(
+    bare: BareBoard, port: str, image: Path, book: Path, capsys: Run
+) -> None:
+    assert flash(port, image, book, "--id", "press-4") == 0
+    said = verdict(capsys)
+    assert (said["is_good"], said["device_id"]) == (True, "PRESS-4")
+    data = image.read_bytes()
+    assert bare.rom.flash[0x1000 : 0x1000 + len(data)] == data
+    assert stat.S_IMODE(book.stat().st_mode) == 0o600
+    [row] = csv.DictReader(io.StringIO(book.read_text()))
+    assert row["label"] == said["label"]
+    secret = parse_label(said["label"]).secret
+    log = bare.emulated.log_path.read_bytes()
+    assert not any(form in log for form in secrecy.forms(secret))
+    with REPL(port) as repl:
+        repl.exec("from muster import hardware, identity")
+        repl.exec("who = identity.read(hardware.open_nvs('muster'))")
+        who = repl.eval("(who.device_id, who.secret)")
+    assert who == ("PRESS-4", secret)
+
+    bare.press_reset(with_boot=True)
+    assert flash(port, image, book) == 1
+    said = verdict(capsys)
+    assert said["failed_at"] == "label"
+    assert "is PRESS-4 already; --erase" in said["error"]
+    assert len(book.read_text().splitlines()) == 2
+
+
+def test_reset_lines_need_nobody_at_the_buttons(
+    bare: BareBoard, hasty: None, image: Path, book: Path, capsys: Run
+) -> None:
+    with RFC2217Server("", bare) as server:
+        assert flash(server.url, image, book) == 0
+    assert verdict(capsys)["is_good"]
+
+
+def test_a_board_whose_boot_button_nobody_holds(
+    bare: BareBoard, port: str, image: Path, book: Path, capsys: Run
+) -> None:
+    bare.press_reset()
+    assert flash(port, image, book) == 1
+    said = verdict(capsys)
+    assert said["failed_at"] == "image"
+    assert "hold its BOOT button" in said["error"]
+
+
+def test_a_flash_that_does_not_keep_what_is_written(
+    bare: BareBoard, port: str, image: Path, book: Path, capsys: Run
+) -> None:
+    bare.rom.is_worn = True
+    assert flash(port, image, book) == 1
+    assert "may be worn" in verdict(capsys)["error"]
+    assert book.read_text() == ""
+
+
+def test_another_chip_is_named(
+    off_board: EmulatedBoard, image: Path, book: Path, capsys: Run
+) -> None:
+    other = BareBoard(off_board, chip="esp32s2")
+    other.press_reset(with_boot=True)
+    with BareBoardPort(other) as line:
+        assert flash(line.path, image, book) == 1
+    assert "This chip is ESP32-S2, not ESP32" in verdict(capsys)["error"]
+
+
+def test_a_stuck_button_fails_the_self_test(board: EmulatedBoard) -> None:
+    deploy(board.port, ROOT / "firmware")
+    assert self_test(board.port).heap_free > 80_000
+    board.drive(0, 0)
+    with pytest.raises(SelfTestFailed, match="the button is pressed, or its pin is another"):
+        self_test(board.port)
+
+
+def test_a_board_without_firmware_fails_the_self_test(board: EmulatedBoard) -> None:
+    with pytest.raises(SelfTestFailed, match=r"firmware: ImportError .*; button: OSError"):
+        self_test(board.port)
+
+
+def test_several_ports_get_a_verdict_each(
+    tmp_path: Path, air: Air, port: str, image: Path, book: Path, capsys: Run
+) -> None:
+    words = ["--board", "EMULATED", "--image", str(image), "--csv", str(book)]
+    with EmulatedBoard(tmp_path / "other", air=air) as other, BareBoardPort(BareBoard(other)) as e:
+        assert main(["flash", "--port", port, "--port", e.path, *words]) == 1
+        said = capsys.readouterr()
+    [label] = csv.DictReader(io.StringIO(book.read_text()))
+    parsed = parse_label(label["label"])
+    secrecy.hide_label(parsed.text, parsed.secret)
+    assert f"{port}  {parsed.device_id}  good (" in said.out
+    assert f"{e.path}  -  FAILED at image: " in said.out
+    assert f"{port}  firmware" in said.err
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [(b"UF2\n", "begins with 55, not e9"), (b"", "begins with nothing"), (None, "cannot be read")],
+)
+def test_a_file_that_is_no_image_is_refused_at_once(
+    tmp_path: Path, data: bytes | None, words: str
+) -> None:
+    path = tmp_path / "image.bin"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(ImageError, match=words):
+        check_image(path)
+
+
+def test_files_of_somebody_else_are_not_replaced_unasked(
+    bare: BareBoard, port: str, image: Path, book: Path, capsys: Run
+) -> None:
+    bare.emulated.power_on()
+    bare.emulated.expect(rb">>> ")
+    with REPL(bare.emulated.port) as repl:
+        write_file(repl, "/main.py", "print('mine')")
+    bare.emulated.power_off()
+    assert flash(port, image, book) == 1
+    said = verdict(capsys)
+    assert (said["failed_at"], "/main.py on the board" in said["error"]) == ("firmware", True)
