@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import compiled, crypto, onboarding
+from tests.bench import compiled, crypto, deployment, onboarding
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "build" / "bench.json"
@@ -19,6 +19,9 @@ BARS = {
     "onboarding.min_heap_4k_bytes": 112 * 1024,
     "crypto.garbage_per_kib_32bit": 16 * 1024,
     "crypto.longest_block_ms": 2.5,
+    "deploy.first_s": 4,
+    "deploy.unchanged_s": 0.3,
+    "board.boot_to_repl_s": 0.05,
 }
 
 
@@ -28,6 +31,7 @@ def main() -> int:
         ("firmware", compiled.measure),
         ("crypto", crypto.measure),
         ("onboarding", onboarding.measure),
+        ("deployment", deployment.measure),
     ):
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         found |= measure()

@@ -11,7 +11,7 @@ import serial
 import serial.rfc2217
 
 _PATIENCE_S = 5.0
-_LOOK_S = 0.01
+_LOOK_S = 0.001
 
 
 class _Sender:
