@@ -44,6 +44,11 @@ def _line(level, where, text):
     text = str(text)
     for secret in _hidden:
         text = text.replace(secret, _REDACTED)
-    # A control character in an SSID or in a server's answer must not forge a second line.
-    text = "".join([c if c >= " " else "?" for c in text])
+    # A control character in an SSID or in a server's answer must not forge a second line. Not
+    # character by character: MicroPython keeps each that it has ever seen alone, for good.
+    raw = bytearray(text.encode())
+    for i, byte in enumerate(raw):
+        if byte < 32:
+            raw[i] = 63  # a question mark
+    text = raw.decode()
     print("M %s %s %s %s" % (time.ticks_ms(), level, where, text))
