@@ -11,6 +11,7 @@ from micropython import const
 from . import log
 from .compact import dumps
 from .errors import DeviceError
+from .modules import release
 
 _NETWORKS = const(8)
 _DETAIL = const(120)
@@ -25,17 +26,21 @@ class Journal:
         self._firmware = firmware
         self._reset_cause = reset_cause
         self._timeline = timeline
-        kept = store.load(_NAME) or {}
-        self.highest = kept.get("highest", 0)  # the highest version ever committed
-        self.nonce = kept.get("nonce")  # of the newest directive
-        self.last = kept.get("last")  # where and why the device last failed
-        self.trial = kept.get("trial")  # [version, step] while a candidate is tried
+        from .recall import recall
+
+        kept = recall(store.load(_NAME))
+        del recall
+        release("recall", "schema")
+        self.highest = kept[0]  # the highest version ever committed
+        self.nonce = kept[1]  # of the newest directive
+        self.last = kept[2]  # where and why the device last failed
+        self.trial = kept[3]  # [version, step] while a candidate is tried
         # The version whose trials have failed last, and how often in a row.
-        self.failed_version, self.failures = kept.get("streak", (None, 0))
+        self.failed_version, self.failures = kept[4]
+        self.clock = kept[5]  # an authenticated time, at most a day old when kept
         # A nonce that was kept with a failure is of the directive that led to it; any other may
         # have been followed by newer ones.
         self._is_newest = self.trial is not None or self.last is not None
-        self.clock = kept.get("clock", 0)  # an authenticated time, at most a day old when kept
 
     def save(self):
         kept = {"highest": self.highest, "nonce": self.nonce, "last": self.last}

@@ -154,3 +154,17 @@ def test_nothing_of_a_forgotten_configuration_remains():
         return Start().config
 
     assert _on(RAMDisk(), act, True) is None
+
+
+def test_a_journal_of_another_shape_begins_anew():
+    def act():
+        _commit(3)
+        store = Store("/flash/muster")
+        found = []
+        for record in ([], "x", {"streak": [9]}, {"clock": 10**40}, {"last": {"step": "x"}}):
+            store.save("journal", record)
+            start = Start()
+            found.append((start.journal.highest, start.config["version"]))
+        return found
+
+    assert _on(RAMDisk(), act, True) == [(0, 3)] * 5
