@@ -57,6 +57,16 @@ def check_numbers(document: Any, path: str) -> None:
             raise wrong(where, f"wanted a number within ±{_LARGEST_FRACTION:g}")
 
 
+def check_depth(document: Any, path: str, most: int) -> None:
+    """Invalid if there are more than so many lists and objects in each other, itself included."""
+    level = [document]
+    for _ in range(most):
+        inner = [value.values() if isinstance(value, dict) else value for value in level]
+        level = [value for values in inner for value in values if isinstance(value, dict | list)]
+    if level:
+        raise wrong(path, f"lists and objects more than {most} deep")
+
+
 def _numbers(document: Any, path: str) -> Iterator[tuple[str, int | float]]:
     """Every number in the document with its path, in order, found without recursion."""
     left = [(path, document)]

@@ -12,6 +12,7 @@ from .compact import Measure, dump
 from .schema import Fields, invalid
 
 _LARGEST = const(4096)  # bytes of compact JSON
+_DEEPEST = const(16)  # lists and objects in each other: writing or comparing takes stack for each
 
 
 # Checks the whole document and returns it. DeviceError config_invalid names
@@ -39,12 +40,26 @@ def check(document):
     policy = config.fields("policy")
     policy.take("failsafe_s", int)
     policy.take("sync_s", int, 1)
+    if not _is_flat(document):
+        raise invalid("config", "lists and objects more than %d deep" % _DEEPEST)
     counter = Measure()
     dump(document, counter)
     if counter.size > _LARGEST:
         raise invalid("config", "at most %d bytes wanted, got %d" % (_LARGEST, counter.size))
     policy.take("ntp", str, 1, 253, nullable=True)
     return document
+
+
+def _is_flat(document):
+    level = [document]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+    return not level
+
+
+def _inside(outer):
+    values = outer.values() if isinstance(outer, dict) else outer
+    return [value for value in values if isinstance(value, (dict, list))]
 
 
 def _networks(networks):

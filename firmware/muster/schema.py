@@ -5,6 +5,7 @@
 from .errors import DeviceError
 
 _REQUIRED = object()
+_TOLD = 1 << 60  # a number beyond is not repeated: it may have thousands of digits
 _NAMES = {
     str: "a string",
     int: "an integer",
@@ -37,9 +38,11 @@ class Fields:
             raise self.invalid(name, "wanted %s, got %s" % (_NAMES[kind], _kind(value)))
         size = value if kind is int else len(value) if low is not None or high is not None else 0
         if low is not None and size < low:
-            raise self.invalid(name, "at least %d wanted, got %d" % (low, size))
+            got = size if size > -_TOLD else "far less"
+            raise self.invalid(name, "at least %d wanted, got %s" % (low, got))
         if high is not None and size > high:
-            raise self.invalid(name, "at most %d wanted, got %d" % (high, size))
+            got = size if size < _TOLD else "far more"
+            raise self.invalid(name, "at most %d wanted, got %s" % (high, got))
         return value
 
     # An object inside this one.

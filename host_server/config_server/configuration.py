@@ -10,9 +10,10 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 from host_server.device_url import DEVICE_URL_WANTED, is_device_url, is_ipv4
-from host_server.document import Fields, check_numbers, compact_json, typed, wrong
+from host_server.document import Fields, check_depth, check_numbers, compact_json, typed, wrong
 
 LIMIT_BYTES = 4096
+DEEPEST = 16  # lists and objects in each other: each takes stack on the device
 MOST_NETWORKS = 4
 RELEASES = ("2a", "3", "4", "5")
 
@@ -44,6 +45,7 @@ def check_configuration(value: object) -> None:
     _check_policy(config.fields("policy"))
     # Of unknown fields too: the device keeps the document as it came.
     check_numbers(value, "config")
+    check_depth(value, "config", DEEPEST)
     size = len(compact_json(value).encode("utf-8", "surrogatepass"))
     if size > LIMIT_BYTES:
         raise wrong("config", f"at most {LIMIT_BYTES} bytes fit, and it has {size}")

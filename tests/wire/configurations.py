@@ -90,6 +90,14 @@ def _insecure(**platform: Any) -> dict[str, Any]:
     return changed(FULL, "platform", FULL["platform"] | {"insecure": True} | platform)
 
 
+def _deep(levels: int) -> dict[str, Any]:
+    """The small configuration with so many lists and objects in each other, itself included."""
+    value: Any = []
+    for n in range(levels - 3):
+        value = [value] if n % 2 else {"x": value}
+    return changed(SMALL, "app", {"x": value})
+
+
 LARGEST = {"integers": [2**63 - 1, -(2**63)], "fractions": [3.4e38, -3.4e38, {"x": 0.1}]}
 
 URLS = (
@@ -116,6 +124,7 @@ VALID = (
     ("registered-app-id", changed(FULL, "platform.api", "Rorg.example.press")),
     ("unknown-fields-are-ignored", FULL | {"later": {"any": [1, None]}}),
     ("exactly-4096-bytes", sized(LIMIT_BYTES)),
+    ("app-as-deep-as-can-be", _deep(16)),
     ("app-with-numbers-as-large-as-can-be", changed(FULL, "app", LARGEST)),
     *((f"url-of-{name}", changed(FULL, "platform.url", url)) for name, url in URLS),
 )
@@ -319,6 +328,7 @@ def document() -> dict[str, Any]:
         cases.append(case | {"path": "config.app.limits[1]", "text": text})
     cases.append({"name": "a-list", "valid": False, "path": "config", "value": [FULL]})
     cases.append({"name": "null", "valid": False, "path": "config", "value": None})
+    cases.append({"name": "17-deep", "valid": False, "path": "config", "value": _deep(17)})
     over = sized(LIMIT_BYTES + 1)
     cases.append({"name": "one-byte-over-4096", "valid": False, "path": "config", "value": over})
     return {
