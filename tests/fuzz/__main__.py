@@ -9,21 +9,23 @@ standard output, figures to build/fuzz.json; what was found lies in build/fuzz-f
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from tests.fuzz import device
 from tests.fuzz.result import FILE, Result, merged
-from tests.fuzz.servers.run import TARGETS, run
+from tests.fuzz.servers import run as servers
 
 _DEFAULT_INPUTS = 1000
+_GROUPS = {"device": list(device.PARSERS), "servers": list(servers.TARGETS)}
+_NAMES = [*_GROUPS["device"], *_GROUPS["servers"]]
 
 
 def main() -> int:
     options = _options()
     results = []
-    for name in options.only or list(TARGETS):
+    for name in _chosen(options.only):
         print(f"fuzzing {name} …", file=sys.stderr, flush=True)
-        result = run(name, options.seed, _limit(options.inputs, options.seconds))
+        result = _run(name, options.seed, options.inputs, options.seconds)
         results.append(result)
         print(result.line(), flush=True)
         _keep(Path(options.json), results)
@@ -39,17 +41,24 @@ def _options() -> argparse.Namespace:
     most = parser.add_mutually_exclusive_group()
     most.add_argument("--inputs", type=int, help="so many for each parser")
     most.add_argument("--seconds", type=float, help="so long for each parser")
-    parser.add_argument("--only", action="append", choices=list(TARGETS), metavar="NAME")
+    names = [*_GROUPS, *_NAMES]
+    parser.add_argument(
+        "--only", action="append", choices=names, metavar="NAME", help=f"of {', '.join(names)}"
+    )
     parser.add_argument("--seed", type=int, default=1, help="another seed, other inputs")
     parser.add_argument("--json", default=str(FILE), help="where the figures go")
     return parser.parse_args()
 
 
-def _limit(inputs: int | None, seconds: float | None) -> Callable[[int, float], bool]:
-    if seconds is not None:
-        return lambda done, elapsed: elapsed >= seconds
-    wanted = _DEFAULT_INPUTS if inputs is None else inputs
-    return lambda done, elapsed: done >= wanted
+def _chosen(only: list[str] | None) -> list[str]:
+    return [name for word in only or _GROUPS for name in _GROUPS.get(word, [word])]
+
+
+def _run(name: str, seed: int, inputs: int | None, seconds: float | None) -> Result:
+    if seconds is None and inputs is None:
+        inputs = _DEFAULT_INPUTS
+    run = device.run if name in device.PARSERS else servers.run
+    return run(name, seed, inputs, seconds)
 
 
 def _keep(file: Path, results: list[Result]) -> None:

@@ -48,7 +48,8 @@ class Result:
 
     def figures(self) -> dict[str, Any]:
         rounded = {"seconds": round(self.seconds, 1)}
-        return self.__dict__ | rounded
+        own = {name: value for name, value in self.__dict__.items() if name != "more"}
+        return own | self.more | rounded
 
 
 def merged(file: Path, results: list[Result]) -> dict[str, Any]:

@@ -9,22 +9,35 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+from tests.fuzz.device import PARSERS
 from tests.fuzz.result import ROOT
 from tests.fuzz.servers.run import TARGETS
 
 _LIMIT_S = 110
-_INPUTS = 30
+_FOR_SERVERS = 30
+_FOR_DEVICE = 300
+
+
+def test_hostile_input_does_no_harm_to_the_device(tmp_path: Path) -> None:
+    played = _played(list(PARSERS), _FOR_DEVICE, tmp_path)
+    assert all(played[name]["blocks"] > 0 for name in PARSERS)
 
 
 def test_hostile_input_does_no_harm_to_the_servers(tmp_path: Path) -> None:
+    _played(list(TARGETS), _FOR_SERVERS, tmp_path)
+
+
+def _played(names: list[str], inputs: int, tmp_path: Path) -> dict[str, Any]:
     file = tmp_path / "fuzz.json"
-    command = [sys.executable, "-m", "tests.fuzz", "--inputs", str(_INPUTS), "--json", str(file)]
-    for name in TARGETS:
+    command = [sys.executable, "-m", "tests.fuzz", "--inputs", str(inputs), "--json", str(file)]
+    for name in names:
         command += ["--only", name]
     run = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=_LIMIT_S, check=False
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    played = json.loads(file.read_text())["fuzz"]
-    assert all(played[name]["inputs"] >= _INPUTS for name in TARGETS)
+    played: dict[str, Any] = json.loads(file.read_text())["fuzz"]
+    assert all(played[name]["inputs"] >= inputs for name in names)
+    return played
