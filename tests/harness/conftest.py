@@ -2,9 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """A board, its air, and ways to talk to both."""
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +10,6 @@ import pytest
 from harness.air import Air
 from harness.emulated import EmulatedBoard
 from harness.repl import REPL
-
-Mpremote = Callable[..., str]
-MPREMOTE_S = 30
 
 
 @pytest.fixture
@@ -42,21 +37,6 @@ def board(off_board: EmulatedBoard) -> EmulatedBoard:
 def repl(board: EmulatedBoard) -> Iterator[REPL]:
     with REPL(board.port) as made:
         yield made
-
-
-@pytest.fixture
-def mpremote(board: EmulatedBoard) -> Mpremote:
-    """Runs the real mpremote on the board's port; fails with its words if it fails."""
-
-    def run(*arguments: str) -> str:
-        command = [sys.executable, "-m", "mpremote", "connect", board.port, *arguments]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=MPREMOTE_S, check=False
-        )
-        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    return run
 
 
 def write_file(repl: REPL, path: str, text: str) -> None:

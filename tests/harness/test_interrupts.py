@@ -53,7 +53,7 @@ def test_kbd_intr_lets_the_byte_through(board: EmulatedBoard) -> None:
 
 
 def test_interrupting_flash_writes_corrupts_nothing(board: EmulatedBoard) -> None:
-    """Ctrl-C at random moments of a program that writes and sleeps, as firmware does."""
+    """200 Ctrl-C at random moments of a program that writes and sleeps, as firmware does."""
     rng = random.Random(4)
     with REPL(board.port) as repl:
         repl.exec(
@@ -68,7 +68,7 @@ def test_interrupting_flash_writes_corrupts_nothing(board: EmulatedBoard) -> Non
             "''')"
         )
     board.write(b"import busy\r")
-    for _ in range(25):
+    for _ in range(200):
         board.forget_output()
         board.write(b"busy.run()\r")
         time.sleep(rng.uniform(0.005, 0.02))
