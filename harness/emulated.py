@@ -17,6 +17,7 @@ from harness.flash import FlashContent, How, Operation
 from harness.interpreter import find_interpreter
 from harness.loop import Loop
 from harness.shim_cache import compiled_shims
+from harness.signals import PWMSignal
 from harness.supervisor import Supervisor
 
 
@@ -203,6 +204,14 @@ class EmulatedBoard:
         """Whether the LED shines."""
         led = self._wired("led", self.facts.led)
         return self.level(led.pin) == led.active
+
+    def pwm(self, pin: int) -> PWMSignal | None:
+        """The PWM that the program puts on a pin; None if there is none."""
+        return self._loop.call(lambda: self._supervisor.signals.pwm.get(pin))
+
+    def pixels(self, pin: int, order: str = "GRB") -> list[tuple[int, ...]]:
+        """The colours, as (red, green, blue), of a NeoPixel strip on a pin; empty before any."""
+        return self._loop.call(lambda: self._supervisor.signals.pixels(pin, order))
 
     # -- console
 

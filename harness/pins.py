@@ -4,6 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from harness.control import Refusal
 
@@ -22,6 +23,8 @@ class _Pin:
     latch: int = 0  # what the program writes
     outside: int | None = None  # what is wired to it; None: nothing
     trigger: int = 0
+    drive: int = 2
+    is_held: bool = False  # mode and level stay over resets and sleep, until the power goes
 
 
 class Pins:
@@ -46,8 +49,19 @@ class Pins:
         except what is wired to the pins."""
         for pin in self._pins.values():
             pin.trigger = 0
-            if not keeps_levels:
-                pin.mode, pin.pull, pin.latch = 1, 0, 0
+            if not keeps_levels and not pin.is_held:
+                pin.mode, pin.pull, pin.latch, pin.drive = 1, 0, 0, 2
+
+    def sleep(self) -> None:
+        """Deep sleep: who is not held drives nothing; pulls go on, so that a pin can wake."""
+        for pin in self._pins.values():
+            pin.trigger = 0
+            if not pin.is_held:
+                pin.mode, pin.latch = 1, 0
+
+    def lose_power(self) -> None:
+        for pin in self._pins.values():
+            pin.is_held = False
 
     def level(self, number: int) -> int:
         pin = self._find(number)
@@ -70,12 +84,14 @@ class Pins:
         self,
         number: int,
         verb: str,
-        *arguments: int | None,
-    ) -> int | None:
+        *arguments: Any,
+    ) -> int | str | None:
         pin = self._find(number)
         before = self.level(number)
         if verb == "read":
             return before
+        if verb == "describe":
+            return _described(number, pin)
         if verb == "init":
             self._configure(number, pin, *arguments)
         elif verb == "write":
@@ -88,7 +104,14 @@ class Pins:
         return None
 
     def _configure(
-        self, number: int, pin: _Pin, mode: int | None, pull: int | None, level: int | None
+        self,
+        number: int,
+        pin: _Pin,
+        mode: int | None,
+        pull: int | None,
+        level: int | None,
+        drive: int | None,
+        hold: bool | None,
     ) -> None:
         if mode is not None and mode & 2 and number in self._input_only:
             raise Refusal("ValueError", "pin can only be input")
@@ -98,6 +121,9 @@ class Pins:
             pin.mode = mode
         if pull != -1:
             pin.pull = pull or 0
+        if number not in self._input_only:
+            pin.drive = drive if drive is not None and 0 <= drive < 4 else pin.drive
+            pin.is_held = pin.is_held if hold is None else bool(hold)
 
     def _changed(self, number: int, before: int) -> None:
         after = self.level(number)
@@ -112,3 +138,13 @@ class Pins:
         if pin is None:
             raise Refusal("ValueError", "invalid pin")
         return pin
+
+
+def _described(number: int, pin: _Pin) -> str:
+    """machine_pin_print() of ports/esp32/machine_pin.c."""
+    words = [f"{number}", f"mode=Pin.{'OUT' if pin.mode & 2 else 'IN'}"]
+    if pin.pull:
+        words.append(f"pull=Pin.PULL_{'UP' if pin.pull & _PULL_UP else 'DOWN'}")
+    if pin.drive != 2:
+        words.append(f"drive=Pin.DRIVE_{pin.drive}")
+    return f"Pin({', '.join(words)})"

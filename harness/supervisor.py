@@ -17,7 +17,7 @@ from harness.control import Control
 from harness.facts import BoardFacts
 from harness.flash import Flash, reopened
 from harness.interpreter import Interpreter
-from harness.loop import Loop, Timer
+from harness.loop import Loop
 from harness.mdns_relay import MDNSRelay
 from harness.nvs import NVS
 from harness.output import Output
@@ -25,9 +25,11 @@ from harness.pins import Pins
 from harness.radio import Radio
 from harness.reset import SOFT_REBOOT, Reset, crash_panic, watchdog_panic
 from harness.rtc import RTC
+from harness.signals import Signals
 from harness.soft_ap import SoftAP
 from harness.terminal import Terminal
 from harness.verbs import Verbs
+from harness.wake import DEEP, Sleep
 from harness.watchdog import Watchdog
 from harness.wlan import WLAN
 
@@ -75,8 +77,10 @@ class Supervisor:
             facts.missing_pins,
             facts.input_only_pins,
             lambda pin: self._event("pin", pin),
-            lambda pin, level: log.event(f"pin {pin} is {level}"),
+            self._pin_changed,
         )
+        self.sleep = Sleep(self.clock, self.pins.level, self._wake_up)
+        self.signals = Signals()
         self.watchdog = Watchdog(self.clock, self._watchdog_bites)
         ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
         self._addresses: list[str | None] = [None, None]  # of the links, by interface
@@ -101,11 +105,9 @@ class Supervisor:
         self._verbs = Verbs(self)
         self._child: Child | None = None
         self._control: Control | None = None
-        self._wake: Timer | None = None
         self.is_on = False
         self.boots_raw = False
         self.reset_cause = Reset.POWER_ON
-        self.wake_reason = 0
         self.frequency_hz = facts.frequency_hz
         self._crashes = 0
         self._has_booted = False
@@ -116,7 +118,7 @@ class Supervisor:
         if not self.is_on:
             self.is_on = True
             self.failure = None
-            self.rtc.lose_power()
+            self._lose_power()
             self._restart_chip(Reset.POWER_ON)
 
     def power_off(self) -> None:
@@ -125,14 +127,18 @@ class Supervisor:
             self.is_on = False
             self._stop_chip()
             self.terminal.lose_power()
-            self.rtc.lose_power()
+            self._lose_power()
 
     def button_reset(self) -> None:
         """EN to ground and back: for an ESP32 that is power off and on."""
         if self.is_on:
             self._stop_chip()
-            self.rtc.lose_power()
+            self._lose_power()
             self._restart_chip(Reset.POWER_ON)
+
+    def _lose_power(self) -> None:
+        self.rtc.lose_power()
+        self.pins.lose_power()
 
     def hard_reset(self, cause: Reset = Reset.HARD) -> None:
         self._stop_chip()
@@ -143,11 +149,11 @@ class Supervisor:
         self._soft_reset_after(self.terminal.is_raw)
 
     def deep_sleep(self, time_ms: int | None) -> None:
-        self._stop_chip()
+        self.sleep.sources.require_possible(DEEP)
+        self._stop_chip(sleeps=True)
         self.log.event("deep sleep" + (f" {time_ms} ms" if time_ms is not None else ""))
-        if time_ms is not None:
-            self._wake = self.clock.later(time_ms / 1000, self._wake_up)
-            self.skip_while_asking()
+        self.sleep.begin(DEEP, time_ms)
+        self.skip_while_asking()
 
     def close(self) -> None:
         self.power_off()
@@ -158,27 +164,33 @@ class Supervisor:
         self.flash.close()
         self.clock.close()
 
-    def _wake_up(self) -> None:
-        self._restart_chip(Reset.DEEP_SLEEP)
+    def _wake_up(self, kind: int) -> None:
+        if kind == DEEP:
+            self._restart_chip(Reset.DEEP_SLEEP)
+        else:
+            self._event("woken")
 
     def _watchdog_bites(self) -> None:
         self.terminal.print(watchdog_panic(self.clock.uptime_ms()))
         self.hard_reset(Reset.WATCHDOG)
 
-    def _stop_chip(self) -> None:
+    def _stop_chip(self, *, sleeps: bool = False) -> None:
+        self.sleep.end()
         self._end_run()
         self.terminal.lose_input()
         self.watchdog.stop()
         self.wlan.restart()
-        self.pins.reset(keeps_levels=False)
-        if self._wake is not None:
-            self._wake.cancel()
-            self._wake = None
+        self.signals.reset()
+        if sleeps:
+            self.pins.sleep()
+        else:
+            self.pins.reset(keeps_levels=False)
 
     def _restart_chip(self, cause: Reset) -> None:
         self.nvs.start()
         self.reset_cause = cause
-        self.wake_reason = 4 if cause is Reset.DEEP_SLEEP else 0
+        self.sleep.chip_starts(from_deep_sleep=cause is Reset.DEEP_SLEEP)
+        self.pins.reset(keeps_levels=False)
         self.frequency_hz = self.facts.frequency_hz
         self.clock.chip_starts()
         self.log.event(f"reset: {cause.name.lower()}")
@@ -190,6 +202,7 @@ class Supervisor:
         self.log.event("reset: soft")
         self.terminal.print(SOFT_REBOOT)
         self.pins.reset(keeps_levels=True)
+        self.signals.reset()
         self._begin_run(raw)
 
     # -- one run of the interpreter
@@ -239,6 +252,7 @@ class Supervisor:
         self.terminal.repl_begins()
 
     def _end_run(self) -> None:
+        self.rtc.run_ends()
         child, self._child = self._child, None
         if child is not None:
             child.kill()
@@ -279,7 +293,7 @@ class Supervisor:
             self._loop.post(self._skip)
 
     def _skip(self) -> None:
-        is_waiting = self._wake is not None or (
+        is_waiting = self.sleep.kind == DEEP or (
             self._control is not None and self._control.is_asking()
         )
         if not is_waiting or not self.clock.skips:
@@ -289,7 +303,15 @@ class Supervisor:
         elif self.clock.leap(None):
             self._loop.post(self._skip)
 
+    def show_backup(self, address: int) -> None:
+        if self._child is not None:
+            self.rtc.show(self._child, address)
+
     # -- network and pins
+
+    def _pin_changed(self, pin: int, level: int) -> None:
+        self.log.event(f"pin {pin} is {level}")
+        self.sleep.look()
 
     def _event(self, name: str, *arguments: object) -> None:
         if self._control is not None:

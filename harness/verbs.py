@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from harness.address_range import host_port
 from harness.control import Later, Refusal
 from harness.nvs import PowerCut
+from harness.wake import LIGHT
 
 if TYPE_CHECKING:
     from harness.supervisor import Supervisor
@@ -54,9 +55,16 @@ class Verbs:
         self._board.hard_reset()
         return Later()
 
-    def _deepsleep(self, time_ms: int | None) -> Later:
+    def _deepsleep(self, time_ms: int | None = None) -> Later:
         self._board.deep_sleep(time_ms)
         return Later()
+
+    def _lightsleep(self, time_ms: int | None = None) -> None:
+        self._board.log.event("light sleep" + (f" {time_ms} ms" if time_ms is not None else ""))
+        self._board.sleep.begin(LIGHT, time_ms)
+
+    def _awake(self) -> None:
+        self._board.sleep.end()
 
     def _power_cut(self) -> Later:
         self._board.log.event("power cut inside a flash operation")
@@ -67,10 +75,13 @@ class Verbs:
         return self._board.reset_cause.cause
 
     def _wake_reason(self) -> int:
-        return self._board.wake_reason
+        return self._board.sleep.reason
 
-    def _wake_on(self, source: str, level: bool) -> None:
-        """Accepted; waking from deep sleep by a pin is not emulated yet."""
+    def _wake_pins(self) -> tuple[int, ...]:
+        return self._board.sleep.sources.woken_by
+
+    def _wake_on(self, source: str, *arguments: Any) -> None:
+        getattr(self._board.sleep.sources, f"on_{source}")(*arguments)
 
     # -- console, identity, clock
 
@@ -100,6 +111,12 @@ class Verbs:
             self._board.rtc.memory = bytes.fromhex(data)
         return self._board.rtc.memory.hex()
 
+    def _mem_backup(self, address: int) -> None:
+        self._board.show_backup(address)
+
+    def _run_ends(self) -> None:
+        self._board.rtc.run_ends()
+
     def _wdt(self, timeout_ms: int) -> None:
         self._board.watchdog.start(timeout_ms)
 
@@ -108,7 +125,7 @@ class Verbs:
 
     # -- pins, storage
 
-    def _pin(self, number: Any, verb: str, *arguments: int | None) -> int | None:
+    def _pin(self, number: Any, verb: str, *arguments: Any) -> int | str | None:
         if not isinstance(number, int):
             raise Refusal("ValueError", "invalid pin")
         return (
@@ -116,6 +133,15 @@ class Verbs:
             if verb == "open" and self._board.pins.level(number) is not None
             else (self._board.pins.ask(number, verb, *arguments))
         )
+
+    def _pwm(self, pin: int, freq_hz: int | None = None, duty_u16: int = 0) -> None:
+        board = self._board
+        board.signals.set_pwm(pin, freq_hz, duty_u16)
+        board.log.event(f"pwm on pin {pin}: {board.signals.pwm.get(pin, 'off')}")
+
+    def _bitstream(self, pin: int, timing_ns: list[int], data: str) -> None:
+        self._board.signals.streams[pin] = bytes.fromhex(data)
+        self._board.log.event(f"bitstream on pin {pin}: {len(data) // 2} bytes")
 
     def _nvs(self, namespace: str, verb: str, *arguments: Any) -> Any:
         try:

@@ -13,7 +13,18 @@ import supervisor
 import vfs
 
 # Under both names: the u* ones would otherwise bypass the shims.
-_SHIMS = ("esp", "esp32", "machine", "network", "os", "select", "socket", "time")
+_SHIMS = (
+    "esp",
+    "esp32",
+    "machine",
+    "network",
+    "os",
+    "select",
+    "socket",
+    "time",
+    "neopixel",
+    "ntptime",
+)
 _PRIVATE = (
     "boot",
     "clock",
@@ -21,8 +32,11 @@ _PRIVATE = (
     "flash",
     "native",
     "newlib_errno",
+    "pin",
+    "pwm",
     "supervisor",
     "terminal",
+    "timer",
     "virtual_asyncio",
     "virtual_clock",
 )
@@ -80,6 +94,11 @@ def _sweep(names):
     gc.collect()
 
 
+def _end(names):
+    supervisor.request("run_ends")
+    _sweep(names)
+
+
 # Runs a script as pyexec does; false after an exception, no return after SystemExit.
 def _run(path, names, is_interrupted=False):
     try:
@@ -133,7 +152,7 @@ def run(names):
     for name in _PRIVATE + _OF_SOCKET:
         sys.modules.pop(name, None)
     gc.collect()
-    sys.atexit(lambda: _sweep(names))
+    sys.atexit(lambda: _end(names))
     is_interrupted = supervisor.request("boot")
     try:
         if _run("boot.py", names, is_interrupted) and not settings["raw"]:

@@ -6,6 +6,7 @@ from binascii import hexlify, unhexlify
 
 import flash
 import supervisor
+from pin import number
 
 HEAP_EXEC = 1
 HEAP_DATA = 4
@@ -79,9 +80,22 @@ def raw_temperature():
     return 128
 
 
-def wake_on_ext0(pin, level):
-    supervisor.request("wake_on", "ext0", level)
+_SAME = object()
 
 
-def wake_on_ext1(pins, level):
-    supervisor.request("wake_on", "ext1", level)
+def wake_on_ext0(pin=_SAME, level=None):
+    numbers = [] if pin is None else None if pin is _SAME else [number(pin)]
+    supervisor.request("wake_on", "ext0", numbers, level)
+
+
+def _wake_on(source, pins, level):
+    numbers = None if pins is None else [number(pin) for pin in pins]
+    supervisor.request("wake_on", source, numbers, level)
+
+
+def wake_on_ext1(pins=None, level=None):
+    _wake_on("ext1", pins, level)
+
+
+def wake_on_gpio(pins=None, level=None):
+    _wake_on("gpio", pins, level)

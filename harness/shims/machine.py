@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# machine as on an ESP32: pins, watchdog, clock, timers, sleep and reset.
-# Pins and the rest live in the supervisor; this is their Python face.
+# machine as on an ESP32: reset, sleep, watchdog, clock, and what has files of its own. What
+# lasts lives in the supervisor; this is its Python face.
 
 import time as _time
 from binascii import hexlify, unhexlify
 
-import clock
 import supervisor
 from native import builtin
+from pin import Pin, number  # noqa: F401 (an import is the shortest way to have it here too)
+from pwm import PWM  # noqa: F401
+from timer import Timer  # noqa: F401
 
 _native = builtin("machine")
 
@@ -17,6 +19,8 @@ HARD_RESET = 2
 WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
+SLEEP = 2
+DEEPSLEEP = 4
 PIN_WAKE = 2
 EXT0_WAKE = 2
 EXT1_WAKE = 3
@@ -39,15 +43,19 @@ def soft_reset(*code):
     raise SystemExit(*code)
 
 
-def deepsleep(time_ms=None):
-    supervisor.request("deepsleep", time_ms)
+def deepsleep(*time_ms):
+    supervisor.request("deepsleep", *time_ms)
 
 
-def lightsleep(time_ms=None):
-    if time_ms is None:
-        while True:
-            supervisor.sleep(1000000)
-    supervisor.sleep(time_ms)
+# Nothing runs until the time is over or a pin wakes it: no timer, no pin's handler.
+def lightsleep(*time_ms):
+    supervisor.is_woken = False
+    supervisor.request("lightsleep", *time_ms)
+    try:
+        while not supervisor.is_woken:
+            supervisor.doze()
+    finally:
+        supervisor.request("awake")
 
 
 sleep = lightsleep
@@ -63,6 +71,10 @@ def reset_cause():
 
 def wake_reason():
     return supervisor.request("wake_reason")
+
+
+def wake_pins():
+    return tuple(supervisor.request("wake_pins"))
 
 
 def unique_id():
@@ -83,137 +95,6 @@ def disable_irq():
 
 def enable_irq(state=0):
     pass
-
-
-class _IRQ:
-    def __init__(self, pin):
-        self._pin = pin
-
-    def __call__(self):
-        if self._pin._handler:
-            self._pin._handler(self._pin)
-
-    def trigger(self, *trigger):
-        before = self._pin._trigger
-        if trigger:
-            self._pin.irq(self._pin._handler, trigger[0])
-        return before
-
-
-_pins = {}
-
-
-class Pin(_native.PinBase):
-    IN = 1
-    OUT = 3
-    OPEN_DRAIN = 7
-    PULL_DOWN = 1
-    PULL_UP = 2
-    IRQ_RISING = 1
-    IRQ_FALLING = 2
-    WAKE_LOW = 4
-    WAKE_HIGH = 5
-    DRIVE_0 = 0
-    DRIVE_1 = 1
-    DRIVE_2 = 2
-    DRIVE_3 = 3
-
-    def __new__(cls, id, *args, **kwargs):
-        if isinstance(id, Pin):
-            return id
-        if id not in _pins:
-            supervisor.request("pin", id, "open")
-            pin = object.__new__(cls)
-            pin._id = id
-            pin._handler = None
-            pin._trigger = 0
-            _pins[id] = pin
-        return _pins[id]
-
-    def __init__(self, id, *args, **kwargs):
-        if args or kwargs:
-            self.init(*args, **kwargs)
-
-    def init(self, mode=None, pull=-1, *, value=None, drive=None, hold=None):
-        level = None if value is None else int(bool(value))
-        supervisor.request("pin", self._id, "init", mode, pull, level)
-
-    def value(self, *level):
-        if not level:
-            return supervisor.request("pin", self._id, "read")
-        return supervisor.notify("pin", self._id, "write", int(bool(level[0])))
-
-    def __call__(self, *level):
-        return self.value(*level)
-
-    def on(self):
-        self.value(1)
-
-    def off(self):
-        self.value(0)
-
-    def toggle(self):
-        supervisor.notify("pin", self._id, "toggle")
-
-    def irq(self, handler=None, trigger=3, wake=None):
-        self._handler = handler
-        self._trigger = trigger if handler else 0
-        supervisor.request("pin", self._id, "irq", self._trigger)
-        return _IRQ(self)
-
-    def __repr__(self):
-        return "Pin(%u)" % self._id
-
-
-def _pin_event(id):
-    pin = _pins.get(id)
-    if pin and pin._handler:
-        pin._handler(pin)
-
-
-supervisor.handlers["pin"] = _pin_event
-
-
-class Timer:
-    ONE_SHOT = 0
-    PERIODIC = 1
-
-    def __init__(self, id=-1, **settings):
-        if id >= 4:
-            raise ValueError("Timer(%d) doesn't exist, there are only 4 hardware timers" % id)
-        self._callback = None
-        if settings:
-            self.init(**settings)
-
-    def init(self, *, mode=1, callback=None, period=-1, tick_hz=1000, freq=None, hard=False):
-        if hard:
-            raise ValueError("hard Timers are not implemented")
-        self.deinit()
-        if freq is not None:
-            period, tick_hz = 1, freq
-        self._period = max(1, int(period * 1000 / tick_hz))
-        self._repeats = mode == 1
-        self._callback = callback
-        self.due = clock.now_ms() + self._period
-        supervisor.timers.append(self)
-
-    def fire(self, now):
-        if self._repeats:
-            self.due += self._period
-            if self.due <= now:  # the program was busy: missed ones are lost
-                self.due = now + self._period
-        else:
-            self.deinit()
-        if self._callback:
-            self._callback(self)
-
-    def deinit(self):
-        if self in supervisor.timers:
-            supervisor.timers.remove(self)
-
-    def value(self):
-        left = self.due - clock.now_ms()
-        return max(0, self._period - left) if self in supervisor.timers else 0
 
 
 class WDT:
@@ -250,3 +131,32 @@ class RTC:
         if len(data[0]) > 2048:
             raise ValueError("buffer too long")
         return supervisor.request("rtc_memory", hexlify(data[0])) and None
+
+
+_backup = None
+
+
+# The supervisor reads and writes the bytes where they are, in this process: so they are kept
+# whatever ends it.
+def mem_backup(region=0):
+    global _backup
+    if region not in (0, -1):
+        raise ValueError("invalid region")
+    if _backup is None:
+        import uctypes
+
+        _backup = memoryview(bytearray(2048))
+        supervisor.request("mem_backup", uctypes.addressof(_backup))
+    return (_backup,) if region == -1 else _backup
+
+
+def bitstream(pin, encoding, timing, data):
+    id = number(pin)
+    if encoding != 0:
+        raise ValueError("encoding")
+    if len(timing) != 4:
+        raise ValueError("requested length 4 but object has length %d" % len(timing))
+    supervisor.request("bitstream", id, [int(ns) for ns in timing], hexlify(data))
+
+
+time_pulse_us = _native.time_pulse_us

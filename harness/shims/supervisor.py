@@ -20,6 +20,8 @@ _RAISES = {e.__name__: e for e in (OSError, RuntimeError, TypeError, ValueError)
 
 _NETWORK = ("accept", "bytes", "connect", "datagram", "mdns", "resolve")
 
+_DEPTH = 8  # of a board's scheduler: what comes while it is full is lost
+
 _serial = 0
 _events = []  # events wait here until the program sleeps or polls: interrupts are cooperative
 handlers = {}  # event name: function of the event's arguments
@@ -33,6 +35,7 @@ class _Link:
     epoch = 0  # counts changes: a socket of an earlier epoch is cut off
 
 
+is_woken = False  # from light sleep
 links = (_Link(), _Link())  # as a station, and as an access point
 
 
@@ -40,6 +43,7 @@ outcomes = {}  # of connections by number, None until it is known; their sockets
 
 
 def _take(event):
+    global is_woken
     if event[1] == "link":  # state, not an interrupt: it holds from this moment
         link = links[event[2]]
         link.address = event[3]
@@ -48,7 +52,9 @@ def _take(event):
     elif event[1] == "connected":  # a connection's number, and 0 or the host's errno
         if event[2] in outcomes:
             outcomes[event[2]] = event[3]
-    else:
+    elif event[1] == "woken":
+        is_woken = True
+    elif len(_events) < _DEPTH:
         _events.append(event)
 
 
@@ -129,6 +135,12 @@ def wait(poll, ms):
         if ms < 0 or left < ms:
             ms = left
     return clock.wait(poll, ms)
+
+
+# Waits for word from the supervisor, and delivers nothing.
+def doze():
+    for _ in clock.wait(_poll, -1):
+        _read()
 
 
 # Sleeps ms milliseconds and delivers interrupts meanwhile.

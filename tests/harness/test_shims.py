@@ -13,12 +13,12 @@ STUBS = Path(__file__).parents[2] / ".venv" / "micropython-stubs"
 # What an ESP32 has and the emulated board has not: buses and analogue peripherals, ULP, RMT,
 # counters, Wi-Fi's neighbours.
 NOT_EMULATED = {
-    "machine": """ADC ADCBlock CAN Counter DAC Encoder I2C I2CTarget I2S PCNT PWM SDCard SPI
-        SoftI2C SoftSPI TouchPad UART USBDevice bitstream bootloader dht_readinto mem_backup
-        time_pulse_us PinBase wake_pins""",
+    "machine": """ADC ADCBlock CAN Counter DAC Encoder I2C I2CTarget I2S PCNT SDCard SPI
+        SoftI2C SoftSPI TouchPad UART USBDevice bootloader dht_readinto
+        PinBase""",
     "network": "LAN PPP route",
     "esp32": """PCNT RMT ULP copy gpio_deep_sleep_hold hall_sensor idf_task_info
-        mcu_temperature wake_on_gpio wake_on_touch wake_on_ulp""",
+        mcu_temperature wake_on_touch wake_on_ulp""",
     "esp": """apa102_write check_fw deepsleep dht_readinto esf_free_bufs flash_erase flash_id
         flash_read flash_write free_mem freemem gpio_matrix_in gpio_matrix_out info malloc
         meminfo neopixel_write set_native_code_location sleep_type""",

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# machine.PWM: frequency and duty as the LEDC of an ESP32 takes them; the host sees the signal.
+
+import supervisor
+from pin import number
+
+_CHANNELS = 16
+_MOST_HZ = 40000000
+_CLOCK_HZ = 80000000
+_FULL = 65536
+
+_active = {}  # pin: the object that drives it
+
+
+class PWM:
+    def __init__(
+        self, dest, freq=-1, *, duty=-1, duty_u16=-1, duty_ns=-1, invert=False, lightsleep=False
+    ):
+        self._pin = number(dest)
+        before = _active.get(self._pin)
+        if before is None and len(_active) >= _CHANNELS:
+            raise RuntimeError("out of PWM channels:%d" % _CHANNELS)
+        self._freq = before._freq if before else 5000
+        self._duty = before._duty if before else _FULL // 2
+        self._invert = False
+        self.init(freq, duty=duty, duty_u16=duty_u16, duty_ns=duty_ns, invert=invert)
+
+    def init(self, freq=-1, *, duty=-1, duty_u16=-1, duty_ns=-1, invert=None, lightsleep=False):
+        freq = self._freq if freq == -1 else freq
+        if not 0 < freq <= _MOST_HZ:
+            raise ValueError("frequency must be from 1Hz to %dMHz" % (_MOST_HZ // 1000000))
+        self._freq = freq
+        if invert is not None:
+            self._invert = bool(invert)
+        _active[self._pin] = self
+        if duty_u16 != -1:
+            self.duty_u16(duty_u16)
+        elif duty_ns != -1:
+            self.duty_ns(duty_ns)
+        elif duty != -1:
+            self.duty(duty)
+        else:
+            self._apply(self._duty)
+
+    def deinit(self):
+        if _active.get(self._pin) is self:
+            del _active[self._pin]
+            supervisor.request("pwm", self._pin)
+
+    def freq(self, *hz):
+        self._require_active()
+        return self.init(hz[0]) if hz else self._freq
+
+    # A duty is kept with as many bits as the counter has at this frequency.
+    def _apply(self, duty):
+        bits = 0
+        while bits < 16 and (_CLOCK_HZ + self._freq // 2) // self._freq >> bits + 1:
+            bits += 1
+        self._duty = duty
+        self._kept = duty >> 16 - bits << 16 - bits
+        level = _FULL - self._kept if self._invert else self._kept
+        supervisor.request("pwm", self._pin, self._freq, level)
+
+    def duty_u16(self, *duty):
+        self._require_active()
+        if not duty:
+            return min(self._kept, _FULL - 1)
+        if not 0 <= duty[0] < _FULL:
+            raise ValueError("duty_u16 must be from 0 to %d" % _FULL)
+        return self._apply(_FULL if duty[0] == _FULL - 1 else duty[0])
+
+    def duty(self, *duty):
+        self._require_active()
+        if not duty:
+            return self.duty_u16() >> 6
+        if not 0 <= duty[0] < 1024:
+            raise ValueError("duty must be from 0 to 1023")
+        return self._apply(_FULL if duty[0] == 1023 else duty[0] << 6)
+
+    def duty_ns(self, *ns):
+        self._require_active()
+        if not ns:
+            return self._ns(self.duty_u16())
+        if not 0 <= ns[0] <= self._ns(_FULL):
+            raise ValueError("duty_ns must be from 0 to %d ns" % self._ns(_FULL))
+        duty = (ns[0] * _FULL * self._freq + 500000000) // 1000000000
+        return self._apply(min(max(duty, 1 if ns[0] else 0), _FULL))
+
+    def _ns(self, duty):
+        return (duty * 1000000000 + self._freq * _FULL // 2) // (self._freq * _FULL)
+
+    def _require_active(self):
+        if _active.get(self._pin) is not self:
+            raise RuntimeError("PWM is inactive")
+
+    def __repr__(self):
+        if _active.get(self._pin) is not self:
+            return "PWM(Pin(%u))" % self._pin
+        more = ", invert=True" if self._invert else ""
+        return "PWM(Pin(%u), freq=%u, duty_u16=%d%s)" % (
+            self._pin,
+            self._freq,
+            self.duty_u16(),
+            more,
+        )
