@@ -107,6 +107,10 @@ class Child:
     def _take_incoming(self) -> None:
         self._deciding = None
         while self._incoming:
+            if self._interrupting is not None:
+                # What follows a Ctrl-C is for the prompt; a program that reads must not get it.
+                self._deciding = self._loop.later(0.001, self._take_incoming)
+                return
             if self._incoming[0] != _CTRL_C:
                 plain = bytes(self._incoming).partition(b"\x03")[0]
                 del self._incoming[: len(plain)]

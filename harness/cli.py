@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from harness.errors import (
     BoardError,
+    BundleRefused,
     DeployError,
     FilesystemFull,
     ForeignFiles,
@@ -31,6 +32,7 @@ EXITS: tuple[tuple[type[HarnessError], int], ...] = (
     (ForeignFiles, 5),
     (IdentityPresent, 5),
     (LabelRefused, 5),
+    (BundleRefused, 5),
     (FilesystemFull, 6),
     (DeployError, 7),
     (BoardError, 4),
@@ -42,7 +44,7 @@ _EPILOG = """exit codes:
   2  the command was not understood
   3  the port is absent, in use, not permitted, or has vanished
   4  no MicroPython board answers there
-  5  refused: another board, an identity or files that are there already, a label that is none
+  5  refused: another board, an identity or files that are there, no label, no bundle
   6  the board's filesystem is full
   7  the firmware or the identity could not be written
 
@@ -216,7 +218,27 @@ def _board_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="+", help="a board file")
 
 
+def _bundle(parser: argparse.ArgumentParser) -> None:
+    _port(parser)
+    _json(parser)
+
+
+def _bundle_send(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("file", metavar="FILE", help="the bundle, e.g. PRESS-4.muster; - for standard input")
+    option("--no-wait", action="store_true", help="do not wait for the trial's outcome")
+    option(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        default=180.0,
+        help="for the transfer, and again for the trial (180)",
+    )
+    _bundle(parser)
+
+
 _GROUPS = {
+    "bundle": "bring a configuration to a device without a network",
     "label": "write labels to boards",
     "board": "board files: what is known of a type of board",
 }
@@ -275,6 +297,23 @@ COMMANDS = (
         ("muster-unit label reissue --port /dev/ttyUSB0",),
         _label,
         "label_commands.reissue",
+    ),
+    Command(
+        ("bundle", "send"),
+        "Send a bundle to a device while its application runs, and show the receipt.",
+        (
+            "muster-unit bundle send --port /dev/ttyUSB0 PRESS-4.muster",
+            "muster-unit bundle send --port socket://bench:4000 - < PRESS-4.muster",
+        ),
+        _bundle_send,
+        "bundle_commands.send",
+    ),
+    Command(
+        ("bundle", "status"),
+        "Ask a device what became of the last bundle, and for its receipt.",
+        ("muster-unit bundle status --port /dev/ttyUSB0",),
+        _bundle,
+        "bundle_commands.status",
     ),
     Command(
         ("log",),

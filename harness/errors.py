@@ -77,3 +77,11 @@ class LabelRefused(HarnessError):
     def __init__(self, message: str, path: str):
         super().__init__(message)
         self.path = path
+
+
+class BundleRefused(HarnessError):
+    """A device, or already this host, does not take a bundle; `code` is the outcome code."""
+
+    def __init__(self, code: str, detail: str):
+        super().__init__(f"the bundle is refused, {code}: {detail}")
+        self.code = code

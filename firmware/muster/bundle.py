@@ -27,10 +27,7 @@ def label_key(label, purpose):
 def unseal(text, label):
     if len(text) > LONGEST:
         raise _invalid("longer than %d characters" % LONGEST)
-    dots = [i for i in range(len(text)) if text[i] == 46]
-    if len(dots) != 4:
-        raise _invalid("not the five parts of a bundle")
-    head, key_end, start, end = dots
+    head, key_end, start, end = _dots(text)
     view = memoryview(text)
     _check_header(_decoded(bytes(view[:head])), label.device_id)
     if key_end != head + 1:
@@ -50,6 +47,15 @@ def unseal(text, label):
     if not _is_same(hmac_sha256(key[:16], view[: last + 8])[:_BLOCK], tag):
         raise DeviceError("server_untrusted", "tag: made for another label, or damaged on its way")
     return _decrypted(key[16:], vector, view[first:last])
+
+
+def _dots(text):
+    found = [text.find(b".")]
+    while found[-1] >= 0:
+        found.append(text.find(b".", found[-1] + 1))
+    if len(found) != 5:
+        raise _invalid("not the five parts of a bundle")
+    return found[:4]
 
 
 # Constant time: it looks at every byte whatever the first ones are.

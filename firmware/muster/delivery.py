@@ -3,6 +3,7 @@
 # One bundle from its file to its outcome: opened, handed to the life as a directive is, and
 # acknowledged with a receipt. Loaded when needed.
 
+import asyncio
 import binascii
 from hashlib import sha256
 
@@ -25,6 +26,14 @@ def last(store):
     return store.load(_RECORD)
 
 
+# A bundle of ours has been accepted into the inbox: it has no outcome yet.
+def expect(store, version, digest):
+    former = last(store)
+    # What was said of the very bundle that the device runs on remains true.
+    if not former or former["digest"] != _short(digest) or former["code"] != "ok":
+        store.save(_RECORD, _record(("", version, digest), None, "", 0))
+
+
 def forget(store):
     inbox.clear()
     store.erase(_RECORD)
@@ -32,17 +41,19 @@ def forget(store):
 
 # Opens the bundle at path as far as it goes: (version, digest of its text, directive or None, why
 # there is none). Without a digest it may be from anybody. Changes nothing.
-def look(path, label, clock, floor):
+async def look(path, label, clock, floor):
     version, digest = 0, None
     from . import bundle
 
     try:
         text = inbox.read(path)
         digest_of_text = sha256(text).digest()
+        await asyncio.sleep_ms(0)  # all at once would keep the others waiting
         content = bundle.unseal(text, label)
         del text  # room for the configuration
         digest = digest_of_text
         version = _version_in(content)
+        await asyncio.sleep_ms(0)
         time, config = bundle.check(content, clock.now() if clock.is_known else None)
         if version <= floor:
             text = "config.version: %d is not newer than %d" % (version, floor)
@@ -65,7 +76,7 @@ def _version_in(content):
 # with a directive, returns what stood in the way or None. is_blank: whether the device has nothing
 # to run on; then a bundle that fails is kept to be tried again, for there is nobody else to ask.
 async def apply(label, store, journal, clock, timeline, led, attempt, is_blank):
-    found = _take(label, store, journal, clock, timeline, led)
+    found = await _take(label, store, journal, clock, timeline, led)
     if found is None:
         return False
     answer, ticket = found
@@ -80,11 +91,11 @@ async def apply(label, store, journal, clock, timeline, led, attempt, is_blank):
 
 
 # The first bundle that is not refused, as (directive, ticket for `settle`); None if there is none.
-def _take(label, store, journal, clock, timeline, led):
+async def _take(label, store, journal, clock, timeline, led):
     path = inbox.find()
     while path:
         timeline.begin(RECEIVE)
-        version, digest, answer, error = look(path, label, clock, journal.highest)
+        version, digest, answer, error = await look(path, label, clock, journal.highest)
         ticket = (path, version, digest)
         former = last(store)
         is_same = former and digest and former["digest"] == _short(digest)

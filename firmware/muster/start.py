@@ -15,6 +15,7 @@ from .journal import Journal
 from .label import Label
 from .led import LED
 from .lifecycle import Life
+from .listening import listen
 from .modules import release
 from .store import Store
 from .timeline import Timeline
@@ -83,6 +84,8 @@ async def start(app):
     led = _led(facts["led"], tasks)
     press = _button(facts["button"], tasks)
     contact = Contact(who, clock, journal, timeline)
+    listening = listen(who, store, journal, clock, press)
+    tasks.append(asyncio.create_task(listening))
     networks = facts["onboarding"]
     life = Life(who, store, journal, timeline, wifi, clock, press, led, contact, networks)
     try:

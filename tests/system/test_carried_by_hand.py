@@ -14,34 +14,16 @@ from tests.wire import bundles
 NAME = f"{DEVICE_ID}.muster"
 
 
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnNetwork]:
-    with OwnNetwork(tmp_path_factory.mktemp("network")) as network:
-        yield network
-
-
-@pytest.fixture(scope="module")
-def labelled(
-    network: OwnNetwork, tmp_path_factory: pytest.TempPathFactory, firmware_flash: Path
-) -> Path:
-    """A board with the label PRESS-4."""
-    directory = tmp_path_factory.mktemp("labelled") / "board"
-    with Carried(network, directory, firmware_flash) as carried:
-        carried.write_label()
-        carried.mpremote("cp", str(Path("firmware/main.py").absolute()), ":")
-    return directory
-
-
 @pytest.fixture
-def blank(network: OwnNetwork, tmp_path: Path, labelled: Path) -> Iterator[Carried]:
-    with Carried(network, tmp_path / "board", labelled) as carried:
+def blank(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iterator[Carried]:
+    with Carried(own_network, tmp_path / "board", labelled_flash) as carried:
         yield carried
 
 
 def test_a_bundle_that_is_copied_is_applied_at_the_next_start(
-    blank: Carried, network: OwnNetwork
+    blank: Carried, own_network: OwnNetwork
 ) -> None:
-    text = network.bundle()
+    text = own_network.bundle()
     blank.board.power_on()
     blank.copy(text)
     blank.board.reset()
@@ -52,20 +34,22 @@ def test_a_bundle_that_is_copied_is_applied_at_the_next_start(
 
 
 @pytest.fixture(scope="module")
-def running(network: OwnNetwork, tmp_path_factory: pytest.TempPathFactory, labelled: Path) -> Path:
+def running(
+    own_network: OwnNetwork, tmp_path_factory: pytest.TempPathFactory, labelled_flash: Path
+) -> Path:
     """A board that runs on version 5, which it has from a bundle."""
     directory = tmp_path_factory.mktemp("running") / "board"
-    with Carried(network, directory, labelled) as carried:
+    with Carried(own_network, directory, labelled_flash) as carried:
         carried.board.power_on()
-        carried.copy(network.bundle(network.config(5)))
+        carried.copy(own_network.bundle(own_network.config(5)))
         carried.board.reset()
         carried.board.expect(rb"bundle receipt", 20)
     return directory
 
 
 @pytest.fixture
-def committed(network: OwnNetwork, tmp_path: Path, running: Path) -> Iterator[Carried]:
-    with Carried(network, tmp_path / "board", running) as carried:
+def committed(own_network: OwnNetwork, tmp_path: Path, running: Path) -> Iterator[Carried]:
+    with Carried(own_network, tmp_path / "board", running) as carried:
         yield carried
 
 
@@ -76,9 +60,9 @@ def _brought(carried: Carried, text: str, name: str = NAME) -> None:
 
 
 def test_a_newer_one_replaces_what_a_device_runs_on(
-    committed: Carried, network: OwnNetwork
+    committed: Carried, own_network: OwnNetwork
 ) -> None:
-    text = network.bundle(network.config(6))
+    text = own_network.bundle(own_network.config(6))
     _brought(committed, text)
     committed.board.expect(rb"life committed version 6,", 20)
     assert committed.outcome(text) == (6, "ok")
@@ -112,9 +96,9 @@ def _bad(network: OwnNetwork) -> dict[str, tuple[str, str, str]]:
 
 
 def test_whatever_is_wrong_it_is_said_and_the_device_goes_on(
-    committed: Carried, network: OwnNetwork
+    committed: Carried, own_network: OwnNetwork
 ) -> None:
-    bad = sorted(_bad(network).items())
+    bad = sorted(_bad(own_network).items())
     board = committed.board
     board.power_on()
     committed.copy_all({f"{name}.muster": text for name, (text, _, _) in bad})

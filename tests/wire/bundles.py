@@ -349,3 +349,20 @@ def document() -> dict[str, Any]:
             *_wrong_contents(),
         ],
     }
+
+
+def deliveries() -> dict[str, Any]:
+    """A few of them by name, in a file that even a small board reads whole."""
+    names = (
+        "of-jwcrypto",
+        "without-expiry",
+        "of-another-device",
+        "config-with-an-empty-ssid",
+    )
+    texts = {case["name"]: case["bundle"] for case in document()["cases"]}
+    return {
+        "about": "Bundles of bundles.json for PRESS-4 with the counting secret, version 7.",
+        "secret_hex": SECRET.hex(),
+        "bundles": {name: texts[name] for name in names},
+        "cases": [],
+    }

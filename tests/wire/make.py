@@ -25,6 +25,7 @@ def documents() -> dict[str, dict[str, Any]]:
         "exchanges": exchanges.document(),
         "bundles": bundles.document(),
         "receipts": receipts.document(),
+        "deliveries": bundles.deliveries(),
     }
 
 
@@ -34,7 +35,13 @@ def rendered(document: dict[str, Any]) -> str:
         "  " + json.dumps(case, separators=(",", ":"), ensure_ascii=True)
         for case in document["cases"]
     )
-    return f'{{\n "about": {json.dumps(document["about"])},\n "cases": [\n{cases}\n ]\n}}\n'
+    more = "".join(
+        f" {json.dumps(name)}: {json.dumps(value, indent=2)},\n"
+        for name, value in document.items()
+        if name not in ("about", "cases")
+    )
+    about = json.dumps(document["about"])
+    return f'{{\n "about": {about},\n{more} "cases": [\n{cases}\n ]\n}}\n'
 
 
 if __name__ == "__main__":

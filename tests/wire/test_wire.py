@@ -25,7 +25,16 @@ VECTORS = "noise-nnpsk0-25519-chachapoly-sha256.json"
 
 @pytest.mark.parametrize(
     "name",
-    ["labels", "reports", "directives", "configurations", "exchanges", "bundles", "receipts"],
+    [
+        "labels",
+        "reports",
+        "directives",
+        "configurations",
+        "exchanges",
+        "bundles",
+        "receipts",
+        "deliveries",
+    ],
 )
 def test_files_say_what_their_source_says(name: str) -> None:
     assert (HERE / f"{name}.json").read_text() == rendered(documents()[name])

@@ -20,9 +20,10 @@ from muster.store import Store
 from muster.timeline import JOIN, PROVED, REGISTER, Timeline
 
 _FACTS = {"model": "m", "board": "b"}
-_CASES = {case["name"]: case for case in golden("wire/bundles.json")["cases"]}
-_GOOD = _CASES["of-jwcrypto"]  # version 7, for PRESS-4
-_LABEL = Label("PRESS-4", unhexlify(_GOOD["secret_hex"]))
+_GOLDEN = golden("wire/deliveries.json")
+_BUNDLES = _GOLDEN["bundles"]
+_GOOD = _BUNDLES["of-jwcrypto"]  # version 7, for PRESS-4
+_LABEL = Label("PRESS-4", unhexlify(_GOLDEN["secret_hex"]))
 inbox._ROOT = "/flash/"
 
 
@@ -81,11 +82,11 @@ class Start:
 
 def _bring(text=None, name="PRESS-4.muster"):
     with open("/flash/" + name, "wb") as f:
-        f.write((_GOOD["bundle"] if text is None else text).encode())
+        f.write((_GOOD if text is None else text).encode())
 
 
 def _receipt(version, code, text=None):
-    text = _GOOD["bundle"] if text is None else text
+    text = _GOOD if text is None else text
     return receipt.receipt(_LABEL, version, code, hashlib.sha256(text.encode()).digest())
 
 
@@ -134,7 +135,7 @@ async def test_a_blank_device_keeps_what_fails_to_try_it_again():
 
 async def test_a_device_that_has_something_to_run_on_tries_once():
     async def act():
-        _bring(_CASES["of-joserfc"]["bundle"])
+        _bring(_BUNDLES["without-expiry"])
         start = Start()
         start.config = {"version": 1}
         await _apply_all(start, start.fail)
@@ -176,7 +177,7 @@ async def test_another_bundle_of_the_same_version_is_refused_with_a_receipt():
         _bring()
         start = Start()
         await _apply_all(start)
-        other = _CASES["without-expiry"]["bundle"]
+        other = _BUNDLES["without-expiry"]
         _bring(other)
         await _apply_all(start)
         assert start.last()["receipt"] == _receipt(7, "config_not_newer", other)
@@ -188,8 +189,8 @@ async def test_another_bundle_of_the_same_version_is_refused_with_a_receipt():
 async def test_bad_ones_are_set_aside_and_the_good_one_is_applied():
     async def act():
         _bring("garbage", "A.muster")
-        _bring(_CASES["of-another-device"]["bundle"], "B.muster")
-        _bring(_CASES["config-with-an-empty-ssid"]["bundle"], "C.muster")
+        _bring(_BUNDLES["of-another-device"], "B.muster")
+        _bring(_BUNDLES["config-with-an-empty-ssid"], "C.muster")
         _bring("x" * 13000, "D.muster")
         _bring()
         start = Start()
@@ -207,7 +208,7 @@ async def test_bad_ones_are_set_aside_and_the_good_one_is_applied():
 
 async def test_a_refused_one_of_ours_has_a_receipt_and_a_strangers_has_none():
     async def act():
-        bad = _CASES["config-with-an-empty-ssid"]["bundle"]
+        bad = _BUNDLES["config-with-an-empty-ssid"]
         _bring(bad)
         start = Start()
         await start.apply()
@@ -284,13 +285,13 @@ async def _once():
 async def test_an_upload_is_there_only_when_it_is_accepted():
     async def act():
         upload = inbox.Upload()
-        text = _GOOD["bundle"].encode()
+        text = _GOOD.encode()
         for at in range(0, len(text), 50):
             upload.write(text[at : at + 50] + b"\r\n")
         path = upload.finish()
         assert inbox.find() is None
         assert inbox.read(path) == text
-        version, digest, answer, error = delivery.look(path, _LABEL, Clock(), 0)
+        version, digest, answer, error = await delivery.look(path, _LABEL, Clock(), 0)
         assert version == 7 and digest and answer and error is None
         inbox.accept("PRESS-4")
         assert inbox.find() == "/flash/PRESS-4.muster"

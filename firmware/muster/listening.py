@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Notices that somebody says something on the console; console.py, which understands it, is loaded
+# only then.
+
+import asyncio
+import select
+import sys
+
+from micropython import const
+
+from . import log
+from .modules import release
+
+_LOOK_MS = const(250)
+
+
+# parts: what console.converse needs of the device.
+async def listen(*parts):
+    heard = select.poll()
+    heard.register(sys.stdin, select.POLLIN)
+    while True:
+        await asyncio.sleep_ms(_LOOK_MS)
+        if not heard.poll(0):
+            continue
+        from .console import converse
+
+        try:
+            await converse(heard, *parts)
+        except MemoryError:
+            log.warn("console", "no memory to listen")
+        finally:
+            del converse
+            release("console", "delivery", "inbox")
