@@ -16,6 +16,9 @@ LARGEST_INT = 2**53 - 1
 # What a device can hold: its floats have single precision, and what is larger becomes infinite.
 _LARGEST_FRACTION = 3.4e38
 _LARGEST_ON_DEVICE = 2**63 - 1
+# Far more than any document needs, and what every writer of JSON can write.
+DEEPEST = 64
+_LONGEST_PATH = 200
 
 _NAMES: dict[type, str] = {
     str: "text",
@@ -35,26 +38,35 @@ def compact_json(document: Any) -> str:
 
 def parse_json(text: bytes | str) -> Any:
     """The document; Invalid with an empty path if the text is not JSON in UTF-8, and with the
-    path of a number that is none (NaN, Infinity, 1e400).
+    path of what no other side could take: a number that is none (NaN, Infinity, 1e400), text
+    that UTF-8 cannot carry, or what is nested too deeply to be written again.
     """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
         raise Invalid("not JSON", path="") from None
-    for path, number in _numbers(document, ""):
-        if isinstance(number, float) and not math.isfinite(number):
-            raise wrong(path, "wanted a finite number")
+    for place, value in _values(document, ""):
+        if place.depth > DEEPEST:
+            raise wrong(str(place), f"nested more than {DEEPEST} deep")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise wrong(str(place), "wanted a finite number")
+        if isinstance(value, str) and _has_half_a_pair(value):
+            raise wrong(str(place), "half a surrogate pair is not text")
+        if isinstance(value, dict) and any(_has_half_a_pair(name) for name in value):
+            raise wrong(str(place), "the name of a field has half a surrogate pair in it")
     return document
 
 
 def check_numbers(document: Any, path: str) -> None:
     """Invalid names the first number that a device could not hold as it is."""
-    for where, number in _numbers(document, path):
-        if isinstance(number, int):
-            if not -_LARGEST_ON_DEVICE - 1 <= number <= _LARGEST_ON_DEVICE:
-                raise wrong(where, "wanted an integer of at most 64 bits")
-        elif not abs(number) <= _LARGEST_FRACTION:  # so that NaN is refused too
-            raise wrong(where, f"wanted a number within ±{_LARGEST_FRACTION:g}")
+    for place, value in _values(document, path):
+        if isinstance(value, bool):
+            continue
+        if isinstance(value, int):
+            if not -_LARGEST_ON_DEVICE - 1 <= value <= _LARGEST_ON_DEVICE:
+                raise wrong(str(place), "wanted an integer of at most 64 bits")
+        elif isinstance(value, float) and not abs(value) <= _LARGEST_FRACTION:  # NaN too
+            raise wrong(str(place), f"wanted a number within ±{_LARGEST_FRACTION:g}")
 
 
 def check_depth(document: Any, path: str, most: int) -> None:
@@ -67,20 +79,44 @@ def check_depth(document: Any, path: str, most: int) -> None:
         raise wrong(path, f"lists and objects more than {most} deep")
 
 
-def _numbers(document: Any, path: str) -> Iterator[tuple[str, int | float]]:
-    """Every number in the document with its path, in order, found without recursion."""
-    left = [(path, document)]
+class _Place:
+    """Where a value is. Its path is put together only when somebody asks: a document with long
+    names would else cost memory without bound.
+    """
+
+    def __init__(self, outer: "_Place | None", part: str | int, depth: int) -> None:
+        self._outer = outer
+        self._part = part
+        self.depth = depth
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        place: _Place | None = self
+        while place is not None:
+            is_item = isinstance(place._part, int)
+            parts.append(f"[{place._part}]" if is_item else f".{place._part}")
+            place = place._outer
+        path = "".join(reversed(parts)).removeprefix(".").removeprefix(".")
+        return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"
+
+
+def _values(document: Any, path: str) -> Iterator[tuple[_Place, Any]]:
+    """Every value in the document with its place, in order, found without recursion."""
+    left = [(_Place(None, path, 0), document)]
     while left:
-        path, value = left.pop()
+        place, value = left.pop()
+        yield place, value
         if isinstance(value, dict):
-            inner = [(f"{path}.{name}" if path else name, item) for name, item in value.items()]
+            inner = [(_Place(place, name, place.depth + 1), value[name]) for name in value]
         elif isinstance(value, list):
-            inner = [(f"{path}[{n}]", item) for n, item in enumerate(value)]
+            inner = [(_Place(place, n, place.depth + 1), item) for n, item in enumerate(value)]
         else:
-            inner = []
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                yield path, value
+            continue
         left += reversed(inner)
+
+
+def _has_half_a_pair(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text)
 
 
 def wrong(path: str, detail: str) -> Invalid:
@@ -158,7 +194,7 @@ def sized_text(value: object, path: str, low: int, high: int) -> str:
     text = typed(value, str, path)
     if not low <= len(text) <= high:
         raise wrong(path, f"wanted {low} to {high} characters, got {len(text)}")
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if _has_half_a_pair(text):
         raise wrong(path, "half a surrogate pair is not text")
     return text
 

@@ -20,6 +20,7 @@ from typing import Literal
 import uvicorn
 
 from host_server.errors import SettingsError
+from host_server.http_protocol import DeadlineProtocol
 from host_server.roles import BUILDERS, Parts, Role
 from host_server.settings import Address, Settings
 from host_server.tokens import (
@@ -146,7 +147,7 @@ def _server(role: Role, tls: ssl.SSLContext | None, lifespan: Literal["on", "off
         role.app,
         lifespan=lifespan,
         loop="asyncio",
-        http="h11",
+        http=DeadlineProtocol,
         ws="none",
         log_config=None,
         access_log=False,  # addresses hold device ids, and a careless client's secrets

@@ -109,9 +109,13 @@ def _revoke_earlier(records: Records, claim: Claim, version: Version, now: float
     ended = {(_account(v), v.token_id) for v in versions} - kept
     if any(v.number < version.number for v in versions):
         records.note(claim, now, "retired", detail=f"versions before {version.number}")
+    kept_accounts = {account for account, _ in kept}
+    # Tokens come from one platform, which may have been at another URL: it is one account then.
+    with_token = {originator for (_, originator), token_id in kept if token_id is not None}
     for account, token_id in sorted(ended, key=str):
         about = about_account(claim, account, has_token=token_id is not None)
-        if account not in {kept_account for kept_account, _ in kept}:
+        is_renamed = token_id is not None and account[1] in with_token
+        if account not in kept_accounts and not is_renamed:
             records.add_chore("close_account", now, **about)
         elif token_id is not None:
             records.add_chore("revoke_token", now, token_id=token_id, **about)

@@ -34,3 +34,35 @@ def test_numbers_as_large_as_a_host_can_hold_are_read() -> None:
 def test_text_that_is_not_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(Invalid, match="not JSON"):
         parse_json(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (r'{"app":{"a":[1,"\ud800"]}}', "app.a[1]"),
+        (r'{"app":{"x\udfff":1}}', "app"),
+        (r'"\udc00\ud800"', ""),
+    ],
+)
+def test_text_that_utf_8_cannot_carry_is_refused_by_its_path(text: str, path: str) -> None:
+    with pytest.raises(Invalid, match="half a surrogate pair") as caught:
+        parse_json(text)
+    assert caught.value.path == path
+
+
+def test_whole_surrogate_pair_is_text() -> None:
+    assert parse_json(r'["\ud83d\ude00"]') == ["\U0001f600"]
+
+
+@pytest.mark.parametrize("depth", [65, 500, 900])
+def test_nesting_that_could_not_be_written_again_is_refused(depth: int) -> None:
+    with pytest.raises(Invalid, match="nested more than 64 deep") as caught:
+        parse_json('{"app":' + '{"a":' * depth + "1" + "}" * depth + "}")
+    assert caught.value.path is not None
+    assert caught.value.path.startswith("app.a.a")
+
+
+def test_path_of_endless_names_is_cut() -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_json('{"' + "a" * 100_000 + '":NaN}')
+    assert len(caught.value.path or "") < 250

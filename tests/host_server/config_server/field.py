@@ -30,6 +30,7 @@ from host_server.label import Label, new_label
 from host_server.store.config import ConfigStore
 from host_server.store.config_tables import metadata
 from host_server.store.engine import MEMORY, open_engine
+from host_server.store.history import Moment
 from host_server.store.secrets import SecretBox
 from tests.wire.syncs import BLANK
 
@@ -146,6 +147,11 @@ class Field:
         device = Device(self, label or new_label())
         self.devices.register(device.label.qr_text, "press", "press 4", OWNER)
         return device
+
+    def history_of(self, device: "Device") -> list[Moment]:
+        """What was written down of the device."""
+        with self.store.transaction() as records:
+            return records.history.of(device.id, OWNER)
 
     def set_password(self, password: str) -> None:
         """The owner edits the profile."""

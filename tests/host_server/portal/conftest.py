@@ -3,13 +3,53 @@
 """What the portal's tests share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.host_server.config_server.field import Field, open_field
+from host_server.config_server.app import create_app as create_config
+from host_server.portal.app import create_app
+from host_server.portal.service import Portal
+from host_server.store.config_tables import HEAD
+from host_server.store.engine import database_url, open_engine
+from host_server.store.migrations import migrate
+from host_server.store.secrets import SecretBox
+from tests.host_server.config_server.field import (
+    PROFILE,
+    FakePlatform,
+    FakePlatforms,
+    Field,
+    open_field,
+)
+from tests.host_server.portal.api import ADMIN, SERVICE, call, hashes
+from tests.host_server.serving import served
 
 
 @pytest.fixture
 def place() -> Iterator[Field]:
     with open_field() as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def config_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    engine = open_engine(database_url(Path(tmp_path_factory.mktemp("data")), "config"))
+    migrate(engine, "host_server.config_server", HEAD)
+    platform = FakePlatform()
+    app = create_config(
+        engine,
+        SecretBox(bytes(32)),
+        accepted_hashes=lambda: hashes(SERVICE),
+        platforms=FakePlatforms(platform),
+        public_url="http://127.0.0.1:8421",
+    )
+    with served(app) as url:
+        yield url
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def url(config_url: str) -> Iterator[str]:
+    with served(create_app(Portal(config_url, SERVICE), lambda: hashes(ADMIN))) as url:
+        assert call("POST", url + "/v1/profiles", PROFILE).status_code == 201
+        yield url

@@ -2,70 +2,22 @@
 # Copyright (c) 2026 The Muster authors
 """What does the portal promise to its users?"""
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+import json
 
 import pytest
 import requests
 
-from host_server.config_server.app import create_app as create_config
-from host_server.label import Label, new_label
+from host_server.label import new_label
 from host_server.portal.app import create_app
 from host_server.portal.service import Portal, rendered
-from host_server.store.config_tables import HEAD
-from host_server.store.engine import database_url, open_engine
-from host_server.store.migrations import migrate
-from host_server.store.secrets import SecretBox
-from host_server.tokens import new_token, token_hash
+from host_server.tokens import new_token
 from tests.host_server.config_server.field import (
     PROFILE,
     Device,
-    FakePlatform,
-    FakePlatforms,
     Field,
 )
+from tests.host_server.portal.api import ADMIN, SERVICE, call, hashes, register
 from tests.host_server.serving import served
-
-ADMIN, SERVICE = new_token(), new_token()
-
-
-def hashes(*tokens: str) -> frozenset[str]:
-    return frozenset(token_hash(token) for token in tokens)
-
-
-@pytest.fixture(scope="module")
-def config_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    engine = open_engine(database_url(Path(tmp_path_factory.mktemp("data")), "config"))
-    migrate(engine, "host_server.config_server", HEAD)
-    platform = FakePlatform()
-    app = create_config(
-        engine,
-        SecretBox(bytes(32)),
-        accepted_hashes=lambda: hashes(SERVICE),
-        platforms=FakePlatforms(platform),
-        public_url="http://127.0.0.1:8421",
-    )
-    with served(app) as url:
-        yield url
-    engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def url(config_url: str) -> Iterator[str]:
-    with served(create_app(Portal(config_url, SERVICE), lambda: hashes(ADMIN))) as url:
-        assert call("POST", url + "/v1/profiles", PROFILE).status_code == 201
-        yield url
-
-
-def call(method: str, url: str, body: Any = None, token: str = ADMIN) -> requests.Response:
-    headers = {"Authorization": f"Bearer {token}"}
-    return requests.request(method, url, json=body, headers=headers, timeout=5)
-
-
-def register(url: str, label: Label) -> requests.Response:
-    body = {"label": label.qr_text, "profile": "press", "name": "press 4"}
-    return call("POST", url + "/v1/devices", body)
 
 
 def test_registering_does_steps_1_and_2(url: str) -> None:
@@ -187,3 +139,31 @@ def test_use_of_the_label_after_its_window_is_told_in_a_sentence(place: Field) -
     device.onboard()
     device.sync(echo=None)
     assert "window was closed" in rendered(device.shown())["events"][0]["sentence"]
+
+
+def test_profile_that_no_device_uses_is_deleted(url: str) -> None:
+    assert call("POST", url + "/v1/profiles", PROFILE | {"name": "spare"}).status_code == 201
+    body = {"label": new_label().qr_text, "profile": "spare"}
+    device_id = call("POST", url + "/v1/devices", body).json()["device_id"]
+    refused = call("DELETE", url + "/v1/profiles/spare")
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    assert device_id in refused.json()["detail"]
+    assert call("DELETE", f"{url}/v1/devices/{device_id}").status_code == 204
+    assert call("DELETE", url + "/v1/profiles/spare").status_code == 204
+    assert call("DELETE", url + "/v1/profiles/spare").status_code == 404
+    assert "spare" not in call("GET", url + "/v1/profiles").json()["profiles"]
+    assert call("POST", url + "/v1/profiles", PROFILE | {"name": "spare"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("app", "path"),
+    [(r'{"a":"\ud800"}', "app.a"), ('{"a":' * 500 + "1" + "}" * 500, "app.a.a")],
+)
+def test_profile_that_could_not_be_kept_is_refused_by_its_path(
+    url: str, app: str, path: str
+) -> None:
+    text = json.dumps(PROFILE | {"name": "odd", "app": {}}).replace('"app": {}', f'"app": {app}')
+    headers = {"Authorization": f"Bearer {ADMIN}"}
+    answer = requests.post(url + "/v1/profiles", data=text, headers=headers, timeout=5)
+    assert answer.status_code == 422
+    assert answer.json()["path"].startswith(path)

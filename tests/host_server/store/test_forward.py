@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Do the servers' own databases come forward from every earlier form, with what is in them?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy import Engine, text
+
+from host_server.store import config_tables, platform, platform_history
+from host_server.store.bundles import Bundle
+from host_server.store.config import ConfigStore
+from host_server.store.engine import database_url, open_engine
+from host_server.store.history import Moment
+from host_server.store.migrations import current_revision, migrate
+from host_server.store.platform import PlatformStore
+from host_server.store.platform_history import Sight
+from host_server.store.secrets import SecretBox
+
+CONFIG, PLATFORM = "host_server.config_server", "host_server.platform_server"
+BOX = SecretBox(bytes(32))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_engine(database_url(tmp_path, "some"))
+    yield engine
+    engine.dispose()
+
+
+def columns(metadata: sa.MetaData) -> dict[str, list[str]]:
+    return {name: [c.name for c in t.columns] for name, t in metadata.tables.items()}
+
+
+def test_configuration_servers_tables_are_what_its_migrations_make(engine: Engine) -> None:
+    migrate(engine, CONFIG, config_tables.HEAD)
+    made = sa.MetaData()
+    made.reflect(engine)
+    assert columns(config_tables.metadata).items() <= columns(made).items()
+
+
+def test_platforms_history_is_what_its_migrations_make(engine: Engine) -> None:
+    migrate(engine, PLATFORM, platform.HEAD)
+    made = sa.MetaData()
+    made.reflect(engine)
+    wanted = [column.name for column in platform_history._history.columns]
+    assert columns(made)["history"] == wanted
+
+
+def test_claim_of_the_first_release_can_have_a_bundle(engine: Engine) -> None:
+    migrate(engine, CONFIG, "0001")
+    profile = BOX.seal(b"{}", "profile", "document", "press")
+    secret = BOX.seal(bytes(20), "claim", "secret", "ab")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO profile VALUES ('press', :d, 0)"), {"d": profile})
+        connection.execute(
+            text(
+                "INSERT INTO claim VALUES ('ab', 'PRESS-4', 'admin', :s, 'press', 'press 4', "
+                "'proved', 'nonce', 'Cmuster0', 1, NULL, 0, NULL, 3, 3, 'registered', '{}', "
+                "NULL, NULL, NULL)"
+            ),
+            {"s": secret},
+        )
+    migrate(engine, CONFIG, config_tables.HEAD)
+    assert current_revision(engine) == config_tables.HEAD
+    with ConfigStore(engine, BOX).transaction() as records:
+        (claim,) = records.claims_of("PRESS-4")
+        assert (claim.secret, claim.version) == (bytes(20), 3)
+        bundle = Bundle(claim.id, 4, bytes(32), "e.y.J", 5.0, None)
+        records.bundles.add(bundle)
+        records.note(claim, 6.0, "bundle_made")
+        assert records.bundles.of(claim.id) == [bundle]
+        (moment,) = records.history.of("PRESS-4", "admin")
+        assert moment == Moment("config", 6.0, "bundle_made", until=6.0)
+
+
+def test_bundle_at_rest_is_sealed_and_goes_with_its_claim(engine: Engine) -> None:
+    test_claim_of_the_first_release_can_have_a_bundle(engine)
+    with engine.begin() as connection:
+        assert b"e.y.J" not in connection.execute(text("SELECT text FROM bundle")).scalar_one()
+        connection.execute(text("DELETE FROM claim"))
+        assert connection.execute(text("SELECT count(*) FROM bundle")).scalar_one() == 0
+
+
+def test_account_of_the_first_release_gets_a_history(engine: Engine) -> None:
+    migrate(engine, PLATFORM, "0001")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO accounts VALUES ('Cone', '20261123T075904,012551')"))
+    migrate(engine, PLATFORM, platform.HEAD)
+    with PlatformStore(engine).transaction() as rows:
+        assert rows.has_account("Cone")
+        rows.history.note("Cone", Sight(1.0, "registered"))
+        rows.history.note("Cgone", Sight(1.0, "account_closed"))
+        rows.history.forget_closed(before=2.0)
+        assert rows.history.of("Cgone") == []
+        assert [sight.what for sight in rows.history.of("Cone")] == ["registered"]

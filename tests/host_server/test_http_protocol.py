@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What do the servers promise to who is slow?"""
+
+import socket
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi import FastAPI
+
+from host_server.http_protocol import DeadlineProtocol
+from tests.host_server.serving import served
+
+DEADLINE_S = 0.3
+REQUEST = b"GET /docs HTTP/1.1\r\nHost: a\r\n"
+
+
+@pytest.fixture
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
+    monkeypatch.setattr(DeadlineProtocol, "headers_deadline_s", DEADLINE_S)
+    with served(FastAPI(openapi_url=None, docs_url=None, redoc_url=None)) as url:
+        parts = urlsplit(url)
+        yield str(parts.hostname), int(parts.port or 0)
+
+
+def everything(connection: socket.socket) -> bytes:
+    connection.settimeout(10)
+    received = bytearray()
+    while part := connection.recv(4096):
+        received += part
+    return bytes(received)
+
+
+@pytest.mark.parametrize("sent", [b"", b"G", REQUEST])
+def test_headers_that_do_not_come_end_the_connection(
+    address: tuple[str, int], sent: bytes
+) -> None:
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(sent)
+        assert everything(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_one_byte_at_a_time_is_no_way_around_it(address: tuple[str, int]) -> None:
+    began = time.monotonic()
+    with socket.create_connection(address, timeout=5) as connection, pytest.raises(OSError):
+        for _ in range(1000):
+            connection.sendall(b"X")
+            time.sleep(0.01)
+    assert time.monotonic() - began < 9
+
+
+def test_second_request_of_a_connection_has_the_same_deadline(address: tuple[str, int]) -> None:
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(REQUEST + b"\r\n" + REQUEST)
+        received = everything(connection)
+    assert received.startswith(b"HTTP/1.1 404 ")
+    assert b"HTTP/1.1 408 " in received
+
+
+def test_headers_in_time_are_answered(address: tuple[str, int]) -> None:
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(REQUEST + b"\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 404 ")
