@@ -14,12 +14,12 @@ help: ## list the targets
 
 install: $(READY) ## set up .venv (every other target does this by itself)
 
-$(READY): requirements.lock requirements-stubs.lock pyproject.toml
+$(READY): requirements.lock requirements-stubs.lock pyproject.toml harness/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'Muster needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . -e ./harness
 	@# The stubs shadow real packages (requests, ssl), so they live apart from site-packages.
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $(STUBS) -r requirements-stubs.lock
 	@touch $@
@@ -59,7 +59,7 @@ bench: $(READY) ## measure sizes, heap, bytes and times into build/bench.json
 
 lock: ## renew the pinned versions (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url \
-	  --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
+	  --generate-hashes --no-header --upgrade pyproject.toml harness/pyproject.toml -o requirements.lock
 	echo acmecse | uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	  --generate-hashes --no-header --upgrade - -o requirements-acme.lock
 

@@ -1,40 +1,47 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""One timestamped log per board: serial output, events, and how much went in.
+"""What a board adds to logs: its serial output, events, and how much went in.
 
 What goes *to* the board is logged by its size only: identities and passwords travel there.
 """
 
 import threading
-import time
+from collections.abc import Callable
 from pathlib import Path
 
+from harness.log import Log
 
-def shown(text: bytes | bytearray) -> str:
-    """The text as one line of a log that a terminal can show."""
-    line = text.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
+_LONGEST_LINE = 4096
 
 
 class BoardLog:
-    """Lines of `<seconds since the board was made> <mark> <text>`; marks: `<` from the board,
-    `>` to the board, `*` event.
+    """A board's own log at `path`, and its part of a `shared` one.
 
     A line from the board stays whole: what happens in its middle stands before it.
     """
 
-    def __init__(self, path: Path):
-        self.path = path
-        self._start = time.monotonic()
+    def __init__(self, path: Path | None, name: str = "", shared: Log | None = None):
+        self._own = Log(path) if path is not None else None
+        self._shared = shared
+        self._name = name
         self._lock = threading.Lock()
         self._line = bytearray()
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._count: Callable[[], int] | None = None
+        self._counted = 0
+
+    @property
+    def path(self) -> Path:
+        """The log to read: of the whole test, if there is one."""
+        log = self._shared or self._own
+        if log is None:
+            raise ValueError("a board without any log")
+        return log.path
 
     def output(self, data: bytes) -> None:
         with self._lock:
             self._line += data
-            while (end := self._line.find(b"\n")) >= 0 or len(self._line) > 4096:
-                end = end if end >= 0 else 4095
+            while (end := self._line.find(b"\n")) >= 0 or len(self._line) > _LONGEST_LINE:
+                end = end if end >= 0 else _LONGEST_LINE - 1
                 self._write("<", self._line[: end + 1])
                 del self._line[: end + 1]
 
@@ -46,14 +53,28 @@ class BoardLog:
         with self._lock:
             self._write("*", text.encode())
 
+    def count_flash(self, operations: Callable[[], int] | None) -> None:
+        """Say before a line how many flash operations there were since the line before it."""
+        with self._lock:
+            self._count = operations
+            self._counted = operations() if operations else 0
+
     def close(self) -> None:
         with self._lock:
             if self._line:
                 self._write("<", self._line)
                 self._line.clear()
-        self.event("closed")
-        self._file.close()
+            self._write("*", b"closed")
+        if self._own is not None:
+            self._own.close()
 
     def _write(self, mark: str, text: bytes | bytearray) -> None:
-        line = shown(text.rstrip(b"\r\n"))
-        self._file.write(f"{time.monotonic() - self._start:10.6f} {mark} {line}\n")
+        if self._count is not None:
+            done = self._count()
+            new, self._counted = done - self._counted, done
+            if new:
+                self._write("*", b"flash: %d operations" % new)
+        if self._own is not None:
+            self._own.write("", mark, text)
+        if self._shared is not None:
+            self._shared.write(self._name, mark, text)

@@ -13,14 +13,13 @@ from typing import Any
 from harness.board_check import problems
 from harness.deploy import deploy
 from harness.errors import HarnessError, PortError
-from harness.facts import BOARDS
 from harness.follow import follow, highlighted
 from harness.ports import find_port, list_ports
 from harness.probe import BoardInfo, probe
 from harness.progress import ProgressBar
 from harness.repl import REPL
 
-FIRMWARE = BOARDS.parent / "firmware"
+FIRMWARE = Path(__file__).parent.parent / "firmware"
 
 
 def say(text: str) -> None:

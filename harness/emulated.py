@@ -2,9 +2,11 @@
 # Copyright (c) 2026 The Muster authors
 """An emulated ESP32 on a pty: the door to one board, usable from any thread."""
 
+import contextlib
 import os
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -15,20 +17,26 @@ from harness.errors import BoardError
 from harness.facts import BoardFacts, Wired, read_facts
 from harness.flash import FlashContent, How, Operation
 from harness.interpreter import find_interpreter
+from harness.log import Log
 from harness.loop import Loop
+from harness.repl import REPL
 from harness.shim_cache import compiled_shims
 from harness.signals import PWMSignal
 from harness.supervisor import Supervisor
+from harness.units import CAPABILITIES, Unit
 
 
-class EmulatedBoard:
+class EmulatedBoard(Unit):
     """One board. Powered off when made; a context manager that powers off and closes.
 
     `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
     board.log. `heap` is MicroPython's heap size, e.g. "256K". `facts` is a board file or its name.
     With `virtual_time`, `clock` can scale, jump and skip the board's time. `baud` is the serial
-    line's speed, e.g. 115200; None is as fast as this host is.
+    line's speed, e.g. 115200; None is as fast as this host is. `log` is a test's, for this board to
+    write into as well.
     """
+
+    capabilities = frozenset(CAPABILITIES) - {"hardware"}
 
     def __init__(
         self,
@@ -40,17 +48,18 @@ class EmulatedBoard:
         name: str | None = None,
         virtual_time: bool = False,
         baud: int | None = None,
+        log: Log | None = None,
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.name = name or folder.name
         self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
-        self.log_path = folder / "board.log"
         interpreter = find_interpreter()
         shims = compiled_shims()
         self.air = Air() if air is None else air
         self._own_air = self.air if air is None else None
-        self._log = BoardLog(self.log_path)
+        self._log = BoardLog(folder / "board.log", self.name, log)
+        self.log_path = self._log.path
         self._loop = Loop(f"board {self.name}")
         self._is_open = True
         try:
@@ -72,20 +81,32 @@ class EmulatedBoard:
         except BaseException:
             self._release()
             raise
-        self.clock = ClockDoor(self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s)
-        self.port = self._supervisor.terminal.serial.path
+        self._clock = ClockDoor(
+            self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s
+        )
+        self._log.count_flash(lambda: self._supervisor.flash.operations)
 
-    def __enter__(self) -> "EmulatedBoard":
-        return self
+    @property
+    def clock(self) -> ClockDoor:
+        return self._clock
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    @property
+    def port(self) -> str:
+        return self._supervisor.terminal.serial.path
+
+    @contextlib.contextmanager
+    def released(self) -> Iterator[str]:
+        yield self.port  # nobody holds it
+
+    def repl(self, soft_reset: bool = False, timeout_s: float = 10.0) -> REPL:
+        return REPL(self.port, soft_reset=soft_reset, timeout_s=timeout_s)
 
     def close(self) -> None:
         """Power off and give everything back. May be called twice."""
         if not self._is_open:
             return
         self._is_open = False
+        self._log.count_flash(None)
         try:
             if self._loop.failure is None:
                 self._loop.call(self._supervisor.close)

@@ -2,6 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """What can go wrong in the harness; every message says what was wanted, what came, what to try."""
 
+import re
+
 
 class HarnessError(Exception):
     """Root of the harness's errors."""
@@ -36,11 +38,48 @@ class JoinRefused(AirError):
 
 
 class RemoteError(HarnessError):
-    """Code on the board ended in an exception; the message is the board's traceback."""
+    """Code on the board ended in an exception; the message is the board's traceback.
+
+    `kind` is the exception's name there, e.g. "ValueError", and `detail` what follows it.
+    """
+
+    def __init__(self, traceback: str):
+        super().__init__(traceback)
+        last = traceback.strip().splitlines()[-1] if traceback.strip() else ""
+        self.kind, _, self.detail = last.partition(": ")
+
+    @staticmethod
+    def of(traceback: str) -> "RemoteError":
+        """The error that fits: RemoteOSError for an OSError."""
+        error = RemoteError(traceback)
+        return RemoteOSError(traceback) if error.kind == "OSError" else error
+
+
+class RemoteOSError(RemoteError, OSError):
+    """An OSError there; `errno` is the board's number (an ESP32's network ones differ from
+    Linux's), None if it had none."""
+
+    def __init__(self, traceback: str):
+        super().__init__(traceback)
+        # e.g. "[Errno 2] ENOENT", "(-2, 'Wifi Internal Error')", "28"
+        found = re.match(r"(?:\[Errno |\()?(-?\d+)\b", self.detail)
+        self.errno = int(found[1]) if found else None
 
 
 class PortError(BoardError):
     """A serial port cannot be used: it is absent, held by somebody, or has vanished."""
+
+
+class Flooded(BoardError):
+    """A board sends so much, or for so long, that nothing else gets through."""
+
+
+class CannotDo(HarnessError):
+    """The unit has no such capability, e.g. a button that nobody has wired."""
+
+
+class RigError(HarnessError):
+    """A rig file cannot be read, or asks for something that there is not."""
 
 
 class NotMicroPython(BoardError):

@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.errors import HarnessError
 
-BOARDS = Path(__file__).parent.parent / "boards"
+# In the repository a link to boards/ at its top; in an installed harness a folder.
+BOARDS = Path(__file__).parent / "boards"
 
 
 _SHOWN = "pin"  # the only kind of part that the firmware can use

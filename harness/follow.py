@@ -10,7 +10,7 @@ import serial
 
 from harness.errors import PortError
 from harness.ports import why_closed
-from harness.units import restart_program
+from harness.serial_line import restart_program
 
 STEPS = {
     1: "Register the device at the portal",

@@ -3,6 +3,7 @@
 """Writes a MicroPython image to a chip, with esptool; says in our words what esptool met."""
 
 import collections
+import importlib.util
 import os
 import re
 import subprocess
@@ -62,6 +63,8 @@ def write_image(
     cent and 100. Raises PortError, NotMicroPython if no loader answers, WrongBoard, ImageError.
     """
     check_image(image)
+    if importlib.util.find_spec("esptool") is None:
+        raise ImageError("esptool is not installed; pip install 'muster-harness[flash]'")
     command = [sys.executable, "-m", "esptool", "--chip", facts.mcu, "--port", port]
     command += ["--connect-attempts", str(_ATTEMPTS)]
     command += ["--baud", str(baud), "--after", "hard-reset", "write-flash"]

@@ -12,14 +12,21 @@ from harness.errors import BoardError, ExpectTimeout
 
 _KEPT = 1 << 20
 _SHOWN_LINES = 15
+_PAUSE_S = 0.02
 
 
 class Output:
     """Bytes from the board, the newest `_KEPT` of them. `expect` reads on after its last match."""
 
-    def __init__(self, log_path: Path, failure: Callable[[], str | None]):
+    def __init__(
+        self,
+        log_path: Path,
+        failure: Callable[[], str | None],
+        error: type[BoardError] = BoardError,
+    ):
         self._log_path = log_path
         self._failure = failure
+        self._error = error  # raised with the failure, if there is one
         self._changed = threading.Condition()
         self._data = bytearray()
         self._dropped = 0  # bytes that are no longer kept
@@ -55,24 +62,38 @@ class Output:
         """
         regex = re.compile(pattern, re.DOTALL | re.MULTILINE)
         end = time.monotonic() + timeout_s
+        while True:
+            with self._changed:
+                length = self._dropped + len(self._data)
+                start = max(self._read, self._dropped)
+                data = bytes(self._data[start - self._dropped :])
+            began = time.monotonic()
+            match = regex.search(data)
+            if match:
+                self._read = start + match.end()
+                return match
+            failure = self._failure()
+            if failure is not None:
+                raise self._error(f"{failure}\n{self._evidence()}")
+            if time.monotonic() >= end:
+                raise ExpectTimeout(
+                    f"no {pattern!r} within {timeout_s} s of output\n{self._evidence()}"
+                )
+            # A board that floods its port is not looked at all the time, or nobody else runs.
+            self._wait(length, end, time.monotonic() - began)
+
+    def _wait(self, length: int, end: float, took_s: float) -> None:
+        """Until there is more than `length`, and for as long as the last look took."""
+        time.sleep(min(took_s, _PAUSE_S))
         with self._changed:
-            while True:
-                start = max(0, self._read - self._dropped)
-                match = regex.search(bytes(self._data[start:]))
-                if match:
-                    self._read = self._dropped + start + match.end()
-                    return match
-                failure = self._failure()
-                if failure is not None:
-                    raise BoardError(f"{failure}\n{self._evidence()}")
-                left = end - time.monotonic()
-                if left <= 0:
-                    raise ExpectTimeout(
-                        f"no {pattern!r} within {timeout_s} s of output\n{self._evidence()}"
-                    )
-                self._changed.wait(left)
+            self._changed.wait_for(
+                lambda: self._dropped + len(self._data) > length or self._failure() is not None,
+                max(end - time.monotonic(), 0),
+            )
 
     def _evidence(self) -> str:
-        lines = bytes(self._data[-4096:]).decode("utf-8", "backslashreplace").splitlines()
+        with self._changed:
+            newest = bytes(self._data[-4096:])
+        lines = newest.decode("utf-8", "backslashreplace").splitlines()
         shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:]) or "  | (nothing)"
         return f"last lines from the board:\n{shown}\nwhole log: {self._log_path}"

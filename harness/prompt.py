@@ -126,10 +126,9 @@ def _pulse_reset(serial: Any, port: str) -> None:
     if port.startswith("socket://"):
         return
     try:
-        serial.dtr = False
-        serial.rts = True
+        serial.set_lines(dtr=False, rts=True)
         time.sleep(0.1)
-        serial.rts = False
+        serial.set_lines(dtr=False, rts=False)
     except OSError:
         return  # a pty has no such lines
 

@@ -15,31 +15,37 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
+from harness.deadline import Guarded
 from harness.errors import BoardError, PortError, RemoteError
 from harness.ports import why_closed
 from harness.prompt import enter_raw
+from harness.serial_line import Tap
 
 _BAUD = 115200
 _PROMPT_S = 1.0
 _LOOK_S = 0.05  # how often a deadline is looked at while bytes are awaited
+_LONGEST_S = 60.0
 
 
 class REPL:
     """A connection to a board's REPL; a context manager.
 
     Entering interrupts what runs there. With `soft_reset` the board then starts anew, without
-    main.py; without it, the program's names stay. `say` is told if a person has to help.
+    main.py; without it, the program's names stay. `say` is told if a person has to help. `tap`
+    is an open port that others listen to as well; without it, the port is opened here.
     """
 
     def __init__(
         self,
         port: str,
         *,
+        tap: Tap | None = None,
         soft_reset: bool = False,
         timeout_s: float = 10.0,
         say: Callable[[str], None] | None = None,
     ):
         self._port = port
+        self._tap = tap
         self._soft_reset = soft_reset
         self._timeout_s = timeout_s
         self._say = say
@@ -52,13 +58,19 @@ class REPL:
         try:
             # Without a timeout mpremote reads a pty for ever, whatever its own deadlines say.
             patience_s = min(self._timeout_s, _PROMPT_S)
-            self._transport = SerialTransport(self._port, _BAUD, timeout=patience_s)
+            self._transport = (
+                SerialTransport(self._port, _BAUD, timeout=patience_s)
+                if self._tap is None
+                else _Shared(self._port, self._tap, patience_s)
+            )
         except (TransportError, SerialException, OSError, ValueError):
             raise why_closed(self._port) from None
         try:
             held = getattr(self._transport.serial, "_socket", None)
             if held is not None:  # a REPL's short messages would each wait for an answer
                 held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._guard = Guarded(self._transport.serial, self._port)
+            self._transport.serial = self._guard
             self._transport.serial.timeout = _LOOK_S
             enter_raw(
                 self._transport,
@@ -90,23 +102,28 @@ class REPL:
         """Go back to the friendly prompt, see it, and let go of the port."""
         if self._transport is None:
             return
-        with contextlib.suppress(SerialException, OSError):
+        with contextlib.suppress(SerialException, OSError, BoardError):
             if self._transport.in_raw_repl:
                 self._transport.exit_raw_repl()
-                self._transport.read_until(1, b">>> ", timeout=_PROMPT_S)
+                with self._guard.at_most(_PROMPT_S):
+                    self._transport.read_until(1, b">>> ", timeout=_PROMPT_S)
         _close(self._transport)
         self._transport = None
 
-    def exec(self, code: str, timeout_s: float | None = None) -> str:
+    def exec(
+        self, code: str, timeout_s: float | None = None, longest_s: float = _LONGEST_S
+    ) -> str:
         """Run statements and return what they print.
 
-        Raises RemoteError with the board's traceback, BoardError if the board falls silent,
-        PortError if its port vanishes.
+        `timeout_s` is for silence, `longest_s` for all of it. Raises RemoteError with the board's
+        traceback (RemoteOSError for an OSError), BoardError if the board falls silent, Flooded if
+        it never stops printing, PortError if its port vanishes.
         """
         try:
-            out, err = self._transport.exec_raw(code, timeout_s or self._timeout_s)
+            with self._guard.at_most(longest_s):
+                out, err = self._transport.exec_raw(code, timeout_s or self._timeout_s)
         except TransportExecError as e:
-            raise RemoteError(e.error_output) from None
+            raise RemoteError.of(e.error_output) from None
         except (SerialException, OSError) as e:
             raise self._vanished(e) from None
         except (TransportError, struct.error) as e:
@@ -114,8 +131,19 @@ class REPL:
                 f"the board on {self._port} did not finish: {e}; was it reset? Try again"
             ) from None
         if err:
-            raise RemoteError(err.decode("utf-8", "replace"))
+            raise RemoteError.of(err.decode("utf-8", "replace"))
         return str(out.decode("utf-8", "replace").replace("\r\n", "\n"))
+
+    def send(self, code: str) -> None:
+        """Start statements that never come back, e.g. "machine.reset()"; do not wait for them."""
+        try:
+            with self._guard.at_most(self._timeout_s):
+                self._transport.exec_raw_no_follow(code)
+        except (SerialException, OSError) as e:
+            raise self._vanished(e) from None
+        except (TransportError, struct.error) as e:
+            raise BoardError(f"the board on {self._port} did not take the code: {e}") from None
+        self._transport.in_raw_repl = False
 
     def eval(self, expression: str) -> Any:
         """Evaluate an expression there and return its value, if it is a literal here."""
@@ -128,11 +156,27 @@ class REPL:
         )
 
 
+class _Shared(SerialTransport):  # type: ignore[misc]
+    """mpremote's transport on a port that is open already, and stays so."""
+
+    def __init__(self, port: str, tap: Tap, timeout_s: float) -> None:
+        self.in_raw_repl = self.mounted = False
+        self.use_raw_paste = True
+        self.device_name = port
+        self.serial = tap
+        self.serial.timeout = timeout_s
+
+    def close(self) -> None:
+        self.serial.close()
+
+
 def _close(transport: Any) -> None:
+    if isinstance(transport.serial, Guarded):
+        transport.serial = transport.serial.inner  # mpremote lowers the lines itself
     held = getattr(transport.serial, "_socket", None)
     try:
         transport.close()
-    except OSError:  # lowering the lines of a port that has vanished
+    except OSError:  # lowering the lines of a port that has none any more
         transport.serial.close()
     if held is not None:  # pyserial leaves a socket open whose other side has gone first
         held.close()

@@ -1,124 +1,274 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""A unit behind a serial port, whatever it is: what can be done with it over that port alone.
+"""What a test can do with a board, whatever board it is and however it is reached.
 
-It has `expect` and `output` as the emulated board has; button, power and air are not promised.
+A unit says what it can do (`capabilities`), and tests ask for that and never for names.
 """
 
-import contextlib
-import threading
+import binascii
+import inspect
 import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from re import Match
-
-import serial
+from typing import Any, Literal, Self
 
 from harness.board_log import BoardLog
-from harness.errors import BoardError, PortError
-from harness.output import Output
-from harness.ports import why_closed
+from harness.errors import CannotDo
 from harness.repl import REPL
 
-_BAUD = 115200
-_LOOK_S = 0.05
-_OBEYS_S = 0.3
-_STOP, _FRIENDLY, _RESTART = b"\r\x03", b"\r\x02", b"\x04"
+CAPABILITIES = {
+    "air": "the networks around it are scripted (hil_air)",
+    "button": "somebody can press its button",
+    "clock": "its clock can be scaled and jumped",
+    "emulated": "it is no hardware",
+    "flash_faults": "its flash can be made to fail",
+    "hardware": "it is no emulation",
+    "led": "somebody sees its LED",
+    "pins": "every pin can be driven and read from outside",
+    "power": "its power can be cut",
+    "reset": "it can be reset without the help of its program",
+}
+
+# What to do about each on a unit that has it not.
+CURES = {
+    "air": "run with --hil-board emulated",
+    "button": 'wire it, and say how in the rig file: button = { unit = "…", pin = 4 }',
+    "clock": "run with --hil-board emulated",
+    "emulated": "run with --hil-board emulated",
+    "flash_faults": "run with --hil-board emulated",
+    "hardware": "run with --hil-board and a serial port",
+    "led": 'wire it, and say how in the rig file: led = { unit = "…", pin = 5 }',
+    "pins": "run with --hil-board emulated",
+    "power": "let a relay or a hub switch it, and say how in the rig file: power = { on = […], "
+    "off = […] }",
+    "reset": "use a port with control lines: a USB serial port, or rfc2217://",
+}
+
+_PIECE = 1024
+_HEAP = "import gc; gc.collect(); print(gc.mem_free(), gc.mem_alloc())"
+# The ESP32 counts seconds from 2000, other ports from 1970.
+_TIME = "import time; print(time.time() + (946684800 if time.gmtime(0)[0] == 2000 else 0))"
+_SET_TIME = "import machine; machine.RTC().datetime(({}, {}, {}, {}, {}, {}, {}, 0))"
 
 
-def restart_program(line: serial.Serial) -> None:
-    """Stop what runs on a board and let it begin anew, as a person does with three keys."""
-    line.write(_STOP)
-    time.sleep(_OBEYS_S)  # a program that ends in good order takes its time
-    line.write(_FRIENDLY)
-    time.sleep(_OBEYS_S)
-    line.write(_RESTART)
+def check_capabilities(words: Iterable[str]) -> frozenset[str]:
+    """The words as a set. Raises CannotDo, with the list, if one of them is none."""
+    wanted = frozenset(words)
+    for word in sorted(wanted - CAPABILITIES.keys()):
+        raise CannotDo(
+            f"no unit can ever do {word!r}: there is no such capability. There are "
+            + ", ".join(CAPABILITIES)
+        )
+    return wanted
 
 
-class SerialUnit:
-    """One unit; a context manager. It holds its port only between `listen` and `mute`."""
+@dataclass(frozen=True)
+class Heap:
+    """MicroPython's heap in bytes, after a collection."""
 
-    def __init__(self, port: str, log_path: Path):
-        self.port = port
-        self.log_path = log_path
-        self._log = BoardLog(log_path)
-        self._failure: str | None = None
-        self._output = Output(log_path, lambda: self._failure)
-        self._line: serial.Serial | None = None
-        self._reader: threading.Thread | None = None
-        self._is_listening = False
+    free: int
+    used: int
 
-    def __enter__(self) -> "SerialUnit":
+
+class Unit(ABC):
+    """One board; a context manager that lets go of it.
+
+    Everything has a deadline. Raises CannotDo where a capability is missing, PortError if the port
+    fails, BoardError if the board does; nothing is promised about what the board did until then.
+    """
+
+    name: str
+    capabilities: frozenset[str]
+    log_path: Path
+    _log: BoardLog
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.mute()
-        self._log.close()
+        self.close()
 
-    def exec(self, code: str, timeout_s: float | None = None) -> str:
-        """Run statements in a fresh interpreter; what they print. Not while listening."""
-        with REPL(self.port, soft_reset=True) as repl:
-            return repl.exec(code, timeout_s)
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of it. May be called twice."""
 
-    def listen(self) -> None:
-        """Open the port and keep what the unit says. Raises PortError."""
-        if self._line is not None:
-            return
-        try:
-            self._line = serial.serial_for_url(self.port, _BAUD, timeout=_LOOK_S, exclusive=True)
-        except (OSError, ValueError):
-            raise why_closed(self.port) from None
-        self._failure = None
-        self._is_listening = True
-        self._reader = threading.Thread(target=self._read, name=self.port, daemon=True)
-        self._reader.start()
-
-    def mute(self) -> None:
-        """Let go of the port, for a REPL or another program."""
-        self._is_listening = False
-        if self._reader is not None:
-            self._reader.join()
-        if self._line is not None:
-            with contextlib.suppress(OSError):
-                self._line.close()
-        self._line = self._reader = None
-
-    def restart(self) -> None:
-        """Stop the program and let it begin anew. Only while listening."""
-        if self._line is None:
-            raise BoardError(f"nobody listens to {self.port}; listen() first")
-        self.forget_output()
-        restart_program(self._line)
-
-    def write(self, data: bytes) -> None:
-        """Type on the console."""
-        if self._line is None:
-            raise BoardError(f"nobody listens to {self.port}; listen() first")
-        self._log.input(len(data))
-        try:
-            self._line.write(data)
-        except OSError as e:
-            raise PortError(f"the port {self.port} vanished ({e}); plug it in again") from None
+    # -- how it is reached
 
     @property
+    @abstractmethod
+    def port(self) -> str:
+        """What mpremote and pyserial call its port just now: a path or a URL."""
+
+    @abstractmethod
+    def released(self) -> AbstractContextManager[str]:
+        """Leave the port to another program, e.g. mpremote, for the length of a block."""
+
+    @abstractmethod
+    def repl(self, soft_reset: bool = False, timeout_s: float = 10.0) -> REPL:
+        """Its raw REPL, to be entered as a context; it interrupts what runs. See harness.repl."""
+
+    # -- console
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Type on the console."""
+
+    @property
+    @abstractmethod
     def output(self) -> bytes:
-        return self._output.all()
+        """What the board has printed, the newest MiB of it."""
 
+    @abstractmethod
     def expect(self, pattern: bytes, timeout_s: float = 5.0) -> Match[bytes]:
-        """As EmulatedBoard.expect."""
-        return self._output.expect(pattern, timeout_s)
+        """Wait for a regular expression in what the board prints, from the last match on.
 
+        Raises ExpectTimeout with the pattern, the last lines and the log's path.
+        """
+
+    @abstractmethod
     def forget_output(self) -> None:
-        self._output.forget()
+        """Let the next `expect` see only what is printed from now on."""
 
-    def _read(self) -> None:
-        line = self._line
-        while self._is_listening and line is not None:
-            try:
-                data = line.read(max(1, line.in_waiting))
-            except OSError as e:
-                self._failure = f"the port {self.port} vanished: {e}"
-                self._output.wake()
-                return
-            if data:
-                self._log.output(data)
-                self._output.append(data)
+    # -- power and reset
+
+    @abstractmethod
+    def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
+        """Let the program begin anew; returns at once. `hard` restarts the chip: through its EN
+        pin with the capability `reset`, else by machine.reset(). Wi-Fi survives a soft one."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it has power, as far as anybody knows."""
+        return True
+
+    def power_on(self) -> None:
+        """Switch on; returns at once, the board boots meanwhile."""
+        raise self.cannot("power")
+
+    def power_off(self) -> None:
+        """Cut the power."""
+        raise self.cannot("power")
+
+    def stop(self) -> None:
+        """Bring it to its prompt with a fresh interpreter; boot.py has run, main.py has not."""
+        with self.repl(soft_reset=True):
+            pass
+
+    # -- button, LED, pins
+
+    def press(self, what: str = "button", ms: int = 200) -> None:
+        """Hold a button down for some time; returns when it is up again."""
+        raise self.cannot("button")
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether the LED shines."""
+        raise self.cannot("led")
+
+    def drive(self, pin: int, level: int | None) -> None:
+        """Put a level on a pin from outside; None lets go of it."""
+        raise self.cannot("pins")
+
+    def level(self, pin: int) -> int:
+        """The level on a pin, whoever drives it."""
+        raise self.cannot("pins")
+
+    # -- code
+
+    def exec(self, code: str, timeout_s: float = 10.0, longest_s: float = 60.0) -> str:
+        """Run statements and return what they print; what ran before is interrupted, its names
+        stay. Raises RemoteError as REPL.exec does.
+
+        The log says how much ran, where from and how long, not what: code may hold passwords.
+        """
+        began = time.monotonic()
+        where = _caller()
+        try:
+            with self.repl(timeout_s=timeout_s) as repl:
+                said = repl.exec(code, timeout_s, longest_s)
+        except Exception as e:
+            self._log.event(f"exec from {where}: {len(code)} characters, {type(e).__name__}")
+            raise
+        took_ms = (time.monotonic() - began) * 1000
+        self._log.event(
+            f"exec from {where}: {len(code)} characters, printed {len(said)}, {took_ms:.0f} ms"
+        )
+        return said
+
+    def eval(self, expression: str, timeout_s: float = 10.0) -> Any:
+        """The value of an expression there, if it is a literal here."""
+        with self.repl(timeout_s=timeout_s) as repl:
+            self._log.event(f"eval from {_caller()}: {len(expression)} characters")
+            return repl.eval(expression)
+
+    # -- files
+
+    def read_file(self, path: str) -> bytes:
+        """Raises RemoteOSError, with its errno, if the board cannot."""
+        said = []
+        with self.repl() as repl:
+            repl.exec(f"import binascii; f = open({path!r}, 'rb')")
+            while piece := repl.exec(f"print(binascii.hexlify(f.read({_PIECE})).decode())").strip():
+                said.append(binascii.unhexlify(piece))
+            repl.exec("f.close()")
+        return b"".join(said)
+
+    def write_file(self, path: str, data: bytes | str) -> None:
+        """The folder has to be there. Raises RemoteOSError, with its errno, if the board cannot."""
+        raw = data.encode() if isinstance(data, str) else data
+        self._log.event(f"write {path}: {len(raw)} bytes")
+        with self.repl() as repl:
+            repl.exec(f"f = open({path!r}, 'wb')")
+            for start in range(0, len(raw), _PIECE):
+                repl.exec(f"f.write({raw[start : start + _PIECE]!r})")
+            repl.exec("f.close()")
+
+    def list_files(self, path: str = "/") -> list[str]:
+        """The names in a folder, sorted. Raises RemoteOSError if there is none."""
+        return sorted(self.eval(f"__import__('os').listdir({path!r})"))
+
+    def remove_file(self, path: str) -> None:
+        """Raises RemoteOSError if there is none."""
+        self.exec(f"import os; os.remove({path!r})")
+
+    # -- figures
+
+    def heap(self) -> Heap:
+        """Of the interpreter as it stands; its program is interrupted."""
+        free, used = self.exec(_HEAP).split()
+        return Heap(int(free), int(used))
+
+    def time(self) -> int:
+        """The board's clock, as Unix time."""
+        return int(self.exec(_TIME))
+
+    def set_time(self, unix_time: float) -> None:
+        """Set the board's clock (UTC)."""
+        t = time.gmtime(unix_time)
+        self.exec(_SET_TIME.format(*t[:3], t.tm_wday, *t[3:6]))
+
+    # -- what it can do
+
+    def can(self, *words: str) -> bool:
+        """Whether it has these capabilities. Raises CannotDo if there is no such word."""
+        return check_capabilities(words) <= self.capabilities
+
+    def cannot(self, word: str) -> CannotDo:
+        """The error to raise, with the cure."""
+        return CannotDo(
+            f"{self.name} has no {word!r} ({CAPABILITIES[word]}); {CURES[word]}. It has "
+            + ", ".join(sorted(self.capabilities))
+        )
+
+
+def _caller() -> str:
+    """Where the code outside of the harness is that asked, e.g. "test_sensor.py:34"."""
+    here = str(Path(__file__).parent)
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(here):
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else "?"

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""One log of everything that happens in a test, of all its boards and servers, in its order."""
+
+import threading
+import time
+from pathlib import Path
+
+_MOST_BYTES = 8 << 20
+_SOURCE_WIDTH = 10
+_SHORTEST_SECRET = 4
+
+
+def shown(text: bytes | bytearray) -> str:
+    """The text as one line of a log that a terminal can show."""
+    line = text.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
+
+
+class Log:
+    """Lines of `<seconds since it was made> [source] <mark> <text>`; usable from any thread.
+
+    Marks: `<` from a board, `>` to a board, `*` everything else. At most 8 MiB are kept, the first
+    ones: a board that floods its port does not fill the disk.
+    """
+
+    def __init__(self, path: Path, mode: str = "a", most_bytes: int = _MOST_BYTES):
+        self.path = path
+        self._start = time.monotonic()
+        self._lock = threading.Lock()
+        self._room = most_bytes
+        self._dropped = 0
+        self._hidden: set[str] = set()
+        self._file = path.open(mode, encoding="utf-8", buffering=1)
+
+    def note(self, source: str, text: str) -> None:
+        """Put an event on the time line, e.g. `log.note("server", "POST /reading")`."""
+        self.write(source, "*", text.encode())
+
+    def hide(self, secret: str | None) -> None:
+        """Never write this, whoever says it."""
+        if secret and len(secret) >= _SHORTEST_SECRET:
+            self._hidden.add(secret)
+
+    def write(self, source: str, mark: str, text: bytes | bytearray) -> None:
+        """One line. After `close` there is nobody to read it, and it is dropped."""
+        line = shown(text.rstrip(b"\r\n"))
+        for secret in self._hidden:
+            line = line.replace(secret, "…")
+        column = f"{source:<{_SOURCE_WIDTH}} " if source else ""
+        with self._lock:
+            if self._file.closed:
+                return
+            if self._room <= 0:
+                self._dropped += 1
+                return
+            at = time.monotonic() - self._start
+            self._room -= self._file.write(f"{at:10.6f} {column}{mark} {line}\n")
+
+    def close(self) -> None:
+        """May be called twice."""
+        with self._lock:
+            if self._dropped and not self._file.closed:
+                self._file.write(f"(the log was full: {self._dropped} more lines)\n")
+            self._file.close()
