@@ -32,6 +32,10 @@ class Event:
     what: str
     details: dict[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        details = " ".join(f"{name}={value!r}" for name, value in self.details.items())
+        return f"{self.board} {self.what} {details}".strip()
+
 
 class Air:
     """All networks within reach, for any number of boards. A context manager."""
@@ -44,6 +48,7 @@ class Air:
         self._connections = itertools.count(1)
         self.trace: list[Event] = []
         self.messages = Messages()
+        self.listeners: list[Callable[[Event], None]] = []  # told each event, in any thread
         self.scan_s = 0.06
         self.association_s = 0.04
         self.failure_s = 0.04  # how long an attempt takes that fails
@@ -169,7 +174,10 @@ class Air:
         return next(self._connections)
 
     def trace_event(self, board: str, what: str, **details: Any) -> None:
-        self.trace.append(Event(time.monotonic() - self._start, board, what, details))
+        event = Event(time.monotonic() - self._start, board, what, details)
+        self.trace.append(event)
+        for listener in self.listeners:
+            listener(event)
 
     def traced(self, *kinds: str, board: str | None = None) -> list[Event]:
         """Events of some kinds so far, of one board or of all."""

@@ -9,12 +9,21 @@ from pathlib import Path
 _MOST_BYTES = 8 << 20
 _SOURCE_WIDTH = 10
 _SHORTEST_SECRET = 4
+_TAIL_LINES, _TAIL_BYTES = 30, 8192
 
 
 def shown(text: bytes | bytearray) -> str:
     """The text as one line of a log that a terminal can show."""
     line = text.decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
+
+
+def tail(path: Path, lines: int = _TAIL_LINES) -> str:
+    """The newest lines of a log."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        newest = file.read().decode("utf-8", "replace")
+    return "\n".join(newest.splitlines()[-lines:])
 
 
 class Log:

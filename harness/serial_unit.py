@@ -51,15 +51,14 @@ class SerialUnit(Unit):
         self._output = Output(self.log_path, lambda: self._failure, PortError)
         self._line: SerialLine | None = None
         self._is_on = True
-        self.capabilities = frozenset(self._abilities())
+        self.capabilities = self.abilities(port, button, power, led)
 
-    def _abilities(self) -> Iterator[str]:
-        yield "hardware"
-        if has_reset_line(self._port):
-            yield "reset"
-        for word, part in (("button", self._button), ("power", self._power), ("led", self._led)):
-            if part is not None:
-                yield word
+    @staticmethod
+    def abilities(port: str, button: object, power: object, led: object) -> frozenset[str]:
+        """What a unit can do that is wired so; None is not wired."""
+        wired = {"button": button, "power": power, "led": led}
+        lines = {"reset"} if has_reset_line(port) else set()
+        return frozenset({"hardware"} | lines | {w for w, part in wired.items() if part})
 
     def close(self) -> None:
         self.mute()

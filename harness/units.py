@@ -49,6 +49,7 @@ CURES = {
 }
 
 _PIECE = 1024
+_READ = f"print(binascii.hexlify(f.read({_PIECE})).decode())"
 _HEAP = "import gc; gc.collect(); print(gc.mem_free(), gc.mem_alloc())"
 # The ESP32 counts seconds from 2000, other ports from 1970.
 _TIME = "import time; print(time.time() + (946684800 if time.gmtime(0)[0] == 2000 else 0))"
@@ -212,13 +213,15 @@ class Unit(ABC):
         said = []
         with self.repl() as repl:
             repl.exec(f"import binascii; f = open({path!r}, 'rb')")
-            while piece := repl.exec(f"print(binascii.hexlify(f.read({_PIECE})).decode())").strip():
+            while piece := repl.exec(
+                f"print(binascii.hexlify(f.read({_PIECE})).decode())"
+            ).strip():
                 said.append(binascii.unhexlify(piece))
             repl.exec("f.close()")
         return b"".join(said)
 
     def write_file(self, path: str, data: bytes | str) -> None:
-        """The folder has to be there. Raises RemoteOSError, with its errno, if the board cannot."""
+        """Its folder has to be there. Raises RemoteOSError, with its errno, if it cannot."""
         raw = data.encode() if isinstance(data, str) else data
         self._log.event(f"write {path}: {len(raw)} bytes")
         with self.repl() as repl:

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What tests ask pytest for: units, networks, and the log of all that happens to them."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.air import Air
+from harness.errors import HarnessError
+from harness.log import Log
+from harness.rig import Network, Rig, read_rig
+from harness.supply import Install, Shortage, Supply, copier
+from harness.units import Unit, check_capabilities
+
+LOG = pytest.StashKey[Log]()
+_LONGEST_NAME = 150
+_AIR = frozenset({"air"})
+
+
+def setting(config: pytest.Config, name: str) -> Any:
+    """The option on the command line, else the one of the ini file."""
+    return config.getoption(name) or config.getini(name)
+
+
+def rig_path(config: pytest.Config) -> Path | None:
+    """The rig file that was named, else rig.toml in the root, if there is one."""
+    named = setting(config, "hil_rig")
+    path = Path(config.rootpath, named or "rig.toml")
+    return path if named or path.exists() else None
+
+
+def needs(item: pytest.Item) -> frozenset[str]:
+    """The capabilities that a test asks for. Raises CannotDo for a word that is none."""
+    return check_capabilities(
+        str(word) for mark in item.iter_markers("hil_needs") for word in mark.args
+    )
+
+
+def unit_count(item: pytest.Item) -> int:
+    """How many boards a test asks for. Raises HarnessError if that is no number."""
+    mark = item.get_closest_marker("hil_units")
+    if mark is None:
+        return 1
+    if len(mark.args) != 1 or not isinstance(mark.args[0], int) or mark.args[0] < 1:
+        raise HarnessError(f"hil_units{mark.args} wants one number, e.g. hil_units(2)")
+    return mark.args[0]
+
+
+@pytest.fixture(scope="session")
+def hil_rig(pytestconfig: pytest.Config) -> Rig | None:
+    """The rig file, read; None if there is none."""
+    path = rig_path(pytestconfig)
+    return None if path is None else read_rig(path)
+
+
+@pytest.fixture(scope="session")
+def hil_firmware(pytestconfig: pytest.Config) -> Install | None:
+    """Puts the firmware onto a unit: the files of the ini option hil_firmware. Override it in a
+    conftest.py to build or compile: return a function that takes a Unit. Every test finds the
+    firmware on its units; on emulated ones it is installed once and then copied."""
+    folder = pytestconfig.getini("hil_firmware")
+    if not folder:
+        return None
+    path = Path(pytestconfig.rootpath, folder)
+    if not path.is_dir():
+        raise pytest.UsageError(f"hil_firmware is {folder!r}, and there is no such folder")
+    return copier(path)
+
+
+@pytest.fixture(scope="session")
+def hil_supply(
+    pytestconfig: pytest.Config, hil_rig: Rig | None, tmp_path_factory: pytest.TempPathFactory
+) -> Supply:
+    """All boards of this run, for the other fixtures."""
+    return Supply(
+        setting(pytestconfig, "hil_board"),
+        hil_rig,
+        pytestconfig.getini("hil_heap"),
+        tmp_path_factory.mktemp("hil"),
+    )
+
+
+@pytest.fixture
+def hil_log(request: pytest.FixtureRequest, hil_rig: Rig | None) -> Iterator[Log]:
+    """The log of this test: serial bytes, exec calls, radio events, flash operations, resets. Add
+    what your servers see: hil_log.note("server", "POST /reading")."""
+    folder = Path(request.config.rootpath, setting(request.config, "hil_log_dir"))
+    folder.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^\w.-]+", "-", request.node.nodeid)[-_LONGEST_NAME:].strip("-")
+    log = Log(folder / f"{name}.log", mode="w")
+    for network in hil_rig.networks.values() if hil_rig else ():
+        log.hide(network.password)
+    request.node.stash[LOG] = log
+    request.node.user_properties.append(("hil_log", str(log.path)))
+    log.note("test", request.node.nodeid)
+    yield log
+    log.close()
+
+
+@pytest.fixture
+def hil_air(hil_log: Log, hil_supply: Supply, request: pytest.FixtureRequest) -> Iterator[Air]:
+    """The scripted networks around the emulated boards; other boards skip the test."""
+    _chosen(hil_supply, 1, needs(request.node) | _AIR)
+    with Air() as air:
+        air.listeners.append(lambda event: hil_log.note("air", str(event)))
+        yield air
+
+
+@pytest.fixture
+def hil_units(
+    request: pytest.FixtureRequest,
+    hil_supply: Supply,
+    hil_log: Log,
+    hil_firmware: Install | None,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[list[Unit]]:
+    """The boards of a test, as many as its marker hil_units says, with the firmware and stopped at
+    their prompts; `reset()` starts it. Boards without what hil_needs asks for skip the test."""
+    wanted = needs(request.node)
+    if "hil_air" in request.fixturenames:
+        wanted |= _AIR
+    boards = _chosen(hil_supply, unit_count(request.node), wanted)
+    request.node.user_properties.append(("hil_board", ", ".join(boards)))
+    air = request.getfixturevalue("hil_air") if hil_supply.has_air(boards) else None
+    folder = tmp_path_factory.mktemp("boards")
+    with hil_supply.units(boards, hil_log, air, folder, hil_firmware) as units:
+        yield units
+
+
+@pytest.fixture
+def hil_unit(hil_units: list[Unit]) -> Unit:
+    """The board of a test, with the firmware and stopped at its prompt; `reset()` starts it."""
+    return hil_units[0]
+
+
+@pytest.fixture
+def hil_network(
+    request: pytest.FixtureRequest, hil_units: list[Unit], hil_log: Log, hil_rig: Rig | None
+) -> Callable[..., Network]:
+    """Gives a network by its name: hil_network("home") puts up an access point around emulated
+    boards, with a new password; around others it is [network.home] of the rig file. Servers of the
+    test listen on its `address`. Further arguments are those of Air.add_access_point."""
+    made: dict[str, Network] = {}
+    has_air = hil_units[0].can("air")
+
+    def network(name: str, ssid: str | None = None, **options: Any) -> Network:
+        if name not in made and has_air:
+            options.setdefault("password", secrets.token_urlsafe(12))
+            air: Air = request.getfixturevalue("hil_air")
+            point = air.add_access_point(ssid or name, **options)
+            made[name] = Network(name, ssid or name, options["password"], point.gateway)
+        elif name not in made:
+            made[name] = _of_rig(hil_rig, name)
+        hil_log.hide(made[name].password)
+        return made[name]
+
+    return network
+
+
+def _of_rig(rig: Rig | None, name: str) -> Network:
+    if rig is None:
+        pytest.skip(f"no network {name!r}: describe it in rig.toml ([network.{name}])")
+    if name not in rig.networks:
+        pytest.skip(f"no network {name!r}: add [network.{name}] to {rig.path}")
+    return rig.networks[name]
+
+
+def _chosen(supply: Supply, count: int, wanted: frozenset[str]) -> list[str]:
+    try:
+        return supply.choose(count, wanted)
+    except Shortage as e:
+        pytest.skip(str(e))

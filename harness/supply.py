@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Gives each test its units: fresh emulated boards, or those on the desk in a known state.
+
+The classes here know nothing of pytest; harness.fixtures hands them to tests.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from harness.air import Air
+from harness.emulated import EmulatedBoard
+from harness.errors import BoardError, HarnessError, RigError
+from harness.log import Log
+from harness.rig import Commands, Entry, Rig, Wire
+from harness.serial_unit import SerialUnit
+from harness.transfer import put_files
+from harness.units import CAPABILITIES, CURES, Unit
+from harness.wiring import CommandSwitch, PinWire
+
+EMULATED = "emulated"
+Install = Callable[[Unit], None]  # puts a project's firmware onto a unit
+
+
+class Shortage(HarnessError):
+    """There are not the units that a test wants; the message says what to do about it."""
+
+
+class Supply:
+    """The units that one run of tests may use.
+
+    `boards` are what a person named: "emulated", "emulated:ESP32_GENERIC_C3", units of the rig, or
+    ports. An emulated board is there as often as it is wanted, everything else once.
+    """
+
+    def __init__(self, boards: Sequence[str], rig: Rig | None, heap: str, folder: Path):
+        self.boards = tuple(boards) or tuple(rig.units if rig else ())
+        self._rig = rig
+        self._heap = heap
+        self._folder = folder
+        self._templates: dict[tuple[Install, str], Path] = {}
+        self._broken: dict[str, str] = {}
+
+    def choose(self, count: int, needs: frozenset[str]) -> list[str]:
+        """The boards for a test. Raises Shortage."""
+        if not self.boards:
+            raise Shortage(
+                "no board: run with --hil-board emulated, or with --hil-board and a port, or "
+                "describe your desk in rig.toml (harness/README.md)"
+            )
+        able = [board for board in self.boards if not self._lacks(board, needs)]
+        if not able:
+            board = self.boards[0]
+            word = min(self._lacks(board, needs))
+            raise Shortage(
+                f"the test needs {word!r} ({CAPABILITIES[word]}), and {board} has it not; "
+                + CURES[word]
+            )
+        chosen = [board for board in able if not _is_emulated(board)][:count]
+        replicable = next((board for board in able if _is_emulated(board)), None)
+        if replicable is not None:
+            chosen += [replicable] * (count - len(chosen))
+        if len(chosen) < count:
+            raise Shortage(
+                f"the test wants {count} boards, and there are {len(chosen)} for it "
+                f"({', '.join(chosen)}); name more with --hil-board, once for each"
+            )
+        return chosen
+
+    def has_air(self, boards: Sequence[str]) -> bool:
+        """Whether any of them lives in a scripted air."""
+        return any(_is_emulated(board) for board in boards)
+
+    @contextlib.contextmanager
+    def units(
+        self,
+        boards: Sequence[str],
+        log: Log,
+        air: Air | None,
+        folder: Path,
+        install: Install | None,
+    ) -> Iterator[list[Unit]]:
+        """The chosen boards as units, stopped at their prompts, with the firmware on them."""
+        with contextlib.ExitStack() as stack:
+            made: list[Unit] = []
+            for number, board in enumerate(boards, 1):
+                if _is_emulated(board):
+                    name = f"board-{number}"
+                    unit = self._emulated(board, name, log, air, folder / name, install)
+                    made.append(stack.enter_context(unit))
+                    unit.power_on()
+                    unit.stop()
+                else:
+                    made.append(stack.enter_context(self._on_desk(board, log, stack)))
+                    self._prepare(made[-1], install)
+            yield made
+
+    # -- emulated ones
+
+    def _emulated(
+        self,
+        board: str,
+        name: str,
+        log: Log,
+        air: Air | None,
+        folder: Path,
+        install: Install | None,
+    ) -> EmulatedBoard:
+        facts = board.partition(":")[2] or "EMULATED"
+        if install is not None:
+            template = self._template(install, facts)
+            # Not the factory address, which no two boards share.
+            shutil.copytree(template, folder, ignore=shutil.ignore_patterns("efuse", "*.log"))
+        return EmulatedBoard(folder, air=air, heap=self._heap, facts=facts, name=name, log=log)
+
+    def _template(self, install: Install, facts: str) -> Path:
+        """The directory of a board that has the firmware, made once."""
+        folder = self._templates.get((install, facts))
+        if folder is None:
+            folder = self._folder / f"template-{len(self._templates)}"
+            with EmulatedBoard(folder, heap=self._heap, facts=facts) as unit:
+                unit.power_on()
+                install(unit)
+            self._templates[install, facts] = folder
+        return folder
+
+    # -- those on the desk
+
+    def _on_desk(self, board: str, log: Log, stack: contextlib.ExitStack) -> SerialUnit:
+        entry = self._entry(board)
+
+        def helper(wire: Wire) -> PinWire:
+            if self._rig is None:
+                raise RigError(f"{wire.unit} is a unit of no rig")
+            port = self._rig.units[wire.unit].port
+            unit = SerialUnit(port, log.path, name=wire.unit, log=log)
+            return PinWire(stack.enter_context(unit), wire.pin, wire.active, wire.releases)
+
+        def switch(part: Wire | Commands | None) -> PinWire | CommandSwitch | None:
+            if isinstance(part, Commands):
+                return CommandSwitch(part.on, part.off)
+            return helper(part) if part else None
+
+        return SerialUnit(
+            entry.port,
+            log.path,
+            name=entry.name,
+            log=log,
+            button=switch(entry.button),
+            power=switch(entry.power),
+            led=helper(entry.led) if entry.led else None,
+        )
+
+    def _prepare(self, unit: Unit, install: Install | None) -> None:
+        """To its prompt, whatever state the test before left it in. A unit that cannot be had is
+        not waited for again and again."""
+        if unit.name in self._broken:
+            raise BoardError(
+                f"not tried again, because it failed before: {self._broken[unit.name]}"
+            )
+        try:
+            if unit.can("power"):
+                unit.power_on()
+            self._stop(unit)
+            if install is not None:
+                install(unit)
+                unit.stop()
+        except BoardError as e:
+            self._broken[unit.name] = str(e)
+            raise
+
+    def _stop(self, unit: Unit) -> None:
+        try:
+            unit.stop()
+        except BoardError:
+            if not unit.can("power"):
+                raise
+            unit.power_off()
+            unit.power_on()
+            unit.stop()
+
+    def _entry(self, board: str) -> Entry:
+        if self._rig is not None:
+            if board in self._rig.units:
+                return self._rig.units[board]
+            for entry in self._rig.units.values():
+                if entry.port == board:
+                    return entry
+        return Entry("board", board)
+
+    def _lacks(self, board: str, needs: frozenset[str]) -> frozenset[str]:
+        if _is_emulated(board):
+            return needs - EmulatedBoard.capabilities
+        entry = self._entry(board)
+        return needs - SerialUnit.abilities(entry.port, entry.button, entry.power, entry.led)
+
+
+def _is_emulated(board: str) -> bool:
+    return board.partition(":")[0] == EMULATED
+
+
+def copier(folder: Path) -> Install:
+    """Puts the files of a folder onto a unit as they are; main.py to its root."""
+    files = {
+        str(PurePosixPath("/") / path.relative_to(folder).as_posix()): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+    def install(unit: Unit) -> None:
+        with unit.repl(soft_reset=True) as repl:
+            put_files(repl, files)
+
+    return install
