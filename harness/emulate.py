@@ -36,15 +36,17 @@ def emulate(options: Namespace) -> int:
         Air() as air,
         EmulatedBoard(directory, air=air, heap=options.heap, facts=options.board) as board,
         TCPPort(board.port, options.tcp) as tcp,
+        _fifo(directory / "control") as control,
     ):
         made = [_add(air, point) for point in points]
         rig = directory / "rig.toml"
-        _write_rig(rig, board.port, tcp.url, points, made)
+        ports = {"pty": board.port, "tcp": tcp.url}
+        _write_rig(rig, ports, directory / "control", points, made)
         board.power_on()
         try:
             _announce(board, tcp, rig, made)
             with contextlib.suppress(KeyboardInterrupt):
-                _obey(board)
+                _obey(board, control)
         finally:
             rig.unlink(missing_ok=True)
     return 0
@@ -93,22 +95,48 @@ def _add(air: Air, point: dict[str, Any]) -> AccessPoint:
 
 
 def _write_rig(
-    path: Path, port: str, url: str, points: list[dict[str, Any]], made: list[AccessPoint]
+    path: Path,
+    ports: dict[str, str],
+    control: Path,
+    points: list[dict[str, Any]],
+    made: list[AccessPoint],
 ) -> None:
-    lines = ["# What muster-unit emulate offers while it runs.", f'ports = ["{port}", "{url}"]']
+    lines = ["# What muster-unit emulate offers while it runs."]
+    for name, port in ports.items():
+        lines += ["", f"[unit.{name}]", f"port = {json.dumps(port)}"]
+        for part, on, off in (("button", "down", "up"), ("power", "on", "off")):
+            lines.append(f"{part} = {{ on = {_say(on, control)}, off = {_say(off, control)} }}")
     named = list(zip(points, made, strict=True))
     onboarding = next((n for n in named if str(n[0]["ssid"]).startswith(_PREFIX)), None)
     operational = next((n for n in named if not str(n[0]["ssid"]).startswith(_PREFIX)), None)
     for name, pair in (("onboarding", onboarding), ("operational", operational)):
         if pair is not None:
             point, access_point = pair
-            lines += ["", f"[{name}]", f"ssid = {json.dumps(point['ssid'])}"]
+            lines += ["", f"[network.{name}]", f"ssid = {json.dumps(point['ssid'])}"]
             if point.get("password"):
                 lines.append(f"password = {json.dumps(point['password'])}")
             lines.append(f'address = "{access_point.gateway}"  # servers listen here')
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write("\n".join(lines) + "\n")
+
+
+def _say(word: str, control: Path) -> str:
+    return json.dumps(["sh", "-c", f'echo {word} > "$0"', str(control)])
+
+
+@contextlib.contextmanager
+def _fifo(path: Path) -> Iterator[int]:
+    """A pipe with a name, on which other programs press the button and switch the power."""
+    path.unlink(missing_ok=True)
+    os.mkfifo(path, 0o600)
+    # Open for writing too: it does not end when one of its writers does.
+    fd = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+        path.unlink(missing_ok=True)
 
 
 def _announce(board: EmulatedBoard, tcp: TCPPort, rig: Path, made: list[AccessPoint]) -> None:
@@ -122,24 +150,26 @@ def _announce(board: EmulatedBoard, tcp: TCPPort, rig: Path, made: list[AccessPo
     print(f"{_HELP}; Ctrl-C ends it", flush=True)
 
 
-def _obey(board: EmulatedBoard) -> None:
-    for line in _typed():
+def _obey(board: EmulatedBoard, control: int) -> None:
+    for fd, line in _lines(control):
         if line.strip():
-            print(_do(board, line.split()), flush=True)
+            said = _do(board, line.split())
+            if fd != control:
+                print(said, flush=True)
 
 
-def _typed() -> Iterator[str]:
-    """Lines from standard input, as far as there is one; never ends."""
-    fd = None if sys.stdin is None or sys.stdin.closed else sys.stdin.fileno()
-    rest = b""
+def _lines(control: int) -> Iterator[tuple[int, str]]:
+    """Lines from standard input, as far as there is one, and from `control`; never ends."""
+    typed = [] if sys.stdin is None or sys.stdin.closed else [sys.stdin.fileno()]
+    rests: dict[int, bytes] = {}
     while True:
-        ready, _, _ = select.select([] if fd is None else [fd], [], [], _LOOK_S)
-        if fd is not None and ready:
+        ready, _, _ = select.select([*typed, control], [], [], _LOOK_S)
+        for fd in ready:
             data = os.read(fd, 4096)
             if not data:
-                fd = None  # nobody can type any more
-            *lines, rest = (rest + data).split(b"\n")
-            yield from (line.decode("utf-8", "replace") for line in lines)
+                typed = []  # nobody can type any more
+            *lines, rests[fd] = (rests.get(fd, b"") + data).split(b"\n")
+            yield from ((fd, line.decode("utf-8", "replace")) for line in lines)
 
 
 def _do(board: EmulatedBoard, words: list[str]) -> str:
@@ -149,6 +179,9 @@ def _do(board: EmulatedBoard, words: list[str]) -> str:
                 board.press()
             case ["press", ms]:
                 board.press(ms=int(ms))
+            case ["down" | "up" as way] if board.facts.button is not None:
+                button = board.facts.button
+                board.drive(button.pin, button.active if way == "down" else 1 - button.active)
             case ["reset"]:
                 board.reset()
             case ["off"]:

@@ -36,6 +36,7 @@ class EmulatedBoard(Unit):
     write into as well.
     """
 
+    # Of one with virtual_time; others have no "clock".
     capabilities = frozenset(CAPABILITIES) - {"hardware"}
 
     def __init__(
@@ -53,6 +54,8 @@ class EmulatedBoard(Unit):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.name = name or folder.name
+        if not virtual_time:
+            self.capabilities = EmulatedBoard.capabilities - {"clock"}
         self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
         interpreter = find_interpreter()
         shims = compiled_shims()

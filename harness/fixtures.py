@@ -117,7 +117,7 @@ def hil_units(
     hil_supply: Supply,
     hil_log: Log,
     hil_firmware: Install | None,
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
 ) -> Iterator[list[Unit]]:
     """The boards of a test, as many as its marker hil_units says, with the firmware and stopped at
     their prompts; `reset()` starts it. Boards without what hil_needs asks for skip the test."""
@@ -127,8 +127,8 @@ def hil_units(
     boards = _chosen(hil_supply, unit_count(request.node), wanted)
     request.node.user_properties.append(("hil_board", ", ".join(boards)))
     air = request.getfixturevalue("hil_air") if hil_supply.has_air(boards) else None
-    folder = tmp_path_factory.mktemp("boards")
-    with hil_supply.units(boards, hil_log, air, folder, hil_firmware) as units:
+    folder = tmp_path / "hil"  # flash and log of each emulated board
+    with hil_supply.units(boards, hil_log, air, folder, hil_firmware, wanted) as units:
         yield units
 
 

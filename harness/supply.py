@@ -15,12 +15,14 @@ from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, HarnessError, RigError
 from harness.log import Log
 from harness.rig import Commands, Entry, Rig, Wire
+from harness.sending import put_files
 from harness.serial_unit import SerialUnit
-from harness.transfer import put_files
+from harness.transfer import examine, update
 from harness.units import CAPABILITIES, CURES, Unit
 from harness.wiring import CommandSwitch, PinWire
 
 EMULATED = "emulated"
+_FACTS = "EMULATED"
 Install = Callable[[Unit], None]  # puts a project's firmware onto a unit
 
 
@@ -81,14 +83,23 @@ class Supply:
         air: Air | None,
         folder: Path,
         install: Install | None,
+        needs: frozenset[str] = frozenset(),
     ) -> Iterator[list[Unit]]:
         """The chosen boards as units, stopped at their prompts, with the firmware on them."""
         with contextlib.ExitStack() as stack:
             made: list[Unit] = []
             for number, board in enumerate(boards, 1):
                 if _is_emulated(board):
-                    name = f"board-{number}"
-                    unit = self._emulated(board, name, log, air, folder / name, install)
+                    name = "board" if number == 1 else f"board-{number}"
+                    self._fill(folder / name, board, install)
+                    unit = EmulatedBoard(
+                        folder / name,
+                        air=air,
+                        heap=self._heap,
+                        facts=_facts(board),
+                        virtual_time="clock" in needs,
+                        log=log,
+                    )
                     made.append(stack.enter_context(unit))
                     unit.power_on()
                     unit.stop()
@@ -99,24 +110,14 @@ class Supply:
 
     # -- emulated ones
 
-    def _emulated(
-        self,
-        board: str,
-        name: str,
-        log: Log,
-        air: Air | None,
-        folder: Path,
-        install: Install | None,
-    ) -> EmulatedBoard:
-        facts = board.partition(":")[2] or "EMULATED"
+    def _fill(self, folder: Path, board: str, install: Install | None) -> None:
         if install is not None:
-            template = self._template(install, facts)
+            template = self.template(install, _facts(board))
             # Not the factory address, which no two boards share.
             shutil.copytree(template, folder, ignore=shutil.ignore_patterns("efuse", "*.log"))
-        return EmulatedBoard(folder, air=air, heap=self._heap, facts=facts, name=name, log=log)
 
-    def _template(self, install: Install, facts: str) -> Path:
-        """The directory of a board that has the firmware, made once."""
+    def template(self, install: Install, facts: str = _FACTS) -> Path:
+        """The directory of an emulated board that has the firmware, made once."""
         folder = self._templates.get((install, facts))
         if folder is None:
             folder = self._folder / f"template-{len(self._templates)}"
@@ -201,8 +202,13 @@ def _is_emulated(board: str) -> bool:
     return board.partition(":")[0] == EMULATED
 
 
+def _facts(board: str) -> str:
+    return board.partition(":")[2] or _FACTS
+
+
 def copier(folder: Path) -> Install:
-    """Puts the files of a folder onto a unit as they are; main.py to its root."""
+    """Puts the files of a folder onto a unit as they are. With a main.py among them only what has
+    changed is sent, and what was put there before and is wanted no more is removed."""
     files = {
         str(PurePosixPath("/") / path.relative_to(folder).as_posix()): path
         for path in sorted(folder.rglob("*"))
@@ -211,6 +217,9 @@ def copier(folder: Path) -> Install:
 
     def install(unit: Unit) -> None:
         with unit.repl(soft_reset=True) as repl:
-            put_files(repl, files)
+            if "/main.py" in files:
+                update(repl, files, examine(repl, files, ()), agree=lambda _: True)
+            else:
+                put_files(repl, files)
 
     return install

@@ -17,13 +17,14 @@ from re import Match
 from typing import Any, Literal, Self
 
 from harness.board_log import BoardLog
+from harness.clock import ClockDoor
 from harness.errors import CannotDo
 from harness.repl import REPL
 
 CAPABILITIES = {
     "air": "the networks around it are scripted (hil_air)",
     "button": "somebody can press its button",
-    "clock": "its clock can be scaled and jumped",
+    "clock": "its clock can be scaled, moved and skipped",
     "emulated": "it is no hardware",
     "flash_faults": "its flash can be made to fail",
     "hardware": "it is no emulation",
@@ -37,7 +38,7 @@ CAPABILITIES = {
 CURES = {
     "air": "run with --hil-board emulated",
     "button": 'wire it, and say how in the rig file: button = { unit = "…", pin = 4 }',
-    "clock": "run with --hil-board emulated",
+    "clock": 'run with --hil-board emulated, and mark the test hil_needs("clock")',
     "emulated": "run with --hil-board emulated",
     "flash_faults": "run with --hil-board emulated",
     "hardware": "run with --hil-board and a serial port",
@@ -253,6 +254,11 @@ class Unit(ABC):
         """Set the board's clock (UTC)."""
         t = time.gmtime(unix_time)
         self.exec(_SET_TIME.format(*t[:3], t.tm_wday, *t[3:6]))
+
+    @property
+    def clock(self) -> ClockDoor:
+        """Scales, moves and skips the board's time; what `time` reads."""
+        raise self.cannot("clock")
 
     # -- what it can do
 

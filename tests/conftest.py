@@ -9,10 +9,20 @@ from typing import Any
 
 import pytest
 
+from harness.supply import Install, Supply
+from harness.units import Unit
 from tests import secrecy
 
 OUTPUT_NAME = "MUSTER_TEST_OUTPUT"  # the file below build/; two processes need two
 _OUTPUT = pytest.StashKey[Path]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("hil").addoption(
+        "--hil-force",
+        action="store_true",
+        help="let the story of the nine steps replace an identity that it did not write",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     output.parent.mkdir(exist_ok=True)
     output.write_bytes(b"")
     config.stash[_OUTPUT] = output
+    secrecy.watch(Path(config.rootpath) / config.getini("hil_log_dir"))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -70,11 +81,21 @@ def suite_output(request: pytest.FixtureRequest) -> list[Path]:
 
 
 @pytest.fixture(scope="session")
-def deployed_flash(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A board that has everything but a label."""
-    from tests.flash import make_flash  # late: tests of the servers need no board
+def hil_firmware() -> Install:
+    from harness.deploy import deploy  # late: tests of the servers need no board
+    from tests.flash import ROOT
 
-    return make_flash(tmp_path_factory.mktemp("deployed") / "board")
+    def install(unit: Unit) -> None:
+        with unit.released() as port:
+            deploy(port, ROOT / "firmware", build={"model": "press"})
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def deployed_flash(hil_supply: Supply, hil_firmware: Install) -> Path:
+    """A board that has everything but a label."""
+    return hil_supply.template(hil_firmware)
 
 
 @pytest.fixture(scope="session")

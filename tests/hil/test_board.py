@@ -4,21 +4,21 @@
 
 from harness.deploy import deploy
 from harness.probe import check_board, guess_board, probe
-from harness.repl import REPL
-from tests.hil.conftest import ROOT
+from harness.units import Unit
+from tests.flash import ROOT
 
 
-def test_the_board_is_one_that_the_firmware_runs_on(hil_port: str) -> None:
-    with REPL(hil_port, soft_reset=True) as repl:
+def test_the_board_is_one_that_the_firmware_runs_on(hil_unit: Unit) -> None:
+    with hil_unit.repl(soft_reset=True) as repl:
         info = probe(repl)
     facts = guess_board(info)
     assert facts, f"no board file fits a {info.machine}; see docs/adding-a-board.md"
     check_board(info, facts, "mpy")
 
 
-def test_the_firmware_is_deployed_and_verified(hil_port: str) -> None:
-    deploy(hil_port, ROOT / "firmware")
-    again = deploy(hil_port, ROOT / "firmware")
+def test_the_firmware_is_deployed_and_verified(hil_unit: Unit) -> None:
+    with hil_unit.released() as port:
+        again = deploy(port, ROOT / "firmware", build={"model": "press"})
     assert again.sent == again.removed == ()
-    with REPL(hil_port, soft_reset=True) as repl:
+    with hil_unit.repl(soft_reset=True) as repl:
         assert probe(repl).firmware

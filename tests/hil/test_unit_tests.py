@@ -2,27 +2,27 @@
 # Copyright (c) 2026 The Muster authors
 """The firmware's own unit tests, on the board itself."""
 
+import hashlib
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.compiler import compile_mpy
-from harness.deploy import deploy
 from harness.probe import probe
-from harness.repl import REPL
 from harness.sending import put_files
-from tests.hil.conftest import ROOT
+from harness.units import Unit
+from tests.flash import ROOT
 
 _ON_BOARD = ROOT / "tests" / "firmware" / "on_board"
 _THERE = "/hil/tests/firmware/on_board"
 # Golden messages are read whole: so much of the heap may a file of them take.
 _SHARE_OF_HEAP = 64
 _LEAST = 4096
-_FILE_S = 120  # until the next line of output
+_LINE_S = 120  # until the next line of output
+_FILE_S = 900
 
 _REMOVE = """\
 import os
@@ -35,6 +35,13 @@ def remove(path):
         os.remove(path)
 try:
     remove("/hil")
+except OSError:
+    pass
+"""
+_MARK = "/hil/digest"
+_WHICH = f"""\
+try:
+    print(open({_MARK!r}).read())
 except OSError:
     pass
 """
@@ -55,21 +62,19 @@ def files() -> list[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def board_with_tests(
-    hil_port: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, str]]:
-    """The port of a board that has the firmware and, until the end, its tests; and what was cut
-    out of the golden messages to fit."""
-    made = tmp_path_factory.mktemp("hil")
-    deploy(hil_port, ROOT / "firmware")
-    with REPL(hil_port, soft_reset=True) as repl:
-        repl.exec(_REMOVE)
-        there, cuts = _lay_out(made, max(probe(repl).heap_free // _SHARE_OF_HEAP, _LEAST))
-        put_files(repl, there)
-    yield hil_port, cuts
-    with REPL(hil_port, soft_reset=True) as repl:
-        repl.exec(_REMOVE)
+@pytest.fixture
+def unit_with_tests(hil_unit: Unit, tmp_path: Path) -> tuple[Unit, str]:
+    """A unit that has the firmware and its tests; and what was cut out of the golden messages to
+    fit. They stay for the next test: sending them takes a real board half a minute."""
+    with hil_unit.repl(soft_reset=True) as repl:
+        there, cuts = _lay_out(tmp_path, max(probe(repl).heap_free // _SHARE_OF_HEAP, _LEAST))
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in there.values()))
+        if repl.exec(_WHICH).strip() != digest.hexdigest():
+            repl.exec(_REMOVE)
+            mark = tmp_path / "digest"
+            mark.write_text(digest.hexdigest())
+            put_files(repl, there | {_MARK: mark})
+    return hil_unit, cuts
 
 
 def _lay_out(made: Path, most: int) -> tuple[dict[str, Path], str]:
@@ -104,11 +109,17 @@ def _cut(document: dict[str, Any], most: int) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("name", files())
-def test_on_the_board(name: str, board_with_tests: tuple[str, str]) -> None:
-    port, cuts = board_with_tests
-    with REPL(port, soft_reset=True) as repl:
-        said = repl.exec(_RUN.format(there=_THERE, name=name), _FILE_S)
+def test_on_the_board(name: str, unit_with_tests: tuple[Unit, str]) -> None:
+    unit, cuts = unit_with_tests
+    with unit.repl(soft_reset=True) as repl:
+        said = repl.exec(_RUN.format(there=_THERE, name=name), _LINE_S, _FILE_S)
     print(cuts)  # shown if the test fails
     outcomes = re.findall(r"^(ok|FAIL|skip) test_\w+", said, re.MULTILINE)
     assert outcomes, f"no test ran; the board said:\n{said}"
     assert "FAIL" not in outcomes, said
+
+
+def test_the_tests_are_taken_off_the_board(hil_unit: Unit) -> None:
+    with hil_unit.repl(soft_reset=True) as repl:
+        repl.exec(_REMOVE)
+    assert "hil" not in hil_unit.list_files("/")

@@ -1,19 +1,47 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""A story for each test, on a board whose firmware was deployed once."""
+"""A story for each test, on whatever board the tests run with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from harness.emulated import EmulatedBoard
+from harness.log import Log
+from harness.rig import Network
+from harness.units import Unit
 from tests.system.carried import Carried, OwnNetwork
+from tests.system.desk_story import DeskStory
 from tests.system.story import ROOT, Story
+
+# The use case itself; the other files play with networks, power and flash.
+_FOR_EVERY_BOARD = ("test_nine_steps.py",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.path.name not in _FOR_EVERY_BOARD:
+            item.add_marker(pytest.mark.hil_needs("air", "power"))
 
 
 @pytest.fixture
-def story(tmp_path: Path, deployed_flash: Path) -> Iterator[Story]:
-    with Story(tmp_path, flash=deployed_flash) as story:
+def story(
+    tmp_path: Path,
+    hil_unit: Unit,
+    hil_network: Callable[..., Network],
+    hil_log: Log,
+    request: pytest.FixtureRequest,
+) -> Iterator[Story]:
+    story: Story
+    if isinstance(hil_unit, EmulatedBoard):
+        hil_unit.power_off()
+        story = Story(tmp_path, board=hil_unit, log=hil_log)
+    else:
+        networks = hil_network("onboarding"), hil_network("operational")
+        force = request.config.getoption("--hil-force")
+        story = DeskStory(tmp_path, hil_unit, *networks, hil_log, force)
+    with story:
         yield story
 
 

@@ -6,22 +6,29 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from harness.log import Log
+
 _READY_S = 20.0
 _STOP_S = 5.0
 
 
 class ServerProcess:
-    """One `muster serve --role …`; what it says goes to a file, for people and for the search."""
+    """One `muster serve --role …`; what it says goes to a file, for people and for the search, and
+    to a test's log if there is one."""
 
-    def __init__(self, role: str, arguments: list[str], log: Path) -> None:
+    def __init__(
+        self, role: str, arguments: list[str], log: Path, shared: Log | None = None
+    ) -> None:
         self.role = role
         self.log = log
+        self._shared = shared
         self._command = [sys.executable, "-m", "host_server", "serve", "--role", role, *arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -32,10 +39,23 @@ class ServerProcess:
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=log if self._shared is None else subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
             )
+        if self._shared is not None:
+            self._reader = threading.Thread(
+                target=self._pass_on, args=(self._process, self._shared), daemon=True
+            )
+            self._reader.start()
+
+    def _pass_on(self, process: subprocess.Popen[bytes], shared: Log) -> None:
+        if process.stdout is None:
+            return
+        with process.stdout, self.log.open("ab", buffering=0) as log:
+            for line in process.stdout:
+                log.write(line)
+                shared.note(self.role, line.decode(errors="replace"))
 
     def wait_ready(self) -> None:
         """Waits for the line that says so; raises RuntimeError with the log if there is none."""
@@ -67,6 +87,8 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        if self._shared is not None:
+            self._reader.join(_STOP_S)
         self._process = None
 
 
@@ -119,6 +141,7 @@ class Servers:
         onboarding_address: str,
         operational_address: str,
         make_platform: MakePlatform = OwnPlatform,
+        log: Log | None = None,
     ) -> None:
         data = directory / "servers"
         data.mkdir(mode=0o700)
@@ -138,12 +161,14 @@ class Servers:
             [*common, "--portal-listen", f"{operational_address}:8420"]
             + ["--config-url", self.config_url],
             directory / "portal.log",
+            log,
         )
         self.config = ServerProcess(
             "config",
             [*common, *config_listens, "--config-public-url", self.config_url]
             + self.platform.config_options,
             directory / "config.log",
+            log,
         )
         self.all: tuple[Server, ...] = (self.platform, self.config, self.portal)
 

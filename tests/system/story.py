@@ -7,6 +7,7 @@ board on and presses its button. Everything else the device and the servers do b
 """
 
 import base64
+import contextlib
 import json
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ import requests
 from harness.air import AccessPoint, Air
 from harness.deploy import deploy, write_identity
 from harness.emulated import EmulatedBoard
+from harness.log import Log
 from tests import secrecy
 from tests.system import server_secrets
 from tests.system.servers import MakePlatform, OwnPlatform, Servers
@@ -30,7 +32,6 @@ from tests.system.servers import MakePlatform, OwnPlatform, Servers
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 STEP = rb"M \d+ [A-Z] step (\d) (\w+) (\d+)ms ?([^\r\n]*)\r?\n"
-_STEP_S = 20.0
 _REQUEST_S = 10.0
 
 
@@ -56,7 +57,11 @@ class Story:
 
     Everything lives in `directory` and ends with the block. `flash` is the directory of a board
     that already has the firmware, to begin with a copy of it. `platform` makes another platform.
+    `board` is one that somebody else made, in an air of its own, and `log` is where the servers
+    and the portal's requests go, too.
     """
+
+    step_s = 20.0  # until a step ends
 
     def __init__(
         self,
@@ -65,11 +70,12 @@ class Story:
         password: str = PASSWORD,
         flash: Path | None = None,
         platform: MakePlatform = OwnPlatform,
+        board: EmulatedBoard | None = None,
+        log: Log | None = None,
     ) -> None:
         self.directory = directory
-        if flash is not None:
-            shutil.copytree(flash, directory / "board")
-        self.air = Air()
+        self._log = log
+        self.air = Air() if board is None else board.air
         self.password = password
         self.onboarding: AccessPoint = self.air.add_access_point(
             "MUSTER-demo", channel=6, rssi=-48
@@ -78,18 +84,22 @@ class Story:
             "factory", password=password, channel=11, rssi=-55
         )
         self.servers = Servers(
-            directory, self.onboarding.gateway, self.operational.gateway, platform
+            directory, self.onboarding.gateway, self.operational.gateway, platform, log
         )
-        self.board = EmulatedBoard(
-            directory / "board", air=self.air, heap=heap, facts=ROOT / "boards" / "EMULATED.toml"
-        )
+        self._ends = contextlib.ExitStack()
+        self.board = board or self._own_board(flash, heap)
         self._device_ids: list[str] = []
         secrecy.hide(password)
         secrecy.watch(directory)
 
+    def _own_board(self, flash: Path | None, heap: str) -> EmulatedBoard:
+        if flash is not None:
+            shutil.copytree(flash, self.directory / "board")
+        self._ends.enter_context(self.air)
+        board = EmulatedBoard(self.directory / "board", air=self.air, heap=heap)
+        return self._ends.enter_context(board)
+
     def __enter__(self) -> Self:
-        self.air.__enter__()
-        self.board.__enter__()
         self.servers.__enter__()
         return self
 
@@ -104,8 +114,7 @@ class Story:
         # As the board has said it: its own log cuts and escapes.
         with (self.directory / "serial.log").open("ab") as log:
             log.write(self.board.output)
-        self.board.__exit__(kind, error, trace)
-        self.air.__exit__(kind, error, trace)
+        self._ends.__exit__(kind, error, trace)
 
     def _note_secrets(self) -> None:
         server_secrets.note_all(self.servers.data, self._device_ids)
@@ -114,14 +123,10 @@ class Story:
 
     def deploy(self, form: str = "mpy") -> None:
         """Puts the firmware onto the board over its serial port, with mpremote."""
-        self._to_prompt()
-        deploy(self.board.port, ROOT / "firmware", form=form, build=self.build())
-        self.board.power_off()
-
-    def _to_prompt(self) -> None:
-        self.board.forget_output()
         self.board.power_on()
-        self.board.expect(rb">>> ", 5)
+        with self.board.released() as port:
+            deploy(port, ROOT / "firmware", form=form, build=self.build())
+        self.board.power_off()
 
     def build(self) -> dict[str, Any]:
         return {"model": "press"}
@@ -136,9 +141,10 @@ class Story:
         return label
 
     def write_label(self, label: Label) -> None:
-        self._to_prompt()
+        self.board.power_on()
         write_identity(self.board.port, label.device_id, label.secret)
         self.board.power_off()
+        self.board.forget_output()
 
     def muster(self, *arguments: str) -> str:
         """Runs the command `muster` as a person would, and returns what it prints."""
@@ -168,6 +174,8 @@ class Story:
     def portal(self, method: str, path: str, document: object = None) -> Any:
         """A request to the portal's API; raises requests.HTTPError with the problem in it."""
         self._note_secrets()
+        if self._log is not None:
+            self._log.note("test", f"{method} {path}")
         answer = requests.request(
             method,
             self.servers.portal_url + path,
@@ -231,32 +239,33 @@ class Story:
     def press(self) -> None:
         self.board.press("button", ms=100)
 
-    def wait_until_joined(self, ssid: str, timeout_s: float = _STEP_S) -> None:
+    def wait_until_joined(self, ssid: str, timeout_s: float | None = None) -> None:
         """Until the radio is associated; an address may still be missing."""
+        timeout_s = timeout_s or self.step_s
         deadline = time.monotonic() + timeout_s
         while not any(e.details["ssid"] == ssid.encode() for e in self.air.traced("join")):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the board has not joined {ssid} within {timeout_s} s")
             time.sleep(0.01)
 
-    def next_step(self, timeout_s: float = _STEP_S) -> Step:
+    def next_step(self, timeout_s: float | None = None) -> Step:
         """The next step that the device says to have ended, well or not."""
-        found = self.board.expect(STEP, timeout_s)
+        found = self.board.expect(STEP, timeout_s or self.step_s)
         self._note_secrets()
         number, code, ms, detail = found.groups()
         return Step(int(number), code.decode(), int(ms) / 1000, detail.decode(errors="replace"))
 
-    def step(self, number: int, timeout_s: float = _STEP_S) -> Step:
+    def step(self, number: int, timeout_s: float | None = None) -> Step:
         """The next end of this very step, whatever else happens before."""
-        deadline = time.monotonic() + timeout_s
+        deadline = time.monotonic() + (timeout_s or self.step_s)
         while True:
             step = self.next_step(max(deadline - time.monotonic(), 0.01))
             if step.number == number:
                 return step
 
-    def committed(self, timeout_s: float = _STEP_S) -> int:
+    def committed(self, timeout_s: float | None = None) -> int:
         """Waits for the commit; the version."""
-        found = self.board.expect(rb"life committed version (\d+)", timeout_s)
+        found = self.board.expect(rb"life committed version (\d+)", timeout_s or self.step_s)
         self._note_secrets()
         return int(found[1])
 

@@ -3,7 +3,6 @@
 """The use case: each step works, is visible, and is tested under its own number."""
 
 import json
-from pathlib import Path
 
 import pytest
 import requests
@@ -41,13 +40,13 @@ def test_the_timeline_stands_at_the_platform(story: Story) -> None:
     assert [entry[:2] for entry in kept["timeline"]][:7] == [[n, "ok"] for n in range(3, 10)]
 
 
-def test_firmware_deployed_as_source_does_the_same(tmp_path: Path) -> None:
-    with Story(tmp_path) as story:
-        story.deploy(form="py")
-        label = story.onboard()
-        story.first_reading(label)
+def test_firmware_deployed_as_source_does_the_same(story: Story) -> None:
+    story.deploy(form="py")
+    label = story.onboard()
+    story.first_reading(label)
 
 
+@pytest.mark.hil_needs("air")
 def test_one_query_and_one_exchange_are_all_that_the_onboarding_network_carries(
     story: Story,
 ) -> None:
@@ -59,6 +58,7 @@ def test_one_query_and_one_exchange_are_all_that_the_onboarding_network_carries(
     assert [event.what for event in sent] == ["address", "datagram", "connect"]
 
 
+@pytest.mark.hil_needs("power")
 def test_a_committed_device_comes_back_by_itself_after_a_power_cut(story: Story) -> None:
     story.onboard()
     story.board.power_off()
@@ -68,6 +68,7 @@ def test_a_committed_device_comes_back_by_itself_after_a_power_cut(story: Story)
     assert story.next_step().code == "ok"
 
 
+@pytest.mark.hil_needs("air", "power")
 def test_a_committed_device_needs_no_configuration_server_to_start(story: Story) -> None:
     label = story.onboard()
     story.first_reading(label)
@@ -78,6 +79,7 @@ def test_a_committed_device_needs_no_configuration_server_to_start(story: Story)
     assert story.step(9).code == "ok"
 
 
+@pytest.mark.hil_needs("button")
 def test_a_new_profile_reaches_a_committed_device_on_a_short_press(story: Story) -> None:
     label = story.onboard()
     story.change_profile(app={"interval_s": 2})

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.hil.conftest import Rig
+from harness.rig import Network
 from tests.system.servers import OwnPlatform, ServerProcess
 
 _CONFIG, _PLATFORM = 8421, 8422
@@ -16,21 +16,21 @@ _CONFIG, _PLATFORM = 8421, 8422
 class Desk:
     """All roles in one process. The portal, which has no business with boards, is on loopback."""
 
-    def __init__(self, directory: Path, rig: Rig) -> None:
+    def __init__(self, directory: Path, onboarding: Network, operational: Network) -> None:
         self.data = directory / "servers"
         self.data.mkdir(mode=0o700)
         self._token_file = self.data / "administrator.token"
         # Never started as such: it only says how the story talks to a platform of ours.
-        self.platform = OwnPlatform(directory, rig.operational_address, [])
-        listens = dict.fromkeys([rig.onboarding_address, rig.operational_address])
+        self.platform = OwnPlatform(directory, operational.address, [])
+        listens = dict.fromkeys([onboarding.address, operational.address])
         options = ["--role", "config", "--role", "platform", "--data", str(self.data)]
         options += ["--admin-token-file", str(self._token_file), "--portal-listen", "127.0.0.1:0"]
         # First loopback: services call each other there, for it is no https.
         for address in ("127.0.0.1:0", *(f"{address}:{_CONFIG}" for address in listens)):
             options += ["--config-listen", address]
-        options += ["--config-public-url", f"http://{rig.operational_address}:{_CONFIG}"]
+        options += ["--config-public-url", f"http://{operational.address}:{_CONFIG}"]
         options += ["--platform-public-url", self.platform.url]
-        options += _platform_listen(rig.operational_address)
+        options += _platform_listen(operational.address)
         self._process = ServerProcess("portal", options, directory / "servers.log")
 
     def __enter__(self) -> Self:
