@@ -39,8 +39,8 @@ emulate: $(READY) ## be a board on a pty and on TCP, with networks around it, un
 
 hil: $(READY) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; FORCE=1: replace its label)
 	@$(if $(PORT),,echo 'which board? make hil PORT=/dev/ttyUSB0, a unit of rig.toml, or the port that make emulate prints'; exit 2)
-	$(BIN)/python -m pytest tests/hil tests/system/test_nine_steps.py --hil-board '$(PORT)' \
-	  $(if $(RIG),--hil-rig '$(RIG)') $(if $(FORCE),--hil-force)
+	$(BIN)/python -m pytest tests/hil tests/system/test_nine_steps.py --hil-board='$(PORT)' \
+	  $(if $(RIG),--hil-rig='$(RIG)') $(if $(FORCE),--hil-force)
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m tests

@@ -249,6 +249,7 @@ class EmulatedBoard(Unit):
 
         Raises ExpectTimeout with the pattern, the last lines and the log's path.
         """
+        __tracebackhide__ = True
         return self._supervisor.output.expect(pattern, timeout_s)
 
     def forget_output(self) -> None:

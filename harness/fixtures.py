@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """What tests ask pytest for: units, networks, and the log of all that happens to them."""
 
+import contextlib
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -55,7 +56,8 @@ def unit_count(item: pytest.Item) -> int:
 def hil_rig(pytestconfig: pytest.Config) -> Rig | None:
     """The rig file, read; None if there is none."""
     path = rig_path(pytestconfig)
-    return None if path is None else read_rig(path)
+    with _said_plainly():
+        return None if path is None else read_rig(path)
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +130,10 @@ def hil_units(
     request.node.user_properties.append(("hil_board", ", ".join(boards)))
     air = request.getfixturevalue("hil_air") if hil_supply.has_air(boards) else None
     folder = tmp_path / "hil"  # flash and log of each emulated board
-    with hil_supply.units(boards, hil_log, air, folder, hil_firmware, wanted) as units:
+    with contextlib.ExitStack() as stack:
+        with _said_plainly():
+            given = hil_supply.units(boards, hil_log, air, folder, hil_firmware, wanted)
+            units = stack.enter_context(given)
         yield units
 
 
@@ -160,6 +165,15 @@ def hil_network(
         return made[name]
 
     return network
+
+
+@contextlib.contextmanager
+def _said_plainly() -> Iterator[None]:
+    """What is wrong with a board or a file is no news about the code here: no traceback."""
+    try:
+        yield
+    except HarnessError as e:
+        pytest.fail(str(e), pytrace=False)
 
 
 def _of_rig(rig: Rig | None, name: str) -> Network:

@@ -60,6 +60,7 @@ class Output:
         Raises ExpectTimeout with the pattern, the last lines and the log's path, and BoardError
         if the board broke down meanwhile.
         """
+        __tracebackhide__ = True  # in pytest's reports, which show who waited
         regex = re.compile(pattern, re.DOTALL | re.MULTILINE)
         end = time.monotonic() + timeout_s
         while True:

@@ -6,6 +6,7 @@ Everything that other projects can see begins with hil_ (hardware in the loop).
 """
 
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,7 @@ __all__ = [
     "hil_units",
 ]
 
+_DEVICES = Path("/dev")
 _MARKERS = (
     'hil_needs("button", "power"): run on boards with these capabilities (harness/README.md '
     "lists them), skip others",
@@ -53,7 +55,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="BOARD",
         help="emulated; emulated:FILE with a board file; a unit of the rig file; or a port: a "
         "path, a USB serial number, socket://host:port, rfc2217://host:port. May be repeated, for "
-        "tests with several boards",
+        "tests with several boards. Write --hil-board=/dev/ttyUSB0, with an equals sign: after a "
+        "space pytest takes a path for one of tests",
     )
     group.addoption(
         "--hil-rig",
@@ -73,6 +76,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if _DEVICES in (config.rootpath, *config.rootpath.parents):
+        raise pytest.UsageError(
+            "pytest took the port for a path of tests; write --hil-board=/dev/…, with an equals "
+            "sign"
+        )
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
 

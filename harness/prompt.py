@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from harness.errors import BoardError, NotMicroPython
+from harness.errors import BoardError, Flooded, NotMicroPython
 
 _BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _REBOOT = b"soft reboot\r\n"
@@ -153,6 +153,11 @@ def _verdict(heard: bytes, port: str) -> BoardError:
         return BoardError(
             f"the program of the board on {port} does not let go of the console (no REPL after "
             "Ctrl-C); try again and press the board's reset button when asked, or erase its flash"
+        )
+    if len(heard) >= _KEPT:
+        return Flooded(
+            f"what is on {port} floods it with {_shown(heard)} and gives no REPL after Ctrl-C: a "
+            "program that swallows it, or no MicroPython board; press its reset button, try again"
         )
     return NotMicroPython(
         f"what answers on {port} is no MicroPython board, or not at this speed: "

@@ -119,6 +119,7 @@ class REPL:
         traceback (RemoteOSError for an OSError), BoardError if the board falls silent, Flooded if
         it never stops printing, PortError if its port vanishes.
         """
+        __tracebackhide__ = True  # in pytest's reports
         try:
             with self._guard.at_most(longest_s):
                 out, err = self._transport.exec_raw(code, timeout_s or self._timeout_s)
@@ -147,6 +148,7 @@ class REPL:
 
     def eval(self, expression: str) -> Any:
         """Evaluate an expression there and return its value, if it is a literal here."""
+        __tracebackhide__ = True
         return ast.literal_eval(self.exec(f"print(repr({expression}))").strip())
 
     def _vanished(self, error: OSError) -> PortError:

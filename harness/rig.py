@@ -69,6 +69,10 @@ class Entry:
     power: Wire | Commands | None = None
     led: Wire | None = None
 
+    @property
+    def is_wired(self) -> bool:
+        return not (self.button is self.power is self.led is None)
+
 
 @dataclass(frozen=True)
 class Rig:
@@ -200,4 +204,9 @@ def _check_helpers(units: dict[str, Entry]) -> None:
                 raise _Wrong(
                     f"[unit.{entry.name}] {word} is wired to {part.unit!r}, which is no other "
                     f"unit of the rig; there are {', '.join(others) or 'none'}"
+                )
+            if isinstance(part, Wire) and units[part.unit].is_wired:
+                raise _Wrong(
+                    f"[unit.{entry.name}] {word} is wired to {part.unit!r}, which is wired "
+                    "itself; a helping unit has neither button nor power nor led"
                 )

@@ -57,9 +57,9 @@ class SerialLine:
         self._on_data = on_data
         self._on_end = on_end
         try:
-            self._serial = serial.serial_for_url(
-                port, BAUD, timeout=_LOOK_S, write_timeout=_WRITE_S, exclusive=True
-            )
+            self._serial = serial.serial_for_url(port, BAUD, timeout=_LOOK_S, exclusive=True)
+            if not port.startswith("rfc2217://"):  # it has its own, and refuses another
+                self._serial.write_timeout = _WRITE_S
         except (OSError, ValueError):
             raise why_closed(port) from None
         self._tap: Tap | None = None

@@ -137,6 +137,7 @@ class SerialUnit(Unit):
         return self._output.all()
 
     def expect(self, pattern: bytes, timeout_s: float = 5.0) -> Match[bytes]:
+        __tracebackhide__ = True
         if self._line is None:
             self.listen()
         return self._output.expect(pattern, timeout_s)

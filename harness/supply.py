@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from harness.air import Air
 from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, HarnessError, RigError
+from harness.errors import BoardError, HarnessError
 from harness.log import Log
 from harness.rig import Commands, Entry, Rig, Wire
 from harness.sending import put_files
@@ -88,6 +88,7 @@ class Supply:
         """The chosen boards as units, stopped at their prompts, with the firmware on them."""
         with contextlib.ExitStack() as stack:
             made: list[Unit] = []
+            desk: dict[str, SerialUnit] = {}
             for number, board in enumerate(boards, 1):
                 if _is_emulated(board):
                     name = "board" if number == 1 else f"board-{number}"
@@ -104,7 +105,7 @@ class Supply:
                     unit.power_on()
                     unit.stop()
                 else:
-                    made.append(stack.enter_context(self._on_desk(board, log, stack)))
+                    made.append(self._on_desk(self._entry(board), log, stack, desk))
                     self._prepare(made[-1], install)
             yield made
 
@@ -129,30 +130,32 @@ class Supply:
 
     # -- those on the desk
 
-    def _on_desk(self, board: str, log: Log, stack: contextlib.ExitStack) -> SerialUnit:
-        entry = self._entry(board)
+    def _on_desk(
+        self, entry: Entry, log: Log, stack: contextlib.ExitStack, desk: dict[str, SerialUnit]
+    ) -> SerialUnit:
+        """The unit, and those that help it, each only once: a port has one holder."""
 
         def helper(wire: Wire) -> PinWire:
-            if self._rig is None:
-                raise RigError(f"{wire.unit} is a unit of no rig")
-            port = self._rig.units[wire.unit].port
-            unit = SerialUnit(port, log.path, name=wire.unit, log=log)
-            return PinWire(stack.enter_context(unit), wire.pin, wire.active, wire.releases)
+            unit = self._on_desk(self._entry(wire.unit), log, stack, desk)
+            return PinWire(unit, wire.pin, wire.active, wire.releases)
 
         def switch(part: Wire | Commands | None) -> PinWire | CommandSwitch | None:
             if isinstance(part, Commands):
                 return CommandSwitch(part.on, part.off)
             return helper(part) if part else None
 
-        return SerialUnit(
-            entry.port,
-            log.path,
-            name=entry.name,
-            log=log,
-            button=switch(entry.button),
-            power=switch(entry.power),
-            led=helper(entry.led) if entry.led else None,
-        )
+        if entry.name not in desk:
+            unit = SerialUnit(
+                entry.port,
+                log.path,
+                name=entry.name,
+                log=log,
+                button=switch(entry.button),
+                power=switch(entry.power),
+                led=helper(entry.led) if entry.led else None,
+            )
+            desk[entry.name] = stack.enter_context(unit)
+        return desk[entry.name]
 
     def _prepare(self, unit: Unit, install: Install | None) -> None:
         """To its prompt, whatever state the test before left it in. A unit that cannot be had is
@@ -189,7 +192,7 @@ class Supply:
             for entry in self._rig.units.values():
                 if entry.port == board:
                     return entry
-        return Entry("board", board)
+        return Entry(board.rpartition("/")[2], board)
 
     def _lacks(self, board: str, needs: frozenset[str]) -> frozenset[str]:
         if _is_emulated(board):

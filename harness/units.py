@@ -187,6 +187,7 @@ class Unit(ABC):
 
         The log says how much ran, where from and how long, not what: code may hold passwords.
         """
+        __tracebackhide__ = True  # in pytest's reports, which show where the test asked
         began = time.monotonic()
         where = _caller()
         try:
@@ -203,6 +204,7 @@ class Unit(ABC):
 
     def eval(self, expression: str, timeout_s: float = 10.0) -> Any:
         """The value of an expression there, if it is a literal here."""
+        __tracebackhide__ = True
         with self.repl(timeout_s=timeout_s) as repl:
             self._log.event(f"eval from {_caller()}: {len(expression)} characters")
             return repl.eval(expression)
@@ -211,6 +213,7 @@ class Unit(ABC):
 
     def read_file(self, path: str) -> bytes:
         """Raises RemoteOSError, with its errno, if the board cannot."""
+        __tracebackhide__ = True
         said = []
         with self.repl() as repl:
             repl.exec(f"import binascii; f = open({path!r}, 'rb')")
@@ -223,6 +226,7 @@ class Unit(ABC):
 
     def write_file(self, path: str, data: bytes | str) -> None:
         """Its folder has to be there. Raises RemoteOSError, with its errno, if it cannot."""
+        __tracebackhide__ = True
         raw = data.encode() if isinstance(data, str) else data
         self._log.event(f"write {path}: {len(raw)} bytes")
         with self.repl() as repl:
@@ -233,25 +237,30 @@ class Unit(ABC):
 
     def list_files(self, path: str = "/") -> list[str]:
         """The names in a folder, sorted. Raises RemoteOSError if there is none."""
+        __tracebackhide__ = True
         return sorted(self.eval(f"__import__('os').listdir({path!r})"))
 
     def remove_file(self, path: str) -> None:
         """Raises RemoteOSError if there is none."""
+        __tracebackhide__ = True
         self.exec(f"import os; os.remove({path!r})")
 
     # -- figures
 
     def heap(self) -> Heap:
         """Of the interpreter as it stands; its program is interrupted."""
+        __tracebackhide__ = True
         free, used = self.exec(_HEAP).split()
         return Heap(int(free), int(used))
 
     def time(self) -> int:
         """The board's clock, as Unix time."""
+        __tracebackhide__ = True
         return int(self.exec(_TIME))
 
     def set_time(self, unix_time: float) -> None:
         """Set the board's clock (UTC)."""
+        __tracebackhide__ = True
         t = time.gmtime(unix_time)
         self.exec(_SET_TIME.format(*t[:3], t.tm_wday, *t[3:6]))
 

@@ -4,6 +4,7 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,25 +28,33 @@ class _Sender:
 
 
 class _Line(serial.Serial):
-    """A pty has no modem lines; PortManager asks for all of them."""
+    """A pty has no modem lines; PortManager asks for all of them. RTS is wired to EN."""
 
     cts = dsr = cd = True
     ri = False
+    reset: Callable[[], None] | None = None
+    _is_held = False
 
     def _update_rts_state(self) -> None:
-        pass
+        if self._is_held and not self.rts and self.reset is not None:
+            self.reset()
+        self._is_held = self.rts
 
     def _update_dtr_state(self) -> None:
         pass
 
 
 class RFC2217Server:
-    """Serves one client after the other; `url` is what pyserial opens."""
+    """Serves one client after the other; `url` is what pyserial opens. `reset` is called for a
+    pulse on RTS."""
 
-    def __init__(self, port: str, line: Any = None) -> None:
+    def __init__(
+        self, port: str, line: Any = None, reset: Callable[[], None] | None = None
+    ) -> None:
         """`line` stands where an opened serial port else would."""
         self._port = port
         self._given = line
+        self._reset = reset
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.1)
         self._is_open = True
@@ -77,6 +86,9 @@ class RFC2217Server:
                 continue
             with connection, self._given or _Line(self._port, timeout=0) as line:
                 connection.settimeout(_LOOK_S)
+                if self._reset is not None:
+                    line.rts = False
+                    line.reset = self._reset
                 self._relay(connection, line)
 
     def _relay(self, connection: socket.socket, line: Any) -> None:

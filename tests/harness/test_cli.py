@@ -318,9 +318,10 @@ def test_emulate_offers_a_board_on_a_pty_and_on_tcp(tmp_path: Path) -> None:
             rig = directory / "rig.toml"
             assert stat.S_IMODE(rig.stat().st_mode) == 0o600
             offered = tomllib.loads(rig.read_text())
-            assert offered["ports"] == [told[0][1], url]
-            assert offered["onboarding"]["ssid"] == "MUSTER-x"
-            assert offered["operational"]["ssid"] == "home"
+            assert [unit["port"] for unit in offered["unit"].values()] == [told[0][1], url]
+            assert offered["network"]["onboarding"]["ssid"] == "MUSTER-x"
+            assert offered["network"]["operational"]["ssid"] == "home"
+            (directory / "control").write_text("down\nup\n")
             process.stdin.write("press\noff\nnonsense\n")
             process.stdin.flush()
             rest = [process.stdout.readline() for _ in range(6)]

@@ -51,7 +51,7 @@ def emulated(tmp_path: Path) -> Iterator[list[str]]:
 def test_hil_is_green_on_the_emulated_board(
     emulated: list[str], tmp_path: Path, which: int, chosen: str
 ) -> None:
-    options = ["--hil-board", emulated[which], "--hil-rig", str(tmp_path / "unit" / "rig.toml")]
+    options = [f"--hil-board={emulated[which]}", "--hil-rig", str(tmp_path / "unit" / "rig.toml")]
     options += ["--hil-log-dir", str(tmp_path / "logs")]
     # A root of its own: the gathered output of the suite is not to be overwritten.
     root = ["--rootdir", str(tmp_path), "-c", str(ROOT / "pyproject.toml")]

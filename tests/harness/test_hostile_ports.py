@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Ports that vanish, hang or flood, and boards that do: a typed error and no hang."""
+
+import os
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from serial.tools import list_ports as usb
+from serial.tools.list_ports_common import ListPortInfo
+
+from harness.emulated import EmulatedBoard
+from harness.errors import BoardError, ExpectTimeout, Flooded, PortError
+from harness.log import Log
+from harness.serial_unit import SerialUnit
+from harness.tcp_port import TCPPort
+
+FLOOD = "while True:\n  try:\n    print('x' * 200)\n  except KeyboardInterrupt: pass\n"
+
+
+@pytest.fixture
+def unit(board: EmulatedBoard, tmp_path: Path) -> Iterator[SerialUnit]:
+    with SerialUnit(board.port, tmp_path / "unit.log") as unit:
+        yield unit
+
+
+class Cable:
+    """A pty whose far end can be pulled out."""
+
+    def __init__(self) -> None:
+        self.far, self._near = os.openpty()
+        tty.setraw(self._near)
+        self.path = os.ttyname(self._near)
+
+    def pull(self) -> None:
+        os.close(self.far)
+        os.close(self._near)
+
+
+def test_a_port_that_vanishes_ends_the_wait_for_a_pattern(tmp_path: Path) -> None:
+    cable = Cable()
+    with SerialUnit(cable.path, tmp_path / "unit.log") as unit:
+        unit.listen()
+        os.write(cable.far, b"the last words\r\n")
+        unit.expect(rb"words")
+        threading.Timer(0.1, cable.pull).start()
+        with pytest.raises(PortError, match=r"vanished[^|]*\| the last words") as caught:
+            unit.expect(rb"never", timeout_s=30)
+    assert str(tmp_path / "unit.log") in str(caught.value)
+    assert "vanished" in (tmp_path / "unit.log").read_text()
+
+
+def test_a_port_that_vanishes_ends_an_exec(board: EmulatedBoard, tmp_path: Path) -> None:
+    with TCPPort(board.port) as tcp, SerialUnit(tcp.url, tmp_path / "unit.log") as unit:
+        unit.exec("import time")
+        threading.Timer(0.2, tcp.close).start()
+        with pytest.raises(PortError, match=r"vanished.*Plug it in"):
+            unit.exec("time.sleep(30)", timeout_s=40)
+        with pytest.raises(PortError, match="nobody answers"):
+            unit.exec("1")
+
+
+def test_a_unit_with_a_usb_serial_number_is_found_again_under_another_path(
+    board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cable = Cable()
+    plugged = ListPortInfo(cable.path, skip_link_detection=True)
+    plugged.vid, plugged.pid, plugged.serial_number = 0x303A, 0x1001, "F412FA"
+    monkeypatch.setattr(usb, "comports", lambda: [plugged])
+    with SerialUnit("id:F412FA", tmp_path / "unit.log") as unit:
+        unit.listen()
+        assert unit.port == cable.path
+        cable.pull()
+        with pytest.raises(PortError):
+            unit.expect(rb"never", timeout_s=30)
+        plugged.device = board.port  # it has enumerated again
+        assert unit.eval("6 * 7") == 42
+        assert unit.port == board.port
+
+
+def test_a_board_that_floods_its_port_and_swallows_ctrl_c_is_told_so(
+    board: EmulatedBoard, unit: SerialUnit
+) -> None:
+    with unit.repl() as repl:
+        repl.exec(f"with open('main.py', 'w') as f: f.write({FLOOD!r})")
+    unit.reset()
+    unit.expect(rb"xxxx")
+    began = time.monotonic()
+    with pytest.raises(Flooded, match=r"floods it with .*xxx.*reset button"):
+        unit.exec("1", timeout_s=1.5)
+    with pytest.raises(ExpectTimeout, match="never"):
+        unit.expect(rb"never", timeout_s=0.5)
+    assert time.monotonic() - began < 30
+    assert len(unit.output) < 2 << 20
+
+
+def test_code_that_prints_for_ever_is_ended(unit: SerialUnit) -> None:
+    began = time.monotonic()
+    with pytest.raises(Flooded, match=r"printing for 0.5 s.*longest_s"):
+        unit.exec("while True: print('x' * 50)", longest_s=0.5)
+    assert time.monotonic() - began < 20
+    assert unit.eval("6 * 7") == 42  # and the board is still of use
+
+
+def test_a_silent_program_is_waited_for_only_so_long(unit: SerialUnit) -> None:
+    with pytest.raises(BoardError, match="did not finish"):
+        unit.exec("import time; time.sleep(30)", timeout_s=0.3)
+
+
+def test_a_log_does_not_grow_for_ever(tmp_path: Path) -> None:
+    log = Log(tmp_path / "test.log", most_bytes=1000)
+    for _ in range(100):
+        log.note("server", "twenty characters...")
+    log.close()
+    text = log.path.read_text()
+    assert len(text) < 1200
+    assert "more lines)" in text
+
+
+def test_a_port_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    absent = SerialUnit("/dev/pts/absent", tmp_path / "unit.log")
+    with absent, pytest.raises(PortError, match="there is no port"):
+        absent.exec("1")
