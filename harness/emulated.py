@@ -32,8 +32,8 @@ class EmulatedBoard(Unit):
     `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
     board.log. `heap` is MicroPython's heap size, e.g. "256K". `facts` is a board file or its name.
     With `virtual_time`, `clock` can scale, jump and skip the board's time. `baud` is the serial
-    line's speed, e.g. 115200; None is as fast as this host is. `log` is a test's, for this board to
-    write into as well.
+    line's speed, e.g. 115200; None is as fast as this host is. `log` is a test's, for this board
+    to write into as well.
     """
 
     # Of one with virtual_time; others have no "clock".
