@@ -15,6 +15,7 @@ DOUBLE = const(4)  # twice: the setup network of its own
 BUNDLE = const(5)  # no press, but it wakes whoever waits for one: a bundle has been brought
 
 _POLL_MS = const(20)
+_PATIENCE_MS = const(10000)
 _BOUNCE_MS = const(30)
 _GAP_MS = const(250)  # the most that counts between two looks: a busy loop sees nothing in between
 _LONG_MS = const(5000)
@@ -23,9 +24,10 @@ _SECOND_MS = const(400)  # a second press within this time makes it a double one
 
 
 class Button:
-    def __init__(self, pin, active=0):
+    def __init__(self, pin, active, pulse):
         self._pin = pin
         self._active = active
+        self._pulse = pulse
         self._pressed = asyncio.Event()
         self._kind = None
 
@@ -48,8 +50,13 @@ class Button:
     def is_pressed(self):
         return self._kind is not None
 
+    # Whether one waits that wants more than a sync, so that what is under way may as well end.
+    def wants_more(self):
+        return self._kind == LONG or self._kind == LONGEST
+
     # Waits so long, or until the button has been pressed; which kind of press stays to be taken.
     async def pause(self, ms):
+        self._pulse.life(ms)
         try:
             await asyncio.wait_for_ms(self._pressed.wait(), ms)
         except asyncio.TimeoutError:
@@ -58,9 +65,9 @@ class Button:
     async def watch(self):
         # Held at power-on it is a strapping pin or a stuck contact, and no press.
         while self._is_down():
-            await asyncio.sleep_ms(_POLL_MS)
+            await self._poll()
         while True:
-            await asyncio.sleep_ms(_POLL_MS)
+            await self._poll()
             if self._is_down():
                 await self._press()
 
@@ -68,7 +75,7 @@ class Button:
         held_ms = 0
         seen = time.ticks_ms()
         while self._is_down() and held_ms < _LONGEST_MS:
-            await asyncio.sleep_ms(_POLL_MS)
+            await self._poll()
             now = time.ticks_ms()
             held_ms += min(time.ticks_diff(now, seen), _GAP_MS)
             seen = now
@@ -81,12 +88,16 @@ class Button:
         else:
             self.tell(DOUBLE if await self._comes_again() else SHORT)
         while self._is_down():
-            await asyncio.sleep_ms(_POLL_MS)
+            await self._poll()
+
+    async def _poll(self):
+        self._pulse.beat("button", _PATIENCE_MS)
+        await asyncio.sleep_ms(_POLL_MS)
 
     async def _comes_again(self):
         released = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), released) < _SECOND_MS:
-            await asyncio.sleep_ms(_POLL_MS)
+            await self._poll()
             if self._is_down():
                 return True
         return False

@@ -13,22 +13,23 @@ _CANDIDATE = "candidate"
 
 # The configuration to run on after a restart, or None. It must not depend on being able to write:
 # what cannot be tidied up now is tidied up next time.
-def wake(store, journal, timeline, woke_by):
+def wake(store, journal, timeline, former):
     config = store.load(_COMMITTED)
     candidate = store.load(_CANDIDATE)
-    if candidate is None:
-        return config
+    is_trial = candidate is not None and journal.trial is not None
+    error = former.failure(is_trial, config is not None)
     try:
-        if config and config["version"] == candidate["version"]:  # cut right after the commit
+        if candidate is None:
+            if error:
+                _note(journal, timeline, config["version"] if config else 0, error)
+        elif config and config["version"] == candidate["version"]:  # cut right after the commit
             journal.highest = max(journal.highest, candidate["version"])
             drop(store, journal)
         elif journal.trial and journal.trial[1] == PROVED:
             # The server may know it already, and have ended the keys of the one before.
             config = candidate
-            commit(store, journal, config)
+            _commit(store, journal, config["version"])
         elif journal.trial:
-            code = "watchdog" if woke_by == "watchdog" else "power_lost"
-            error = DeviceError(code, "restarted (%s) in the middle of the trial" % woke_by)
             error.step = journal.trial[1]
             timeline.failed(error)
             fail(store, journal, candidate["version"], error)
@@ -37,6 +38,14 @@ def wake(store, journal, timeline, woke_by):
     except DeviceError as e:
         log.error("candidate", e)
     return config
+
+
+# What ended a life at work. The nonce in flash may not be the newest, so it is reported twice.
+def _note(journal, timeline, version, error):
+    timeline.failed(error)
+    journal.failed(version, error)
+    journal.is_newest = False
+    journal.save()
 
 
 # Stores the directive's configuration and returns it as a restart would read it.
@@ -67,13 +76,23 @@ def fail(store, journal, version, error):
     drop(store, journal)
 
 
+# Returns the configuration that from now on is the committed one.
+def commit(store, journal, version):
+    try:
+        _commit(store, journal, version)
+    except DeviceError as e:  # it is proved and kept: the next start commits it
+        log.error("candidate", e)
+    config = store.load(_COMMITTED)
+    return config if config and config["version"] == version else store.load(_CANDIDATE)
+
+
 # One record flip; the configuration before it stays as the older generation.
-def commit(store, journal, config):
+def _commit(store, journal, version):
     size = store.promote(_CANDIDATE, _COMMITTED)
-    journal.highest = config["version"]
+    journal.highest = version
     journal.failed_version = None
     journal.failures = 0
-    log.info("life", "committed version %d, %d bytes" % (config["version"], size))
+    log.info("life", "committed version %d, %d bytes" % (version, size))
     drop(store, journal)
 
 

@@ -6,8 +6,6 @@ import time
 
 from micropython import const
 
-from . import url
-from .actions import FORGET, KEEP
 from .backoff import Backoff
 from .modules import release
 
@@ -30,21 +28,18 @@ class Contact:
         from . import sync
 
         is_deaf = self._clock.now() - self._heard_at > _DAY_S
-        key = sync.label_key(self._identity) if is_deaf else sync.version_key(config)
-        _, host, port, _ = url.split(config["config_server"]["url"])
-        who = self._identity.device_id
         self.due_in(self._retry.next_ms() // 1000)
+        report = lambda: self._journal.report([], state)  # noqa: E731
         try:
-            report = lambda: self._journal.report([], state)  # noqa: E731
-            answer = await sync.ask((host, port), who, key, report, self._timeline)
+            answer = await sync.ask_known(
+                config, self._identity, is_deaf, report, self._timeline
+            )
         finally:
             del sync
             release("sync")
         self._retry.reset()
         self.heard(answer)
         self.due_in(answer.retry_s or config["policy"]["sync_s"])
-        if is_deaf and answer.action == FORGET:
-            answer.action = KEEP  # whoever has only the label may not take a device away
         return answer
 
     # An authenticated answer, wherever it came from.

@@ -43,12 +43,14 @@ def open_wlan(hostname):
     return network.WLAN(network.WLAN.IF_STA)
 
 
-def set_country(code):
-    network.country(code)
+# What sets the country, from two letters.
+def country():
+    return network.country
 
 
-def set_rtc(datetime):
-    machine.RTC().datetime(datetime)
+# Its datetime and memory outlive every reset that is not a loss of power.
+def rtc():
+    return machine.RTC()
 
 
 # fact is {"pin": number, "active": level}.

@@ -5,13 +5,16 @@
 
 import asyncio
 import errno
+import select
 
 from micropython import const
 
 from .errors import DeviceError
+from .modules import release
 
 _LINE = const(1024)
 _LINES = const(64)  # of all headers and trailers together
+_POLL_MS = const(5)
 # The rest is passed over.
 _KEPT = ("content-type", "location", "retry-after", "x-m2m-ri", "x-m2m-rsc")
 
@@ -27,7 +30,7 @@ class Connection:
         self._socket = None
         self._buffer = bytearray(128)
         self._start = self._end = 0
-        self._lines = 0
+        self.lines = 0
 
     def close(self):
         if self._socket:
@@ -40,31 +43,33 @@ class Connection:
         message = [self.message(method, path, headers, body)]
         return await self.exchange(message, timeout_ms, limit_bytes)
 
-    # message: a list of one, which is emptied once the answer has begun to come.
-    async def exchange(self, message, timeout_ms, limit_bytes):
+    # message: a list of one, which is emptied once the answer has begun to come. room: where the
+    # body goes if it fits, in place of a bytearray of its own.
+    async def exchange(self, message, timeout_ms, limit_bytes, room=b""):
         is_kept = False
         try:
             answer: tuple = await asyncio.wait_for_ms(
-                self._exchange(message, limit_bytes), timeout_ms
+                self._exchange(message, limit_bytes, room), timeout_ms
             )
             is_kept = answer[3]
             return answer[:3]
         except asyncio.TimeoutError:
-            raise self._error(self._code, "no answer within %d ms" % timeout_ms)
+            raise self.failure("no answer within %d ms" % timeout_ms)
         except OSError as e:
             # mbedTLS has numbers of its own, far below any errno.
             is_tls = self._tls and isinstance(e.errno, int) and e.errno < -255
             code = "platform_tls" if is_tls else self._code
-            raise self._error(code, errno.errorcode.get(e.errno, "error %s" % e))
+            raise self.failure(errno.errorcode.get(e.errno, "error %s" % e), code)
         except ValueError as e:  # a certificate that mbedTLS refuses, in one line or several
             text = str(e).strip().replace("\n", "; ")
-            raise self._error(self._tls.code(text) if self._tls else self._code, text)
+            raise self.failure(text, self._tls.code(text) if self._tls else None)
         finally:
             if not is_kept:
                 self.close()
 
-    def _error(self, code, text):
-        return DeviceError(code, "%s:%d: %s" % (self._host, self._port, text))
+    # What to raise: the code is the connection's own unless it is told.
+    def failure(self, text, code=None):
+        return DeviceError(code or self._code, "%s:%d: %s" % (self._host, self._port, text))
 
     def message(self, method, path, headers, body):
         lines = ["%s %s HTTP/1.1" % (method, path), "Host: %s:%d" % (self._host, self._port)]
@@ -80,12 +85,12 @@ class Connection:
         # Joined at once: the message stands in RAM a single time.
         return b"\r\n".join(parts + [b"", body or b""])
 
-    async def _exchange(self, message, limit_bytes):
+    async def _exchange(self, message, limit_bytes, room):
         is_reused = self._socket is not None
         while True:
             try:
                 await self._send(message[0])
-                line = await self._line()
+                line = await self.line()
                 break
             except OSError:
                 self.close()
@@ -95,21 +100,21 @@ class Connection:
         message.clear()
         status = self._status(line)
         while status < 200:  # 100 Continue and its like say nothing yet
-            while await self._line():
+            while await self.line():
                 pass
-            status = self._status(await self._line())
+            status = self._status(await self.line())
         is_kept = line.startswith(b"HTTP/1.1")
         length = None
         is_chunked = False
         kept = {}
         while True:
-            line = await self._line()
+            line = await self.line()
             if not line:
                 break
             name, value = self._header(line)
             if name == "content-length":
                 if not value.isdigit() or length not in (None, int(value)):
-                    raise self._error(self._code, "the answer has no sensible length")
+                    raise self.failure("the answer has no sensible length")
                 length = int(value)
             elif name == "transfer-encoding":
                 is_chunked = value.lower() == "chunked"
@@ -121,26 +126,38 @@ class Connection:
         if status == 204 or status == 304:
             pass
         elif is_chunked:
-            await self._chunks(content, limit_bytes)
+            from . import chunked
+
+            await chunked.read(self, content, limit_bytes)
+            del chunked
+            release("chunked")
         elif length is not None:
             self._check_size(length, limit_bytes)
-            content = bytearray(length)  # in one piece: growing would take room twice
+            # In one piece: growing would take room twice.
+            content = memoryview(room)[:length] if length <= len(room) else bytearray(length)
             await self._fill(content, 0)
         else:
             is_kept = False
             while await self._filled():
-                await self._extend(content, self._end - self._start, limit_bytes)
+                await self.extend(content, self._end - self._start, limit_bytes)
         # What came beyond the answer belongs to no request.
         return status, kept, content, is_kept and self._start == self._end
 
     async def _send(self, message):
         if not self._socket:
             self._open()
-        # Not write(): drain() waits first until the connection stands.
-        stream = asyncio.StreamWriter(self._socket)
-        stream.out_buf = message  # type: ignore[attr-defined]
-        await stream.drain()
-        self._lines = 0
+        view = memoryview(message)
+        while view:
+            await self._ready(select.POLLOUT)
+            view = view[self._socket.write(view) or 0 :]
+        self.lines = 0
+
+    # As asyncio's streams do, which are 2 KiB more.
+    async def _ready(self, event):
+        poller = select.poll()
+        poller.register(self._socket, event)
+        while not poller.poll(0):
+            await asyncio.sleep_ms(_POLL_MS)
 
     # As asyncio.open_connection does, which loses the socket when it is cancelled.
     def _open(self):
@@ -162,17 +179,18 @@ class Connection:
     # Waits until something has come; False at the end of the stream.
     async def _filled(self):
         while self._start == self._end:
-            size = await asyncio.StreamReader(self._socket).readinto(self._buffer)
+            await self._ready(select.POLLIN)
+            size = self._socket.readinto(self._buffer)
             if size == 0:
                 return False
             self._start = 0
             self._end = size or 0
         return True
 
-    async def _line(self):
-        self._lines += 1
+    async def line(self):
+        self.lines += 1
         line = bytearray()
-        while len(line) < _LINE and self._lines < _LINES:
+        while len(line) < _LINE and self.lines < _LINES:
             if not await self._filled():
                 raise OSError(errno.ECONNRESET)
             byte = self._buffer[self._start]
@@ -180,37 +198,21 @@ class Connection:
             if byte == 10:
                 return bytes(line).rstrip()
             line.append(byte)
-        raise self._error(self._code, "the answer's headers are too long")
+        raise self.failure("the answer's headers are too long")
 
     def _status(self, line):
         if not line.startswith(b"HTTP/1.") or not line[9:12].isdigit():
-            raise self._error(self._code, "the answer is not HTTP")
+            raise self.failure("the answer is not HTTP")
         return int(line[9:12])
 
     def _header(self, line):
         try:
             name, _, value = line.decode().partition(":")
         except UnicodeError:
-            raise self._error(self._code, "the answer's headers are not text")
+            raise self.failure("the answer's headers are not text")
         return name.lower(), value.strip()
 
-    async def _chunks(self, content, limit_bytes):
-        while True:
-            try:
-                size = int((await self._line()).split(b";")[0], 16)
-            except ValueError:
-                size = -1
-            if size < 0:
-                raise self._error(self._code, "the answer's chunks are malformed")
-            if not size:
-                break
-            await self._extend(content, size, limit_bytes)
-            await self._line()
-            self._lines -= 2
-        while await self._line():
-            pass
-
-    async def _extend(self, content, size, limit_bytes):
+    async def extend(self, content, size, limit_bytes):
         at = len(content)
         self._check_size(at + size, limit_bytes)
         content.extend(bytes(size))
@@ -218,13 +220,13 @@ class Connection:
 
     def _check_size(self, size, limit_bytes):
         if size > limit_bytes:
-            raise self._error(self._code, "the answer exceeds %d bytes" % limit_bytes)
+            raise self.failure("the answer exceeds %d bytes" % limit_bytes)
 
     async def _fill(self, content, at):
         size = len(content) - at
         while size:
             if not await self._filled():
-                raise self._error(self._code, "the answer is cut off, %d bytes short" % size)
+                raise self.failure("the answer is cut off, %d bytes short" % size)
             n = min(size, self._end - self._start)
             content[at : at + n] = memoryview(self._buffer)[self._start : self._start + n]
             self._start += n

@@ -9,8 +9,10 @@ from micropython import const
 
 from . import log
 from .errors import DeviceError
+from .timeline import JOIN
 from .wifi import printable, refused
 
+_NETWORK_MS = const(30000)
 _GOT_IP = const(1010)
 _POLL_MS = const(50)
 _ATTEMPTS = const(2)
@@ -33,6 +35,25 @@ _REASONS = {
     211: "wifi_security",
 }
 _IDLE = (1000, 1001, _GOT_IP)  # idle shows up in the middle of successful attempts
+
+
+# Step 8: joins the first of the configuration's networks that lets it in; raises the last one's
+# failure.
+async def join_one_of(config, wifi, wlan, timeline):
+    timeline.begin(JOIN)
+    wifi.start(config["country"])
+    error = DeviceError("config_invalid", "the configuration names no network")
+    for network in config["networks"]:
+        ssid = network["ssid"]
+        ip = network.get("ip", "dhcp")
+        try:
+            await join(wifi, wlan, ssid, network.get("psk"), _NETWORK_MS, ip)
+            timeline.done("%s as %s" % (printable(ssid), wifi.address()[0]))
+            return
+        except DeviceError as e:
+            log.warn("join", e)
+            error = e
+    raise error
 
 
 # Joins within the time or raises what stood in the way. ssid: bytes or str; psk None: open.

@@ -3,6 +3,10 @@
 # What the LED says, one pattern a state of the device's life. docs/device-life.md lists them.
 
 import asyncio
+from micropython import const
+
+_PATIENCE_MS = const(10000)
+_IDENTIFY = (40,) * 40  # three times over
 
 # Milliseconds on, off, on, off, …
 PATTERNS = {
@@ -32,10 +36,16 @@ class LED:
             self._code = code
             self._times = 3
 
-    async def blink(self):
+    # For some seconds so that a person sees which board it is, whatever it does.
+    def identify(self):
+        if not self._code:
+            self.announce(_IDENTIFY)
+
+    async def blink(self, pulse):
         while True:
             level = self._active
             for ms in self._code or PATTERNS[self.state]:
+                pulse.beat("led", _PATIENCE_MS)
                 self._pin.value(level)
                 level = 1 - level
                 await asyncio.sleep_ms(ms)

@@ -11,7 +11,7 @@ from . import button, log
 from .actions import CONFIGURE, FORGET
 from .backoff import Backoff, SecondTry
 from .errors import DeviceError
-from .modules import release
+from .modules import keep, release
 from .timeline import RECEIVE
 
 _SEEKING_MS = const(600000)  # so long after power-on or a press a device seeks eagerly
@@ -20,19 +20,21 @@ _LONGEST_KEEP_S = const(300)  # a blank device has nothing to keep and asks agai
 
 
 class Life:
-    # Every collaborator is made in start.py. facts: the onboarding networks of the build.
+    # Every collaborator is made in assembly.py. facts: the onboarding networks of the build.
     def __init__(
         self, identity, store, journal, timeline, wifi, clock, press, led, contact, facts
     ):
-        self._identity = identity
-        self._store = store
-        self._journal = journal
-        self._timeline = timeline
-        self._wifi = wifi
-        self._clock = clock
-        self._button = press
-        self._led = led
-        self._contact = contact
+        # For the trial, which is a part of this class that is not always loaded.
+        self.identity = identity
+        self.store = store
+        self.journal = journal
+        self.timeline = timeline
+        self.wifi = wifi
+        self.clock = clock
+        self.button = press
+        self.led = led
+        self.contact = contact
+        self.again = SecondTry(journal)
         self._facts = facts
 
         self._config: dict | None = None  # the committed configuration
@@ -41,40 +43,48 @@ class Life:
         self._pending = None  # a directive that has been heard and not yet obeyed
         self._has_bundle = any(name.endswith(".muster") for name in os.listdir("/"))
         self._seeks_again = False  # after the 5 s press; the running configuration stays
-        self._again = SecondTry(journal)
         self._backoff = Backoff()
         self._eager_from = time.ticks_ms()
         self._is_eager = True
+        self._rest_ms = 0
+
+    # The configuration to begin with, if there is one, and how long to rest before.
+    def wake(self, former):
+        self._config = self.with_candidate("wake", self.timeline, former)
+        self.again.wait()
+        self._rest_ms = former.rest_ms()
 
     # Never returns; DeviceErrors end here, anything else is a defect and ends in start.py.
     # app: the owner's coroutine.
-    async def live(self, app, woke_by):
+    async def live(self, app):
         self._app = app
-        config = self._with_candidate("wake", self._timeline, woke_by)
-        self._again.wait()
-        if config:
-            log.hide_config(config)
-            self._adopt(config)
+        if self._config:
+            log.hide_config(self._config)
+            self._adopt(self._config)
+        if self._rest_ms:
+            log.warn("life", "reset again and again: no radio for %d ms" % self._rest_ms)
+            self.led.show("failed")
+            await self.button.pause(self._rest_ms)
         while True:
+            try:  # whatever happened before: an untaken press would end every pause at once
+                await self._heed_button()
+            except DeviceError as e:
+                self._note(e)
             try:
                 await self._live_on()
                 self._backoff.reset()
             except DeviceError as e:
                 self._note(e)
-                await self._button.pause(self._delay_ms(e))
-            try:  # whatever happened before: an untaken press would end every pause at once
-                await self._heed_button()
-            except DeviceError as e:
-                self._note(e)
+                await self.button.pause(self._delay_ms(e))
 
     async def _live_on(self):
         if self._pending:
             answer, self._pending = self._pending, None
             await self._obey(answer)
-        elif self._has_bundle and not self._again.due_in_ms(self._journal.failed_version):
+        elif self._has_bundle and not self.again.due_in_ms(self.journal.failed_version):
             await self._apply()
         elif self._config is None or self._seeks_again:
-            self._led.show("seek")
+            self.led.show("seek")
             self._pending = await self._seeker().seek("committed" if self._config else "blank")
         else:
             self._pending = await self._operating().run()
@@ -85,12 +95,13 @@ class Life:
         if self._onboarding is None:
             self._onboarding = Onboarding(
                 self._facts,
-                self._identity,
-                self._wifi,
-                self._button,
-                self._timeline,
-                self._journal,
-                self._contact,
+                self.identity,
+                self.wifi,
+                self.button,
+                self.led,
+                self.timeline,
+                self.journal,
+                self.contact,
             )
         return self._onboarding
 
@@ -102,26 +113,27 @@ class Life:
 
         self._config = config
         if self._operation is None:
+            keep("http", "platform", "tls")
             self._operation = Operation(
                 self._app,
-                self._identity.device_id,
-                self._wifi,
-                self._clock,
-                self._button,
-                self._led,
-                self._timeline,
-                self._journal,
-                self._contact,
-                self._again,
+                self.identity.device_id,
+                self.wifi,
+                self.clock,
+                self.button,
+                self.led,
+                self.timeline,
+                self.journal,
+                self.contact,
+                self.again,
             )
         self._operating().adopt(config, lease)
 
     # One deed of candidate.py, which is loaded for it and let go again.
-    def _with_candidate(self, deed, *arguments):
+    def with_candidate(self, deed, *arguments):
         from . import candidate
 
         try:
-            return getattr(candidate, deed)(self._store, self._journal, *arguments)
+            return getattr(candidate, deed)(self.store, self.journal, *arguments)
         finally:
             del candidate
             release("candidate")
@@ -132,7 +144,7 @@ class Life:
         elif answer.action == FORGET and self._config:
             await self._forget()
         elif self._config is None:
-            await self._button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
+            await self.button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
         self._seeks_again = False
 
     # What somebody has brought is tried as what a directive brings.
@@ -141,12 +153,12 @@ class Life:
 
         try:
             self._has_bundle = await delivery.apply(
-                self._identity,
-                self._store,
-                self._journal,
-                self._clock,
-                self._timeline,
-                self._led,
+                self.identity,
+                self.store,
+                self.journal,
+                self.clock,
+                self.timeline,
+                self.led,
                 self._try,
                 lambda: self._config is None,
             )
@@ -156,89 +168,53 @@ class Life:
 
     # Returns what stood in the way, or None once it is committed.
     async def _try(self, answer):
-        version = answer.config["version"]
-        wait_ms = self._again.due_in_ms(version)
+        wait_ms = self.again.due_in_ms(answer.config["version"])
         if wait_ms:
-            await self._button.pause(wait_ms)
+            await self.button.pause(wait_ms)
             return None
-        config = self._with_candidate("keep", answer)
-        self._led.show("trial")
         self._onboarding = None  # room for the registration
         release("onboarding", "sync")
         from . import trial
 
-        who = self._identity.device_id
-        reached = self._journal.reached
         try:
-            lease = await trial.prove(
-                config, self._wifi, who, self._clock, self._timeline, reached
-            )
-        except DeviceError as e:
-            self._led.show("failed")
-            self._wifi.stop()
-            self._timeline.failed(e)
-            self._with_candidate("fail", version, e)
-            self._again.wait()
-            return e
+            proved, self._pending, error = await trial.attempt(self, answer)
         finally:
             del trial
-            release("trial", "platform", "tls", "http")
-        self._pending = await self._confirm(config)
-        if self._pending:
-            self._with_candidate("drop")
-            text = "the configuration server wants to %s" % self._pending.action
-            return DeviceError("config_not_newer", text)
-        self._commit(config, lease)
-        return None
-
-    # The sync before the commit: only an authenticated "forget" or another configuration prevents
-    # it, and is returned; anything else counts as unreachable.
-    async def _confirm(self, config):
-        self._led.show("sync")
-        try:
-            answer = await self._contact.ask(config, "trial")
-        except DeviceError as e:
-            log.warn("confirm", "not confirmed, committed all the same: %s" % e)
-            return None
-        if answer.action == FORGET:
-            return answer
-        if answer.config and answer.config["version"] != config["version"]:
-            return answer
-        return None
-
-    def _commit(self, config, lease):
-        try:
-            self._with_candidate("commit", config)
-        except DeviceError as e:  # it is proved and kept: the next start commits it
-            log.error("life", e)
-        self._seeks_again = False
-        self._adopt(config, lease)
+            release("trial")
+        if proved:
+            self._seeks_again = False
+            self._adopt(*proved)
+        return error
 
     async def _forget(self):
-        self._with_candidate("forget")
+        self.with_candidate("forget")
         self._config = None
         log.info("life", "configuration forgotten")
         operation, self._operation = self._operation, None
+        keep()
         if operation:
             await operation.stop()
+        release("operation", "application", "platform", "tls", "http")
 
     async def _heed_button(self):
-        kind = self._button.take()
+        kind = self.button.take()
         if kind is None:
             return
         log.info("button", ("", "short press", "5 s", "15 s", "twice", "bundle")[kind])
+        if kind != button.BUNDLE:
+            self.led.identify()
         self._eager_from = time.ticks_ms()
         self._is_eager = True
         self._backoff.reset()
-        self._again.hurry()
-        self._contact.due_in(0)
+        self.again.hurry()
+        self.contact.due_in(0)
         if kind == button.LONG:
             self._seeks_again = True
         elif kind == button.LONGEST:
             from . import delivery
 
-            self._journal.reset()
-            delivery.forget(self._store)
+            self.journal.reset()
+            delivery.forget(self.store)
             del delivery
             release("delivery", "inbox")
             await self._forget()
@@ -247,11 +223,12 @@ class Life:
 
     # A failure outside a trial, which has its own way home.
     def _note(self, error):
-        if error.step is None and self._timeline.step is None:
+        if error.step is None and self.timeline.step is None:
             error.step = RECEIVE  # between the steps only a directive is obeyed
-        self._timeline.failed(error)
-        self._journal.failed(self._config["version"] if self._config else 0, error)
-        self._led.show("failed")
+        self.timeline.failed(error)
+        self.journal.failed(self._config["version"] if self._config else 0, error)
+        self.journal.keep_failure()
+        self.led.show("failed")
         # Latched, because ticks wrap.
         if time.ticks_diff(time.ticks_ms(), self._eager_from) > _SEEKING_MS:
             self._is_eager = False

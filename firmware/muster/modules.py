@@ -6,14 +6,23 @@
 import gc
 import sys
 
+_kept: list[str] = []  # what a device at work keeps loaded: a second copy would cost as much again
+
 
 # The named modules of this package, so that the collector may take their code. Whoever still holds
 # a class or a function of theirs keeps the module alive, which is safe and merely costs heap.
 def release(*names):
     package = sys.modules["muster"]
     for name in names:
+        if name in _kept:
+            continue
         sys.modules.pop("muster." + name, None)
         if hasattr(package, name):
             delattr(package, name)
     # What is loaded next then lies close to the rest, and no crumbs of it between free blocks.
     gc.collect()
+
+
+# From now on release() passes these over.
+def keep(*names):
+    _kept[:] = names

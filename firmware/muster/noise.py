@@ -13,7 +13,7 @@ from .modules import release
 
 _KEY = const(32)
 _TAG = const(16)
-_TOOLS = ("chacha", "hkdf", "x25519")
+_TOOLS = ("chacha", "hkdf")
 _NONCE = b"\0" * 12  # every key here encrypts one message
 
 
@@ -45,12 +45,9 @@ class Initiator:
 
     # Message 1: the ephemeral public key and the sealed payload.
     async def write(self, payload):
-        from .chacha import seal
-        from .x25519 import x25519
-
         self._mix_key(self._psk, True)
         self._psk = None
-        public = await x25519(self._ephemeral, b"\x09" + bytes(31))
+        public = await _multiplied(self._ephemeral, b"\x09" + bytes(31))
         self._mix_hash(public)
         key = self._mix_key(public)
         size = _KEY + len(payload)
@@ -58,6 +55,8 @@ class Initiator:
         message[:_KEY] = public
         message[_KEY:size] = payload
         sealed = memoryview(message)[_KEY:]
+        from .chacha import seal
+
         await seal(key, _NONCE, self.hash, sealed)
         self._mix_hash(sealed)
         release(*_TOOLS)  # while the server thinks, the heap is HTTP's
@@ -68,18 +67,17 @@ class Initiator:
     async def read(self, message):
         if len(message) < _KEY + _TAG:
             raise DeviceError("server_untrusted", "wanted 48 bytes, came %d" % len(message))
-        from .chacha import unseal
-        from .x25519 import x25519
-
         ephemeral = self._ephemeral
         self._ephemeral = None
         view = memoryview(message)
         try:
             self._mix_hash(view[:_KEY])
             self._mix_key(view[:_KEY])
-            key = self._mix_key(await x25519(ephemeral, view[:_KEY]))
+            key = self._mix_key(await _multiplied(ephemeral, view[:_KEY]))
             before = self.hash
             self._mix_hash(view[_KEY:])
+            from .chacha import unseal
+
             await unseal(key, _NONCE, before, view[_KEY:])
         except ValueError:
             raise DeviceError("server_untrusted", "the answer was not made with this device's key")
@@ -87,3 +85,14 @@ class Initiator:
             self._chain = None
             release(*_TOOLS)
         return view[_KEY:-_TAG]
+
+
+# X25519, which is gone before the cipher comes: never both in RAM.
+async def _multiplied(scalar, u):
+    from .x25519 import x25519
+
+    try:
+        return await x25519(scalar, u)
+    finally:
+        del x25519
+        release("x25519")

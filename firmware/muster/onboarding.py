@@ -24,13 +24,14 @@ _REMEMBERED = const(16)  # failures are counted of so many: anybody can invent S
 
 class Onboarding:
     # facts: {"prefix", "ssid", "psk"} of the build. journal writes reports and hears answers.
-    def __init__(self, facts, identity, wifi, button, timeline, journal, contact):
+    def __init__(self, facts, identity, wifi, button, led, timeline, journal, contact):
         self._prefix = facts["prefix"].encode()
         self._ssid = facts["ssid"].encode() if facts["ssid"] else None
         self._psk = facts["psk"]
         self._identity = identity
         self._wifi = wifi
         self._button = button
+        self._led = led
         self._timeline = timeline
         self._journal = journal
         self._contact = contact
@@ -120,6 +121,8 @@ class Onboarding:
             if answer.action != WAIT:
                 return answer
             await self._button.pause(max(1, min(answer.retry_s, _LONGEST_WAIT_S)) * 1000)
-            if not self._button.took_short() and self._button.is_pressed():
+            if self._button.took_short():
+                self._led.identify()
+            elif self._button.is_pressed():
                 return None
         raise DeviceError("timeout", "the configuration server has nothing for this device yet")

@@ -74,6 +74,7 @@ class Operation:
                 return answer
             await self._button.pause(_LOOK_MS)
             if self._button.took_short():
+                self._led.identify()
                 self._again.hurry()
                 self._contact.due_in(0)
             elif self._button.is_pressed():
@@ -91,23 +92,15 @@ class Operation:
         if self._is_told:
             return
         try:
-            await self._platform.publish(TIMELINE, {"timeline": self._timeline.entries})
+            await self._platform.publish(TIMELINE, {"timeline": self._journal.entries()})
             self._is_told = True
         except DeviceError as e:
             log.warn("operation", "the timeline is told later: %s" % e)
 
     # Returns a directive that must be obeyed first, or None once it is connected and registered.
     async def _connect(self):
-        from . import trial
-
-        try:
-            return await self._connect_with(trial, self._config)
-        finally:
-            del trial
-            release("trial")
-
-    async def _connect_with(self, trial, config):
-        await trial.join(config, self._wifi, self._timeline)
+        config = self._config
+        await self._wifi.join_one_of(config, self._timeline)
         # A certificate wants the time; and a platform that did not take the device may not be the
         # one any more, or have another authority. The server knows, if it can be reached.
         asks = self._asks_first or (
@@ -118,12 +111,21 @@ class Operation:
             if answer:
                 return answer
         self._asks_first = True
-        await trial.register(config, self._platform, self._clock, self._timeline)
+        await self._register(config)
         self._asks_first = False
         self._is_registered = True
         if not asks:
             self._contact.due_in(0)
         return None
+
+    async def _register(self, config):
+        from .trial import register
+
+        try:
+            await register(config, self._platform, self._clock, self._timeline)
+        finally:
+            del register
+            release("trial")
 
     # Returns what the server wants done, or None. What it cannot reach now it tries again.
     async def _check_in(self):

@@ -7,7 +7,6 @@ import gc
 
 from micropython import const
 
-from . import url
 from .compact import dumps
 from .errors import DeviceError
 from .http import Connection
@@ -31,22 +30,27 @@ TIMELINE = "muster"  # the device's own record
 
 # The platform that a configuration names. settings: config["platform"].
 def platform_for(settings, device_id, clock):
+    from .url import split
+
+    is_secure, host, port, base = split(settings["url"])
+    del split
+    release("url")
     tls = None
-    if url.split(settings["url"])[0]:
+    if is_secure:
         from .tls import Trust
 
         tls = Trust(settings["ca"], clock)
-    return Platform(settings, device_id, tls)
+    return Platform(settings, device_id, Connection(host, port, tls, "platform_unreachable"), base)
 
 
 class Platform:
-    # settings: config["platform"]. tls: a tls.Trust for https, else None.
-    def __init__(self, settings, device_id, tls=None):
+    # settings: config["platform"]. base: the path that its URL ends with.
+    def __init__(self, settings, device_id, connection, base):
         self.label = "muster:" + device_id
         self.settings = settings
         self.originator = settings["originator"]
-        _, host, port, self._base = url.split(settings["url"])
-        self._connection = Connection(host, port, tls, "platform_unreachable")
+        self._base = base
+        self._connection = connection
         self._lock = asyncio.Lock()  # application and life share the one connection
         self._request_id = 0
         # (Unix time at which the registration wants to be renewed, its whole life in seconds);

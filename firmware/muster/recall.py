@@ -12,7 +12,7 @@ from .schema import Fields
 _LATEST = const(4294967295)
 
 
-# (highest, nonce, last, trial, streak, clock); what cannot be read begins anew.
+# (highest, nonce, last, trial, streak, clock, timeline); what cannot be read begins anew.
 def recall(kept):
     try:
         return _recall(Fields({} if kept is None else kept))
@@ -29,6 +29,7 @@ def _recall(fields):
         _pair(fields, "trial", None),
         _pair(fields, "streak", (None, 0)),
         fields.take("clock", int, 0, _LATEST, default=0),
+        _timeline(fields),
     )
 
 
@@ -49,3 +50,13 @@ def _pair(fields, name, default):
         if not is_number and (n or number is not None):
             raise fields.invalid(name, "wanted numbers")
     return pair
+
+
+# The lines of a timeline's record, e.g. "8 wifi_auth 5020 1795400000".
+def _timeline(fields):
+    text = fields.take("timeline", str, default="")
+    for line in text.split("\n")[:-1]:
+        parts = line.split(" ")
+        if len(parts) != 4 or not all(parts[n].isdigit() for n in (0, 2, 3)):
+            raise fields.invalid("timeline", "wanted lines of four words")
+    return text

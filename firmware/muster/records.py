@@ -26,9 +26,10 @@ _CHUNK = const(256)
 
 def load(root, name):
     for generation, path in _generations(root, name):
-        payload = _payload(path)
         try:
-            return json.loads(payload)
+            with open(path, "rb") as f:
+                f.seek(_HEADER_SIZE)
+                return json.load(f)  # the text never stands in RAM
         except ValueError:
             log.error("store", "%s generation %d is not JSON" % (path, generation))
             _set_aside(path)
@@ -111,12 +112,6 @@ def _next_generation(root, name):
 
 def _path(root, name, generation):
     return "%s/%s.%d" % (root, name, generation & 1)
-
-
-def _payload(path):
-    with open(path, "rb") as f:
-        f.seek(_HEADER_SIZE)
-        return f.read()
 
 
 def _set_aside(path):

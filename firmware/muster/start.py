@@ -1,45 +1,45 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# Builds the device out of its parts, once, and keeps it alive.
+# Keeps the device alive: runs its life, and starts it again after a defect.
 
 import asyncio
 import sys
 
 from micropython import const
 
-from . import __version__, hardware, log
-from .button import Button
-from .clock import Clock
-from .contact import Contact
-from .journal import Journal
-from .label import Label
-from .led import LED
-from .lifecycle import Life
-from .listening import listen
+from . import log
 from .modules import release
-from .store import Store
-from .timeline import Timeline
-from .wifi import Wifi
+from .pulse import Pulse
 
 _WATCHDOG_MS = const(60000)
-_FEED_MS = const(1000)
 _AT_PROMPT_MS = const(600000)  # so that a copy over serial is not bitten
 _BEFORE_RESET_S = const(10)
 
 
 def run(app):
-    dog = hardware.watchdog(_WATCHDOG_MS)
+    dog = _hardware("watchdog", _WATCHDOG_MS)
     try:
-        asyncio.run(_watched(app, dog))
+        asyncio.run(_live(app, dog))
     except KeyboardInterrupt:
         log.info("muster", "stopped; Ctrl-D starts again")
     except Exception as e:  # noqa: BLE001 - the last catch-all: a defect must not strand a device
         sys.print_exception(e)
         log.error("muster", "unexpected error, restarts in %d s" % _BEFORE_RESET_S)
+        _blame(type(e).__name__)
         _restart_later()
     finally:
         asyncio.new_event_loop()
-        hardware.watchdog(_AT_PROMPT_MS)
+        _hardware("watchdog", _AT_PROMPT_MS)
+
+
+# The next life will say what has ended this one.
+def _blame(who):
+    from .restart import Former, blame
+    from .timeline import Timeline
+
+    memory = _hardware("rtc").memory
+    former = Former(memory, "hard", "")
+    blame(Timeline(memory, former.record, None), who)
 
 
 def _restart_later():
@@ -49,74 +49,45 @@ def _restart_later():
         time.sleep(_BEFORE_RESET_S)
     except KeyboardInterrupt:
         return
-    hardware.reset()
+    _hardware("reset")
 
 
-async def _watched(app, dog):
-    task = asyncio.create_task(_feed(dog))
+# One call into hardware.py, which is let go again.
+def _hardware(name, *arguments):
+    from . import hardware
+
     try:
-        await start(app)
+        return getattr(hardware, name)(*arguments)
     finally:
-        task.cancel()
+        del hardware
+        release("hardware")
 
 
-async def _feed(dog):
-    while True:
-        dog.feed()
-        await asyncio.sleep_ms(_FEED_MS)
-
-
+# Without a watchdog, for an event loop of the owner's.
 async def start(app):
-    facts = hardware.read_facts()
-    who = _label()
-    if who is None:
-        log.error("muster", "this board has no label: write one to it over serial")
+    await _live(app, None)
+
+
+async def _live(app, dog):
+    pulse = Pulse()
+    life, beside = _assembled(pulse)
+    if life is None:
         return
-    cause = hardware.reset_cause()
-    log.info("muster", "%s %s on %s, %s" % (who.device_id, __version__, facts["board"], cause))
-    log.hide(facts["onboarding"]["psk"])
-    store = Store()
-    timeline = Timeline()
-    journal = Journal(store, facts, __version__, cause, timeline)
-    clock = Clock(hardware.set_rtc, facts["built"], journal.clock, journal.keep_clock)
-    wifi = Wifi(hardware.open_wlan(who.device_id), hardware.set_country)
-    tasks: list = []
-    led = _led(facts["led"], tasks)
-    press = _button(facts["button"], tasks)
-    contact = Contact(who, clock, journal, timeline)
-    listening = listen(who, store, journal, clock, press)
-    tasks.append(asyncio.create_task(listening))
-    networks = facts["onboarding"]
-    life = Life(who, store, journal, timeline, wifi, clock, press, led, contact, networks)
+    if dog:
+        beside.append(pulse.feed(dog, life.timeline))
+    tasks = [asyncio.create_task(coroutine) for coroutine in beside]
     try:
-        await life.live(app, cause)
+        await life.live(app)
     finally:
         for task in tasks:
             task.cancel()
 
 
-# The label's two parts alone: an Identity would keep the module that reads it in RAM.
-def _label():
-    from . import identity
+def _assembled(pulse):
+    from .assembly import assemble
 
-    found = identity.read(hardware.open_nvs("muster"))
-    del identity
-    release("identity")
-    return Label(found.device_id, found.secret) if found else None
-
-
-# A board without an LED or a button has one that nobody sees or presses.
-def _led(fact, tasks):
-    if fact is None:
-        return LED(None)
-    led = LED(hardware.output_pin(fact), fact["active"])
-    tasks.append(asyncio.create_task(led.blink()))
-    return led
-
-
-def _button(fact, tasks):
-    if fact is None:
-        return Button(None)
-    press = Button(hardware.input_pin(fact), fact["active"])
-    tasks.append(asyncio.create_task(press.watch()))
-    return press
+    try:
+        return assemble(pulse)
+    finally:
+        del assemble
+        release("assembly", "hardware", "restart")

@@ -8,12 +8,14 @@ import gc
 from micropython import const
 
 from . import log
+from .actions import FORGET, KEEP
 from .errors import DeviceError
 from .modules import release
 from .timeline import RECEIVE, REPORT
 
 _TIMEOUT_MS = const(15000)
 _LARGEST_ANSWER = const(8192)
+_ROOM = const(1280)  # for the answer with a usual configuration
 _HEADERS = {"Content-Type": "application/octet-stream"}
 _LONGEST_RETRY_S = const(300)  # errors are not authenticated: their Retry-After is only a hint
 
@@ -37,6 +39,20 @@ def version_key(config):
     return Key(str(config["version"]), psk)
 
 
+# Asks the configuration's own server, under its key; under the label's if is_deaf.
+async def ask_known(config, identity, is_deaf, report, timeline):
+    from .url import split
+
+    _, host, port, _ = split(config["config_server"]["url"])
+    del split
+    release("url")
+    key = label_key(identity) if is_deaf else version_key(config)
+    answer = await ask((host, port), identity.device_id, key, report, timeline)
+    if is_deaf and answer.action == FORGET:
+        answer.action = KEEP  # whoever has only the label may not take a device away
+    return answer
+
+
 # Sends what report returns, and returns the checked directive. server is (host, port). Each step
 # that ends is noted in the timeline; the one that fails is left open for the caller to note.
 async def ask(server, device_id, key, report, timeline, timeout_ms=_TIMEOUT_MS):
@@ -50,7 +66,7 @@ async def ask(server, device_id, key, report, timeline, timeout_ms=_TIMEOUT_MS):
 
     answer = parse(text)
     del parse
-    release("directive", "configuration", "schema")
+    release("directive", "configuration", "schema", "url")
     if answer.config:
         log.hide_config(answer.config)
     timeline.done(_summary(answer))
@@ -58,11 +74,17 @@ async def ask(server, device_id, key, report, timeline, timeout_ms=_TIMEOUT_MS):
 
 
 async def _exchange(server, device_id, key, report, timeline, timeout_ms):
+    host, port = server
+    try:
+        room = bytearray(_ROOM)  # while there still is so much in one piece
+    except MemoryError:
+        room = b""  # most answers are short
+    text = report().encode()
     from .noise import Initiator
 
-    host, port = server
     noise = Initiator(key.psk, ("muster/1/%s/%s" % (device_id, key.k)).encode())
-    message = await noise.write(report().encode())
+    message = await noise.write(text)
+    del text, Initiator
     size = len(message)
     path = "/v1/devices/%s/sync?k=%s" % (device_id, key.k)
     from .http import Connection
@@ -72,10 +94,12 @@ async def _exchange(server, device_id, key, report, timeline, timeout_ms):
     # Under the same name, so that the sealed report stands in RAM once.
     message = [connection.message("POST", path, _HEADERS, message)]
     try:
-        status, headers, body = await connection.exchange(message, timeout_ms, _LARGEST_ANSWER)
+        status, headers, body = await connection.exchange(
+            message, timeout_ms, _LARGEST_ANSWER, room
+        )
     finally:
         connection.close()
-    del connection, Connection
+    del connection, Connection, room
     release("http")
     if status != 200:
         raise _rejected(status, headers)

@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# The device's own record of the nine steps, with durations and outcome codes.
+# The device's own record of the nine steps, with durations and outcome codes. It lies in RTC
+# memory, which outlives every reset but a loss of power; the journal keeps a copy in flash.
+#
+# The record: a head of 12 bytes (early resets in a row, step under way, who is to blame), then a
+# line an entry, oldest first, e.g. b"8 wifi_auth 5020 1795400000" (code, ms, when it ended). In RTC
+# memory its CRC-32 stands before it. restart.py reads what a former life has left.
 
+import binascii
+import gc
 import time
 
 from micropython import const
 
 from . import log
+from .clock import EPOCH_2000
 
 _LONGEST = const(24)  # entries: three attempts at steps 3 to 9 and a few retries
+HEAD = const(12)
+EARLY = const(0)  # where in the head
+STEP = const(1)
+WHO = const(2)
 
 SEEK = const(3)
 FIND = const(4)
@@ -21,16 +33,24 @@ PROVED = const(10)  # all nine have succeeded; in the journal only
 
 
 class Timeline:
-    def __init__(self):
-        self.entries = []  # e.g. [[3, "ok", 212], [4, "wifi_auth", 5020]]
+    # memory: as machine.RTC().memory. record: what it holds. pulse: hears of each step.
+    def __init__(self, memory, record, pulse):
+        self._memory = memory
+        self.record = record
+        self._pulse = pulse
         self.step = None
         self._began_ms = time.ticks_ms()
 
     def begin(self, step):
+        self._pulse.life()
         # Seeking and asking repeat for hours where nobody answers: one attempt is kept, not all.
-        while step <= RECEIVE and self.entries and step <= self.entries[-1][0] <= RECEIVE:
-            self.entries.pop()
-        self.step = step
+        while step <= RECEIVE and len(self.record) > HEAD:
+            last = max(self.record.rfind(b"\n", 0, -1) + 1, HEAD)
+            if not step <= self.record[last] - 48 <= RECEIVE:
+                break
+            self.record = self.record[:last]
+        self._under_way(step)
+        gc.collect()  # what a step loads comes to lie close together
         self._began_ms = time.ticks_ms()
 
     def done(self, detail=""):
@@ -43,12 +63,29 @@ class Timeline:
         self.step = error.step = error.step or self.step
         self._end(error.code, error.detail)
 
+    # The step under way is neither done nor failed: somebody has ended it.
+    def drop(self):
+        self._under_way(None)
+
     def _end(self, code, detail):
         if self.step is None:
             return
         ms = time.ticks_diff(time.ticks_ms(), self._began_ms)
-        self.entries.append([self.step, code, ms])
-        del self.entries[:-_LONGEST]
+        lines = self.record[HEAD:]
+        if lines.count(b"\n") >= _LONGEST:
+            lines = lines[lines.find(b"\n") + 1 :]
+        line = "%d %s %d %d\n" % (self.step, code, ms, time.time() + EPOCH_2000)
+        self.record = self.record[:HEAD] + lines + line.encode()
         say = log.info if code == "ok" else log.error
         say("step", "%d %s %dms %s" % (self.step, code, ms, detail))
-        self.step = None
+        self._under_way(None)
+
+    # None: between the steps.
+    def _under_way(self, step):
+        self.step = step
+        self.put(STEP, bytes((step or 0,)))
+
+    # Puts it into the record at that place.
+    def put(self, at, what):
+        record = self.record = self.record[:at] + what + self.record[at + len(what) :]
+        self._memory(binascii.crc32(record).to_bytes(4, "little") + record)

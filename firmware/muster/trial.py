@@ -1,68 +1,121 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# Steps 7 to 9: leave the onboarding network, join the operational one, register.
+# Steps 7 to 9: leave the onboarding network, join the operational one, register; then commit, or
+# come home. Loaded by lifecycle.py when there is a configuration to try.
 
 import asyncio
+import time
 
 from micropython import const
 
 from . import log
+from .actions import FORGET
 from .errors import DeviceError
 from .modules import release
 from .timeline import JOIN, LEAVE, PROVED, REGISTER
-from .wifi import printable
 
-_NETWORK_MS = const(30000)
 _FAILSAFE_LOW_S = const(60)
 _FAILSAFE_HIGH_S = const(900)
+_LOOK_MS = const(50)
+
+
+# The button wants something else; no failure of the configuration's.
+class Interrupted(Exception):
+    pass
+
+
+# A directive's configuration, tried and committed. Returns ((configuration, lease), None, None) if it
+# has been, else (None, a directive that is to be obeyed in its place or None, what stood in the
+# way). Of the configuration only what the moment needs is in RAM: flash has it.
+async def attempt(life, answer):
+    version = answer.config["version"]
+    config = life.with_candidate("keep", answer)
+    del config["app"]
+    life.led.show("trial")
+    try:
+        lease = await _prove_in_time(life, config)
+    except Interrupted:
+        life.wifi.stop()
+        life.timeline.drop()
+        life.with_candidate("drop")
+        return None, None, DeviceError("timeout", "ended by the button")
+    except DeviceError as e:
+        life.led.show("failed")
+        life.wifi.stop()
+        life.timeline.failed(e)
+        life.with_candidate("fail", version, e)
+        life.again.wait()
+        return None, None, e
+    finally:
+        release("platform", "tls", "http")
+    del config["networks"], config["platform"]
+    pending = await _confirm(life, config)
+    if pending:
+        life.with_candidate("drop")
+        text = "the configuration server wants to %s" % pending.action
+        return None, pending, DeviceError("config_not_newer", text)
+    return (life.with_candidate("commit", version), lease), None, None
+
+
+# The sync before the commit: only an authenticated "forget" or another configuration prevents
+# it, and is returned; anything else counts as unreachable.
+async def _confirm(life, config):
+    life.led.show("sync")
+    try:
+        answer = await life.contact.ask(config, "trial")
+    except DeviceError as e:
+        log.warn("confirm", "not confirmed, committed all the same: %s" % e)
+        return None
+    if answer.action == FORGET:
+        return answer
+    if answer.config and answer.config["version"] != config["version"]:
+        return answer
+    return None
 
 
 # The three steps within the time that the device grants a trial, whatever the configuration says.
-# reached is called with the version and the number of each step before it begins. Returns the
-# registration's lease.
-async def prove(config, wifi, device_id, clock, timeline, reached):
+# Returns the registration's lease. Interrupted if the button is held for more than a sync
+# meanwhile.
+async def _prove_in_time(life, config):
     failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
-    steps = _prove(config, wifi, device_id, clock, timeline, reached)
+    end = time.ticks_add(time.ticks_ms(), failsafe_s * 1000)
+    steps = asyncio.create_task(_prove(life, config))
     try:
-        return await asyncio.wait_for_ms(steps, failsafe_s * 1000)
-    except asyncio.TimeoutError:
-        raise DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
+        while not steps.done():
+            await asyncio.sleep_ms(_LOOK_MS)
+            if life.button.wants_more():
+                raise Interrupted
+            if time.ticks_diff(end, time.ticks_ms()) <= 0:
+                raise DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
+        return await steps
+    finally:
+        steps.cancel()
 
 
-async def _prove(config, wifi, device_id, clock, timeline, reached):
+# The journal remembers each step before it begins.
+async def _prove(life, config):
     version = config["version"]
-    reached(version, LEAVE)
+    timeline = life.timeline
+    life.journal.reached(version, LEAVE)
     timeline.begin(LEAVE)
-    await wifi.leave()
-    wifi.stop()
+    await life.wifi.leave()
+    life.wifi.stop()
     timeline.done("radio off")
-    reached(version, JOIN)
-    await join(config, wifi, timeline)
-    reached(version, REGISTER)
+    life.journal.reached(version, JOIN)
+    await life.wifi.join_one_of(config, timeline)
+    life.journal.reached(version, REGISTER)
+    lease = await _register_once(life, config)
+    release("platform", "tls", "http")
+    life.journal.reached(version, PROVED)
+    return lease
+
+
+async def _register_once(life, config):
     from .platform import platform_for
 
-    platform = platform_for(config["platform"], device_id, clock)
-    await register(config, platform, clock, timeline)
-    reached(version, PROVED)
+    platform = platform_for(config["platform"], life.identity.device_id, life.clock)
+    await register(config, platform, life.clock, life.timeline)
     return platform.lease
-
-
-# Joins the first of the configuration's networks that lets it in; raises the last one's failure.
-async def join(config, wifi, timeline):
-    timeline.begin(JOIN)
-    wifi.start(config["country"])
-    error = DeviceError("config_invalid", "the configuration names no network")
-    for network in config["networks"]:
-        ssid = network["ssid"]
-        try:
-            ip = network.get("ip", "dhcp")
-            await wifi.join(ssid, network.get("psk"), _NETWORK_MS, ip)
-            timeline.done("%s as %s" % (printable(ssid), wifi.address()[0]))
-            return
-        except DeviceError as e:
-            log.warn("join", e)
-            error = e
-    raise error
 
 
 async def register(config, platform, clock, timeline):

@@ -57,19 +57,13 @@ class Wifi:
 
     # [(ssid bytes, channel, rssi, auth)], each network once, strongest first.
     def scan(self):
-        found = self._scan() or self._scan()  # an empty list is also how the driver says "failed"
-        strongest: dict = {}
-        for ssid, _, channel, rssi, auth, _ in found:
-            if ssid and (ssid not in strongest or strongest[ssid][2] < rssi):
-                strongest[ssid] = (ssid, channel, rssi, auth)
-        return sorted(strongest.values(), key=lambda seen: -seen[2])
+        from .scanning import scan
 
-    def _scan(self):
         try:
-            return self._wlan.scan()
-        except OSError as e:
-            log.warn("wifi", "scan failed: %s" % e)
-            return []
+            return scan(self._wlan)
+        finally:
+            del scan
+            release("scanning")
 
     # Joins within the time or raises what stood in the way. ssid: bytes or str; psk None: open.
     async def join(self, ssid, psk, timeout_ms, ip="dhcp"):
@@ -79,6 +73,16 @@ class Wifi:
             await join(self, self._wlan, ssid, psk, timeout_ms, ip)
         finally:
             del join
+            release("joining")
+
+    # Step 8, see joining.py.
+    async def join_one_of(self, config, timeline):
+        from .joining import join_one_of
+
+        try:
+            await join_one_of(config, self, self._wlan, timeline)
+        finally:
+            del join_one_of
             release("joining")
 
     # Off the network, if on one; the radio stays on.

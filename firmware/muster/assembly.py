@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Builds the device out of its parts, once. Loaded at the start and let go again.
+
+from . import __version__, hardware, log
+from .button import Button
+from .clock import Clock
+from .contact import Contact
+from .journal import JOURNAL, Journal
+from .label import Label
+from .led import LED
+from .lifecycle import Life
+from .listening import listen
+from .modules import release
+from .restart import Former
+from .store import Store
+from .timeline import Timeline
+from .wifi import Wifi
+
+_NONE = type(None)
+
+
+# The life, and the coroutines that have to run beside it. (None, []) on a board without a label.
+def assemble(pulse):
+    facts = hardware.read_facts()
+    who = _label()
+    if who is None:
+        log.error("muster", "this board has no label: write one to it over serial")
+        return None, []
+    cause = hardware.reset_cause()
+    log.info("muster", "%s %s on %s, %s" % (who.device_id, __version__, facts["board"], cause))
+    networks = facts["onboarding"]
+    log.hide(networks["psk"])
+    rtc = hardware.rtc()
+    store = Store()
+    kept = _sound(store.load(JOURNAL))
+    former = Former(rtc.memory, cause, kept.get("timeline", ""))
+    timeline = Timeline(rtc.memory, former.record, pulse)
+    journal = Journal(store, kept, facts, __version__, cause, timeline)
+    clock = Clock(rtc.datetime, facts["built"], journal.clock, journal.keep_clock)
+    wifi = Wifi(hardware.open_wlan(who.device_id), hardware.country())
+    beside: list = []
+    led = _led(facts["led"], pulse, beside)
+    press = _button(facts["button"], pulse, beside)
+    contact = Contact(who, clock, journal, timeline)
+    beside.append(listen(who, store, journal, clock, press, pulse))
+    life = Life(who, store, journal, timeline, wifi, clock, press, led, contact, networks)
+    life.wake(former)
+    return life, beside
+
+
+# The label's two parts alone: an Identity would keep the module that reads it in RAM.
+def _label():
+    from . import identity
+
+    found = identity.read(hardware.open_nvs("muster"))
+    del identity
+    release("identity")
+    return Label(found.device_id, found.secret) if found else None
+
+
+# What the journal says, if it is what this firmware would write: another one's must not stop it.
+def _sound(kept):
+    shapes = {
+        "highest": (int,),
+        "nonce": (str, _NONE),
+        "last": (dict, _NONE),
+        "trial": (list, _NONE),
+        "streak": (list,),
+        "clock": (int,),
+        "timeline": (str,),
+    }
+    if kept is None:
+        return {}
+    if isinstance(kept, dict) and all(type(kept.get(n)) in shapes[n] for n in shapes):
+        trial, last, streak = kept["trial"], kept["last"], kept["streak"]
+        if (
+            (trial is None or _are_numbers(trial, 2))
+            and (last is None or all(n in last for n in ("config", "step", "code", "detail")))
+            and len(streak) == 2
+            and type(streak[1]) is int
+        ):
+            return kept
+    log.error("journal", "not of this firmware's form; begins anew")
+    return {}
+
+
+def _are_numbers(found, count):
+    return len(found) == count and all(type(n) is int for n in found)
+
+
+# A board without an LED or a button has one that nobody sees or presses.
+def _led(fact, pulse, beside):
+    if fact is None:
+        return LED(None)
+    led = LED(hardware.output_pin(fact), fact["active"])
+    beside.append(led.blink(pulse))
+    return led
+
+
+def _button(fact, pulse, beside):
+    if fact is None:
+        return Button(None, 0, pulse)
+    press = Button(hardware.input_pin(fact), fact["active"], pulse)
+    beside.append(press.watch())
+    return press

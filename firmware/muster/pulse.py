@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Who is alive: each task of the device says by when it will be heard of again, and the watchdog is
+# fed only while all have kept their word.
+
+import asyncio
+import time
+
+from micropython import const
+
+from . import log
+from .timeline import EARLY
+
+_FEED_MS = const(1000)
+_GRACE_MS = const(300000)  # what the life may do between two beats: nothing takes it longer
+_EARLY_MS = const(60000)  # who resets sooner than this has a cause that will come again
+
+LIFE = "life"
+
+
+class Pulse:
+    def __init__(self):
+        self._due: dict = {}  # by the name of the task, in ticks
+
+    # The task promises to be heard of again within the time.
+    def beat(self, who, within_ms):
+        self._due[who] = time.ticks_add(time.ticks_ms(), within_ms)
+
+    # The life's own beat, before it waits so long or takes a step.
+    def life(self, wait_ms=0):
+        self.beat(LIFE, wait_ms + _GRACE_MS)
+
+    # Who has broken the promise, or None. A task that has died does.
+    def silent(self):
+        now = time.ticks_ms()
+        for who in self._due:
+            if time.ticks_diff(self._due[who], now) < 0:
+                return who
+        return None
+
+    # Feeds the watchdog as long as nobody is silent. What it will have to say after its bite is
+    # told to the timeline, which outlives that.
+    async def feed(self, dog, timeline):
+        began = time.ticks_ms()
+        is_early = True
+        is_told = False
+        while True:
+            who = self.silent()
+            if who is None:
+                dog.feed()
+            elif not is_told:
+                is_told = True
+                log.error("watchdog", "task %s is silent; the board will be reset" % who)
+                _blame(timeline, who)
+            if is_early and time.ticks_diff(time.ticks_ms(), began) > _EARLY_MS:
+                is_early = False
+                timeline.put(EARLY, b"\0")
+            await asyncio.sleep_ms(_FEED_MS)
+
+
+def _blame(timeline, who):
+    from .restart import blame
+
+    blame(timeline, who)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# What the device says of itself in step 5. Loaded when needed.
+
+import binascii
+import gc
+import sys
+
+from micropython import const
+
+from .compact import dumps
+from .timeline import HEAD
+
+_NETWORKS = const(8)
+
+
+# The report as compact JSON. It can be read later by whoever learns the key, so it holds no
+# credential. seen: a scan's result; state: "blank", "trial" or "committed".
+def write(journal, seen, state):
+    document = {
+        "v": 1,
+        "echo": journal.nonce,
+        "config": journal.highest,
+        "state": state,
+        "model": journal.model,
+        "board": journal.board,
+        "firmware": journal.firmware,
+        "micropython": ".".join([str(n) for n in sys.implementation.version[:3]]),
+        "reset_cause": journal.reset_cause,
+        "heap_free": gc.mem_free(),
+        "scan": [[_base64url(s[0]), s[1], s[2], s[3]] for s in seen[:_NETWORKS]],
+        "last": journal.last,
+        "timeline": entries(journal.timeline),
+    }
+    return dumps(document)
+
+
+# SSIDs are bytes and need not be text.
+def _base64url(raw):
+    text = binascii.b2a_base64(raw)[:-1].decode()
+    return text.replace("+", "-").replace("/", "_").rstrip("=")
+
+
+# A timeline as it is sent, e.g. [[3, "ok", 212], [4, "wifi_auth", 5020]].
+def entries(timeline):
+    found = []
+    for line in timeline.record[HEAD:].decode().split("\n")[:-1]:
+        step, code, ms = line.split(" ")[:3]
+        found.append([int(step), code, int(ms)])
+    return found

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# What the life before this one has left in RTC memory: the timeline, why it ended, and how many
+# before it have ended early. Loaded at the start and let go again.
+
+import binascii
+
+from micropython import const
+
+from .backoff import Backoff
+from .errors import DeviceError
+from .timeline import EARLY, HEAD, REGISTER, SEEK, STEP, WHO
+
+_CRC = const(4)
+_FEW = const(3)  # so many early resets may have as many causes
+_UNASKED = ("power_on", "watchdog", "hard")
+
+
+# The former life, and the record that goes on with its timeline.
+class Former:
+    # memory: as machine.RTC().memory. woke_by: why the board has started. kept: the timeline as
+    # flash has it.
+    def __init__(self, memory, woke_by, kept):
+        record = memory()
+        crc, record = record[:_CRC], record[_CRC:]
+        self.woke_by = woke_by
+        # Not after a loss of power, nor if a brown-out has bent it.
+        self.is_kept = (
+            len(record) >= HEAD and binascii.crc32(record).to_bytes(_CRC, "little") == crc
+        )
+        if not self.is_kept:
+            record = bytes(HEAD) + _checked(kept)
+        self._early = record[EARLY] if woke_by in _UNASKED else 0
+        self._step = record[STEP]  # which was under way, 0 for none
+        self._blamed = record[WHO:HEAD].rstrip(b"\0").decode()  # the task or defect that ended it
+        # This life counts as an early one until it has settled.
+        self.record = bytes((min(self._early + 1, 255),)) + bytes(HEAD - STEP) + record[HEAD:]
+
+    # The failure that it ended with, or None if people ended it. is_trial: in the middle of one.
+    def failure(self, is_trial, is_committed):
+        if self.woke_by == "watchdog" or self._blamed:
+            who = self._blamed or "nothing was able to run"
+            error = DeviceError("watchdog", "restarted (%s): %s" % (self.woke_by, who))
+        elif self.woke_by == "power_on" and self.is_kept:
+            # The supply has fallen, and come back before RTC memory was lost.
+            error = DeviceError("power_lost", "restarted (brown-out): the supply is too weak")
+        elif is_trial:
+            text = "restarted (%s) in the middle of the trial" % self.woke_by
+            error = DeviceError("power_lost", text)
+        else:
+            return None
+        error.step = self._step or (REGISTER if is_committed else SEEK)
+        return error
+
+    # How long the radio, which wants the most current, has to stay off: a supply that breaks down
+    # under it would do so again at once.
+    def rest_ms(self):
+        return Backoff(self._early).next_ms() if self._early >= _FEW else 0
+
+
+# The lines, or nothing if one of them is none.
+def _checked(kept):
+    try:
+        for line in kept.split("\n")[:-1]:
+            step, _, ms, at = line.split(" ")
+            int(step), int(ms), int(at)
+    except ValueError:
+        return b""
+    return kept.encode()
+
+
+# The next life will say that this task or this defect has ended this one.
+def blame(timeline, who):
+    timeline.put(WHO, (who.encode() + bytes(HEAD))[: HEAD - WHO])
