@@ -72,6 +72,8 @@ def _sound(kept):
     }
     if kept is None:
         return {}
+    if isinstance(kept, dict) and "timeline" not in kept:  # of a firmware before it
+        kept["timeline"] = ""
     if isinstance(kept, dict) and all(type(kept.get(n)) in shapes[n] for n in shapes):
         trial, last, streak = kept["trial"], kept["last"], kept["streak"]
         if (

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# The chunked form of an HTTP answer's body (RFC 9112, section 7.1). Loaded by http.py when a server
-# uses it, which ours do not.
+# The chunked form of an HTTP answer's body (RFC 9112, section 7.1). Loaded by http.py when a
+# server uses it, which ours do not.
 
 
 # Appends the body to content. connection: a Connection whose answer has come to its body.

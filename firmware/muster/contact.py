@@ -31,9 +31,7 @@ class Contact:
         self.due_in(self._retry.next_ms() // 1000)
         report = lambda: self._journal.report([], state)  # noqa: E731
         try:
-            answer = await sync.ask_known(
-                config, self._identity, is_deaf, report, self._timeline
-            )
+            answer = await sync.ask_known(config, self._identity, is_deaf, report, self._timeline)
         finally:
             del sync
             release("sync")

@@ -134,7 +134,8 @@ class Connection:
         elif length is not None:
             self._check_size(length, limit_bytes)
             # In one piece: growing would take room twice.
-            content = memoryview(room)[:length] if length <= len(room) else bytearray(length)
+            fits = length <= len(room)
+            content = memoryview(room)[:length] if fits else bytearray(length)  # type: ignore
             await self._fill(content, 0)
         else:
             is_kept = False
@@ -149,7 +150,7 @@ class Connection:
         view = memoryview(message)
         while view:
             await self._ready(select.POLLOUT)
-            view = view[self._socket.write(view) or 0 :]
+            view = view[self._socket.write(view) or 0 :]  # type: ignore[union-attr]
         self.lines = 0
 
     # As asyncio's streams do, which are 2 KiB more.
@@ -180,7 +181,7 @@ class Connection:
     async def _filled(self):
         while self._start == self._end:
             await self._ready(select.POLLIN)
-            size = self._socket.readinto(self._buffer)
+            size = self._socket.readinto(self._buffer)  # type: ignore[union-attr]
             if size == 0:
                 return False
             self._start = 0

@@ -65,15 +65,14 @@ class Journal:
         except DeviceError as e:  # an older floor is worth less, but no reason to stop
             log.error("journal", e)
 
-    # A failure outside a trial goes to flash if it is news, and once an hour at most: a device that
-    # finds no network for a year must not wear it out.
+    # A failure outside a trial goes to flash if it is news, and once an hour at most: a device
+    # that finds no network for a year must not wear it out.
     def keep_failure(self):
         now = time.ticks_ms()
-        kept = self._kept
-        is_news = not kept or [kept["step"], kept["code"]] != [self.last["step"], self.last["code"]]
-        if not is_news or (
-            self._kept_at is not None and 0 <= time.ticks_diff(now, self._kept_at) < _HOUR_MS
-        ):
+        news = self.last["step"], self.last["code"]
+        if self._kept and news == (self._kept["step"], self._kept["code"]):
+            return
+        if self._kept_at is not None and 0 <= time.ticks_diff(now, self._kept_at) < _HOUR_MS:
             return
         self._kept = self.last
         self._kept_at = now

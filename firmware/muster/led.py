@@ -3,6 +3,7 @@
 # What the LED says, one pattern a state of the device's life. docs/device-life.md lists them.
 
 import asyncio
+
 from micropython import const
 
 _PATIENCE_MS = const(10000)

@@ -78,7 +78,7 @@ async def _exchange(server, device_id, key, report, timeline, timeout_ms):
     try:
         room = bytearray(_ROOM)  # while there still is so much in one piece
     except MemoryError:
-        room = b""  # most answers are short
+        room = bytearray()  # most answers are short
     text = report().encode()
     from .noise import Initiator
 

@@ -4,8 +4,8 @@
 # memory, which outlives every reset but a loss of power; the journal keeps a copy in flash.
 #
 # The record: a head of 12 bytes (early resets in a row, step under way, who is to blame), then a
-# line an entry, oldest first, e.g. b"8 wifi_auth 5020 1795400000" (code, ms, when it ended). In RTC
-# memory its CRC-32 stands before it. restart.py reads what a former life has left.
+# line an entry, oldest first, e.g. b"8 wifi_auth 5020 1795400000" (code, ms, when it ended). In
+# RTC memory its CRC-32 stands before it. restart.py reads what a former life has left.
 
 import binascii
 import gc

@@ -24,9 +24,9 @@ class Interrupted(Exception):
     pass
 
 
-# A directive's configuration, tried and committed. Returns ((configuration, lease), None, None) if it
-# has been, else (None, a directive that is to be obeyed in its place or None, what stood in the
-# way). Of the configuration only what the moment needs is in RAM: flash has it.
+# A directive's configuration, tried and committed. Returns ((configuration, lease), None, None) if
+# it has been, else (None, a directive to be obeyed in its place or None, what stood in the way).
+# Of the configuration only what the moment needs is in RAM: flash has it.
 async def attempt(life, answer):
     version = answer.config["version"]
     config = life.with_candidate("keep", answer)

@@ -19,7 +19,7 @@ import asyncio
 from muster import hardware
 from muster.errors import DeviceError
 from muster.wifi import Wifi
-wifi = Wifi(hardware.open_wlan("board"), hardware.set_country)
+wifi = Wifi(hardware.open_wlan("board"), hardware.country())
 wifi.start("DE")
 async def join(ssid, psk, timeout_ms=5000, ip="dhcp"):
     try:

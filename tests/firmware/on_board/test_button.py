@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from muster.button import BUNDLE, DOUBLE, LONG, SHORT, Button
+from muster.pulse import Pulse
 
 
 class Pin:
@@ -19,7 +20,7 @@ class Pin:
 # What the button makes of act, which may wait and hold the pin.
 async def _press(act, pin=None):
     pin = pin or Pin()
-    button = Button(pin)
+    button = Button(pin, 0, Pulse())
     task = asyncio.create_task(button.watch())
     await asyncio.sleep_ms(50)
     await act(pin)
@@ -85,7 +86,7 @@ async def test_two_presses_far_apart_are_none():
 
 
 async def test_who_brings_a_bundle_ends_a_pause_too():
-    button = Button(None)
+    button = Button(None, 0, Pulse())
     pause = asyncio.create_task(button.pause(10000))
     await asyncio.sleep_ms(0)
     button.tell(BUNDLE)
@@ -95,7 +96,7 @@ async def test_who_brings_a_bundle_ends_a_pause_too():
 
 async def test_a_press_ends_a_pause():
     pin = Pin()
-    button = Button(pin)
+    button = Button(pin, 0, Pulse())
     task = asyncio.create_task(button.watch())
     began = time.ticks_ms()
     pause = asyncio.create_task(button.pause(10000))

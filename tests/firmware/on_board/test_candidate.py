@@ -2,16 +2,14 @@
 # Copyright (c) 2026 The Muster authors
 # From candidate to committed, and what a restart makes of every point in between.
 
+import lives
 from ram_disk import PowerCut, RAMDisk, mount, unmount
 from runner import raises
 
 from muster import candidate
 from muster.errors import DeviceError
-from muster.journal import Journal
 from muster.store import Store
-from muster.timeline import JOIN, PROVED, REGISTER, Timeline
-
-_FACTS = {"model": "m", "board": "b"}
+from muster.timeline import JOIN, PROVED, REGISTER
 
 
 class Answer:
@@ -23,15 +21,14 @@ class Answer:
 class Start:
     def __init__(self, woke_by="power_on"):
         self.store = Store("/flash/muster")
-        timeline = Timeline()
-        self.journal = Journal(self.store, _FACTS, "0", woke_by, timeline)
-        self.config = candidate.wake(self.store, self.journal, timeline, woke_by)
+        timeline, self.journal, former = lives.begin(self.store, woke_by)
+        self.config = candidate.wake(self.store, self.journal, timeline, former)
 
     def keep(self, answer):
         return candidate.keep(self.store, self.journal, answer)
 
     def commit(self, config):
-        candidate.commit(self.store, self.journal, config)
+        candidate.commit(self.store, self.journal, config["version"])
 
 
 def _on(disk, act, is_new=False):

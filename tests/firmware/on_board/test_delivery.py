@@ -8,18 +8,18 @@ import hashlib
 import os
 from binascii import unhexlify
 
+import lives
 from ram_disk import PowerCut, RAMDisk, mount, unmount
 from runner import araises, golden
 
 from muster import candidate, delivery, inbox, receipt
 from muster.errors import DeviceError
-from muster.journal import Journal
 from muster.label import Label
 from muster.led import LED
+from muster.pulse import Pulse
 from muster.store import Store
-from muster.timeline import JOIN, PROVED, REGISTER, Timeline
+from muster.timeline import JOIN, PROVED, REGISTER
 
-_FACTS = {"model": "m", "board": "b"}
 _GOLDEN = golden("wire/deliveries.json")
 _BUNDLES = _GOLDEN["bundles"]
 _GOOD = _BUNDLES["of-jwcrypto"]  # version 7, for PRESS-4
@@ -44,9 +44,8 @@ class Clock:
 class Start:
     def __init__(self):
         self.store = Store("/flash/muster")
-        self.timeline = Timeline()
-        self.journal = Journal(self.store, _FACTS, "0", "power_on", self.timeline)
-        self.config = candidate.wake(self.store, self.journal, self.timeline, "power_on")
+        self.timeline, self.journal, former = lives.begin(self.store, "power_on")
+        self.config = candidate.wake(self.store, self.journal, self.timeline, former)
         self.clock = Clock()
         self.led = LED(None)
         self.attempts = 0
@@ -57,7 +56,7 @@ class Start:
         config = candidate.keep(self.store, self.journal, answer)
         for step in (JOIN, REGISTER, PROVED):
             self.journal.reached(config["version"], step)
-        candidate.commit(self.store, self.journal, config)
+        candidate.commit(self.store, self.journal, config["version"])
         self.config = config
 
     async def fail(self, answer):
@@ -167,7 +166,7 @@ async def test_the_same_bundle_again_changes_nothing_that_was_said():
         await _apply_all(start)
         assert start.attempts == 1 and inbox.find() is None
         assert start.last()["receipt"] == _receipt(7, "ok")
-        assert start.timeline.entries[-1][1] == "config_not_newer"
+        assert start.journal.entries()[-1][1] == "config_not_newer"
 
     await _on(RAMDisk(), act, True)
 
@@ -335,7 +334,7 @@ async def test_the_led_blinks_the_receipt():
     pin = Pin()
     led = LED(pin)
     led.announce([1, 1] * 10)
-    task = asyncio.create_task(led.blink())
+    task = asyncio.create_task(led.blink(Pulse()))
     await asyncio.sleep_ms(300)
     task.cancel()
     assert pin.levels >= 30

@@ -41,9 +41,7 @@ class Connection:
 
 
 def _platform(*answers):
-    platform = Platform(_SETTINGS, "PRESS-4")
-    platform._connection = Connection(*answers)
-    return platform
+    return Platform(_SETTINGS, "PRESS-4", Connection(*answers), "")
 
 
 _CREATED = ("2001", {"m2m:ae": _AE})

@@ -5,6 +5,7 @@
 import builtins
 import time
 
+import lives
 from runner import raises
 
 from muster import log, url
@@ -13,8 +14,9 @@ from muster.clock import Clock
 from muster.contact import Contact
 from muster.errors import DeviceError
 from muster.onem2m_time import format_time, parse_time
+from muster.report import entries
 from muster.sync import _rejected
-from muster.timeline import FIND, JOIN, SEEK, Timeline
+from muster.timeline import FIND, JOIN, SEEK
 
 
 def test_backoff_doubles_to_its_limit_and_stays_within_a_quarter():
@@ -105,21 +107,21 @@ def test_a_hint_to_wait_makes_a_contact_later_but_never_sooner():
 
 
 def test_repeated_seeking_keeps_one_attempt():
-    timeline = Timeline()
+    timeline = lives.timeline()
     for _ in range(50):
         timeline.begin(SEEK)
         timeline.done()
         timeline.begin(FIND)
         timeline.failed(DeviceError("wifi_no_ap"))
-    assert [entry[:2] for entry in timeline.entries] == [[SEEK, "ok"], [FIND, "wifi_no_ap"]]
+    assert [entry[:2] for entry in entries(timeline)] == [[SEEK, "ok"], [FIND, "wifi_no_ap"]]
 
 
 def test_a_timeline_is_bounded():
-    timeline = Timeline()
+    timeline = lives.timeline()
     for _ in range(100):
         timeline.begin(JOIN)
         timeline.done()
-    assert len(timeline.entries) == 24
+    assert len(entries(timeline)) == 24
 
 
 # What the log prints while act runs.
