@@ -12,12 +12,11 @@ from .led import LED
 from .lifecycle import Life
 from .listening import listen
 from .modules import release
+from .recall import recall
 from .restart import Former
 from .store import Store
 from .timeline import Timeline
 from .wifi import Wifi
-
-_NONE = type(None)
 
 
 # The life, and the coroutines that have to run beside it. (None, []) on a board without a label.
@@ -33,8 +32,8 @@ def assemble(pulse):
     log.hide(networks["psk"])
     rtc = hardware.rtc()
     store = Store()
-    kept = _sound(store.load(JOURNAL))
-    former = Former(rtc.memory, cause, kept.get("timeline", ""))
+    kept = recall(store.load(JOURNAL))
+    former = Former(rtc.memory, cause, kept[-1])
     timeline = Timeline(rtc.memory, former.record, pulse)
     journal = Journal(store, kept, facts, __version__, cause, timeline)
     clock = Clock(rtc.datetime, facts["built"], journal.clock, journal.keep_clock)
@@ -57,38 +56,6 @@ def _label():
     del identity
     release("identity")
     return Label(found.device_id, found.secret) if found else None
-
-
-# What the journal says, if it is what this firmware would write: another one's must not stop it.
-def _sound(kept):
-    shapes = {
-        "highest": (int,),
-        "nonce": (str, _NONE),
-        "last": (dict, _NONE),
-        "trial": (list, _NONE),
-        "streak": (list,),
-        "clock": (int,),
-        "timeline": (str,),
-    }
-    if kept is None:
-        return {}
-    if isinstance(kept, dict) and "timeline" not in kept:  # of a firmware before it
-        kept["timeline"] = ""
-    if isinstance(kept, dict) and all(type(kept.get(n)) in shapes[n] for n in shapes):
-        trial, last, streak = kept["trial"], kept["last"], kept["streak"]
-        if (
-            (trial is None or _are_numbers(trial, 2))
-            and (last is None or all(n in last for n in ("config", "step", "code", "detail")))
-            and len(streak) == 2
-            and type(streak[1]) is int
-        ):
-            return kept
-    log.error("journal", "not of this firmware's form; begins anew")
-    return {}
-
-
-def _are_numbers(found, count):
-    return len(found) == count and all(type(n) is int for n in found)
 
 
 # A board without an LED or a button has one that nobody sees or presses.

@@ -17,8 +17,8 @@ _HOUR_MS = const(3600000)
 
 
 class Journal:
-    # kept: the record of that name, as recall.py reads it. facts: what the deployment knew of this board. Reset causes
-    # as hardware.py names them.
+    # kept: the record of that name, as recall.py reads it. facts: what the deployment knew of this
+    # board. Reset causes as hardware.py names them.
     def __init__(self, store, kept, facts, firmware, reset_cause, timeline):
         self._store = store
         self.model = facts["model"]

@@ -29,7 +29,7 @@ class Former:
             len(record) >= HEAD and binascii.crc32(record).to_bytes(_CRC, "little") == crc
         )
         if not self.is_kept:
-            record = bytes(HEAD) + _checked(kept)
+            record = bytes(HEAD) + kept.encode()
         self._early = record[EARLY] if woke_by in _UNASKED else 0
         self._step = record[STEP]  # which was under way, 0 for none
         self._blamed = record[WHO:HEAD].rstrip(b"\0").decode()  # the task or defect that ended it
@@ -56,17 +56,6 @@ class Former:
     # under it would do so again at once.
     def rest_ms(self):
         return Backoff(self._early).next_ms() if self._early >= _FEW else 0
-
-
-# The lines, or nothing if one of them is none.
-def _checked(kept):
-    try:
-        for line in kept.split("\n")[:-1]:
-            step, _, ms, at = line.split(" ")
-            int(step), int(ms), int(at)
-    except ValueError:
-        return b""
-    return kept.encode()
 
 
 # The next life will say that this task or this defect has ended this one.

@@ -90,4 +90,4 @@ def _assembled(pulse):
         return assemble(pulse)
     finally:
         del assemble
-        release("assembly", "hardware", "restart")
+        release("assembly", "hardware", "recall", "restart", "schema")

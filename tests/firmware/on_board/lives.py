@@ -4,6 +4,7 @@
 
 from muster.journal import JOURNAL, Journal
 from muster.pulse import Pulse
+from muster.recall import recall
 from muster.restart import Former
 from muster.timeline import Timeline
 
@@ -28,8 +29,8 @@ def timeline(memory=None):
 # (timeline, journal, former life) of a board that starts.
 def begin(store, woke_by, memory=None):
     memory = memory or Memory()
-    kept = (store.load(JOURNAL) or {}) if store else {}
-    former = Former(memory, woke_by, kept.get("timeline", ""))
+    kept = recall(store.load(JOURNAL) if store else None)
+    former = Former(memory, woke_by, kept[-1])
     timeline = Timeline(memory, former.record, Pulse())
     journal = Journal(store, kept, _FACTS, "0", woke_by, timeline)
     return timeline, journal, former

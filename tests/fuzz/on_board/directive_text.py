@@ -5,6 +5,7 @@
 import json
 
 import goldens
+from lives import begin
 from mutation import changed_json, some
 
 from muster import candidate, log, sync, url
@@ -13,8 +14,6 @@ from muster.compact import dumps
 from muster.contact import Contact
 from muster.directive import parse
 from muster.errors import DeviceError
-from muster.journal import Journal
-from muster.timeline import Timeline
 
 ROOM = 512 << 10
 _LARGEST = 8192  # as much as an answer may hold
@@ -61,8 +60,7 @@ def play(data):
 
 def _obeyed(answer):
     store = _Store()
-    timeline = Timeline()
-    journal = Journal(store, {}, "0", "soft", timeline)
+    timeline, journal, _ = begin(store, "soft")
     clock = Clock(lambda date: None, 1795000000, 0, journal.keep_clock)
     contact = Contact(None, clock, journal, timeline)
     contact.heard(answer)
@@ -79,8 +77,8 @@ def _obeyed(answer):
     url.split(config["config_server"]["url"])
     url.split(config["platform"]["url"])
     journal.reached(config["version"], 7)
-    candidate.commit(store, journal, config)
-    if Journal(store, {}, "0", "soft", timeline).highest != config["version"]:
+    candidate.commit(store, journal, config["version"])
+    if begin(store, "soft")[1].highest != config["version"]:
         return "the version is not what it was"
     contact.due_in(config["policy"]["sync_s"])
     del log._hidden[:]

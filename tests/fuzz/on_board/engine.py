@@ -138,7 +138,8 @@ def _growth(memory):
 
 
 def main(options):
-    sys.path[:0] = [options["firmware"], options["here"], options["here"] + "/.."]
+    here = options["here"]
+    sys.path[:0] = [options["firmware"], here, here + "/..", here + "/../../firmware/on_board"]
     import stand_ins
 
     stand_ins.install()

@@ -5,7 +5,7 @@
 import json
 
 from mutation import chance, changed_bytes, changed_json, some
-from stand_ins import drive
+from stand_ins import drive, peer
 
 from muster.errors import DeviceError
 from muster.platform import Platform
@@ -48,7 +48,7 @@ class _Asked(Platform):
 
 
 def play(data):
-    platform = _Asked(_SETTINGS, "PRESS-4")
+    platform = _Asked(_SETTINGS, "PRESS-4", peer, "")
     platform.code = _CODES[data[0] % len(_CODES)] if data else ""
     platform.answer = bytearray(data[1:])
     try:

@@ -6,6 +6,7 @@ import struct
 from binascii import crc32
 
 import goldens
+from lives import begin
 from mutation import chance, changed_bytes, changed_json, some
 from stand_ins import Files
 
@@ -13,8 +14,6 @@ from muster import candidate, records
 from muster.backoff import SecondTry
 from muster.clock import Clock
 from muster.errors import DeviceError
-from muster.journal import Journal
-from muster.timeline import Timeline
 
 ROOM = 512 << 10
 _NAMES = ("journal", "committed", "candidate")
@@ -92,12 +91,11 @@ class _Store:
 def _read(name, files):
     store = _Store()
     value = store.load(name)
-    timeline = Timeline()
-    journal = Journal(store, {"model": "m", "board": "b"}, "0", "soft", timeline)
+    timeline, journal, former = begin(store, "watchdog")
     Clock(lambda date: None, 1795000000, journal.clock, journal.keep_clock)
     SecondTry(journal)
     journal.report([], "blank")
-    candidate.wake(store, journal, timeline, "watchdog")
+    candidate.wake(store, journal, timeline, former)
     _count[0] += 1
     if _count[0] & 3:  # what follows takes long, and depends less on the input
         return None
