@@ -42,7 +42,7 @@ def assemble(pulse):
     led = _led(facts["led"], pulse, beside)
     press = _button(facts["button"], pulse, beside)
     contact = Contact(who, clock, journal, timeline)
-    beside.append(listen(who, store, journal, clock, press, pulse))
+    beside.append(listen(pulse, who, store, journal, clock, press))
     life = Life(who, store, journal, timeline, wifi, clock, press, led, contact, networks)
     life.wake(former)
     return life, beside

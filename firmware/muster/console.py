@@ -24,15 +24,17 @@ _LOOK_MS = const(10)
 _SILENT_MS = const(3000)
 _PATIENT_MS = const(10000)  # while a bundle is on its way
 _CTRL_C = const(3)
+_BEAT_MS = const(120000)  # opening a bundle takes a while
 _PIECE = const(80)  # of an error's detail
 
 
 # Until nobody has said anything for a while. heard: a poll of sys.stdin.
-async def converse(heard, label, store, journal, clock, press):
+async def converse(heard, pulse, label, store, journal, clock, press):
     talk = _Conversation(label, store, journal, clock, press)
     silent_from = time.ticks_ms()
     try:
         while time.ticks_diff(time.ticks_ms(), silent_from) < talk.patience_ms:
+            pulse.beat("console", _BEAT_MS)
             for _ in range(_AT_ONCE):
                 if not heard.poll(0):
                     break

@@ -13,20 +13,22 @@ from . import log
 from .modules import release
 
 _LOOK_MS = const(250)
+_PATIENCE_MS = const(60000)
 
 
 # parts: what console.converse needs of the device.
-async def listen(*parts):
+async def listen(pulse, *parts):
     heard = select.poll()
     heard.register(sys.stdin, select.POLLIN)
     while True:
+        pulse.beat("console", _PATIENCE_MS)
         await asyncio.sleep_ms(_LOOK_MS)
         if not heard.poll(0):
             continue
         from .console import converse
 
         try:
-            await converse(heard, *parts)
+            await converse(heard, pulse, *parts)
         except MemoryError:
             log.warn("console", "no memory to listen")
         finally:
