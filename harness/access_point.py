@@ -11,8 +11,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.address_range import AddressRange
+from harness.captive import Captive
 from harness.errors import AirError
 from harness.medium import Medium
+from harness.name_server import NameServer
+from harness.time_server import TimeServer
 
 if TYPE_CHECKING:
     from harness.connection import Connection
@@ -79,7 +82,9 @@ class AccessPoint:
         self.refuses_with: int | None = None  # a reason given to everyone who tries to join
         self.most_stations = 250
         self.out_of_range: set[str] = set()  # names of boards that cannot hear it
-        self.names: dict[str, str] = {}  # what its DNS server answers
+        self.dns = NameServer()
+        self.captive: Captive | None = None  # who answers every connection in place of all others
+        self._servers: list[Captive | TimeServer] = []
         self.bssid = b"\x02\x4d\x75" + addresses.number.to_bytes(3, "big")
         self.medium = Medium()  # delay, loss, bandwidth of whatever crosses it
         self.connections: set[Connection] = set()  # that it carries now
@@ -88,6 +93,11 @@ class AccessPoint:
         self.deaf_until = 0.0  # time.monotonic(): a board that scans does not serve its stations
         self._leases: dict[str, str] = {}
         self.stations: list[Station] = []
+
+    @property
+    def names(self) -> dict[str, str | None]:
+        """What its DNS server answers: a name's address, or None for no such name."""
+        return self.dns.names
 
     @property
     def network(self) -> str:
@@ -161,6 +171,31 @@ class AccessPoint:
         """Throw every station out; they may try again."""
         for station in list(self.stations):
             station.lost(self)
+
+    def serve_time(self, unix: float, names: tuple[str, ...] = ("pool.ntp.org",)) -> TimeServer:
+        """Answer NTP queries at the gateway, known by some names, with a time that is set."""
+        server = TimeServer(self.gateway, unix)
+        self._servers.append(server)
+        self.names.update(dict.fromkeys(names, self.gateway))
+        return server
+
+    def hold_captive(self, page: bytes = b"<h1>Please log in</h1>", status: int = 200) -> Captive:
+        """Answer every name with the gateway, and every connection with a page."""
+        self.captive = captive = Captive(self.gateway, page, status)
+        self._servers.append(captive)
+        self.dns.everything = self.gateway
+        return captive
+
+    def release_captive(self) -> None:
+        """Be an ordinary network again, as after somebody has logged in."""
+        self.captive = self.dns.everything = None
+
+    def close(self) -> None:
+        """End its servers and give its range back."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+        self.addresses.release()
 
     def cut(self, *, silently: bool = False) -> None:
         """End every connection that it carries now, with a reset or without a word."""

@@ -9,7 +9,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.access_point import REASON_AUTH_FAIL, AccessPoint
@@ -18,7 +18,7 @@ from harness.errors import AirError
 from harness.messages import Messages
 from harness.visitor import Visitor
 
-__all__ = ["AccessPoint", "Air", "Event", "Visitor"]
+__all__ = ["AccessPoint", "Air", "Event", "Stay", "Visitor"]
 
 _JOIN_S = 5.0
 
@@ -35,6 +35,16 @@ class Event:
     def __str__(self) -> str:
         details = " ".join(f"{name}={value!r}" for name, value in self.details.items())
         return f"{self.board} {self.what} {details}".strip()
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Somebody's time in a network, in seconds since the air was made; `until` is None so far."""
+
+    board: str
+    ssid: bytes
+    since: float
+    until: float | None
 
 
 class Air:
@@ -68,7 +78,7 @@ class Air:
         for visitor in self._visitors:
             visitor.close()
         for point in self._points:
-            point.addresses.release()
+            point.close()
         self._visitors.clear()
         self._points.clear()
 
@@ -118,7 +128,7 @@ class Air:
         with self._lock:
             if point in self._points:
                 self._points.remove(point)
-                point.addresses.release()
+                point.close()
 
     def access_point(self, ssid: str | bytes) -> AccessPoint:
         """The network of that name that can be heard now, e.g. one that a board has opened.
@@ -178,6 +188,19 @@ class Air:
         self.trace.append(event)
         for listener in self.listeners:
             listener(event)
+
+    def stays(self, board: str | None = None) -> list[Stay]:
+        """Who was joined where, and when, oldest first; of one board or of all."""
+        found: list[Stay] = []
+        for event in self.traced("join", "leave", board=board):
+            if event.what == "join":
+                found.append(Stay(event.board, event.details["ssid"], event.at, None))
+                continue
+            for n in reversed(range(len(found))):
+                if found[n].board == event.board and found[n].until is None:
+                    found[n] = replace(found[n], until=event.at)
+                    break
+        return found
 
     def traced(self, *kinds: str, board: str | None = None) -> list[Event]:
         """Events of some kinds so far, of one board or of all."""

@@ -98,7 +98,7 @@ class _Call:
         self._far: socket.socket | None = None
         self._dialling: Dialling | None = None
         self._connection: Connection | None = None
-        self._is_silent = False
+        self._is_silent = self._has_failed = False
 
     def begin(self) -> tuple[str, int]:
         self._listener = listener = socket.create_server((self.source, 0))
@@ -157,16 +157,14 @@ class _Call:
     def _answered(self, far: socket.socket | None, error: int) -> None:
         self._far = far
         self.on_outcome(error)
-        if far is None:
-            self._end_listening()
-            if self._near is not None:
-                reset(self._near)
-            self._on_end(self)
-            return
+        self._has_failed = far is None
         self._join()
 
     def _join(self) -> None:
-        if self._near is not None and self._far is not None and not self._is_silent:
+        if self._near is not None and self._has_failed:
+            reset(self._near)
+            self._on_end(self)
+        elif self._near is not None and self._far is not None and not self._is_silent:
             near, far, self._near, self._far = self._near, self._far, None, None
             self._connection = Connection(self._loop, self.network, near, far, self)
 

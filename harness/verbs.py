@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from harness.supervisor import Supervisor
 
 _BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
-_NAME_UNKNOWN = -2
 _NO_DNS = -202
 
 
@@ -165,7 +164,7 @@ class Verbs:
         network, own = there
         number = board.air.next_connection()
         board.air.trace_event(board.name, "connect", connection=number, address=address, port=port)
-        target = (address, host_port(port))
+        target = network.captive.address if network.captive else (address, host_port(port))
         if board.air.on_connect is not None:
             target = board.air.on_connect(board.name, address, port) or target
         relay = board.carrier.connect(number, network, own, (address, port), target)
@@ -206,11 +205,19 @@ class Verbs:
         self._board.mdns.relay(bytes.fromhex(query), source_port)
 
     def _resolve(self, name: str) -> Any:
-        point = self._board.radio.joined
-        if point is None or self._board.radio.address is None:
+        board = self._board
+        point = board.radio.joined
+        if point is None or board.radio.address is None:
             raise Refusal("OSError", _NO_DNS)
-        if name in point.names:
-            return point.names[name]
-        if name.lower().endswith(".local"):
-            return self._board.mdns.resolve(name)
-        raise Refusal("OSError", _NAME_UNKNOWN)
+        if name.lower().endswith(".local") and not point.dns.knows(name):
+            return board.mdns.resolve(name)
+        answer = Later()
+        if point.dns.is_silent:
+            board.clock.later(point.dns.patience_s, lambda: answer.refuse(point.dns.failure()))
+            return answer
+        address = point.dns.address(name)
+        there_and_back = 2 * point.medium.transit_s(0, "tx")
+        if there_and_back == 0:
+            return address
+        board.clock.later(there_and_back, lambda: answer.give(address))
+        return answer

@@ -54,6 +54,16 @@ def resolve(host):
         return supervisor.request("resolve", host)
 
 
+# As sendto() takes it: no names.
+def numeric(host):
+    try:
+        if host:
+            _native.inet_pton(2, host)
+        return host or ANY
+    except OSError:
+        raise ValueError("invalid arguments")
+
+
 # The interface in whose network an address is: 0 as a station, 1 as an access point, or None.
 def interface_to(address):
     for i in (0, 1):

@@ -1,31 +1,37 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# ntptime, which an ESP32's firmware contains: one SNTP question (RFC 4330) to one server.
+# ntptime, which an ESP32 has in its firmware: the time of an NTP server (RFC 4330), in seconds of
+# the board's epoch, and the board's clock set to it.
 
 import socket
 import struct
-from time import gmtime
+import time as clock
+
+import machine
 
 host = "pool.ntp.org"
-timeout = 1
-_EPOCH_2000_S = 3155673600  # in seconds since 1900
+timeout = 1  # seconds
+
+_QUERY = b"\x1b" + bytes(47)  # version 3, mode 3: client
+_TO_2000 = 3155673600  # from 1900
+_YEAR_2024 = 3913056000  # earlier stamps belong to the era that begins in 2036
 
 
 def time():
-    query = bytearray(48)
-    query[0] = 0x1B  # version 3, client
-    asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    address = socket.getaddrinfo(host, 123)[0][-1]
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        asking.settimeout(timeout)
-        asking.sendto(query, socket.getaddrinfo(host, 123)[0][-1])
-        answer = asking.recv(48)
+        s.settimeout(timeout)
+        s.sendto(_QUERY, address)
+        answer = s.recv(48)
     finally:
-        asking.close()
-    return struct.unpack("!I", answer[40:44])[0] - _EPOCH_2000_S
+        s.close()
+    seconds = struct.unpack_from("!I", answer, 40)[0]
+    if seconds < _YEAR_2024:
+        seconds += 1 << 32
+    return seconds - _TO_2000
 
 
 def settime():
-    import machine
-
-    now = gmtime(time())
-    machine.RTC().datetime((now[0], now[1], now[2], now[6] + 1, now[3], now[4], now[5], 0))
+    year, month, day, hour, minute, second, weekday = clock.gmtime(time())[:7]
+    machine.RTC().datetime((year, month, day, weekday + 1, hour, minute, second, 0))

@@ -10,7 +10,7 @@ import addresses
 import clock
 import supervisor
 from held import Held
-from host_sockets import SOCK_DGRAM, SOCK_STREAM, HostSockets
+from host_sockets import SHORT, SOCK_DGRAM, SOCK_STREAM, HostSockets
 from native import builtin
 
 _native = builtin("socket")
@@ -34,6 +34,7 @@ MSG_DONTWAIT = 8
 TCP_NODELAY = 1
 
 _EAGAIN = 11
+_ETIMEDOUT = 116
 _EHOSTUNREACH = 118
 _EINPROGRESS = 119
 _EALREADY = 120
@@ -49,7 +50,8 @@ _REPORT = 4096
 
 
 def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
-    return [(AF_INET, type or SOCK_STREAM, proto, host, (addresses.resolve(host), int(port)))]
+    address = addresses.resolve(host)
+    return [(AF_INET, type or SOCK_STREAM, proto, host or address, (address, int(port)))]
 
 
 class socket(HostSockets):
@@ -81,6 +83,8 @@ class socket(HostSockets):
 
     def settimeout(self, seconds):
         self._timeout = -1 if seconds is None else int(seconds * 1000)
+        if 0 < self._timeout < 100:
+            self._timeout = SHORT
 
     def setblocking(self, flag):
         self._timeout = -1 if flag else 0
@@ -149,7 +153,8 @@ class socket(HostSockets):
         supervisor.outcomes[self._number] = None
         if self._timeout == 0:
             raise OSError(_EINPROGRESS)
-        self._until_done(0, self._timeout, self._is_answered)
+        timeout = 100 if self._timeout == SHORT else self._timeout
+        self._until_done(0, timeout, self._is_answered)
         if self._error:
             raise OSError(self._error)
 
@@ -176,10 +181,22 @@ class socket(HostSockets):
             raise addresses.newlib(e)
         return native
 
+    # A blocking send() takes all it is given, unless time runs out.
     def send(self, data):
         if self._type == SOCK_DGRAM and self._peer:
             return self.sendto(data, self._peer)
         self._require_peer()
+        sent = self._send_some(data)
+        while sent < len(data) and self._timeout:
+            try:
+                sent += self._send_some(memoryview(data)[sent:])
+            except OSError as e:
+                if e.errno != _ETIMEDOUT:
+                    raise
+                break
+        return sent
+
+    def _send_some(self, data):
         if not self._is_closed and not self._is_up():
             # lwIP takes what fits into its buffer and retransmits into the void
             n = min(len(data), _SILENT_BUFFER - self._swallowed)
@@ -194,9 +211,8 @@ class socket(HostSockets):
         return sent
 
     def sendall(self, data):
-        view = memoryview(data)
-        while len(view):
-            view = view[self.send(view) :]
+        if self.send(data) < len(data):
+            raise OSError(_ETIMEDOUT)
 
     def recv(self, n, flags=0):
         if self._type == SOCK_DGRAM:
@@ -228,7 +244,7 @@ class socket(HostSockets):
             raise OSError(self._error)
 
     def sendto(self, data, address):
-        target = addresses.resolve(address[0])
+        target = addresses.numeric(address[0])
         port = int(address[1])
         if not self._is_up():
             raise OSError(_EHOSTUNREACH)
@@ -281,9 +297,7 @@ class socket(HostSockets):
             if self._is_closed:
                 return _NVAL
             if self._is_up():
-                if self._is_connection and (self._is_pending() or self._error):
-                    return (arg & _OUT) | _ERR | _HUP if self._error else 0
-                return self._ready(arg) | (arg & _IN if self._arrived else 0)
+                return self._polled(arg)
             # an unconnected TCP socket is writable and hung up, a cut-off one silent
             new = self._type == SOCK_STREAM and not self._is_connection and self._backlog is None
             return (arg & _OUT) | _HUP if new else 0
@@ -291,6 +305,16 @@ class socket(HostSockets):
             self.close()
             return 0
         return -22
+
+    # As lwIP's select() tells it: what has failed or ended is readable and writable, and nothing
+    # is told that was not asked for.
+    def _polled(self, asked):
+        if self._is_connection and self._is_pending():
+            return 0
+        events = _HUP if self._error else self._ready(asked)
+        if events & (_HUP | _ERR):
+            return asked & (_IN | _OUT | _HUP)
+        return events | (asked & _IN if self._arrived else 0)
 
     def close(self):
         if self._is_closed:

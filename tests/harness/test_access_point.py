@@ -134,7 +134,7 @@ def test_switching_it_off_cuts_connections(ap: REPL, air: Air) -> None:
     phone = air.visit("setup", KEY)
     with socket.create_connection(phone.endpoint(80), 5) as browser:
         browser.settimeout(5)
-        ap.exec("s, _ = l.accept(); s.settimeout(0.05); ap.active(False)")
+        ap.exec("s, _ = l.accept(); s.settimeout(0.1); ap.active(False)")
         with pytest.raises(ConnectionResetError):
             browser.recv(10)
     assert ap.eval("errno_of(s.recv, 1)") == 116

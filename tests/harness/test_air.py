@@ -169,7 +169,7 @@ def test_connections_are_cut_now_with_a_reset_or_in_silence(
     until(lambda: len(point.connections) == 2)
     point.cut()
     assert joined.eval("(errno_of(s.recv, 1), errno_of(t.recv, 1))") == (104, 104)
-    joined.exec("s = socket.socket(); s.connect(there); s.settimeout(0.05)")
+    joined.exec("s = socket.socket(); s.connect(there); s.settimeout(0.1)")
     until(lambda: len(point.connections) == 1)
     point.cut(silently=True)
     joined.exec("s.send(b'unheard')")

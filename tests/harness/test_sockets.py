@@ -140,7 +140,7 @@ def test_refused_timed_out_and_would_block_have_newlib_numbers(
         free = unused.getsockname()[1]
     target = f"('{point.gateway}', {server.port})"
     assert joined.eval(f"errno_of(socket.socket().connect, ('{point.gateway}', {free}))") == 111
-    joined.exec(f"s = socket.socket(); s.settimeout(0.05); s.connect({target})")
+    joined.exec(f"s = socket.socket(); s.settimeout(0.1); s.connect({target})")
     assert joined.eval("(errno_of(s.recv, 1), errno.ETIMEDOUT)") == (116, 116)
     joined.exec("s.setblocking(False)")
     assert joined.eval("(errno_of(s.recv, 1), s.read(1))") == (11, None)
@@ -153,7 +153,7 @@ def test_leaving_cuts_an_established_connection_off_in_silence(
     joined: REPL, server: EchoServer, point: AccessPoint
 ) -> None:
     joined.exec(f"s = socket.socket(); s.connect(('{point.gateway}', {server.port}))")
-    joined.exec("s.send(b'x'); s.recv(10); s.settimeout(0.05); w.disconnect()")
+    joined.exec("s.send(b'x'); s.recv(10); s.settimeout(0.1); w.disconnect()")
     server.send(b"unheard")
     server.hang_up()
     assert joined.eval("errno_of(s.recv, 1)") == 116
@@ -271,11 +271,49 @@ def test_a_datagram_socket_works_in_the_next_network_too(joined: REPL, air: Air)
         assert server.recvfrom(10) == (b"x", (other.network.replace("0/24", "2"), 5000))
 
 
-def test_names_come_from_the_access_points_dns(joined: REPL, point: AccessPoint) -> None:
-    point.names["platform.example"] = point.gateway
-    assert joined.eval("socket.getaddrinfo('platform.example', 1)[0][-1]") == (point.gateway, 1)
-    with pytest.raises(RemoteError, match="-2"):
-        joined.exec("socket.getaddrinfo('absent.example', 1)")
+def test_the_ports_own_ways_with_sockets(
+    joined: REPL, server: EchoServer, point: AccessPoint
+) -> None:
+    # ports/esp32/modsocket.c: what differs from CPython and from the unix port
+    joined.exec(f"s = socket.socket(); s.connect(('{point.gateway}', {server.port}))")
+    joined.exec("s.settimeout(0.05)")
+    assert joined.eval("errno_of(s.recv, 1)") == 11  # shorter than its step of 100 ms
+    assert joined.eval("errno_of(s.connect, ('1.2.3.4', 1))") == 118
+    assert joined.eval(f"errno_of(s.connect, ('{point.gateway}', 1))") == 127
+    anywhere = "0.0.0.0"  # noqa: S104 (what a board says)
+    assert joined.eval("socket.getaddrinfo('', '80')[0][3:]") == (anywhere, (anywhere, 80))
+    udp = "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)"
+    with pytest.raises(RemoteError, match="ValueError: invalid arguments"):
+        joined.exec(f"{udp}.sendto(b'x', ('platform.example', 1))")
+    joined.exec("p = select.poll(); new = socket.socket(); p.register(new, select.POLLOUT)")
+    assert joined.eval("[e[1] for e in p.poll(0)]") == [20]  # writable and hung up
+    joined.exec("new.setsockopt(socket.SOL_SOCKET, 9, 1)")
+
+
+def test_a_blocking_send_takes_all_and_a_full_peer_times_out(
+    joined: REPL, point: AccessPoint
+) -> None:
+    with socket.create_server((point.gateway, 0)) as listener:
+        target = (point.gateway, listener.getsockname()[1])
+        joined.exec(f"s = socket.socket(); s.connect({target}); s.settimeout(0.2)")
+        peer, _ = listener.accept()
+        with peer:
+            assert joined.eval("s.send(bytes(70000))") == 70000
+            joined.exec("n = None\nwhile n is None: n = errno_of(s.sendall, bytes(60000))")
+            assert joined.eval("n") == 116  # nobody reads, and the buffers are full
+
+
+def test_a_refused_connection_is_readable_writable_and_tells_why(
+    joined: REPL, point: AccessPoint
+) -> None:
+    with socket.socket() as unused:
+        unused.bind((point.gateway, 0))
+        target = (point.gateway, unused.getsockname()[1])
+    joined.exec("s = socket.socket(); s.setblocking(False)")
+    assert joined.eval(f"errno_of(s.connect, {target})") == 119
+    joined.exec("p = select.poll(); p.register(s, select.POLLIN | select.POLLOUT)")
+    assert joined.eval("[e[1] for e in p.poll(2000)]") == [5]
+    assert joined.eval("(errno_of(s.send, b'x'), errno_of(s.recv, 1))") == (111, 111)
 
 
 def test_the_trace_tells_connections_with_their_bytes(
