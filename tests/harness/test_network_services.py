@@ -78,7 +78,9 @@ def get(name, port):
     s.settimeout(5)
     s.connect((look_up(name), port))
     s.send(b'GET /x HTTP/1.1\\r\\nHost: ' + name.encode() + b'\\r\\n\\r\\n')
-    answer = s.recv(1000)
+    answer = b''
+    while not answer.endswith(b'pay first'):
+        answer += s.recv(1000)
     s.close()
     return answer
 """)
