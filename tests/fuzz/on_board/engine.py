@@ -17,6 +17,7 @@ _CORPUS = 300  # inputs that reached something new; one of them is changed to ma
 _EXPLORE = 0.4  # of the inputs; afterwards the corpus stays, so that memory must too
 _TELL_MS = 1000
 _WAYS = 65521
+_SAMPLES = 60
 _SLOW_MS = 5000  # other work on the machine must not look like a slow parser
 _LOOK_EVERY = 64  # inputs, at which the heap is measured
 _MOST_FINDINGS = 10
@@ -37,7 +38,7 @@ class Fuzz:
         self.inputs = 0
         self.findings = set()
         self.room = 0  # the most that one input has allocated, garbage included
-        self.memory = []  # heap in use, after the exploration
+        self.memory = [0] * _SAMPLES  # heap in use, through the time after the exploration
         self.slowest_ms = 0
 
     def seconds(self):
@@ -112,9 +113,10 @@ class Fuzz:
         self.room = max(self.room, taken)
         if taken > self._parser.ROOM:
             self._found(data, "took %d bytes of heap, more than %d" % (taken, self._parser.ROOM))
-        if self.share() > _EXPLORE and self.inputs % (_LOOK_EVERY * 16) == 0:
+        sample = int((self.share() - _EXPLORE) / (1 - _EXPLORE) * _SAMPLES)
+        if 0 <= sample < _SAMPLES and not self.memory[sample]:
             gc.collect()
-            self.memory.append(gc.mem_alloc())
+            self.memory[sample] = gc.mem_alloc()
 
     def _found(self, data, text):
         # The same end of the same traceback is the same finding, whatever numbers it tells.
@@ -130,9 +132,9 @@ class Fuzz:
         print("P", self.inputs, sum(self._blocks), len(self._corpus))
 
 
-# The heap in use at the end of the second half against that at its begin: the smallest of each,
-# for a list that is about to grow may stand in between.
+# The heap in use in the last third of the samples against that in the first, the smallest of each.
 def _growth(memory):
+    memory = [used for used in memory if used]
     third = len(memory) // 3
     return min(memory[-third:]) - min(memory[:third]) if third else 0
 

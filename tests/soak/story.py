@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What happens to a device in sixty days, and in the short version."""
+
+from tests.soak.life import Event, Plan, outage
+from tests.soak.world import World
+
+LEASE_S = 6 * 86400
+
+
+def _server_down(begin: float, hours: float) -> list[Event]:
+    return [
+        Event(begin, "configuration server down", lambda world: world.config.stop()),
+        Event(begin + hours / 24, "configuration server up", lambda world: world.config.start()),
+    ]
+
+
+def _platform_down(begin: float, hours: float) -> list[Event]:
+    return [
+        Event(begin, "platform down", lambda world: world.platform.stop()),
+        Event(begin + hours / 24, "platform up", lambda world: world.platform.start()),
+    ]
+
+
+def _certificate_ends(begin: float, hours: float) -> list[Event]:
+    """It is replaced by one that ends after a day and a half, and that one too late."""
+
+    def replace(days: float, world: World) -> None:
+        world.renew_certificate(days)
+
+    late = begin + 1.5 + hours / 24
+    return [
+        Event(begin, "certificate for 1.5 days", lambda world: replace(1.5, world)),
+        Event(late, "certificate for ten years", lambda world: replace(3650, world)),
+    ]
+
+
+def _migration(begin: float) -> list[Event]:
+    return [
+        Event(begin, "server moved to another port", lambda world: world.migrate(8431)),
+        Event(begin + 0.5, "former server gone", lambda world: world.old_config.stop()),
+    ]
+
+
+def sixty_days() -> Plan:
+    events = [
+        *outage(2, hours=3),
+        *_server_down(5, hours=40),  # more than a day without an answer: the label's key is tried
+        *_platform_down(9, hours=6),
+        *_certificate_ends(14, hours=6),
+        *outage(25, hours=7 * 24),  # longer than the lease: the registration is gone
+        *_migration(40),
+        *_server_down(48, hours=4),
+        *outage(52, hours=1),
+    ]
+    return Plan(events, sync_s=12 * 3600, interval_s=8 * 3600)
+
+
+def one_day() -> Plan:
+    """Over the wrap, an outage and a migration."""
+    events = [*outage(0.2, hours=1), *_migration(0.4)]
+    return Plan(events, sync_s=2 * 3600, interval_s=3600)
