@@ -20,7 +20,7 @@ from harness.interpreter import find_interpreter
 from harness.log import Log
 from harness.loop import Loop
 from harness.repl import REPL
-from harness.shim_cache import compiled_shims
+from harness.shim_cache import SHIMS, compiled_shims
 from harness.signals import PWMSignal
 from harness.supervisor import Supervisor
 from harness.units import CAPABILITIES, Unit
@@ -34,6 +34,8 @@ class EmulatedBoard(Unit):
     With `virtual_time`, `clock` can scale, jump and skip the board's time. `baud` is the serial
     line's speed, e.g. 115200; None is as fast as this host is. `log` is a test's, for this board
     to write into as well.
+    line's speed, e.g. 115200; None is as fast as this host is. `shims` are other sources of the
+    modules that stand for an ESP32's, for experiments.
     """
 
     # Of one with virtual_time; others have no "clock".
@@ -50,6 +52,7 @@ class EmulatedBoard(Unit):
         virtual_time: bool = False,
         baud: int | None = None,
         log: Log | None = None,
+        shims: Path = SHIMS,
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -58,7 +61,7 @@ class EmulatedBoard(Unit):
             self.capabilities = EmulatedBoard.capabilities - {"clock"}
         self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
         interpreter = find_interpreter()
-        shims = compiled_shims()
+        compiled = compiled_shims(shims)
         self.air = Air() if air is None else air
         self._own_air = self.air if air is None else None
         self._log = BoardLog(folder / "board.log", self.name, log)
@@ -75,7 +78,7 @@ class EmulatedBoard(Unit):
                     facts=self.facts,
                     heap=heap,
                     interpreter=interpreter,
-                    shims=shims,
+                    shims=compiled,
                     log=self._log,
                     virtual_time=virtual_time,
                     baud=baud,

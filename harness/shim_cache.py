@@ -9,19 +9,19 @@ from pathlib import Path
 from harness.cache import cache_folder
 from harness.compiler import compile_mpy
 
-_SHIMS = Path(__file__).parent / "shims"
+SHIMS = Path(__file__).parent / "shims"
 
 
-def compiled_shims() -> Path:
+def compiled_shims(folder: Path = SHIMS) -> Path:
     """Return a folder with every shim as .mpy, compiled if this version has not been yet."""
-    sources = sorted(_SHIMS.glob("*.py"))
+    sources = sorted(folder.glob("*.py"))
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
-    folder = cache_folder("shims") / f"{digest.hexdigest()[:16]}"
-    if not folder.is_dir():
-        _compile(sources, folder)
-    return folder
+    made = cache_folder("shims") / f"{digest.hexdigest()[:16]}"
+    if not made.is_dir():
+        _compile(sources, made)
+    return made
 
 
 def _compile(sources: list[Path], folder: Path) -> None:

@@ -25,6 +25,7 @@ _SHIMS = (
     "neopixel",
     "ntptime",
 )
+_BLOCKS = 512  # of "vfs" in esp32.Partition's table
 _PRIVATE = (
     "boot",
     "clock",
@@ -66,9 +67,9 @@ by firmware programming).
 
 
 def _mount():
-    from esp32 import Partition
+    import flash
 
-    device = Partition("vfs")
+    device = flash.Device(_BLOCKS)
     vfs.umount("/")
     try:
         vfs.mount(device, "/")

@@ -46,29 +46,84 @@ class NVS:
         return "<NVS namespace>"
 
 
-_ADDRESS = 0x200000
-_BLOCKS = 512
+# type, subtype, address, size, label, encrypted (ports/esp32/partitions-4MiB.csv)
+_TABLE = (
+    (1, 2, 0x9000, 0x6000, "nvs", False),
+    (1, 1, 0xF000, 0x1000, "phy_init", False),
+    (0, 0, 0x10000, 0x1F0000, "factory", False),
+    (1, 0x81, 0x200000, 0x200000, "vfs", False),
+)
+_ANY = 0xFF
 
 
+# Only "vfs" holds anything: the others read as erased, and cannot be written.
 class Partition(flash.Device):
     BOOT = 0
     RUNNING = 1
     TYPE_APP = 0
     TYPE_DATA = 1
 
-    def __init__(self, label, block_size=4096):
-        if label != "vfs":
+    def __init__(self, id, block_size=4096):
+        if block_size != flash.BLOCK:
+            raise ValueError("the emulated flash has blocks of %d bytes only" % flash.BLOCK)
+        if isinstance(id, int):
+            if id not in (0, 1):
+                raise ValueError
+            id = "factory"
+        for entry in _TABLE:
+            if entry[4] == id:
+                break
+        else:
             raise OSError(2)
-        super().__init__(_BLOCKS)
+        self._entry = entry
+        self._is_data = id == "vfs"
+        super().__init__(entry[3] // flash.BLOCK)
 
     @staticmethod
-    def find(type=0, subtype=0xFF, label=None, block_size=4096):
-        if type == 1 and subtype in (0xFF, 0x81) and label in (None, "vfs"):
-            return [Partition("vfs")]
-        return []
+    def find(type=0, subtype=_ANY, label=None, block_size=4096):
+        return [
+            Partition(entry[4], block_size)
+            for entry in _TABLE
+            if entry[0] == type and subtype in (_ANY, entry[1]) and label in (None, entry[4])
+        ]
 
     def info(self):
-        return (1, 0x81, _ADDRESS, _BLOCKS * flash.BLOCK, "vfs", False)
+        return self._entry
+
+    def readblocks(self, block, buf, offset=0):
+        if self._is_data:
+            return super().readblocks(block, buf, offset)
+        for i in range(len(buf)):
+            buf[i] = 0xFF
+        return None
+
+    def writeblocks(self, block, buf, offset=None):
+        if not self._is_data:
+            raise OSError(1)
+        return super().writeblocks(block, buf, offset)
+
+    def ioctl(self, op, arg=None):
+        if op == 6 and not self._is_data:
+            raise OSError(1)
+        return super().ioctl(op, arg)
+
+    # There is one application and no second place for it.
+    def set_boot(self):
+        if self._entry[0] != 0:
+            raise OSError(-258, "ESP_ERR_INVALID_ARG")
+
+    def get_next_update(self):
+        raise OSError(2)
+
+    @classmethod
+    def mark_app_valid_cancel_rollback(cls):
+        raise OSError(-261, "ESP_ERR_NOT_FOUND")
+
+    def __repr__(self):
+        return (
+            "<Partition type=%u, subtype=%u, address=%u, size=%u, label=%s, encrypted=%u>"
+            % self._entry
+        )
 
 
 # (total, free, largest block, lowest free) per region: what a plain ESP32 shows after boot.
