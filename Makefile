@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 STUBS  := $(VENV)/micropython-stubs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve deploy hil emulate test check format bench lock clean
+.PHONY: help install demo serve deploy hil contract emulate test check format bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,9 @@ serve: $(READY) ## run portal, configuration server and platform on this machine
 
 deploy: $(READY) ## put the firmware onto a board (PORT=/dev/ttyUSB0, BOARD=M5STACK_ATOM)
 	@$(BIN)/python -m harness deploy $(if $(PORT),--port '$(PORT)') $(if $(BOARD),--board '$(BOARD)')
+
+contract: $(READY) ## ask the emulated board, or the one behind PORT=…, what an ESP32 is known to answer
+	@$(BIN)/python -m harness.contract $(if $(PORT),--port '$(PORT)')
 
 emulate: $(READY) ## be a board on a pty and on TCP, with networks around it, until Ctrl-C
 	@$(BIN)/python -m harness emulate --directory build/emulated
