@@ -24,9 +24,9 @@ $(READY): requirements.lock requirements-stubs.lock pyproject.toml harness/pypro
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $(STUBS) -r requirements-stubs.lock
 	@touch $@
 
-demo: $(READY) ## watch the nine steps (FAULT=wifi_auth: fail and recover; PLATFORM=acme; KEEP=1: play on)
+demo: $(READY) ## watch the nine steps (FAULT=wifi_auth: fail and recover; FLOW=offline; PLATFORM=acme; KEEP=1: play on)
 	@$(BIN)/python -m tests.system.demo $(if $(FAULT),--fault $(FAULT)) \
-	  $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(KEEP),--keep)
+	  $(if $(PLATFORM),--platform $(PLATFORM)) $(if $(FLOW),--flow $(FLOW)) $(if $(KEEP),--keep)
 
 serve: $(READY) ## run portal, configuration server and platform on this machine
 	$(BIN)/muster serve

@@ -8,64 +8,27 @@ password, the device comes home and says so, the password is corrected, the devi
 `make demo PLATFORM=acme` has the same firmware register at ACME CSE, a oneM2M platform of others;
 the first time installs it.
 
+`make demo FLOW=offline` has a person carry a bundle in place of the onboarding network.
+
 `make demo KEEP=1` goes on until Ctrl-C, with things to try.
 """
 
 import argparse
-import json
 import shutil
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
 
-from tests.system import acme, playground
+from tests.system import acme, demo_offline, playground
 from tests.system.servers import MakePlatform, OwnPlatform
-from tests.system.story import PASSWORD, Label, Step, Story
+from tests.system.story import PASSWORD, Label, Story
+from tests.system.telling import Teller, prepare, show
 
-NAMES = {
-    1: "Register the device at the portal",
-    2: "Prepare its setting",
-    3: "Look for a network",
-    4: "Find the configuration server",
-    5: "Report",
-    6: "Receive the configuration",
-    7: "Leave the onboarding network",
-    8: "Join the operational network",
-    9: "Register at the platform",
-}
 _WRONG_PASSWORD = "incorrect horse battery"
 _FAULTS = ("wifi_auth",)
+_FLOWS = ("online", "offline")
 _PLATFORMS: dict[str, MakePlatform] = {"muster": OwnPlatform, "acme": acme.Acme}
-
-
-class Teller:
-    """Prints one line a step, as it ends."""
-
-    def __init__(self) -> None:
-        self._colour = sys.stdout.isatty()
-        self._width = max(shutil.get_terminal_size((100, 24)).columns, 60)
-        self._began = time.monotonic()
-
-    def step(self, number: int, code: str, duration_s: float, detail: str) -> None:
-        mark = self._paint("ok", "32") if code == "ok" else self._paint(code, "31;1")
-        line = f"{number}  {NAMES[number]:<34}{duration_s:6.2f} s  {mark}  "
-        room = self._width - len(f"{number}  {NAMES[number]:<34}{duration_s:6.2f} s  {code}  ")
-        print(line + (detail if len(detail) <= room else detail[: room - 1] + "…"), flush=True)
-
-    def device_step(self, step: Step) -> None:
-        self.step(step.number, step.code, step.duration_s, step.detail)
-
-    def say(self, text: str = "") -> None:
-        print(self._paint(text, "2") if text else "", flush=True)
-
-    def elapsed_s(self) -> float:
-        return time.monotonic() - self._began
-
-    def _paint(self, text: str, style: str) -> str:
-        return f"\x1b[{style}m{text}\x1b[0m" if self._colour else text
 
 
 def tell(
@@ -83,33 +46,16 @@ def tell(
         story.write_label(label)
         teller.say(f"   label {label.device_id} written to the board; servers are up")
         teller.say()
-        prepare(story, teller, label, fault)
+        prepare(story, teller, label, _WRONG_PASSWORD if fault == "wifi_auth" else PASSWORD)
         story.switch_on()
         story.press()
         follow(story, teller)
         if fault:
             recover(story, teller, label)
+        story.committed()
         show(story, teller, label)
         if is_kept:
             playground.keep(story, teller, label)
-
-
-def prepare(story: Story, teller: Teller, label: Label, fault: str | None) -> None:
-    password = _WRONG_PASSWORD if fault == "wifi_auth" else PASSWORD
-    story.add_profile(
-        networks=[{"ssid": "factory", "psk": password, "hidden": False, "ip": "dhcp"}]
-    )
-    began = time.monotonic()
-    device = story.register(label)
-    took_s = time.monotonic() - began
-    for step in device["steps"][:2]:
-        code = "ok" if step["state"] == "done" else step["state"]
-        own_s = step["ms"] / 1000 if step["ms"] is not None else took_s
-        detail = {
-            1: f"{label.device_id} as “press 4”",
-            2: "profile “demo”, onboarding window open",
-        }
-        teller.step(step["step"], code, own_s, detail[step["step"]])
 
 
 def follow(story: Story, teller: Teller) -> None:
@@ -145,37 +91,26 @@ def follow_again(story: Story, teller: Teller) -> None:
             return
 
 
-def show(story: Story, teller: Teller, label: Label) -> None:
-    story.committed()
-    reading = story.first_reading(label)
-    entity = story.application_entity(label)
-    teller.say()
-    print("The device as the platform shows it:")
-    print(indented(entity))
-    print("Its container:")
-    print(indented(story.container(label)))
-    print("Its first reading:")
-    print(indented({"con": json.loads(reading["con"]), "ct": reading["ct"]}))
-    print(f"Done in {teller.elapsed_s():.1f} s.")
-
-
-def indented(document: Any) -> str:
-    return "   " + json.dumps(document, indent=2, ensure_ascii=False).replace("\n", "\n   ")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--fault", choices=_FAULTS, help="make it fail like this, and recover")
     parser.add_argument("--platform", choices=_PLATFORMS, default="muster", help="register there")
+    parser.add_argument("--flow", choices=_FLOWS, default="online", help="how it is configured")
     parser.add_argument("--keep", action="store_true", help="go on until Ctrl-C")
     arguments = parser.parse_args()
+    is_offline = arguments.flow == "offline"
+    if is_offline and (arguments.fault or arguments.keep or arguments.platform != "muster"):
+        parser.error("FLOW=offline is told alone, without FAULT, KEEP and PLATFORM")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: sys.exit(128 + number))  # and end the servers
     directory = Path(tempfile.mkdtemp(prefix="muster-demo-"))
     try:
         if arguments.platform == "acme":
             acme.install(lambda text: print(text, flush=True))
-        tell(directory, arguments.fault, arguments.platform, arguments.keep)
+        if is_offline:
+            demo_offline.tell(directory)
+        else:
+            tell(directory, arguments.fault, arguments.platform, arguments.keep)
     except acme.Missing as error:
         print(error, file=sys.stderr)
         return 1

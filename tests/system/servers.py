@@ -133,7 +133,11 @@ class OwnPlatform(ServerProcess):
 
 
 class Servers:
-    """Portal, configuration server and platform on one data directory."""
+    """Portal, configuration server and platform on one data directory.
+
+    `home_address` is where portal and configuration server are; by itself that is the operational
+    network.
+    """
 
     def __init__(
         self,
@@ -142,23 +146,25 @@ class Servers:
         operational_address: str,
         make_platform: MakePlatform = OwnPlatform,
         log: Log | None = None,
+        home_address: str | None = None,
     ) -> None:
+        home_address = home_address or operational_address
         data = directory / "servers"
         data.mkdir(mode=0o700)
         self.data = data
         self.token_file = data / "administrator.token"
-        self.portal_url = f"http://{operational_address}:8420"
-        self.config_url = f"http://{operational_address}:8421"
+        self.portal_url = f"http://{home_address}:8420"
+        self.config_url = f"http://{home_address}:8421"
         common = ["--data", str(data), "--admin-token-file", str(self.token_file)]
         config_listens = [
             argument
-            for address in dict.fromkeys([onboarding_address, operational_address])
+            for address in dict.fromkeys([onboarding_address, home_address])
             for argument in ("--config-listen", f"{address}:8421")
         ]
         self.platform = make_platform(directory, operational_address, common)
         self.portal = ServerProcess(
             "portal",
-            [*common, "--portal-listen", f"{operational_address}:8420"]
+            [*common, "--portal-listen", f"{home_address}:8420"]
             + ["--config-url", self.config_url],
             directory / "portal.log",
             log,

@@ -58,7 +58,8 @@ class Story:
     Everything lives in `directory` and ends with the block. `flash` is the directory of a board
     that already has the firmware, to begin with a copy of it. `platform` makes another platform.
     `board` is one that somebody else made, in an air of its own, and `log` is where the servers
-    and the portal's requests go, too.
+    and the portal's requests go, too. `is_offline`: the operational network leads neither to the
+    portal nor to the configuration server.
     """
 
     step_s = 20.0  # until a step ends
@@ -72,6 +73,7 @@ class Story:
         platform: MakePlatform = OwnPlatform,
         board: EmulatedBoard | None = None,
         log: Log | None = None,
+        is_offline: bool = False,
     ) -> None:
         self.directory = directory
         self._log = log
@@ -83,9 +85,9 @@ class Story:
         self.operational: AccessPoint = self.air.add_access_point(
             "factory", password=password, channel=11, rssi=-55
         )
-        self.servers = Servers(
-            directory, self.onboarding.gateway, self.operational.gateway, platform, log
-        )
+        onboarding, operational = self.onboarding.gateway, self.operational.gateway
+        home = onboarding if is_offline else operational
+        self.servers = Servers(directory, onboarding, operational, platform, log, home)
         self._ends = contextlib.ExitStack()
         self.board = board or self._own_board(flash, heap)
         self._device_ids: list[str] = []

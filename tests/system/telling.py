@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What all demos tell in the same way: steps as they end, and what stands at the platform."""
+
+import json
+import shutil
+import sys
+import time
+from typing import Any
+
+from tests.system.story import PASSWORD, Label, Step, Story
+
+NAMES = {
+    1: "Register the device at the portal",
+    2: "Prepare its setting",
+    3: "Look for a network",
+    4: "Find the configuration server",
+    5: "Report",
+    6: "Receive the configuration",
+    7: "Leave the onboarding network",
+    8: "Join the operational network",
+    9: "Register at the platform",
+}
+
+
+class Teller:
+    """Prints one line a step, as it ends."""
+
+    def __init__(self) -> None:
+        self._colour = sys.stdout.isatty()
+        self._width = max(shutil.get_terminal_size((100, 24)).columns, 60)
+        self._began = time.monotonic()
+
+    def step(self, number: int, code: str, duration_s: float, detail: str) -> None:
+        mark = self._paint("ok", "32") if code == "ok" else self._paint(code, "31;1")
+        line = f"{number}  {NAMES[number]:<34}{duration_s:6.2f} s  {mark}  "
+        room = self._width - len(f"{number}  {NAMES[number]:<34}{duration_s:6.2f} s  {code}  ")
+        print(line + (detail if len(detail) <= room else detail[: room - 1] + "…"), flush=True)
+
+    def device_step(self, step: Step) -> None:
+        self.step(step.number, step.code, step.duration_s, step.detail)
+
+    def say(self, text: str = "") -> None:
+        print(self._paint(text, "2") if text else "", flush=True)
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._began
+
+    def _paint(self, text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self._colour else text
+
+
+def prepare(story: Story, teller: Teller, label: Label, password: str = PASSWORD) -> None:
+    """Steps 1 and 2, with this password in the profile."""
+    story.add_profile(
+        networks=[{"ssid": "factory", "psk": password, "hidden": False, "ip": "dhcp"}]
+    )
+    began = time.monotonic()
+    device = story.register(label)
+    took_s = time.monotonic() - began
+    for step in device["steps"][:2]:
+        code = "ok" if step["state"] == "done" else step["state"]
+        own_s = step["ms"] / 1000 if step["ms"] is not None else took_s
+        detail = {
+            1: f"{label.device_id} as “press 4”",
+            2: "profile “demo”, onboarding window open",
+        }
+        teller.step(step["step"], code, own_s, detail[step["step"]])
+
+
+def show(story: Story, teller: Teller, label: Label) -> None:
+    """The device as its platform has it."""
+    reading = story.first_reading(label)
+    entity = story.application_entity(label)
+    teller.say()
+    print("The device as the platform shows it:")
+    print(indented(entity))
+    print("Its container:")
+    print(indented(story.container(label)))
+    print("Its first reading:")
+    print(indented({"con": json.loads(reading["con"]), "ct": reading["ct"]}))
+    print(f"Done in {teller.elapsed_s():.1f} s.")
+
+
+def indented(document: Any) -> str:
+    return "   " + json.dumps(document, indent=2, ensure_ascii=False).replace("\n", "\n   ")
