@@ -1,58 +1,90 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""`make test`: the whole suite in two processes at once.
+"""`make test`: the whole suite in three processes at once.
 
-The stories under tests/system mostly wait, for radios, servers and boards; the rest mostly
-computes. Each process gathers its own output and searches it for its own secrets at its end. For a
-single test, pytest itself: `.venv/bin/python -m pytest tests/system -k nine`.
+Boards, radios and servers mostly wait, so three share two cores well. Each process gathers its own
+output and searches it for its own secrets at its end. For a single test, pytest itself:
+`.venv/bin/python -m pytest tests/system -k nine`.
 """
 
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
 SEARCH = "tests/test_no_secret_in_output.py"
-# One of the stories goes with the rest, so that both take about as long.
-LIGHTER = "tests/system/test_living_with_it.py"
-STORIES = ["tests/system", f"--ignore={LIGHTER}", SEARCH]
-REST = ["tests", "--ignore-glob=tests/system/test_[!l]*", SEARCH]
+# The last one is everything that no other one has.
+GROUPS = {
+    "stories": ["tests/system"],
+    "harness": ["tests/harness", "tests/hil"],
+    "rest": ["tests"],
+}
 _LIMIT_S = 3600
+_LOOK_S = 0.5
 
 
-def command(paths: list[str]) -> list[str]:
-    return [sys.executable, "-m", "pytest", "--durations=10", *paths]
-
-
-def environment(name: str) -> dict[str, str]:
-    return os.environ | {"MUSTER_TEST_OUTPUT": f"test-output-{name}.log"}
+def command(name: str) -> list[str]:
+    others = [path for other, paths in GROUPS.items() if other != name for path in paths]
+    left_out = [f"--ignore={path}" for path in others] if name == "rest" else []
+    return [sys.executable, "-m", "pytest", "--durations=8", *GROUPS[name], *left_out, SEARCH]
 
 
 def main() -> int:
     BUILD.mkdir(exist_ok=True)
-    said = BUILD / "test-stories.txt"
-    with said.open("wb") as file:
-        stories = subprocess.Popen(
-            command(STORIES),
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            env=environment("stories"),
+    begin = time.monotonic()
+    running = {name: _start(name) for name in GROUPS}
+    failed = []
+    try:
+        while running and time.monotonic() - begin < _LIMIT_S:
+            for name in [name for name, group in running.items() if group.poll() is not None]:
+                if running.pop(name).returncode:
+                    failed.append(name)
+                _show(name, time.monotonic() - begin)
+            _progress(running, time.monotonic() - begin)
+            time.sleep(_LOOK_S)
+        failed += running
+        for name in running:
+            _show(name, _LIMIT_S)
+    finally:
+        for group in running.values():
+            group.kill()
+            group.wait()
+    print("failed: " + ", ".join(failed) if failed else "all passed", flush=True)
+    return 1 if failed else 0
+
+
+def _start(name: str) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"MUSTER_TEST_OUTPUT": f"test-output-{name}.log"}
+    with _said(name).open("wb") as file:
+        return subprocess.Popen(
+            command(name), stdout=file, stderr=subprocess.STDOUT, cwd=ROOT, env=environment
         )
-        try:
-            rest = subprocess.run(
-                command(REST), cwd=ROOT, env=environment("rest"), check=False, timeout=_LIMIT_S
-            )
-            print("\nThe stories of tests/system, which ran meanwhile:\n", flush=True)
-            stories.wait(_LIMIT_S)
-        finally:
-            stories.kill()
-            stories.wait()
-    sys.stdout.write(said.read_text(errors="replace"))
+
+
+def _said(name: str) -> Path:
+    return BUILD / f"test-{name}.txt"
+
+
+def _show(name: str, after_s: float) -> None:
+    print(f"\r\n=== {name}, after {after_s:.0f} s\n", flush=True)
+    sys.stdout.write(_said(name).read_text(errors="replace"))
     sys.stdout.flush()
-    return rest.returncode or stories.returncode
+
+
+def _progress(names: Iterable[str], after_s: float) -> None:
+    """One line on a terminal, written over: how far each group has come."""
+    if not sys.stdout.isatty():
+        return
+    shares = []
+    for name in names:
+        text = _said(name).read_text(errors="replace")
+        percent = [word for word in text.split() if word.endswith("%]")]
+        shares.append(f"{name} {percent[-1].rstrip(']') if percent else '0%'}")
+    print(f"\r{after_s:4.0f} s  {'  '.join(shares):<60}", end="", flush=True)
 
 
 if __name__ == "__main__":
