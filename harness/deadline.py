@@ -4,11 +4,16 @@
 so a board that prints for ever would be read for ever."""
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
-from harness.errors import Flooded
+from harness.errors import BoardReset, Flooded
+
+# What every ESP32's ROM says first, e.g. "rst:0x8 (TG1WDT_SYS_RESET),boot:0x13 (…".
+_RESET = re.compile(rb"\nrst:0x[0-9a-f]+ \((\w+)\)")
+_TAIL = 64
 
 
 class Guarded:
@@ -19,11 +24,14 @@ class Guarded:
         self._port = port
         self._end: float | None = None
         self._longest_s = 0.0
+        self._tail = b""
 
     @contextlib.contextmanager
     def at_most(self, longest_s: float) -> Iterator[None]:
-        """Within this block, reading ends after so long. Raises Flooded then."""
+        """Within this block, reading ends after so long. Raises Flooded then, and
+        BoardReset if the board begins anew meanwhile."""
         self._end, self._longest_s = time.monotonic() + longest_s, longest_s
+        self._tail = b""
         try:
             yield
         finally:
@@ -36,7 +44,19 @@ class Guarded:
                 "a loop without an end in its program, or does the code need more time "
                 "(longest_s)?"
             )
-        return bytes(self.inner.read(size))
+        data = bytes(self.inner.read(size))
+        if self._end is not None:
+            self._look_for_reset(data)
+        return data
+
+    def _look_for_reset(self, data: bytes) -> None:
+        self._tail = (self._tail + data)[-_TAIL:]
+        if b")" in data and (reset := _RESET.search(self._tail)):
+            self._tail = b""
+            raise BoardReset(
+                f"the board on {self._port} was reset meanwhile ({reset[1].decode()}): by a "
+                "watchdog, by its power, or by its button"
+            )
 
     def write(self, data: bytes) -> None:
         self.inner.write(data)

@@ -74,6 +74,10 @@ class Flooded(BoardError):
     """A board sends so much, or for so long, that nothing else gets through."""
 
 
+class BoardReset(BoardError):
+    """The board began anew while it was working for us, with the ROM's reason for it."""
+
+
 class CannotDo(HarnessError):
     """The unit has no such capability, e.g. a button that nobody has wired."""
 

@@ -275,3 +275,31 @@ def test_a_board_as_micropython_formats_it_is_not_asked_about(
         write_file(repl, "/boot.py", harness.inventory._FACTORY_BOOT.decode())
     deploy(board.port, make_source(tmp_path / "source", "new"))
     assert boots(board) == "new"
+
+
+def test_a_watchdog_that_bites_during_the_copy_is_given_more_time(
+    board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's program has started one, and nobody feeds it while files are copied."""
+    with REPL(board.port) as repl:
+        write_file(
+            repl, "/main.py", "from machine import WDT\nWDT(timeout=1000)\nprint('on guard')"
+        )
+    send = harness.sending.send
+    waited: list[bool] = []
+
+    def send_slowly(repl: REPL, *rest: Any) -> None:
+        if not waited:  # a long copy on a slow line
+            waited.append(True)
+            repl.exec("import time\ntime.sleep(5)", 8)
+        send(repl, *rest)
+
+    monkeypatch.setattr(harness.transfer, "send", send_slowly)
+    board.forget_output()
+    board.reset()
+    board.expect(rb"on guard")
+    said: list[str] = []
+    source = make_source(tmp_path / "source", "new")
+    deploy(board.port, source, say=said.append, agree=lambda paths: True)
+    assert "watchdog bit" in said[-1]
+    assert boots(board) == "new"
