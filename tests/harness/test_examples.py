@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The harness as strangers use it: what README and examples/ show, as it stands there."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from harness.errors import HarnessError
+from harness.rig import read_rig
+from harness.units import CAPABILITIES
+
+ROOT = Path(__file__).resolve().parents[2]
+HARNESS = ROOT / "harness"
+DOORBELL = HARNESS / "examples" / "doorbell"
+README = (HARNESS / "README.md").read_text()
+_LIMIT_S = 100
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def pytest_in(folder: Path, *options: str) -> str:
+    """Runs pytest as a project of its own does, and returns what it says if all is green."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-ra", *options]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT_S,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_example_project_is_green_on_an_emulated_board(tmp_path: Path) -> None:
+    said = pytest_in(DOORBELL, f"--hil-log-dir={tmp_path}", f"--junitxml={tmp_path}/report.xml")
+    assert "5 passed" in said
+    logs = {path.name: path.read_text() for path in tmp_path.glob("*.log")}
+    rang = next(text for name, text in logs.items() if "reaches_the_server" in name)
+    assert re.search(r"server +\* POST /ring .*count", rang)
+
+
+def test_the_fifteen_lines_of_the_readme_are_green(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text(blocks(README, "ini")[0])
+    (tmp_path / "firmware").symlink_to(DOORBELL / "firmware")
+    body = blocks(README, "python")[0]
+    (tmp_path / "test_readme.py").write_text(body)
+    assert "1 passed" in pytest_in(tmp_path)
+    assert len(body[body.index("def ") :].splitlines()) <= 15
+
+
+def test_the_readme_without_pytest_runs(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(blocks(README, "python")[1])
+    (tmp_path / "build").mkdir()
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT_S,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "42\n Heap(free=" in done.stdout
+
+
+@pytest.mark.parametrize("page", [HARNESS / "README.md", DOORBELL / "README.md"])
+def test_the_rig_files_shown_are_right(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page.read_text(), "toml"):
+        (tmp_path / "rig.toml").write_text(block.replace("…", "correct horse"))
+        try:
+            assert read_rig(tmp_path / "rig.toml").units
+        except HarnessError as e:
+            pytest.fail(str(e))
+
+
+def test_the_readme_names_every_option_marker_fixture_and_capability() -> None:
+    plugin = (HARNESS / "plugin.py").read_text()
+    fixtures = (HARNESS / "fixtures.py").read_text()
+    names = re.findall(r'"(--hil-[a-z-]+)"', plugin) + re.findall(r'addini\("(\w+)"', plugin)
+    names += re.findall(r"def (hil_\w+)\(", fixtures) + re.findall(r"^    .?(hil_\w+)\(", plugin)
+    assert len(names) > 12
+    assert [name for name in (*names, *CAPABILITIES) if f"`{name}" not in README] == []
+
+
+def test_the_workflow_runs_what_a_person_runs() -> None:
+    workflow = (DOORBELL / ".github" / "workflows" / "test.yml").read_text()
+    runs = re.findall(r"^ +- run: (.*)$", workflow, re.MULTILINE)
+    assert runs == [
+        "python -m pip install muster-harness",
+        "python -m pytest --junitxml=report.xml",
+    ]
+    project = tomllib.loads((HARNESS / "pyproject.toml").read_text())["project"]
+    assert project["name"] == "muster-harness"
