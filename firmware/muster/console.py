@@ -166,19 +166,14 @@ class _Conversation:
         path = self._upload.finish()
         self._end_upload()
         try:
-            version, digest, _, error = await delivery.look(
-                path, self._label, self._clock, self._journal.highest
+            version, _ = await delivery.receive(
+                path, self._label, self._store, self._journal, self._clock
             )
         except MemoryError:  # beside the application; at its start the device has more
             inbox.accept(self._label.device_id)
             return "later"
-        if digest is None:
-            inbox.remove(path)
-            log.error("console", error)
-            return "no %s %s" % (error.code, error.detail[:_PIECE])
-        # Of somebody who has the label: whatever else is wrong with it gets its receipt.
-        delivery.expect(self._store, version, digest)
-        inbox.accept(self._label.device_id)
+        except DeviceError as e:
+            return "no %s %s" % (e.code, e.detail[:_PIECE])
         self._button.tell(BUNDLE)
         return "done %d" % version
 

@@ -26,12 +26,21 @@ def last(store):
     return store.load(_RECORD)
 
 
-# A bundle of ours has been accepted into the inbox: it has no outcome yet.
-def expect(store, version, digest):
+# What has been uploaded to path goes into the inbox if somebody has made it who has the label,
+# even if more is wrong with it: then that is acknowledged. Otherwise raises DeviceError. Returns
+# its version, and what else is wrong or None.
+async def receive(path, label, store, journal, clock):
+    version, digest, _, error = await look(path, label, clock, journal.highest)
+    if digest is None:
+        inbox.remove(path)
+        log.error("bundle", "refused: %s" % error)
+        raise error
     former = last(store)
     # What was said of the very bundle that the device runs on remains true.
     if not former or former["digest"] != _short(digest) or former["code"] != "ok":
         store.save(_RECORD, _record(("", version, digest), None, "", 0))
+    inbox.accept(label.device_id)
+    return version, error
 
 
 def forget(store):

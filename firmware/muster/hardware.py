@@ -43,6 +43,10 @@ def open_wlan(hostname):
     return network.WLAN(network.WLAN.IF_STA)
 
 
+def access_point():
+    return network.WLAN(network.WLAN.IF_AP)
+
+
 # What sets the country, from two letters.
 def country():
     return network.country

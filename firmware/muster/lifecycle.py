@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 # The device's life, top to bottom: onboard, try, commit or come home, operate.
 
+import asyncio
 import os
 import time
 
@@ -42,6 +43,7 @@ class Life:
         self._operation = None  # from the first commit on
         self._pending = None  # a directive that has been heard and not yet obeyed
         self._has_bundle = any(name.endswith(".muster") for name in os.listdir("/"))
+        self._setup = None  # "due", or "again" once a bundle came that way, to show its receipt
         self._seeks_again = False  # after the 5 s press; the running configuration stays
         self._backoff = Backoff()
         self._eager_from = time.ticks_ms()
@@ -81,6 +83,8 @@ class Life:
         if self._pending:
             answer, self._pending = self._pending, None
             await self._obey(answer)
+        elif self._setup == "due":
+            await self._set_up()
         elif self._has_bundle and not self.again.due_in_ms(self.journal.failed_version):
             await self._apply()
         elif self._config is None or self._seeks_again:
@@ -147,6 +151,28 @@ class Life:
             await self.button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
         self._seeks_again = False
 
+    # A network of its own. What is brought there is applied without it, then it opens once more:
+    # its guests want to see the receipt, and the application need not wait for them.
+    async def _set_up(self):
+        from . import setup
+
+        # Beside the application it must not speak for the life, as pause does.
+        wait = asyncio.sleep_ms if self._config else self.button.pause
+        serving = setup.host(
+            self.identity, self.store, self.journal, self.clock, self.button, wait
+        )
+        del setup
+        self._setup = None
+        if self._config:
+            asyncio.create_task(self._serve(serving))
+            return
+        self.led.show("setup")
+        self.wifi.stop()
+        await self._serve(serving)
+
+    async def _serve(self, serving):
+        self._setup = "again" if await serving else None
+
     # What somebody has brought is tried as what a directive brings.
     async def _apply(self):
         from . import delivery
@@ -165,6 +191,8 @@ class Life:
         finally:
             del delivery
             release("delivery", "inbox")
+        if self._setup:
+            self._setup = "due"
 
     # Returns what stood in the way, or None once it is committed.
     async def _try(self, answer):
@@ -220,6 +248,8 @@ class Life:
             await self._forget()
         elif kind == button.BUNDLE:
             self._has_bundle = True
+        elif kind == button.DOUBLE and self._config is None:
+            self._setup = "due"
 
     # A failure outside a trial, which has its own way home.
     def _note(self, error):

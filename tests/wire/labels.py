@@ -24,6 +24,10 @@ def printed(device_id: str, secret: bytes) -> str:
     return f"MUSTER:1:{device_id}:{(b32encode(secret) + check).decode()}"
 
 
+def setup_passphrase(device_id: str, secret: bytes) -> str:
+    return b32encode(derived(secret, "setup-ap", device_id)[:10]).decode()
+
+
 def _valid(name: str, device_id: str, secret: bytes) -> dict[str, Any]:
     keys = {purpose: derived(secret, purpose, device_id) for purpose in PURPOSES}
     return {
@@ -32,7 +36,7 @@ def _valid(name: str, device_id: str, secret: bytes) -> dict[str, Any]:
         "device_id": device_id,
         "secret_hex": secret.hex(),
         "label": printed(device_id, secret),
-        "setup_passphrase": b32encode(keys["setup-ap"][:10]).decode(),
+        "setup_passphrase": setup_passphrase(device_id, secret),
         "keys": {purpose: key.hex() for purpose, key in keys.items()},
     }
 

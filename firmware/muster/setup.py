@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# A network of the device's own, for people who bring a bundle with a phone or a laptop and have
+# nothing else. Loaded when somebody presses the button twice.
+
+import asyncio
+
+from micropython import const
+
+from . import hardware, log
+from .button import BUNDLE
+from .errors import DeviceError
+from .modules import release
+from .setup_page import Page
+
+_OPEN_MS = const(600000)
+_PORT = const(80)
+_LOOK_MS = const(200)
+_FAREWELL_MS = const(1500)  # so that the last answer arrives before the network goes
+_LONGEST_SSID = const(32)
+_GUESTS = const(3)
+
+
+# The same as serve, for who wants to hear no more of it than whether a bundle has been accepted.
+async def host(*parts):
+    try:
+        return await serve(*parts)
+    except DeviceError as e:
+        log.error("setup", e)
+        return False
+    finally:
+        release("setup", "setup_page", "form", "delivery", "inbox")
+
+
+# Opens the network and serves the page until a bundle has been accepted, which ends in a press of
+# the kind BUNDLE and true, or the button is pressed, or the time is over. wait: asyncio.sleep_ms, or
+# what does the same and more.
+async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
+    page = Page(label, store, journal, clock)
+    wlan = hardware.access_point()
+    ssid = ("SETUP-" + label.device_id)[:_LONGEST_SSID]
+    server = None
+    try:
+        _open(wlan, ssid, _passphrase(label))
+        address = wlan.ifconfig()[0]
+        server = await asyncio.start_server(page.serve, address, _PORT)
+        log.info("setup", "network %s, http://%s/, for %d s" % (ssid, address, open_ms // 1000))
+        for _ in range(open_ms // _LOOK_MS):
+            await wait(_LOOK_MS)
+            if page.accepted.is_set():
+                await asyncio.sleep_ms(_FAREWELL_MS)
+                press.tell(BUNDLE)
+                return True
+            if press.is_pressed():
+                break
+        return False
+    except (OSError, RuntimeError, ValueError) as e:
+        raise DeviceError("wifi_timeout", "no setup network: %s" % e)
+    finally:
+        if server:
+            server.close()
+            await server.wait_closed()
+        wlan.active(False)
+        log.info("setup", "network %s closed" % ssid)
+
+
+# Never without its password, not even for a moment: it is set before the network is in the air.
+def _open(wlan, ssid, key):
+    wlan.active(False)
+    wlan.config(ssid=ssid, key=key, security=wlan.SEC_WPA2, max_clients=_GUESTS)
+    wlan.active(True)
+    if wlan.config("security") != wlan.SEC_WPA2 or wlan.config("ssid") != ssid:
+        raise ValueError("the driver has not kept its settings")
+
+
+# As printed on the label.
+def _passphrase(label):
+    from . import receipt
+    from .bundle import label_key
+
+    try:
+        return receipt.base32(label_key(label, b"setup-ap")[:10])
+    finally:
+        release("receipt", "bundle", "hkdf")
