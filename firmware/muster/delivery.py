@@ -21,7 +21,7 @@ _DETAIL = const(120)
 
 
 # What became of the last bundle: {"version", "code", "detail", "receipt", "digest", "tries"}, or
-# None. The code is None while it is being tried.
+# None. The code is None until there is an outcome; tries is above 0 while it is being tried.
 def last(store):
     return store.load(_RECORD)
 
@@ -43,9 +43,9 @@ async def receive(path, label, store, journal, clock):
     return version, error
 
 
-def forget(store):
+async def forget(life):
     inbox.clear()
-    store.erase(_RECORD)
+    life.store.erase(_RECORD)
 
 
 # Opens the bundle at path as far as it goes: (version, digest of its text, directive or None, why
@@ -81,46 +81,31 @@ def _version_in(content):
     return version if type(version) is int else 0
 
 
-# Has the bundles that wait tried, one after the other; whether one still waits. attempt: awaited
-# with a directive, returns what stood in the way or None. is_blank: whether the device has nothing
-# to run on; then a bundle that fails is kept to be tried again, for there is nobody else to ask.
-async def apply(label, store, journal, clock, timeline, led, attempt, is_blank):
-    found = await _take(label, store, journal, clock, timeline, led)
-    if found is None:
-        return False
-    answer, ticket = found
-    del found
-    try:
-        error = await attempt(answer)
-    except DeviceError as e:
-        settle(ticket, label, store, led, e, is_blank())
-        raise
-    settle(ticket, label, store, led, error, error is not None and is_blank())
-    return True
-
-
 # The first bundle that is not refused, as (directive, ticket for `settle`); None if there is none.
-async def _take(label, store, journal, clock, timeline, led):
+# life: lifecycle.py's. Those that are refused are settled at once.
+async def take(life):
+    store, journal, timeline = life.store, life.journal, life.timeline
     path = inbox.find()
     while path:
         timeline.begin(RECEIVE)
-        version, digest, answer, error = await look(path, label, clock, journal.highest)
+        version, digest, answer, error = await look(
+            path, life.identity, life.clock, journal.highest
+        )
         ticket = (path, version, digest)
         former = last(store)
         is_same = former and digest and former["digest"] == _short(digest)
-        is_cut = is_same and former["code"] is None  # the power was lost while it was tried
-        tries = former["tries"] + 1 if is_cut else 1
-        if error is None and tries > _TRIES and journal.highest:
+        tries = former["tries"] if is_same else 0  # of those in which the power was lost
+        if error is None and tries >= _TRIES and journal.highest:
             error = DeviceError("power_lost", "in %d trials of this bundle" % _TRIES)
         if error is None:
             timeline.done("bundle with version %d" % version)
-            clock.not_before(answer.time)
+            life.clock.not_before(answer.time)
             log.hide_config(answer.config)
-            store.save(_RECORD, _record(ticket, None, "", tries))
+            store.save(_RECORD, _record(ticket, None, "", tries + 1))
             return answer, ticket
-        if is_cut and error.code == "config_not_newer":  # right after the commit
+        if tries and error.code == "config_not_newer":  # cut right after the commit
             timeline.done("bundle with version %d, committed before the restart" % version)
-            settle(ticket, label, store, led, None)
+            await settle(life, ticket, None, False)
         else:
             error.step = RECEIVE
             timeline.failed(error)
@@ -128,26 +113,26 @@ async def _take(label, store, journal, clock, timeline, led):
                 log.info("bundle", _told(former))
                 inbox.remove(path)
             else:
-                settle(ticket, label, store, led, error)
+                await settle(life, ticket, error, False)
         path = inbox.find()
     return None
 
 
 # Records the outcome and shows the receipt; only then the bundle goes, so that a cut in between
 # repeats this. error: what stood in the way, or None. is_kept: it stays to be tried again.
-def settle(ticket, label, store, led, error, is_kept=False):
+async def settle(life, ticket, error, is_kept):
     path, version, digest = ticket
     code, detail = (error.code, error.detail[:_DETAIL]) if error else ("ok", "")
     record = _record(ticket, code, detail, 0)
     if digest:
         from . import receipt
 
-        record["receipt"] = receipt.receipt(label, version, code, digest)
+        record["receipt"] = receipt.receipt(life.identity, version, code, digest)
         if not is_kept:  # a code that is shown for minutes would hide that it is tried again
-            led.announce(receipt.blinks(record["receipt"]))
+            life.led.announce(receipt.blinks(record["receipt"]))
         del receipt
         release("receipt", "bundle", "hkdf")
-    store.save(_RECORD, record)
+    life.store.save(_RECORD, record)
     if digest is None or code == "config_invalid":  # for people to look at
         inbox.set_aside(path)
     elif not is_kept:

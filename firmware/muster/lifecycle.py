@@ -173,26 +173,33 @@ class Life:
     async def _serve(self, serving):
         self._setup = "again" if await serving else None
 
-    # What somebody has brought is tried as what a directive brings.
+    # What somebody has brought is tried as what a directive brings, and acknowledged. A blank
+    # device keeps what fails, to try it again: there is nobody else to ask.
     async def _apply(self):
+        found = await self._deliver("take")
+        self._has_bundle = found is not None
+        if found is None:
+            return
+        raised = None
+        try:
+            error = await self._try(found[0])
+        except DeviceError as e:
+            error = raised = e
+        is_kept = error is not None and self._config is None
+        await self._deliver("settle", found[1], error, is_kept)
+        if self._setup:
+            self._setup = "due"
+        if raised:
+            raise raised
+
+    async def _deliver(self, deed, *arguments):
         from . import delivery
 
         try:
-            self._has_bundle = await delivery.apply(
-                self.identity,
-                self.store,
-                self.journal,
-                self.clock,
-                self.timeline,
-                self.led,
-                self._try,
-                lambda: self._config is None,
-            )
+            return await getattr(delivery, deed)(self, *arguments)
         finally:
             del delivery
             release("delivery", "inbox")
-        if self._setup:
-            self._setup = "due"
 
     # Returns what stood in the way, or None once it is committed.
     async def _try(self, answer):
@@ -239,12 +246,8 @@ class Life:
         if kind == button.LONG:
             self._seeks_again = True
         elif kind == button.LONGEST:
-            from . import delivery
-
             self.journal.reset()
-            delivery.forget(self.store)
-            del delivery
-            release("delivery", "inbox")
+            await self._deliver("forget")
             await self._forget()
         elif kind == button.BUNDLE:
             self._has_bundle = True

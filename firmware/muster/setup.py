@@ -33,8 +33,8 @@ async def host(*parts):
 
 
 # Opens the network and serves the page until a bundle has been accepted, which ends in a press of
-# the kind BUNDLE and true, or the button is pressed, or the time is over. wait: asyncio.sleep_ms, or
-# what does the same and more.
+# the kind BUNDLE and true, or the button is pressed, or the time is over. wait: asyncio.sleep_ms,
+# or what does the same and more.
 async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
     page = Page(label, store, journal, clock)
     wlan = hardware.access_point()

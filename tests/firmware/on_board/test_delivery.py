@@ -43,6 +43,7 @@ class Clock:
 # One start of the board, up to where a bundle is looked for.
 class Start:
     def __init__(self):
+        self.identity = _LABEL
         self.store = Store("/flash/muster")
         self.timeline, self.journal, former = lives.begin(self.store, "power_on")
         self.config = candidate.wake(self.store, self.journal, self.timeline, former)
@@ -63,17 +64,14 @@ class Start:
         self.attempts += 1
         return DeviceError("wifi_no_ap", "factory is not there")
 
+    # As lifecycle.py has it.
     async def apply(self, attempt=None):
-        return await delivery.apply(
-            _LABEL,
-            self.store,
-            self.journal,
-            self.clock,
-            self.timeline,
-            self.led,
-            attempt or self.attempt,
-            lambda: self.config is None,
-        )
+        found = await delivery.take(self)
+        if found is None:
+            return False
+        error = await (attempt or self.attempt)(found[0])
+        await delivery.settle(self, found[1], error, error is not None and self.config is None)
+        return True
 
     def last(self):
         return delivery.last(self.store)
@@ -140,19 +138,6 @@ async def test_a_device_that_has_something_to_run_on_tries_once():
         await _apply_all(start, start.fail)
         assert start.attempts == 1 and inbox.find() is None
         assert start.last()["code"] == "wifi_no_ap" and start.last()["receipt"]
-
-    await _on(RAMDisk(), act, True)
-
-
-async def test_what_the_flash_refuses_is_said_and_the_error_goes_on():
-    async def refuse(answer):
-        raise DeviceError("storage_failed", "full")
-
-    async def act():
-        _bring()
-        start = Start()
-        assert (await araises(DeviceError, start.apply(refuse))).code == "storage_failed"
-        assert start.last()["code"] == "storage_failed"
 
     await _on(RAMDisk(), act, True)
 
@@ -281,6 +266,38 @@ async def _once():
     return start.last(), start.config
 
 
+async def test_what_is_refused_after_an_upload_has_no_good_receipt():
+    async def act():
+        _bring()
+        start = Start()
+        await _apply_all(start)
+        other = _BUNDLES["without-expiry"]
+        upload = inbox.Upload()
+        upload.write(other.encode())
+        path = upload.finish()
+        version, error = await delivery.receive(
+            path, _LABEL, start.store, start.journal, start.clock
+        )
+        assert version == 7 and error.code == "config_not_newer"
+        await _apply_all(start)
+        assert start.last()["receipt"] == _receipt(7, "config_not_newer", other)
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_what_is_of_nobody_is_not_received():
+    async def act():
+        start = Start()
+        upload = inbox.Upload()
+        upload.write(_BUNDLES["of-another-device"].encode())
+        path = upload.finish()
+        receiving = delivery.receive(path, _LABEL, start.store, start.journal, start.clock)
+        assert (await araises(DeviceError, receiving)).code == "server_untrusted"
+        assert start.last() is None and os.listdir("/flash") == ["muster"]
+
+    await _on(RAMDisk(), act, True)
+
+
 async def test_an_upload_is_there_only_when_it_is_accepted():
     async def act():
         upload = inbox.Upload()
@@ -317,7 +334,7 @@ async def test_nothing_is_left_to_apply_after_a_factory_reset():
     async def act():
         _bring()
         start = Start()
-        delivery.forget(start.store)
+        await delivery.forget(start)
         assert inbox.find() is None and start.last() is None
         assert not await start.apply()
 
