@@ -53,7 +53,7 @@ def pasted(phone: Visitor, text: str) -> requests.Response:
 @pytest.fixture
 def blank(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iterator[Carried]:
     # In this heap no upload of a megabyte could be kept anywhere.
-    with Carried(own_network, tmp_path / "board", labelled_flash, heap="192K") as carried:
+    with Carried(own_network, tmp_path / "board", labelled_flash, heap="256K") as carried:
         carried.board.power_on()
         carried.board.expect(rb"step 4 wifi_no_ap", _PATIENCE_S)
         press(carried, 2, rb"button twice")
