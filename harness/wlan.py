@@ -101,6 +101,8 @@ class WLAN:
             return self._radio.rssi()
         if param == "stations":
             self._require(interface, _AP)
+            if not self._soft_ap.is_active:
+                raise Refusal("OSError", "Wifi Invalid Mode")
             return self._soft_ap.stations()
         raise Refusal("ValueError", "unknown status param")
 
@@ -153,7 +155,10 @@ class WLAN:
                 self._require(interface, _AP)
                 for_ap[name] = bytes.fromhex(value) if name in ("ssid", "key") else value
             elif name in self._settings[interface]:
-                self._settings[interface][name] = value
+                # the driver counts the power in quarters of a dBm
+                self._settings[interface][name] = (
+                    int(value * 4) / 4 if name == "txpower" else value
+                )
             else:
                 raise Refusal("ValueError", "unknown config param")
         if for_ap:

@@ -15,7 +15,7 @@ _select = builtin("select")
 SOCK_STREAM = 1
 SOCK_DGRAM = 2
 
-SHORT = 99  # ms: the port waits in steps of 100 ms, and a shorter wait ends as none does
+_SHORT = 99  # ms: the port waits in steps of 100 ms, and a shorter wait ends as none does
 
 _EBADF = 9
 _EAGAIN = 11
@@ -113,7 +113,7 @@ class HostSockets(Stream):
             if timeout > 0:
                 left = timeout - (clock.now_ms() - start)
                 if left <= 0:
-                    raise OSError(_EAGAIN if timeout == SHORT else _ETIMEDOUT)
+                    raise OSError(_EAGAIN if timeout == _SHORT else _ETIMEDOUT)
             self._wait(mask if up else 0, left)
 
     def _attempt(self, function, args):

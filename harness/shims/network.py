@@ -96,11 +96,14 @@ class WLAN:
     def active(self, *is_active):
         return self._ask("active", *[bool(x) for x in is_active])
 
-    def connect(self, ssid=None, key=None, *, bssid=None):
-        if ssid is None and key is None and bssid is None:
+    def connect(self, *target, bssid=None):
+        if len(target) > 2:
+            raise TypeError("extra positional arguments given")
+        if not target and bssid is None:
             return self._ask("connect", None, None, None)
         if bssid is not None and len(bssid) != 6:
             raise ValueError
+        ssid, key = (target + (None, None))[:2]
         return self._ask(
             "connect",
             hexlify(_bytes(ssid or b"")[:32]),

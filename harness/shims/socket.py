@@ -10,7 +10,7 @@ import addresses
 import clock
 import supervisor
 from held import Held
-from host_sockets import SHORT, SOCK_DGRAM, SOCK_STREAM, HostSockets
+from host_sockets import _SHORT, SOCK_DGRAM, SOCK_STREAM, HostSockets
 from native import builtin
 
 _native = builtin("socket")
@@ -19,16 +19,13 @@ AF_INET = 2
 AF_INET6 = 10
 SOCK_RAW = 3
 IPPROTO_IP = 0
-IPPROTO_ICMP = 1
 IPPROTO_TCP = 6
 IPPROTO_UDP = 17
-IPPROTO_IPV6 = 41
 SOL_SOCKET = 4095
 SO_REUSEADDR = 4
 SO_BROADCAST = 32
 SO_BINDTODEVICE = 4107
 IP_ADD_MEMBERSHIP = 3
-IP_DROP_MEMBERSHIP = 4
 MSG_PEEK = 1
 MSG_DONTWAIT = 8
 TCP_NODELAY = 1
@@ -84,7 +81,7 @@ class socket(HostSockets):
     def settimeout(self, seconds):
         self._timeout = -1 if seconds is None else int(seconds * 1000)
         if 0 < self._timeout < 100:
-            self._timeout = SHORT
+            self._timeout = _SHORT
 
     def setblocking(self, flag):
         self._timeout = -1 if flag else 0
@@ -153,7 +150,7 @@ class socket(HostSockets):
         supervisor.outcomes[self._number] = None
         if self._timeout == 0:
             raise OSError(_EINPROGRESS)
-        timeout = 100 if self._timeout == SHORT else self._timeout
+        timeout = 100 if self._timeout == _SHORT else self._timeout
         self._until_done(0, timeout, self._is_answered)
         if self._error:
             raise OSError(self._error)

@@ -75,6 +75,8 @@ def test_it_is_heard_as_it_was_configured(ap: REPL, air: Air) -> None:
     assert ap.eval("ap.config('mac')") == point.bssid
     assert ap.eval("(ap.status(), ap.isconnected(), ap.status('stations'))") == (None, False, [])
     assert ap.eval("(ap.active(False), ap.active())") == (False, False)
+    with pytest.raises(RemoteError, match="OSError: Wifi Invalid Mode"):
+        ap.exec("ap.status('stations')")
     assert ap.eval("ap.ifconfig()[0]") == "0.0.0.0"  # noqa: S104 (what a board says)
     with pytest.raises(AirError, match="setup"):
         air.access_point("setup")

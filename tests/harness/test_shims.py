@@ -50,3 +50,12 @@ def test_a_narrower_signature_is_noticed(tmp_path: Path) -> None:
         (tmp_path / path.name).write_text(text)
     found = oracle.signature_differences("machine", tmp_path)
     assert "machine.PWM.init(duty_ns)" in found
+
+
+@pytest.mark.parametrize("module", ["network", "socket"])
+def test_no_number_is_there_that_an_esp32_has_not(board: EmulatedBoard, module: str) -> None:
+    here = f"[n for n in dir({module}) if n[0] != '_' and isinstance({module}.__dict__[n], int)]"
+    with Wire(board.port) as wire:
+        wire.exec(f"import {module}")
+        found = wire.eval(here)
+    assert set(found) - set(oracle.constants(module)) == set()

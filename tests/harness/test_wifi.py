@@ -79,12 +79,42 @@ def test_a_wrong_password_shows_as_its_reason_or_not_at_all(
     assert wlan.eval("w.status()") == 1000
 
 
-def test_without_reconnects_the_raw_reason_stays(wlan: REPL, air: Air) -> None:
+# network_wlan_status(): a few reasons come before "still connecting", the others after it
+SEEN_AT_ONCE = {201: 201, 212: 212, 211: 211, 210: 210, 202: 202, 205: 202, 8: 1000}
+SEEN_IN_THE_END = {2: 2, 15: 15, 200: 200, 203: 203, 204: 204, 206: 206}
+
+
+@pytest.mark.parametrize("reason", [*SEEN_AT_ONCE, *SEEN_IN_THE_END])
+def test_status_shows_reasons_in_the_ports_order(wlan: REPL, air: Air, reason: int) -> None:
+    air.add_access_point("home").refuses_with = reason
+    wlan.exec("w.connect('home'); time.sleep_ms(60)")
+    assert wlan.eval("w.status()") == SEEN_AT_ONCE.get(reason, 1001)
+    wlan.exec("w.disconnect(); w.config(reconnects=0); w.connect('home'); time.sleep_ms(60)")
+    assert wlan.eval("w.status()") == {**SEEN_AT_ONCE, **SEEN_IN_THE_END}[reason]
+
+
+@pytest.mark.parametrize("reconnects", [0, 2])
+def test_a_limit_of_reconnects_is_that_many_more_attempts(
+    wlan: REPL, air: Air, reconnects: int
+) -> None:
     air.add_access_point("home", password="longenough", wrong_password_reason=15)
     assert wlan.eval("w.config('reconnects')") == -1
-    wlan.exec("w.config(reconnects=0); w.connect('home', 'wrong pass'); time.sleep_ms(80)")
-    assert wlan.eval("(w.status(), w.config('reconnects'))") == (15, 0)
-    assert len(air.traced("refused")) == 1
+    wlan.exec(f"w.config(reconnects={reconnects}); w.connect('home', 'wrong pass')")
+    wlan.exec("until(lambda: w.status() == 15)")
+    assert wlan.eval("w.config('reconnects')") == reconnects
+    assert len(air.traced("refused")) == 1 + reconnects
+
+
+def test_the_strongest_of_one_name_is_joined_unless_a_bssid_is_given(wlan: REPL, air: Air) -> None:
+    far = air.add_access_point("home", channel=3, rssi=-80)
+    air.add_access_point("home", channel=9, rssi=-40)
+    assert wlan.eval("[s[2] for s in w.scan()]") == [9, 3]
+    wlan.exec("w.connect('home'); until(w.isconnected)")
+    assert wlan.eval("w.config('channel')") == 9
+    wlan.exec(f"w.disconnect(); w.connect('home', bssid={far.bssid!r}); until(w.isconnected)")
+    assert wlan.eval("w.config('channel')") == 3
+    wlan.exec("w.disconnect(); w.connect(); until(w.isconnected)")  # the target of last time
+    assert wlan.eval("(w.config('channel'), w.config('ssid'))") == (3, "home")
 
 
 def test_by_default_it_tries_for_ever(wlan: REPL, air: Air) -> None:
@@ -112,7 +142,7 @@ def test_connect_while_connecting_or_connected_is_an_internal_error(wlan: REPL, 
         wlan.exec("until(w.isconnected)")
 
 
-def test_an_inactive_interface_refuses(repl: REPL) -> None:
+def test_what_is_refused_and_in_which_words(repl: REPL) -> None:
     repl.exec("import network; w = network.WLAN()")
     for code, words in [
         ("w.connect('x')", "Wifi Not Started"),
@@ -121,6 +151,23 @@ def test_an_inactive_interface_refuses(repl: REPL) -> None:
         ("w.status('rssi')", "Wifi Not Connected"),
         ("w.config('nonsense')", "ValueError: unknown config param"),
         ("network.WLAN(7)", "ValueError: invalid WLAN interface identifier"),
+        ("w.connect(ssid='x')", "TypeError"),  # positional only
+        ("w.connect('x', bssid=b'short')", "ValueError"),
+        ("w.config('mac', pm=0)", "TypeError: either pos or kw args are allowed"),
+        ("w.config('mac', 'pm')", "TypeError: can query only one param"),
+        ("w.config('key')", "ValueError: unknown config param"),
+        ("w.config('hidden')", "OSError: AP required"),
+        ("w.status('stations')", "OSError: AP required"),
+        ("w.status('noise')", "ValueError: unknown status param"),
+        ("network.WLAN(1).status('rssi')", "OSError: STA required"),
+        ("network.WLAN(1).config('reconnects')", "OSError: STA required"),
+        ("w.ipconfig('nonsense')", "ValueError: unexpected key"),
+        ("w.ipconfig('gw4', gw4='1.2.3.4')", "TypeError: can't specify pos and kw args"),
+        ("w.ifconfig('static')", "ValueError: invalid arguments"),
+        ("network.WLAN(1).ipconfig('dhcp4')", "ValueError: unexpected key"),
+        ("network.ipconfig(dns='x')", "ValueError: invalid arguments as dns server"),
+        ("network.ipconfig('gw4')", "ValueError: unexpected key"),
+        ("network.hostname('n' * 33)", "ValueError"),
     ]:
         with pytest.raises(RemoteError, match=words):
             repl.exec(code)
@@ -178,6 +225,9 @@ def test_wifi_survives_a_soft_reset_but_no_hard_one(board: EmulatedBoard, air: A
     with REPL(board.port, soft_reset=True) as repl:
         repl.exec("import network; w = network.WLAN()")
         assert repl.eval("(w.active(), w.isconnected())") == (True, True)
+        with pytest.raises(RemoteError, match="OSError: Wifi Internal Error"):
+            repl.exec("w.connect('home')")  # what programs run into after a soft reset
+        assert repl.eval("w.isconnected()") is True
     board.forget_output()
     board.reset()
     board.expect(rb">>> ")
@@ -187,7 +237,16 @@ def test_wifi_survives_a_soft_reset_but_no_hard_one(board: EmulatedBoard, air: A
 
 
 def test_hostname_and_country(repl: REPL) -> None:
-    repl.exec("import network")
+    repl.exec("import network; w = network.WLAN()")
+    assert repl.eval("[w.config(x) for x in ('pm', 'txpower', 'protocol', 'bandwidth')]") == [
+        1,
+        20.0,
+        7,
+        2,
+    ]
+    repl.exec("w.config(pm=0, txpower=8.6); network.ipconfig(dns='9.9.9.9')")
+    assert repl.eval("(w.config('pm'), w.config('txpower'))") == (0, 8.5)
+    assert repl.eval("(network.ipconfig('dns'), network.phy_mode())") == ("9.9.9.9", None)
     assert repl.eval("(network.hostname(), network.country())") == ("mpy-esp32", "XX")
     repl.exec("network.hostname('press-4'); network.country('DE')")
     assert repl.eval("(network.hostname(), network.country())") == ("press-4", "DE")
