@@ -3,6 +3,7 @@
 """What the offline flow needs and no more: an operational network, a platform, and a board with a
 label. The bundles are sealed by jwcrypto; who carries them to the board is up to the test."""
 
+import functools
 import hashlib
 import json
 import shutil
@@ -63,8 +64,9 @@ class OwnNetwork:
         self.platform.stop()
         self.air.close()
 
+    @functools.cache  # noqa: B019 (a network lives as long as the tests)
     def account(self, originator: str) -> str:
-        """A token for it, new each time."""
+        """Its token."""
         answer = requests.put(
             f"{self.platform.url}/accounts/{originator}",
             headers={"Authorization": f"Bearer {self._token_file.read_text().strip()}"},

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The setup network's page in a real browser, with scripts switched off, on the emulated board."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.system.carried import DEVICE_ID, SECRET, Carried, OwnNetwork
+from tests.system.test_setup_network import joined, press
+from tests.wire.receipts import receipt
+
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_ANSWER_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Fails where there is none: the page has to be seen in one."""
+    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    assert path, "no Chromium; install it: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(_ANSWER_MS)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def blank(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iterator[Carried]:
+    with Carried(own_network, tmp_path / "board", labelled_flash) as carried:
+        carried.board.power_on()
+        carried.board.expect(rb"step 4 wifi_no_ap", 20)
+        press(carried, 2, rb"button twice")
+        yield carried
+
+
+def test_a_person_uploads_the_file_and_reads_the_receipt(
+    blank: Carried, page: Page, tmp_path: Path
+) -> None:
+    text = blank.network.bundle()
+    file = tmp_path / f"{DEVICE_ID}.muster"
+    file.write_text(text + "\n")
+    with joined(blank) as phone:
+        page.goto(phone.url())
+        assert page.title() == page.locator("h1").inner_text() == DEVICE_ID
+        page.set_input_files("input[type=file]", file)
+        page.get_by_role("button", name="Configure").click()
+        assert "version 1 is for this device and whole" in page.locator("#taken").inner_text()
+    assert blank.outcome(text) == (1, "ok")
+    with joined(blank) as phone:
+        page.goto(phone.url())
+        assert "Version 1 is applied" in page.locator("#outcome").inner_text()
+        proof = receipt(DEVICE_ID, SECRET, 1, "ok", text)
+        assert page.locator(".receipt").inner_text() == f"{proof[:4]} {proof[4:]}"
+
+
+def test_a_person_pastes_a_wrong_text_and_then_the_right_one(blank: Carried, page: Page) -> None:
+    text = blank.network.bundle()
+    with joined(blank) as phone:
+        page.goto(phone.url())
+        page.fill("textarea", text[:-7])
+        page.get_by_role("button", name="Configure").click()
+        assert "config_invalid: bundle" in page.locator("#refused").inner_text()
+        # As a mail program wraps it.
+        page.fill("textarea", "\n".join(text[i : i + 72] for i in range(0, len(text), 72)))
+        page.get_by_role("button", name="Configure").click()
+        assert page.locator("#taken").is_visible()
+    assert blank.outcome(text) == (1, "ok")
+
+
+def test_a_file_of_a_megabyte_is_answered(blank: Carried, page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "film.muster"
+    file.write_bytes(b"g" * 1_000_000)
+    with joined(blank) as phone:
+        page.goto(phone.url())
+        page.set_input_files("input[type=file]", file)
+        with page.expect_navigation() as answered:
+            page.get_by_role("button", name="Configure").click()
+        response = answered.value
+        assert response is not None and response.status == 413
+        page.goto(phone.url())
+        assert page.get_by_role("button", name="Configure").is_visible()
