@@ -181,8 +181,11 @@ class SyncService:
                     if contact.is_proved and claim.status != "registered":
                         # It failed with another version, and that one is not wanted any more.
                         records.put_claim(replace(claim, status="registered", last=None))
-                    # One that came by bundle is proved as soon as it has a nonce to echo.
-                    is_settled = contact.is_proved or running.proved_at is not None
+                    # One that came by bundle is proved as soon as it has a nonce to echo; and only
+                    # with the newest can a device show that it is well which lost its directive,
+                    # and the nonce in it, to a power cut.
+                    is_well = running.proved_at is not None and claim.status == "registered"
+                    is_settled = contact.is_proved or is_well
                     retry_s = policy_s if is_settled else min(SOON_S, policy_s)
                     return Direction("keep", claim.nonce, retry_s)
                 candidate = self._candidate(records, claim, floor)

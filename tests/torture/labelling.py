@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Power cuts while a label is written to a board, and while it is replaced by another."""
+
+from pathlib import Path
+
+from harness.deploy import write_identity
+from harness.emulated import EmulatedBoard
+from harness.power_cuts import Depth, record
+from tests.torture.inspector import Inspector
+from tests.torture.parts import Part
+
+_FIRST = ("TORTURE-1", bytes(range(20)))
+_SECOND = ("TORTURE-1", bytes(range(100, 120)))  # reissued
+_WAIT_S = 20.0
+
+
+def write_all(part: Part, inspector: Inspector, directory: Path, depth: Depth) -> None:
+    """Cut at every operation, of NVS and of the filesystem; the board in `directory` has the
+    firmware and no label.
+    """
+    before: tuple[str, bytes] | None = None
+    with EmulatedBoard(directory) as board:
+        for who in (_FIRST, _SECOND):
+
+            def write(board: EmulatedBoard, who: tuple[str, bytes] = who) -> None:
+                board.forget_output()
+                board.power_on()
+                board.expect(rb">>> ", _WAIT_S)
+                write_identity(board.port, *who)
+
+            recording = record(board, write)
+            for cut in recording.cuts(depth):
+                found = inspector.look(cut.content)
+                part.count("images")
+                starts = (found.first, found.second)
+                if any(start.error or start.identity not in (before, who) for start in starts):
+                    part.find(f"writing a label: operation {cut}: the identity is lost")
+                elif starts[0].identity != starts[1].identity:
+                    part.find(f"writing a label: operation {cut}: two starts, two identities")
+            before = who

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Planted bugs: what the torture has to find, or it proves nothing."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.torture.inspector import FIRMWARE
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A change to one file of a copy of the firmware."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+
+
+COMMITS_EARLY = Mutation(
+    "the commit record is written before the registration",
+    "lifecycle.py",
+    '        config = self._with_candidate("keep", answer)\n',
+    '        config = self._with_candidate("keep", answer)\n'
+    '        self._store.promote("candidate", "committed")\n',
+)
+NO_CHECKSUM = Mutation(
+    "a record's checksum is not looked at",
+    "records.py",
+    "            if _head(generation, length, crc) != header:\n",
+    "            if False:\n",
+)
+
+
+def mutated(mutation: Mutation, directory: Path) -> Path:
+    """A copy of the firmware with the bug in it. Fails if the place is not there exactly once."""
+    copy = directory / "firmware"
+    shutil.copytree(FIRMWARE, copy)
+    path = copy / "muster" / mutation.file
+    text = path.read_text()
+    assert text.count(mutation.right) == 1, f"{mutation.file} has changed: plant the bug anew"
+    path.write_text(text.replace(mutation.right, mutation.wrong))
+    return copy

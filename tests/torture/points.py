@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""A scenario, recorded once on the flash and at the servers, and every moment to cut it at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from harness.power_cuts import Cut, Depth, Recording, record
+from tests.torture.bench import Bench, Save
+from tests.torture.inspector import Findings, Inspector, Start
+from tests.torture.scenarios import Scenario
+from tests.torture.server_state import ServerState
+
+_PLATFORM = 8422  # its port
+
+
+@dataclass(frozen=True)
+class Point:
+    """A cut of the flash, and what the servers know then. `str` names it within its scenario."""
+
+    cut: Cut
+    servers: ServerState = field(repr=False)
+    replies: int  # that were on their way until then
+
+    def __str__(self) -> str:
+        return f"operation {self.cut}, reply {self.replies}"
+
+    @property
+    def save(self) -> Save:
+        return Save(self.cut.content, self.servers)
+
+
+class Played:
+    """A scenario that has been played on a bench once, with all that was recorded."""
+
+    def __init__(self, bench: Bench, scenario: Scenario, begin: Save, inspector: Inspector):
+        self.scenario = scenario
+        bench.load(begin)
+        scenario.prepare(bench)
+        self.begin = bench.save()
+        bench.marks = []
+        try:
+            self.recording: Recording = record(bench.board, lambda board: scenario.act(bench))
+        finally:
+            self.marks, bench.marks = bench.marks, None
+        self.end = bench.save()
+        self.before = inspector.look(begin.content).first
+        self.after = inspector.look(self.end.content).first
+        wholes = [inspector.look(s.content, reads_all=True).first for s in (begin, self.end)]
+        self._is_firmware_whole = wholes[0].firmware == wholes[1].firmware
+        self.identity = (bench.label.device_id, bench.label.secret)
+
+    @property
+    def proved_from(self) -> int:
+        """How many operations had been done when the platform had answered all of step 9: its last
+        answer before the sync that told the configuration server of the new version.
+        """
+        operations = 0
+        for mark in self.marks:
+            if mark.port == _PLATFORM:
+                operations = mark.operations
+            elif mark.servers.version(self.identity[0]) == self.after.version:
+                break
+        return operations
+
+    def points(self, depth: Depth) -> Iterator[Point]:
+        """Each cut with what the servers know then. Where replies come between two operations, the
+        power goes at each of them too.
+        """
+        servers, replies = self.begin.servers, 0
+        for cut in self.recording.cuts(depth):
+            if cut.how in ("before", "after"):
+                done = cut.operation - (cut.how == "before")
+                for mark in [mark for mark in self.marks if mark.operations == done]:
+                    yield Point(cut, servers, replies)
+                    servers, replies = mark.servers, replies + 1
+            yield Point(cut, servers, replies)
+
+    def own_faults(self) -> Iterator[str]:
+        """What is wrong although nothing was cut."""
+        if (self.before.version, self.after.version) != self.scenario.versions:
+            yield f"it went from version {self.before.version} to {self.after.version}"
+        if not self._is_firmware_whole:
+            yield "the firmware's files have changed"
+
+    def faults(self, cut: Cut, found: Findings) -> list[str]:
+        """What is wrong with the image that a cut leaves; nothing, if all promises are kept."""
+        starts = {"the next start": found.first, "the start after it": found.second}
+        starts |= {f"a second cut at {n}": again for n, again in enumerate(found.again)}
+        wrong = [
+            f"{when}: {fault}"
+            for when, start in starts.items()
+            for fault in self._faults_of(start, cut)
+        ]
+        if found.first.error is None and found.second.version != found.first.version:
+            versions = f"{found.first.version}, then {found.second.version}"
+            wrong.append(f"two starts run on different versions: {versions}")
+        if not found.succeeds:
+            wrong.append("the next configuration cannot be stored")
+        return wrong
+
+    def _faults_of(self, start: Start, cut: Cut) -> Iterator[str]:
+        if start.error is not None:
+            yield f"bricked: {start.error}"
+            return
+        if start.identity != self.identity:
+            yield "the identity is lost"
+        if start.firmware != self.before.firmware:
+            yield "the firmware's files have changed"
+        wholes = (self.before.config, self.after.config)
+        if start.config not in wholes:
+            yield f"a configuration that is neither the old nor the new one: {start.version}"
+        is_new = start.config == self.after.config != self.before.config
+        done = cut.operation - (cut.how != "after")  # and maybe a part of one more
+        if is_new and self.scenario.proves and done <= self.proved_from:
+            yield f"version {start.version} is committed before it was registered"

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Power cuts, exhaustively: every image that a cut can leave is looked at, and from every moment
+the device, with the true servers as they were then, has to get where it was going.
+"""
+
+import random
+from collections.abc import Iterable
+from typing import Literal, TypeVar
+
+from harness.errors import HarnessError
+from harness.power_cuts import Cut, Depth
+from tests.torture.bench import Bench, Save
+from tests.torture.inspector import FIRMWARE, Findings, Inspector, InspectorEnded
+from tests.torture.parts import Part
+from tests.torture.points import Played, Point
+from tests.torture.scenarios import SCENARIOS, Scenario
+
+T = TypeVar("T")
+Sample = int | Literal["all"]
+_EVERY = 50  # points between two lines of progress
+
+
+class Power:
+    """Plays scenarios on a bench, cuts each at its points, and notes what breaks a promise."""
+
+    def __init__(self, part: Part, bench: Bench, seed: int) -> None:
+        self._part = part
+        self._bench = bench
+        self._chance = random.Random(seed)
+        self._inspector = Inspector(FIRMWARE)
+        self._saves: dict[str | None, Save] = {None: bench.save()}
+
+    def close(self) -> None:
+        self._inspector.close()
+
+    def play(self, scenario: Scenario) -> Played:
+        """Record it, after the ones that it begins with."""
+        if scenario.after not in self._saves:
+            self.play(next(s for s in SCENARIOS if s.name == scenario.after))
+        played = Played(self._bench, scenario, self._saves[scenario.after], self._inspector)
+        self._saves[scenario.name] = played.end
+        operations = len(played.recording.operations)
+        self._part.say(f"{scenario.name}: {operations} flash operations")
+        for fault in played.own_faults():
+            self._part.find(f"{scenario.name}: without a cut: {fault}")
+        return played
+
+    # Images
+
+    def images(self, played: Played, depth: Depth, sample: Sample = "all") -> None:
+        """Look at what each cut leaves on the flash."""
+        for cut in self._chosen(list(played.recording.cuts(depth)), sample):
+            again = cut.how in ("before", "after")
+            try:
+                found = self._inspector.look(cut.content, cuts_again=again)
+            except InspectorEnded as e:
+                self._part.find(f"{played.scenario.name}: operation {cut}: {e}")
+                self._inspector = Inspector(FIRMWARE)
+                continue
+            self._part.count("images", 1 + len(found.again))
+            self._judge(played, cut, found)
+
+    def _judge(self, played: Played, cut: Cut, found: Findings) -> None:
+        for fault in played.faults(cut, found):
+            self._part.find(f"{played.scenario.name}: operation {cut}: {fault}")
+
+    # Lives
+
+    def lives(self, played: Played, depth: Depth, sample: Sample = "all") -> None:
+        """Restart the device at each point, and let it go on to the end."""
+        points = self._chosen(list(played.points(depth)), sample)
+        for n, point in enumerate(points, 1):
+            self._part.count("cut points")
+            self._live(played, point)
+            if n % _EVERY == 0 or n == len(points):
+                self._part.say(f"{played.scenario.name}: {n} of {len(points)} points")
+
+    def _live(self, played: Played, point: Point) -> None:
+        bench, scenario = self._bench, played.scenario
+        save = point.save
+        found = self._inspector.look(save.content).first
+        bench.load(save)
+        try:
+            bench.board.power_on()
+            scenario.heal(bench, found.version)
+            faults = list(self._end_faults(played))
+        except (HarnessError, TimeoutError, OSError) as e:
+            said = bench.board.output.decode(errors="replace")[-600:]
+            self._part.find(f"{scenario.name}: {point}: does not come home: {e}\n{said}")
+            return
+        for fault in faults:
+            self._part.find(f"{scenario.name}: {point}: in the end {fault}")
+
+    def _end_faults(self, played: Played) -> Iterable[str]:
+        version = self._bench.wait_for("registered")
+        end = self._bench.end()
+        start = self._inspector.look(end.content).first
+        if start.error:
+            yield f"bricked: {start.error}"
+        elif start.identity != played.identity:
+            yield "the identity is lost"
+        elif start.version != version:
+            yield f"the device runs version {start.version}, the portal shows {version}"
+
+    def _chosen(self, things: list[T], sample: Sample) -> list[T]:
+        if sample == "all" or sample >= len(things):
+            return things
+        picked = sorted(self._chance.sample(range(len(things)), sample))
+        return [things[i] for i in picked]

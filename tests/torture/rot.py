@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Bits of stored records that flip: the record is set aside, and never is a half one believed."""
+
+import random
+import struct
+from collections.abc import Iterator
+
+from harness.flash import FlashContent
+from tests.torture.inspector import Inspector, Start
+from tests.torture.parts import Part
+
+_MAGIC = b"MUS1"
+_LENGTH = struct.Struct("<4sII")  # magic, generation, length of what follows the header
+_HEADER_BYTES = 16
+
+
+def record_bytes(image: bytes) -> Iterator[int]:
+    """Where the bytes of records are, in use or not; those that lie in LittleFS's own blocks are
+    guarded by its checksums too.
+    """
+    at = image.find(_MAGIC)
+    while at >= 0:
+        _, _, length = _LENGTH.unpack_from(image, at)
+        yield from range(at, min(at + _HEADER_BYTES + min(length, 4096), len(image)))
+        at = image.find(_MAGIC, at + 1)
+
+
+def flip_all(
+    part: Part,
+    inspector: Inspector,
+    content: FlashContent,
+    allowed: list[Start],
+    seed: int,
+    sample: int | None = None,
+) -> None:
+    """Flip one bit of each byte of each record, one after the other, and look at the image.
+
+    `allowed` are the starts whose configurations may be found; none at all is always allowed.
+    """
+    chance = random.Random(seed)
+    places = list(record_bytes(content.image))
+    if sample is not None and sample < len(places):
+        places = sorted(chance.sample(places, sample))
+    configs = [start.config for start in allowed] + [None]
+    for at in places:
+        image = bytearray(content.image)
+        image[at] ^= 1 << chance.randrange(8)
+        found = inspector.look(FlashContent(bytes(image), content.nvs))
+        part.count("bits flipped")
+        for start in (found.first, found.second):
+            if start.error is not None:
+                part.find(f"bit flip at {at:#x}, seed {seed}: bricked: {start.error}")
+            elif start.config not in configs:
+                part.find(f"bit flip at {at:#x}, seed {seed}: a rotten record is believed")
+            elif start.identity != allowed[0].identity:
+                part.find(f"bit flip at {at:#x}, seed {seed}: the identity is lost")
+        if not found.succeeds:
+            part.find(f"bit flip at {at:#x}, seed {seed}: nothing can be stored any more")

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The ways in which a device's configuration changes: what leads to each, and what the people
+concerned do when the power went in the middle of it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.errors import ExpectTimeout
+from tests.torture.bench import Bench
+
+LONG_S = 8.0  # between 5 and 15 s, even if the host is busy
+LONGEST_S = 25.0
+_PRESSES = 4
+_WAIT_S = 40.0
+_COMMITTED = rb"life committed version (\d+)"
+_AT_WORK = rb"step 6 ok \d+ms keep"
+_FORGOTTEN = rb"configuration forgotten"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`prepare` is what people do at the portal before; the board is off, and all else as `after`
+    another scenario has left it. `act` switches the board on and ends with the change made. `heal`
+    begins with the board on, after a cut, and is told which version this start runs on (0: none);
+    it ends with the change made too, or raises.
+    """
+
+    name: str
+    after: str | None
+    prepare: Callable[[Bench], None]
+    act: Callable[[Bench], None]
+    heal: Callable[[Bench, int], None]
+    versions: tuple[int, int]  # before and after the change; 0: no configuration
+    proves: bool  # the new version may be found only once it has been registered
+
+
+def pressed(bench: Bench, seconds: float, said: bytes, timeout_s: float = 3.0) -> None:
+    """Press until the device says that it has understood, as a person does who watches the LED."""
+    for _ in range(_PRESSES):
+        bench.press(seconds)
+        try:
+            bench.board.expect(said, timeout_s)
+            return
+        except ExpectTimeout as late:
+            error = late
+    raise error
+
+
+def at_work(bench: Bench) -> None:
+    """It runs on what it has, and the configuration server has told it to keep that."""
+    bench.board.expect(_AT_WORK, _WAIT_S)
+
+
+def committed(bench: Bench) -> None:
+    bench.board.expect(_COMMITTED, _WAIT_S)
+    bench.wait_for("registered")
+
+
+def _settled(bench: Bench) -> None:
+    """Let the device do what it still does to its flash."""
+    before = -1
+    while before != (before := bench.board.flash_operations):
+        time.sleep(0.15)
+
+
+def _nothing(bench: Bench) -> None:
+    pass
+
+
+# First onboarding
+
+
+def _onboard(bench: Bench) -> None:
+    bench.board.power_on()
+    committed(bench)
+    _settled(bench)
+
+
+def _onboard_heal(bench: Bench, found: int) -> None:
+    if found:
+        at_work(bench)
+    else:
+        committed(bench)
+
+
+# A second version, because the owner has changed the profile
+
+
+def _order_change(bench: Bench) -> None:
+    bench.story.change_profile(app={"interval_s": 2, "note": "changed"})
+
+
+def _change(bench: Bench) -> None:
+    bench.board.power_on()
+    committed(bench)
+    _settled(bench)
+
+
+def _change_heal(bench: Bench, found: int) -> None:
+    bench.board.expect(_AT_WORK if found == 2 else _COMMITTED, _WAIT_S)
+
+
+# A second version that cannot work, taken back afterwards
+
+_WRONG = [{"ssid": "factory", "psk": "incorrect horse", "hidden": False, "ip": "dhcp"}]
+
+
+def _order_bad_change(bench: Bench) -> None:
+    bench.story.change_profile(networks=_WRONG)
+
+
+def _try_bad_change(bench: Bench) -> None:
+    bench.board.power_on()
+    bench.board.expect(rb"step 8 wifi_auth", _WAIT_S)
+    bench.wait_for("failed")
+    _settled(bench)
+
+
+def _try_bad_change_heal(bench: Bench, found: int) -> None:
+    bench.story.change_profile()
+    at_work(bench)
+    bench.board.clock.scale(10)  # the portal is told with the next sync
+    bench.wait_for("registered")
+
+
+# The 5 s press
+
+
+def _open_window(bench: Bench) -> None:
+    bench.story.portal("POST", f"/v1/devices/{bench.label.device_id}/window")
+
+
+def _onboard_again(bench: Bench) -> None:
+    bench.board.power_on()
+    at_work(bench)
+    pressed(bench, LONG_S, rb"button 5 s")
+    committed(bench)
+    _settled(bench)
+
+
+def _onboard_again_heal(bench: Bench, found: int) -> None:
+    at_work(bench)
+    if found == 1:
+        pressed(bench, LONG_S, rb"button 5 s")
+        committed(bench)
+
+
+# The owner releases the device
+
+
+def _release(bench: Bench) -> None:
+    bench.story.portal("DELETE", f"/v1/devices/{bench.label.device_id}")
+
+
+def _forget(bench: Bench) -> None:
+    bench.board.power_on()
+    bench.board.expect(_FORGOTTEN, _WAIT_S)
+    _settled(bench)
+
+
+def _forget_heal(bench: Bench, found: int) -> None:
+    if found:
+        bench.board.expect(_FORGOTTEN, _WAIT_S)
+    bench.story.register(bench.label)
+    bench.press(0.2, speed=1)
+    committed(bench)
+
+
+# The 15 s press
+
+
+def _factory_reset(bench: Bench) -> None:
+    bench.board.power_on()
+    at_work(bench)
+    pressed(bench, LONGEST_S, _FORGOTTEN)
+    _settled(bench)
+
+
+def _factory_reset_heal(bench: Bench, found: int) -> None:
+    if found:
+        at_work(bench)
+        pressed(bench, LONGEST_S, _FORGOTTEN)
+    _open_window(bench)
+    bench.press(0.2, speed=1)
+    committed(bench)
+
+
+ONBOARDING = Scenario(
+    "first onboarding", None, _nothing, _onboard, _onboard_heal, (0, 1), proves=True
+)
+CHANGE = Scenario(
+    "new version", ONBOARDING.name, _order_change, _change, _change_heal, (1, 2), proves=True
+)
+SCENARIOS = (
+    ONBOARDING,
+    CHANGE,
+    Scenario(
+        "bad version",
+        ONBOARDING.name,
+        _order_bad_change,
+        _try_bad_change,
+        _try_bad_change_heal,
+        (1, 1),
+        proves=False,
+    ),
+    Scenario(
+        "onboarding again",
+        ONBOARDING.name,
+        _open_window,
+        _onboard_again,
+        _onboard_again_heal,
+        (1, 2),
+        proves=True,
+    ),
+    # after two versions, for both generations of the record have to go
+    Scenario("forget", CHANGE.name, _release, _forget, _forget_heal, (2, 0), proves=False),
+    Scenario(
+        "factory reset",
+        CHANGE.name,
+        _nothing,
+        _factory_reset,
+        _factory_reset_heal,
+        (2, 0),
+        proves=False,
+    ),
+)

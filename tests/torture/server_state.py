@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the servers know, taken at one moment and put back at another, while they run.
+
+All that they know lies in their databases; SQLite's online backup reads and replaces those in a
+transaction of its own. Not put back are their rate limits, which are bound to addresses.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+_ROLES = ("config", "platform")
+_BUSY_S = 10.0
+
+
+class ServerState:
+    """A copy of the servers' databases."""
+
+    def __init__(self, data: Path):
+        self._copies: dict[str, sqlite3.Connection] = {}
+        for role in _ROLES:
+            copy = sqlite3.connect(":memory:", check_same_thread=False)
+            with closing(_opened(data, role)) as live:
+                live.backup(copy)
+            self._copies[role] = copy
+
+    def put_back(self, data: Path) -> None:
+        """Make this what the servers know. Nobody may be asking them meanwhile."""
+        for role, copy in self._copies.items():
+            with closing(_opened(data, role)) as live:
+                copy.backup(live)
+
+    def version(self, device_id: str) -> int:
+        """The version that the device has proved; 0 if none."""
+        query = "SELECT max(version) FROM claim WHERE device_id = ?"
+        return int(self._copies["config"].execute(query, [device_id]).fetchone()[0] or 0)
+
+    def close(self) -> None:
+        for copy in self._copies.values():
+            copy.close()
+
+
+def _opened(data: Path, role: str) -> sqlite3.Connection:
+    return sqlite3.connect(data / f"{role}.sqlite", timeout=_BUSY_S)
