@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 STUBS  := $(VENV)/micropython-stubs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve deploy hil contract emulate test check format bench lock clean
+.PHONY: help install demo serve deploy hil contract emulate test torture check format bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,9 @@ hil: $(READY) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; F
 
 test: $(READY) ## run all tests
 	$(BIN)/python -m tests
+
+torture: $(READY) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
+	@$(BIN)/python -m tests.torture $(if $(POINTS),--points $(POINTS)) $(if $(SEED),--seed $(SEED))
 
 check: $(READY) ## lint, formatting and types, of host and firmware
 	$(BIN)/ruff check .

@@ -14,7 +14,12 @@ ROOT = Path(__file__).resolve().parents[1]
 _COPY_S = 60
 
 
-def make_flash(directory: Path, form: str = "mpy", with_main: bool = True) -> Path:
+def make_flash(
+    directory: Path,
+    form: str = "mpy",
+    with_main: bool = True,
+    firmware: Path = ROOT / "firmware",
+) -> Path:
     """A board's directory, switched off, with the firmware in its flash.
 
     Without main.py the board starts to its prompt, for tests of single parts.
@@ -22,7 +27,7 @@ def make_flash(directory: Path, form: str = "mpy", with_main: bool = True) -> Pa
     with Air() as air, EmulatedBoard(directory, air=air) as board:
         board.power_on()
         board.expect(rb">>> ", 5)
-        deploy(board.port, ROOT / "firmware", form=form, build={"model": "press"})
+        deploy(board.port, firmware, form=form, build={"model": "press"})
         if not with_main:
             command = [sys.executable, "-m", "mpremote", "connect", board.port, "rm", ":main.py"]
             subprocess.run(command, check=True, capture_output=True, timeout=_COPY_S)

@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Power cuts while a label is written to a board, and while it is replaced by another."""
 
+import shutil
 from pathlib import Path
 
 from harness.deploy import write_identity
@@ -15,11 +16,14 @@ _SECOND = ("TORTURE-1", bytes(range(100, 120)))  # reissued
 _WAIT_S = 20.0
 
 
-def write_all(part: Part, inspector: Inspector, directory: Path, depth: Depth) -> None:
-    """Cut at every operation, of NVS and of the filesystem; the board in `directory` has the
-    firmware and no label.
+def write_all(
+    part: Part, inspector: Inspector, flash: Path, directory: Path, depth: Depth
+) -> None:
+    """Cut at every operation, of NVS and of the filesystem. The board in `flash` has the firmware
+    and no label; a copy of it is used, in `directory`.
     """
     before: tuple[str, bytes] | None = None
+    shutil.copytree(flash, directory)
     with EmulatedBoard(directory) as board:
         for who in (_FIRST, _SECOND):
 

@@ -32,6 +32,14 @@ NO_CHECKSUM = Mutation(
     "            if _head(generation, length, crc) != header:\n",
     "            if False:\n",
 )
+FED_BY_TIMER = Mutation(
+    "the watchdog is fed from a timer",
+    "hardware.py",
+    "    return machine.WDT(timeout=timeout_ms)\n",
+    "    dog = machine.WDT(timeout=timeout_ms)\n"
+    "    machine.Timer(0).init(period=1000, callback=lambda timer: dog.feed())\n"
+    "    return dog\n",
+)
 
 
 def mutated(mutation: Mutation, directory: Path) -> Path:

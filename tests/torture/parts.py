@@ -14,6 +14,7 @@ class Part:
     name: str
     figures: dict[str, int] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
+    is_quiet: bool = False
     began: float = field(default_factory=time.monotonic)
 
     def count(self, what: str, number: int = 1) -> None:
@@ -25,7 +26,8 @@ class Part:
 
     def say(self, text: str) -> None:
         """A line of progress."""
-        print(f"{self.name}: {text}", flush=True)
+        if not self.is_quiet:
+            print(f"{self.name}: {text}", flush=True)
 
     def document(self) -> dict[str, Any]:
         return {

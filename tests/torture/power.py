@@ -6,7 +6,9 @@ the device, with the true servers as they were then, has to get where it was goi
 
 import random
 from collections.abc import Iterable
-from typing import Literal, TypeVar
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, TypeVar
 
 from harness.errors import HarnessError
 from harness.power_cuts import Cut, Depth
@@ -24,14 +26,23 @@ _EVERY = 50  # points between two lines of progress
 class Power:
     """Plays scenarios on a bench, cuts each at its points, and notes what breaks a promise."""
 
-    def __init__(self, part: Part, bench: Bench, seed: int) -> None:
-        self._part = part
+    def __init__(self, part: Part, bench: Bench, seed: int, firmware: Path = FIRMWARE) -> None:
+        self.part = part
         self._bench = bench
         self._chance = random.Random(seed)
-        self._inspector = Inspector(FIRMWARE)
+        self._firmware = firmware  # what is on the bench's board
+        self._inspector = Inspector(firmware)
         self._saves: dict[str | None, Save] = {None: bench.save()}
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._inspector.close()
 
     def play(self, scenario: Scenario) -> Played:
@@ -41,9 +52,9 @@ class Power:
         played = Played(self._bench, scenario, self._saves[scenario.after], self._inspector)
         self._saves[scenario.name] = played.end
         operations = len(played.recording.operations)
-        self._part.say(f"{scenario.name}: {operations} flash operations")
+        self.part.say(f"{scenario.name}: {operations} flash operations")
         for fault in played.own_faults():
-            self._part.find(f"{scenario.name}: without a cut: {fault}")
+            self.part.find(f"{scenario.name}: without a cut: {fault}")
         return played
 
     # Images
@@ -55,15 +66,15 @@ class Power:
             try:
                 found = self._inspector.look(cut.content, cuts_again=again)
             except InspectorEnded as e:
-                self._part.find(f"{played.scenario.name}: operation {cut}: {e}")
-                self._inspector = Inspector(FIRMWARE)
+                self.part.find(f"{played.scenario.name}: operation {cut}: {e}")
+                self._inspector = Inspector(self._firmware)
                 continue
-            self._part.count("images", 1 + len(found.again))
+            self.part.count("images", 1 + len(found.again))
             self._judge(played, cut, found)
 
     def _judge(self, played: Played, cut: Cut, found: Findings) -> None:
         for fault in played.faults(cut, found):
-            self._part.find(f"{played.scenario.name}: operation {cut}: {fault}")
+            self.part.find(f"{played.scenario.name}: operation {cut}: {fault}")
 
     # Lives
 
@@ -71,10 +82,10 @@ class Power:
         """Restart the device at each point, and let it go on to the end."""
         points = self._chosen(list(played.points(depth)), sample)
         for n, point in enumerate(points, 1):
-            self._part.count("cut points")
+            self.part.count("cut points")
             self._live(played, point)
             if n % _EVERY == 0 or n == len(points):
-                self._part.say(f"{played.scenario.name}: {n} of {len(points)} points")
+                self.part.say(f"{played.scenario.name}: {n} of {len(points)} points")
 
     def _live(self, played: Played, point: Point) -> None:
         bench, scenario = self._bench, played.scenario
@@ -87,10 +98,10 @@ class Power:
             faults = list(self._end_faults(played))
         except (HarnessError, TimeoutError, OSError) as e:
             said = bench.board.output.decode(errors="replace")[-600:]
-            self._part.find(f"{scenario.name}: {point}: does not come home: {e}\n{said}")
+            self.part.find(f"{scenario.name}: {point}: does not come home: {e}\n{said}")
             return
         for fault in faults:
-            self._part.find(f"{scenario.name}: {point}: in the end {fault}")
+            self.part.find(f"{scenario.name}: {point}: in the end {fault}")
 
     def _end_faults(self, played: Played) -> Iterable[str]:
         version = self._bench.wait_for("registered")

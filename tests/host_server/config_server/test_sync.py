@@ -268,6 +268,22 @@ def test_failure_is_history_when_the_profile_goes_back_to_what_the_device_runs(
     assert (device.shown()["state"], device.shown()["last"]) == ("registered", None)
 
 
+def test_device_that_lost_its_directive_to_a_power_cut_soon_shows_that_it_is_well(
+    place: Field,
+) -> None:
+    device = place.registered()
+    device.onboard()
+    kept = device.echo  # what its flash holds
+    place.set_password("wrong horse")
+    assert device.sync("1")["action"] == "configure"
+    place.set_password("correct horse")
+    again = device.sync("1", echo=kept)
+    assert (again["action"], again["retry_s"]) == ("keep", 5)
+    assert device.shown()["state"] == "handed_out"
+    assert device.sync("1")["retry_s"] == 3600
+    assert device.shown()["state"] == "registered"
+
+
 def test_revocation_that_comes_late_spares_the_token_of_a_version_on_its_way(place: Field) -> None:
     device = place.registered()
     device.onboard()
