@@ -15,6 +15,7 @@ from harness.flash import FlashContent
 from harness.interpreter import find_interpreter
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+_LIVES = FIRMWARE.parent / "tests" / "firmware" / "on_board"  # lives.py, which starts a board
 _PROGRAM = Path(__file__).with_name("on_image.py")
 _HEAP = "1M"
 _LIMIT_S = 60
@@ -65,7 +66,7 @@ class Inspector:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={"MICROPYPATH": f"{firmware}:.frozen"},
+            env={"MICROPYPATH": f"{firmware}:{_LIVES}:.frozen"},
             text=True,
         )
 

@@ -21,10 +21,10 @@ class Mutation:
 
 COMMITS_EARLY = Mutation(
     "the commit record is written before the registration",
-    "lifecycle.py",
-    '        config = self._with_candidate("keep", answer)\n',
-    '        config = self._with_candidate("keep", answer)\n'
-    '        self._store.promote("candidate", "committed")\n',
+    "trial.py",
+    '    config = life.with_candidate("keep", answer)\n',
+    '    config = life.with_candidate("keep", answer)\n'
+    '    life.store.promote("candidate", "committed")\n',
 )
 NO_CHECKSUM = Mutation(
     "a record's checksum is not looked at",

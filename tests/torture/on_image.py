@@ -10,14 +10,14 @@ import json
 import os
 import sys
 
+import lives
 import vfs
 
-from muster import candidate, identity, journal, store, timeline
+from muster import candidate, identity, store
 
 _BLOCK = 4096
 _PLACE = "/flash"
 _STATE = _PLACE + "/muster-state"
-_FACTS = {"model": "m", "board": "b"}
 _PROVED = 10  # all nine steps, in the journal
 _EIO = 5
 _ERASED = b"\xff" * _BLOCK
@@ -117,13 +117,12 @@ def _mounted(disk, deed, *arguments):
         disk.is_on = False
 
 
+# As assembly.py does it, as far as it concerns what is stored.
 def _start(nvs):
     who = identity.read(nvs, _PLACE + "/identity.bin")
     kept = store.Store(_STATE)
-    line = timeline.Timeline()
-    diary = journal.Journal(kept, _FACTS, "0", "power_on", line)
-    config = candidate.wake(kept, diary, line, "power_on")
-    return who, kept, diary, config
+    line, diary, former = lives.begin(kept, "power_on")
+    return who, kept, diary, candidate.wake(kept, diary, line, former)
 
 
 # What is told of one start.
@@ -163,7 +162,7 @@ def _next(nvs):
     config = candidate.keep(kept, diary, Answer({"version": version, "pad": "x" * 500}))
     for step in (7, 8, 9, _PROVED):
         diary.reached(version, step)
-    candidate.commit(kept, diary, config)
+    candidate.commit(kept, diary, version)
     after = _start(nvs)[3]
     return bool(after) and after["version"] == version
 

@@ -19,7 +19,7 @@ _SEED = 1
 
 def _images(part: Part, bench: Bench, firmware: Path) -> None:
     with Power(part, bench, _SEED, firmware) as power:
-        power.images(power.play(ONBOARDING), "whole", sample=16)
+        power.images(power.play(ONBOARDING), "whole", sample=16, cuts_again=False)
 
 
 def _rot(part: Part, bench: Bench, firmware: Path) -> None:

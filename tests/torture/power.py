@@ -59,10 +59,14 @@ class Power:
 
     # Images
 
-    def images(self, played: Played, depth: Depth, sample: Sample = "all") -> None:
-        """Look at what each cut leaves on the flash."""
+    def images(
+        self, played: Played, depth: Depth, sample: Sample = "all", cuts_again: bool = True
+    ) -> None:
+        """Look at what each cut leaves on the flash; at a whole operation also at what a second
+        cut leaves, in the start after it.
+        """
         for cut in self._chosen(list(played.recording.cuts(depth)), sample):
-            again = cut.how in ("before", "after")
+            again = cuts_again and cut.how in ("before", "after")
             try:
                 found = self._inspector.look(cut.content, cuts_again=again)
             except InspectorEnded as e:

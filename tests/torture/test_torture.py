@@ -55,9 +55,17 @@ def inspector() -> Iterator[Inspector]:
 def test_every_cut_of_an_onboarding_leaves_a_whole_device(
     power: Power, onboarding: Played, part: Part
 ) -> None:
-    power.images(onboarding, "whole")
+    power.images(onboarding, "whole", cuts_again=False)
     assert part.findings == []
-    assert part.figures["images"] > 100, "with second cuts"
+    assert part.figures["images"] == len(onboarding.recording.operations) + 1
+
+
+def test_a_second_cut_in_the_start_after_the_first_changes_nothing(
+    power: Power, onboarding: Played, part: Part
+) -> None:
+    power.images(onboarding, "whole", sample=4)
+    assert part.findings == []
+    assert part.figures["images"] > 4
 
 
 def test_a_sample_of_cuts_comes_home_with_the_true_servers(
