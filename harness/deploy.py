@@ -120,7 +120,7 @@ def lay_out(source: Path, tree: Path, form: str) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(file, target)
             else:
-                compile_mpy(file, target.with_suffix(".mpy"), str(relative), optimise=2)
+                compile_mpy(file, target.with_suffix(".mpy"), relative.stem, optimise=2)
 
 
 def _write_facts(tree: Path, build: dict[str, Any], facts: BoardFacts) -> None:

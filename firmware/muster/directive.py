@@ -9,6 +9,7 @@ from micropython import const
 from .actions import CONFIGURE, FORGET, KEEP, WAIT, Directive
 
 _LONGEST_RETRY_S = const(86400)
+_CARRIES = const(256)  # a longer directive will carry a configuration
 _EARLIEST = const(946684800)  # where the ESP32 starts to count
 _LATEST = const(4294967295)  # in 2106; its calendar and its clock chip reach no further for sure
 
@@ -17,6 +18,8 @@ _LATEST = const(4294967295)  # in 2106; its calendar and its clock chip reach no
 def parse(text):
     from .schema import Fields, invalid
 
+    if len(text) > _CARRIES:  # its parts find room among others, this module's code does not
+        from . import configuration
     try:
         document = json.loads(text)
     except ValueError:
@@ -32,9 +35,9 @@ def parse(text):
     retry_s = min(fields.take("retry_s", int, 0), _LONGEST_RETRY_S)
     config = None
     if action == CONFIGURE:
-        from .configuration import check
+        from . import configuration
 
-        config = check(fields.take("config", dict))
+        config = configuration.check(fields.take("config", dict))
     elif "config" in document:
         raise fields.invalid("config", "only configure carries a configuration")
     return Directive(action, nonce, time, retry_s, config)

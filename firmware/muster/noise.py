@@ -28,6 +28,10 @@ class Initiator:
         self._mix_hash(prologue)
         self._psk = psk
 
+    # What is left to know between the two messages, so that nothing of this module need stay.
+    def suspended(self):
+        return self._ephemeral, self._chain, self.hash
+
     def _mix_hash(self, data):
         digest = sha256(self.hash)
         digest.update(data)
@@ -50,6 +54,7 @@ class Initiator:
         public = await _multiplied(self._ephemeral, b"\x09" + bytes(31))
         self._mix_hash(public)
         key = self._mix_key(public)
+        release("hkdf")
         size = _KEY + len(payload)
         message = bytearray(size + _TAG)
         message[:_KEY] = public
@@ -74,6 +79,7 @@ class Initiator:
             self._mix_hash(view[:_KEY])
             self._mix_key(view[:_KEY])
             key = self._mix_key(await _multiplied(ephemeral, view[:_KEY]))
+            release("hkdf")
             before = self.hash
             self._mix_hash(view[_KEY:])
             from .chacha import unseal
@@ -85,6 +91,13 @@ class Initiator:
             self._chain = None
             release(*_TOOLS)
         return view[_KEY:-_TAG]
+
+
+# Goes on where suspended() was said.
+def resumed(state):
+    noise = Initiator(bytes(_KEY), b"")
+    noise._ephemeral, noise._chain, noise.hash = state
+    return noise
 
 
 # X25519, which is gone before the cipher comes: never both in RAM.

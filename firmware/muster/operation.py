@@ -92,7 +92,7 @@ class Operation:
         if self._is_told:
             return
         try:
-            await self._platform.publish(TIMELINE, {"timeline": self._journal.entries()})
+            await self._platform.publish(TIMELINE, self._journal.told())
             self._is_told = True
         except DeviceError as e:
             log.warn("operation", "the timeline is told later: %s" % e)

@@ -68,12 +68,12 @@ class Platform:
             if self.lease:  # its clock may be behind, or its leases hardly last
                 self.lease = max(self.lease[0], now + _SHORTEST_S), self.lease[1]
 
-    # content: what JSON can say. A platform that has forgotten the device gets it anew.
-    async def publish(self, container, content):
-        await self._alone(self._publish, container, content)
+    # text: compact JSON. A platform that has forgotten the device gets it anew.
+    async def publish(self, container, text):
+        await self._alone(self._publish, container, text)
 
     async def publish_reading(self, reading):
-        await self.publish(DATA, reading)
+        await self.publish(DATA, dumps(reading))
 
     # One thing at a time, on a connection that ends with it.
     async def _alone(self, deed, *arguments):
@@ -93,8 +93,7 @@ class Platform:
             del registration
             release("registration", "onem2m_time")
 
-    async def _publish(self, container, content):
-        text = dumps(content)
+    async def _publish(self, container, text):
         body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}
         path = "%s/%s/%s%s" % (self.settings["cse"], self.originator, container, NO_CONTENT)
         rsc, _ = await self.request("POST", path, _INSTANCE, body)

@@ -35,6 +35,11 @@ def write(journal, seen, state):
     return dumps(document)
 
 
+# The timeline alone, for the platform.
+def told(journal):
+    return dumps({"timeline": entries(journal.timeline)})
+
+
 # SSIDs are bytes and need not be text.
 def _base64url(raw):
     text = binascii.b2a_base64(raw)[:-1].decode()

@@ -84,7 +84,9 @@ async def _exchange(server, device_id, key, report, timeline, timeout_ms):
 
     noise = Initiator(key.psk, ("muster/1/%s/%s" % (device_id, key.k)).encode())
     message = await noise.write(text)
-    del text, Initiator
+    state = noise.suspended()
+    del text, noise, Initiator
+    release("noise")
     size = len(message)
     path = "/v1/devices/%s/sync?k=%s" % (device_id, key.k)
     from .http import Connection
@@ -105,7 +107,9 @@ async def _exchange(server, device_id, key, report, timeline, timeout_ms):
         raise _rejected(status, headers)
     timeline.done("%d bytes to %s:%d" % (size, host, port))
     timeline.begin(RECEIVE)
-    return await noise.read(body)
+    from .noise import resumed
+
+    return await resumed(state).read(body)
 
 
 def _rejected(status, headers):

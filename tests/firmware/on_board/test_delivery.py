@@ -17,6 +17,7 @@ from muster.errors import DeviceError
 from muster.label import Label
 from muster.led import LED
 from muster.pulse import Pulse
+from muster.report import entries
 from muster.store import Store
 from muster.timeline import JOIN, PROVED, REGISTER
 
@@ -151,7 +152,7 @@ async def test_the_same_bundle_again_changes_nothing_that_was_said():
         await _apply_all(start)
         assert start.attempts == 1 and inbox.find() is None
         assert start.last()["receipt"] == _receipt(7, "ok")
-        assert start.journal.entries()[-1][1] == "config_not_newer"
+        assert entries(start.timeline)[-1][1] == "config_not_newer"
 
     await _on(RAMDisk(), act, True)
 
