@@ -11,9 +11,8 @@ from pathlib import Path
 from harness.air import Air
 from harness.board_log import BoardLog
 from harness.carrier import Carrier
-from harness.child import CLOCK_FD, CONTROL_FD, IMAGE_FD, PAGE_FD, Child
+from harness.child import CLOCK_FD, IMAGE_FD, PAGE_FD
 from harness.clock import BoardClock
-from harness.control import Control
 from harness.facts import BoardFacts
 from harness.flash import Flash, reopened
 from harness.interpreter import Interpreter
@@ -25,6 +24,7 @@ from harness.pins import Pins
 from harness.radio import Radio
 from harness.reset import SOFT_REBOOT, Reset, crash_panic, watchdog_panic
 from harness.rtc import RTC
+from harness.run import Run, Start
 from harness.signals import Signals
 from harness.soft_ap import SoftAP
 from harness.terminal import Terminal
@@ -58,15 +58,20 @@ class Supervisor:
         baud: int | None,
     ):
         self._loop = loop
-        self._directory = directory
         self.name = name
         self.air = air
         self.facts = facts
         self.log = log
-        self.heap = heap
-        self._baud = baud
         self._interpreter = interpreter
-        self._shims = shims
+        self._start = Start(
+            [*interpreter.command, "-X", f"heapsize={heap}", "-c", _START],
+            {
+                # nowhere, so that the REPL's history, with what is typed into it, stays out
+                "HOME": str(directory / "no-home"),
+                "MICROPYPATH": f"{shims}:.frozen",
+            },
+            is_slow=baud is not None,
+        )
         self.mac = _mac(directory / "efuse")
         self.flash = Flash(directory / "flash.img", facts.filesystem_bytes)
         self.nvs = NVS(directory / "nvs.json", facts.nvs_bytes, self.flash.nvs_operation)
@@ -103,8 +108,7 @@ class Supervisor:
         self.output = Output(log.path, lambda: self.failure or loop.failure)
         self.terminal = Terminal(loop, log, self.output, baud)
         self._verbs = Verbs(self)
-        self._child: Child | None = None
-        self._control: Control | None = None
+        self._run: Run | None = None
         self.is_on = False
         self.boots_raw = False
         self.reset_cause = Reset.POWER_ON
@@ -212,32 +216,20 @@ class Supervisor:
         self._has_booted = False
         banner = f"MicroPython v1.29.0-preview on 2026-07-05; {self.facts.machine}"
         self.terminal.start(banner, raw)
-        self._control = Control(self._loop, self._verbs.answer)
-        image, page = reopened(self.flash.image_fd), reopened(self.flash.page_fd)
-        files = {CONTROL_FD: self._control.theirs.fileno(), IMAGE_FD: image, PAGE_FD: page}
+        files = {
+            IMAGE_FD: reopened(self.flash.image_fd),
+            PAGE_FD: reopened(self.flash.page_fd),
+        }
         if self.clock.page_fd is not None:
             files[CLOCK_FD] = reopened(self.clock.page_fd)
-        try:
-            self._child = Child(
-                self._loop,
-                [*self._interpreter.command, "-X", f"heapsize={self.heap}", "-c", _START],
-                {
-                    # nowhere, so that the REPL's history, with what is typed into it, stays out
-                    "HOME": str(self._directory / "no-home"),
-                    "MICROPYPATH": f"{self._shims}:.frozen",
-                },
-                files,
-                self.terminal.from_child,
-                self._child_exited,
-                self._control.is_asking,
-                is_slow=self._baud is not None,
-            )
-        finally:
-            for fd in files.values():
-                if fd != self._control.theirs.fileno():
-                    os.close(fd)
-            self._control.theirs.close()
-        self.terminal.attach(self._child)
+        self._run = Run(
+            self._loop,
+            self._start,
+            files,
+            self._verbs.answer,
+            self.terminal,
+            self._run_exited,
+        )
         self._link_changed(0, self.radio.address if self._is_linked() else None)
         if self.soft_ap.address is not None:
             self._link_changed(1, self.soft_ap.address)
@@ -253,20 +245,13 @@ class Supervisor:
 
     def _end_run(self) -> None:
         self.rtc.run_ends()
-        child, self._child = self._child, None
-        if child is not None:
-            child.kill()
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-        self.terminal.detach()
+        run, self._run = self._run, None
+        if run is not None:
+            run.end()
 
-    def _child_exited(self, code: int) -> None:
-        self._child = None
-        self.terminal.detach()
-        if self._control is not None:
-            self._control.close()
-            self._control = None
+    def _run_exited(self, code: int) -> None:
+        self.rtc.run_ends()
+        self._run = None
         if code >= 0 and self._has_booted:
             self._soft_reset_after(self.terminal.is_raw)
             return
@@ -293,9 +278,8 @@ class Supervisor:
             self._loop.post(self._skip)
 
     def _skip(self) -> None:
-        is_waiting = self.sleep.kind == DEEP or (
-            self._control is not None and self._control.is_asking()
-        )
+        is_asking = self._run is not None and self._run.is_asking
+        is_waiting = self.sleep.kind == DEEP or is_asking
         if not is_waiting or not self.clock.skips:
             return
         if self.mdns.is_asking:  # others' answers come in the host's time
@@ -304,8 +288,8 @@ class Supervisor:
             self._loop.post(self._skip)
 
     def show_backup(self, address: int) -> None:
-        if self._child is not None:
-            self.rtc.show(self._child, address)
+        if self._run is not None:
+            self.rtc.show(self._run.child, address)
 
     # -- network and pins
 
@@ -314,8 +298,8 @@ class Supervisor:
         self.sleep.look()
 
     def _event(self, name: str, *arguments: object) -> None:
-        if self._control is not None:
-            self._control.event(name, *arguments)
+        if self._run is not None:
+            self._run.event(name, *arguments)
 
     def _is_linked(self) -> bool:
         point, address = self.radio.joined, self.radio.address

@@ -190,3 +190,15 @@ def test_skipping_waits_for_whoever_is_asked(virtual: EmulatedBoard, air: Air) -
         thread.join()
         assert repl.eval("joined >= 40 and answer") == b"answer"
         assert time.monotonic() - real < 20
+
+
+def test_what_the_hardware_takes_is_skipped_too(virtual: EmulatedBoard, air: Air) -> None:
+    """A scan and a light sleep, in which the program asks and waits for the answer."""
+    air.scan_s = 600
+    with start(virtual) as repl:
+        virtual.clock.skip_idle()
+        real, began = time.monotonic(), virtual.clock.time()
+        repl.exec("import network; w = network.WLAN(); w.active(True); w.scan()")
+        repl.exec("machine.lightsleep(600_000)")
+        assert virtual.clock.time() - began >= 1200
+        assert time.monotonic() - real < 20

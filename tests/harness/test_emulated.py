@@ -23,7 +23,7 @@ with EmulatedBoard(sys.argv[1]) as board:
     board.power_on()
     board.expect(rb">>> ")
     board.write(b"while True: pass\\r\\r")
-    print(board._supervisor._child.pid, flush=True)
+    print(board._supervisor._run.child.pid, flush=True)
     time.sleep(60)
 """
 
