@@ -7,9 +7,10 @@ import time
 from argparse import Namespace
 from dataclasses import asdict
 
-from harness.bundle_link import LONGEST, BundleLink, Status, digest
-from harness.commands import chosen_port, print_json, read_text, say
-from harness.errors import BoardError, BundleRefused
+from harness.bundle_file import read_bundle
+from harness.bundle_link import BundleLink, Status, digest
+from harness.commands import chosen_port, print_json, say
+from harness.errors import BoardError
 
 _LOOK_S = 0.5
 
@@ -33,18 +34,6 @@ def status(options: Namespace) -> int:
     with BundleLink(chosen_port(options)) as link:
         found = link.status()
         return _show(found, link.detail(), options.json, is_question=True)
-
-
-def read_bundle(path: str) -> str:
-    """A bundle's text without the white space that does not count. BundleRefused if it is none."""
-    text = "".join((sys.stdin.read() if path == "-" else read_text(path)).split())
-    if len(text) > LONGEST:
-        raise BundleRefused(
-            "config_invalid", f"{path} is longer than {LONGEST} characters: no bundle is"
-        )
-    if text.count(".") != 4 or not text.isascii() or not text.isprintable():
-        raise BundleRefused("config_invalid", f"{path} is not a bundle: five parts of base64url")
-    return text
 
 
 def _progress(done: int, total: int) -> None:

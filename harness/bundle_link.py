@@ -28,7 +28,6 @@ _SILENT_S = 15.0
 _WAIT_S = 1.0
 _LONGEST_PIECE, _SHORTEST_PIECE = 90, 20
 _AGAIN = ["again"]
-LONGEST = 6144  # characters
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,7 @@ def _deploy(parser: argparse.ArgumentParser) -> None:
     option("--form", choices=("mpy", "py"), default="mpy", help="compiled (mpy) or as source (py)")
     _firmware(parser)
     option("--force", action="store_true", help="replace files that others put there, unasked")
+    option("--bundle", metavar="FILE", help="a configuration to be applied at the first start")
     _json(parser)
 
 

@@ -94,7 +94,16 @@ def deploy_unit(options: Namespace) -> int:
     source = Path(options.source) if options.source else FIRMWARE
     agree = (lambda _: True) if options.force else may_touch
     with ProgressBar("deploy") as bar:
-        done = deploy(port, source, options.form, build_facts(options), say, agree, bar.show)
+        done = deploy(
+            port,
+            source,
+            options.form,
+            build_facts(options),
+            say,
+            agree,
+            bar.show,
+            bundle=options.bundle,
+        )
     if options.json:
         return print_json(dataclasses.asdict(done))
     if done.sent or done.removed:

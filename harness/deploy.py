@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness.bundle_file import put_bundle, read_bundle
 from harness.compiler import compile_mpy
 from harness.errors import BoardError, DeployError, PortError, RemoteError, WrongBoard
 from harness.facts import BoardFacts, Wired, read_facts
@@ -37,6 +38,7 @@ def deploy(
     say: Say | None = None,
     agree: Agree | None = None,
     progress: Progress | None = None,
+    bundle: str | Path | None = None,
 ) -> Transfer:
     """Make the board on `port` run the firmware in `source_dir`, and verify every file there.
 
@@ -44,10 +46,13 @@ def deploy(
     names the board file ("board", else the board is recognised) and may set "model", "built" and
     "onboarding"; from both comes /muster.json. `say` hears warnings, `agree` is asked before a
     file that somebody else put there is touched (without it: ForeignFiles), `progress` hears bytes
-    sent and bytes to send. The board is left at its REPL; reset it to run the firmware. If this
+    sent and bytes to send. `bundle` is the file of a configuration that the device shall apply at
+    its first start. The board is left at its REPL; reset it to run the firmware. If this
     fails, the board still has what it had.
-    Raises WrongBoard, ForeignFiles, FilesystemFull or DeployError, BoardError without a board.
+    Raises WrongBoard, ForeignFiles, FilesystemFull or DeployError, BoardError without a board,
+    BundleRefused before anything is touched.
     """
+    sealed = read_bundle(bundle) if bundle else None
     wanted = dict(build or {})
     facts = read_facts(wanted["board"]) if "board" in wanted else None
     with tempfile.TemporaryDirectory(prefix="muster-deploy-") as made:
@@ -64,7 +69,10 @@ def deploy(
                 if warning and say:
                     say(warning)
                 _write_facts(tree, wanted, chosen)
-                return update(repl, files_of(tree), seen, agree, progress)
+                done = update(repl, files_of(tree), seen, agree, progress)
+                if sealed:
+                    put_bundle(repl, sealed)
+                return done
 
         try:
             return attempt()

@@ -153,6 +153,7 @@ class _Line:
             build=build,
             agree=lambda _: self._order.force,
             progress=self._progress,
+            bundle=self._order.bundle,
         )
 
     def _label(self, label: Label) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import cli
 from tests.system.carried import DEVICE_ID, Carried, OwnNetwork
 from tests.wire import bundles
 
@@ -112,3 +113,20 @@ def test_whatever_is_wrong_it_is_said_and_the_device_goes_on(
     left = {name for name in committed.files() if not name.startswith(".") and ".muster" in name}
     refused = {f"{name}.muster.bad" for name, (_, code, _) in bad if code != "config_not_newer"}
     assert left == refused
+
+
+def test_a_bundle_that_is_deployed_is_applied_at_the_first_start(
+    own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path
+) -> None:
+    text = own_network.bundle()
+    file = tmp_path / "for-press-4.txt"
+    file.write_text(text)
+    with Carried(own_network, tmp_path / "board", labelled_flash) as carried:
+        board = carried.board
+        board.power_on()
+        command = ["deploy", "--port", board.port, "--model", "press", "--bundle"]
+        assert cli.main([*command, str(Path(__file__))]) == 5  # this is none: nothing is touched
+        assert cli.main([*command, str(file), "--force"]) == 0
+        assert NAME in carried.files()
+        board.reset()
+        assert carried.outcome(text) == (1, "ok")
