@@ -30,6 +30,7 @@ MSG_PEEK = 1
 MSG_DONTWAIT = 8
 TCP_NODELAY = 1
 
+_EBADF = 9
 _EAGAIN = 11
 _ETIMEDOUT = 116
 _EHOSTUNREACH = 118
@@ -231,6 +232,8 @@ class socket(HostSockets):
         return data
 
     def _require_peer(self):
+        if self._is_closed:
+            raise OSError(_EBADF)
         if not self._is_connection:
             raise OSError(_ENOTCONN)
         while self._is_pending():

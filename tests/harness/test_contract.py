@@ -25,6 +25,18 @@ MUTATIONS = {
     "errno is Linux's": ("newlib_errno.py", "ETIMEDOUT = 116", "ETIMEDOUT = 110", "errno"),
     "a timer prints its mode": ("timer.py", '"ONE_SHOT" if', '"ONE_SHOT" if not', "timers"),
     "a long host name passes": ("network.py", "(name[0]) > 32", "(name[0]) > 64", "network"),
+    "sendto takes names": (
+        "socket.py",
+        "addresses.numeric(address[0])",
+        "addresses.resolve(address[0])",
+        "sockets_alone",
+    ),
+    "connect() takes keywords": (
+        "network.py",
+        "bssid=None):",
+        "bssid=None, **k):",
+        "wlan_settings",
+    ),
     "PWM is exact": ("pwm.py", "duty >> 16 - bits << 16 - bits", "duty", "pwm"),
     "RTC memory has no end": ("machine.py", "(data[0]) > 2048", "(data[0]) > 4096", "rtc_memory"),
 }
