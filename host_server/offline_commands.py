@@ -37,13 +37,15 @@ def make_bundle(options: Namespace) -> int:
         _show_codes(text)
         return say(f"version {made['version']} for {options.id.upper()}")
     path = Path(options.out or f"{options.id.upper()}.muster")
-    files = _draw(path, text) if path.suffix in (".svg", ".png") else _write(path, text)
+    is_drawn = path.suffix in (".svg", ".png")
+    files = _draw(path, text) if is_drawn else _write(path, text)
     if options.json:
         return print_json({**made, "files": [str(file) for file in files]})
     ends = "" if made["expires_at"] is None else f", until {_when(made['expires_at'])}"
     say(f"version {made['version']} for {options.id.upper()}{ends}: {', '.join(map(str, files))}")
+    way = "scan it, and paste it" if is_drawn else f"muster-unit bundle send {files[0]}"
     return say(
-        f"  onto the board:  muster-unit bundle send {files[0]}",
+        f"  onto the device: {way}",
         f"  then enter here: muster receipt check {options.id.upper()} ABCD-EFGH",
     )
 

@@ -141,7 +141,7 @@ OUTCOMES = {
 }
 CODES = tuple(OUTCOMES)
 
-# What only the servers tell of a device; the words are complete without names.
+# What only the servers tell of a device.
 TOLD = {
     "window_closed": "Somebody used the label while its onboarding window was closed. If it was "
     "you, open the window and try again; if not, the label may be known to others.",
@@ -150,11 +150,11 @@ TOLD = {
     "claim_refused": "Another label has been proved for this device id, so this one was dropped.",
     "account_replaced": "The device was given a new account; it gets it with its next "
     "configuration, and the former one is closed then.",
-    "bundle_made": "A bundle was made.",
-    "bundle_handed_out": "The bundle was handed out.",
-    "receipt_accepted": "The receipt was accepted: the device runs what the bundle holds.",
-    "receipt_failed": "The receipt says that the device tried the bundle and went back.",
-    "receipt_superseded": "The receipt is for a bundle that is not the newest any more.",
+    "bundle_made": "A bundle was made: {detail}.",
+    "bundle_handed_out": "The bundle was handed out: {detail}.",
+    "receipt_accepted": "The receipt was accepted: the device runs {detail}.",
+    "receipt_failed": "The receipt says that the device tried {detail} and went back.",
+    "receipt_superseded": "A receipt was entered that is for {detail}, which is not the newest.",
     "receipt_refused": "A receipt was entered that fits no bundle of this device.",
 }
 # How a device words what went wrong with a network on the way to the configuration server.
@@ -179,7 +179,7 @@ def sentence(
     another one, and the detail may have its name.
     """
     if code in TOLD:
-        return TOLD[code]
+        return TOLD[code].format(detail=detail or "its version is not known")
     outcome = OUTCOMES.get(code)
     if outcome is None:
         return f"The device reports {code}: {detail}" if detail else f"The device reports {code}."

@@ -60,7 +60,7 @@ class ProfileService:
             if users:
                 some = ", ".join(users[:_MOST_NAMED]) + (", …" if users[_MOST_NAMED:] else "")
                 raise Conflict(
-                    f'{len(users)} devices are configured from the profile "{name}": {some}; '
+                    f'the profile "{name}" is in use, by {len(users)} of your devices ({some}); '
                     "register them with another one, or release them, first"
                 )
             records.remove_profile(name)

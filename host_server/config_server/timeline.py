@@ -24,7 +24,8 @@ _MOST_ASKED = 1024
 
 # What ends an onboarding well, and what somebody else can bring about.
 _SUCCESSES = ("proved", "receipt_accepted")
-_WEAK = ("refused", "window_closed", "receipt_refused")
+_WEAK = ("refused", "window_closed")
+_NO_CAUSE = ("receipt_refused",)
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ def first_cause(moments: list[Moment]) -> int | None:
 
 
 def _is_failure(moment: Moment) -> bool:
-    return moment.code != "ok"
+    return moment.code != "ok" and moment.what not in _NO_CAUSE
 
 
 def _is_strong_failure(moment: Moment) -> bool:

@@ -116,6 +116,84 @@ def test_profile_can_be_listed_and_shown_without_its_password(muster: Any, profi
     assert "already" in err
 
 
+@pytest.fixture
+def device_id(muster: Any, profile: str) -> str:
+    label = new_label()
+    secrecy.hide_label(label.qr_text, label.secret)
+    code, _, err = muster("device", "add", "-", "--profile", "press", stdin=label.qr_text)
+    assert code == 0, err
+    return label.device_id
+
+
+def test_bundle_is_made_shown_and_checked(muster: Any, device_id: str, tmp_path: Path) -> None:
+    file = tmp_path / "made.muster"
+    code, out, _ = muster("bundle", "make", device_id, "--expires", "30d", "--out", str(file))
+    assert code == 0
+    assert out.startswith(f"version 1 for {device_id}, until ")
+    assert file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text().strip()
+    assert text.count(".") == 4
+    assert "handed out; no receipt yet" in muster("bundle", "show", device_id)[1]
+    code, out, _ = muster("bundle", "check", "-", stdin=text)
+    assert (code, out.split()[:3]) == (0, [device_id, "version", "1"])
+    code, _, err = muster("bundle", "check", "-", stdin=text[:-9])
+    assert code == 1
+    assert text not in err + muster("device", "show", device_id)[1]
+
+
+def test_bundle_can_be_pasted_or_scanned(muster: Any, device_id: str, tmp_path: Path) -> None:
+    assert muster("bundle", "make", device_id, "--text")[1].count(".") == 4
+    image = tmp_path / "code.svg"
+    out = muster("bundle", "make", device_id, "--out", str(image), "--json")[1]
+    assert json.loads(out)["files"] == [str(image)]
+    assert image.read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize("life", ["never", "0d", "30", "1w"])
+def test_expiry_that_is_none_is_refused(muster: Any, life: str) -> None:
+    code, _, err = muster("bundle", "make", "PRESS-4", "--expires", life)
+    assert code == 2
+    assert '"30d"' in err
+
+
+def test_receipt_is_checked(muster: Any, device_id: str) -> None:
+    text = muster("bundle", "make", device_id, "--text")[1].strip()
+    code, _, err = muster("receipt", "check", device_id, "AAAA", "AAAA")
+    assert code == 1
+    assert "compare the eight characters" in err
+    assert text not in err
+
+
+def test_timeline_is_told_line_by_line(muster: Any, device_id: str) -> None:
+    code, out, err = muster("timeline", device_id)
+    assert (code, err) == (0, "")
+    words = [line[12:] for line in out.splitlines()[1:]]
+    assert any("the device was registered by its label" in line for line in words)
+    assert any(line.startswith("platform  9  the account was made") for line in words)
+    entries = json.loads(muster("timeline", device_id, "--json")[1])["entries"]
+    assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
+    assert {entry["source"] for entry in entries} == {"portal", "config", "platform"}
+
+
+def test_account_is_replaced(muster: Any, device_id: str) -> None:
+    def account() -> Any:
+        return json.loads(muster("device", "show", device_id, "--json")[1])["account"]
+
+    before = account()
+    assert muster("device", "new-account", device_id)[0] == 0
+    assert account() != before
+
+
+def test_profile_in_use_is_not_deleted(muster: Any, device_id: str, tmp_path: Path) -> None:
+    code, _, err = muster("profile", "delete", "press")
+    assert code == 1
+    assert device_id in err
+    spare = tmp_path / "spare.json"
+    spare.write_text(json.dumps(PROFILE | {"name": "spare"}))
+    assert muster("profile", "add", str(spare))[0] == 0
+    assert muster("profile", "delete", "spare")[1] == 'profile "spare" is gone\n'
+
+
 def test_wrong_profile_names_its_field(muster: Any, tmp_path: Path) -> None:
     file = tmp_path / "wrong.json"
     file.write_text(json.dumps(PROFILE | {"country": "x"}))
