@@ -59,18 +59,19 @@ def note_timeline(
 
 
 def overlap(earlier: list[Entry], timeline: tuple[Entry, ...]) -> int:
-    """How many entries at the beginning of the timeline are among the earlier ones, in a row.
+    """How many entries at the beginning of the timeline are among the earlier ones, in order.
 
-    Not only at their end: a device drops retries of a step when it tries again.
+    Not in a row: a device drops the retries of a step when it tries again, and the earlier ones
+    keep them. What is new is always at the end, for a device adds nothing anywhere else.
     """
-    longest = 0
-    for start in range(len(earlier)):
-        length = 0
-        while (
-            length < len(timeline)
-            and start + length < len(earlier)
-            and earlier[start + length] == timeline[length]
-        ):
-            length += 1
-        longest = max(longest, length)
-    return longest
+    return max((_matched(earlier, start, timeline) for start in range(len(earlier))), default=0)
+
+
+def _matched(earlier: list[Entry], start: int, timeline: tuple[Entry, ...]) -> int:
+    if not timeline or earlier[start] != timeline[0]:
+        return 0
+    matched = 0
+    for entry in earlier[start:]:
+        if matched < len(timeline) and entry == timeline[matched]:
+            matched += 1
+    return matched

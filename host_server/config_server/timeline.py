@@ -63,7 +63,7 @@ class TimelineService:
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
             url = _platform_url(records, claim)
-        view = self._view(url, claim.originator) if url else PlatformView()
+        view = self._asked_now(url, claim.originator) if url else PlatformView()
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
             if view is not None and view.timeline:
@@ -106,10 +106,14 @@ class TimelineService:
             records.put_claim(replace(claim, status="registered"))
 
     def _view(self, url: str, originator: str) -> PlatformView | None:
-        now = self._monotonic()
+        """What it answered a moment ago, or answers now."""
         asked = self._asked.get((url, originator))
-        if asked is not None and now - asked.at < _ASK_AGAIN_S:
+        if asked is not None and self._monotonic() - asked.at < _ASK_AGAIN_S:
             return asked.view
+        return self._asked_now(url, originator)
+
+    def _asked_now(self, url: str, originator: str) -> PlatformView | None:
+        now = self._monotonic()
         try:
             view = self._platforms.adapter_for(url).seen(originator)
         except ServiceUnreachable as error:

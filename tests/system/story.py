@@ -222,6 +222,10 @@ class Story:
     def device(self, label: Label) -> Any:
         return self.portal("GET", f"/v1/devices/{label.device_id}")
 
+    def timeline(self, label: Label) -> Any:
+        """What device, servers and platform saw."""
+        return self.portal("GET", f"/v1/devices/{label.device_id}/timeline")
+
     def wait_for(self, label: Label, wanted: Callable[[Any], bool], timeout_s: float = 10) -> Any:
         """Asks the portal until the device is as wanted; raises TimeoutError with what it is."""
         deadline = time.monotonic() + timeout_s

@@ -45,8 +45,10 @@ def test_a_copied_originator_is_noticed_and_a_new_account_lets_the_device_in(
     assert (last["step"], last["code"]) == (9, "platform_conflict")
     assert "new account" in last["sentence"]
 
-    story.portal("DELETE", f"/v1/devices/{label.device_id}")
-    story.register(label)
+    cause = story.timeline(label)["first_cause"]
+    assert cause["code"] == "platform_conflict"
+
+    story.portal("POST", f"/v1/devices/{label.device_id}/account")
     story.press()
     story.committed()
     assert account(story, label) != copied

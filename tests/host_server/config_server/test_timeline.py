@@ -168,6 +168,8 @@ def test_replayed_report_tells_nothing(place: Field) -> None:
         ("ABC", "ABCDE", 3),
         ("ABCDE", "CDEF", 3),  # the device has dropped its oldest
         ("ABCD", "ABE", 2),  # and a retry that it has done again
+        ("ABCDEF", "ABEFG", 4),  # which is told before the next one
+        ("ABAB", "ABABC", 4),
         ("ABC", "XYZ", 0),  # restarted
     ],
 )
