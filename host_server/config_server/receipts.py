@@ -82,6 +82,8 @@ class ReceiptService:
         bundle, outcome = match.bundle, match.outcome
         version = records.version(claim.id, bundle.version)
         is_past = bundle.version != bundles[-1].version or claim.version > bundle.version
+        # A blank device goes on trying, and may have succeeded since.
+        is_past = is_past or (outcome != "ok" and claim.version == bundle.version)
         verdict = "superseded" if is_past else "accepted" if outcome == "ok" else "failed"
         if verdict != "superseded":
             records.bundles.put(replace(bundle, receipt_at=now, outcome=outcome))

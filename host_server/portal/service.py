@@ -205,6 +205,8 @@ def verdict_words(answer: dict[str, Any], device: dict[str, Any]) -> str:
     words = outcomes.sentence(answer["outcome"], device["networks"], device["platform"] or "")
     if answer["verdict"] == "failed":
         return f"The device tried version {version} and went back to what it had before. {words}"
+    if version == newest:
+        return f"The receipt is of an earlier try: the device has applied version {version} since."
     said = "applied" if answer["outcome"] == "ok" else "tried, without success,"
     return (
         f"The receipt is for an older bundle: the device {said} version {version}, and version "

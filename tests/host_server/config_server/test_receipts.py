@@ -155,6 +155,20 @@ def test_receipt_of_an_older_bundle_is_superseded(place: Field) -> None:
     assert device.shown()["version"] == 0
 
 
+def test_failure_that_the_device_has_overcome_since_takes_nothing_back(place: Field) -> None:
+    device = place.registered()
+    failed = applied(place, device, "wifi_no_ap")
+    text, _ = place.bundles.hand_out(device.id, OWNER)
+    key = device.label.key("receipt-key")
+    succeeded = form.receipt(key, 1, "ok", form.digest_of(text))
+    assert place.receipts.check(device.id, OWNER, failed)["verdict"] == "failed"
+    assert place.receipts.check(device.id, OWNER, succeeded)["verdict"] == "accepted"
+    late = place.receipts.check(device.id, OWNER, failed)
+    assert late["verdict"] == "superseded"
+    assert "applied version 1 since" in verdict_words(late, device.shown())
+    assert device.shown()["state"] == "applied"
+
+
 def test_receipt_after_a_newer_configuration_came_online_is_superseded(place: Field) -> None:
     device = place.registered()
     receipt = applied(place, device)
