@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import compiled, crypto, deployment, onboarding
+from tests.bench import bundle, compiled, crypto, deployment, onboarding
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "build" / "bench.json"
@@ -17,6 +17,7 @@ BARS = {
     "onboarding.round_trips_4_to_6": 2,
     "onboarding.min_heap_1k_bytes": 80 * 1024,
     "onboarding.min_heap_4k_bytes": 112 * 1024,
+    "bundle.min_heap_4k_bytes": 112 * 1024,
     "crypto.garbage_per_kib_32bit": 16 * 1024,
     "crypto.longest_block_ms": 2.5,
     "deploy.first_s": 4,
@@ -31,6 +32,7 @@ def main() -> int:
         ("firmware", compiled.measure),
         ("crypto", crypto.measure),
         ("onboarding", onboarding.measure),
+        ("bundle", bundle.measure),
         ("deployment", deployment.measure),
     ):
         print(f"measuring {name} …", file=sys.stderr, flush=True)
