@@ -14,6 +14,8 @@ from .hkdf import hkdf, hmac_sha256
 LONGEST = const(6144)  # characters, without white space
 _PIECE = const(64)  # characters that are decoded at once: a whole number of bytes
 _BLOCK = const(16)
+_EARLIEST = const(946684800)  # where the ESP32 starts to count
+_LATEST = const(4294967295)  # in 2106, as in a directive
 
 
 # The key of this purpose, e.g. b"bundle-key".
@@ -131,8 +133,8 @@ def check(content, now):
     fields = Fields(content)
     if fields.take("v", int) != 1:
         raise fields.invalid("v", "only version 1 of the document is understood")
-    time = fields.take("time", int, 1)
-    exp = fields.take("exp", int, 1, nullable=True)
+    time = fields.take("time", int, _EARLIEST, _LATEST)
+    exp = fields.take("exp", int, _EARLIEST, _LATEST, nullable=True)
     if exp is not None and now is not None and exp < now:
         raise fields.invalid("exp", "expired %d s ago; ask for a new bundle" % (now - exp))
     return time, check_configuration(fields.take("config", dict))

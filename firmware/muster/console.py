@@ -183,5 +183,8 @@ def _request(frame):
     body = frame[: -_CRC - 1]
     if frame[-_CRC - 1 :] != b" %08x" % binascii.crc32(body):
         return None
-    words = body.decode().split(" ")
+    try:
+        words = body.decode().split(" ")
+    except UnicodeError:
+        return None
     return words if len(words) > 1 else None

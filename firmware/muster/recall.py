@@ -10,6 +10,7 @@ from .errors import DeviceError
 from .schema import Fields
 
 _LATEST = const(4294967295)
+_LONGEST_CODE = const(32)
 
 
 # (highest, nonce, last, trial, streak, clock, timeline); what cannot be read begins anew.
@@ -52,11 +53,18 @@ def _pair(fields, name, default):
     return pair
 
 
-# The lines of a timeline's record, e.g. "8 wifi_auth 5020 1795400000".
 def _timeline(fields):
     text = fields.take("timeline", str, default="")
+    if not are_lines(text):
+        raise fields.invalid("timeline", "wanted lines of four words")
+    return text
+
+
+# Whether the text is that of a timeline's record, e.g. "8 wifi_auth 5020 1795400000\n".
+def are_lines(text):
     for line in text.split("\n")[:-1]:
         parts = line.split(" ")
-        if len(parts) != 4 or not all(parts[n].isdigit() for n in (0, 2, 3)):
-            raise fields.invalid("timeline", "wanted lines of four words")
-    return text
+        is_line = len(parts) == 4 and "0" < parts[0] < ":" and 0 < len(parts[1]) <= _LONGEST_CODE
+        if not is_line or not all(parts[n].isdigit() for n in (0, 2, 3)):
+            return False
+    return not text or text.endswith("\n")

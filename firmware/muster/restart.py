@@ -9,6 +9,7 @@ from micropython import const
 
 from .backoff import Backoff
 from .errors import DeviceError
+from .recall import are_lines
 from .timeline import EARLY, HEAD, REGISTER, SEEK, STEP, WHO
 
 _CRC = const(4)
@@ -24,9 +25,11 @@ class Former:
         record = memory()
         crc, record = record[:_CRC], record[_CRC:]
         self.woke_by = woke_by
-        # Not after a loss of power, nor if a brown-out has bent it.
+        # Not after a loss of power, nor if a brown-out has bent it, nor another firmware's.
         self.is_kept = (
-            len(record) >= HEAD and binascii.crc32(record).to_bytes(_CRC, "little") == crc
+            len(record) >= HEAD
+            and binascii.crc32(record).to_bytes(_CRC, "little") == crc
+            and _is_ours(record)
         )
         if not self.is_kept:
             record = bytes(HEAD) + kept.encode()
@@ -56,6 +59,14 @@ class Former:
     # under it would do so again at once.
     def rest_ms(self):
         return Backoff(self._early).next_ms() if self._early >= _FEW else 0
+
+
+def _is_ours(record):
+    try:
+        record[WHO:HEAD].decode()
+        return record[STEP] <= REGISTER and are_lines(record[HEAD:].decode())
+    except UnicodeError:
+        return False
 
 
 # The next life will say that this task or this defect has ended this one.

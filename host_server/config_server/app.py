@@ -78,6 +78,7 @@ def create_app(
 
     app = FastAPI(
         title="Muster configuration server",
+        redirect_slashes=False,
         lifespan=lifespan,
         openapi_url=None,  # devices' networks reach this server: it tells strangers nothing
         default_response_class=Response,

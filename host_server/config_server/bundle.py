@@ -27,6 +27,8 @@ LONGEST = 6144
 RECEIPT_CHARACTERS = 8
 MEDIA_TYPE = "application/jose"
 
+# Between them every device can count: 2000 to 2106.
+_EARLIEST, _LATEST = 946684800, 2**32 - 1
 _HEADER = {"alg": "dir", "enc": "A128CBC-HS256"}
 _PARTS = 5
 _RECEIPT_BYTES = 5
@@ -58,8 +60,10 @@ def opened(label: Label, text: str) -> Content:
         fields = Fields(parse_json(found.plaintext or b""))
         if fields.integer("v") != 1:
             raise wrong("v", "only version 1 of a bundle's content is understood")
-        exp = None if fields.required("exp") is None else fields.integer("exp")
-        return Content(fields.integer("time"), exp, fields.fields("config").document)
+        has_end = fields.required("exp") is not None
+        exp = fields.integer("exp", _EARLIEST, _LATEST) if has_end else None
+        time = fields.integer("time", _EARLIEST, _LATEST)
+        return Content(time, exp, fields.fields("config").document)
     except (JoseError, ValueError):
         raise BundleRefused(
             "the key of this device's label did not seal it, or it was changed since; was it made "

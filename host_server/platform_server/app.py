@@ -106,7 +106,13 @@ def create_app(
             with contextlib.suppress(asyncio.CancelledError):
                 await sweeping
 
-    app = FastAPI(title="Muster platform", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Muster platform",
+        redirect_slashes=False,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     _add_accounts(app, accounts, admin_token_hashes)
     _add_onem2m(app, platform, cse, bounds, clock)
     return harden(app)

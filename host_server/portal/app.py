@@ -24,7 +24,7 @@ Body = Annotated[bytes, Depends(body_within(BODY_LIMIT_BYTES))]
 
 def create_app(portal: Portal, accepted_hashes: Callable[[], frozenset[str]]) -> FastAPI:
     """The portal in front of a configuration server."""
-    app = FastAPI(title="Muster portal", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Muster portal", redirect_slashes=False, docs_url=None, redoc_url=None)
     guard = Depends(bearer(accepted_hashes))
     _add_devices(app, portal, guard)
     _add_profiles(app, portal, guard)

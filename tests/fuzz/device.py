@@ -47,6 +47,10 @@ PARSERS = {
     "record": Parser("record_file"),
     "identity": Parser("identity_record"),
     "platform_answer": Parser("platform_answer"),
+    "bundle": Parser("bundle_text"),
+    "console": Parser("console_line"),
+    "rtc_memory": Parser("rtc_memory"),
+    "scan": Parser("scan_result"),
 }
 
 
@@ -84,9 +88,11 @@ def _watch(
         "current": str(current),
         "cases": [case["input"] for case in kept],
     }
+    told = directory / "options.json"  # an argument is a name to MicroPython, and has to be short
+    told.write_text(json.dumps(options))
     command = [*find_interpreter().command, "-X", f"heapsize={parser.heap}"]
     process = subprocess.Popen(
-        [*command, str(_ON_BOARD / "engine.py"), json.dumps(options)],
+        [*command, str(_ON_BOARD / "engine.py"), str(told)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

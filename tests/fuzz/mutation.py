@@ -98,8 +98,8 @@ _MOVES = (
 def changed_bytes(data: bytes, other: bytes, words: list) -> bytes:  # type: ignore[type-arg]
     """One to eight small changes; `other` is a second good input, `words` what the format uses."""
     for _ in range(1 << random.getrandbits(2)):
-        data = _MOVES[random.randrange(len(_MOVES))](data, other, words)
-    return data[:LARGEST]
+        data = _MOVES[random.randrange(len(_MOVES))](data, other, words)[:LARGEST]
+    return data
 
 
 def changed_text(text: str) -> str:

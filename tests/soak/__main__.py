@@ -12,7 +12,7 @@ from typing import Any
 from tests.flash import make_flash
 from tests.soak.life import live, written
 from tests.soak.retries import DEVICES, after
-from tests.soak.story import LEASE_S, one_day, sixty_days
+from tests.soak.story import LEASE_S, nine_hours, sixty_days
 from tests.soak.world import ROOT, World
 
 _OUTAGES_S = (60, 600, 3600, 6 * 3600)
@@ -25,7 +25,7 @@ _DAY = 1
 def main() -> int:
     options = _options()
     retries, findings = _retries()
-    plan = sixty_days() if options.days > _DAY else one_day()
+    plan = sixty_days() if options.days > _DAY else nine_hours()
     with tempfile.TemporaryDirectory() as name:
         flash = make_flash(Path(name) / "flash")
         with World(Path(name), flash, LEASE_S) as world:

@@ -14,9 +14,8 @@ from typing import Any
 from tests.soak.world import World
 
 TICKS_PERIOD_MS = 1 << 30
-# Each look at button, connection and watchdog skips so much: less than a watchdog's minute.
-_SHORTEST_S = 40.0
-_GRACE_S = 0.5  # of the host's time, for servers to answer
+# Of the host's time, for servers to answer; and while one is down, which needs no time for that.
+_GRACE_S, _NO_GRACE_S = 0.4, 0.05
 _POLL_S = 0.01
 _LINE = re.compile(rb"M (\d+) (\w) (\w+) ([^\r\n]*)")
 # The back-off is 1 s doubling to 5 min, give or take a quarter: 8 quick ones, then 16 an hour.
@@ -29,15 +28,23 @@ class Event:
     day: float
     what: str
     deed: Callable[[World], None]
+    is_down: bool = False  # until the next event a server does not answer
 
 
 @dataclass(frozen=True)
 class Plan:
-    """sync_s and interval_s are the device's; it starts so long before its ticks wrap."""
+    """sync_s and interval_s are the device's; it starts so long before its ticks wrap.
+
+    Whenever the device only waits, shortest_s are skipped at least, as if it was late: less than
+    the time within which its tasks promise to be heard of again. A bare board has neither button
+    nor LED, whose looks and blinks are most of what a soak costs.
+    """
 
     events: list[Event]
     sync_s: int
     interval_s: int
+    shortest_s: float
+    is_bare: bool
     before_wrap_s: int = 3600
 
 
@@ -64,9 +71,9 @@ def live(world: World, days: float, plan: Plan, real_limit_s: float) -> Soak:
     soak = Soak()
     began = time.monotonic()
     world.board.clock.start_ticks(TICKS_PERIOD_MS - plan.before_wrap_s * 1000)
-    world.onboard(plan.sync_s, plan.interval_s)
+    world.onboard(plan.sync_s, plan.interval_s, plan.is_bare)
     start_day = world.day
-    world.board.clock.skip_idle(shortest_s=_SHORTEST_S, grace_s=_GRACE_S)
+    _hurry(world, plan, _GRACE_S)
     left = sorted(plan.events, key=lambda event: event.day)
     while world.day - start_day < days:
         if time.monotonic() - began > real_limit_s:
@@ -75,6 +82,7 @@ def live(world: World, days: float, plan: Plan, real_limit_s: float) -> Soak:
         while left and left[0].day <= world.day - start_day:
             event = left.pop(0)
             event.deed(world)
+            _hurry(world, plan, _NO_GRACE_S if event.is_down else _GRACE_S)
             soak.events.append(f"{world.day - start_day:.2f} {event.what}")
         time.sleep(_POLL_S)
     world.board.clock.skip_idle(False)
@@ -82,6 +90,10 @@ def live(world: World, days: float, plan: Plan, real_limit_s: float) -> Soak:
     soak.seconds = round(time.monotonic() - began, 1)
     _judge(world, soak, plan)
     return soak
+
+
+def _hurry(world: World, plan: Plan, grace_s: float) -> None:
+    world.board.clock.skip_idle(shortest_s=plan.shortest_s, grace_s=grace_s)
 
 
 def _judge(world: World, soak: Soak, plan: Plan) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""The short version: a day over the wrap of the ticks, and the return of a thousand devices."""
+"""The short version: nine hours over the wrap of the ticks, and a thousand that return."""
 
 from pathlib import Path
 
@@ -8,17 +8,17 @@ import pytest
 
 from tests.soak.life import live
 from tests.soak.retries import after
-from tests.soak.story import LEASE_S, one_day
+from tests.soak.story import LEASE_S, nine_hours
 from tests.soak.world import World
 
 _LIMIT_S = 100
 
 
-def test_a_day_over_the_tick_wrap_with_an_outage_and_a_new_server(
+def test_nine_hours_over_the_tick_wrap_with_an_outage_and_a_new_server(
     tmp_path: Path, deployed_flash: Path
 ) -> None:
     with World(tmp_path, deployed_flash, LEASE_S) as world:
-        soak = live(world, 1, one_day(), _LIMIT_S)
+        soak = live(world, 9 / 24, nine_hours(), _LIMIT_S)
         device = world.device()
     assert not soak.findings, soak
     assert soak.tick_wraps == 1

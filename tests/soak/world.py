@@ -61,6 +61,13 @@ async def app(session):
 
 muster.run(app)
 """
+# What the deployment wrote about the board, without button and LED.
+_BARE = """
+import json
+with open("/muster.json") as f: facts = json.load(f)
+facts["button"] = facts["led"] = None
+with open("/muster.json", "w") as f: json.dump(facts, f)
+"""
 
 
 class Server:
@@ -243,13 +250,15 @@ class World:
         answer.raise_for_status()
         return answer.json()["m2m:cin"]
 
-    def onboard(self, sync_s: int, interval_s: int) -> None:
+    def onboard(self, sync_s: int, interval_s: int, is_bare: bool) -> None:
         """All nine steps, with this application on the board."""
         self.board.power_on()
         self.board.expect(rb">>> ", 20)
         write_identity(self.board.port, self.label.device_id, self.label.secret)
         with REPL(self.board.port) as repl:
             repl.exec(f"with open('/main.py', 'w') as f: f.write({_MAIN!r})")
+            if is_bare:
+                repl.exec(_BARE)
         self.board.power_off()
         self.ask("POST", "/v1/profiles", self._profile(sync_s, interval_s))
         document = {"label": self.label.qr_text, "profile": "soak"}

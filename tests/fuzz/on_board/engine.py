@@ -167,4 +167,5 @@ def main(options):
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    with open(sys.argv[1]) as f:
+        main(json.load(f))

@@ -15,7 +15,7 @@ from muster.backoff import SecondTry
 from muster.clock import Clock
 from muster.errors import DeviceError
 
-ROOM = 512 << 10
+ROOM = 2 << 20  # garbage of a record of 9 KB, read and measured again and again
 _NAMES = ("journal", "committed", "candidate")
 _WORDS = [b"MUS1", b"\0\0\0\0", b"\xff\xff\xff\xff", b"null", b"[", b"{", b'"']
 _JOURNAL = {

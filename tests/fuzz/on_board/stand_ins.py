@@ -96,6 +96,14 @@ class Files:
             raise OSError(errno.ENOENT)
         del self.files[path]
 
+    def ilistdir(self, path):
+        return iter([(name[1:], 0x8000, 0, len(self.files[name])) for name in self.files])
+
+    def stat(self, path):
+        if path not in self.files:
+            raise OSError(errno.ENOENT)
+        return (0x8000, 0, 0, 0, 0, 0, len(self.files[path]))
+
 
 class _Written(io.BytesIO):
     def __init__(self, files, path):
@@ -103,8 +111,11 @@ class _Written(io.BytesIO):
         self._path = path
         super().__init__()
 
-    def __exit__(self, *error):
+    def close(self):
         self._files[self._path] = self.getvalue()
+
+    def __exit__(self, *error):
+        self.close()
 
 
 # Runs a coroutine that never really waits.

@@ -78,7 +78,7 @@ def test_the_same_content_is_never_sealed_alike() -> None:
 
 def test_secrets_do_not_show_in_the_repr() -> None:
     label = new_label()
-    content = bundle.opened(label, bundle.sealed(label, 1, None, {"psk": "correct horse"}))
+    content = bundle.opened(label, bundle.sealed(label, 10**9, None, {"psk": "correct horse"}))
     assert "correct horse" not in repr(content)
 
 
