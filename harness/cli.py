@@ -168,6 +168,7 @@ def _flash(parser: argparse.ArgumentParser) -> None:
     option("--erase", action="store_true", help="empty the flash first: files, settings, identity")
     option("--force", action="store_true", help="replace an identity and files that are there")
     option("--baud", type=int, metavar="N", default=460800, help="speed of writing (460800)")
+    option("--bundle", metavar="FILE", help="of the label given: applied at the first start")
     _which_label(parser)
     _firmware(parser)
     _label_book(parser)

@@ -10,6 +10,7 @@ from typing import Any
 
 import segno
 
+from harness.bundle_file import device_of, read_bundle
 from harness.commands import FIRMWARE, build_facts, print_json, read_text, say
 from harness.errors import HarnessError
 from harness.facts import read_facts
@@ -36,6 +37,7 @@ def flash(options: Namespace) -> int:
         force=options.force,
         baud=options.baud,
         build=build_facts(options),
+        bundle=_bundle(options, labels),
     )
     with LabelBook(options.csv) as book:
         verdicts = manufacture(ports, order, book, labels, _Reporter().hear, say)
@@ -56,6 +58,18 @@ def _labels(options: Namespace, ports: int) -> list[Label]:
     # Not as an argument: a command line can be read by every user of the machine.
     text = sys.stdin.read() if options.label_file == "-" else read_text(options.label_file)
     return [parse_label(text.strip())]
+
+
+def _bundle(options: Namespace, labels: list[Label]) -> Path | None:
+    if not options.bundle:
+        return None
+    whose = device_of(read_bundle(options.bundle))
+    if [label.device_id for label in labels] != [whose]:
+        raise HarnessError(
+            f"{options.bundle} is sealed for {whose}; give the label of that device with "
+            "--label-file, or leave the bundle to its user"
+        )
+    return Path(options.bundle)
 
 
 class _Reporter:

@@ -106,6 +106,8 @@ def _run(command: list[str], progress: Callable[[int, int], None] | None) -> tup
 
 
 def _meaning(port: str, facts: BoardFacts, image: Path, said: str) -> Exception:
+    if "No module named esptool" in said:
+        return ImageError("esptool is not there; pip install 'muster-harness[flash]' brings it")
     if _CLOSED.search(said):
         return why_closed(port)
     if other := _OTHER_CHIP.search(said):

@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """`muster-unit flash` makes devices of bare boards, with the real esptool."""
 
+import base64
 import csv
 import io
 import json
@@ -155,6 +156,22 @@ def test_a_flash_that_does_not_keep_what_is_written(
     assert book.read_text() == ""
 
 
+def test_a_missing_esptool_is_named_with_the_cure(
+    port: str,
+    image: Path,
+    book: Path,
+    tmp_path: Path,
+    capsys: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr("harness.image.sys.executable", str(python))
+    assert flash(port, image, book) == 1
+    assert "pip install 'muster-harness[flash]'" in verdict(capsys)["error"]
+
+
 def test_another_chip_is_named(
     off_board: EmulatedBoard, image: Path, book: Path, capsys: Run
 ) -> None:
@@ -191,6 +208,17 @@ def test_several_ports_get_a_verdict_each(
     assert f"{port}  {parsed.device_id}  good (" in said.out
     assert f"{e.path}  -  FAILED at image: " in said.out
     assert f"{port}  firmware" in said.err
+
+
+def test_a_bundle_of_another_device_is_refused_before_anything_is_written(
+    port: str, image: Path, book: Path, tmp_path: Path, capsys: Run
+) -> None:
+    head = base64.urlsafe_b64encode(b'{"alg":"dir","enc":"A128CBC-HS256","kid":"PRESS-5"}')
+    bundle = tmp_path / "PRESS-5.muster"
+    bundle.write_bytes(head.rstrip(b"=") + b"..AA.AA.AA")
+    assert flash(port, image, book, "--id", "PRESS-4", "--bundle", str(bundle)) == 1
+    assert "is sealed for PRESS-5; give the label" in capsys.readouterr().err
+    assert not book.exists()
 
 
 @pytest.mark.parametrize(
