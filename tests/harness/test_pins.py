@@ -49,6 +49,18 @@ def test_an_interrupt_arrives_where_a_program_waits(
     assert repl.eval("seen") == [True, True]
 
 
+def test_more_interrupts_than_the_scheduler_keeps_are_lost(
+    board: EmulatedBoard, repl: REPL
+) -> None:
+    """They are noted while the program is in a call of the driver, which no handler interrupts."""
+    repl.exec("import machine, network, time; seen = []; p = machine.Pin(4)")
+    repl.exec("p.irq(seen.append); w = network.WLAN(); w.active(True)")
+    for edge in range(20):
+        board.drive(4, 1 - edge % 2)
+    repl.exec("w.scan(); time.sleep_ms(20)")
+    assert repl.eval("len(seen)") == 8
+
+
 def test_an_interrupt_wakes_a_thread_safe_flag(board: EmulatedBoard, repl: REPL) -> None:
     repl.exec("import asyncio, machine; p = machine.Pin(4); flag = asyncio.ThreadSafeFlag()")
     repl.exec("p.irq(lambda pin: flag.set())\nasync def main():\n    await flag.wait()")
