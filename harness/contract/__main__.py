@@ -7,7 +7,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-from harness.contract.oracle import MODULES, STUBS, Omissions, read_omissions
+from harness.contract.oracle import MODULES, STUBS, read_omissions
 from harness.contract.probe import load_probes
 from harness.contract.suite import Result, emulated_wire, run_all
 from harness.contract.wire import Wire
@@ -48,8 +48,7 @@ def _run(options: argparse.Namespace) -> int:
         known = ", ".join(probe.name for probe in load_probes())
         raise HarnessError(f"no probe {', '.join(sorted(unknown))}; there are {known}")
     modules = () if options.probes or not options.stubs.is_dir() else MODULES
-    # a real board has more than the emulated one, and may lack what its chip has not
-    omissions = Omissions({}) if options.port else read_omissions()
+    omissions = read_omissions(of_real_boards=options.port is not None)
     with contextlib.ExitStack() as stack:
         if options.port:
             wire = stack.enter_context(Wire(find_port(options.port)))

@@ -47,9 +47,13 @@ class Omissions:
         return not self.reasons.keys().isdisjoint(parts | {name})
 
 
-def read_omissions(path: Path = HERE / "omissions.toml") -> Omissions:
-    reasons = {}
+def read_omissions(*, of_real_boards: bool = False) -> Omissions:
+    """What the emulated board leaves out, or only what no ESP32 has."""
+    path = HERE / "omissions.toml"
+    reasons: dict[str, str] = {}
     for entry in tomllib.loads(path.read_text())["omission"]:
+        if of_real_boards and not entry.get("on_no_board", False):
+            continue
         for name in entry["names"].split():
             full = f"{entry['module']}.{name}"
             if full in reasons or not entry["reason"]:

@@ -107,6 +107,12 @@ def test_a_board_behind_a_port_is_recorded_and_its_differences_shown(tmp_path: P
     assert "+frequency has to be" in recorded
 
 
+def test_a_real_board_is_asked_for_what_the_emulated_one_leaves_out() -> None:
+    ours, real = read_omissions(), read_omissions(of_real_boards=True)
+    assert ours.covers("machine.I2C.scan") and not real.covers("machine.I2C.scan")
+    assert ours.covers("network.WLANWiPy") and real.covers("network.WLANWiPy")
+
+
 def test_what_cannot_be_tried_is_said_with_a_way_out(board: EmulatedBoard) -> None:
     done = contract("nonsense")
     assert done.returncode == 2 and "no probe nonsense; there are chip, clock" in done.stderr
