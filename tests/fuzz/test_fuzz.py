@@ -8,10 +8,16 @@ In processes of their own: a deadline is an alarm, which pytest has taken.
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from tests.fuzz import device
 from tests.fuzz.device import PARSERS
+from tests.fuzz.instrument import noted_copy
 from tests.fuzz.result import ROOT
 from tests.fuzz.servers.run import TARGETS
 
@@ -27,6 +33,27 @@ def test_hostile_input_does_no_harm_to_the_device(tmp_path: Path) -> None:
 
 def test_hostile_input_does_no_harm_to_the_servers(tmp_path: Path) -> None:
     _played(list(TARGETS), _FOR_SERVERS, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "right", "wrong"),
+    [
+        ("dnssd", "dnssd.py", "except IndexError", "except KeyError"),
+        ("http_answer", "sync.py", "max(0, min(", "max(-9, min("),
+        ("directive", "directive.py", "int, _EARLIEST, _LATEST", "int, _EARLIEST"),
+    ],
+)
+def test_a_planted_mistake_is_found(
+    name: str, file: str, right: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        blocks = noted_copy(Path(directory) / "firmware")
+        module = Path(directory) / "firmware/muster" / file
+        assert right in module.read_text()
+        module.write_text(module.read_text().replace(right, wrong))
+        holder = SimpleNamespace(name=directory)
+        monkeypatch.setattr(device, "_prepared", lambda: (holder, blocks))
+        assert device.run(name, 1, 600, None).findings
 
 
 def _played(names: list[str], inputs: int, tmp_path: Path) -> dict[str, Any]:
