@@ -61,12 +61,12 @@ class ReceiptService:
         now = self._clock()
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
-            bundles = records.bundles.of(claim.id)
-            if not bundles:
+            if not records.bundles.of(claim.id):
                 raise Conflict(f"no bundle was made for {claim.device_id}, so it has no receipt")
         self._tries.take(f"{owner} {claim.device_id}")
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
+            bundles = records.bundles.of(claim.id)
             match = _match(claim, bundles, receipt)
             if match is not None:
                 return self._judged(records, claim, bundles, match, now)
@@ -145,14 +145,10 @@ def _whose(records: Records, claim: Claim, owner: str, receipt: str) -> str:
                     "it is for a bundle that was made with another label of this device; make a "
                     "bundle with the label that it has now, and have the device apply that one"
                 )
-    others = {c.id: c for c in records.claims_of_owner(owner) if c.device_id != claim.device_id}
-    for bundle in records.bundles.of_others(list(others), _MOST_OTHERS):
-        match = _match(others[bundle.claim_id], [bundle], receipt)
-        if match is not None:
-            return (
-                f"it is the receipt of another device, {others[bundle.claim_id].device_id}; "
-                "enter it there"
-            )
+    for bundle in records.bundles.of_owner(owner, claim.device_id, _MOST_OTHERS):
+        other = records.claim(bundle.claim_id)
+        if other is not None and _match(other, [bundle], receipt) is not None:
+            return f"it is the receipt of another device, {other.device_id}; enter it there"
     return (
         "it fits no bundle that was made for this device; compare the eight characters with what "
         "the device shows, and see that the bundle it applied was made for it by this portal"

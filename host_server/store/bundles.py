@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from host_server.store.config_tables import bundles
+from host_server.store.config_tables import bundles, claims
 from host_server.store.secrets import SecretBox
 
 # Receipts of older ones are not told apart any more.
@@ -46,9 +46,10 @@ class BundleRecords:
         query = select(bundles).where(bundles.c.claim_id == claim_id).order_by(bundles.c.version)
         return [self._bundle(row) for row in self._connection.execute(query).mappings()]
 
-    def of_others(self, owner_claims: list[str], most: int) -> list[Bundle]:
-        """The newest ones of these claims, without their texts."""
-        query = select(bundles).where(bundles.c.claim_id.in_(owner_claims))
+    def of_owner(self, owner: str, but: str, most: int) -> list[Bundle]:
+        """The newest ones of this owner's devices but one, without their texts."""
+        query = select(bundles).join(claims, claims.c.id == bundles.c.claim_id)
+        query = query.where(claims.c.owner == owner, claims.c.device_id != but)
         query = query.order_by(bundles.c.made_at.desc()).limit(most)
         rows = self._connection.execute(query).mappings()
         return [Bundle(**{**row, "text": None}) for row in rows]

@@ -31,12 +31,12 @@ def tell(directory: Path) -> None:
         teller.say()
         prepare(story, teller, label)
         story.switch_on()
-        said = _bundle(story, teller, label)
-        _receipt(story, teller, label, said)
+        said = bring(story, teller, label)
+        acknowledge(story, teller, label, said)
         show(story, teller, label)
 
 
-def _bundle(story: OfflineStory, teller: Teller, label: Label) -> Any:
+def bring(story: OfflineStory, teller: Teller, label: Label) -> Any:
     """Steps 3 to 9; what the device says of the bundle."""
     began = time.monotonic()
     file = story.make_bundle(label)
@@ -54,7 +54,8 @@ def _bundle(story: OfflineStory, teller: Teller, label: Label) -> Any:
     return said
 
 
-def _receipt(story: OfflineStory, teller: Teller, label: Label, said: Any) -> None:
+def acknowledge(story: OfflineStory, teller: Teller, label: Label, said: Any) -> None:
+    """The receipt goes back to the portal, and the platform has seen the device."""
     teller.say(f"   $ muster receipt check {label.device_id} {said['receipt']}")
     verdict = story.enter_receipt(label, said["receipt"])
     teller.say(f"   {verdict['sentence']}")

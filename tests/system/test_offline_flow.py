@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.system import demo_offline
 from tests.system.offline_story import OfflineStory
+from tests.system.telling import Teller
 
 
 @pytest.fixture
@@ -18,16 +20,18 @@ def story(tmp_path: Path, deployed_flash: Path) -> Iterator[OfflineStory]:
         yield story
 
 
-def test_nine_steps_with_a_bundle_and_its_receipt(story: OfflineStory) -> None:
-    label = story.begin()
+def test_nine_steps_as_the_demo_tells_them(
+    story: OfflineStory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    label, teller = story.begin(), Teller()
     story.switch_on()
-    file = story.make_bundle(label)
-    assert story.device(label)["state"] == "handed_out"
-    said = story.carry(file)
+    said = demo_offline.bring(story, teller, label)
     assert (said["code"], said["version"]) == ("ok", 1)
-    assert story.device(label)["claim"] == "unproved"  # no sync has told anything
-    verdict = story.enter_receipt(label, said["receipt"])
-    assert verdict["verdict"] == "accepted"
+    before = story.device(label)
+    assert before["claim"] == "unproved"  # no sync has told anything
+    demo_offline.acknowledge(story, teller, label, said)
+    told = [line.split()[0] for line in capsys.readouterr().out.splitlines() if "  ok  " in line]
+    assert told == ["3", "4", "5", "6", "7", "8", "9"]
     device = story.device(label)
     assert [step["state"] for step in device["steps"]] == ["done"] * 9
     assert (device["state"], device["claim"]) == ("registered", "proved")
