@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from harness.emulated import EmulatedBoard
 from harness.flash import FlashContent
@@ -34,7 +34,7 @@ class Mark:
     """A reply is about to reach the board, which has done so many flash operations until now."""
 
     operations: int
-    port: int
+    path: str  # that was asked
     servers: ServerState
 
 
@@ -43,7 +43,8 @@ class Bench:
 
     def __init__(self, directory: Path, flash: Path) -> None:
         self.story = Story(directory, flash=flash)
-        self.marks: list[Mark] | None = None  # kept while this is a list
+        self._marks: list[Mark] | None = None
+        self._recorded_from = 0
         self._board_folder = directory / "board"
         self._relays: dict[tuple[str, int], Relay] = {}
         self._closers = ExitStack()
@@ -93,11 +94,21 @@ class Bench:
             self._relays[true] = Relay(true, self._mark)
         return self._relays[true].address
 
-    def _mark(self, port: int) -> None:
-        marks = self.marks
+    def _mark(self, path: str) -> None:
+        marks = self._marks
         if marks is not None:
-            operations = self.board.flash_operations
-            marks.append(Mark(operations, port, ServerState(self.story.servers.data)))
+            operations = self.board.flash_operations - self._recorded_from
+            marks.append(Mark(operations, path, ServerState(self.story.servers.data)))
+
+    def keep_marks(self) -> list[Mark]:
+        """From now on keep a mark of each reply in this list; count operations from here."""
+        self._recorded_from = self.board.flash_operations
+        marks: list[Mark] = []
+        self._marks = marks
+        return marks
+
+    def end_marks(self) -> None:
+        self._marks = None
 
     # Moments
 
@@ -106,19 +117,12 @@ class Bench:
         self._wait_until_quiet()
         return Save(self.board.read_flash(), ServerState(self.story.servers.data))
 
-    def end(self) -> Save:
-        """Let the device do what it still does to its flash, and switch it off."""
-        before = -1
-        while before != (before := self.board.flash_operations):
-            time.sleep(0.1)
-        self.board.power_off()
-        return self.save()
-
     def load(self, save: Save) -> None:
         """Put all back to this moment; the board is off and has said nothing yet."""
         self.board.power_off()
         self._wait_until_quiet()
         self.renew_board()
+        self.story.onboarding.restore()
         save.servers.put_back(self.story.servers.data)
         self.board.write_flash(save.content)
 
@@ -139,10 +143,24 @@ class Bench:
         finally:
             self.board.clock.scale(1)
 
-    def wait_for(self, state: str, timeout_s: float = 20.0) -> int:
-        """Until the portal shows this state; the version it shows."""
-        found = self.story.wait_for(self.label, lambda device: device["state"] == state, timeout_s)
-        return int(found["version"] or 0)
+    def wait_for(self, state: str, timeout_s: float = 20.0) -> None:
+        """Until the portal shows this state."""
+        self.story.wait_for(self.label, lambda device: device["state"] == state, timeout_s)
+
+    def wait_until_proved(self, version: int, timeout_s: float = 20.0) -> None:
+        """Until the portal shows that the device works with this version."""
+
+        def is_at_work(device: dict[str, Any]) -> bool:
+            return (device["state"], device["version"]) == ("registered", version)
+
+        self.story.wait_for(self.label, is_at_work, timeout_s)
+
+    def settled(self) -> FlashContent:
+        """What is on the flash when the device has done to it what it had to."""
+        before = -1
+        while before != (before := self.board.flash_operations):
+            time.sleep(0.15)
+        return self.board.read_flash()
 
 
 Deed = Callable[[Bench], None]

@@ -5,7 +5,6 @@ device gets there all the same, by itself.
 """
 
 import random
-import time
 
 from harness.errors import HarnessError
 from harness.messages import DOUBLED, LOST, PASSES, Fate, Message
@@ -65,20 +64,15 @@ class Messages:
             bench.board.power_on()
             bench.board.expect(rb"life committed version", _COMES_HOME_S)
             messages = air.messages.log[began:]
-            bench.wait_for("registered", _COMES_HOME_S)
         finally:
             air.messages.rule = None
         return list(messages)
 
     def _fault(self) -> str | None:
-        end = self._bench.end()
-        start = self._inspector.look(end.content).first
+        start = self._inspector.look(self._bench.settled()).first
         if start.error:
             return f"bricked: {start.error}"
         if start.identity != (self._bench.label.device_id, self._bench.label.secret):
             return "the identity is lost"
-        deadline = time.monotonic() + _COMES_HOME_S
-        while (version := self._bench.wait_for("registered")) != start.version:
-            if time.monotonic() > deadline:
-                return f"the device runs version {start.version}, the portal shows {version}"
+        self._bench.wait_until_proved(start.version, _COMES_HOME_S)
         return None

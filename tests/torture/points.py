@@ -11,8 +11,6 @@ from tests.torture.inspector import Findings, Inspector, Start
 from tests.torture.scenarios import Scenario
 from tests.torture.server_state import ServerState
 
-_PLATFORM = 8422  # its port
-
 
 @dataclass(frozen=True)
 class Point:
@@ -38,11 +36,11 @@ class Played:
         bench.load(begin)
         scenario.prepare(bench)
         self.begin = bench.save()
-        bench.marks = []
+        self.marks = bench.keep_marks()
         try:
             self.recording: Recording = record(bench.board, lambda board: scenario.act(bench))
         finally:
-            self.marks, bench.marks = bench.marks, None
+            bench.end_marks()
         self.end = bench.save()
         self.before = inspector.look(begin.content).first
         self.after = inspector.look(self.end.content).first
@@ -53,13 +51,13 @@ class Played:
     @property
     def proved_from(self) -> int:
         """How many operations had been done when the platform had answered all of step 9: its last
-        answer before the sync that told the configuration server of the new version.
+        answer before the first sync under the new version's key.
         """
         operations = 0
         for mark in self.marks:
-            if mark.port == _PLATFORM:
+            if "/sync?k=" not in mark.path:
                 operations = mark.operations
-            elif mark.servers.version(self.identity[0]) == self.after.version:
+            elif mark.path.endswith(f"k={self.after.version}"):
                 break
         return operations
 

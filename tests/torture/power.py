@@ -108,15 +108,15 @@ class Power:
             self.part.find(f"{scenario.name}: {point}: in the end {fault}")
 
     def _end_faults(self, played: Played) -> Iterable[str]:
-        version = self._bench.wait_for("registered")
-        end = self._bench.end()
-        start = self._inspector.look(end.content).first
+        start = self._inspector.look(self._bench.settled()).first
         if start.error:
             yield f"bricked: {start.error}"
         elif start.identity != played.identity:
             yield "the identity is lost"
-        elif start.version != version:
-            yield f"the device runs version {start.version}, the portal shows {version}"
+        elif start.config is None:
+            yield "there is no configuration"
+        else:
+            self._bench.wait_until_proved(start.version)
 
     def _chosen(self, things: list[T], sample: Sample) -> list[T]:
         if sample == "all" or sample >= len(things):

@@ -18,10 +18,10 @@ _LOOK_S = 0.1
 class Relay:
     """Carries each request to the true server and each reply back.
 
-    `on_reply` is called with the server's port between the two, while the board waits.
+    `on_reply` is called with the request's path between the two, while the board waits.
     """
 
-    def __init__(self, true: tuple[str, int], on_reply: Callable[[int], None]) -> None:
+    def __init__(self, true: tuple[str, int], on_reply: Callable[[str], None]) -> None:
         self._true = true
         self._on_reply = on_reply
         self._busy = 0
@@ -73,7 +73,7 @@ class Relay:
                 try:
                     reply = self._asked(request)
                     if reply:
-                        self._on_reply(self._true[1])
+                        self._on_reply(request.split(b" ", 2)[1].decode())
                 finally:
                     with self._lock:
                         self._busy -= 1

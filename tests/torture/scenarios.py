@@ -4,11 +4,12 @@
 concerned do when the power went in the middle of it.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from harness.errors import ExpectTimeout
+from harness.repl import REPL
+from tests import secrecy
 from tests.torture.bench import Bench
 
 LONG_S = 8.0  # between 5 and 15 s, even if the host is busy
@@ -59,13 +60,6 @@ def committed(bench: Bench) -> None:
     bench.wait_for("registered")
 
 
-def _settled(bench: Bench) -> None:
-    """Let the device do what it still does to its flash."""
-    before = -1
-    while before != (before := bench.board.flash_operations):
-        time.sleep(0.15)
-
-
 def _nothing(bench: Bench) -> None:
     pass
 
@@ -76,7 +70,7 @@ def _nothing(bench: Bench) -> None:
 def _onboard(bench: Bench) -> None:
     bench.board.power_on()
     committed(bench)
-    _settled(bench)
+    bench.settled()
 
 
 def _onboard_heal(bench: Bench, found: int) -> None:
@@ -96,7 +90,7 @@ def _order_change(bench: Bench) -> None:
 def _change(bench: Bench) -> None:
     bench.board.power_on()
     committed(bench)
-    _settled(bench)
+    bench.settled()
 
 
 def _change_heal(bench: Bench, found: int) -> None:
@@ -116,7 +110,7 @@ def _try_bad_change(bench: Bench) -> None:
     bench.board.power_on()
     bench.board.expect(rb"step 8 wifi_auth", _WAIT_S)
     bench.wait_for("failed")
-    _settled(bench)
+    bench.settled()
 
 
 def _try_bad_change_heal(bench: Bench, found: int) -> None:
@@ -138,7 +132,7 @@ def _onboard_again(bench: Bench) -> None:
     at_work(bench)
     pressed(bench, LONG_S, rb"button 5 s")
     committed(bench)
-    _settled(bench)
+    bench.settled()
 
 
 def _onboard_again_heal(bench: Bench, found: int) -> None:
@@ -158,7 +152,7 @@ def _release(bench: Bench) -> None:
 def _forget(bench: Bench) -> None:
     bench.board.power_on()
     bench.board.expect(_FORGOTTEN, _WAIT_S)
-    _settled(bench)
+    bench.settled()
 
 
 def _forget_heal(bench: Bench, found: int) -> None:
@@ -176,7 +170,7 @@ def _factory_reset(bench: Bench) -> None:
     bench.board.power_on()
     at_work(bench)
     pressed(bench, LONGEST_S, _FORGOTTEN)
-    _settled(bench)
+    bench.settled()
 
 
 def _factory_reset_heal(bench: Bench, found: int) -> None:
@@ -186,6 +180,42 @@ def _factory_reset_heal(bench: Bench, found: int) -> None:
     _open_window(bench)
     bench.press(0.2, speed=1)
     committed(bench)
+
+
+# A bundle, where there is no onboarding network
+
+
+def _bring_bundle(bench: Bench) -> None:
+    story = bench.story
+    story.onboarding.remove()
+    file = story.directory / f"{bench.label.device_id}.muster"
+    story.muster(
+        *("bundle", "make", bench.label.device_id, "--out", str(file)),
+        *("--portal", story.servers.portal_url),
+        *("--token-file", str(story.servers.token_file)),
+    )
+    text = file.read_text().strip()
+    secrecy.hide(text)
+    bench.board.power_on()
+    bench.board.expect(rb"step 4 wifi_no_ap", _WAIT_S)
+    bench.board.write(b"\x03")
+    bench.board.expect(rb">>> ", _WAIT_S)
+    with REPL(bench.board.port) as repl:
+        repl.exec(f"with open('/{file.name}', 'w') as f:\n    f.write({text!r})")
+    bench.board.power_off()
+
+
+def _apply_bundle(bench: Bench) -> None:
+    bench.board.power_on()
+    bench.board.expect(rb"bundle receipt .*: version 1 ok", _WAIT_S)
+    bench.wait_for("registered")
+    bench.settled()
+
+
+def _apply_bundle_heal(bench: Bench, found: int) -> None:
+    bench.story.onboarding.remove()
+    bench.board.expect(_AT_WORK if found else _COMMITTED, _WAIT_S)
+    bench.wait_for("registered")
 
 
 ONBOARDING = Scenario(
@@ -214,6 +244,9 @@ SCENARIOS = (
         _onboard_again_heal,
         (1, 2),
         proves=True,
+    ),
+    Scenario(
+        "bundle", None, _bring_bundle, _apply_bundle, _apply_bundle_heal, (0, 1), proves=True
     ),
     # after two versions, for both generations of the record have to go
     Scenario("forget", CHANGE.name, _release, _forget, _forget_heal, (2, 0), proves=False),

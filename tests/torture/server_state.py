@@ -31,11 +31,6 @@ class ServerState:
             with closing(_opened(data, role)) as live:
                 copy.backup(live)
 
-    def version(self, device_id: str) -> int:
-        """The version that the device has proved; 0 if none."""
-        query = "SELECT max(version) FROM claim WHERE device_id = ?"
-        return int(self._copies["config"].execute(query, [device_id]).fetchone()[0] or 0)
-
     def close(self) -> None:
         for copy in self._copies.values():
             copy.close()
