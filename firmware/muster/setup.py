@@ -4,6 +4,7 @@
 # nothing else. Loaded when somebody presses the button twice.
 
 import asyncio
+import time
 
 from micropython import const
 
@@ -45,7 +46,8 @@ async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
         address = wlan.ifconfig()[0]
         server = await asyncio.start_server(page.serve, address, _PORT)
         log.info("setup", "network %s, http://%s/, for %d s" % (ssid, address, open_ms // 1000))
-        for _ in range(open_ms // _LOOK_MS):
+        end = time.ticks_add(time.ticks_ms(), open_ms)
+        while time.ticks_diff(end, time.ticks_ms()) > 0:
             await wait(_LOOK_MS)
             if page.accepted.is_set():
                 await asyncio.sleep_ms(_FAREWELL_MS)

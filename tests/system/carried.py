@@ -112,11 +112,18 @@ class Carried:
     """A board with a label and the firmware, switched off; `flash` is where it comes from."""
 
     def __init__(
-        self, network: OwnNetwork, directory: Path, flash: Path, heap: str = "512K"
+        self,
+        network: OwnNetwork,
+        directory: Path,
+        flash: Path,
+        heap: str = "512K",
+        virtual_time: bool = False,
     ) -> None:
         shutil.copytree(flash, directory)
         self.network = network
-        self.board = EmulatedBoard(directory, air=network.air, heap=heap)
+        self.board = EmulatedBoard(
+            directory, air=network.air, heap=heap, virtual_time=virtual_time
+        )
         secrecy.watch(directory.parent)
         self._said = directory.parent / "serial.log"
 

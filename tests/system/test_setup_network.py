@@ -150,3 +150,34 @@ def test_it_wants_its_password_and_a_press_closes_it(blank: Carried) -> None:
     with pytest.raises(AirError):
         air.visit(SSID, PASSPHRASE)
     blank.board.expect(rb"step 4 wifi_no_ap", _PATIENCE_S)  # it seeks again
+
+
+def test_it_closes_by_itself(
+    own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path
+) -> None:
+    with Carried(own_network, tmp_path / "board", labelled_flash, virtual_time=True) as carried:
+        carried.board.power_on()
+        carried.board.expect(rb"step 4 wifi_no_ap", _PATIENCE_S)
+        press(carried, 2, rb"button twice")
+        opened = carried.board.expect(rb"M (\d+) I setup network SETUP-\S+, http", _PATIENCE_S)
+        carried.board.clock.skip_idle(shortest_s=5)
+        closed = carried.board.expect(rb"M (\d+) I setup network \S+ closed", 60)
+        assert 600_000 <= int(closed[1]) - int(opened[1]) < 615_000
+
+
+def test_no_more_than_three_guests_at_once(blank: Carried) -> None:
+    with joined(blank) as phone:
+        silent = [socket.create_connection(phone.endpoint(80), 10) for _ in range(3)]
+        try:
+            for connection in silent:
+                connection.sendall(b"GET / HT")
+            deadline = time.monotonic() + 10
+            while (answer := requests.get(phone.url(), timeout=10)).status_code != 503:
+                assert time.monotonic() < deadline
+            assert "Retry-After" in answer.headers
+        finally:
+            for connection in silent:
+                connection.close()
+        deadline = time.monotonic() + 10
+        while not requests.get(phone.url(), timeout=10).ok:
+            assert time.monotonic() < deadline
