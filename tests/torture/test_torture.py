@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture import labelling, planted, rot
+from tests.torture import labelling, rot
 from tests.torture.bench import Bench
 from tests.torture.inspector import Inspector
 from tests.torture.messages import Messages
-from tests.torture.mutations import COMMITS_EARLY, NO_CHECKSUM, mutated
+from tests.torture.mutations import NO_CHECKSUM, mutated
 from tests.torture.parts import Part
 from tests.torture.points import Played
 from tests.torture.power import Power
@@ -104,11 +104,6 @@ def test_a_missing_checksum_is_found(onboarding: Played, tmp_path: Path) -> None
         content = onboarding.end.content
         rot.flip_all(part, inspector, content, [onboarding.after], _SEED, sample=25)
     assert any("rotten record is believed" in text for text in part.findings)
-
-
-def test_a_commit_before_the_registration_is_found(tmp_path: Path) -> None:
-    found = planted.findings(COMMITS_EARLY, tmp_path)
-    assert any("before it was registered" in text for text in found)
 
 
 def test_an_identity_survives_every_cut_while_it_is_replaced(
