@@ -30,7 +30,7 @@ class EmulatedBoard(Unit):
     """One board. Powered off when made; a context manager that powers off and closes.
 
     `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
-    board.log. `heap` is MicroPython's heap size, e.g. "256K". `facts` is a board file or its name.
+    board.log. `heap` is MicroPython's heap size, e.g. "320K". `facts` is a board file or its name.
     With `virtual_time`, `clock` can scale, jump and skip the board's time. `baud` is the serial
     line's speed, e.g. 115200; None is as fast as this host is. `log` is a test's, for this board
     to write into as well.
@@ -46,7 +46,7 @@ class EmulatedBoard(Unit):
         directory: str | os.PathLike[str],
         *,
         air: Air | None = None,
-        heap: str = "256K",
+        heap: str = "320K",
         facts: str | os.PathLike[str] | BoardFacts = "EMULATED",
         name: str | None = None,
         virtual_time: bool = False,
