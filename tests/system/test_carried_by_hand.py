@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from harness import cli
+from harness.emulated import EmulatedBoard
+from harness.power_cuts import record
 from tests.system.carried import DEVICE_ID, Carried, OwnNetwork
 from tests.wire import bundles
 
 NAME = f"{DEVICE_ID}.muster"
+_CUTS = 4
 
 
 @pytest.fixture
@@ -130,3 +133,29 @@ def test_a_bundle_that_is_deployed_is_applied_at_the_first_start(
         assert NAME in carried.files()
         board.reset()
         assert carried.outcome(text) == (1, "ok")
+
+
+def test_a_power_cut_anywhere_while_it_is_applied_costs_nothing_but_time(
+    own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path
+) -> None:
+    text = own_network.bundle()
+    with Carried(own_network, tmp_path / "board", labelled_flash) as carried:
+        board = carried.board
+        board.power_on()
+        carried.copy(text)
+        board.power_off()
+
+        def applying(board: EmulatedBoard) -> None:
+            board.power_on()
+            board.expect(rb"bundle receipt", 30)
+
+        recording = record(board, applying)
+        cuts = list(recording.cuts("whole"))
+        # Each flash operation is cut on a simulated flash (tests/firmware/on_board/
+        # test_delivery.py); here a few are, on a whole device.
+        for cut in cuts[:: len(cuts) // _CUTS]:
+            cut.put_on(board)
+            board.forget_output()
+            board.power_on()
+            assert carried.outcome(text, 30) == (1, "ok"), str(cut)
+            board.power_off()
