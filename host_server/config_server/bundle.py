@@ -3,7 +3,7 @@
 """Bundles and receipts: how a configuration is sealed for one device, and what acknowledges it.
 
 A bundle is a JWE (RFC 7516) in compact form under the label's `bundle-key`. The only file that
-knows the JOSE library.
+knows the JOSE library, and loads it late: it takes 0.1 s, and most starts need no bundle.
 """
 
 import hashlib
@@ -12,15 +12,14 @@ import json
 import re
 from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
-from typing import Any
-
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
+from typing import TYPE_CHECKING, Any
 
 from host_server.document import Fields, compact_json, parse_json, wrong
 from host_server.errors import BundleRefused, Invalid, ReceiptRefused
 from host_server.label import Label, is_device_id
+
+if TYPE_CHECKING:
+    from joserfc.jwk import OctKey
 
 # What a 4096-byte configuration needs, and some room for unknown fields.
 LONGEST = 6144
@@ -48,6 +47,8 @@ class Content:
 
 def sealed(label: Label, time: int, exp: int | None, config: dict[str, Any]) -> str:
     """A bundle for this label's device. Each call makes another text: a fresh vector is drawn."""
+    from joserfc import jwe
+
     content = compact_json({"v": 1, "time": time, "exp": exp, "config": config}).encode()
     header = {**_HEADER, "kid": label.device_id}
     return jwe.encrypt_compact(header, content, _key(label), algorithms=list(_HEADER.values()))
@@ -55,6 +56,9 @@ def sealed(label: Label, time: int, exp: int | None, config: dict[str, Any]) -> 
 
 def opened(label: Label, text: str) -> Content:
     """What the bundle holds; BundleRefused if this label's key did not seal it."""
+    from joserfc import jwe
+    from joserfc.errors import JoseError
+
     try:
         found = jwe.decrypt_compact(text, _key(label), algorithms=list(_HEADER.values()))
         fields = Fields(parse_json(found.plaintext or b""))
@@ -147,7 +151,9 @@ def typed_receipt(text: str) -> str:
     return receipt
 
 
-def _key(label: Label) -> OctKey:
+def _key(label: Label) -> "OctKey":
+    from joserfc.jwk import OctKey
+
     return OctKey.import_key(label.key("bundle-key"))
 
 
