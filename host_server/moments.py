@@ -6,6 +6,9 @@ from typing import Any
 
 from host_server.outcomes import STEPS, sentence
 
+# What ends an onboarding well.
+SUCCESSES = ("proved", "receipt_accepted")
+
 # By source and what was seen; a newer server's are shown as they are.
 _SEEN = {
     ("portal", "claimed"): "the device was registered by its label",
@@ -61,5 +64,7 @@ def rendered(timeline: dict[str, Any], networks: list[str], platform: str) -> di
     cause = next((entry for entry in entries if entry["is_first_cause"]), None)
     if cause is not None:
         words = sentence(cause["code"], networks, platform, cause["detail"], cause["step"])
-        cause = {**cause, "sentence": words}
+        later = entries[entries.index(cause) :]
+        is_overcome = any(entry["what"] in SUCCESSES for entry in later)
+        cause = {**cause, "sentence": words, "is_overcome": is_overcome}
     return {**timeline, "entries": entries, "first_cause": cause}

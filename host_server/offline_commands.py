@@ -95,7 +95,10 @@ def show_timeline(options: Namespace) -> int:
     if not answer["platform"]:
         say("(the platform could not be asked; its part is missing)")
     cause = answer["first_cause"]
-    return say(f"first cause: {cause['sentence']}") if cause else 0
+    if cause is None:
+        return 0
+    since = " (overcome since)" if cause["is_overcome"] else ""
+    return say(f"first cause{since}: {cause['sentence']}")
 
 
 def _line(entry: dict[str, Any]) -> str:

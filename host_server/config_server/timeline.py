@@ -13,6 +13,7 @@ from host_server.config_server.platform_adapter import Platforms
 from host_server.config_server.platform_view import PlatformView
 from host_server.config_server.refusals import Refusals
 from host_server.errors import ServiceUnreachable
+from host_server.moments import SUCCESSES
 from host_server.store.claims import Claim, with_step
 from host_server.store.config import ConfigStore, Records
 from host_server.store.history import Moment
@@ -22,8 +23,7 @@ REGISTER = 9
 _ASK_AGAIN_S = 2.0
 _MOST_ASKED = 1024
 
-# What ends an onboarding well, and what somebody else can bring about.
-_SUCCESSES = ("proved", "receipt_accepted")
+# What somebody else can bring about.
 _WEAK = ("refused", "window_closed")
 _NO_CAUSE = ("receipt_refused",)
 
@@ -134,7 +134,7 @@ def first_cause(moments: list[Moment]) -> int | None:
     for is_counted in (_is_strong_failure, _is_failure):
         failures = [n for n, moment in enumerate(moments) if is_counted(moment)]
         if failures:
-            before = [n for n in range(failures[-1]) if moments[n].what in _SUCCESSES]
+            before = [n for n in range(failures[-1]) if moments[n].what in SUCCESSES]
             begin = before[-1] if before else 0
             return next(n for n in failures if n >= begin)
     return None

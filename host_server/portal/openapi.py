@@ -92,6 +92,7 @@ _ENTRY = {
         "detail": {"type": "string"},
         "is_first_cause": {"type": "boolean"},
         "sentence": {"type": "string", "description": "of the first cause: what to do"},
+        "is_overcome": {"type": "boolean", "description": "of the first cause: it worked since"},
     },
 }
 TIMELINE = {

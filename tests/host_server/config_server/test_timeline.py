@@ -64,6 +64,15 @@ def test_first_cause_is_marked_with_what_to_do(place: Field) -> None:
     assert "password for 'factory' was refused" in timeline["first_cause"]["sentence"]
 
 
+def test_cause_that_was_overcome_is_said_so(place: Field) -> None:
+    device = failed_once(place)
+    assert joined(place, device)["first_cause"]["is_overcome"] is False
+    place.set_password("another horse")
+    device.confirm(device.sync()["config"]["version"])
+    cause = joined(place, device)["first_cause"]
+    assert (cause["code"], cause["is_overcome"]) == ("wifi_auth", True)
+
+
 def test_cause_that_ended_the_devices_own_timeline_is_there_too(place: Field) -> None:
     device = place.registered()
     device.sync(timeline=SEEK)
