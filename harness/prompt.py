@@ -154,7 +154,7 @@ def _verdict(heard: bytes, port: str) -> BoardError:
             f"the program of the board on {port} does not let go of the console (no REPL after "
             "Ctrl-C); try again and press the board's reset button when asked, or erase its flash"
         )
-    if len(heard) >= _KEPT:
+    if len(heard) >= _KEPT and heard.isascii():  # at a wrong speed it is not text
         return Flooded(
             f"what is on {port} floods it with {_shown(heard)} and gives no REPL after Ctrl-C: a "
             "program that swallows it, or no MicroPython board; press its reset button, try again"
