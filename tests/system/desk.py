@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from harness.log import Log
 from harness.rig import Network
 from tests.system.servers import OwnPlatform, ServerProcess
 
@@ -16,7 +17,9 @@ _CONFIG, _PLATFORM = 8421, 8422
 class Desk:
     """All roles in one process. The portal, which has no business with boards, is on loopback."""
 
-    def __init__(self, directory: Path, onboarding: Network, operational: Network) -> None:
+    def __init__(
+        self, directory: Path, onboarding: Network, operational: Network, log: Log
+    ) -> None:
         self.data = directory / "servers"
         self.data.mkdir(mode=0o700)
         self._token_file = self.data / "administrator.token"
@@ -31,7 +34,7 @@ class Desk:
         options += ["--config-public-url", f"http://{operational.address}:{_CONFIG}"]
         options += ["--platform-public-url", self.platform.url]
         options += _platform_listen(operational.address)
-        self._process = ServerProcess("portal", options, directory / "servers.log")
+        self._process = ServerProcess("portal", options, directory / "servers.log", log)
 
     def __enter__(self) -> Self:
         self._process.start()

@@ -51,7 +51,7 @@ class DeskStory(Story):
     ) -> None:
         self.directory = directory
         self.password = operational.password or ""
-        self.servers: Any = Desk(directory, onboarding, operational)
+        self.servers: Any = Desk(directory, onboarding, operational, log)
         self.board: Any = unit
         self._log: Log | None = log
         self._device_ids: list[str] = []

@@ -17,6 +17,7 @@ from harness.log import Log
 
 _READY_S = 60.0  # three interpreters start at once, perhaps on a busy machine
 _STOP_S = 5.0
+_REQUEST_LOG = Path(__file__).with_name("request_log.py")
 
 
 class ServerProcess:
@@ -28,24 +29,25 @@ class ServerProcess:
     ) -> None:
         self.role = role
         self.log = log
-        self._shared = shared
-        self._command = [sys.executable, "-m", "host_server", "serve", "--role", role, *arguments]
+        self.shared = shared
+        self._arguments = ["serve", "--role", role, *arguments]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Starts the process without waiting for it."""
+        program = ["-m", "host_server"] if self.shared is None else ["-P", str(_REQUEST_LOG)]
         with self.log.open("ab") as log:
             self._offset = log.tell()
             self._process = subprocess.Popen(
-                self._command,
+                [sys.executable, *program, *self._arguments],
                 stdin=subprocess.DEVNULL,
-                stdout=log if self._shared is None else subprocess.PIPE,
+                stdout=log if self.shared is None else subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
             )
-        if self._shared is not None:
+        if self.shared is not None:
             self._reader = threading.Thread(
-                target=self._pass_on, args=(self._process, self._shared), daemon=True
+                target=self._pass_on, args=(self._process, self.shared), daemon=True
             )
             self._reader.start()
 
@@ -87,7 +89,7 @@ class ServerProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._shared is not None:
+        if self.shared is not None:
             self._reader.join(_STOP_S)
         self._process = None
 
@@ -162,6 +164,8 @@ class Servers:
             for argument in ("--config-listen", f"{address}:8421")
         ]
         self.platform = make_platform(directory, operational_address, common)
+        if isinstance(self.platform, ServerProcess):
+            self.platform.shared = log
         self.portal = ServerProcess(
             "portal",
             [*common, "--portal-listen", f"{home_address}:8420"]

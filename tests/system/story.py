@@ -24,6 +24,7 @@ import requests
 from harness.air import AccessPoint, Air
 from harness.deploy import deploy, write_identity
 from harness.emulated import EmulatedBoard
+from harness.errors import BoardError
 from harness.log import Log
 from tests import secrecy
 from tests.system import server_secrets
@@ -111,6 +112,8 @@ class Story:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        with contextlib.suppress(BoardError):  # of a board that a test has closed
+            self.board.power_off()
         self.servers.__exit__(kind, error, trace)
         self._note_secrets()
         # As the board has said it: its own log cuts and escapes.
