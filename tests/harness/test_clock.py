@@ -63,23 +63,24 @@ def test_an_ordinary_board_keeps_the_hosts_time(board: EmulatedBoard) -> None:
 @pytest.mark.parametrize("virtual_time", [False, True])
 def test_asyncio_and_ticks_go_over_the_wrap(tmp_path: Path, virtual_time: bool) -> None:
     with EmulatedBoard(tmp_path / "wrap", virtual_time=virtual_time) as board:
-        board.clock.start_ticks(2**30 - 300)
+        board.clock.start_ticks(2**30 - 1500)
         with start(board) as repl:
             assert repl.eval("time.ticks_ms() > 2**29") is True
             repl.exec(
                 "async def work(ms):\n"
-                "    for i in range(400 // ms):\n"
+                "    for i in range(1600 // ms):\n"
                 "        await asyncio.sleep_ms(ms)\n"
                 "        seen.append(ms)\n"
                 "async def both():\n"
                 "    before = time.ticks_ms()\n"
                 "    await asyncio.gather(work(10), work(50))\n"
                 "    return time.ticks_diff(time.ticks_ms(), before)\n"
-                "seen = []; took = asyncio.run(both())"
+                "seen = []; took = asyncio.run(both())",
+                timeout_s=60,
             )
-            assert repl.eval("400 <= took < 3000") is True
+            assert repl.eval("1600 <= took < 30000") is True
             assert repl.eval("time.ticks_ms() < 2**29") is True
-            assert repl.eval("(seen.count(10), seen.count(50))") == (40, 8)
+            assert repl.eval("(seen.count(10), seen.count(50))") == (160, 32)
 
 
 def test_an_interval_of_half_the_period_is_refused(repl: REPL) -> None:
