@@ -21,16 +21,18 @@ from tests.fuzz.instrument import noted_copy
 from tests.fuzz.result import ROOT
 from tests.fuzz.servers.run import TARGETS
 
-_LIMIT_S = 110
+_LIMIT_S = 280  # a few seconds where nothing else runs
 _FOR_SERVERS = 30
 _FOR_DEVICE = 300
 
 
+@pytest.mark.timeout(300)
 def test_hostile_input_does_no_harm_to_the_device(tmp_path: Path) -> None:
     played = _played(list(PARSERS), _FOR_DEVICE, tmp_path)
     assert all(played[name]["blocks"] > 0 for name in PARSERS)
 
 
+@pytest.mark.timeout(300)
 def test_hostile_input_does_no_harm_to_the_servers(tmp_path: Path) -> None:
     _played(list(TARGETS), _FOR_SERVERS, tmp_path)
 

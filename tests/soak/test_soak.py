@@ -11,9 +11,10 @@ from tests.soak.retries import after
 from tests.soak.story import LEASE_S, nine_hours
 from tests.soak.world import World
 
-_LIMIT_S = 100
+_LIMIT_S = 280  # a few seconds where nothing else runs
 
 
+@pytest.mark.timeout(300)
 def test_nine_hours_over_the_tick_wrap_with_an_outage_and_a_new_server(
     tmp_path: Path, deployed_flash: Path
 ) -> None:
