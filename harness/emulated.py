@@ -151,6 +151,11 @@ class EmulatedBoard(Unit):
 
     # -- the flash chip and its faults; `harness.power_cuts` tries them all
 
+    def brown_out(self) -> None:
+        """Let the supply fall too low for a moment: a reset that keeps RTC memory."""
+        self._require_power()
+        self._loop.call(self._supervisor.brown_out)
+
     def cut_power_at_flash_op(
         self, operation: int, how: How = "before", torn_bytes: int = 0
     ) -> None:

@@ -10,6 +10,8 @@ class Reset(Enum):
 
     # On an ESP32 the EN button is a power-on too: RTC memory and clock are lost.
     POWER_ON = (1, 0x1, "POWERON_RESET")
+    # An ESP32 tells it from a power-on in the banner only. RTC memory may last, and here it does.
+    BROWN_OUT = (1, 0xF, "RTCWDT_BROWN_OUT_RESET")
     HARD = (2, 0xC, "SW_CPU_RESET")
     WATCHDOG = (3, 0xC, "SW_CPU_RESET")
     DEEP_SLEEP = (4, 0x5, "DEEPSLEEP_RESET")
@@ -39,6 +41,7 @@ class Reset(Enum):
         ).encode()
 
 
+BROWN_OUT = b"\r\nBrownout detector was triggered\r\n\r\n"
 SOFT_REBOOT = b"MPY: soft reboot\r\n"
 
 

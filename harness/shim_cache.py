@@ -30,8 +30,10 @@ def _compile(sources: list[Path], folder: Path) -> None:
         build = Path(made) / "shims"
         build.mkdir()
         for source in sources:
-            # line numbers in tracebacks are not worth their heap; <name> tells the file
-            compile_mpy(source, build / f"{source.stem}.mpy", f"<{source.stem}>", optimise=3)
+            # Line numbers in tracebacks are not worth their heap, nor are names of their own: a
+            # module's is known already. boot's frames are told by theirs, and left out.
+            name = "<boot>" if source.stem == "boot" else source.stem
+            compile_mpy(source, build / f"{source.stem}.mpy", name, optimise=3)
         try:
             build.rename(folder)
         except OSError:

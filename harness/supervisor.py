@@ -22,7 +22,7 @@ from harness.nvs import NVS
 from harness.output import Output
 from harness.pins import Pins
 from harness.radio import Radio
-from harness.reset import SOFT_REBOOT, Reset, crash_panic, watchdog_panic
+from harness.reset import BROWN_OUT, SOFT_REBOOT, Reset, crash_panic, watchdog_panic
 from harness.rtc import RTC
 from harness.run import Run, Start
 from harness.signals import Signals
@@ -143,6 +143,12 @@ class Supervisor:
     def _lose_power(self) -> None:
         self.rtc.lose_power()
         self.pins.lose_power()
+
+    def brown_out(self) -> None:
+        """The supply falls, and comes back before RTC memory is lost."""
+        if self.is_on:
+            self.terminal.print(BROWN_OUT)
+            self.hard_reset(Reset.BROWN_OUT)
 
     def hard_reset(self, cause: Reset = Reset.HARD) -> None:
         self._stop_chip()

@@ -66,6 +66,11 @@ def output_pin(fact):
     return machine.Pin(fact["pin"], machine.Pin.OUT, value=1 - fact["active"])
 
 
+# Of ESP-IDF's heap, in bytes, in one piece.
+def largest_block():
+    return max([block for _, _, block, _ in esp32.idf_heap_info(esp32.HEAP_DATA)])
+
+
 # A watchdog cannot be stopped, but making it again changes its time.
 def watchdog(timeout_ms):
     return machine.WDT(timeout=timeout_ms)

@@ -28,6 +28,7 @@ class Connection:
         self._tls = tls
         self._code = code
         self._socket = None
+        self._info = None
         self._buffer = bytearray(128)
         self._start = self._end = 0
         self.lines = 0
@@ -54,13 +55,16 @@ class Connection:
             is_kept = answer[3]
             return answer[:3]
         except asyncio.TimeoutError:
+            self._info = None
             raise self.failure("no answer within %d ms" % timeout_ms)
         except OSError as e:
+            self._info = None
             # mbedTLS has numbers of its own, far below any errno.
             is_tls = self._tls and isinstance(e.errno, int) and e.errno < -255
             code = "platform_tls" if is_tls else self._code
             raise self.failure(errno.errorcode.get(e.errno, "error %s" % e), code)
         except ValueError as e:  # a certificate that mbedTLS refuses, in one line or several
+            self._info = None
             text = str(e).strip().replace("\n", "; ")
             raise self.failure(text, self._tls.code(text) if self._tls else None)
         finally:
@@ -146,6 +150,8 @@ class Connection:
 
     async def _send(self, message):
         if not self._socket:
+            if self._tls:
+                await self._tls.room()
             self._open()
         view = memoryview(message)
         while view:
@@ -160,11 +166,16 @@ class Connection:
         while not poller.poll(0):
             await asyncio.sleep_ms(_POLL_MS)
 
+    # The name is looked up once, because getaddrinfo stops the event loop until it has its answer
+    # (an ESP32 asks its DNS server for up to some 14 s): a connection that fails forgets it.
     # As asyncio.open_connection does, which loses the socket when it is cancelled.
     def _open(self):
         import socket
 
-        info = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
+        info = self._info
+        if info is None:
+            info = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
+            self._info = info
         self._socket = socket.socket(info[0], info[1], info[2])
         self._start = self._end = 0
         self._socket.setblocking(False)

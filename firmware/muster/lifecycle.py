@@ -261,7 +261,7 @@ class Life:
         self.timeline.failed(error)
         self.journal.failed(self._config["version"] if self._config else 0, error)
         self.journal.keep_failure()
-        self.led.show("failed")
+        self.led.failed(error.step)
         # Latched, because ticks wrap.
         if time.ticks_diff(time.ticks_ms(), self._eager_from) > _SEEKING_MS:
             self._is_eager = False

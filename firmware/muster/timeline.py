@@ -40,6 +40,7 @@ class Timeline:
         self._pulse = pulse
         self.step = None
         self._began_ms = time.ticks_ms()
+        self.put(EARLY, record[:1])  # a life that ends at once has begun nonetheless
 
     def begin(self, step):
         self._pulse.life()

@@ -3,10 +3,22 @@
 # TLS towards the platform: the server must prove itself with the configuration's own authority,
 # at a time that the device believes in.
 
+import asyncio
 import binascii
+import gc
+
+from micropython import const
 
 from . import log
 from .errors import DeviceError
+from .modules import release
+
+# mbedTLS takes 16 717 bytes in one piece, and 4 KiB beside them, from ESP-IDF's heap, which the
+# collector does not manage (micropython#8940): without them a handshake fails in ways that look
+# like a bad certificate.
+_ONE_PIECE = const(20000)
+_TRIES = const(3)
+_AGAIN_MS = const(1000)
 
 # mbedtls_x509_crt_verify_info() on a certificate that is not good yet.
 _NOT_YET = "starts in the future"
@@ -30,6 +42,19 @@ class Trust:
         except ValueError:
             raise DeviceError("config_invalid", "config.platform.ca: not a certificate in DER")
 
+    # Returns once there is memory for a handshake, or raises. Sockets that nobody holds any more
+    # give theirs back when they are collected, those that end a little later.
+    async def room(self):
+        for _ in range(_TRIES):
+            gc.collect()
+            largest = _largest_block()
+            if largest >= _ONE_PIECE:
+                return
+            log.warn("tls", "%d bytes in one piece, %d wanted" % (largest, _ONE_PIECE))
+            await asyncio.sleep_ms(_AGAIN_MS)
+        text = "no memory for TLS: %d bytes in one piece wanted, %d are the most"
+        raise DeviceError("platform_tls", text % (_ONE_PIECE, largest))
+
     # As SSLContext's; the handshake comes with the first byte, and its errors with it.
     def wrap_socket(self, plain, host):
         if self._clock.now() < self._clock.floor:
@@ -43,3 +68,13 @@ class Trust:
     def code(self, text):
         is_guess = _NOT_YET in text and not self._clock.is_known
         return "clock_unknown" if is_guess else "platform_tls"
+
+
+def _largest_block():
+    from .hardware import largest_block
+
+    try:
+        return largest_block()
+    finally:
+        del largest_block
+        release("hardware")

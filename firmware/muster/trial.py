@@ -40,9 +40,11 @@ async def attempt(life, answer):
         life.with_candidate("drop")
         return None, None, DeviceError("timeout", "ended by the button")
     except DeviceError as e:
-        life.led.show("failed")
         life.wifi.stop()
+        if e.step is None and life.timeline.step is None:
+            e.step = LEAVE  # the journal could not be written before the first step
         life.timeline.failed(e)
+        life.led.failed(e.step)
         life.with_candidate("fail", version, e)
         life.again.wait()
         return None, None, e

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What has no story of its own: each outcome from its real cause, and that the serial log, the
+next report and the portal agree on step and code."""
+
+import json
+from pathlib import Path
+
+from harness.filling import fill_filesystem
+from tests.system.story import Label, Story
+from tests.system.test_living_with_it import mpremote
+
+_PATIENCE_S = 60.0
+
+
+def failed(story: Story, step: int, code: str) -> str:
+    """The serial log says so; the detail."""
+    found = story.step(step, _PATIENCE_S)
+    while found.code == "ok":
+        found = story.step(step, _PATIENCE_S)
+    assert (found.number, found.code) == (step, code)
+    return found.detail
+
+
+def agreed(story: Story, label: Label, step: int, code: str) -> str:
+    """The next report tells the portal the same; the sentence for a person."""
+
+    def is_told(device: dict[str, dict[str, object] | None]) -> bool:
+        last = device["last"]
+        return last is not None and (last["step"], last["code"]) == (step, code)
+
+    last = story.wait_for(label, is_told, _PATIENCE_S)["last"]
+    sentence: str = last["sentence"]
+    assert sentence.endswith(".") and "{" not in sentence
+    return sentence
+
+
+def told_at_the_platform(story: Story, label: Label) -> list[list[object]]:
+    """The timeline that the device has left there."""
+    story.first_reading(label, _PATIENCE_S)
+    originator = story.device(label)["account"]["originator"]
+    kept = json.loads(story.platform(f"/cse-in/{originator}/muster/la")["m2m:cin"]["con"])
+    timeline: list[list[object]] = kept["timeline"]
+    return timeline
+
+
+# What an ESP32 shows for a password that the access point does not take, and for other security.
+REASONS = {15: "wifi_auth", 204: "wifi_auth", 205: "wifi_auth", 210: "wifi_security"}
+
+
+def test_every_way_in_which_a_network_refuses_is_named_everywhere(story: Story) -> None:
+    label = story.begin()
+    for n, (reason, code) in enumerate(REASONS.items()):
+        story.operational.refuses_with = reason
+        story.press() if n else story.switch_on()
+        failed(story, 8, code)
+        assert "'factory'" in agreed(story, label, 8, code)
+    story.operational.refuses_with = None
+    story.press()
+    story.committed(_PATIENCE_S)
+    seen = [entry[:2] for entry in told_at_the_platform(story, label)]
+    for code in REASONS.values():
+        assert [8, code] in seen
+    assert seen[-1][0] in (5, 6, 9), "the last word is of what succeeded"
+
+
+def test_a_brown_out_is_told_with_its_step_and_its_repetition_keeps_the_radio_off(
+    story: Story,
+) -> None:
+    label = story.begin()
+    story.operational.dhcp_s = 30.0
+    story.switch_on()
+    story.wait_until_joined("factory", _PATIENCE_S)
+    story.board.brown_out()
+    detail = failed(story, 8, "power_lost")
+    assert "brown-out" in detail
+    agreed(story, label, 8, "power_lost")
+    for _ in range(2):
+        story.board.brown_out()
+        story.board.expect(rb"power_lost", _PATIENCE_S)
+    story.board.expect(rb"no radio for (\d+) ms", _PATIENCE_S)
+    story.operational.dhcp_s = 0.02
+    story.press()
+    story.committed(_PATIENCE_S)
+
+
+MAIN = """\
+import asyncio
+import machine
+import muster
+from muster import led
+
+real = machine.WDT
+machine.WDT = lambda timeout: real(timeout=min(timeout // 20, 6000))
+
+async def app(session):
+    await asyncio.sleep(1)
+    led.PATTERNS["committed"] = None  # a defect: the task that blinks dies of it
+
+muster.run(app)
+"""
+
+
+def test_a_task_that_dies_ends_in_the_watchdog_which_is_told(story: Story, tmp_path: Path) -> None:
+    story.begin()
+    story.switch_on()
+    main = tmp_path / "main.py"
+    main.write_text(MAIN)
+    mpremote(story, "cp", str(main), ":main.py")
+    story.board.reset()
+    story.committed(_PATIENCE_S)
+    story.board.expect(rb"task led is silent", _PATIENCE_S)
+    story.board.expect(rb"task_wdt: Task watchdog got triggered", _PATIENCE_S)
+    detail = failed(story, 9, "watchdog")
+    assert "led" in detail
+
+
+def test_a_full_filesystem_is_told_and_the_device_goes_on_when_there_is_room(
+    story: Story,
+) -> None:
+    label = story.begin()
+    fill_filesystem(story.board)
+    story.switch_on()
+    found = story.next_step(_PATIENCE_S)
+    while found.code == "ok":
+        found = story.next_step(_PATIENCE_S)
+    assert found.code == "storage_failed"
+    # Which write fails first depends on what little room is left, and so does the step.
+    story.wait_for(
+        label,
+        lambda device: device["last"] is not None and device["last"]["code"] == "storage_failed",
+        _PATIENCE_S,
+    )
+    assert b"unexpected error" not in story.board.output
+
+
+def test_a_network_without_a_server_is_told_on_the_console(story: Story) -> None:
+    """There is nobody to report to: the console is all that a person has."""
+    story.begin()
+    story.servers.config.stop()
+    story.switch_on()
+    step = story.next_step(_PATIENCE_S)
+    while step.code == "ok":
+        step = story.next_step(_PATIENCE_S)
+    assert step.code == "server_unreachable"
