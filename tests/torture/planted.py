@@ -25,7 +25,8 @@ def _images(part: Part, bench: Bench, firmware: Path) -> None:
 def _rot(part: Part, bench: Bench, firmware: Path) -> None:
     with Power(part, bench, _SEED, firmware) as power, Inspector(firmware) as inspector:
         played = power.play(ONBOARDING)
-        rot.flip_all(part, inspector, played.end.content, [played.after], _SEED, sample=60)
+        content, allowed = played.end.content, [played.after]
+        rot.flip_all(part, inspector, content, allowed, _SEED, 40, rot.CONFIGURATION)
 
 
 def _stuck(part: Part, bench: Bench, firmware: Path) -> None:

@@ -13,16 +13,19 @@ from tests.torture.parts import Part
 _MAGIC = b"MUS1"
 _LENGTH = struct.Struct("<4sII")  # magic, generation, length of what follows the header
 _HEADER_BYTES = 16
+CONFIGURATION = b'"networks"'  # what a record of one holds
 
 
-def record_bytes(image: bytes) -> Iterator[int]:
-    """Where the bytes of records are, in use or not; those that lie in LittleFS's own blocks are
-    guarded by its checksums too.
+def record_bytes(image: bytes, holding: bytes = b"") -> Iterator[int]:
+    """Where the bytes are of records that hold this, in use or not; those that lie in LittleFS's
+    own blocks are guarded by its checksums too.
     """
     at = image.find(_MAGIC)
     while at >= 0:
         _, _, length = _LENGTH.unpack_from(image, at)
-        yield from range(at, min(at + _HEADER_BYTES + min(length, 4096), len(image)))
+        end = min(at + _HEADER_BYTES + min(length, 4096), len(image))
+        if holding in image[at:end]:
+            yield from range(at, end)
         at = image.find(_MAGIC, at + 1)
 
 
@@ -33,13 +36,14 @@ def flip_all(
     allowed: list[Start],
     seed: int,
     sample: int | None = None,
+    holding: bytes = b"",
 ) -> None:
     """Flip one bit of each byte of each record, one after the other, and look at the image.
 
     `allowed` are the starts whose configurations may be found; none at all is always allowed.
     """
     chance = random.Random(seed)
-    places = list(record_bytes(content.image))
+    places = list(record_bytes(content.image, holding))
     if sample is not None and sample < len(places):
         places = sorted(chance.sample(places, sample))
     configs = [start.config for start in allowed] + [None]

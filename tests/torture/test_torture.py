@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.filling import fill_filesystem
+from harness.flash import FlashContent
 from tests.torture import labelling, rot
 from tests.torture.bench import Bench
 from tests.torture.inspector import Inspector
@@ -94,15 +96,31 @@ def test_a_rotten_record_is_never_believed(
     onboarding: Played, inspector: Inspector, part: Part
 ) -> None:
     content = onboarding.end.content
-    rot.flip_all(part, inspector, content, [onboarding.after], _SEED, sample=25)
+    rot.flip_all(part, inspector, content, [onboarding.after], _SEED, 25, rot.CONFIGURATION)
     assert part.findings == []
+
+
+def test_a_full_filesystem_takes_nothing_away(
+    bench: Bench, onboarding: Played, inspector: Inspector
+) -> None:
+    bench.load(onboarding.end)
+    fill_filesystem(bench.board)
+    found = inspector.look(bench.board.read_flash())
+    for start in (found.first, found.second):
+        assert start.error is None
+        assert (start.config, start.identity) == (onboarding.after.config, onboarding.identity)
+
+
+def test_the_identity_outlives_an_erased_nvs(onboarding: Played, inspector: Inspector) -> None:
+    found = inspector.look(FlashContent(onboarding.end.content.image, b"{}"))
+    assert (found.first.identity, found.first.version) == (onboarding.identity, 1)
 
 
 def test_a_missing_checksum_is_found(onboarding: Played, tmp_path: Path) -> None:
     part = Part("planted", is_quiet=True)
     with Inspector(mutated(NO_CHECKSUM, tmp_path)) as inspector:
         content = onboarding.end.content
-        rot.flip_all(part, inspector, content, [onboarding.after], _SEED, sample=25)
+        rot.flip_all(part, inspector, content, [onboarding.after], _SEED, 25, rot.CONFIGURATION)
     assert any("rotten record is believed" in text for text in part.findings)
 
 
