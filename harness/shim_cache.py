@@ -17,7 +17,14 @@ def compiled_shims(folder: Path = SHIMS) -> Path:
     sources = sorted(folder.glob("*.py"))
     digest = hashlib.sha256()
     for source in sources:
-        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+        digest.update(
+            _shown(source).encode()
+            + b"\0"
+            + source.name.encode()
+            + b"\0"
+            + source.read_bytes()
+            + b"\0"
+        )
     made = cache_folder("shims") / f"{digest.hexdigest()[:16]}"
     if not made.is_dir():
         _compile(sources, made)
@@ -30,12 +37,16 @@ def _compile(sources: list[Path], folder: Path) -> None:
         build = Path(made) / "shims"
         build.mkdir()
         for source in sources:
-            # Line numbers in tracebacks are not worth their heap, nor are names of their own: a
-            # module's is known already. boot's frames are told by theirs, and left out.
-            name = "<boot>" if source.stem == "boot" else source.stem
-            compile_mpy(source, build / f"{source.stem}.mpy", name, optimise=3)
+            # line numbers in tracebacks are not worth their heap
+            compile_mpy(source, build / f"{source.stem}.mpy", _shown(source), optimise=3)
         try:
             build.rename(folder)
         except OSError:
             if not folder.is_dir():
                 raise
+
+
+def _shown(source: Path) -> str:
+    """Its name in tracebacks. A module's is known to the interpreter already and costs nothing;
+    boot's frames are told by theirs, and left out."""
+    return "<boot>" if source.stem == "boot" else source.stem
