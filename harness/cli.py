@@ -328,6 +328,16 @@ COMMANDS = (
         "commands.log",
     ),
     Command(
+        ("timeline",),
+        "Show what a device has recorded of its steps, also before resets; its program is stopped.",
+        (
+            "muster-unit timeline --port /dev/ttyUSB0",
+            "muster-unit timeline --port /dev/ttyUSB0 --json",
+        ),
+        _info,
+        "recording.timeline",
+    ),
+    Command(
         ("emulate",),
         "Be a board with networks around it, on a pty and on TCP, until Ctrl-C.",
         (
