@@ -329,7 +329,7 @@ COMMANDS = (
     ),
     Command(
         ("timeline",),
-        "Show what a device has recorded of its steps, also before resets; its program is stopped.",
+        "Show what a device has recorded of its steps, resets or not; its program is stopped.",
         (
             "muster-unit timeline --port /dev/ttyUSB0",
             "muster-unit timeline --port /dev/ttyUSB0 --json",

@@ -65,7 +65,7 @@ def read_recording(repl: REPL) -> Recording:
         if e.kind != "ImportError":
             raise
         raise HarnessError(
-            f"the board keeps no timeline ({e.detail}); muster-unit deploy brings firmware that does"
+            f"the board keeps no timeline ({e.detail}): muster-unit deploy brings one that does"
         ) from e
     lines = [harmless(line.encode()) for line in said.splitlines()]
     steps = [found.groups() for found in map(_STEP.fullmatch, lines) if found]
