@@ -20,7 +20,11 @@ class _Clock:
 def _tls(ca):
     from muster.tls import Trust
 
-    return Trust(ca, _Clock())
+    class Roomy(Trust):
+        async def room(self):
+            pass  # this interpreter has no IDF heap to ask about
+
+    return Roomy(ca, _Clock())
 
 
 async def _one(connection, wanted):
