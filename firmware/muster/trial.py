@@ -81,7 +81,7 @@ async def _confirm(life, config):
 async def _prove_in_time(life, config):
     failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
     end = time.ticks_add(time.ticks_ms(), failsafe_s * 1000)
-    steps = asyncio.create_task(_prove(life, config))
+    steps = asyncio.create_task(_told(_prove(life, config)))
     try:
         while not steps.done():
             await asyncio.sleep_ms(_LOOK_MS)
@@ -89,9 +89,21 @@ async def _prove_in_time(life, config):
                 raise Interrupted
             if time.ticks_diff(end, time.ticks_ms()) <= 0:
                 raise DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
-        return await steps
+        lease, error = await steps
+        if error:
+            raise error
+        return lease
     finally:
         steps.cancel()
+
+
+# (What it returns, None) or (None, what it raised): a task that ends with an exception while
+# nobody waits for it is taken for forgotten, and printed.
+async def _told(steps):
+    try:
+        return await steps, None
+    except Exception as e:  # noqa: BLE001 (raised again by who waits)
+        return None, e
 
 
 # The journal remembers each step before it begins.

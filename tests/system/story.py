@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 STEP = rb"M \d+ [A-Z] step (\d) (\w+) (\d+)ms ?([^\r\n]*)\r?\n"
 _REQUEST_S = 10.0
+_NO_DOUBLE_S = 0.6  # between two presses that are two
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Step:
 @dataclass
 class Label:
     device_id: str
-    text: str
+    text: str = field(repr=False)
     secret: bytes = field(repr=False)
 
 
@@ -92,6 +93,7 @@ class Story:
         self._ends = contextlib.ExitStack()
         self.board = board or self._own_board(flash, heap)
         self._device_ids: list[str] = []
+        self._pressed_at = 0.0
         secrecy.hide(password)
         secrecy.watch(directory)
 
@@ -246,7 +248,10 @@ class Story:
         self.board.power_on()
 
     def press(self) -> None:
+        """Once, and never so soon after another that the two are a double press."""
+        time.sleep(max(0.0, self._pressed_at + _NO_DOUBLE_S - time.monotonic()))
         self.board.press("button", ms=100)
+        self._pressed_at = time.monotonic()
 
     def wait_until_joined(self, ssid: str, timeout_s: float | None = None) -> None:
         """Until the radio is associated; an address may still be missing."""
