@@ -52,7 +52,11 @@ class Life:
 
     # The configuration to begin with, if there is one, and how long to rest before.
     def wake(self, former):
+        known = self.journal.last
         self._config = self.with_candidate("wake", self.timeline, former)
+        last = self.journal.last
+        if last and last is not known:
+            self.led.failed(last["step"])
         self.again.wait()
         self._rest_ms = former.rest_ms()
 

@@ -75,7 +75,8 @@ class Onboarding:
         deadline = time.ticks_add(time.ticks_ms(), _NETWORK_MS)
         await self._wifi.join(ssid, None if auth == _OPEN else self._psk, _NETWORK_MS)
         error = DeviceError("discovery_none", "no configuration server on %s" % printable(ssid))
-        servers = await self._servers()
+        error.step = FIND
+        servers, guess = await self._servers()
         for i, server in enumerate(servers):
             # What is left, shared: one that stalls must not use up the time of the true one.
             left_ms = time.ticks_diff(deadline, time.ticks_ms()) // (len(servers) - i)
@@ -84,10 +85,12 @@ class Onboarding:
             except DeviceError as e:
                 log.warn("seek", "%s:%d: %s" % (server[0], server[1], e))
                 self._count_failure(server)
-                error = e
+                if server != guess or e.code != "server_unreachable":
+                    error = e
         raise error
 
-    # What DNS-SD found, then the gateway; those that failed go last.
+    # What DNS-SD found, then the gateway; those that failed go last. Then the gateway again if
+    # it is no more than a guess: when it does not answer either, there is no server.
     async def _servers(self):
         address, netmask, gateway, _ = self._wifi.address()
         from .dnssd import browse
@@ -95,10 +98,11 @@ class Onboarding:
         found = await browse(address, netmask, _BROWSE_MS)
         del browse
         release("dnssd")
+        guess = None if found else (gateway, _PORT)
         if (gateway, _PORT) not in found:
             found.append((gateway, _PORT))
         order = [(self._failures.get(server, 0), i) for i, server in enumerate(found)]
-        return [found[i] for _, i in sorted(order)]
+        return [found[i] for _, i in sorted(order)], guess
 
     # Asks until the answer is something to do; the button cuts each wait short.
     async def _ask(self, server, ssid, seen, state, wait_ms):
