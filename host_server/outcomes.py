@@ -102,8 +102,10 @@ OUTCOMES = {
         _REGISTER,
     ),
     "platform_tls": Outcome(
-        "The platform {platform} could not prove that it is the right one.",
-        "Check its certificate (dates, name) and the CA in the profile.",
+        "No secure connection to the platform {platform} came about: it could not prove that it "
+        "is the right one, or the device had no memory left for TLS.",
+        "The detail says which. Check the certificate (dates, name) and the CA in the profile; or "
+        "let the device's application use less memory.",
         _REGISTER,
     ),
     "platform_refused": Outcome(

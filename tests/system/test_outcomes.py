@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
 """What has no story of its own: each outcome from its real cause, and that the serial log, the
-next report and the portal agree on step and code."""
+LED, the next report and the portal agree on step and code."""
 
 import json
 from pathlib import Path
 
+import pytest
+
 from harness.filling import fill_filesystem
+from tests.system.flashes import wait_for_flashes
 from tests.system.story import Label, Story
 from tests.system.test_living_with_it import mpremote
 
@@ -62,6 +65,7 @@ def test_every_way_in_which_a_network_refuses_is_named_everywhere(story: Story) 
     for code in REASONS.values():
         assert [8, code] in seen
     assert seen[-1][0] in (5, 6, 9), "the last word is of what succeeded"
+    wait_for_flashes(story.board, 8, _PATIENCE_S)
 
 
 def test_a_brown_out_is_told_with_its_step_and_its_repetition_keeps_the_radio_off(
@@ -79,6 +83,7 @@ def test_a_brown_out_is_told_with_its_step_and_its_repetition_keeps_the_radio_of
         story.board.brown_out()
         story.board.expect(rb"power_lost", _PATIENCE_S)
     story.board.expect(rb"no radio for (\d+) ms", _PATIENCE_S)
+    wait_for_flashes(story.board, 3, _PATIENCE_S)  # where the newest of them has ended
     story.operational.dhcp_s = 0.02
     story.press()
     story.committed(_PATIENCE_S)
@@ -134,12 +139,59 @@ def test_a_full_filesystem_is_told_and_the_device_goes_on_when_there_is_room(
     assert b"unexpected error" not in story.board.output
 
 
-def test_a_network_without_a_server_is_told_on_the_console(story: Story) -> None:
-    """There is nobody to report to: the console is all that a person has."""
-    story.begin()
+def test_a_network_without_a_server_is_named_and_the_server_found_when_it_runs(
+    story: Story,
+) -> None:
+    label = story.begin()
     story.servers.config.stop()
     story.switch_on()
-    step = story.next_step(_PATIENCE_S)
-    while step.code == "ok":
-        step = story.next_step(_PATIENCE_S)
-    assert step.code == "server_unreachable"
+    assert "MUSTER-demo" in failed(story, 4, "discovery_none")
+    story.servers.config.start()
+    story.servers.config.wait_ready()
+    story.press()
+    assert "'MUSTER-demo'" in agreed(story, label, 4, "discovery_none")
+    wait_for_flashes(story.board, 4, _PATIENCE_S)
+
+
+def test_a_network_that_is_full_and_one_that_vanishes_are_there_and_do_not_let_in(
+    story: Story,
+) -> None:
+    label = story.begin()
+    story.operational.most_stations = 0
+    story.switch_on()
+    failed(story, 8, "wifi_timeout")
+    assert "'factory'" in agreed(story, label, 8, "wifi_timeout")
+    story.operational.most_stations = 250
+    story.operational.dhcp_s = 30.0
+    story.press()
+    story.wait_until_joined("factory", _PATIENCE_S)
+    story.operational.remove()
+    # First it has lost its beacons, and the second attempt does not find it.
+    assert failed(story, 8, "wifi_no_ap").startswith("factory")
+    assert b"factory: status 200, once more" in story.board.output
+    agreed(story, label, 8, "wifi_no_ap")
+    story.operational.restore()
+    story.operational.dhcp_s = 0.02
+    story.press()
+    story.committed(_PATIENCE_S)
+
+
+# Each of them keeps the device waiting for 30 s; a trial may last 60.
+SLOW = ("factory", "factory-2", "factory-3")
+
+
+@pytest.mark.hil_needs("clock")
+def test_networks_that_stall_one_after_the_other_end_with_the_trial_s_time(story: Story) -> None:
+    networks = [
+        {"ssid": ssid, "psk": story.password, "hidden": False, "ip": "dhcp"} for ssid in SLOW
+    ]
+    for ssid in SLOW[1:]:
+        story.air.add_access_point(ssid, password=story.password, dhcp_s=None)
+    story.operational.dhcp_s = None
+    label = story.begin(networks=networks)
+    story.switch_on()
+    story.board.expect(rb"step 7 ok", _PATIENCE_S)
+    story.board.clock.scale(20)
+    assert "60 s" in failed(story, 8, "timeout")
+    story.board.clock.scale(1)
+    agreed(story, label, 8, "timeout")

@@ -11,6 +11,7 @@ import pytest
 
 from harness.deploy import deploy
 from tests.certificates import Authority
+from tests.system.flashes import wait_for_flashes
 from tests.system.secure import NAME, SecurePlatform, impostor, ntp_server
 from tests.system.story import ROOT, Label, Step, Story
 
@@ -175,3 +176,37 @@ def test_a_new_authority_reaches_a_device_that_can_no_longer_register(
     story.board.forget_output()
     story.switch_on()
     assert story.committed(30) == 2
+
+
+# As if something else had taken all of ESP-IDF's heap but small pieces.
+SHORT_OF_MEMORY = """\
+import esp32
+import muster
+
+real = esp32.idf_heap_info
+esp32.idf_heap_info = lambda kind: [(n, m, min(m, 9000), l) for n, m, _, l in real(kind)]
+
+async def app(session):
+    pass
+
+muster.run(app)
+"""
+
+
+def test_too_little_memory_for_tls_is_named_with_figures_and_no_fault_of_the_platform(
+    story: Story,
+) -> None:
+    label = story.begin()
+    story.board.power_on()
+    story.board.write_file("/main.py", SHORT_OF_MEMORY)
+    story.board.reset()
+    step = failed_registration(story)
+    assert step.code == "platform_tls"
+    assert "20000 bytes in one piece wanted, 9000 are the most" in step.detail
+    last = story.wait_for(label, lambda device: device["last"] is not None)["last"]
+    assert (last["step"], last["code"]) == (9, "platform_tls")
+    assert "memory" in last["sentence"] and "9000" in last["detail"]
+    wait_for_flashes(story.board, 9, 20)
+    story.board.write_file("/main.py", (ROOT / "firmware/main.py").read_text())
+    story.board.reset()
+    story.committed()
