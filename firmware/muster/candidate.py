@@ -3,12 +3,14 @@
 # A configuration on its way: kept, tried, then committed or dropped. Whatever cuts in, a restart
 # finds either the old or the new one whole, and knows which to believe. Loaded when needed.
 
+from micropython import const
+
 from . import log
 from .errors import DeviceError
 from .timeline import PROVED, RECEIVE
 
-_COMMITTED = "committed"
-_CANDIDATE = "candidate"
+_COMMITTED = const("committed")
+_CANDIDATE = const("candidate")
 
 
 # The configuration to run on after a restart, or None. It must not depend on being able to write:

@@ -6,7 +6,9 @@ import binascii
 import io
 import json
 
-_SEPARATORS = (",", ":")
+from micropython import const
+
+_SEPARATORS = const((",", ":"))
 
 
 def dumps(value):

@@ -16,7 +16,7 @@ from . import delivery, inbox, log
 from .button import BUNDLE
 from .errors import DeviceError
 
-_MARK = b"~M> "
+_MARK = const(b"~M> ")
 _CRC = const(8)
 _LONGEST = const(128)
 _AT_ONCE = const(260)  # what an ESP32's ring holds; then the others have their turn

@@ -15,7 +15,7 @@ from .errors import DeviceError
 from .modules import release
 from .timeline import RECEIVE
 
-_RECORD = "bundle"
+_RECORD = const("bundle")
 _TRIES = const(3)  # of a bundle in whose trial the power is lost
 _DETAIL = const(120)
 

@@ -9,8 +9,8 @@ import time
 
 from micropython import const
 
-_SERVICE = b"\x07_muster\x04_tcp\x05local\0"
-_GROUP = ("224.0.0.251", 5353)
+_SERVICE = const(b"\x07_muster\x04_tcp\x05local\0")
+_GROUP = const(("224.0.0.251", 5353))
 _A = const(1)
 _PTR = const(12)
 _TXT = const(16)

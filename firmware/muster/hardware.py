@@ -7,8 +7,11 @@ import json
 import esp32
 import machine
 import network
+from micropython import const
 
-_FACTS = "/muster.json"  # written when the firmware is deployed: board, pins, build settings
+_FACTS = const(
+    "/muster.json"
+)  # written when the firmware is deployed: board, pins, build settings
 _CAUSES = {
     machine.PWRON_RESET: "power_on",
     machine.HARD_RESET: "hard",

@@ -16,7 +16,7 @@ _LINE = const(1024)
 _LINES = const(64)  # of all headers and trailers together
 _POLL_MS = const(5)
 # The rest is passed over.
-_KEPT = ("content-type", "location", "retry-after", "x-m2m-ri", "x-m2m-rsc")
+_KEPT = const(("content-type", "location", "retry-after", "x-m2m-ri", "x-m2m-rsc"))
 
 
 # A connection that is opened when needed and kept for the next request if the server does so

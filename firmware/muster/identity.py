@@ -13,13 +13,15 @@ from micropython import const
 from . import log
 from .errors import DeviceError
 
-_MAGIC = b"MUI1"
-_HEAD = "<4sIBB"  # magic, generation, length of id, length of secret; then both; then CRC-32
+_MAGIC = const(b"MUI1")
+_HEAD = const(
+    "<4sIBB"
+)  # magic, generation, length of id, length of secret; then both; then CRC-32
 _SECRET_SIZE = const(20)
 _LONGEST = const(128)
-_KEY = "identity"
-_NAMESPACE = "muster"
-_PATH = "/identity.bin"
+_KEY = const("identity")
+_NAMESPACE = const("muster")
+_PATH = const("/identity.bin")
 
 
 class Identity:

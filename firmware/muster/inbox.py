@@ -12,8 +12,8 @@ from . import log
 from .errors import DeviceError
 
 _ROOT = "/"
-_SUFFIX = ".muster"
-_PART = "bundle.part"
+_SUFFIX = const(".muster")
+_PART = const("bundle.part")
 _LONGEST = const(6144)  # characters, without white space
 _CHUNK = const(128)
 

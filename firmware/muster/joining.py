@@ -34,7 +34,7 @@ _REASONS = {
     210: "wifi_security",
     211: "wifi_security",
 }
-_IDLE = (1000, 1001, _GOT_IP)  # idle shows up in the middle of successful attempts
+_IDLE = const((1000, 1001, _GOT_IP))  # idle shows up in the middle of successful attempts
 
 
 # Step 8: joins the first of the configuration's networks that lets it in; raises the last one's

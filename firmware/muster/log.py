@@ -4,10 +4,12 @@
 
 import time
 
-_REDACTED = "***"
-_SHORTEST_SECRET = 6  # hiding a shorter one would blot out innocent text
+from micropython import const
 
-_MOST = 24  # secrets: those of the configuration in use, of its successor, and of the build
+_REDACTED = const("***")
+_SHORTEST_SECRET = const(6)  # hiding a shorter one would blot out innocent text
+
+_MOST = const(24)  # secrets: those of the configuration in use, of its successor, and of the build
 
 _hidden: list[str] = []
 

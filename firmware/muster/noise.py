@@ -13,7 +13,7 @@ from .modules import release
 
 _KEY = const(32)
 _TAG = const(16)
-_TOOLS = ("chacha", "hkdf")
+_TOOLS = const(("chacha", "hkdf"))
 _NONCE = b"\0" * 12  # every key here encrypts one message
 
 

@@ -7,7 +7,7 @@ from micropython import const
 from .bundle import label_key
 from .hkdf import hmac_sha256
 
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_ALPHABET = const("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _SIZE = const(8)
 
 # Milliseconds of the LED's code: a flash, the dark between two, between two numbers, between two

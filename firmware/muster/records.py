@@ -15,9 +15,11 @@ from . import log
 from .compact import Measure, dump
 from .errors import DeviceError
 
-_HEADER = "<4sIII"  # magic, generation, payload length, CRC-32 of the payload and these three
+_HEADER = const(
+    "<4sIII"
+)  # magic, generation, payload length, CRC-32 of the payload and these three
 _HEADER_SIZE = const(16)
-_MAGIC = b"MUS1"
+_MAGIC = const(b"MUS1")
 _CHUNK = const(256)
 
 

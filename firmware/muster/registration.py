@@ -16,9 +16,9 @@ _AE = const(2)
 _CONTAINER = const(3)
 
 # X-M2M-RSC response status codes.
-_OK = "2000"
-_UPDATED = "2004"
-_ALREADY_REGISTERED = "4117"
+_OK = const("2000")
+_UPDATED = const("2004")
+_ALREADY_REGISTERED = const("4117")
 
 
 # Idempotent: a lost reply, or a reset in the middle, is healed by calling it again. A copied

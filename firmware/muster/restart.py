@@ -14,7 +14,7 @@ from .timeline import EARLY, HEAD, REGISTER, SEEK, STEP, WHO
 
 _CRC = const(4)
 _FEW = const(3)  # so many early resets may have as many causes
-_UNASKED = ("power_on", "watchdog", "hard")
+_UNASKED = const(("power_on", "watchdog", "hard"))
 
 
 # The former life, and the record that goes on with its timeline.

@@ -21,7 +21,7 @@ _TRIES = const(3)
 _AGAIN_MS = const(1000)
 
 # mbedtls_x509_crt_verify_info() on a certificate that is not good yet.
-_NOT_YET = "starts in the future"
+_NOT_YET = const("starts in the future")
 
 
 class Trust:

@@ -11,6 +11,7 @@ import micropython
 import native
 import supervisor
 import vfs
+from micropython import const
 
 # Under both names: the u* ones would otherwise bypass the shims.
 _SHIMS = (
@@ -25,7 +26,7 @@ _SHIMS = (
     "neopixel",
     "ntptime",
 )
-_BLOCKS = 512  # of "vfs" in esp32.Partition's table
+_BLOCKS = const(512)  # of "vfs" in esp32.Partition's table
 _PRIVATE = (
     "boot",
     "clock",
@@ -41,7 +42,7 @@ _PRIVATE = (
     "virtual_asyncio",
     "virtual_clock",
 )
-_OF_SOCKET = ("addresses", "held", "host_sockets", "stream")
+_OF_SOCKET = const(("addresses", "held", "host_sockets", "stream"))
 _BOOT_PY = """\
 # This file is executed on every boot (including wake-boot from deepsleep)
 #import esp

@@ -6,6 +6,7 @@
 
 import time
 
+from micropython import const
 from native import builtin
 
 _native = builtin("tls")
@@ -19,8 +20,8 @@ PROTOCOL_TLS_SERVER = _native.PROTOCOL_TLS_SERVER
 PROTOCOL_DTLS_CLIENT = _native.PROTOCOL_DTLS_CLIENT
 PROTOCOL_DTLS_SERVER = _native.PROTOCOL_DTLS_SERVER
 
-_UTC_TIME = 0x17
-_VERSION = 0xA0
+_UTC_TIME = const(0x17)
+_VERSION = const(0xA0)
 
 
 class SSLContext:

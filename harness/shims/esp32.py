@@ -6,6 +6,7 @@ from binascii import hexlify, unhexlify
 
 import flash
 import supervisor
+from micropython import const
 from pin import number
 
 HEAP_EXEC = 1
@@ -53,7 +54,7 @@ _TABLE = (
     (0, 0, 0x10000, 0x1F0000, "factory", False),
     (1, 0x81, 0x200000, 0x200000, "vfs", False),
 )
-_ANY = 0xFF
+_ANY = const(0xFF)
 
 
 # Only "vfs" holds anything: the others read as erased, and cannot be written.

@@ -7,10 +7,11 @@
 from array import array
 
 import supervisor
+from micropython import const
 
 BLOCK = 4096
-_IMAGE_FD = 4
-_PAGE_FD = 5
+_IMAGE_FD = const(4)
+_PAGE_FD = const(5)
 
 _image = open(_IMAGE_FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
 _page = open(_PAGE_FD, "r+b")  # noqa: SIM115
@@ -18,10 +19,10 @@ _page = open(_PAGE_FD, "r+b")  # noqa: SIM115
 _head = array("I", (0, 0, 0, 0, 0))
 _entry = array("I", (0, 0, 0))  # of the log: kind, where it starts, how much data follows
 _ERASED = b"\xff" * 512
-_BEFORE = 0
-_AFTER = 2
-_PROGRAM = 0
-_ERASE = 1
+_BEFORE = const(0)
+_AFTER = const(2)
+_PROGRAM = const(0)
+_ERASE = const(1)
 
 
 # Counts an operation, and keeps it if the page records; true if the power is to be cut in it.

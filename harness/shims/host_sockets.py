@@ -6,6 +6,7 @@
 import addresses
 import clock
 import supervisor
+from micropython import const
 from native import builtin
 from stream import Stream
 
@@ -17,10 +18,10 @@ SOCK_DGRAM = 2
 
 _SHORT = 99  # ms: the port waits in steps of 100 ms, and a shorter wait ends as none does
 
-_EBADF = 9
-_EAGAIN = 11
-_ETIMEDOUT = 116
-_IN = 1
+_EBADF = const(9)
+_EAGAIN = const(11)
+_ETIMEDOUT = const(116)
+_IN = const(1)
 
 
 class _End:

@@ -8,13 +8,14 @@ import struct
 import time as clock
 
 import machine
+from micropython import const
 
 host = "pool.ntp.org"
 timeout = 1  # seconds
 
 _QUERY = b"\x1b" + bytes(47)  # version 3, mode 3: client
-_TO_2000 = 3155673600  # from 1900
-_YEAR_2024 = 3913056000  # earlier stamps belong to the era that begins in 2036
+_TO_2000 = const(3155673600)  # from 1900
+_YEAR_2024 = const(3913056000)  # earlier stamps belong to the era that begins in 2036
 
 
 def time():

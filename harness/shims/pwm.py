@@ -3,12 +3,13 @@
 # machine.PWM: frequency and duty as the LEDC of an ESP32 takes them; the host sees the signal.
 
 import supervisor
+from micropython import const
 from pin import number
 
-_CHANNELS = 16
-_MOST_HZ = 40000000
-_CLOCK_HZ = 80000000
-_FULL = 65536
+_CHANNELS = const(16)
+_MOST_HZ = const(40000000)
+_CLOCK_HZ = const(80000000)
+_FULL = const(65536)
 
 _active = {}  # pin: the object that drives it
 

@@ -11,6 +11,7 @@ import clock
 import supervisor
 from held import Held
 from host_sockets import _SHORT, SOCK_DGRAM, SOCK_STREAM, HostSockets
+from micropython import const
 from native import builtin
 
 _native = builtin("socket")
@@ -30,21 +31,23 @@ MSG_PEEK = 1
 MSG_DONTWAIT = 8
 TCP_NODELAY = 1
 
-_EBADF = 9
-_EAGAIN = 11
-_ETIMEDOUT = 116
-_EHOSTUNREACH = 118
-_EINPROGRESS = 119
-_EALREADY = 120
-_EISCONN = 127
-_ENOTCONN = 128
-_IN = 1
-_OUT = 4
-_ERR = 8
-_HUP = 16
-_NVAL = 32
-_SILENT_BUFFER = 5744  # lwIP's TCP_SND_BUF: what a sender may fill before it notices the silence
-_REPORT = 4096
+_EBADF = const(9)
+_EAGAIN = const(11)
+_ETIMEDOUT = const(116)
+_EHOSTUNREACH = const(118)
+_EINPROGRESS = const(119)
+_EALREADY = const(120)
+_EISCONN = const(127)
+_ENOTCONN = const(128)
+_IN = const(1)
+_OUT = const(4)
+_ERR = const(8)
+_HUP = const(16)
+_NVAL = const(32)
+_SILENT_BUFFER = const(
+    5744
+)  # lwIP's TCP_SND_BUF: what a sender may fill before it notices the silence
+_REPORT = const(4096)
 
 
 def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):

@@ -5,9 +5,11 @@
 
 import io
 
-_EAGAIN = 11
-_MSG_PEEK = 1
-_AHEAD = 128
+from micropython import const
+
+_EAGAIN = const(11)
+_MSG_PEEK = const(1)
+_AHEAD = const(128)
 
 
 class Stream(io.IOBase):

@@ -8,6 +8,7 @@ import json
 import sys
 
 import clock
+from micropython import const
 from native import builtin
 
 _select = builtin("select")
@@ -18,9 +19,9 @@ _poll = _select.poll()
 _poll.register(file, _select.POLLIN)
 _RAISES = {e.__name__: e for e in (OSError, RuntimeError, TypeError, ValueError)}
 
-_NETWORK = ("accept", "bytes", "connect", "datagram", "mdns", "resolve")
+_NETWORK = const(("accept", "bytes", "connect", "datagram", "mdns", "resolve"))
 
-_DEPTH = 8  # of a board's scheduler: what comes while it is full is lost
+_DEPTH = const(8)  # of a board's scheduler: what comes while it is full is lost
 
 _serial = 0
 _events = []  # events wait here until the program sleeps or polls: interrupts are cooperative

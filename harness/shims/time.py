@@ -5,10 +5,11 @@
 
 import clock
 import supervisor
+from micropython import const
 from native import builtin
 
 _native = builtin("time")
-_EPOCH_S = 946684800  # 2000-01-01 in Unix time
+_EPOCH_S = const(946684800)  # 2000-01-01 in Unix time
 _MASK = clock.PERIOD - 1
 
 ticks_add = clock.ticks_add

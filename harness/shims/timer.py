@@ -4,8 +4,9 @@
 
 import clock
 import supervisor
+from micropython import const
 
-_HARDWARE = 4  # of an ESP32; a smaller chip has 2
+_HARDWARE = const(4)  # of an ESP32; a smaller chip has 2
 _hardware = {}
 
 

@@ -8,24 +8,25 @@ from array import array
 
 import clock
 import supervisor
+from micropython import const
 from native import builtin
 
 _native = builtin("time")
 _host_us = _native.ticks_us
 _host_ms = _native.ticks_ms
 
-_FD = 7
-_SKIPPED_AT = 128
-_EDITION = 0
-_HOST = 1
-_BOARD = 2
-_NUMERATOR = 3
-_DENOMINATOR = 4
-_SKIPS = 5
-_GRACE_MS = 6
-_SHORTEST = 7
-_HORIZON = 8
-_EDITION_AGAIN = 9
+_FD = const(7)
+_SKIPPED_AT = const(128)
+_EDITION = const(0)
+_HOST = const(1)
+_BOARD = const(2)
+_NUMERATOR = const(3)
+_DENOMINATOR = const(4)
+_SKIPS = const(5)
+_GRACE_MS = const(6)
+_SHORTEST = const(7)
+_HORIZON = const(8)
+_EDITION_AGAIN = const(9)
 
 _file = open(_FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
 _page = array("q", [0] * 10)
