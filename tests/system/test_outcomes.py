@@ -176,6 +176,25 @@ def test_a_network_that_is_full_and_one_that_vanishes_are_there_and_do_not_let_i
     story.committed(_PATIENCE_S)
 
 
+@pytest.mark.hil_needs("clock")
+def test_a_network_that_vanishes_while_the_device_registers_is_a_platform_out_of_reach(
+    story: Story,
+) -> None:
+    label = story.begin()
+    story.operational.medium.latency_s = 1.0
+    story.switch_on()
+    assert story.step(8, _PATIENCE_S).code == "ok"
+    story.operational.remove()
+    story.board.clock.scale(20)  # until the device gives up
+    failed(story, 9, "platform_unreachable")
+    story.board.clock.scale(1)
+    agreed(story, label, 9, "platform_unreachable")
+    story.operational.medium.latency_s = 0.0
+    story.operational.restore()
+    story.press()
+    story.committed(_PATIENCE_S)
+
+
 # Each of them keeps the device waiting for 30 s; a trial may last 60.
 SLOW = ("factory", "factory-2", "factory-3")
 
