@@ -66,6 +66,8 @@ class Story:
 
     step_s = 20.0  # until a step ends
 
+    _pressed_at = 0.0  # of the monotonic clock; a person has not pressed anything yet
+
     def __init__(
         self,
         directory: Path,
@@ -93,7 +95,6 @@ class Story:
         self._ends = contextlib.ExitStack()
         self.board = board or self._own_board(flash, heap)
         self._device_ids: list[str] = []
-        self._pressed_at = 0.0
         secrecy.hide(password)
         secrecy.watch(directory)
 
