@@ -11,7 +11,6 @@ import pytest
 
 from harness.deploy import deploy
 from tests.certificates import Authority
-from tests.system.flashes import wait_for_flashes
 from tests.system.secure import NAME, SecurePlatform, impostor, ntp_server
 from tests.system.story import ROOT, Label, Step, Story
 
@@ -206,7 +205,6 @@ def test_too_little_memory_for_tls_is_named_with_figures_and_no_fault_of_the_pla
     last = story.wait_for(label, lambda device: device["last"] is not None)["last"]
     assert (last["step"], last["code"]) == (9, "platform_tls")
     assert "memory" in last["sentence"] and "9000" in last["detail"]
-    wait_for_flashes(story.board, 9, 20)
     story.board.write_file("/main.py", (ROOT / "firmware/main.py").read_text())
     story.board.reset()
     story.committed()
