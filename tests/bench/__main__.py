@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import bundle, compiled, crypto, deployment, onboarding
+from tests.bench import budget, bundle, compiled, crypto, deployment, onboarding
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "build" / "bench.json"
@@ -34,6 +34,7 @@ def main() -> int:
         ("onboarding", onboarding.measure),
         ("bundle", bundle.measure),
         ("deployment", deployment.measure),
+        ("budget", budget.measure),
     ):
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         found |= measure()
@@ -47,6 +48,11 @@ def main() -> int:
         over += bar is not None and value > bar
         print(f"{name:<{width}}  {value:>12.6g}  {verdict}".rstrip())
     print(f"written to {RESULT.relative_to(ROOT)}")
+    changed = budget.differences(found, budget.SECTIONS)
+    for line in changed:
+        print(line)
+    if changed:
+        print(f"if that is meant: {budget.RENEW}")
     return 1 if over else 0
 
 
