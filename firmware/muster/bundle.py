@@ -10,8 +10,8 @@ from micropython import const
 
 from .errors import DeviceError
 from .hkdf import hkdf, hmac_sha256
+from .inbox import LONGEST
 
-LONGEST = const(6144)  # characters, without white space
 _PIECE = const(64)  # characters that are decoded at once: a whole number of bytes
 _BLOCK = const(16)
 _EARLIEST = const(946684800)  # where the ESP32 starts to count

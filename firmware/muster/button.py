@@ -9,9 +9,9 @@ import time
 from micropython import const
 
 SHORT = const(1)  # seek now, or sync now
-LONG = const(2)  # 5 s: onboard again
-LONGEST = const(3)  # 15 s: factory reset
-DOUBLE = const(4)  # twice: the setup network of its own
+DOUBLE = const(2)  # twice: the setup network of its own
+LONG = const(3)  # 5 s: onboard again
+LONGEST = const(4)  # 15 s: factory reset
 BUNDLE = const(5)  # no press, but it wakes whoever waits for one: a bundle has been brought
 
 _POLL_MS = const(20)
@@ -30,16 +30,25 @@ class Button:
         self._pulse = pulse
         self._pressed = asyncio.Event()
         self._kind = None
+        self._bundle = False  # beside the presses, so that neither is lost
+        self.count = 0  # of presses and bundles, whoever takes them
 
-    # Hands a press out once: its kind, or None.
+    # Hands a press out once, and then a bundle: its kind, or None.
     def take(self):
         kind, self._kind = self._kind, None
-        self._pressed.clear()
+        if kind is None and self._bundle:
+            kind, self._bundle = BUNDLE, False
+        if not self._bundle:
+            self._pressed.clear()
         return kind
 
-    # As if it had been pressed so.
+    # As if it had been pressed so. A press that waits to be taken is not made less by another.
     def tell(self, kind):
-        self._kind = kind
+        if kind == BUNDLE:
+            self._bundle = True
+        else:
+            self._kind = max(kind, self._kind or 0)
+        self.count += 1
         self._pressed.set()
 
     # Takes a short press, if that is what there is.
@@ -48,7 +57,7 @@ class Button:
 
     # Whether a press waits to be taken.
     def is_pressed(self):
-        return self._kind is not None
+        return self._kind is not None or self._bundle
 
     # Whether one waits that wants more than a sync, so that what is under way may as well end.
     def wants_more(self):

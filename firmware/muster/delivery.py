@@ -18,12 +18,20 @@ from .timeline import RECEIVE
 _RECORD = const("bundle")
 _TRIES = const(3)  # of a bundle in whose trial the power is lost
 _DETAIL = const(120)
+_OPENED = const("opened")  # the record of how often one was begun to be opened, in vain
 
 
 # What became of the last bundle: {"version", "code", "detail", "receipt", "digest", "tries"}, or
 # None. The code is None until there is an outcome; tries is above 0 while it is being tried.
 def last(store):
-    return store.load(_RECORD)
+    found = store.load(_RECORD)
+    # What another firmware has written is of no use.
+    for name, value in _record(("", 0, None), None, "", 0).items():
+        if not isinstance(found, dict) or name not in found:
+            return None
+        if value is not None and not isinstance(found[name], type(value)):
+            return None
+    return found
 
 
 # What has been uploaded to path goes into the inbox if somebody has made it who has the label,
@@ -81,29 +89,35 @@ def _version_in(content):
     return version if type(version) is int else 0
 
 
-# The first bundle that is not refused, as (directive, ticket for `settle`); None if there is none.
-# life: lifecycle.py's. Those that are refused are settled at once.
+# The first bundle that is not refused, as (directive, ticket for `settle`), or None if there is
+# none. If it has failed and is not due again, the directive is None. life: lifecycle.py's. Those
+# that are refused are settled at once.
 async def take(life):
     store, journal, timeline = life.store, life.journal, life.timeline
     path = inbox.find()
     while path:
         timeline.begin(RECEIVE)
-        version, digest, answer, error = await look(
-            path, life.identity, life.clock, journal.highest
-        )
+        version, digest, answer, error = await _opened(life, path)
         ticket = (path, version, digest)
         former = last(store)
         is_same = former and digest and former["digest"] == _short(digest)
-        tries = former["tries"] if is_same else 0  # of those in which the power was lost
-        if error is None and tries >= _TRIES and journal.highest:
-            error = DeviceError("power_lost", "in %d trials of this bundle" % _TRIES)
+        tries = former["tries"] if is_same else 0  # of those that a restart has ended
+        # A blank device may be switched off as often as its people like.
+        is_defect = journal.reset_cause in ("hard", "watchdog")
+        if error is None and tries >= _TRIES and (journal.highest or is_defect):
+            code = "watchdog" if is_defect else "power_lost"
+            error = DeviceError(code, "in %d trials of this bundle" % _TRIES)
         if error is None:
+            if life.again.due_in_ms(version):
+                timeline.drop()
+                return None, ticket
             timeline.done("bundle with version %d" % version)
             life.clock.not_before(answer.time)
             log.hide_config(answer.config)
             store.save(_RECORD, _record(ticket, None, "", tries + 1))
             return answer, ticket
-        if tries and error.code == "config_not_newer":  # cut right after the commit
+        # Cut right after the commit, unless another one was committed since it failed.
+        if tries and error.code == "config_not_newer" and version == journal.highest:
             timeline.done("bundle with version %d, committed before the restart" % version)
             await settle(life, ticket, None, False)
         else:
@@ -118,8 +132,25 @@ async def take(life):
     return None
 
 
+# `look` for `take`. A bundle with which the device runs out of memory or crashes is refused after
+# some attempts: they are counted beforehand, because a crash leaves nobody to count.
+async def _opened(life, path):
+    count = life.store.load(_OPENED) or 0
+    if count >= _TRIES:
+        life.store.erase(_OPENED)
+        return 0, None, None, DeviceError("storage_failed", "no memory to open %s" % path)
+    life.store.save(_OPENED, count + 1)
+    try:
+        found = await look(path, life.identity, life.clock, life.journal.highest)
+    except MemoryError:
+        raise DeviceError("storage_failed", "no memory to open %s now" % path)
+    life.store.erase(_OPENED)
+    return found
+
+
 # Records the outcome and shows the receipt; only then the bundle goes, so that a cut in between
-# repeats this. error: what stood in the way, or None. is_kept: it stays to be tried again.
+# repeats this. error: what stood in the way, or None. is_kept: it stays to be tried again. Another
+# bundle that has come to its place meanwhile stays, and what is recorded of it.
 async def settle(life, ticket, error, is_kept):
     path, version, digest = ticket
     code, detail = (error.code, error.detail[:_DETAIL]) if error else ("ok", "")
@@ -132,11 +163,12 @@ async def settle(life, ticket, error, is_kept):
             life.led.announce(receipt.blinks(record["receipt"]))
         del receipt
         release("receipt", "bundle", "hkdf")
-    life.store.save(_RECORD, record)
-    if digest is None or code == "config_invalid":  # for people to look at
-        inbox.set_aside(path)
-    elif not is_kept:
-        inbox.remove(path)
+    if digest is None or inbox.digest(path) in (digest, None):
+        life.store.save(_RECORD, record)
+        if digest is None or code in ("config_invalid", "watchdog"):  # for people to look at
+            inbox.set_aside(path)
+        elif not is_kept:
+            inbox.remove(path)
     (log.error if error else log.info)("bundle", _told(record))
 
 
@@ -148,10 +180,15 @@ def _record(ticket, code, detail, tries):
     return record
 
 
+# A receipt for people: "ABCD EFGH".
+def grouped(text):
+    return text[:4] + " " + text[4:]
+
+
 # E.g. "receipt ABCD EFGH: version 7 ok".
 def _told(record):
     shown = record["receipt"]
-    shown = "receipt %s %s" % (shown[:4], shown[4:]) if shown else "no receipt"
+    shown = "receipt " + grouped(shown) if shown else "no receipt"
     text = "%s: version %d %s" % (shown, record["version"], record["code"])
     return "%s, %s" % (text, record["detail"]) if record["detail"] else text
 

@@ -14,7 +14,7 @@ from .errors import DeviceError
 _ROOT = "/"
 _SUFFIX = const(".muster")
 _PART = const("bundle.part")
-_LONGEST = const(6144)  # characters, without white space
+LONGEST = const(6144)  # characters, without white space
 _CHUNK = const(128)
 
 
@@ -28,7 +28,7 @@ def find():
 def read(path):
     try:
         size = os.stat(path)[6]
-        if size > 2 * _LONGEST:  # so much of it may be white space
+        if size > 2 * LONGEST:  # so much of it may be white space
             raise _too_long()
         text = bytearray(size)
         end = 0
@@ -42,6 +42,22 @@ def read(path):
     except OSError as e:
         raise _failed("read", path, e)
     return text if end == size else text[:end]
+
+
+# SHA-256 of what `read` would return, or None if nothing can be read there.
+def digest(path):
+    from hashlib import sha256
+
+    found = sha256()
+    try:
+        with open(path, "rb") as f:
+            chunk = f.read(_CHUNK)
+            while chunk:
+                found.update(b"".join(chunk.split()))
+                chunk = f.read(_CHUNK)
+    except OSError:
+        return None
+    return found.digest()
 
 
 # It has had its turn, well or badly.
@@ -83,7 +99,7 @@ class Upload:
     def write(self, chunk):
         chunk = b"".join(bytes(chunk).split())
         self._size += len(chunk)
-        if self._size > _LONGEST:
+        if self._size > LONGEST:
             self.abort()
             raise _too_long()
         try:
@@ -117,7 +133,7 @@ def accept(device_id):
 
 
 def _too_long():
-    return DeviceError("config_invalid", "bundle: longer than %d characters" % _LONGEST)
+    return DeviceError("config_invalid", "bundle: longer than %d characters" % LONGEST)
 
 
 def _failed(verb, path, e):

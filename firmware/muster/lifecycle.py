@@ -42,8 +42,10 @@ class Life:
         self._onboarding = None  # only while seeking
         self._operation = None  # from the first commit on
         self._pending = None  # a directive that has been heard and not yet obeyed
-        self._has_bundle = any(name.endswith(".muster") for name in os.listdir("/"))
+        # A bundle waits: the version if that has failed and is not due again, else 0. Or None.
+        self._bundle = 0 if any(name.endswith(".muster") for name in os.listdir("/")) else None
         self._setup = None  # "due", or "again" once a bundle came that way, to show its receipt
+        self._hosting = None  # that network beside the application
         self._seeks_again = False  # after the 5 s press; the running configuration stays
         self._backoff = Backoff()
         self._eager_from = time.ticks_ms()
@@ -73,7 +75,8 @@ class Life:
             await self.button.pause(self._rest_ms)
         while True:
             try:  # whatever happened before: an untaken press would end every pause at once
-                await self._heed_button()
+                while self.button.is_pressed():
+                    await self._heed_button()
             except DeviceError as e:
                 self._note(e)
             try:
@@ -89,13 +92,13 @@ class Life:
             await self._obey(answer)
         elif self._setup == "due":
             await self._set_up()
-        elif self._has_bundle and not self.again.due_in_ms(self.journal.failed_version):
+        elif self._is_bundle_due():
             await self._apply()
         elif self._config is None or self._seeks_again:
             self.led.show("seek")
             self._pending = await self._seeker().seek("committed" if self._config else "blank")
         else:
-            self._pending = await self._operating().run()
+            self._pending = await self._operating().run(self._is_bundle_due)
 
     def _seeker(self):
         from .onboarding import Onboarding
@@ -148,7 +151,11 @@ class Life:
 
     async def _obey(self, answer):
         if answer.action == CONFIGURE:
-            await self._try(answer)
+            wait_ms = self.again.due_in_ms(answer.config["version"])
+            if wait_ms:
+                await self.button.pause(wait_ms)
+            else:
+                await self._try(answer)
         elif answer.action == FORGET and self._config:
             await self._forget()
         elif self._config is None:
@@ -158,6 +165,8 @@ class Life:
     # A network of its own. What is brought there is applied without it, then it opens once more:
     # its guests want to see the receipt, and the application need not wait for them.
     async def _set_up(self):
+        if self._hosting:  # what has led here has closed it, too
+            await self._hosting
         from . import setup
 
         # Beside the application it must not speak for the life, as pause does.
@@ -168,7 +177,7 @@ class Life:
         del setup
         self._setup = None
         if self._config:
-            asyncio.create_task(self._serve(serving))
+            self._hosting = asyncio.create_task(self._serve(serving))
             return
         self.led.show("setup")
         self.wifi.stop()
@@ -180,21 +189,30 @@ class Life:
     # What somebody has brought is tried as what a directive brings, and acknowledged. A blank
     # device keeps what fails, to try it again: there is nobody else to ask.
     async def _apply(self):
-        found = await self._deliver("take")
-        self._has_bundle = found is not None
-        if found is None:
-            return
-        raised = None
+        # Until it goes well: where the flash or the heap fails, a device that can work does so.
+        self._bundle = None if self._config else 0
         try:
-            error = await self._try(found[0])
-        except DeviceError as e:
-            error = raised = e
-        is_kept = error is not None and self._config is None
-        await self._deliver("settle", found[1], error, is_kept)
-        if self._setup:
-            self._setup = "due"
-        if raised:
-            raise raised
+            found = await self._deliver("take")
+            self._bundle = found and found[1][1]
+            if not found or not found[0]:
+                return
+            raised = None
+            try:
+                error = await self._try(found[0])
+            except DeviceError as e:
+                error = raised = e
+            is_kept = error is not None and self._config is None
+            if not is_kept:
+                self._bundle = 0  # there may be more
+            await self._deliver("settle", found[1], error, is_kept)
+            if raised:
+                raise raised
+        finally:
+            if self._setup:
+                self._setup = "due"
+
+    def _is_bundle_due(self):
+        return self._bundle is not None and not self.again.due_in_ms(self._bundle)
 
     async def _deliver(self, deed, *arguments):
         from . import delivery
@@ -207,10 +225,6 @@ class Life:
 
     # Returns what stood in the way, or None once it is committed.
     async def _try(self, answer):
-        wait_ms = self.again.due_in_ms(answer.config["version"])
-        if wait_ms:
-            await self.button.pause(wait_ms)
-            return None
         self._onboarding = None  # room for the registration
         release("onboarding", "sync")
         from . import trial
@@ -239,7 +253,7 @@ class Life:
         kind = self.button.take()
         if kind is None:
             return
-        log.info("button", ("", "short press", "5 s", "15 s", "twice", "bundle")[kind])
+        log.info("button", ("", "short press", "twice", "5 s", "15 s", "bundle")[kind])
         if kind != button.BUNDLE:
             self.led.identify()
         self._eager_from = time.ticks_ms()
@@ -254,7 +268,7 @@ class Life:
             await self._deliver("forget")
             await self._forget()
         elif kind == button.BUNDLE:
-            self._has_bundle = True
+            self._bundle = 0
         elif kind == button.DOUBLE and self._config is None:
             self._setup = "due"
 

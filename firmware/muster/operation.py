@@ -44,8 +44,8 @@ class Operation:
         self._is_told = lease is None
 
     # Until the connection is lost, or there is a directive to obey, which is returned, or a press
-    # that wants more than a sync. DeviceError if it cannot connect.
-    async def run(self):
+    # that wants more than a sync, or a bundle is due. DeviceError if it cannot connect.
+    async def run(self, is_bundle_due):
         gc.collect()  # much has just been loaded or let go
         # The application runs from here on, whatever becomes of the connection.
         await self._application.run(self._config, self._platform)
@@ -57,7 +57,7 @@ class Operation:
         self._led.show("committed")
         self._application.set_online(True)
         try:
-            return await self._work()
+            return await self._work(is_bundle_due)
         finally:
             self._application.set_online(False)
             self._is_registered = False
@@ -65,7 +65,7 @@ class Operation:
     async def stop(self):
         await self._application.stop()
 
-    async def _work(self):
+    async def _work(self, is_bundle_due):
         await self._tell_timeline()
         while self._wifi.is_joined():
             await self._renew()
@@ -77,7 +77,7 @@ class Operation:
                 self._led.identify()
                 self._again.hurry()
                 self._contact.due_in(0)
-            elif self._button.is_pressed():
+            elif self._button.is_pressed() or is_bundle_due():
                 break
         return None
 

@@ -34,11 +34,6 @@ def base32(raw):
     return text
 
 
-# For people: "ABCD EFGH".
-def grouped(text):
-    return text[:4] + " " + text[4:]
-
-
 # Milliseconds on, off, on, off, … for an LED: one long light, then for each character its row and
 # its column in the table of docs/offline.md.
 def blinks(text):

@@ -34,13 +34,14 @@ async def host(*parts):
 
 
 # Opens the network and serves the page until a bundle has been accepted, which ends in a press of
-# the kind BUNDLE and true, or the button is pressed, or the time is over. wait: asyncio.sleep_ms,
-# or what does the same and more.
+# the kind BUNDLE and true, or the button is pressed, whoever takes the press, or the time is over.
+# wait: asyncio.sleep_ms, or what does the same and more.
 async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
     page = Page(label, store, journal, clock)
     wlan = hardware.access_point()
     ssid = ("SETUP-" + label.device_id)[:_LONGEST_SSID]
     server = None
+    count = press.count
     try:
         _open(wlan, ssid, _passphrase(label))
         address = wlan.ifconfig()[0]
@@ -53,7 +54,7 @@ async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
                 await asyncio.sleep_ms(_FAREWELL_MS)
                 press.tell(BUNDLE)
                 return True
-            if press.is_pressed():
+            if press.count != count:
                 break
         return False
     except (OSError, RuntimeError, ValueError) as e:

@@ -135,10 +135,8 @@ class Page:
             found = (last["version"], last["code"], _escaped(last["detail"]))
             text = "<p id='outcome'>Version %d was not applied, <b>%s</b>: %s</p>" % found
         if last["receipt"]:
-            shown = (last["receipt"][:4], last["receipt"][4:])
-            text += (
-                "<p>The receipt for the portal:<br><span class='receipt'>%s %s</span></p>" % shown
-            )
+            shown = delivery.grouped(last["receipt"])
+            text += "<p>The receipt for the portal:<br><span class='receipt'>%s</span></p>" % shown
         return text
 
     async def _show(self, writer, status, body, has_body=True):

@@ -76,6 +76,19 @@ def test_a_newer_one_replaces_what_a_device_runs_on(
     assert committed.outcome(text) == (6, "ok")
 
 
+def test_a_device_that_runs_tries_it_again_after_a_power_cut_in_its_trial(
+    committed: Carried, own_network: OwnNetwork
+) -> None:
+    text = own_network.bundle(own_network.config(6))
+    _brought(committed, text)
+    committed.board.expect(rb"step 7 ok", 20)
+    committed.board.power_off()
+    committed.board.power_on()
+    committed.board.expect(rb"step 7 power_lost|step 8 power_lost", 20)
+    committed.board.expect(rb"life committed version 6,", 30)
+    assert committed.outcome(text) == (6, "ok")
+
+
 def _bad(network: OwnNetwork) -> dict[str, tuple[str, str, str]]:
     """By name: a bundle, its code and what the device says of it."""
     good = network.bundle(network.config(9))

@@ -89,6 +89,18 @@ def test_a_failure_is_shown_and_the_next_bundle_taken(blank: Carried) -> None:
     assert blank.outcome(better) == (2, "ok")
 
 
+def test_it_opens_again_for_the_receipt_of_what_is_refused(blank: Carried) -> None:
+    nameless = [{"ssid": "", "psk": None, "hidden": False, "ip": "dhcp"}]
+    text = blank.network.bundle(blank.network.config(1, networks=nameless))
+    with joined(blank) as phone:
+        refused = pasted(phone, text)
+        assert refused.status_code == 422 and "cannot be applied" in refused.text
+    assert blank.outcome(text) == (1, "config_invalid")
+    with joined(blank, "laptop") as laptop:
+        proof = receipt(DEVICE_ID, SECRET, 1, "config_invalid", text)
+        assert f"{proof[:4]} {proof[4:]}" in requests.get(laptop.url(), timeout=10).text
+
+
 def test_whatever_a_guest_sends_is_answered_and_nothing_grows(blank: Carried) -> None:
     good = blank.network.bundle()
     with joined(blank) as phone:
@@ -150,6 +162,16 @@ def test_it_wants_its_password_and_a_press_closes_it(blank: Carried) -> None:
     with pytest.raises(AirError):
         air.visit(SSID, PASSPHRASE)
     blank.board.expect(rb"step 4 wifi_no_ap", _PATIENCE_S)  # it seeks again
+
+
+def test_beside_the_application_a_press_closes_it_too(blank: Carried) -> None:
+    with joined(blank) as phone:
+        assert pasted(phone, blank.network.bundle()).ok
+    blank.board.expect(rb"life committed version 1,", _PATIENCE_S)
+    with joined(blank, "laptop"):
+        press(blank, 1, rb"setup network \S+ closed")
+    with pytest.raises(AirError):
+        blank.network.air.visit(SSID, PASSPHRASE)
 
 
 def test_it_closes_by_itself(

@@ -5,7 +5,7 @@
 import asyncio
 import time
 
-from muster.button import BUNDLE, DOUBLE, LONG, SHORT, Button
+from muster.button import BUNDLE, DOUBLE, LONG, LONGEST, SHORT, Button
 from muster.pulse import Pulse
 
 
@@ -92,6 +92,33 @@ async def test_who_brings_a_bundle_ends_a_pause_too():
     button.tell(BUNDLE)
     await pause
     assert button.is_pressed() and not button.took_short() and button.take() == BUNDLE
+
+
+def test_neither_a_press_nor_a_bundle_is_lost_beside_the_other():
+    for first, second in ((BUNDLE, LONGEST), (LONGEST, BUNDLE)):
+        button = Button(None, 0, Pulse())
+        button.tell(first)
+        button.tell(second)
+        assert button.wants_more() and not button.took_short()
+        assert [button.take() for _ in range(3)] == [LONGEST, BUNDLE, None]
+        assert not button.is_pressed()
+
+
+async def test_a_bundle_still_ends_a_pause_after_the_press_beside_it():
+    button = Button(None, 0, Pulse())
+    button.tell(BUNDLE)
+    button.tell(SHORT)
+    assert button.took_short()
+    await asyncio.wait_for_ms(button.pause(10000), 1000)
+    assert button.take() == BUNDLE
+
+
+def test_a_lesser_press_does_not_lower_one_that_waits():
+    for lesser in (SHORT, DOUBLE, LONG):
+        button = Button(None, 0, Pulse())
+        button.tell(LONGEST)
+        button.tell(lesser)
+        assert button.take() == LONGEST
 
 
 async def test_a_press_ends_a_pause():

@@ -13,6 +13,7 @@ from ram_disk import PowerCut, RAMDisk, mount, unmount
 from runner import araises, golden
 
 from muster import candidate, delivery, inbox, receipt
+from muster.backoff import SecondTry
 from muster.errors import DeviceError
 from muster.label import Label
 from muster.led import LED
@@ -50,6 +51,7 @@ class Start:
         self.config = candidate.wake(self.store, self.journal, self.timeline, former)
         self.clock = Clock()
         self.led = LED(None)
+        self.again = SecondTry(self.journal)
         self.attempts = 0
 
     # What lifecycle.py does with a directive, without radio and platform.
@@ -68,7 +70,7 @@ class Start:
     # As lifecycle.py has it.
     async def apply(self, attempt=None):
         found = await delivery.take(self)
-        if found is None:
+        if found is None or found[0] is None:
             return False
         error = await (attempt or self.attempt)(found[0])
         await delivery.settle(self, found[1], error, error is not None and self.config is None)
@@ -235,6 +237,129 @@ async def test_power_lost_in_every_trial_ends_after_the_third():
     assert codes == [None, None, None, "power_lost"], codes
 
 
+class Lost(Exception):
+    pass
+
+
+async def _lose(answer):
+    raise Lost
+
+
+async def test_a_crash_in_every_trial_of_a_blank_device_ends_too():
+    async def act():
+        _bring()
+        for _ in range(3):
+            await araises(Lost, Start().apply(_lose))
+        assert (await Start().apply(_succeed)) and not _left(), "switched off, not crashed"
+        _bring(_BUNDLES["without-expiry"])
+        start = Start()
+        start.journal.reset()
+        for _ in range(3):
+            await araises(Lost, start.apply(_lose))
+        start.journal.reset_cause = "hard"
+        assert not await start.apply(_lose)
+        assert start.last()["code"] == "watchdog" and _left() == ["PRESS-4.muster.bad"]
+
+    await _on(RAMDisk(), act, True)
+
+
+async def _succeed(answer):
+    return None
+
+
+def _left():
+    return [name for name in os.listdir("/flash") if ".muster" in name]
+
+
+async def test_one_that_failed_and_was_passed_by_another_has_no_good_receipt():
+    async def act():
+        _bring()
+        start = Start()
+        await araises(Lost, start.apply(_lose))
+        start.journal.highest = 8  # by a sync
+        await _apply_all(start)
+        assert start.last()["receipt"] == _receipt(7, "config_not_newer")
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_what_cannot_be_opened_for_want_of_memory_is_set_aside():
+    async def act():
+        _bring()
+        start = Start()
+        genuine, delivery.look = delivery.look, _no_memory
+        try:
+            for _ in range(3):
+                assert (await araises(DeviceError, start.apply())).code == "storage_failed"
+                assert inbox.find()
+            assert not await start.apply()
+        finally:
+            delivery.look = genuine
+        assert start.last()["code"] == "storage_failed" and _left() == ["PRESS-4.muster.bad"]
+        _bring()
+        assert await start.apply() and start.last()["code"] == "ok"
+
+    await _on(RAMDisk(), act, True)
+
+
+async def _no_memory(*arguments):
+    raise MemoryError
+
+
+async def test_what_comes_during_the_trial_of_another_has_its_own():
+    other = _BUNDLES["without-expiry"]
+
+    async def act():
+        _bring()
+        start = Start()
+
+        async def interrupted(answer):
+            upload = inbox.Upload()
+            upload.write(other.encode())
+            path = upload.finish()
+            await delivery.receive(path, _LABEL, start.store, start.journal, start.clock)
+            return await start.fail(answer)
+
+        assert await start.apply(interrupted)
+        assert start.last()["code"] is None and inbox.find()
+        assert await start.apply()
+        assert start.last()["receipt"] == _receipt(7, "ok", other) and inbox.find() is None
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_a_version_that_has_failed_is_due_later_and_another_at_once():
+    async def act():
+        _bring()
+        start = Start()
+        start.journal.failed_version, start.journal.failures = 7, 5
+        start.again.wait()
+        directive, ticket = await delivery.take(start)
+        assert directive is None and ticket[1] == 7
+        assert start.last() is None and inbox.find()
+        start.journal.failed_version = 6
+        assert await start.apply()
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_a_record_of_another_shape_is_none():
+    async def act():
+        start = Start()
+        for found in ([], 7, {}, {"version": 7}):
+            start.store.save("bundle", found)
+            assert start.last() is None
+        found = {"version": "7", "code": None, "detail": "", "tries": 0}
+        start.store.save("bundle", dict(found, digest=None, receipt=None))
+        assert start.last() is None
+
+    await _on(RAMDisk(), act, True)
+
+
+def test_people_see_a_receipt_in_two_groups():
+    assert delivery.grouped("ABCDEFGH") == "ABCD EFGH"
+
+
 async def test_every_power_cut_ends_in_the_same_receipt():
     cut_at = finals = 0
     while True:
@@ -262,6 +387,7 @@ async def _prepared():
 
 async def _once():
     start = Start()
+    start.again.hurry()  # what a cut has ended fails the version, and waits
     await _apply_all(start)
     assert inbox.find() is None
     return start.last(), start.config

@@ -43,7 +43,3 @@ def _read(pattern):
 def test_the_blinks_of_a_receipt_can_be_read():
     for text in ("ABCDEFGH", "IP27QXYZ", "77777777", "AAAAAAAA"):
         assert _read(receipt.blinks(text)) == text
-
-
-def test_people_see_two_groups():
-    assert receipt.grouped("ABCDEFGH") == "ABCD EFGH"
