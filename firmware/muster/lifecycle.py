@@ -2,7 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 # The device's life, top to bottom: onboard, try, commit or come home, operate.
 
-import asyncio
 import os
 import time
 
@@ -44,8 +43,8 @@ class Life:
         self._pending = None  # a directive that has been heard and not yet obeyed
         # A bundle waits: the version if that has failed and is not due again, else 0. Or None.
         self._bundle = 0 if any(name.endswith(".muster") for name in os.listdir("/")) else None
-        self._setup = None  # "due", or "again" once a bundle came that way, to show its receipt
-        self._hosting = None  # that network beside the application
+        self.setup = None  # "due", or "again" once a bundle came that way, to show its receipt
+        self.hosting = None  # that network beside the application
         self._seeks_again = False  # after the 5 s press; the running configuration stays
         self._backoff = Backoff()
         self._eager_from = time.ticks_ms()
@@ -90,7 +89,7 @@ class Life:
         if self._pending:
             answer, self._pending = self._pending, None
             await self._obey(answer)
-        elif self._setup == "due":
+        elif self.setup == "due":
             await self._set_up()
         elif self._is_bundle_due():
             await self._apply()
@@ -165,26 +164,11 @@ class Life:
     # A network of its own. What is brought there is applied without it, then it opens once more:
     # its guests want to see the receipt, and the application need not wait for them.
     async def _set_up(self):
-        if self._hosting:  # what has led here has closed it, too
-            await self._hosting
         from . import setup
 
-        # Beside the application it must not speak for the life, as pause does.
-        wait = asyncio.sleep_ms if self._config else self.button.pause
-        serving = setup.host(
-            self.identity, self.store, self.journal, self.clock, self.button, wait
-        )
+        opened = setup.begin(self, self._config is not None)
         del setup
-        self._setup = None
-        if self._config:
-            self._hosting = asyncio.create_task(self._serve(serving))
-            return
-        self.led.show("setup")
-        self.wifi.stop()
-        await self._serve(serving)
-
-    async def _serve(self, serving):
-        self._setup = "again" if await serving else None
+        await opened
 
     # What somebody has brought is tried as what a directive brings, and acknowledged. A blank
     # device keeps what fails, to try it again: there is nobody else to ask.
@@ -208,8 +192,8 @@ class Life:
             if raised:
                 raise raised
         finally:
-            if self._setup:
-                self._setup = "due"
+            if self.setup:
+                self.setup = "due"
 
     def _is_bundle_due(self):
         return self._bundle is not None and not self.again.due_in_ms(self._bundle)
@@ -270,7 +254,7 @@ class Life:
         elif kind == button.BUNDLE:
             self._bundle = 0
         elif kind == button.DOUBLE and self._config is None:
-            self._setup = "due"
+            self.setup = "due"
 
     # A failure outside a trial, which has its own way home.
     def _note(self, error):

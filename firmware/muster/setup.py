@@ -22,13 +22,27 @@ _LONGEST_SSID = const(32)
 _GUESTS = const(3)
 
 
-# The same as serve, for who wants to hear no more of it than whether a bundle has been accepted.
-async def host(*parts):
+# Serves until it is over; beside the application only begins to.
+async def begin(life, is_running):
+    if life.hosting:  # what has led here has closed it, too
+        await life.hosting
+    life.setup = None
+    # Beside the application it must not speak for the life, as pause does.
+    serving = _host(life, asyncio.sleep_ms if is_running else life.button.pause)
+    if is_running:
+        life.hosting = asyncio.create_task(serving)
+        return
+    life.led.show("setup")
+    life.wifi.stop()
+    await serving
+
+
+async def _host(life, wait):
     try:
-        return await serve(*parts)
+        if await serve(life.identity, life.store, life.journal, life.clock, life.button, wait):
+            life.setup = "again"
     except DeviceError as e:
         log.error("setup", e)
-        return False
     finally:
         release("setup", "setup_page", "form", "delivery", "inbox")
 
