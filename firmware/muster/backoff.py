@@ -46,4 +46,6 @@ class SecondTry:
     def due_in_ms(self, version):
         if version != self._journal.failed_version:
             return 0
-        return max(0, time.ticks_diff(self._at, time.ticks_ms()))
+        wait_ms = time.ticks_diff(self._at, time.ticks_ms())
+        # Ticks wrap: what was due days ago seems to come in days. No wait is that long.
+        return wait_ms if 0 < wait_ms <= _LONGEST_MS + _LONGEST_MS // 4 else 0

@@ -49,7 +49,7 @@ class Life:
         self._backoff = Backoff()
         self._eager_from = time.ticks_ms()
         self._is_eager = True
-        self._rest_ms = 0
+        self.rest_ms = 0
 
     # The configuration to begin with, if there is one, and how long to rest before.
     def wake(self, former):
@@ -59,7 +59,7 @@ class Life:
         if last and last is not known:
             self.led.failed(last["step"])
         self.again.wait()
-        self._rest_ms = former.rest_ms()
+        self.rest_ms = former.rest_ms()
 
     # Never returns; DeviceErrors end here, anything else is a defect and ends in start.py.
     # app: the owner's coroutine.
@@ -68,10 +68,10 @@ class Life:
         if self._config:
             log.hide_config(self._config)
             self._adopt(self._config)
-        if self._rest_ms:
-            log.warn("life", "reset again and again: no radio for %d ms" % self._rest_ms)
+        if self.rest_ms:
+            log.warn("life", "reset again and again: no radio for %d ms" % self.rest_ms)
             self.led.show("failed")
-            await self.button.pause(self._rest_ms)
+            await self.button.pause(self.rest_ms)
         while True:
             try:  # whatever happened before: an untaken press would end every pause at once
                 while self.button.is_pressed():

@@ -41,24 +41,22 @@ class Pulse:
     # Feeds the watchdog as long as nobody is silent. What it will have to say after its bite is
     # told to the timeline, which outlives that.
     async def feed(self, dog, timeline):
-        began = time.ticks_ms()
-        is_early = True
         is_told = False
         while True:
             who = self.silent()
             if who is None:
                 dog.feed()
+                if is_told:  # it was late, not dead: what ends this life later is not its fault
+                    is_told = False
+                    timeline.blame("")
             elif not is_told:
                 is_told = True
                 log.error("watchdog", "task %s is silent; the board will be reset" % who)
-                _blame(timeline, who)
-            if is_early and time.ticks_diff(time.ticks_ms(), began) > _EARLY_MS:
-                is_early = False
-                timeline.put(EARLY, b"\0")
+                timeline.blame(who)
             await asyncio.sleep_ms(_FEED_MS)
 
 
-def _blame(timeline, who):
-    from .restart import blame
-
-    blame(timeline, who)
+# This life is no early one once it has lasted a while with its radio allowed.
+async def settle(timeline, rest_ms):
+    await asyncio.sleep_ms(rest_ms + _EARLY_MS)
+    timeline.put(EARLY, b"\0")

@@ -24,8 +24,6 @@ _CHUNK = const(256)
 
 
 # The newest generation that checks, as what JSON makes of it; None if there is none.
-
-
 def load(root, name):
     for generation, path in _generations(root, name):
         try:

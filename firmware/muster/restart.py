@@ -67,8 +67,3 @@ def _is_ours(record):
         return record[STEP] <= REGISTER and are_lines(record[HEAD:].decode())
     except UnicodeError:
         return False
-
-
-# The next life will say that this task or this defect has ended this one.
-def blame(timeline, who):
-    timeline.put(WHO, (who.encode() + bytes(HEAD))[: HEAD - WHO])

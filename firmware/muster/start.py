@@ -9,7 +9,7 @@ from micropython import const
 
 from . import log
 from .modules import release
-from .pulse import Pulse
+from .pulse import Pulse, settle
 
 _WATCHDOG_MS = const(60000)
 _AT_PROMPT_MS = const(600000)  # so that a copy over serial is not bitten
@@ -23,23 +23,29 @@ def run(app):
     except KeyboardInterrupt:
         log.info("muster", "stopped; Ctrl-D starts again")
     except Exception as e:  # noqa: BLE001 - the last catch-all: a defect must not strand a device
-        sys.print_exception(e)
-        log.error("muster", "unexpected error, restarts in %d s" % _BEFORE_RESET_S)
-        _blame(type(e).__name__)
-        _restart_later()
+        try:
+            sys.print_exception(e)
+            log.error("muster", "unexpected error, restarts in %d s" % _BEFORE_RESET_S)
+            _blame(type(e).__name__)
+        finally:  # even if there is no memory left to say so
+            _restart_later()
     finally:
         asyncio.new_event_loop()
         _hardware("watchdog", _AT_PROMPT_MS)
 
 
-# The next life will say what has ended this one.
+# The next life will say what has ended this one. The record stays this life's but for that.
 def _blame(who):
-    from .restart import Former, blame
-    from .timeline import Timeline
+    from binascii import crc32
+
+    from .timeline import HEAD, Timeline
 
     memory = _hardware("rtc").memory
-    former = Former(memory, "hard", "")
-    blame(Timeline(memory, former.record, None), who)
+    kept = memory()
+    record = kept[4:]
+    if len(record) < HEAD or crc32(record).to_bytes(4, "little") != kept[:4]:
+        record = bytes(HEAD)  # it ended before it had one
+    Timeline(memory, record, None).blame(who)
 
 
 def _restart_later():
@@ -73,6 +79,7 @@ async def _live(app, dog):
     life, beside = _assembled(pulse)
     if life is None:
         return
+    beside.append(settle(life.timeline, life.rest_ms))
     if dog:
         beside.append(pulse.feed(dog, life.timeline))
     tasks = [asyncio.create_task(coroutine) for coroutine in beside]

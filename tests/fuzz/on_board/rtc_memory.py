@@ -13,7 +13,7 @@ from muster.journal import Journal
 from muster.pulse import Pulse
 from muster.recall import recall
 from muster.report import entries
-from muster.restart import Former, blame
+from muster.restart import Former
 from muster.timeline import HEAD, Timeline
 
 ROOM = 192 << 10
@@ -54,7 +54,7 @@ def play(data):
     for step in (3, 4, 5, 8):
         timeline.begin(step)
         timeline.done("x")
-    blame(timeline, "x" * 40)
+    timeline.blame("x" * 40)
     found = entries(timeline)
     if len(memory.content) > 2048:
         return "more than RTC memory holds: %d" % len(memory.content)
