@@ -121,6 +121,13 @@ def test_a_lesser_press_does_not_lower_one_that_waits():
         assert button.take() == LONGEST
 
 
+def test_a_press_that_another_has_taken_is_counted_all_the_same():
+    button = Button(None, 0, Pulse())
+    button.tell(SHORT)
+    assert button.took_short() and not button.is_pressed()
+    assert button.count == 1
+
+
 async def test_a_press_ends_a_pause():
     pin = Pin()
     button = Button(pin, 0, Pulse())
