@@ -16,7 +16,7 @@ from harness.errors import BoardError, DeployError, PortError, RemoteError, Wron
 from harness.facts import BoardFacts, Wired, read_facts
 from harness.probe import BoardKind, check_board, guess_board
 from harness.repl import REPL
-from harness.sending import Progress
+from harness.sending import Progress, refusal
 from harness.transfer import Agree, Transfer, examine, files_of, update
 
 Say = Callable[[str], None]
@@ -71,7 +71,7 @@ def deploy(
                 _write_facts(tree, wanted, chosen)
                 done = update(repl, files_of(tree), seen, agree, progress)
                 if sealed:
-                    put_bundle(repl, sealed)
+                    _lay_bundle(repl, sealed)
                 return done
 
         try:
@@ -84,6 +84,16 @@ def deploy(
         if say:
             say("the board's watchdog bit meanwhile; it has been given ten minutes, once more")
         return attempt()
+
+
+def _lay_bundle(repl: REPL, sealed: str) -> None:
+    try:
+        put_bundle(repl, sealed)
+    except RemoteError as e:
+        raise DeployError(
+            f"the firmware is on the board, its bundle is not: {refusal(e)}; send it with "
+            "muster-unit bundle send, or deploy once more"
+        ) from None
 
 
 def tame_watchdog(port: str) -> bool:

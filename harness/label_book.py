@@ -45,7 +45,16 @@ class LabelBook:
         os.close(self._fd)
 
     def add(self, label: Label) -> None:
-        """Append a line, and have it on the disk when this returns."""
+        """Append a line, and have it on the disk when this returns. Raises HarnessError."""
+        try:
+            self._append(label)
+        except OSError as e:
+            raise HarnessError(
+                f"the label of {label.device_id} cannot be noted in {self.path} ({e.strerror}); make "
+                "room, or name another file with --csv"
+            ) from None
+
+    def _append(self, label: Label) -> None:
         with os.fdopen(os.dup(self._fd), "a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             if file.tell() == 0:

@@ -71,7 +71,7 @@ def manufacture(
     """Do all ports at once; one verdict each, in their order. One that fails stops no other.
 
     `labels` are given out in the order of the ports, then new ones are made. A label stands in the
-    book as soon as it is on its board. `say` is told what a person has to do. Raises HarnessError
+    book before it is on its board. `say` is told what a person has to do. Raises HarnessError
     if none can be begun.
     """
     check_image(order.image)
@@ -164,9 +164,11 @@ class _Line:
                 f"the board on {self._port} is {info.device_id or 'labelled'} already; --erase "
                 "empties it first, --force gives it a new label and keeps its files"
             )
-        write_label(self._port, info, label, replaces=self._order.force)
+        # Noted first: a line for a label that no board has costs nothing, the other way round a
+        # device would have a secret that nobody knows.
         with self._writing:
             self._book.add(label)
+        write_label(self._port, info, label, replaces=self._order.force)
 
 
 def _answering(where: Callable[[], str], say: Say | None) -> str:

@@ -161,17 +161,29 @@ def update(
     changed = [path for path in changed if path != "/main.py"] + ["/main.py"]
     try:
         _stage(repl, {path: data[path] for path in changed}, new, removed, progress)
-        _run_exchange(repl)
     except RemoteError as e:
         reason = refusal(e)
         if isinstance(reason, FilesystemFull):
             _clear(repl)
         raise reason from None
+    try:
+        _run_exchange(repl)
+    except RemoteError as e:
+        raise _unfinished(e) from None
     missing = differences(repl, {_root_of(path) for path in new}, new)
     if missing:
         raise DeployError(f"{', '.join(missing)} did not take its place; deploy once more")
     sent = tuple(path for path in changed if path != LIST)
     return Transfer(sent, removed, tuple(path for path in wanted if path not in sent))
+
+
+# What was staged stays: the board goes on with it at its next start, or at the next deployment.
+def _unfinished(error: RemoteError) -> DeployError:
+    last = (str(error).strip().splitlines() or ["an unknown error"])[-1]
+    return DeployError(
+        f"the files are all on the board, and some have not taken their places yet: {last}; make "
+        "room if its filesystem is full (mpremote fs ls, mpremote fs rm), then deploy once more"
+    )
 
 
 def _in_the_way(seen: Inventory, new: Mapping[str, str], changed: list[str]) -> list[str]:

@@ -303,3 +303,23 @@ def test_a_watchdog_that_bites_during_the_copy_is_given_more_time(
     deploy(board.port, source, say=said.append, agree=lambda paths: True)
     assert "watchdog bit" in said[-1]
     assert boots(board) == "new"
+
+
+def test_an_exchange_that_fails_keeps_what_has_arrived(
+    old_board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here a folder stands where a file belongs; a filesystem that fills up then does the same."""
+    tree = lay(tmp_path, "new")
+    send = harness.sending.send
+
+    def send_and_block(repl: REPL, *rest: Any) -> None:
+        send(repl, *rest)
+        repl.exec("import os\nos.remove('/lib/pkg/m3.py')\nos.mkdir('/lib/pkg/m3.py')")
+
+    with monkeypatch.context() as patch, REPL(old_board.port) as repl:
+        patch.setattr(harness.transfer, "send", send_and_block)
+        with pytest.raises(DeployError, match="have not taken their places yet"):
+            put_tree(repl, tree, OWNED)
+        assert repl.eval("len(__import__('os').listdir('/.muster-new'))") > 0
+        repl.exec("os.rmdir('/lib/pkg/m3.py')")
+    assert boots(old_board) == "new"
