@@ -50,8 +50,8 @@ class LabelBook:
             self._append(label)
         except OSError as e:
             raise HarnessError(
-                f"the label of {label.device_id} cannot be noted in {self.path} ({e.strerror}); make "
-                "room, or name another file with --csv"
+                f"the label of {label.device_id} cannot be noted in {self.path} ({e.strerror}); "
+                "make room, or name another file with --csv"
             ) from None
 
     def _append(self, label: Label) -> None:
