@@ -19,8 +19,15 @@ BUILD = ROOT / "build"
 SEARCH = "tests/test_no_secret_in_output.py"
 # The longest first. What lies below a path and stands in a part of its own is left to that part.
 PARTS = {
-    "homecoming": ["tests/system/test_coming_home.py"],
     "stories": ["tests/system"],
+    "homecoming": ["tests/system/test_coming_home.py"],
+    "bundles": [
+        "tests/system/test_setup_network.py",
+        "tests/system/test_setup_page.py",
+        "tests/system/test_carried_by_hand.py",
+        "tests/system/test_bundle_over_serial.py",
+        "tests/system/test_offline_flow.py",
+    ],
     "harness": ["tests/harness", "tests/hil"],
     "boards": [
         "tests/harness/test_hil_rehearsal.py",
