@@ -11,6 +11,7 @@ from host_server.config_server.device_timeline import note_timeline
 from host_server.config_server.device_view import existing
 from host_server.config_server.platform_adapter import Platforms
 from host_server.config_server.platform_view import PlatformView
+from host_server.config_server.proof import settle_claim
 from host_server.config_server.refusals import Refusals
 from host_server.errors import ServiceUnreachable
 from host_server.moments import SUCCESSES
@@ -103,7 +104,11 @@ class TimelineService:
             claim = existing(records, device_id, owner)
             records.bundles.put(replace(bundle, seen_at=at))
             claim = with_step(claim, REGISTER, "done", "ok", None, at, "bundle")
-            records.put_claim(replace(claim, status="registered"))
+            if claim.state != "proved":
+                # The token was sealed in the bundle: this proves what a receipt does.
+                claim = settle_claim(records, claim, self._clock())
+            seen_at = max(at, claim.seen_at or 0.0)
+            records.put_claim(replace(claim, status="registered", seen_at=seen_at))
 
     def _view(self, url: str, originator: str) -> PlatformView | None:
         """What it answered a moment ago, or answers now."""

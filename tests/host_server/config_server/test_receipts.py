@@ -9,6 +9,7 @@ import pytest
 
 from host_server.config_server import bundle as form
 from host_server.config_server.platform_view import PlatformView
+from host_server.config_server.sync import CLAIM_LIFE_S
 from host_server.errors import Conflict, ReceiptRefused, TooManyRequests
 from host_server.label import new_label
 from host_server.portal.service import rendered, verdict_words
@@ -68,6 +69,13 @@ def test_device_whose_receipt_nobody_enters_is_seen_at_the_platform_all_the_same
     shown = device.shown()
     assert (shown["state"], shown["steps"][8]["state"]) == ("registered", "done")
     assert shown["version"] == 0  # which version it runs nobody has proved
+    assert shown["claim"] == "proved"
+    place.clock.pass_s(CLAIM_LIFE_S + 1)
+    place.devices.drop_expired()
+    place.chores.run_due()
+    assert device.shown()["state"] == "registered"
+    originator = device.configs[1]["platform"]["originator"]
+    assert len(place.platform.tokens[originator]) == 1
 
 
 def test_platform_that_is_down_is_not_asked_each_time(place: Field) -> None:
