@@ -15,6 +15,7 @@ from host_server.config_server.proof import settle_claim
 from host_server.config_server.refusals import Refusals
 from host_server.errors import ServiceUnreachable
 from host_server.moments import SUCCESSES
+from host_server.store.bundles import Bundle
 from host_server.store.claims import Claim, with_step
 from host_server.store.config import ConfigStore, Records
 from host_server.store.history import Moment
@@ -88,20 +89,20 @@ class TimelineService:
         """See whether a device that was given a bundle has registered at its platform."""
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
-            bundles = records.bundles.of(claim.id)
+            awaited = _awaited(records, claim)
             url = _platform_url(records, claim)
-        bundle = bundles[-1] if bundles else None
-        if bundle is None or bundle.handed_out_at is None or bundle.seen_at or url is None:
+        if awaited is None or url is None:
             return
-        if claim.version > 0 and bundle.outcome != "ok":
-            return  # the platform would show the device as it has been for long
         view = self._view(url, claim.originator)
-        since = bundle.handed_out_at
-        at = view.registered_since(since) if view is not None else None
+        at = view.registered_since(awaited.handed_out_at or 0.0) if view is not None else None
         if at is None:
             return
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
+            bundle = _awaited(records, claim)
+            # Meanwhile a receipt or another bundle may have come.
+            if bundle is None or bundle.digest != awaited.digest:
+                return
             records.bundles.put(replace(bundle, seen_at=at))
             claim = with_step(claim, REGISTER, "done", "ok", None, at, "bundle")
             if claim.state != "proved":
@@ -152,6 +153,16 @@ def _is_failure(moment: Moment) -> bool:
 def _is_strong_failure(moment: Moment) -> bool:
     is_weak = moment.source != "platform" and moment.what in _WEAK
     return _is_failure(moment) and not is_weak
+
+
+def _awaited(records: Records, claim: Claim) -> Bundle | None:
+    """The newest bundle, if its device may be seen at the platform and was not yet."""
+    bundles = records.bundles.of(claim.id)
+    if not bundles or bundles[-1].handed_out_at is None or bundles[-1].seen_at is not None:
+        return None
+    if claim.version > 0 and bundles[-1].outcome != "ok":
+        return None  # the platform would show the device as it has been for long
+    return bundles[-1]
 
 
 def _platform_url(records: Records, claim: Claim) -> str | None:

@@ -78,6 +78,42 @@ def test_device_whose_receipt_nobody_enters_is_seen_at_the_platform_all_the_same
     assert len(place.platform.tokens[originator]) == 1
 
 
+def while_the_platform_answers(
+    place: Field, monkeypatch: pytest.MonkeyPatch, deed: Callable[[], object]
+) -> None:
+    def seen(originator: str) -> PlatformView:
+        deed()
+        return place.platform.view
+
+    seen_at_the_platform(place)
+    monkeypatch.setattr(place.platform, "seen", seen)
+
+
+def test_receipt_that_comes_while_the_platform_is_asked_is_kept(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = place.registered()
+    receipt = applied(place, device)
+    while_the_platform_answers(
+        place, monkeypatch, lambda: place.receipts.check(device.id, OWNER, receipt)
+    )
+    place.timelines.look(device.id, OWNER)
+    bundle = device.shown()["bundle"]
+    assert (bundle["outcome"], bundle["receipt_at"]) == ("ok", place.clock())
+    assert bundle["seen_at"] == place.clock()
+
+
+def test_bundle_that_is_made_while_the_platform_is_asked_was_not_seen(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = place.registered()
+    applied(place, device)
+    while_the_platform_answers(place, monkeypatch, lambda: applied(place, device))
+    place.timelines.look(device.id, OWNER)
+    assert [b["seen_at"] for b in place.bundles.all_shown(device.id, OWNER)] == [None, None]
+    assert device.shown()["state"] == "handed_out"
+
+
 def test_platform_that_is_down_is_not_asked_each_time(place: Field) -> None:
     device = place.registered()
     applied(place, device)
