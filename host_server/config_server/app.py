@@ -206,7 +206,8 @@ def _add_bundles(
     def make(device_id: str, owner: str, body: Body) -> Response:
         fields = Fields(parse_json(body))
         given = fields.document
-        life_s = fields.integer("life_s", 60, LONGEST_LIFE_S) if given.get("life_s") else None
+        is_limited = given.get("life_s") is not None
+        life_s = fields.integer("life_s", 60, LONGEST_LIFE_S) if is_limited else None
         above = fields.integer("above", 0, HIGHEST_VERSION) if "above" in given else 0
         return _json(bundles.make(device_id, owner, life_s, above), 201)
 

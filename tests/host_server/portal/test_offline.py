@@ -112,7 +112,14 @@ def test_bundle_is_checked(url: str, device: str, label: Label) -> None:
 
 @pytest.mark.parametrize(
     ("body", "path"),
-    [({"life_s": 5}, "life_s"), ({"life_s": "1d"}, "life_s"), ({"above": -1}, "above"), ([], "")],
+    [
+        ({"life_s": 5}, "life_s"),
+        ({"life_s": 0}, "life_s"),
+        ({"life_s": ""}, "life_s"),
+        ({"life_s": "1d"}, "life_s"),
+        ({"above": -1}, "above"),
+        ([], ""),
+    ],
 )
 def test_wrong_wish_is_named(device: str, body: object, path: str) -> None:
     answer = call("POST", device + "/bundles", body)
