@@ -27,7 +27,13 @@ _MOST_ASKED = 1024
 
 # What somebody else can bring about.
 _WEAK = ("refused", "window_closed")
-_NO_CAUSE = ("receipt_refused",)
+# Wrong typing, and what is only done later, keep no device from its platform.
+_NO_CAUSE = (
+    "receipt_refused",
+    "describe_put_off",
+    "revoke_token_put_off",
+    "close_account_put_off",
+)
 
 log = logging.getLogger(__name__)
 

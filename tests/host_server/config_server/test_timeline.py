@@ -199,6 +199,14 @@ def test_cause_of_the_last_failure_is_looked_for_after_the_success_before_it() -
     assert first_cause([moment("reported"), bad, bad, good]) == 1
 
 
+@pytest.mark.parametrize("deed", ["describe", "revoke_token", "close_account"])
+def test_deed_that_was_put_off_is_no_cause(deed: str) -> None:
+    put_off = Moment("config", 0.0, f"{deed}_put_off", code="platform_unreachable")
+    failed = Moment("device", 1.0, "step", 8, "wifi_auth")
+    assert first_cause([put_off]) is None
+    assert first_cause([put_off, failed, put_off]) == 1
+
+
 @pytest.mark.parametrize(
     "answer",
     [b"", b"[]", b"{}", b'{"seen":[{"at":"now"}],"timeline":null}', b'{"seen":[],"timeline":5}'],
