@@ -110,7 +110,7 @@ class _Table:
 
     def __init__(self, where: str, data: Any, known: tuple[str, ...]) -> None:
         if not isinstance(data, dict):
-            raise _Wrong(f"[{where}] is a table, not {data!r}")
+            raise _Wrong(f"[{where}] is a table, not {_kind(data)}")
         for key in data:
             if key not in known:
                 place = f"[{where}] knows no" if where else "there is no table"
@@ -121,13 +121,13 @@ class _Table:
     def tables(self, key: str) -> dict[str, Any]:
         found = self._data.get(key, {})
         if not isinstance(found, dict):
-            raise _Wrong(f"[{key}.NAME] are tables, not {found!r}")
+            raise _Wrong(f"[{key}.NAME] are tables, not {_kind(found)}")
         return found
 
     def text(self, key: str) -> str:
         value = self._get(key)
         if not isinstance(value, str) or not value:
-            raise _Wrong(f"[{self.where}] {key} is a text, not {value!r}")
+            raise _Wrong(f"[{self.where}] {key} is a text, not {_kind(value)}")
         return value
 
     def secret(self, key: str) -> str | None:
@@ -162,6 +162,14 @@ class _Table:
         if value is None:
             raise _Wrong(f"[{self.where}] lacks {key!r}")
         return value
+
+
+def _kind(value: object) -> str:
+    """What came, in a word: the value itself may hold passwords."""
+    if value == "":
+        return "an empty text"
+    kinds = {dict: "a table", list: "a list", str: "a text", bool: "true or false"}
+    return kinds.get(type(value), "a number or a date")
 
 
 def _entry(name: str, data: Any) -> Entry:

@@ -46,6 +46,21 @@ def test_a_password_does_not_show(tmp_path: Path) -> None:
     assert "correct horse" not in repr(read(tmp_path, GOOD))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[[network]]\nssid = 'home'\npassword = 'correct horse'",
+        "[[network.home]]\nssid = 'home'\npassword = 'correct horse'",
+        "[network]\nhome = 'correct horse'",
+        "[network.home]\nssid = ['home', 'correct horse']",
+    ],
+)
+def test_a_password_in_a_wrong_place_is_not_in_the_message(tmp_path: Path, text: str) -> None:
+    with pytest.raises(RigError, match=r"network.* not a ") as refused:
+        read(tmp_path, text)
+    assert "correct horse" not in str(refused.value)
+
+
 def test_the_documented_rig_file_is_right(tmp_path: Path) -> None:
     shown = re.search(r"```toml\n(.*?)```", rig.__doc__ or "", re.DOTALL)
     assert shown
@@ -58,10 +73,10 @@ def test_the_documented_rig_file_is_right(tmp_path: Path) -> None:
     [
         ("unit = ", "cannot be read as TOML"),
         ("[units.press]", "no table 'units', only unit, network"),
-        ("unit = 3", r"\[unit.NAME\] are tables, not 3"),
-        ("[unit]\npress = 3", r"\[unit.press\] is a table, not 3"),
+        ("unit = 3", r"\[unit.NAME\] are tables, not a number"),
+        ("[unit]\npress = 3", r"\[unit.press\] is a table, not a number"),
         ("[unit.press]", r"\[unit.press\] lacks 'port'"),
-        ("[unit.press]\nport = 3", "port is a text, not 3"),
+        ("[unit.press]\nport = 3", "port is a text, not a number"),
         ("[unit.press]\nport = 'x'\nbuton = 3", r"\[unit.press\] knows no 'buton', only port"),
         ("[unit.press]\nport = 'x'\nbutton = 4", r"\[unit.press.button\] is a table"),
         ("[unit.press]\nport = 'x'\nled = {unit = 'y', pin = 4}", "wired to 'y'.*none"),
