@@ -2,15 +2,16 @@
 # Copyright (c) 2026 The Muster authors
 """What `muster bundle`, `muster receipt` and `muster timeline` do, each by calls to the portal."""
 
-import os
 import re
 import time
 from argparse import Namespace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from host_server.commands import at_portal, device_path, print_json, read_text, say
 from host_server.errors import SettingsError
+from host_server.private_files import check_place, write_private
 
 _LIFE = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -29,6 +30,13 @@ def make_bundle(options: Namespace) -> int:
     body: dict[str, Any] = {"above": options.above}
     if options.expires:
         body["life_s"] = _seconds(options.expires)
+    path = Path(options.out or f"{options.id.upper()}.muster")
+    if not (options.text or options.qr):
+        # Before a version is spent on it.
+        try:
+            check_place(path)
+        except OSError as error:
+            raise _not_written(path, error) from error
     made = at_portal(options, "POST", device_path(options) + "/bundles", body)
     text = at_portal(options, "GET", device_path(options) + "/bundle.txt")["text"]
     if options.text:
@@ -36,14 +44,12 @@ def make_bundle(options: Namespace) -> int:
     if options.qr:
         _show_codes(text)
         return say(f"version {made['version']} for {options.id.upper()}")
-    path = Path(options.out or f"{options.id.upper()}.muster")
-    is_drawn = path.suffix in (".svg", ".png")
-    files = _draw(path, text) if is_drawn else _write(path, text)
+    files = _save(path, text)
     if options.json:
         return print_json({**made, "files": [str(file) for file in files]})
     ends = "" if made["expires_at"] is None else f", until {_when(made['expires_at'])}"
     say(f"version {made['version']} for {options.id.upper()}{ends}: {', '.join(map(str, files))}")
-    way = "scan it, and paste it" if is_drawn else f"muster-unit bundle send {files[0]}"
+    way = "scan it, and paste it" if _is_image(path) else f"muster-unit bundle send {files[0]}"
     return say(
         f"  onto the device: {way}",
         f"  then enter here: muster receipt check {options.id.upper()} ABCD-EFGH",
@@ -131,31 +137,38 @@ def _when(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
 
 
-def _write(path: Path, text: str) -> list[Path]:
+def _save(path: Path, text: str) -> list[Path]:
+    """The bundle as a file, or as one image or several. It is sealed, but its holder can give the
+    device what it holds: for the user alone.
+    """
+    files = _drawn(path, text) if _is_image(path) else {path: f"{text}\n".encode("ascii")}
     try:
-        # It is sealed, but its holder can give the device what it holds: for the user alone.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text + "\n")
+        for file, content in files.items():
+            write_private(file, content)
     except OSError as error:
-        raise SettingsError(f"--out: {path}: {error.strerror}") from None
-    return [path]
+        raise _not_written(path, error) from error
+    return list(files)
 
 
-def _draw(path: Path, text: str) -> list[Path]:
+def _drawn(path: Path, text: str) -> dict[Path, bytes]:
     from host_server.qr_codes import codes_of
 
     codes = codes_of(text)
-    names = [
-        path if len(codes) == 1 else path.with_stem(f"{path.stem}-{n}")
-        for n in range(1, len(codes) + 1)
-    ]
-    try:
-        for code, name in zip(codes, names, strict=True):
-            code.save(str(name), scale=4)
-    except OSError as error:
-        raise SettingsError(f"--out: {path}: {error.strerror}") from None
-    return names
+    files = {}
+    for n, code in enumerate(codes, 1):
+        drawn = BytesIO()
+        code.save(drawn, kind=path.suffix[1:], scale=4)
+        name = path if len(codes) == 1 else path.with_stem(f"{path.stem}-{n}")
+        files[name] = drawn.getvalue()
+    return files
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix in (".svg", ".png")
+
+
+def _not_written(path: Path, error: OSError) -> SettingsError:
+    return SettingsError(f"--out: {path}: {error.strerror}")
 
 
 def _show_codes(text: str) -> None:

@@ -149,6 +149,28 @@ def test_bundle_can_be_pasted_or_scanned(muster: Any, device_id: str, tmp_path: 
     assert image.read_text().startswith("<?xml")
 
 
+@pytest.mark.parametrize("name", ["made.muster", "made.svg", "made.png"])
+def test_bundle_is_private_even_in_place_of_a_public_file(
+    muster: Any, device_id: str, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / name
+    file.write_text("former")
+    file.chmod(0o644)
+    assert muster("bundle", "make", device_id, "--out", str(file))[0] == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_bytes() != b"former"
+    assert list(tmp_path.glob(".muster-*")) == []
+
+
+@pytest.mark.parametrize("place", ["missing/made.muster", "missing/made.svg", "."])
+def test_no_version_is_spent_on_a_bundle_that_cannot_be_written(
+    muster: Any, device_id: str, tmp_path: Path, place: str
+) -> None:
+    code, _, err = muster("bundle", "make", device_id, "--out", str(tmp_path / place))
+    assert (code, "--out: " in err) == (2, True)
+    assert json.loads(muster("bundle", "show", device_id, "--json")[1]) == {"bundles": []}
+
+
 @pytest.mark.parametrize("life", ["never", "0d", "30", "1w"])
 def test_expiry_that_is_none_is_refused(muster: Any, life: str) -> None:
     code, _, err = muster("bundle", "make", "PRESS-4", "--expires", life)
