@@ -64,7 +64,8 @@ def main() -> int:
     try:
         while (waiting or running) and time.monotonic() - begin < _LIMIT_S:
             while waiting and len(running) < _AT_ONCE:
-                running[waiting[0]] = _start(waiting.pop(0))
+                name = waiting.pop(0)
+                running[name] = _start(name)
             for name in [name for name, part in running.items() if part.poll() is not None]:
                 if running.pop(name).returncode:
                     failed.append(name)
