@@ -32,10 +32,18 @@ class BoardLog:
     @property
     def path(self) -> Path:
         """The log to read: of the whole test, if there is one."""
+        return self._log.path
+
+    def without_secrets(self, text: str) -> str:
+        """The text without what that log hides."""
+        return self._log.without_secrets(text)
+
+    @property
+    def _log(self) -> Log:
         log = self._shared or self._own
         if log is None:
             raise ValueError("a board without any log")
-        return log.path
+        return log
 
     def output(self, data: bytes) -> None:
         with self._lock:

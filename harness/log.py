@@ -51,11 +51,15 @@ class Log:
         if secret and len(secret) >= _SHORTEST_SECRET:
             self._hidden.add(secret)
 
+    def without_secrets(self, text: str) -> str:
+        """The text with what is hidden left out, for what is said elsewhere than in the log."""
+        for secret in self._hidden:
+            text = text.replace(secret, "…")
+        return text
+
     def write(self, source: str, mark: str, text: bytes | bytearray) -> None:
         """One line. After `close` there is nobody to read it, and it is dropped."""
-        line = shown(text.rstrip(b"\r\n"))
-        for secret in self._hidden:
-            line = line.replace(secret, "…")
+        line = self.without_secrets(shown(text.rstrip(b"\r\n")))
         column = f"{source:<{_SOURCE_WIDTH}} " if source else ""
         with self._lock:
             if self._file.closed:

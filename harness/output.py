@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.errors import BoardError, ExpectTimeout
 
 _KEPT = 1 << 20
-_SHOWN_LINES = 15
+_SHOWN_LINES, _SHOWN_CHARACTERS = 15, 4096
 _PAUSE_S = 0.02
 
 
@@ -23,10 +23,12 @@ class Output:
         log_path: Path,
         failure: Callable[[], str | None],
         error: type[BoardError] = BoardError,
+        without_secrets: Callable[[str], str] = str,
     ):
         self._log_path = log_path
         self._failure = failure
         self._error = error  # raised with the failure, if there is one
+        self._without_secrets = without_secrets
         self._changed = threading.Condition()
         self._data = bytearray()
         self._dropped = 0  # bytes that are no longer kept
@@ -94,7 +96,9 @@ class Output:
 
     def _evidence(self) -> str:
         with self._changed:
-            newest = bytes(self._data[-4096:])
-        lines = newest.decode("utf-8", "backslashreplace").splitlines()
+            kept = bytes(self._data)
+        # Cut only what is without secrets: half a secret would not be found.
+        text = self._without_secrets(kept.decode("utf-8", "backslashreplace"))
+        lines = text[-_SHOWN_CHARACTERS:].splitlines()
         shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:]) or "  | (nothing)"
         return f"last lines from the board:\n{shown}\nwhole log: {self._log_path}"

@@ -48,7 +48,9 @@ class SerialUnit(Unit):
         self.log_path = self._log.path
         self._button, self._power, self._led = button, power, led
         self._failure: str | None = None
-        self._output = Output(self.log_path, lambda: self._failure, PortError)
+        self._output = Output(
+            self.log_path, lambda: self._failure, PortError, self._log.without_secrets
+        )
         self._line: SerialLine | None = None
         self._is_on = True
         self.capabilities = self.abilities(port, button, power, led)

@@ -105,7 +105,11 @@ class Supervisor:
         )
         self.mdns = MDNSRelay(loop, self.radio)
         self.failure: str | None = None
-        self.output = Output(log.path, lambda: self.failure or loop.failure)
+        self.output = Output(
+            log.path,
+            lambda: self.failure or loop.failure,
+            without_secrets=log.without_secrets,
+        )
         self.terminal = Terminal(loop, log, self.output, baud)
         self._verbs = Verbs(self)
         self._run: Run | None = None

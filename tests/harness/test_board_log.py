@@ -4,7 +4,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from harness.board_log import BoardLog
+from harness.errors import ExpectTimeout
+from harness.log import Log
+from harness.output import Output
 
 
 def logged(folder: Path, *parts: bytes | str) -> list[str]:
@@ -27,3 +32,17 @@ def test_line_stays_whole_whatever_happens_in_its_middle(tmp_path: Path) -> None
 def test_what_a_terminal_cannot_show_is_escaped(tmp_path: Path) -> None:
     lines = logged(tmp_path, "Büro ".encode() + b"\xff\x00\x1b[1m\x80\n")
     assert lines == ["< Büro \\xff\\x00\\x1b[1m\\x80", "* closed"]
+
+
+@pytest.mark.parametrize("after", [b"", b"x" * 4090])
+def test_what_the_log_hides_is_not_in_a_failed_wait_either(tmp_path: Path, after: bytes) -> None:
+    shared = Log(tmp_path / "test.log")
+    log = BoardLog(None, "press", shared)
+    output = Output(log.path, lambda: None, without_secrets=log.without_secrets)
+    shared.hide("correct horse")
+    output.append(b"joins with correct horse" + after)
+    with pytest.raises(ExpectTimeout) as missed:
+        output.expect(b"joined", 0)
+    shared.close()
+    assert "horse" not in str(missed.value)
+    assert "…" in str(missed.value)
