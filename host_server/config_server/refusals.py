@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from host_server.store.config import ConfigStore
-from host_server.store.history import Moment
+from host_server.store.history import REFUSED, Moment
 
 _MOST = 512
 
@@ -25,14 +25,11 @@ class Refusals:
 
     def note(self, device_id: str, k: str, address: str, now: float) -> None:
         """Somebody at this address asked under this id, and no key fitted."""
+        detail = f"k={k} from {address}"
         with self._lock:
             former = self._moments.pop(device_id, None)
-            detail = f"k={k} from {address}"
-            moment = Moment("config", now, "refused", 5, "server_rejected", detail=detail)
-            if former is not None:
-                times = former.times + 1
-                moment = replace(moment, at=former.at, until=now, times=times)
-            self._moments[device_id] = moment
+            moment = Moment("config", now, REFUSED, 5, "server_rejected", detail=detail)
+            self._moments[device_id] = _after(former, moment)
             if len(self._moments) > _MOST:
                 self._moments.popitem(last=False)
 
@@ -42,7 +39,28 @@ class Refusals:
             moments, self._moments = self._moments, OrderedDict()
         if not moments:
             return
-        with self._store.transaction() as records:
-            for device_id, moment in moments.items():
-                for owner in sorted({c.owner for c in records.claims_of(device_id)}):
-                    records.history.note(device_id, owner, moment)
+        try:
+            with self._store.transaction() as records:
+                for device_id, moment in moments.items():
+                    claims = records.claims_of(device_id)
+                    for owner in sorted({c.owner for c in claims if c.state != "released"}):
+                        records.history.note(device_id, owner, moment)
+        except Exception:
+            self._put_back(moments)
+            raise
+
+    def _put_back(self, moments: OrderedDict[str, Moment]) -> None:
+        with self._lock:
+            for device_id, moment in self._moments.items():
+                moments[device_id] = _after(moments.pop(device_id, None), moment)
+            while len(moments) > _MOST:
+                moments.popitem(last=False)
+            self._moments = moments
+
+
+def _after(former: Moment | None, moment: Moment) -> Moment:
+    """Both in one; its detail is the newer one's."""
+    if former is None:
+        return moment
+    until, times = max(moment.at, moment.until), former.times + moment.times
+    return replace(moment, at=former.at, until=until, times=times)

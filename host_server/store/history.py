@@ -12,6 +12,9 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from host_server.store.config_tables import history
 
 KEPT = 256
+# Of those, what strangers can bring about: they must not push out what the owner looks for.
+REFUSED = "refused"
+REFUSALS_KEPT = 16
 _LONGEST_DETAIL = 200
 
 
@@ -37,17 +40,22 @@ class History:
         self._connection = connection
 
     def note(self, device_id: str, owner: str, moment: Moment) -> None:
-        """Write it down, or count it if the newest of its source is the same."""
+        """Write it down, or count it if the newest of its source is the same. Refusals are a row
+        of their own: one between two others that are the same does not part them.
+        """
         about = _about(device_id, owner)
+        is_refused = history.c.what == REFUSED
+        its_row = about & (is_refused if moment.what == REFUSED else ~is_refused)
         detail = moment.detail[:_LONGEST_DETAIL]
-        query = select(history).where(about & (history.c.source == moment.source))
+        query = select(history).where(its_row & (history.c.source == moment.source))
         last = self._connection.execute(query.order_by(history.c.id.desc()).limit(1))
         former = last.mappings().first()
         same = {"what": moment.what, "step": moment.step, "code": moment.code, "detail": detail}
         # What a device reports comes with an order of its own, and is never counted.
         if moment.source != "device" and former is not None and same.items() <= former.items():
             again = update(history).where(history.c.id == former["id"])
-            counted = {"times": former["times"] + moment.times, "until": moment.at}
+            until = max(moment.at, moment.until)
+            counted = {"times": former["times"] + moment.times, "until": until}
             self._connection.execute(again.values(counted))
             return
         row = same | {
@@ -60,8 +68,13 @@ class History:
             "ms": moment.ms,
         }
         self._connection.execute(insert(history).values(row))
-        newest = select(history.c.id).where(about).order_by(history.c.id.desc()).limit(KEPT)
-        self._connection.execute(delete(history).where(about & history.c.id.not_in(newest)))
+        if moment.what == REFUSED:
+            self._keep_newest(its_row, REFUSALS_KEPT)
+        self._keep_newest(about, KEPT)
+
+    def _keep_newest(self, some: ColumnElement[bool], most: int) -> None:
+        newest = select(history.c.id).where(some).order_by(history.c.id.desc()).limit(most)
+        self._connection.execute(delete(history).where(some & history.c.id.not_in(newest)))
 
     def of(self, device_id: str, owner: str) -> list[Moment]:
         """All that is remembered, in the order in which it was written down."""

@@ -12,7 +12,7 @@ from host_server.config_server.timeline import first_cause
 from host_server.errors import NotRecognised, ServiceUnreachable
 from host_server.moments import rendered
 from host_server.store.config import ConfigStore
-from host_server.store.history import KEPT, Moment
+from host_server.store.history import KEPT, REFUSALS_KEPT, Moment
 from host_server.store.secrets import SecretBox
 from tests.host_server.config_server.field import OWNER, Device, Field
 
@@ -117,6 +117,67 @@ def test_attempts_under_unknown_ids_are_nowhere(place: Field) -> None:
     place.sync.refusals.write_down()
     device = place.registered()
     assert all(e["what"] != "refused" for e in joined(place, device)["entries"])
+
+
+def refuse(place: Field, device: Device, address: str = "10.0.0.9") -> None:
+    place.sync.refusals.note(device.id, "label", address, place.clock())
+
+
+def test_strangers_push_nothing_out(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    others = [m for m in place.history_of(device) if m.what != "refused"]
+    for n in range(KEPT + 50):
+        refuse(place, device, f"10.0.{n // 256}.{n % 256}")
+        place.sync.refusals.write_down()
+    kept = place.history_of(device)
+    assert [m for m in kept if m.what != "refused"] == others
+    assert len(kept) == len(others) + REFUSALS_KEPT
+    assert kept[-1].detail == "k=label from 10.0.1.49"
+
+
+def test_refusals_between_hourly_reports_part_them_not(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    for _ in range(3):
+        place.clock.pass_s(3600)
+        device.sync("1")
+        refuse(place, device)
+        place.sync.refusals.write_down()
+    assert [(m.what, m.times) for m in place.history_of(device) if m.times > 1] == [
+        ("reported", 3),
+        ("refused", 3),
+    ]
+
+
+def test_refusals_that_could_not_be_written_down_are_kept(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = place.registered()
+    refuse(place, device)
+    began = place.clock()
+
+    def broken() -> None:
+        place.clock.pass_s(5)
+        refuse(place, device)
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.store, "transaction", broken)
+        with pytest.raises(OSError, match="disk is full"):
+            place.sync.refusals.write_down()
+    place.sync.refusals.write_down()
+    (refused,) = [m for m in place.history_of(device) if m.what == "refused"]
+    assert (refused.at, refused.until, refused.times) == (began, place.clock(), 2)
+
+
+def test_refusals_are_not_told_to_who_released_the_device(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.devices.release(device.id, OWNER)
+    refuse(place, device)
+    place.sync.refusals.write_down()
+    assert all(m.what != "refused" for m in place.history_of(device))
 
 
 def test_it_survives_restarts_and_is_bounded(place: Field) -> None:
