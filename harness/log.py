@@ -39,7 +39,7 @@ class Log:
         self._lock = threading.Lock()
         self._room = most_bytes
         self._dropped = 0
-        self._hidden: set[str] = set()
+        self._hidden: frozenset[str] = frozenset()  # replaced, as others read it
         self._file = path.open(mode, encoding="utf-8", buffering=1)
 
     def note(self, source: str, text: str) -> None:
@@ -49,7 +49,8 @@ class Log:
     def hide(self, secret: str | None) -> None:
         """Never write this, whoever says it."""
         if secret and len(secret) >= _SHORTEST_SECRET:
-            self._hidden.add(secret)
+            with self._lock:
+                self._hidden |= {secret}
 
     def without_secrets(self, text: str) -> str:
         """The text with what is hidden left out, for what is said elsewhere than in the log."""

@@ -127,8 +127,9 @@ class SerialLine:
                 self._ended(e)
                 return
             if data:
-                if self._tap is not None:
-                    self._tap.feed(data)
+                tap = self._tap  # which another thread may take away
+                if tap is not None:
+                    tap.feed(data)
                 self._on_data(data)
 
     def _ended(self, error: Exception) -> None:
@@ -136,8 +137,9 @@ class SerialLine:
             f"the port {self.port} vanished ({error}); was the board unplugged, or reset? "
             "Plug it in and try again"
         )
-        if self._tap is not None:
-            self._tap.wake()
+        tap = self._tap
+        if tap is not None:
+            tap.wake()
         self._on_end(self.failure)
 
 

@@ -46,3 +46,17 @@ def test_what_the_log_hides_is_not_in_a_failed_wait_either(tmp_path: Path, after
     shared.close()
     assert "horse" not in str(missed.value)
     assert "…" in str(missed.value)
+
+
+def test_a_secret_may_be_hidden_while_a_line_is_looked_through(tmp_path: Path) -> None:
+    log = Log(tmp_path / "test.log")
+
+    class Line(str):
+        def replace(self, *_: object) -> str:
+            log.hide("battery staple")
+            return str(self)
+
+    log.hide("correct horse")
+    assert log.without_secrets(Line("a line")) == "a line"
+    assert log.without_secrets("battery staple") == "…"
+    log.close()
