@@ -16,9 +16,8 @@ import serial
 
 from harness.bundle_frames import Answers, request
 from harness.errors import BoardError, BundleRefused, PortError
-from harness.ports import why_closed
+from harness.ports import open_port
 
-_BAUD = 115200
 _LOOK_S = 0.02
 _ANSWER_S = 0.6  # at first; then four times what this device and this line need
 _SHORTEST_ANSWER_S = 0.08
@@ -55,12 +54,7 @@ class BundleLink:
         self._answer_s = _ANSWER_S
 
     def __enter__(self) -> Self:
-        try:
-            self._line = serial.serial_for_url(
-                self._port, _BAUD, timeout=_LOOK_S, write_timeout=_SILENT_S, exclusive=True
-            )
-        except (OSError, ValueError):
-            raise why_closed(self._port) from None
+        self._line = open_port(self._port, _LOOK_S, _SILENT_S)
         return self
 
     def __exit__(
@@ -152,7 +146,11 @@ class BundleLink:
             try:
                 self._line.write(request(self._number, *texts))
                 answer = self._answer(min(end, asked + self._answer_s + work_s))
-            except (OSError, serial.SerialException) as e:
+            except serial.SerialTimeoutException:
+                raise PortError(
+                    f"{self._port} took nothing for {_SILENT_S:g} s; does its other side hang?"
+                ) from None
+            except OSError as e:
                 raise PortError(
                     f"the port {self._port} vanished ({e}); plug it in again"
                 ) from None

@@ -22,6 +22,7 @@ _SCHEMES = ("socket", "rfc2217")
 _ABSENT = (errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.EIO)
 _BUSY = (errno.EBUSY, errno.EAGAIN)
 _EMULATED = "EMULATED"
+_BAUD = 115200
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,17 @@ def follow_port(path: str) -> Callable[[], str]:
     under another name after a reset. It raises PortError while the board is away."""
     number = next((port.serial_number for port in list_ports() if port.path == path), None)
     return (lambda: find_port(f"id:{number}")) if number else (lambda: path)
+
+
+def open_port(port: str, look_s: float, write_s: float) -> serial.Serial:
+    """The port, held alone: a read takes at most `look_s`, a write `write_s`. Raises PortError."""
+    try:
+        line = serial.serial_for_url(port, _BAUD, timeout=look_s, exclusive=True)
+        if not port.startswith("rfc2217://"):  # it has its own, and refuses another
+            line.write_timeout = write_s
+    except (OSError, ValueError):
+        raise why_closed(port) from None
+    return line
 
 
 def why_closed(port: str) -> PortError:

@@ -12,9 +12,8 @@ from typing import Protocol
 import serial
 
 from harness.errors import Flooded, PortError
-from harness.ports import why_closed
+from harness.ports import open_port
 
-BAUD = 115200
 _LOOK_S = 0.05
 _WRITE_S = 10.0
 _MOST_UNREAD = 4 << 20
@@ -56,12 +55,7 @@ class SerialLine:
         self.failure: str | None = None
         self._on_data = on_data
         self._on_end = on_end
-        try:
-            self._serial = serial.serial_for_url(port, BAUD, timeout=_LOOK_S, exclusive=True)
-            if not port.startswith("rfc2217://"):  # it has its own, and refuses another
-                self._serial.write_timeout = _WRITE_S
-        except (OSError, ValueError):
-            raise why_closed(port) from None
+        self._serial = open_port(port, _LOOK_S, _WRITE_S)
         self._tap: Tap | None = None
         self._is_open = True
         self._reader = threading.Thread(target=self._read, name=port, daemon=True)

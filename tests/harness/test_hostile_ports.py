@@ -13,6 +13,7 @@ import pytest
 from serial.tools import list_ports as usb
 from serial.tools.list_ports_common import ListPortInfo
 
+from harness import bundle_link
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, ExpectTimeout, Flooded, PortError
 from harness.log import Log
@@ -125,3 +126,13 @@ def test_a_port_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
     absent = SerialUnit("/dev/pts/absent", tmp_path / "unit.log")
     with absent, pytest.raises(PortError, match="there is no port"):
         absent.exec("1")
+
+
+def test_a_device_that_takes_nothing_has_not_vanished(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_link, "_SILENT_S", 0.1)
+    cable = Cable()
+    with bundle_link.BundleLink(cable.path, hello_s=60) as link:
+        monkeypatch.setattr(bundle_link, "request", lambda *_: b"x" * (1 << 20))  # fills the pty
+        with pytest.raises(PortError, match="took nothing for"):
+            link.status()
+    cable.pull()

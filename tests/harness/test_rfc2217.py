@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from harness.bundle_link import BundleLink
 from harness.cli import main
 from harness.emulated import EmulatedBoard
+from harness.errors import BoardError
 from harness.repl import REPL
 from tests.harness.rfc2217_server import RFC2217Server
 
@@ -26,3 +28,12 @@ def test_a_board_behind_rfc2217_answers(
 def test_code_runs_on_a_board_behind_rfc2217(board: EmulatedBoard) -> None:
     with RFC2217Server(board.port) as server, REPL(server.url) as repl:
         assert repl.eval("6 * 7") == 42
+
+
+def test_a_device_behind_rfc2217_is_asked_for_its_bundle(board: EmulatedBoard) -> None:
+    with (
+        RFC2217Server(board.port) as server,
+        BundleLink(server.url, hello_s=0.5) as link,
+        pytest.raises(BoardError, match="is the application running"),  # it is at its prompt
+    ):
+        link.status()
