@@ -82,6 +82,17 @@ class Rig:
     units: dict[str, Entry]
     networks: dict[str, Network]
 
+    @property
+    def under_test(self) -> tuple[str, ...]:
+        """The units that help no other one."""
+        helping = {
+            part.unit
+            for entry in self.units.values()
+            for part in (entry.button, entry.power, entry.led)
+            if isinstance(part, Wire)
+        }
+        return tuple(name for name in self.units if name not in helping)
+
 
 def read_rig(path: Path) -> Rig:
     """Raises RigError, naming the file, the place in it and what is wanted there."""

@@ -34,11 +34,12 @@ class Supply:
     """The units that one run of tests may use.
 
     `boards` are what a person named: "emulated", "emulated:ESP32_GENERIC_C3", units of the rig, or
-    ports. An emulated board is there as often as it is wanted, everything else once.
+    ports; without any, those units of the rig that help no other one. An emulated board is there
+    as often as it is wanted, everything else once.
     """
 
     def __init__(self, boards: Sequence[str], rig: Rig | None, heap: str, folder: Path):
-        self.boards = tuple(boards) or tuple(rig.units if rig else ())
+        self.boards = tuple(boards) or (rig.under_test if rig else ())
         self._rig = rig
         self._heap = heap
         self._folder = folder

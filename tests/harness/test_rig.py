@@ -42,6 +42,12 @@ def test_units_wires_and_networks_are_read(tmp_path: Path) -> None:
     assert found.networks["factory"].address == "192.168.1.10"
 
 
+def test_a_helping_board_is_not_under_test_unless_it_is_named(tmp_path: Path) -> None:
+    found = read(tmp_path, GOOD)
+    assert Supply([], found, "256K", tmp_path).boards == ("press",)
+    assert Supply(["helper"], found, "256K", tmp_path).boards == ("helper",)
+
+
 def test_a_password_does_not_show(tmp_path: Path) -> None:
     assert "correct horse" not in repr(read(tmp_path, GOOD))
 
