@@ -71,7 +71,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        housekeeping = asyncio.create_task(_keep_house(chores, devices, syncs.refusals))
+        housekeeping = asyncio.create_task(_keep_house(chores, devices, timelines, syncs.refusals))
         yield
         housekeeping.cancel()
         await asyncio.gather(housekeeping, return_exceptions=True)
@@ -90,9 +90,12 @@ def create_app(
     return harden(app)
 
 
-async def _keep_house(chores: Chores, devices: DeviceService, refusals: Refusals) -> None:
+async def _keep_house(
+    chores: Chores, devices: DeviceService, timelines: TimelineService, refusals: Refusals
+) -> None:
     while True:
         try:
+            await asyncio.to_thread(timelines.look_at_expired)
             await asyncio.to_thread(devices.drop_expired)
             await asyncio.to_thread(refusals.write_down)
             await asyncio.to_thread(chores.run_due)

@@ -25,6 +25,7 @@ from host_server.store.config import ConfigStore, Records
 
 LONGEST_LIFE_S = 10 * 365 * 86400
 HIGHEST_VERSION = 2**31 - 2
+CARRIED_LIFE_S = 365 * 86400.0  # of a claim whose bundle is in somebody's hands
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,9 @@ def _with_bundle_under_way(claim: Claim, now: float) -> Claim:
         claim = with_step(claim, step, "pending", None, None, None)
     if claim.window_open and claim.window_until is None:
         claim = replace(claim, window_until=now + WINDOW_S)
+    if claim.expires_at is not None:
+        # The device may be at work for long, far from this server, before anybody looks for it.
+        claim = replace(claim, expires_at=now + CARRIED_LIFE_S)
     return replace(claim, status="handed_out")
 
 

@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """The flight recorder: what device, servers and platform saw, in one table by time."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -13,7 +14,7 @@ from host_server.config_server.platform_adapter import Platforms
 from host_server.config_server.platform_view import PlatformView
 from host_server.config_server.proof import settle_claim
 from host_server.config_server.refusals import Refusals
-from host_server.errors import ServiceUnreachable
+from host_server.errors import NotFound, ServiceUnreachable
 from host_server.moments import SUCCESSES
 from host_server.store.bundles import Bundle
 from host_server.store.claims import Claim, with_step
@@ -23,6 +24,7 @@ from host_server.store.history import Moment
 REGISTER = 9
 # A platform that is down, or asked by a page that renews itself, is not asked each time.
 _ASK_AGAIN_S = 2.0
+_MOST_LOOKS = 16  # at once, each a question to a platform
 _MOST_ASKED = 1024
 
 # What somebody else can bring about.
@@ -116,6 +118,14 @@ class TimelineService:
                 claim = settle_claim(records, claim, self._clock())
             seen_at = max(at, claim.seen_at or 0.0)
             records.put_claim(replace(claim, status="registered", seen_at=seen_at))
+
+    def look_at_expired(self) -> None:
+        """`look` for claims that end now, so that a device which nobody asked about is kept."""
+        with self._store.transaction() as records:
+            expired = records.expired_claims(self._clock())[:_MOST_LOOKS]
+        for claim in expired:
+            with contextlib.suppress(NotFound):  # it has been released meanwhile
+                self.look(claim.device_id, claim.owner)
 
     def _view(self, url: str, originator: str) -> PlatformView | None:
         """What it answered a moment ago, or answers now."""

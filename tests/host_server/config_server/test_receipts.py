@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from host_server.config_server import bundle as form
+from host_server.config_server.bundles import CARRIED_LIFE_S
 from host_server.config_server.platform_view import PlatformView
 from host_server.config_server.sync import CLAIM_LIFE_S
-from host_server.errors import Conflict, ReceiptRefused, TooManyRequests
+from host_server.errors import Conflict, NotFound, ReceiptRefused, TooManyRequests
 from host_server.label import new_label
 from host_server.portal.service import rendered, verdict_words
 from host_server.store.history import Moment
@@ -76,6 +77,33 @@ def test_device_whose_receipt_nobody_enters_is_seen_at_the_platform_all_the_same
     assert device.shown()["state"] == "registered"
     originator = device.configs[1]["platform"]["originator"]
     assert len(place.platform.tokens[originator]) == 1
+
+
+def test_device_that_nobody_asks_about_is_looked_for_before_its_claim_ends(
+    place: Field,
+) -> None:
+    device = place.registered()
+    applied(place, device)
+    seen_at_the_platform(place)
+    place.clock.pass_s(CLAIM_LIFE_S + 1)
+    place.devices.drop_expired()
+    assert device.shown()["claim"] == "unproved"  # its bundle is in somebody's hands
+    place.clock.pass_s(CARRIED_LIFE_S)
+    place.timelines.look_at_expired()
+    place.devices.drop_expired()
+    assert device.shown()["state"] == "registered"
+
+
+def test_claim_whose_bundle_nobody_applied_ends_a_year_after_it_was_handed_out(
+    place: Field,
+) -> None:
+    device = place.registered()
+    applied(place, device)
+    place.clock.pass_s(CARRIED_LIFE_S + 1)
+    place.timelines.look_at_expired()
+    place.devices.drop_expired()
+    with pytest.raises(NotFound):
+        device.shown()
 
 
 def while_the_platform_answers(
