@@ -163,7 +163,7 @@ class Carried:
         """At the root, through the prompt: the program is stopped."""
         return set(json.loads(self.mpremote("exec", _LIST)))
 
-    def outcome(self, text: str, timeout_s: float = 20.0) -> tuple[int, str]:
+    def outcome(self, text: str, timeout_s: float = 60.0) -> tuple[int, str]:
         """The version and code that the device shows a receipt for; it must be of this bundle."""
         found = self.board.expect(RECEIPT, timeout_s)
         first, second, version, code = (group.decode() for group in found.groups())
