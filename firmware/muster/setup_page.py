@@ -96,12 +96,14 @@ class Page:
             await self._show(writer, 422, text + _FORM)
             return
         log.info("setup", "a bundle with version %d" % version)
-        if error is None:
-            await self._show(writer, 200, _TAKEN % version)
-        else:
-            text = "<p id='refused'><b>It cannot be applied.</b> %s</p>" % _escaped(str(error))
-            await self._show(writer, 422, text + "<p>Join again for the receipt.</p>")
-        self.accepted.set()
+        try:
+            if error is None:
+                await self._show(writer, 200, _TAKEN % version)
+            else:
+                text = "<p id='refused'><b>It cannot be applied.</b> %s</p>" % _escaped(str(error))
+                await self._show(writer, 422, text + "<p>Join again for the receipt.</p>")
+        finally:  # even if the guest has gone by now
+            self.accepted.set()
 
     async def _received(self, incoming, kind, size):
         log.info("setup", "receives a bundle")

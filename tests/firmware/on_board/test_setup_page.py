@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# The page of the setup network, in front of guests that behave badly. tests/system has it on the
+# air, and in a browser.
+
+import errno
+
+from bringing import _GOOD, _LABEL, Start, _on
+from ram_disk import RAMDisk
+
+from muster import inbox
+from muster.setup_page import Page
+
+_REQUEST = "POST /bundle HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s"
+
+
+class Guest:
+    # Both ends of one connection. answers: how much of the answer it waits for.
+    def __init__(self, said, answers=10000):
+        self._said = said.encode()
+        self._room = answers
+        self.heard = b""
+
+    async def read(self, most):
+        piece, self._said = self._said[:most], self._said[most:]
+        return piece
+
+    def write(self, data):
+        self.heard += data.encode() if isinstance(data, str) else data
+
+    async def drain(self):
+        if len(self.heard) > self._room:
+            raise OSError(errno.ECONNRESET)
+
+    def close(self):
+        pass
+
+    async def wait_closed(self):
+        pass
+
+
+def _page(start):
+    return Page(_LABEL, start.store, start.journal, start.clock)
+
+
+async def test_a_bundle_is_accepted_even_if_its_guest_goes_without_the_answer():
+    async def act():
+        page = _page(Start())
+        guest = Guest(_REQUEST % (len(_GOOD), _GOOD), 0)
+        await page.serve(guest, guest)
+        assert page.accepted.is_set()
+        assert inbox.find() == "/flash/PRESS-4.muster"
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_a_guest_that_goes_in_the_middle_leaves_nothing_and_keeps_nobody_out():
+    async def act():
+        page = _page(Start())
+        gone = Guest(_REQUEST % (len(_GOOD), _GOOD[:-40]))
+        await page.serve(gone, gone)
+        assert not page.accepted.is_set() and inbox.find() is None
+        guest = Guest(_REQUEST % (len(_GOOD), _GOOD))
+        await page.serve(guest, guest)
+        assert guest.heard.startswith(b"HTTP/1.1 200 ") and page.accepted.is_set()
+
+    await _on(RAMDisk(), act, True)
