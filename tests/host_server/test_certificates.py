@@ -195,5 +195,5 @@ def test_all_three_servers_speak_https_and_reach_each_other(
         label = new_label().qr_text
         assert cli.main(["device", "add", label, "--profile", "press", *options]) == 0
     finally:
-        code, _, _, err = running.stop()
+        code, _, err = running.stop()
     assert (code, "Traceback" in err) == (0, False)

@@ -36,6 +36,7 @@ class Terminal:
             os.chdir(ROOT)
             os.environ["TMPDIR"] = str(temporary)
             os.environ["TERM"] = "dumb"
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # of a suite that runs under nohup
             os.execvp("sh", ["sh", "-c", _COMMAND])  # noqa: S606 - it is a shell
 
     def type(self, text: str) -> None:
