@@ -18,6 +18,7 @@ from host_server.config_server.bundles import HIGHEST_VERSION, LONGEST_LIFE_S, B
 from host_server.config_server.chores import Chores
 from host_server.config_server.devices import DeviceService
 from host_server.config_server.platform_adapter import Platforms
+from host_server.config_server.presence import Presence
 from host_server.config_server.profiles import ProfileService
 from host_server.config_server.receipts import ReceiptService
 from host_server.config_server.refusals import Refusals
@@ -66,12 +67,13 @@ def create_app(
     syncs = SyncService(store, versions, clock, monotonic)
     bundles = BundleService(store, versions, clock)
     receipts = ReceiptService(store, platforms.has_accounts, clock, monotonic)
-    timelines = TimelineService(store, platforms, syncs.refusals, clock, monotonic)
+    presence = Presence(store, platforms, clock, monotonic)
+    timelines = TimelineService(store, presence, syncs.refusals, clock)
     guard = Depends(bearer(accepted_hashes))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        housekeeping = asyncio.create_task(_keep_house(chores, devices, timelines, syncs.refusals))
+        housekeeping = asyncio.create_task(_keep_house(chores, presence, syncs.refusals))
         yield
         housekeeping.cancel()
         await asyncio.gather(housekeeping, return_exceptions=True)
@@ -85,18 +87,15 @@ def create_app(
     )
     _add_sync(app, syncs, chores)
     _add_profiles(app, profiles, guard)
-    _add_devices(app, devices, timelines, guard)
+    _add_devices(app, devices, presence, timelines, guard)
     _add_bundles(app, bundles, receipts, chores, guard)
     return harden(app)
 
 
-async def _keep_house(
-    chores: Chores, devices: DeviceService, timelines: TimelineService, refusals: Refusals
-) -> None:
+async def _keep_house(chores: Chores, presence: Presence, refusals: Refusals) -> None:
     while True:
         try:
-            await asyncio.to_thread(timelines.look_at_expired)
-            await asyncio.to_thread(devices.drop_expired)
+            await asyncio.to_thread(presence.end_expired)
             await asyncio.to_thread(refusals.write_down)
             await asyncio.to_thread(chores.run_due)
         except Exception:
@@ -155,7 +154,11 @@ def _add_profiles(app: FastAPI, profiles: ProfileService, guard: Any) -> None:
 
 
 def _add_devices(
-    app: FastAPI, devices: DeviceService, timelines: TimelineService, guard: Any
+    app: FastAPI,
+    devices: DeviceService,
+    presence: Presence,
+    timelines: TimelineService,
+    guard: Any,
 ) -> None:
     @app.post("/v1/devices", dependencies=[guard])
     def register(body: Body, owner: str) -> Response:
@@ -175,7 +178,7 @@ def _add_devices(
 
     @app.get("/v1/devices/{device_id}", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:
-        timelines.look(device_id, owner)
+        presence.look(device_id, owner)
         return _json(devices.shown(device_id, owner))
 
     @app.get("/v1/devices/{device_id}/timeline", dependencies=[guard])

@@ -20,7 +20,7 @@ from host_server.config_server.versions import Versions
 from host_server.errors import BundleRefused, NotFound
 from host_server.label import Label
 from host_server.store.bundles import Bundle
-from host_server.store.claims import Claim, with_step
+from host_server.store.claims import Claim, living_until, with_step
 from host_server.store.config import ConfigStore, Records
 
 LONGEST_LIFE_S = 10 * 365 * 86400
@@ -135,10 +135,8 @@ def _with_bundle_under_way(claim: Claim, now: float) -> Claim:
         claim = with_step(claim, step, "pending", None, None, None)
     if claim.window_open and claim.window_until is None:
         claim = replace(claim, window_until=now + WINDOW_S)
-    if claim.expires_at is not None:
-        # The device may be at work for long, far from this server, before anybody looks for it.
-        claim = replace(claim, expires_at=now + CARRIED_LIFE_S)
-    return replace(claim, status="handed_out")
+    # The device may be at work for long, far from this server, before anybody looks for it.
+    return replace(living_until(claim, now + CARRIED_LIFE_S), status="handed_out")
 
 
 def _check_label(text: str, claim: Claim, former: list[Claim]) -> None:

@@ -5,8 +5,9 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
-from host_server.config_server.platform_adapter import Platforms
+from host_server.config_server.platform_adapter import PlatformAdapter, Platforms
 from host_server.errors import ServiceUnreachable
 from host_server.store.claims import Chore
 from host_server.store.config import ConfigStore, Records
@@ -73,13 +74,24 @@ class Chores:
 
     def _do(self, chore: Chore) -> None:
         about = chore.arguments
-        adapter = self._platforms.adapter_for(about["url"])
-        keeper = self._platforms.keeper_of(about["url"], has_token=about.get("has_token", False))
         if chore.deed == "revoke_token":
-            keeper.revoke_token(about["originator"], about["token_id"])
+            self._keeper(about).revoke_token(about["originator"], about["token_id"])
         elif chore.deed == "close_account":
-            keeper.close_account(about["originator"])
+            self._keeper(about).close_account(about["originator"])
         elif chore.deed == "describe":
+            adapter = self._platforms.adapter_for(about["url"])
             adapter.describe(about["originator"], about["device_id"], about["facts"])
         else:
             log.error("no chore is called %s; a newer release may have left it", chore.deed)
+
+    def _keeper(self, about: dict[str, Any]) -> PlatformAdapter:
+        url, has_token = about["url"], about.get("has_token", False)
+        if has_token and not self._platforms.has_accounts(url):
+            log.warning(
+                "an account that was made for %s is ended where the platform is now; if there is "
+                "another platform at the former address, end it there by hand: DELETE "
+                "/accounts/%s",
+                url,
+                about["originator"],
+            )
+        return self._platforms.keeper_of(url, has_token=has_token)

@@ -10,8 +10,8 @@ from typing import Any
 
 from host_server.config_server.device_view import chosen, existing, full, short
 from host_server.config_server.platform_adapter import new_originator
-from host_server.config_server.proof import close_accounts, drop_claim
-from host_server.config_server.recognition import MOST_CLAIMS
+from host_server.config_server.proof import accounts_given, close_accounts, drop_claim
+from host_server.config_server.recognition import MOST_CLAIMS, MOST_RELEASED, is_expired
 from host_server.config_server.sync import CLAIM_LIFE_S
 from host_server.config_server.versions import Versions
 from host_server.errors import (
@@ -22,7 +22,7 @@ from host_server.errors import (
     ServiceUnreachable,
 )
 from host_server.label import Label, parse_label
-from host_server.store.claims import Claim, new_nonce, with_step
+from host_server.store.claims import Claim, living_until, new_nonce, with_step
 from host_server.store.config import ConfigStore, Records
 
 REGISTER, INITIALISE = 1, 2
@@ -57,7 +57,6 @@ class DeviceService:
         with self._store.transaction() as records:
             if records.profile(profile) is None:
                 raise NotFound(f'there is no profile named "{profile}"; make it first')
-            self._drop_expired(records, now)
             claim = _claimed(records, label, profile, name, owner, now)
             claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
             records.put_claim(claim)
@@ -122,11 +121,13 @@ class DeviceService:
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
             records.note(claim, now, "released", source="portal")
-            if not records.versions_of(claim.id) or claim.state == "unproved":
+            if not accounts_given(records, claim):
                 drop_claim(records, claim, now)
                 return
             close_accounts(records, claim, now)
-            records.put_claim(replace(claim, state="released", status="released"))
+            released = replace(claim, state="released", status="released", expires_at=None)
+            records.put_claim(released)
+            _forget_older(records, claim.device_id, now)
 
     def new_account(self, device_id: str, owner: str) -> dict[str, Any]:
         """Give the device another identity at its platform, e.g. after `platform_conflict`.
@@ -175,15 +176,6 @@ class DeviceService:
             records.add_vendor_device(label.device_id, label.secret)
         return verdict | {"verdict": "added"}
 
-    def drop_expired(self) -> None:
-        """End the claims that nobody proved in time."""
-        with self._store.transaction() as records:
-            self._drop_expired(records, self._clock())
-
-    def _drop_expired(self, records: Records, now: float) -> None:
-        for claim in records.expired_claims(now):
-            drop_claim(records, claim, now)
-
 
 def _claimed(
     records: Records, label: Label, profile: str, name: str, owner: str, now: float
@@ -203,20 +195,25 @@ def _claimed(
             raise Conflict("this label has been registered by somebody else, who must release it")
         if claim.state == "proved":
             check_may_reopen(records, claim)
+        claim = living_until(claim, now + CLAIM_LIFE_S)
         return replace(claim, profile=profile, name=name, window_open=True, window_until=None)
     if any(claim.state == "proved" for claim in claims):
         raise Conflict(
             "a device with another secret has proved this id; if its label was reissued, release "
             "the device first"
         )
-    if len(claims) >= MOST_CLAIMS:
-        _make_room(records, claims, now)
+    live = [claim for claim in claims if not is_expired(claim, now)]
+    if len(live) >= MOST_CLAIMS:
+        _make_room(records, live, now)
     return _new_claim(label, profile, name, owner, now)
 
 
 def _make_room(records: Records, claims: list[Claim], now: float) -> None:
-    """Drop the oldest claim that no device has answered to. To refuse the newcomer instead would
+    """End the oldest claim that no device has answered to. To refuse the newcomer instead would
     let anybody keep an owner out for as long as claims live.
+
+    One whose bundle is being carried comes last, and expires instead of being dropped: so it
+    ends only if its device is not at work already.
     """
     unheard = [claim for claim in claims if claim.seen_at is None]
     if not unheard:
@@ -224,8 +221,20 @@ def _make_room(records: Records, claims: list[Claim], now: float) -> None:
             f"devices with {MOST_CLAIMS} different secrets answer to this id; was it printed on "
             "more than one label?"
         )
-    drop_claim(records, unheard[0], now)
-    records.add_event(unheard[0], now, "claim_displaced", "too many claims")
+    idle = [claim for claim in unheard if not accounts_given(records, claim)]
+    displaced = (idle or unheard)[0]
+    if idle:
+        drop_claim(records, displaced, now)
+    else:
+        records.put_claim(replace(displaced, expires_at=now))
+    records.add_event(displaced, now, "claim_displaced", "too many claims")
+
+
+def _forget_older(records: Records, device_id: str, now: float) -> None:
+    """Released claims are kept to tell their device to forget; of too many, the oldest go."""
+    released = [claim for claim in records.claims_of(device_id) if claim.state == "released"]
+    for claim in released[:-MOST_RELEASED]:
+        drop_claim(records, claim, now)
 
 
 def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) -> Claim:

@@ -2,7 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 """How the configuration server makes a device known at its platform."""
 
-import logging
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,8 +12,6 @@ import requests
 from host_server.config_server.platform_view import PlatformView, parse_view
 from host_server.errors import ServiceUnreachable
 from host_server.service_client import call
-
-log = logging.getLogger(__name__)
 
 # A device waits for its directive meanwhile.
 READ_TIMEOUT_S = 3.0
@@ -71,7 +68,7 @@ class Platforms(Protocol):
         """The adapter for the platform at this URL."""
 
     def keeper_of(self, url: str, *, has_token: bool) -> PlatformAdapter:
-        """Who ends an account that was made when the platform was at this URL.
+        """Who knows an account that was made when the platform was at this URL.
 
         One with a token was made at the platform that has accounts, wherever that is now.
         """
@@ -222,17 +219,8 @@ class PlatformChoice:
         return self._muster if self.has_accounts(url) else self._others
 
     def keeper_of(self, url: str, *, has_token: bool) -> PlatformAdapter:
-        """Who ends an account that was made when the platform was at this URL."""
-        if has_token and not self.has_accounts(url):
-            log.warning(
-                "an account that was made for %s is ended at %s, where the platform is now; if "
-                "there is another platform at the former address, end it there by hand: DELETE "
-                "/accounts/<originator>",
-                url,
-                self._public_url,
-            )
-            return self._muster
-        return self.adapter_for(url)
+        """Who knows an account that was made when the platform was at this URL."""
+        return self._muster if has_token else self.adapter_for(url)
 
 
 def _normal(url: str) -> str:

@@ -23,14 +23,19 @@ class PlatformView:
     timeline: tuple[Entry, ...] = ()
     timeline_at: float | None = None
 
-    def registered_since(self, since: float) -> float | None:
+    @property
+    def first_at_home(self) -> float | None:
+        """When the device was first seen there, as far as is remembered."""
+        return min((moment.at for moment in self._at_home), default=None)
+
+    def at_home_since(self, since: float) -> float | None:
         """When the device was first seen there after this moment."""
-        times = [
-            moment.until
-            for moment in self.moments
-            if moment.what in _AT_HOME and moment.until >= since
-        ]
+        times = (moment.until for moment in self._at_home if moment.until >= since)
         return min(times, default=None)
+
+    @property
+    def _at_home(self) -> list[Moment]:
+        return [moment for moment in self.moments if moment.what in _AT_HOME]
 
 
 def parse_view(answer: bytes) -> PlatformView:

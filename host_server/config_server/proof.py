@@ -3,14 +3,18 @@
 """What a report changes, depending on how much it proves."""
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from host_server.config_server.report import Report
-from host_server.store.claims import Claim, Version, new_nonce, with_step
+from host_server.store.claims import Claim, Version, with_step
 from host_server.store.config import Records
 
 FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 3, 4, 5, 6, 7, 8, 9
+
+# Where the platform is and who the device is there -> whether it got a token.
+Accounts = dict[tuple[str, str], bool]
 
 
 def is_proved(report: Report, nonce: str) -> bool:
@@ -67,7 +71,7 @@ def _last(report: Report) -> dict[str, Any] | None:
 
 
 def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
-    """The device has proved this claim: it counts, gets a new nonce, and rivals are dropped."""
+    """The device has proved this claim: it counts, and rivals are dropped."""
     for rival in records.claims_of(claim.device_id):
         if rival.id != claim.id:
             drop_claim(records, rival, now)
@@ -75,7 +79,7 @@ def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
                 records.add_event(rival, now, "claim_refused", "another label was proved")
     if claim.state != "proved":
         records.note(claim, now, "claim_proved")
-    return replace(claim, state="proved", expires_at=None, nonce=new_nonce())
+    return replace(claim, state="proved", expires_at=None)
 
 
 def settle_version(records: Records, claim: Claim, version: Version, now: float) -> Claim:
@@ -105,8 +109,8 @@ def _revoke_earlier(records: Records, claim: Claim, version: Version, now: float
     is back a later version's token must survive.
     """
     versions = records.versions_of(claim.id)
-    kept = {(_account(v), v.token_id) for v in versions if v.number >= version.number}
-    ended = {(_account(v), v.token_id) for v in versions} - kept
+    kept = {(account_of(v), v.token_id) for v in versions if v.number >= version.number}
+    ended = {(account_of(v), v.token_id) for v in versions} - kept
     if any(v.number < version.number for v in versions):
         records.note(claim, now, "retired", detail=f"versions before {version.number}")
     kept_accounts = {account for account, _ in kept}
@@ -121,7 +125,8 @@ def _revoke_earlier(records: Records, claim: Claim, version: Version, now: float
             records.add_chore("revoke_token", now, token_id=token_id, **about)
 
 
-def _account(version: Version) -> tuple[str, str]:
+def account_of(version: Version) -> tuple[str, str]:
+    """Where the version says the platform is, and who the device is there."""
     platform = version.document["platform"]
     return platform["url"], platform["originator"]
 
@@ -165,11 +170,29 @@ def drop_claim(records: Records, claim: Claim, now: float) -> None:
 
 def close_accounts(records: Records, claim: Claim, now: float) -> None:
     """Have all accounts of the claim closed, at whatever platforms they are."""
-    versions = records.versions_of(claim.id)
-    for account in sorted({_account(v) for v in versions}):
-        has_token = any(_account(v) == account and v.token_id is not None for v in versions)
+    for account, has_token in sorted(_accounts_of(records.versions_of(claim.id)).items()):
         about = about_account(claim, account, has_token=has_token)
         records.add_chore("close_account", now, **about)
+
+
+def accounts_given(records: Records, claim: Claim) -> Accounts:
+    """The accounts that a device may be using: those of what it was given, by sync or bundle."""
+    carried = {b.version for b in records.bundles.of(claim.id) if b.handed_out_at is not None}
+    return _accounts_of(
+        version
+        for version in records.versions_of(claim.id)
+        if version.handed_out_at is not None
+        or version.proved_at is not None
+        or version.number in carried
+    )
+
+
+def _accounts_of(versions: Iterable[Version]) -> Accounts:
+    found: Accounts = {}
+    for version in versions:
+        account = account_of(version)
+        found[account] = found.get(account, False) or version.token_id is not None
+    return found
 
 
 def described(claim: Claim, version: Version) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from host_server.errors import Conflict, ReceiptRefused
 from host_server.label import Label
 from host_server.outcomes import CODES, step_of
 from host_server.store.bundles import Bundle
-from host_server.store.claims import Claim, Version, with_step
+from host_server.store.claims import Claim, Version, living_until, with_step
 from host_server.store.config import ConfigStore, Records
 
 # A receipt has 40 bits. At one try a minute, ten at once, a guess takes a million years.
@@ -162,5 +162,4 @@ def _failed(claim: Claim, bundle: Bundle, outcome: str, now: float) -> Claim:
     claim = with_step(claim, failed_step, "failed", outcome, None, now, "bundle")
     last = {"config": bundle.version, "step": failed_step, "code": outcome, "detail": ""}
     # A device that answers to it is not a squatter's invention.
-    expires_at = None if claim.state == "proved" else now + CLAIM_LIFE_S
-    return replace(claim, last=last, status="failed", expires_at=expires_at)
+    return replace(living_until(claim, now + CLAIM_LIFE_S), last=last, status="failed")

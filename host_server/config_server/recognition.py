@@ -12,9 +12,10 @@ from host_server.store.claims import Claim, VendorDevice, Version
 from host_server.store.config import ConfigStore, Records
 
 MOST_CLAIMS = 4
-# Every request tries as many keys as there can be: the claims, one that was
-# released, and the vendor's own.
-_ATTEMPTS = MOST_CLAIMS + 2
+MOST_RELEASED = 2
+# Every request tries as many keys as there can be: the claims, those that were released, and the
+# vendor's own.
+_ATTEMPTS = MOST_CLAIMS + MOST_RELEASED + 1
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,20 @@ def _keys(
     records: Records, device_id: str, k: str, now: float
 ) -> list[tuple[Claim | VendorDevice | None, Version | None, bytes]]:
     found: list[tuple[Claim | VendorDevice | None, Version | None, bytes]] = []
-    claims = [c for c in records.claims_of(device_id) if not is_expired(c, now)]
+    claims = records.claims_of(device_id)
     if k != "label":
+        # Also of claims that have expired: whoever has a version's key was given it.
         for claim in claims:
             version = records.version(claim.id, int(k))
             if version is not None:
                 found.append((claim, version, key_of(version)))
         return found
-    for claim in claims:
-        if claim.state != "released":
-            found.append((claim, None, Label(device_id, claim.secret).key("sync-psk")))
+    live = [c for c in claims if c.state != "released" and not is_expired(c, now)]
+    for claim in live:
+        found.append((claim, None, Label(device_id, claim.secret).key("sync-psk")))
     vendor = records.vendor_device(device_id)
     # A claim with the vendor's secret has the same key, and says more.
-    if vendor is not None and all(owner.secret != vendor.secret for owner in claims):
+    if vendor is not None and all(claim.secret != vendor.secret for claim in live):
         found.append((vendor, None, Label(device_id, vendor.secret).key("sync-psk")))
     return found
 

@@ -18,7 +18,14 @@ from host_server.config_server.report import Report, parse_report
 from host_server.config_server.versions import Versions
 from host_server.document import compact_json
 from host_server.errors import HostError, Invalid, Malformed, NotRecognised, ServiceUnreachable
-from host_server.store.claims import Claim, VendorDevice, Version, with_step
+from host_server.store.claims import (
+    Claim,
+    VendorDevice,
+    Version,
+    living_until,
+    new_nonce,
+    with_step,
+)
 from host_server.store.config import ConfigStore, Records
 
 MESSAGE_LIMIT_BYTES = 8192
@@ -143,13 +150,13 @@ class SyncService:
                 note_reported(records, claim, report, now)
                 claim = proof.recorded(claim, report, now)
             if is_proved and claim.state != "released":
-                claim = proof.settle_claim(records, claim, now)
+                claim = replace(proof.settle_claim(records, claim, now), nonce=new_nonce())
                 if version is not None and version.proved_at is None:
                     claim = proof.settle_version(records, claim, version, now)
                     records.add_chore("describe", now, **proof.described(claim, version))
             if is_new and claim.state == "unproved":
                 # A device that answers to it is not a squatter's invention.
-                claim = replace(claim, expires_at=now + CLAIM_LIFE_S)
+                claim = living_until(claim, now + CLAIM_LIFE_S)
             if is_new:
                 records.put_claim(claim)
         return _Contact(claim, version, report, is_new, is_proved)

@@ -87,3 +87,10 @@ def with_step(
     if by is not None:
         entry["by"] = by
     return replace(claim, progress={**claim.progress, str(step): entry})
+
+
+def living_until(claim: Claim, at: float) -> Claim:
+    """The claim, which lives until then at least. One that was proved lives anyway."""
+    if claim.expires_at is None:
+        return claim
+    return replace(claim, expires_at=max(claim.expires_at, at))

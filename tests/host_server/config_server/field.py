@@ -11,6 +11,7 @@ from typing import Any
 
 from noise.connection import NoiseConnection
 
+from host_server.config_server import bundle as form
 from host_server.config_server.bundles import BundleService
 from host_server.config_server.chores import Chores
 from host_server.config_server.devices import DeviceService
@@ -20,6 +21,7 @@ from host_server.config_server.platform_adapter import (
     Token,
 )
 from host_server.config_server.platform_view import PlatformView
+from host_server.config_server.presence import Presence
 from host_server.config_server.profiles import ProfileService
 from host_server.config_server.receipts import ReceiptService
 from host_server.config_server.sync import SyncService
@@ -70,6 +72,7 @@ class FakePlatform:
 
     is_down: bool = False
     view: PlatformView = PlatformView()
+    views: dict[str, PlatformView] | None = None  # by originator, in place of one for all
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -93,6 +96,8 @@ class FakePlatform:
 
     def seen(self, originator: str) -> PlatformView:
         self._check()
+        if self.views is not None:
+            return self.views.get(originator, PlatformView())
         return self.view
 
     def _check(self) -> None:
@@ -138,9 +143,8 @@ class Field:
         self.receipts = ReceiptService(
             self.store, self.platforms.has_accounts, self.clock, self.clock
         )
-        self.timelines = TimelineService(
-            self.store, self.platforms, self.sync.refusals, self.clock, self.clock
-        )
+        self.presence = Presence(self.store, self.platforms, self.clock, self.clock)
+        self.timelines = TimelineService(self.store, self.presence, self.sync.refusals, self.clock)
 
     def registered(self, label: Label | None = None) -> "Device":
         """A device whose label its owner has typed at the portal."""
@@ -152,6 +156,12 @@ class Field:
         """What was written down of the device."""
         with self.store.transaction() as records:
             return records.history.of(device.id, OWNER)
+
+    def show_at_platform(self, *whats: str) -> None:
+        """The platform sees the device now, besides what it has seen."""
+        at = self.clock()
+        seen = [Moment("platform", at, what, 9, until=at) for what in whats or ("registered",)]
+        self.platform.view = PlatformView((*self.platform.view.moments, *seen))
 
     def set_password(self, password: str) -> None:
         """The owner edits the profile."""
@@ -223,6 +233,16 @@ class Device:
         version: int = self.sync()["config"]["version"]
         self.confirm(version)
         return version
+
+    def apply_bundle(self, outcome: str = "ok") -> str:
+        """A bundle is made, carried, and tried: what the device shows."""
+        made = self.place.bundles.make(self.id, OWNER)
+        text, _ = self.place.bundles.hand_out(self.id, OWNER)
+        self.configs[made["version"]] = form.opened(self.label, text).config
+        if outcome == "ok":
+            self.committed = made["version"]
+        key = self.label.key("receipt-key")
+        return form.receipt(key, made["version"], outcome, form.digest_of(text))
 
     def shown(self) -> dict[str, Any]:
         """What the owner sees."""

@@ -76,7 +76,7 @@ def test_unproved_claims_expire_with_their_accounts(place: Field) -> None:
     for _ in range(4):
         place.registered(new_label("PRESS-4"))
     place.clock.pass_s(CLAIM_LIFE_S)
-    place.devices.drop_expired()
+    place.presence.end_expired()
     place.chores.run_due()
     assert place.platform.tokens == {}
 
@@ -93,7 +93,7 @@ def test_claim_that_a_device_answers_to_does_not_expire(place: Field) -> None:
     place.clock.pass_s(CLAIM_LIFE_S - 1)
     device.sync()
     place.clock.pass_s(CLAIM_LIFE_S - 1)
-    place.devices.drop_expired()
+    place.presence.end_expired()
     assert device.shown()["claim"] == "unproved"
 
 
@@ -128,6 +128,46 @@ def test_released_device_can_be_claimed_by_its_next_owner(place: Field) -> None:
     assert version == 2  # above what the device has reported
     device.confirm(version)
     assert place.devices.shown(device.id, "next")["state"] == "registered"
+
+
+def test_device_that_has_not_confirmed_is_told_to_forget_after_its_release(place: Field) -> None:
+    device = place.registered()
+    device.sync()
+    place.devices.release(device.id, OWNER)
+    assert device.sync("1")["action"] == "forget"
+    place.chores.run_due()
+    assert place.platform.tokens == {}
+    with pytest.raises(NotFound):
+        device.shown()
+
+
+def test_device_with_a_carried_bundle_is_told_to_forget_after_its_release(place: Field) -> None:
+    device = place.registered()
+    device.apply_bundle()
+    place.devices.release(device.id, OWNER)
+    assert device.sync("1")["action"] == "forget"
+
+
+def test_device_is_told_to_forget_however_many_bundles_were_made_since(place: Field) -> None:
+    device = place.registered()
+    place.receipts.check(device.id, OWNER, device.apply_bundle())
+    for _ in range(16):
+        place.bundles.make(device.id, OWNER)
+    place.devices.release(device.id, OWNER)
+    assert device.sync("1")["action"] == "forget"
+
+
+def test_of_released_registrations_only_the_newest_are_kept(place: Field) -> None:
+    devices = []
+    for _ in range(4):
+        place.clock.pass_s(1)
+        devices.append(place.registered(new_label("PRESS-4")))
+        devices[-1].sync()
+        place.devices.release("PRESS-4", OWNER)
+    for device in devices[:2]:
+        with pytest.raises(NotRecognised):
+            device.sync("1")
+    assert [device.sync("1")["action"] for device in devices[2:]] == ["forget", "forget"]
 
 
 def test_vendors_device_refuses_other_secrets(place: Field) -> None:
