@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any
 
 from host_server.config_server import bundle as form
-from host_server.config_server.device_view import bundle_shown, existing
+from host_server.config_server.device_view import bundle_shown, bundle_state, existing
 from host_server.config_server.devices import check_may_reopen
 from host_server.config_server.proof import FIND, JOIN, LEAVE, REACH, RECEIVE, REGISTER, SEND
 from host_server.config_server.sync import WINDOW_S
 from host_server.config_server.versions import Versions
-from host_server.errors import BundleRefused, NotFound
+from host_server.errors import BundleRefused, Conflict, NotFound
 from host_server.label import Label
 from host_server.store.bundles import Bundle
 from host_server.store.claims import Claim, living_until, with_step
@@ -26,6 +26,7 @@ from host_server.store.config import ConfigStore, Records
 LONGEST_LIFE_S = 10 * 365 * 86400
 HIGHEST_VERSION = 2**31 - 2
 CARRIED_LIFE_S = 365 * 86400.0  # of a claim whose bundle is in somebody's hands
+_AT_WORK = ("applied", "registered")
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,9 @@ class BundleService:
         return shown[::-1]
 
     def hand_out(self, device_id: str, owner: str) -> tuple[str, dict[str, Any]]:
-        """The newest bundle's text, and how far it has come. NotFound if none was made."""
+        """The newest bundle's text, and how far it has come. NotFound if none was made, Conflict
+        if a device would refuse it: as not newer, or as expired.
+        """
         now = self._clock()
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
@@ -83,6 +86,7 @@ class BundleService:
             if not bundles or bundles[-1].text is None:
                 raise NotFound(f"no bundle was made for {claim.device_id}; make one first")
             bundle = bundles[-1]
+            _check_is_good(bundle_state(bundle, bundles, claim, now), bundle)
             if bundle.handed_out_at is None:
                 bundle = replace(bundle, handed_out_at=now)
                 records.bundles.put(bundle)
@@ -127,16 +131,29 @@ def _highest_given(records: Records, claim: Claim) -> int:
     return max([claim.version, *given, *(b.version for b in records.bundles.of(claim.id))])
 
 
+def _check_is_good(state: str, bundle: Bundle) -> None:
+    if state == "superseded":
+        raise Conflict(
+            f"the device has a configuration newer than version {bundle.version}, so it would "
+            "refuse this bundle; make a new one"
+        )
+    if state == "expired":
+        raise Conflict(f"the bundle of version {bundle.version} has expired; make a new one")
+
+
 def _with_bundle_under_way(claim: Claim, now: float) -> Claim:
     """A person carries it: that is what steps 3 to 5 are in this flow."""
+    if claim.window_open and claim.window_until is None:
+        claim = replace(claim, window_until=now + WINDOW_S)
+    # The device may be at work for long, far from this server, before anybody looks for it.
+    claim = living_until(claim, now + CARRIED_LIFE_S)
+    if claim.status in _AT_WORK:
+        return claim  # and stays so, until a receipt tells more: the bundle may never be applied
     for step in (FIND, REACH, SEND):
         claim = with_step(claim, step, "done", "ok", None, now, "bundle")
     for step in (RECEIVE, LEAVE, JOIN, REGISTER):
         claim = with_step(claim, step, "pending", None, None, None)
-    if claim.window_open and claim.window_until is None:
-        claim = replace(claim, window_until=now + WINDOW_S)
-    # The device may be at work for long, far from this server, before anybody looks for it.
-    return replace(living_until(claim, now + CARRIED_LIFE_S), status="handed_out")
+    return replace(claim, status="handed_out")
 
 
 def _check_label(text: str, claim: Claim, former: list[Claim]) -> None:

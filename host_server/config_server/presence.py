@@ -143,15 +143,15 @@ class Presence:
 
 def _awaited(records: Records, claim: Claim, now: float) -> _Awaited | None:
     """The newest that the device was given, if it may be seen with it and was not yet."""
-    bundles = records.bundles.of(claim.id)
-    newest = bundles[-1] if bundles else None
-    if newest is not None and newest.handed_out_at is not None:
-        version = records.version(claim.id, newest.version)
+    for bundle in reversed(records.bundles.of(claim.id)):
+        version = records.version(claim.id, bundle.version)
         # Else the platform would show the device as it has been for long.
-        is_telling = claim.version == 0 or newest.outcome == "ok"
-        if version is None or newest.seen_at is not None or not is_telling:
+        is_telling = claim.version == 0 or bundle.outcome == "ok"
+        if bundle.handed_out_at is None or version is None or not is_telling:
+            continue
+        if bundle.seen_at is not None:
             return None
-        return _awaited_with(version, newest.handed_out_at, newest)
+        return _awaited_with(version, bundle.handed_out_at, bundle)
     if claim.version > 0 or claim.status == "registered":
         return None
     for version in reversed(records.versions_of(claim.id)):

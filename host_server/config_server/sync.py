@@ -187,7 +187,7 @@ class SyncService:
                 if self._versions.is_current(records, claim, running):
                     if contact.is_proved and claim.status != "registered":
                         # It failed with another version, and that one is not wanted any more.
-                        records.put_claim(replace(claim, status="registered", last=None))
+                        records.put_claim(proof.at_work(claim, self._clock()))
                     # One that came by bundle is proved as soon as it has a nonce to echo; and only
                     # with the newest can a device show that it is well which lost its directive,
                     # and the nonce in it, to a power cut.

@@ -244,6 +244,12 @@ class Device:
         key = self.label.key("receipt-key")
         return form.receipt(key, made["version"], outcome, form.digest_of(text))
 
+    def tokens(self) -> list[str]:
+        """Those that are good when everything that is to be done has been."""
+        self.place.chores.run_due()
+        originator = self.shown()["account"]["originator"]
+        return list(self.place.platform.tokens.get(originator, {}).values())
+
     def shown(self) -> dict[str, Any]:
         """What the owner sees."""
         return self.place.devices.shown(self.id, OWNER)

@@ -85,6 +85,37 @@ def test_bundle_expires_if_it_was_asked_for(place: Field) -> None:
     assert device.shown()["bundle"]["state"] == "expired"
 
 
+def test_bundle_that_its_device_would_refuse_is_not_handed_out(place: Field) -> None:
+    device = place.registered()
+    place.bundles.make(device.id, OWNER)
+    place.set_password("another horse")
+    device.onboard()
+    before = device.shown()
+    with pytest.raises(Conflict, match="newer than version 1.*make a new one"):
+        place.bundles.hand_out(device.id, OWNER)
+    assert device.shown() == before
+
+
+def test_bundle_that_has_expired_is_not_handed_out(place: Field) -> None:
+    device = place.registered()
+    place.bundles.make(device.id, OWNER, life_s=3600)
+    place.clock.pass_s(3600)
+    with pytest.raises(Conflict, match="has expired; make a new one"):
+        place.bundles.hand_out(device.id, OWNER)
+    assert device.shown()["state"] == "prepared"
+
+
+def test_device_at_work_stays_so_while_its_next_bundle_is_carried(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    before = device.shown()["steps"]
+    place.bundles.make(device.id, OWNER)
+    place.bundles.hand_out(device.id, OWNER)
+    shown = device.shown()
+    assert (shown["state"], shown["steps"]) == ("registered", before)
+    assert shown["bundle"]["state"] == "handed_out"
+
+
 def test_making_and_handing_out_are_audited_without_the_bundle(place: Field) -> None:
     device = place.registered()
     place.bundles.make(device.id, OWNER)

@@ -9,18 +9,10 @@ import pytest
 from host_server.config_server.bundles import CARRIED_LIFE_S
 from host_server.config_server.platform_view import PlatformView
 from host_server.config_server.sync import CLAIM_LIFE_S
-from host_server.errors import NotFound, NotRecognised
-from host_server.label import new_label
+from host_server.errors import NotFound
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 TRIAL_S = 901
-
-
-def tokens_of(place: Field, device: Device) -> int:
-    """How many are good when everything that is to be done has been."""
-    place.chores.run_due()
-    originator = device.shown()["account"]["originator"]
-    return len(place.platform.tokens.get(originator, {}))
 
 
 def test_device_is_registered_as_soon_as_the_platform_has_seen_it(place: Field) -> None:
@@ -164,7 +156,7 @@ def test_device_that_could_not_confirm_keeps_its_account(place: Field) -> None:
     device = committed_in_silence(place)
     place.clock.pass_s(CLAIM_LIFE_S)
     place.presence.end_expired()
-    assert tokens_of(place, device) == 1
+    assert len(device.tokens()) == 1
     assert device.shown()["state"] == "registered"
 
 
@@ -230,7 +222,7 @@ def test_registering_another_device_ends_nobodys_registration(place: Field) -> N
     device = committed_in_silence(place)
     place.clock.pass_s(CLAIM_LIFE_S)
     place.registered()
-    assert tokens_of(place, device) == 1
+    assert len(device.tokens()) == 1
 
 
 def test_of_many_that_expire_at_once_each_is_looked_for(place: Field) -> None:
@@ -253,76 +245,6 @@ def test_registration_with_nothing_handed_out_ends_without_a_question(place: Fie
         device.shown()
 
 
-# how long a registration lives
-
-
-def test_label_sync_does_not_shorten_the_life_of_a_carried_bundle(place: Field) -> None:
-    device = place.registered()
-    device.apply_bundle()
-    before = device.shown()["expires_at"]
-    device.sync()
-    assert device.shown()["expires_at"] == before == place.clock() + CARRIED_LIFE_S
-
-
-def test_failed_receipt_does_not_shorten_the_life_of_a_carried_bundle(place: Field) -> None:
-    device = place.registered()
-    receipt = device.apply_bundle("wifi_no_ap")
-    before = device.shown()["expires_at"]
-    place.receipts.check(device.id, OWNER, receipt)
-    assert device.shown()["expires_at"] == before
-
-
-def test_registering_the_label_again_renews_the_registration(place: Field) -> None:
-    device = place.registered()
-    place.clock.pass_s(CLAIM_LIFE_S - 1)
-    place.registered(device.label)
-    assert device.shown()["expires_at"] == place.clock() + CLAIM_LIFE_S
-    place.clock.pass_s(CLAIM_LIFE_S - 1)
-    assert device.sync()["action"] == "configure"
-
-
-def test_registration_whose_bundle_is_carried_makes_room_last(place: Field) -> None:
-    carried = place.registered(new_label("PRESS-4"))
-    carried.apply_bundle()
-    for _ in range(6):
-        place.clock.pass_s(1)
-        place.registered(new_label("PRESS-4"))
-    place.presence.end_expired()
-    assert carried.sync("1")["action"] == "keep"
-
-
-def squatted(place: Field) -> list[Device]:
-    devices = []
-    for _ in range(4):
-        place.clock.pass_s(1)
-        devices.append(place.registered(new_label("PRESS-4")))
-        devices[-1].apply_bundle()
-    return devices
-
-
-def test_bundles_for_made_up_labels_keep_no_owner_out(place: Field) -> None:
-    squatters = squatted(place)
-    owner = place.registered(new_label("PRESS-4"))
-    place.presence.end_expired()
-    with pytest.raises(NotRecognised):
-        squatters[0].sync("1")
-    owner.onboard()
-    assert owner.shown()["claim"] == "proved"
-
-
-def test_device_at_work_does_not_make_room(place: Field) -> None:
-    carried = squatted(place)[0]
-    used = carried.configs[1]["platform"]["originator"]
-    place.show_at_platform()
-    place.platform.views = {used: place.platform.view}
-    newcomer = place.registered(new_label("PRESS-4"))
-    place.presence.end_expired()
-    with pytest.raises(NotRecognised):
-        newcomer.sync()
-    assert carried.shown()["account"]["originator"] == used
-    assert tokens_of(place, carried) == 1
-
-
 # which bundle it was
 
 
@@ -340,6 +262,21 @@ def test_new_bundle_is_not_seen_because_the_device_renews_under_the_old_one(
     place.presence.look(device.id, OWNER)
     newer, older = place.bundles.all_shown(device.id, OWNER)
     assert (newer["seen_at"], older["seen_at"]) == (None, place.clock() - 20)
+
+
+def test_device_that_applied_its_bundle_is_looked_for_while_the_next_one_is_carried(
+    place: Field,
+) -> None:
+    device = place.registered()
+    place.receipts.check(device.id, OWNER, device.apply_bundle())
+    place.clock.pass_s(10)
+    place.show_at_platform()
+    device.apply_bundle()
+    assert device.shown()["state"] == "applied"
+    place.presence.look(device.id, OWNER)
+    assert device.shown()["state"] == "registered"
+    newer, older = place.bundles.all_shown(device.id, OWNER)
+    assert (newer["seen_at"], older["seen_at"]) == (None, place.clock())
 
 
 def test_device_that_registered_with_a_bundle_nobody_looked_for_is_registered(

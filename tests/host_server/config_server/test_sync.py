@@ -266,6 +266,7 @@ def test_failure_is_history_when_the_profile_goes_back_to_what_the_device_runs(
     place.set_password("correct horse")
     assert device.sync("1", last=FAILED | {"config": 2})["action"] == "keep"
     assert (device.shown()["state"], device.shown()["last"]) == ("registered", None)
+    assert {step["state"] for step in device.shown()["steps"]} == {"done"}
 
 
 def test_device_that_lost_its_directive_to_a_power_cut_soon_shows_that_it_is_well(
