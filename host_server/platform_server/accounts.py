@@ -5,13 +5,12 @@
 A token works for one originator only and is stored as its hash. An account may have several, so
 that a new configuration's token can be proved before the former one is revoked:
 
-    PUT    /accounts/{originator}                    an account (kept if it is there) and a token
-    POST   /accounts/{originator}/tokens             a further token; the others stay valid
-    DELETE /accounts/{originator}/tokens?keep={id}   the proved one stays, all others are revoked
-    DELETE /accounts/{originator}/tokens/{id}        revokes one
-    DELETE /accounts/{originator}                    revokes everything; the AE and its data stay
-                                                     unless remove_ae=true
-    GET    /accounts/{originator}/history            what was seen of it, and its newest timeline
+    PUT    /accounts/{originator}               an account (kept if it is there) and a token; with
+                                                token_id={id} in place of the former one of that id
+    DELETE /accounts/{originator}/tokens/{id}   revokes one
+    DELETE /accounts/{originator}               revokes everything; the AE and its data stay unless
+                                                remove_ae=true
+    GET    /accounts/{originator}/history       what was seen of it, and its newest timeline
 
 Each takes effect at once: every request is checked against the database.
 """
@@ -94,20 +93,18 @@ class Accounts:
             raise SecurityAssociationRequired("this token belongs to another originator")
         return Caller(originator, is_admin, _ae_of(rows, originator))
 
-    def open_account(self, originator: str) -> IssuedToken:
-        """Make the account unless it is there, and issue a token for it."""
+    def open_account(self, originator: str, token_id: str | None = None) -> IssuedToken:
+        """Make the account unless it is there, and issue a token for it; others stay valid.
+
+        With `token_id` the token takes the place of the account's former one of that id: who did
+        not hear the answer asks again, and leaves nothing behind.
+        """
         _check_originator(originator)
         with self._store.transaction() as rows:
             if not rows.has_account(originator):
                 rows.add_account(originator, timestamp(self._clock()))
                 rows.history.note(originator, Sight(self._clock(), "account_made"))
-            return self._issue(rows, originator)
-
-    def issue_token(self, originator: str) -> IssuedToken:
-        """One more token for an account; the others stay valid."""
-        with self._store.transaction() as rows:
-            _check_account(rows, originator)
-            return self._issue(rows, originator)
+            return self._issue(rows, originator, token_id)
 
     def entries(self, after: str, limit: int) -> list[AccountEntry]:
         """Accounts in the order of their originators, from the one after `after`."""
@@ -139,15 +136,6 @@ class Accounts:
             rows.remove_token(token_id)
             rows.history.note(originator, Sight(self._clock(), "token_revoked"))
 
-    def revoke_other_tokens(self, originator: str, kept_id: str) -> None:
-        """Revoke all tokens of the account but this one, which has been proved."""
-        with self._store.transaction() as rows:
-            _check_token(rows, originator, kept_id)
-            for token in rows.tokens_of([originator]):
-                if token.token_id != kept_id:
-                    rows.remove_token(token.token_id)
-                    rows.history.note(originator, Sight(self._clock(), "token_revoked"))
-
     def close_account(self, originator: str, *, remove_ae: bool) -> None:
         """Revoke all tokens and forget the account; with `remove_ae` its AE and data go too."""
         with self._store.transaction() as rows:
@@ -157,11 +145,16 @@ class Accounts:
             if remove_ae and _ae_of(rows, originator):
                 rows.remove(originator)
 
-    def _issue(self, rows: Rows, originator: str) -> IssuedToken:
+    def _issue(self, rows: Rows, originator: str, token_id: str | None) -> IssuedToken:
+        former = rows.token(token_id) if token_id is not None else None
+        if former is not None:
+            if former.originator != originator:
+                raise Conflict("another account has a token with this id; choose another one")
+            rows.remove_token(former.token_id)
         most = self._bounds.tokens_per_account
         if len(rows.tokens_of([originator])) >= most:
             raise Conflict(f"the account has {most} tokens already; revoke some first")
-        issued = IssuedToken(originator, secrets.token_hex(8), tokens.new_token())
+        issued = IssuedToken(originator, token_id or secrets.token_hex(8), tokens.new_token())
         hash_ = tokens.token_hash(issued.token)
         rows.add_token(Token(issued.token_id, originator, hash_, timestamp(self._clock())))
         rows.history.note(originator, Sight(self._clock(), "token_issued"))

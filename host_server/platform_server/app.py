@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Request
 from pydantic import BaseModel, Field
@@ -28,6 +29,8 @@ from host_server.web import bearer, body_within, harden
 log = logging.getLogger(__name__)
 
 _SWEEP_S = 60
+
+TokenId = Annotated[str | None, Query(pattern="^[A-Za-z0-9_-]{1,32}$")]
 
 
 class IssuedTokenView(BaseModel):
@@ -133,14 +136,11 @@ def _add_accounts(
     admin_only = [Depends(bearer(admin_token_hashes))]
 
     @app.put("/accounts/{originator}", status_code=201, dependencies=admin_only)
-    def open_account(originator: str) -> IssuedTokenView:
-        """Make the account unless it is there, and issue a token; former tokens stay valid."""
-        return IssuedTokenView(**asdict(accounts.open_account(originator)))
-
-    @app.post("/accounts/{originator}/tokens", status_code=201, dependencies=admin_only)
-    def issue_token(originator: str) -> IssuedTokenView:
-        """Issue one more token for an account; the others stay valid."""
-        return IssuedTokenView(**asdict(accounts.issue_token(originator)))
+    def open_account(originator: str, token_id: TokenId = None) -> IssuedTokenView:
+        """Make the account unless it is there, and issue a token; former tokens stay valid, but
+        for the one with this `token_id`, whose place the new one takes.
+        """
+        return IssuedTokenView(**asdict(accounts.open_account(originator, token_id)))
 
     @app.get("/accounts", dependencies=admin_only)
     def list_accounts(
@@ -160,11 +160,6 @@ def _add_accounts(
         timeline = TimelineView(ct=newest.ct, con=con) if newest and isinstance(con, str) else None
         views = [SightView.model_validate(asdict(sight)) for sight in seen]
         return HistoryView(originator=originator, seen=views, timeline=timeline)
-
-    @app.delete("/accounts/{originator}/tokens", status_code=204, dependencies=admin_only)
-    def revoke_other_tokens(originator: str, keep: str) -> None:
-        """Revoke all tokens of the account but the one to keep."""
-        accounts.revoke_other_tokens(originator, keep)
 
     @app.delete(
         "/accounts/{originator}/tokens/{token_id}", status_code=204, dependencies=admin_only

@@ -227,6 +227,10 @@ class Rows:
         of_it = _accounts.c.originator == originator
         self._connection.execute(sa.delete(_accounts).where(of_it))
 
+    def token(self, token_id: str) -> Token | None:
+        found = self._tokens(_tokens.c.token_id == token_id)
+        return found[0] if found else None
+
     def tokens_of(self, originators: Iterable[str]) -> list[Token]:
         return self._tokens(_tokens.c.originator.in_(list(originators)))
 

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 
+from tests.host_server.platform_server.behaviour import Answer
 from tests.host_server.platform_server.client import ADMIN_TOKEN, Client
 
 PEN = "Cpen0123456789"
@@ -51,29 +52,43 @@ def test_accounts_need_the_administrators_token(platform: Client) -> None:
     for method, to in (
         ("GET", "/accounts"),
         ("PUT", f"/accounts/{CUP}"),
-        ("POST", f"/accounts/{PEN}/tokens"),
+        ("DELETE", f"/accounts/{PEN}/tokens/1"),
         ("DELETE", f"/accounts/{PEN}"),
     ):
         assert platform.http(method, to, token=token).status == 401
         assert platform.http(method, to).status == 401
 
 
-def test_former_token_stays_valid_until_the_new_one_is_proved(platform: Client) -> None:
-    platform.register(PEN)
-    former = platform.tokens[PEN]
-    issued = platform.http("POST", f"/accounts/{PEN}/tokens", token=ADMIN_TOKEN).body
-    for token in (former, issued["token"]):
-        assert platform.ask("GET", f"/{PEN}", PEN, token=token).status == 200
-    kept = f"/accounts/{PEN}/tokens?keep={issued['token_id']}"
-    assert platform.http("DELETE", kept, token=ADMIN_TOKEN).status == 204
-    assert platform.ask("GET", f"/{PEN}", PEN, token=former).status == 401
-    assert platform.ask("GET", f"/{PEN}", PEN, token=issued["token"]).status == 200
-
-
 def test_putting_an_account_again_issues_a_further_token(platform: Client) -> None:
     former, new = platform.account(PEN), platform.account(PEN)
     assert former != new
     assert platform.ask("GET", "/nothing", PEN, token=former).status == 404
+
+
+def named(platform: Client, token_id: str, originator: str = PEN) -> Answer:
+    return platform.http("PUT", f"/accounts/{originator}?token_id={token_id}", token=ADMIN_TOKEN)
+
+
+def test_token_of_the_same_id_takes_the_former_ones_place(platform: Client) -> None:
+    other = platform.account(PEN)
+    issued = [named(platform, "mine").body for _ in range(20)]  # more than an account may have
+    assert {each["token_id"] for each in issued} == {"mine"}
+    status = [
+        platform.ask("GET", "/nothing", PEN, token=token).status
+        for token in (other, issued[-2]["token"], issued[-1]["token"])
+    ]
+    assert status == [404, 401, 404]
+
+
+def test_token_id_of_another_account_is_refused(platform: Client) -> None:
+    token = named(platform, "mine").body["token"]
+    assert named(platform, "mine", CUP).status == 409
+    assert platform.ask("GET", "/nothing", PEN, token=token).status == 404
+
+
+@pytest.mark.parametrize("token_id", ["", "a%20b", "x" * 33, "%C3%A9", "a%0A"])
+def test_token_id_must_fit_an_address(platform: Client, token_id: str) -> None:
+    assert named(platform, token_id).status == 422
 
 
 def test_one_token_can_be_revoked(platform: Client) -> None:
