@@ -61,6 +61,10 @@ class NotFound(HostError):
     title = "Not found"
 
 
+class Released(NotFound):
+    """The device was released while something was done for it."""
+
+
 class Conflict(HostError):
     """It cannot be done because of something that is already there."""
 

@@ -60,7 +60,7 @@ def create_app(
     """
     store = ConfigStore(engine, box)
     store.check_key()
-    versions = Versions(store, platforms.adapter_for, public_url)
+    versions = Versions(store, platforms, public_url, clock)
     chores = Chores(store, platforms, clock)
     devices = DeviceService(store, versions, clock, monotonic)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)

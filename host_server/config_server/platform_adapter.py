@@ -39,8 +39,9 @@ class PlatformAdapter(Protocol):
     may be repeated. Nothing is promised about order between devices.
     """
 
-    def make_token(self, originator: str) -> Token | None:
-        """A further token for the originator, whose account is made if there is none.
+    def make_token(self, originator: str, token_id: str) -> Token | None:
+        """The token of this id for the originator, whose account is made if there is none. One
+        that had this id is good no longer, so whoever did not hear the answer asks again.
 
         None if the platform has no tokens (ACME: there the allow-list decides).
         """
@@ -86,7 +87,7 @@ class AllowListPlatform:
     revoked from here: docs/platforms.md says what its operator does instead.
     """
 
-    def make_token(self, originator: str) -> Token | None:
+    def make_token(self, originator: str, token_id: str) -> Token | None:
         return None
 
     def revoke_token(self, originator: str, token_id: str) -> None:
@@ -113,8 +114,8 @@ class MusterPlatform:
         self._cse = cse
         self._token = token
 
-    def make_token(self, originator: str) -> Token | None:
-        answer = self._call("PUT", f"/accounts/{originator}")
+    def make_token(self, originator: str, token_id: str) -> Token | None:
+        answer = self._call("PUT", f"/accounts/{originator}?token_id={token_id}")
         if answer.status_code not in (200, 201):
             raise _refused(answer)
         try:

@@ -173,8 +173,26 @@ def drop_claim(records: Records, claim: Claim, now: float) -> None:
 
 def close_accounts(records: Records, claim: Claim, now: float) -> None:
     """Have all accounts of the claim closed, at whatever platforms they are."""
-    for account, has_token in sorted(_accounts_of(records.versions_of(claim.id)).items()):
+    accounts = _accounts_of(records.versions_of(claim.id))
+    if claim.asked is not None:
+        accounts[claim.asked["url"], claim.asked["originator"]] = True
+    for account, has_token in sorted(accounts.items()):
         about = about_account(claim, account, has_token=has_token)
+        records.add_chore("close_account", now, **about)
+
+
+def end_asked(records: Records, claim: Claim, now: float) -> None:
+    """Have the token ended that the claim has asked a platform for, and does not want any more;
+    with its account, if nothing else of the claim needs that.
+    """
+    asked = claim.asked or {}
+    if not asked:
+        return
+    about = about_account(claim, (asked["url"], asked["originator"]), has_token=True)
+    used = {account_of(version)[1] for version in records.versions_of(claim.id)}
+    if asked["originator"] in used | {claim.originator}:
+        records.add_chore("revoke_token", now, token_id=asked["token_id"], **about)
+    else:
         records.add_chore("close_account", now, **about)
 
 

@@ -15,9 +15,16 @@ from host_server.config_server.noise import SHORTEST_BYTES
 from host_server.config_server.recognition import Holder, authenticated
 from host_server.config_server.refusals import Refusals
 from host_server.config_server.report import Report, parse_report
-from host_server.config_server.versions import Versions
+from host_server.config_server.versions import Versions, unreleased
 from host_server.document import compact_json
-from host_server.errors import HostError, Invalid, Malformed, NotRecognised, ServiceUnreachable
+from host_server.errors import (
+    HostError,
+    Invalid,
+    Malformed,
+    NotRecognised,
+    Released,
+    ServiceUnreachable,
+)
 from host_server.store.claims import (
     Claim,
     VendorDevice,
@@ -38,6 +45,7 @@ INVALID_RETRY_S = 30
 PLATFORM_RETRY_S = 10
 SOON_S = 5
 _EVENT_EVERY_S = 3600
+_REGISTER_FIRST = "register the device's label at the portal, then try again"
 
 _K = re.compile(r"label|[1-9][0-9]{0,15}")
 
@@ -84,7 +92,7 @@ class SyncService:
         holder = authenticated(self._store, device_id, k, message, self._clock())
         if holder is None:
             self.refusals.note(device_id, k, address, self._clock())
-            raise NotRecognised("register the device's label at the portal, then try again")
+            raise NotRecognised(_REGISTER_FIRST)
         report = parse_report(holder.payload)
         digest = hashlib.sha256(message).digest()[:16]
         limit = self._by_replayed if self._is_known(holder.owner, digest) else self._by_device
@@ -92,7 +100,7 @@ class SyncService:
         direction = self._directed(holder, report, digest, started)
         answer = holder.responder.write(self._rendered(direction).encode())
         if answer is None:
-            raise NotRecognised("register the device's label at the portal, then try again")
+            raise NotRecognised(_REGISTER_FIRST)
         return answer
 
     def _is_known(self, owner: Claim | VendorDevice, digest: bytes) -> bool:
@@ -124,12 +132,12 @@ class SyncService:
         with self._versions.lock(owner.id):
             contact = self._noted(owner, holder.version, report, digest)
             if contact is None:
-                raise NotRecognised("register the device's label at the portal, then try again")
-            if contact.claim.state == "released":
-                self._note_forget(contact)
-                return Direction("forget", contact.claim.nonce, SOON_S)
+                raise NotRecognised(_REGISTER_FIRST)
             choose = self._for_label if holder.version is None else self._for_version
-            return choose(contact, started)
+            try:
+                return choose(contact, started)
+            except Released:  # before, or at any moment since
+                return self._forgotten(contact)
 
     def _noted(
         self, owner: Claim, version: Version | None, report: Report, digest: bytes
@@ -161,15 +169,20 @@ class SyncService:
                 records.put_claim(claim)
         return _Contact(claim, version, report, is_new, is_proved)
 
-    def _note_forget(self, contact: "_Contact") -> None:
+    def _forgotten(self, contact: "_Contact") -> Direction:
         with self._store.transaction() as records:
-            records.note(contact.claim, self._clock(), "told_to_forget", step=proof.RECEIVE)
+            claim = records.claim(contact.claim.id)
+            if claim is None:
+                raise NotRecognised(_REGISTER_FIRST)
+            records.note(claim, self._clock(), "told_to_forget", step=proof.RECEIVE)
+        return Direction("forget", claim.nonce, SOON_S)
 
     def _for_label(self, contact: "_Contact", started: float) -> Direction:
-        claim, now = contact.claim, self._clock()
+        now = self._clock()
         with self._store.transaction() as records:
+            claim = unreleased(records, contact.claim.id)
             if not is_window_open(records, claim, now):
-                return self._closed(records, contact, now)
+                return self._closed(records, claim, contact.is_new, now)
             floor = contact.report.config
             candidate = self._candidate(records, claim, floor)
         if candidate is None and not contact.is_new:
@@ -178,12 +191,13 @@ class SyncService:
 
     def _for_version(self, contact: "_Contact", started: float) -> Direction:
         """A device that runs, or tries, version `running`."""
-        claim, report, running = contact.claim, contact.report, contact.version
+        report, running = contact.report, contact.version
         assert running is not None  # noqa: S101 - the caller chose by it
         policy_s = int(running.document["policy"]["sync_s"])
         floor = max(running.number, report.config)
         try:
             with self._store.transaction() as records:
+                claim = unreleased(records, contact.claim.id)
                 if self._versions.is_current(records, claim, running):
                     if contact.is_proved and claim.status != "registered":
                         # It failed with another version, and that one is not wanted any more.
@@ -197,8 +211,8 @@ class SyncService:
                     return Direction("keep", claim.nonce, retry_s)
                 candidate = self._candidate(records, claim, floor)
         except Invalid as error:
-            self._complain(contact, error)
-            return Direction("keep", claim.nonce, policy_s)
+            waiting = self._complain(contact, error)
+            return replace(waiting, action="keep", retry_s=policy_s)
         # A trial is let finish: otherwise its keys would be proved and thrown away at once.
         if report.state == "trial" or (candidate is None and not contact.is_proved):
             return Direction("keep", claim.nonce, min(SOON_S, policy_s))
@@ -217,9 +231,7 @@ class SyncService:
             return self._complain(contact, error)
         now = self._clock()
         with self._store.transaction() as records:
-            claim = records.claim(contact.claim.id)
-            if claim is None:
-                raise NotRecognised("register the device's label at the portal, then try again")
+            claim = unreleased(records, contact.claim.id)
             # Under an operational key only a proved report tells where the roll-out stands.
             if contact.is_new and (contact.version is None or contact.is_proved):
                 last = contact.report.last
@@ -233,12 +245,11 @@ class SyncService:
                 records.put_claim(claim)
         return Direction("configure", claim.nonce, 0, version.document)
 
-    def _closed(self, records: Records, contact: "_Contact", now: float) -> Direction:
-        claim = contact.claim
+    def _closed(self, records: Records, claim: Claim, is_new: bool, now: float) -> Direction:
         last_at = records.last_event_at(claim, "window_closed")
-        if contact.is_new:
+        if is_new:
             records.note(claim, now, "window_closed", step=proof.RECEIVE, code="window_closed")
-        if contact.is_new and now - last_at >= _EVENT_EVERY_S:
+        if is_new and now - last_at >= _EVENT_EVERY_S:
             records.add_event(claim, now, "window_closed", "the label was used")
         return Direction("wait", claim.nonce, CLOSED_RETRY_S)
 
@@ -248,8 +259,8 @@ class SyncService:
         code = "config_invalid" if is_invalid else "platform_unreachable"
         now = self._clock()
         with self._store.transaction() as records:
-            claim = records.claim(contact.claim.id)
-            if claim is not None and contact.is_new:
+            claim = unreleased(records, contact.claim.id)
+            if contact.is_new:
                 last = {"config": 0, "step": proof.RECEIVE, "code": code, "detail": str(error)}
                 progress = with_step(claim, proof.RECEIVE, "failed", code, None, now)
                 status = "registered" if contact.version else "waiting"
@@ -260,7 +271,7 @@ class SyncService:
                 if now - records.last_event_at(claim, code) >= _EVENT_EVERY_S:
                     records.add_event(claim, now, code, str(error))
         retry_s = INVALID_RETRY_S if is_invalid else PLATFORM_RETRY_S
-        return Direction("wait", contact.claim.nonce, retry_s)
+        return Direction("wait", claim.nonce, retry_s)
 
 
 @dataclass(frozen=True)

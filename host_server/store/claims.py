@@ -31,6 +31,9 @@ class Claim:
     last: dict[str, Any] | None
     facts: dict[str, Any] | None
     seen_at: float | None
+    # Of a platform, whose answer has not come: {"url", "originator", "token_id"}. If it does not
+    # come, asking again for the same token leaves no other behind.
+    asked: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData()
 
@@ -61,6 +61,8 @@ claims = Table(
     Column("last", JSON),
     Column("facts", JSON),
     Column("seen_at", Float),
+    # a token that a platform was asked for, and whose answer has not come
+    Column("asked", JSON(none_as_null=True)),
 )
 
 versions = Table(

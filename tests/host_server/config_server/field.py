@@ -4,7 +4,7 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,15 +71,20 @@ class FakePlatform:
     """Keeps accounts as the platform does, and can be down."""
 
     is_down: bool = False
+    loses_answers: bool = False  # to who asks for a token, which is made all the same
+    meanwhile: Callable[[], object] = lambda: None  # what happens before such an answer comes
     view: PlatformView = PlatformView()
     views: dict[str, PlatformView] | None = None  # by originator, in place of one for all
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def make_token(self, originator: str) -> Token | None:
+    def make_token(self, originator: str, token_id: str) -> Token | None:
         self._check()
-        token = Token(secrets.token_hex(4), secrets.token_hex(16))
+        token = Token(token_id, secrets.token_hex(16))
         self.tokens.setdefault(originator, {})[token.id] = token.secret
+        self.meanwhile()
+        if self.loses_answers:
+            raise ServiceUnreachable("the platform did not answer in time")
         return token
 
     def revoke_token(self, originator: str, token_id: str) -> None:
@@ -132,7 +137,7 @@ class Field:
         self.platform = FakePlatform()
         self.store = ConfigStore(self.engine, SecretBox(bytes(32)))
         self.platforms = FakePlatforms(self.platform)
-        self.versions = Versions(self.store, self.platforms.adapter_for, SERVER_URL)
+        self.versions = Versions(self.store, self.platforms, SERVER_URL, self.clock)
         self.devices = DeviceService(self.store, self.versions, self.clock, self.clock)
         self.profiles = ProfileService(
             self.store, self.platforms.has_accounts, SERVER_URL, self.clock

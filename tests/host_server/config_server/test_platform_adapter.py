@@ -3,6 +3,7 @@
 """What does the adapter for the product's own platform promise? Asked of that platform itself."""
 
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,10 @@ def platform(url: str) -> MusterPlatform:
     return MusterPlatform(url, TOKEN)
 
 
+def new_token_id() -> str:
+    return secrets.token_hex(8)
+
+
 def asked(url: str, path: str, origin: str, token: str, body: object = None, ty: int = 0) -> int:
     headers = {
         "X-M2M-Origin": origin,
@@ -64,7 +69,7 @@ def test_token_lets_its_originator_register_and_nobody_else(
     url: str, platform: MusterPlatform
 ) -> None:
     mine, other = new_originator(), new_originator()
-    token = platform.make_token(mine)
+    token = platform.make_token(mine, new_token_id())
     assert token is not None
     assert registered(url, mine, token.secret) == 2001
     assert registered(url, other, token.secret) != 2001
@@ -72,7 +77,10 @@ def test_token_lets_its_originator_register_and_nobody_else(
 
 def test_earlier_token_is_good_until_it_is_revoked(url: str, platform: MusterPlatform) -> None:
     origin = new_originator()
-    first, second = platform.make_token(origin), platform.make_token(origin)
+    first, second = (
+        platform.make_token(origin, new_token_id()),
+        platform.make_token(origin, new_token_id()),
+    )
     assert first is not None
     assert second is not None
     assert registered(url, origin, first.secret) == 2001
@@ -82,9 +90,22 @@ def test_earlier_token_is_good_until_it_is_revoked(url: str, platform: MusterPla
     assert asked(url, f"/{origin}", origin, second.secret) == 2000
 
 
+def test_token_that_is_asked_for_again_replaces_the_one_of_the_lost_answer(
+    url: str, platform: MusterPlatform
+) -> None:
+    origin, token_id = new_originator(), new_token_id()
+    made = [platform.make_token(origin, token_id) for _ in range(20)]
+    last, before = made[-1], made[-2]
+    assert last is not None
+    assert before is not None
+    assert last.id == token_id
+    assert registered(url, origin, last.secret) == 2001
+    assert asked(url, f"/{origin}", origin, before.secret) == 0
+
+
 def test_closed_account_is_good_for_nothing(url: str, platform: MusterPlatform) -> None:
     origin = new_originator()
-    token = platform.make_token(origin)
+    token = platform.make_token(origin, new_token_id())
     assert token is not None
     platform.close_account(origin)
     platform.close_account(origin)
@@ -115,7 +136,7 @@ def test_originators_fit_one_pattern_and_cannot_be_guessed() -> None:
 
 def test_platform_with_an_allow_list_is_asked_nothing() -> None:
     elsewhere = AllowListPlatform()
-    assert elsewhere.make_token("Cmuster0") is None
+    assert elsewhere.make_token("Cmuster0", new_token_id()) is None
     elsewhere.revoke_token("Cmuster0", "1")
     elsewhere.close_account("Cmuster0")
     elsewhere.describe("Cmuster0", "PRESS-4", FACTS)
@@ -123,13 +144,13 @@ def test_platform_with_an_allow_list_is_asked_nothing() -> None:
 
 def test_platform_that_does_not_answer_is_unreachable() -> None:
     with pytest.raises(ServiceUnreachable, match="check that the server runs") as caught:
-        MusterPlatform("http://127.0.0.1:9", TOKEN).make_token("Cx")
+        MusterPlatform("http://127.0.0.1:9", TOKEN).make_token("Cx", new_token_id())
     assert TOKEN not in str(caught.value)
 
 
 def test_platform_that_refuses_our_token_is_unreachable(url: str) -> None:
     with pytest.raises(ServiceUnreachable, match="HTTP 401"):
-        MusterPlatform(url, new_token()).make_token("Cx")
+        MusterPlatform(url, new_token()).make_token("Cx", new_token_id())
 
 
 @pytest.mark.parametrize(
