@@ -34,6 +34,7 @@ from host_server.store.claims import (
     with_step,
 )
 from host_server.store.config import ConfigStore, Records
+from host_server.store.history import WINDOW_CLOSED
 
 MESSAGE_LIMIT_BYTES = 8192
 CLAIM_LIFE_S = 14 * 24 * 3600
@@ -97,7 +98,7 @@ class SyncService:
         digest = hashlib.sha256(message).digest()[:16]
         limit = self._by_replayed if self._is_known(holder.owner, digest) else self._by_device
         limit.take(f"{device_id} {address}")
-        direction = self._directed(holder, report, digest, started)
+        direction = self._directed(holder, report, digest, address, started)
         answer = holder.responder.write(self._rendered(direction).encode())
         if answer is None:
             raise NotRecognised(_REGISTER_FIRST)
@@ -122,7 +123,7 @@ class SyncService:
         return compact_json(directive)
 
     def _directed(
-        self, holder: Holder, report: Report, digest: bytes, started: float
+        self, holder: Holder, report: Report, digest: bytes, address: str, started: float
     ) -> Direction:
         owner = holder.owner
         if isinstance(owner, VendorDevice):
@@ -130,7 +131,7 @@ class SyncService:
                 records.mark_vendor_device(owner.device_id, self._clock())
             return Direction("wait", owner.nonce, NOT_OWNED_RETRY_S)
         with self._versions.lock(owner.id):
-            contact = self._noted(owner, holder.version, report, digest)
+            contact = self._noted(owner, holder.version, report, digest, address)
             if contact is None:
                 raise NotRecognised(_REGISTER_FIRST)
             choose = self._for_label if holder.version is None else self._for_version
@@ -140,17 +141,24 @@ class SyncService:
                 return self._forgotten(contact)
 
     def _noted(
-        self, owner: Claim, version: Version | None, report: Report, digest: bytes
+        self, owner: Claim, version: Version | None, report: Report, digest: bytes, address: str
     ) -> "_Contact | None":
-        """Write down what the report tells, as far as it proves it."""
+        """Write down what the report tells, as far as it proves it. Under a label whose window is
+        closed it proves nothing: whoever once had the device may have that.
+        """
         now = self._clock()
         with self._store.transaction() as records:
             claim = records.claim(owner.id)
             if claim is None:
                 return None
             is_new = records.is_first_sight(claim.id, digest)
-            is_proved = is_new and proof.is_proved(report, claim.nonce)
-            if is_new:
+            is_shut_out = (
+                version is None
+                and claim.state == "proved"
+                and not is_window_open(records, claim, now)
+            )
+            is_proved = is_new and not is_shut_out and proof.is_proved(report, claim.nonce)
+            if is_new and not is_shut_out:
                 detail = _about_report(version, report, is_proved)
                 records.note(claim, now, "reported", step=proof.SEND, detail=detail)
             # Before anything was proved, what a new message tells is all there is to show.
@@ -167,7 +175,7 @@ class SyncService:
                 claim = living_until(claim, now + CLAIM_LIFE_S)
             if is_new:
                 records.put_claim(claim)
-        return _Contact(claim, version, report, is_new, is_proved)
+        return _Contact(claim, version, report, address, is_new, is_proved)
 
     def _forgotten(self, contact: "_Contact") -> Direction:
         with self._store.transaction() as records:
@@ -182,7 +190,7 @@ class SyncService:
         with self._store.transaction() as records:
             claim = unreleased(records, contact.claim.id)
             if not is_window_open(records, claim, now):
-                return self._closed(records, claim, contact.is_new, now)
+                return self._closed(records, claim, contact, now)
             floor = contact.report.config
             candidate = self._candidate(records, claim, floor)
         if candidate is None and not contact.is_new:
@@ -245,12 +253,15 @@ class SyncService:
                 records.put_claim(claim)
         return Direction("configure", claim.nonce, 0, version.document)
 
-    def _closed(self, records: Records, claim: Claim, is_new: bool, now: float) -> Direction:
-        last_at = records.last_event_at(claim, "window_closed")
-        if is_new:
-            records.note(claim, now, "window_closed", step=proof.RECEIVE, code="window_closed")
-        if is_new and now - last_at >= _EVENT_EVERY_S:
-            records.add_event(claim, now, "window_closed", "the label was used")
+    def _closed(
+        self, records: Records, claim: Claim, contact: "_Contact", now: float
+    ) -> Direction:
+        last_at = records.last_event_at(claim, WINDOW_CLOSED)
+        if contact.is_new:
+            more: dict[str, Any] = {"step": proof.RECEIVE, "code": WINDOW_CLOSED}
+            records.note(claim, now, WINDOW_CLOSED, detail=f"from {contact.address}", **more)
+        if contact.is_new and now - last_at >= _EVENT_EVERY_S:
+            records.add_event(claim, now, WINDOW_CLOSED, "the label was used")
         return Direction("wait", claim.nonce, CLOSED_RETRY_S)
 
     def _complain(self, contact: "_Contact", error: HostError) -> Direction:
@@ -279,6 +290,7 @@ class _Contact:
     claim: Claim
     version: Version | None
     report: Report
+    address: str
     is_new: bool  # not a message that came before
     is_proved: bool
 

@@ -14,10 +14,10 @@ from host_server.config_server.proof import account_of
 from host_server.config_server.refusals import Refusals
 from host_server.moments import SUCCESSES
 from host_server.store.config import ConfigStore
-from host_server.store.history import Moment
+from host_server.store.history import REFUSED, WINDOW_CLOSED, Moment
 
 # What somebody else can bring about.
-_WEAK = ("refused", "window_closed")
+_WEAK = (REFUSED, WINDOW_CLOSED)
 # Wrong typing, and what is only done later, keep no device from its platform.
 _NO_CAUSE = (
     "receipt_refused",

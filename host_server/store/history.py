@@ -12,9 +12,11 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from host_server.store.config_tables import history
 
 KEPT = 256
-# Of those, what strangers can bring about: they must not push out what the owner looks for.
-REFUSED = "refused"
-REFUSALS_KEPT = 16
+# Of those, of each kind that strangers can bring about, or who once had the device: they must not
+# push out what the owner looks for.
+REFUSED, WINDOW_CLOSED = "refused", "window_closed"
+STRANGERS_KEPT = 16
+_BY_STRANGERS = (REFUSED, WINDOW_CLOSED)
 _LONGEST_DETAIL = 200
 
 
@@ -40,12 +42,14 @@ class History:
         self._connection = connection
 
     def note(self, device_id: str, owner: str, moment: Moment) -> None:
-        """Write it down, or count it if the newest of its source is the same. Refusals are a row
-        of their own: one between two others that are the same does not part them.
+        """Write it down, or count it if the newest of its source is the same. What strangers
+        bring about is a row of its own: one between two others that are the same does not part
+        them.
         """
         about = _about(device_id, owner)
-        is_refused = history.c.what == REFUSED
-        its_row = about & (is_refused if moment.what == REFUSED else ~is_refused)
+        is_by_stranger = moment.what in _BY_STRANGERS
+        of_its_kind = history.c.what == moment.what
+        its_row = about & (of_its_kind if is_by_stranger else history.c.what.not_in(_BY_STRANGERS))
         detail = moment.detail[:_LONGEST_DETAIL]
         query = select(history).where(its_row & (history.c.source == moment.source))
         last = self._connection.execute(query.order_by(history.c.id.desc()).limit(1))
@@ -68,8 +72,8 @@ class History:
             "ms": moment.ms,
         }
         self._connection.execute(insert(history).values(row))
-        if moment.what == REFUSED:
-            self._keep_newest(its_row, REFUSALS_KEPT)
+        if is_by_stranger:
+            self._keep_newest(its_row, STRANGERS_KEPT)
         self._keep_newest(about, KEPT)
 
     def _keep_newest(self, some: ColumnElement[bool], most: int) -> None:

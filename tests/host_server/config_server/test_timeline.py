@@ -12,9 +12,10 @@ from host_server.config_server.timeline import first_cause
 from host_server.errors import NotRecognised, ServiceUnreachable
 from host_server.moments import rendered
 from host_server.store.config import ConfigStore
-from host_server.store.history import KEPT, REFUSALS_KEPT, Moment
+from host_server.store.history import KEPT, STRANGERS_KEPT, Moment
 from host_server.store.secrets import SecretBox
 from tests.host_server.config_server.field import OWNER, Device, Field
+from tests.wire.syncs import BLANK
 
 SEEK = [[3, "ok", 212], [4, "ok", 640]]
 FAILED = [*SEEK, [5, "ok", 90], [6, "ok", 60], [7, "ok", 100], [8, "wifi_auth", 9000]]
@@ -132,8 +133,52 @@ def test_strangers_push_nothing_out(place: Field) -> None:
         place.sync.refusals.write_down()
     kept = place.history_of(device)
     assert [m for m in kept if m.what != "refused"] == others
-    assert len(kept) == len(others) + REFUSALS_KEPT
+    assert len(kept) == len(others) + STRANGERS_KEPT
     assert kept[-1].detail == "k=label from 10.0.1.49"
+
+
+def syncs_from(place: Field, device: Device, n: int, **changes: Any) -> None:
+    """With the label's key, from the n-th address."""
+    place.clock.pass_s(1)
+    message = device.sealed("label", BLANK | {"heap_free": n} | changes)[1]
+    place.sync.answer(device.id, "label", message, f"10.0.{n // 256}.{n % 256}")
+
+
+def test_who_had_the_device_pushes_nothing_out_while_the_window_is_closed(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    before, shown = place.history_of(device), device.shown()
+    for n in range(KEPT + 50):
+        syncs_from(place, device, n, timeline=[[3, "ok", n], [4, "wifi_auth", n]], last=LAST)
+    kept = place.history_of(device)
+    assert [m for m in kept if m.what != "window_closed"] == before
+    assert len(kept) == len(before) + STRANGERS_KEPT
+    assert kept[-1].detail == "from 10.0.1.49"
+    ignored = {"events": None}
+    assert device.shown() | ignored == shown | ignored
+
+
+def test_who_had_the_device_takes_it_no_proof_while_the_window_is_closed(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    for n in range(3):
+        syncs_from(place, device, n, echo=device.echo)
+    place.clock.pass_s(3600)
+    device.sync("1", heap_free=7)
+    assert device.shown()["device"]["heap_free"] == 7
+
+
+def test_labels_use_between_hourly_reports_parts_them_not(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    for n in range(3):
+        place.clock.pass_s(3600)
+        device.sync("1")
+        syncs_from(place, device, 9, heap_free=n)
+    assert [(m.what, m.times) for m in place.history_of(device) if m.times > 1] == [
+        ("reported", 3),
+        ("window_closed", 3),
+    ]
 
 
 def test_refusals_between_hourly_reports_part_them_not(place: Field) -> None:
