@@ -126,6 +126,10 @@ class ServiceUnreachable(HostError):
     title = "Another server could not be reached"
 
 
+class NoAnswer(ServiceUnreachable):
+    """It did not answer at all: whoever asks it something else now waits in vain, too."""
+
+
 class Unavailable(HostError):
     """Busy or not ready; come back after `retry_s`."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import requests
 
-from host_server.errors import ServiceUnreachable
+from host_server.errors import NoAnswer
 
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 10.0
@@ -22,7 +22,7 @@ def call(
     ca_file: str | None = None,
     read_timeout_s: float = READ_TIMEOUT_S,
 ) -> requests.Response:
-    """The answer, whatever its status; ServiceUnreachable if there is none in time.
+    """The answer, whatever its status; NoAnswer if there is none in time.
 
     Neither proxies nor netrc of the environment are used, and no redirect is followed: the token
     goes to this URL and nowhere else.
@@ -41,7 +41,7 @@ def call(
                 verify=ca_file or True,
             )
         except (requests.RequestException, OSError) as error:
-            raise ServiceUnreachable(
+            raise NoAnswer(
                 f"{url.partition('?')[0]} did not answer ({type(error).__name__}); check that the "
                 "server runs and that the address is right"
             ) from None

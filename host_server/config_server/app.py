@@ -61,13 +61,14 @@ def create_app(
     store = ConfigStore(engine, box)
     store.check_key()
     versions = Versions(store, platforms, public_url, clock)
-    chores = Chores(store, platforms, clock)
+    stopping = threading.Event()
+    chores = Chores(store, platforms, clock, stopping)
     devices = DeviceService(store, versions, clock, monotonic)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
     syncs = SyncService(store, versions, clock, monotonic)
     bundles = BundleService(store, versions, clock)
     receipts = ReceiptService(store, platforms.has_accounts, clock, monotonic)
-    presence = Presence(store, platforms, clock, monotonic)
+    presence = Presence(store, platforms, clock, monotonic, stopping)
     timelines = TimelineService(store, presence, syncs.refusals, clock)
     guard = Depends(bearer(accepted_hashes))
 
@@ -75,6 +76,8 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         housekeeping = asyncio.create_task(_keep_house(chores, presence, syncs.refusals))
         yield
+        # Its threads cannot be cancelled, and the process waits for them.
+        stopping.set()
         housekeeping.cancel()
         await asyncio.gather(housekeeping, return_exceptions=True)
 

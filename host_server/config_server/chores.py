@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from host_server.config_server.platform_adapter import PlatformAdapter, Platforms
-from host_server.errors import ServiceUnreachable
+from host_server.errors import NoAnswer, ServiceUnreachable
 from host_server.store.claims import Chore
 from host_server.store.config import ConfigStore, Records
 from host_server.store.history import Moment
@@ -30,38 +30,53 @@ class Chores:
         store: ConfigStore,
         platforms: Platforms,
         clock: Callable[[], float],
+        stopping: threading.Event,
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._clock = clock
         self._lock = threading.Lock()
+        self._stopping = stopping
 
     def run_due(self) -> None:
-        """Do what is due now. Returns at once if another thread is at it."""
+        """Do what is due now. Returns at once if another thread is at it, and soon if the server
+        stops: a platform that hangs is asked one thing, whatever is to be done there.
+        """
         if not self._lock.acquire(blocking=False):
             return
         try:
             with self._store.transaction() as records:
                 due = records.due_chores(self._clock(), _AT_ONCE)
+            silent: dict[str, NoAnswer] = {}  # by URL
             for chore in due:
-                self._run(chore)
+                if self._stopping.is_set():
+                    return
+                self._run(chore, silent)
         finally:
             self._lock.release()
 
-    def _run(self, chore: Chore) -> None:
+    def _run(self, chore: Chore, silent: dict[str, NoAnswer]) -> None:
+        url = chore.arguments["url"]
         try:
+            if url in silent:
+                raise silent[url]
             self._do(chore)
         except ServiceUnreachable as error:
-            wait_s = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2 ** min(chore.tries, 20))
-            log.warning("%s is put off by %d s: %s", chore.deed, wait_s, error)
-            with self._store.transaction() as records:
-                records.postpone_chore(chore, self._clock() + wait_s)
-                what = f"{chore.deed}_put_off"
-                self._note(records, chore, what, "platform_unreachable", str(error))
+            if isinstance(error, NoAnswer):
+                silent[url] = error
+            self._put_off(chore, error)
             return
         with self._store.transaction() as records:
             records.finish_chore(chore.id)
             self._note(records, chore, _DONE.get(chore.deed), "ok", "")
+
+    def _put_off(self, chore: Chore, error: ServiceUnreachable) -> None:
+        wait_s = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2 ** min(chore.tries, 20))
+        log.warning("%s is put off by %d s: %s", chore.deed, wait_s, error)
+        with self._store.transaction() as records:
+            records.postpone_chore(chore, self._clock() + wait_s)
+            what = f"{chore.deed}_put_off"
+            self._note(records, chore, what, "platform_unreachable", str(error))
 
     def _note(
         self, records: Records, chore: Chore, what: str | None, code: str, detail: str

@@ -7,6 +7,7 @@ its registration ends only when the platform has said that it never came.
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -22,7 +23,7 @@ from host_server.config_server.proof import (
     settle_claim,
 )
 from host_server.config_server.recognition import is_expired
-from host_server.errors import ServiceUnreachable
+from host_server.errors import NoAnswer, ServiceUnreachable
 from host_server.store.bundles import Bundle
 from host_server.store.claims import Claim, Version, living_until, with_step
 from host_server.store.config import ConfigStore, Records
@@ -64,11 +65,13 @@ class Presence:
         platforms: Platforms,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
+        stopping: threading.Event,
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._clock = clock
         self._monotonic = monotonic
+        self._stopping = stopping
         self._asked: dict[tuple[str, str], _Asked] = {}
 
     def look(self, device_id: str, owner: str) -> None:
@@ -92,6 +95,8 @@ class Presence:
     def end_expired(self) -> None:
         """End the claims that nobody proved in time. One whose device may have a configuration
         ends only when its platform has answered that no device came with it.
+
+        Returns soon if the server stops.
         """
         with self._store.transaction() as records:
             now = self._clock()
@@ -100,11 +105,16 @@ class Presence:
             for claim in expired:
                 if not given[claim.id]:
                     drop_claim(records, claim, now)
+        silent: set[str] = set()  # URLs: a platform that hangs is asked once
         for claim in [claim for claim in expired if given[claim.id]][:_MOST_ENDED]:
-            self._end(claim.id, given[claim.id])
+            if not self._stopping.is_set():
+                self._end(claim.id, given[claim.id], silent)
 
-    def _end(self, claim_id: str, accounts: Accounts) -> None:
-        views = [self.view_now(*account, has_token=accounts[account]) for account in accounts]
+    def _end(self, claim_id: str, accounts: Accounts, silent: set[str]) -> None:
+        views = [
+            self.view_now(*account, has_token=has_token, silent=silent)
+            for account, has_token in accounts.items()
+        ]
         seen = [view.first_at_home for view in views if view is not None]
         at = min((first for first in seen if first is not None), default=None)
         with self._store.transaction() as records:
@@ -127,14 +137,22 @@ class Presence:
             return asked.view
         return self.view_now(url, originator, has_token=has_token)
 
-    def view_now(self, url: str, originator: str, *, has_token: bool) -> PlatformView | None:
-        """What the platform saw of the originator; None if it does not answer."""
+    def view_now(
+        self, url: str, originator: str, *, has_token: bool, silent: set[str] | None = None
+    ) -> PlatformView | None:
+        """What the platform saw of the originator; None if it does not answer. Those in `silent`
+        are not asked, and whoever says nothing at all is one of them from then on.
+        """
+        if silent is not None and url in silent:
+            return None
         now = self._monotonic()
         try:
             view = self._platforms.keeper_of(url, has_token=has_token).seen(originator)
         except ServiceUnreachable as error:
             log.warning("what a platform saw of a device is not known: %s", error)
             view = None
+            if silent is not None and isinstance(error, NoAnswer):
+                silent.add(url)
         while len(self._asked) >= _MOST_ASKED:
             self._asked.pop(next(iter(self._asked)), None)
         self._asked[(url, originator)] = _Asked(now, view)

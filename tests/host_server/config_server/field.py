@@ -4,6 +4,7 @@
 
 import json
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from host_server.config_server.receipts import ReceiptService
 from host_server.config_server.sync import SyncService
 from host_server.config_server.timeline import TimelineService
 from host_server.config_server.versions import Versions
-from host_server.errors import ServiceUnreachable
+from host_server.errors import NoAnswer
 from host_server.label import Label, new_label
 from host_server.store.config import ConfigStore
 from host_server.store.config_tables import metadata
@@ -71,6 +72,7 @@ class FakePlatform:
     """Keeps accounts as the platform does, and can be down."""
 
     is_down: bool = False
+    calls: int = 0
     loses_answers: bool = False  # to who asks for a token, which is made all the same
     meanwhile: Callable[[], object] = lambda: None  # what happens before such an answer comes
     view: PlatformView = PlatformView()
@@ -84,7 +86,7 @@ class FakePlatform:
         self.tokens.setdefault(originator, {})[token.id] = token.secret
         self.meanwhile()
         if self.loses_answers:
-            raise ServiceUnreachable("the platform did not answer in time")
+            raise NoAnswer("the platform did not answer in time")
         return token
 
     def revoke_token(self, originator: str, token_id: str) -> None:
@@ -106,8 +108,9 @@ class FakePlatform:
         return self.view
 
     def _check(self) -> None:
+        self.calls += 1
         if self.is_down:
-            raise ServiceUnreachable("the platform is down")
+            raise NoAnswer("the platform is down")
 
 
 @dataclass
@@ -143,12 +146,13 @@ class Field:
             self.store, self.platforms.has_accounts, SERVER_URL, self.clock
         )
         self.sync = SyncService(self.store, self.versions, self.clock, self.clock)
-        self.chores = Chores(self.store, self.platforms, self.clock)
+        self.stopping = threading.Event()
+        self.chores = Chores(self.store, self.platforms, self.clock, self.stopping)
         self.bundles = BundleService(self.store, self.versions, self.clock)
         self.receipts = ReceiptService(
             self.store, self.platforms.has_accounts, self.clock, self.clock
         )
-        self.presence = Presence(self.store, self.platforms, self.clock, self.clock)
+        self.presence = Presence(self.store, self.platforms, self.clock, self.clock, self.stopping)
         self.timelines = TimelineService(self.store, self.presence, self.sync.refusals, self.clock)
 
     def registered(self, label: Label | None = None) -> "Device":
