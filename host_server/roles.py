@@ -59,11 +59,26 @@ class Parts:
         return lambda: hashes
 
     def url_of(self, role: str, listen: Address) -> str:
-        """Where this role listens, with the port that the system chose."""
+        """Where this role listens first, with the port that the system chose."""
         sockets = self.listeners.get(role)
-        # What the first address of a configuration server speaks is never TLS.
+        return self._url(role, address_of(sockets[0]) if sockets else listen)
+
+    def service_url_of(self, role: str, option: str, given: str | None, listen: Address) -> str:
+        """Where another role of this process finds this one; SettingsError if a token would
+        travel there in the clear.
+
+        What listens in this process is reached without leaving the machine, whatever its address.
+        """
+        sockets = self.listeners.get(role)
+        if given is not None or not sockets:
+            return str(service_url(given or self._url(role, listen), option))
+        addresses = [address_of(listener) for listener in sockets]
+        inside = [address for address in addresses if address.is_loopback]
+        return self._url(role, (inside or addresses)[0])
+
+    def _url(self, role: str, address: Address) -> str:
+        # A configuration server speaks TLS on addresses of their own only.
         is_secure = role != "config" and getattr(self.settings, f"{role}_certificate")
-        address = address_of(sockets[0]) if sockets else listen
         return address.url_as("https" if is_secure else "http")
 
     def role(self, name: str, app: Any) -> Role:
@@ -104,8 +119,10 @@ def _portal(parts: Parts) -> Role:
     from host_server.portal.service import Portal
 
     settings = parts.settings
-    url = settings.config_url or parts.url_of("config", settings.config_listens[0])
-    portal = Portal(str(service_url(url, "--config-url")), parts.token("config"), settings.ca_file)
+    url = parts.service_url_of(
+        "config", "--config-url", settings.config_url, settings.config_listens[0]
+    )
+    portal = Portal(url, parts.token("config"), settings.ca_file)
     return parts.role("portal", create_app(portal, parts.accepted("portal")))
 
 
@@ -119,17 +136,11 @@ def _config(parts: Parts) -> Role:
     platform_url = parts.public_url(
         "platform", "--platform-public-url", settings.platform_public_url, settings.platform_listen
     )
-    own_url = settings.platform_url or (
-        parts.url_of("platform", settings.platform_listen)
-        if "platform" in settings.roles
-        else platform_url
-    )
-    choice = PlatformChoice(
-        platform_url,
-        str(service_url(own_url, "--platform-url")),
-        parts.token("platform"),
-        settings.ca_file,
-    )
+    given = settings.platform_url
+    if given is None and "platform" not in settings.roles:
+        given = platform_url
+    own_url = parts.service_url_of("platform", "--platform-url", given, settings.platform_listen)
+    choice = PlatformChoice(platform_url, own_url, parts.token("platform"), settings.ca_file)
     app = create_app(
         _database(parts, "config", "host_server.config_server", HEAD),
         SecretBox(load_key(settings.data_dir / "secret.key", settings.secret_key)),

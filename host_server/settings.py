@@ -12,6 +12,7 @@ from host_server.device_url import DEVICE_URL_WANTED, is_device_url
 from host_server.errors import SettingsError
 
 ROLES = ("portal", "config", "platform")
+_ALL = "0.0.0.0"  # noqa: S104 - for comparisons
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,18 @@ class Address:
         return cls(host, number)
 
     @property
+    def is_loopback(self) -> bool:
+        """Whether this machine reaches it without a network: on a loopback address, or on all."""
+        return ipaddress.IPv4Address(self.host).is_loopback or self.host == _ALL
+
+    @property
     def url(self) -> str:
         """How this machine reaches it."""
         return self.url_as("http")
 
     def url_as(self, scheme: str) -> str:
         """The same for "http" or "https"."""
-        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host  # noqa: S104 - a comparison
+        host = "127.0.0.1" if self.host == _ALL else self.host
         return f"{scheme}://{host}:{self.port}"
 
 
@@ -155,8 +161,8 @@ def service_url(url: str | None, name: str) -> str | None:
     if checked is None or checked.startswith("https://") or is_loopback(checked):
         return checked
     raise SettingsError(
-        f"{name}: wanted https, for the address is not on this machine and a token goes there; "
-        f"got {checked}"
+        f"{name}: wanted https, for a token goes there, or an address that only this machine has, "
+        f"such as 127.0.0.1; got {checked}. A server on this machine can listen there, too"
     )
 
 
