@@ -12,11 +12,10 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Query, Request
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from host_server.errors import Unauthorized
+from host_server.errors import Unauthorized, Unavailable
 from host_server.platform_server import http_binding
 from host_server.platform_server import response_codes as codes
 from host_server.platform_server.accounts import Accounts
@@ -126,8 +125,8 @@ async def _sweep(platform: Platform) -> None:
         await asyncio.sleep(_SWEEP_S)
         try:
             await run_in_threadpool(platform.sweep)
-        except OperationalError as error:
-            log.warning("sweeping is put off: the database is busy or gone (%s)", error.orig)
+        except Unavailable:
+            log.warning("sweeping is put off")  # the store has said why
 
 
 def _add_accounts(

@@ -3,7 +3,6 @@
 """What the configuration server remembers, as questions and deeds in its own words."""
 
 import json
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,10 +20,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import OperationalError
 
 from host_server.document import compact_json
-from host_server.errors import Unavailable
 from host_server.store.bundles import BundleRecords
 from host_server.store.claims import Chore, Claim, VendorDevice, Version, new_nonce
 from host_server.store.config_tables import (
@@ -36,10 +33,9 @@ from host_server.store.config_tables import (
     vendor_devices,
     versions,
 )
+from host_server.store.engine import transaction
 from host_server.store.history import History, Moment
 from host_server.store.secrets import SecretBox
-
-log = logging.getLogger(__name__)
 
 _EVENTS_KEPT = 100
 _MESSAGES_KEPT = 512
@@ -55,13 +51,11 @@ class ConfigStore:
 
     @contextmanager
     def transaction(self) -> Iterator["Records"]:
-        """Everything in the block happens, or nothing of it. Not to be nested."""
-        try:
-            with self._engine.begin() as connection:
-                yield Records(connection, self._box)
-        except OperationalError as error:
-            log.error("the database refused: %s", error.orig)
-            raise Unavailable("the database is busy", retry_s=2) from None
+        """Everything in the block happens, or nothing of it. Not to be nested. Unavailable if
+        the database is busy.
+        """
+        with transaction(self._engine) as connection:
+            yield Records(connection, self._box)
 
     def check_key(self) -> None:
         """StoreError if what is stored was sealed with another key."""

@@ -2,15 +2,23 @@
 # Copyright (c) 2026 The Muster authors
 """One SQLAlchemy engine per role, SQLite by default."""
 
+import logging
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
+
+from host_server.errors import Unavailable
 
 BUSY_TIMEOUT_S = 5.0
 MEMORY = "sqlite://"
+
+log = logging.getLogger(__name__)
 
 
 def database_url(data_dir: Path, role: str) -> str:
@@ -37,6 +45,17 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Everything in the block happens, or nothing of it. Unavailable if the database is busy."""
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except OperationalError as error:
+        log.error("the database refused: %s", error.orig)
+        raise Unavailable("the database is busy", retry_s=2) from None
 
 
 def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import IntegrityError
 
+from host_server.store.engine import transaction
 from host_server.store.platform_history import PlatformHistory
 
 HEAD = "0002"
@@ -99,8 +100,8 @@ class PlatformStore:
 
     @contextmanager
     def transaction(self) -> Iterator["Rows"]:
-        """All or nothing. On SQLite, one at a time."""
-        with self._engine.begin() as connection:
+        """All or nothing. On SQLite, one at a time. Unavailable if the database is busy."""
+        with transaction(self._engine) as connection:
             yield Rows(connection)
 
 

@@ -11,6 +11,7 @@ import pytest
 import requests
 import uvicorn
 
+from host_server.store import engine as engine_module
 from tests.host_server.platform_server.client import ADMIN_TOKEN, Client, running
 
 PEN = "Cpen0123456789"
@@ -120,3 +121,22 @@ def test_endless_body_is_cut_off(served: tuple[Client, str]) -> None:
         f"{url}/cse-in", headers=_headers("CAdmin", ADMIN_TOKEN, 2), data=parts(), timeout=5
     )
     assert answer.status_code == 413
+
+
+def test_platform_whose_database_is_busy_says_when_to_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "BUSY_TIMEOUT_S", 0.05)
+    url = f"sqlite:///{tmp_path / 'platform.sqlite'}"
+    with running(url) as client:
+        other = engine_module.open_engine(url)
+        with other.begin():
+            answers = [
+                client.ask("GET", "/cse-in"),
+                client.http("GET", "/accounts", token=ADMIN_TOKEN),
+            ]
+        other.dispose()
+    assert [(a.status, a.headers["RETRY-AFTER"], a.body["code"]) for a in answers] == [
+        (503, "2", "unavailable"),
+        (503, "2", "unavailable"),
+    ]
