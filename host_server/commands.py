@@ -186,12 +186,19 @@ def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> d
     """What the portal answers; what is text is under "text". Refused, Unauthorized or
     ServiceUnreachable.
     """
-    from host_server.service_client import call
+    from host_server.service_client import PORTAL_TIMEOUT_S, call
 
     url = options.portal or os.environ.get("MUSTER_PORTAL_URL") or "http://127.0.0.1:8420"
     checked = service_url(url, "--portal")
     ca_file = options.ca_file or os.environ.get("MUSTER_CA_FILE")
-    answer = call(method, f"{checked}{path}", _token(options), body, ca_file=ca_file)
+    answer = call(
+        method,
+        f"{checked}{path}",
+        _token(options),
+        body,
+        ca_file=ca_file,
+        read_timeout_s=PORTAL_TIMEOUT_S,
+    )
     if answer.status_code == 204:
         return {}
     if answer.ok and answer.headers.get("Content-Type", "").startswith("text/plain"):

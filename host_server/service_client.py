@@ -9,7 +9,11 @@ import requests
 from host_server.errors import NoAnswer
 
 CONNECT_TIMEOUT_S = 2.0
-READ_TIMEOUT_S = 10.0
+# Who asks a server that asks another one waits longer than that one does, so that it hears which
+# of them is silent. A platform is asked by one who waits for another's question to it first.
+PLATFORM_TIMEOUT_S = 3.0  # a device waits for its directive meanwhile
+CONFIG_TIMEOUT_S = 2 * (CONNECT_TIMEOUT_S + PLATFORM_TIMEOUT_S) + 5
+PORTAL_TIMEOUT_S = 2 * (CONNECT_TIMEOUT_S + CONFIG_TIMEOUT_S) + 5  # it may ask twice
 
 
 def call(
@@ -20,7 +24,7 @@ def call(
     *,
     headers: dict[str, str] | None = None,
     ca_file: str | None = None,
-    read_timeout_s: float = READ_TIMEOUT_S,
+    read_timeout_s: float,
 ) -> requests.Response:
     """The answer, whatever its status; NoAnswer if there is none in time.
 

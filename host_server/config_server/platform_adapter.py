@@ -11,10 +11,8 @@ import requests
 
 from host_server.config_server.platform_view import PlatformView, parse_view
 from host_server.errors import ServiceUnreachable
-from host_server.service_client import call
+from host_server.service_client import PLATFORM_TIMEOUT_S, call
 
-# A device waits for its directive meanwhile.
-READ_TIMEOUT_S = 3.0
 ADMIN_ORIGINATOR = "CAdmin"
 # What all our originators begin with. A platform that lets originators in by a pattern cannot be
 # told of each device: its operator allows this one once, e.g. "Cmuster*".
@@ -197,7 +195,7 @@ class MusterPlatform:
             body,
             headers=headers,
             ca_file=self._ca_file,
-            read_timeout_s=READ_TIMEOUT_S,
+            read_timeout_s=PLATFORM_TIMEOUT_S,
         )
 
 

@@ -14,7 +14,7 @@ from host_server import errors, moments, outcomes
 from host_server.document import Fields
 from host_server.errors import HostError, ServiceUnreachable
 from host_server.label import is_device_id, parse_label
-from host_server.service_client import call
+from host_server.service_client import CONFIG_TIMEOUT_S, call
 
 # What the configuration server may say, and the portal says again in its own name.
 _PASSED_ON: dict[str, type[HostError]] = {
@@ -29,6 +29,7 @@ _PASSED_ON: dict[str, type[HostError]] = {
         errors.BundleRefused,
         errors.ReceiptRefused,
         errors.TooManyRequests,
+        errors.ServiceUnreachable,  # the platform, as the configuration server found it
         errors.Unavailable,
     )
 }
@@ -140,7 +141,14 @@ class Portal:
         return f"/v1/devices/{device_id.upper()}{what}?owner={quote(owner)}"
 
     def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        answer = call(method, self._url + path, self._token, body, ca_file=self._ca_file)
+        answer = call(
+            method,
+            self._url + path,
+            self._token,
+            body,
+            ca_file=self._ca_file,
+            read_timeout_s=CONFIG_TIMEOUT_S,
+        )
         if answer.status_code == 204:
             return {}
         try:

@@ -3,16 +3,21 @@
 """What does the portal promise to its users?"""
 
 import json
+import socket
 
 import pytest
 import requests
 
+from host_server import cli
+from host_server.config_server.app import create_app as create_config
 from host_server.label import new_label
 from host_server.portal.app import create_app
 from host_server.portal.service import Portal, rendered
+from host_server.store.secrets import SecretBox
 from host_server.tokens import new_token
 from tests.host_server.config_server.field import (
     PROFILE,
+    SERVER_URL,
     Device,
     Field,
 )
@@ -114,6 +119,38 @@ def test_configuration_server_that_is_away_is_said_so() -> None:
         answer = register(url, new_label())
     assert (answer.status_code, answer.json()["code"]) == (502, "service_unreachable")
     assert "check that the server runs" in answer.json()["detail"]
+
+
+def test_configuration_server_that_hangs_is_told_apart_from_the_portal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("host_server.portal.service.CONFIG_TIMEOUT_S", 0.1)
+    monkeypatch.setenv("MUSTER_TOKEN", ADMIN)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with served(create_app(Portal(config_url, SERVICE), lambda: hashes(ADMIN))) as url:
+            assert cli.main(["device", "list", "--portal", url]) == cli.UNREACHABLE
+    assert f"{config_url}/v1/devices did not answer" in capsys.readouterr().err
+
+
+def test_platform_that_is_away_is_named_by_who_asked_it(place: Field) -> None:
+    app = create_config(
+        place.engine,
+        SecretBox(bytes(32)),
+        accepted_hashes=lambda: hashes(SERVICE),
+        platforms=place.platforms,
+        public_url=SERVER_URL,
+    )
+    place.platform.is_down = True
+    with (
+        served(app) as config_url,
+        served(create_app(Portal(config_url, SERVICE), lambda: hashes(ADMIN))) as url,
+    ):
+        label = new_label()
+        assert register(url, label).status_code == 201
+        answer = call("POST", f"{url}/v1/devices/{label.device_id}/bundles", {})
+    assert (answer.status_code, answer.json()["code"]) == (502, "service_unreachable")
+    assert answer.json()["detail"] == "the platform is down"
 
 
 def test_configuration_server_that_refuses_the_portals_token_is_said_so(config_url: str) -> None:
