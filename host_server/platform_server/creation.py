@@ -17,6 +17,9 @@ from host_server.platform_server.response_codes import (
 )
 from host_server.store.platform import Resource
 
+# How the configuration server's nodes begin: "nod-PRESS-4". Nobody else may take such a name.
+NODE_NAMES = "nod-"
+
 _CREATABLE = tuple(sorted(set(types.TYPES) - {types.CSE_BASE}))
 
 

@@ -112,6 +112,8 @@ class Platform:
             type_, parent, given, caller.originator, self._now(), self._ends()
         )
         self._check_room(rows, draft)
+        if draft.ty == types.AE and not caller.is_admin:
+            _check_name(rows, draft)
         try:
             kept = self._keep(rows, caller, parent, draft)
         except NameTaken:  # by a transaction that ran at the same time
@@ -266,6 +268,15 @@ class Platform:
 
     def _ends(self) -> str:
         return timestamp(self._clock() + self._bounds.life_s)
+
+
+def _check_name(rows: Rows, draft: Resource) -> None:
+    """An AE is called as its originator likes, but not what is kept for others: who takes the
+    name of a device's node, or another originator, would keep that one out.
+    """
+    is_anothers = draft.rn != draft.ri and rows.has_account(draft.rn)
+    if is_anothers or draft.rn.startswith(creation.NODE_NAMES):
+        raise codes.Conflict(f"rn: {draft.rn} is kept for somebody else; take your originator")
 
 
 def _loosen(rows: Rows, leaving: list[Resource]) -> None:

@@ -36,6 +36,17 @@ def test_name_of_another_originators_ae_is_a_conflict(platform: Client) -> None:
     assert platform.ask("GET", f"/{CUP}", CUP).status == 404
 
 
+@pytest.mark.parametrize("rn", ["nod-MST-0001", "nod-", CUP])
+def test_name_that_is_kept_for_somebody_else_is_a_conflict(platform: Client, rn: str) -> None:
+    platform.account(CUP)
+    answer = platform.register(PEN, rn=rn)
+    assert (answer.status, answer.headers["X-M2M-RSC"]) == (409, "4105")
+    assert "take your originator" in answer.body["m2m:dbg"]
+    assert platform.register(CUP).status == 201
+    node = {"m2m:nod": {"rn": "nod-MST-0001", "ni": "muster:MST-0001"}}
+    assert platform.ask("POST", "/cse-in", ty=14, document=node).status == 201
+
+
 def test_echoes_what_the_request_said_about_itself(platform: Client) -> None:
     answer = platform.register(PEN)
     assert answer.headers["X-M2M-RI"] == "r1"
