@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from host_server.platform_server import resource_types as types
 from host_server.platform_server.primitives import Operation
-from host_server.store.platform import Resource
+from host_server.store.platform import Reach, Resource
 
 ADMIN = "CAdmin"
 
@@ -32,6 +32,13 @@ class Caller:
     def node_id(self) -> str | None:
         """The id of the node that its AE is linked to."""
         return self.ae.attributes.get("nl") if self.ae else None
+
+
+def reach(caller: Caller) -> Reach | None:
+    """What the caller discovers under a resource, as far as `may` lets it retrieve that; None:
+    everything.
+    """
+    return None if caller.is_admin else Reach(caller.originator, caller.node_id)
 
 
 def may(caller: Caller, operation: Operation, resource: Resource, ty: int | None = None) -> bool:

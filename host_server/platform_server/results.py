@@ -2,13 +2,13 @@
 # Copyright (c) 2026 The Muster authors
 """What a response shows: a resource, its subtree, references, or a discovery's addresses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from host_server.platform_server import resource_types as types
-from host_server.platform_server.access import Caller, may
+from host_server.platform_server.access import Caller, reach
 from host_server.platform_server.addressing import CSE
-from host_server.platform_server.primitives import Content, Filter, Operation, Request
+from host_server.platform_server.primitives import Content, Filter, Request
 from host_server.platform_server.timestamps import FOR_EVER
 from host_server.store.platform import Resource, Rows
 
@@ -56,47 +56,15 @@ def subtree(
 ) -> tuple[list[Resource], bool]:
     """What the caller may see under a resource, top down, and whether there was more."""
     limit = most if wanted.limit is None else min(wanted.limit, most)
-    if wanted.labels:
-        candidates: Iterable[Resource] = (
-            resource
-            for resource in rows.marked("lbl", wanted.labels, most)
-            if resource.path.startswith(top.path + "/")
-        )
-    else:
-        candidates = _descendants(rows, caller, top, wanted.levels, most)
-    first_level = top.path.count("/")
-    found: list[Resource] = []
-    for resource in candidates:
-        level = resource.path.count("/") - first_level
-        if (
-            (wanted.types and resource.ty not in wanted.types)
-            or (wanted.levels is not None and level > wanted.levels)
-            or not may(caller, Operation.RETRIEVE, resource)
-        ):
-            continue
-        if len(found) == limit:
-            return found, True
-        found.append(resource)
-    return found, len(found) >= most
-
-
-def _descendants(
-    rows: Rows, caller: Caller, top: Resource, levels: int | None, most: int
-) -> Iterable[Resource]:
-    if top.ty == types.CSE_BASE and not caller.is_admin:
-        # An originator sees its own AE and node: no need to walk through everybody's.
-        own = (caller.ae, rows.resource(caller.node_id) if caller.node_id else None)
-        level = [resource for resource in own if resource is not None]
-    else:
-        level = rows.children([top.ri], most + 1)
-    depth = 1
-    while level:
-        yield from level
-        depth += 1
-        parents = [resource.ri for resource in level if types.TYPES[resource.ty].children]
-        if not parents or (levels is not None and depth > levels):
-            return
-        level = rows.children(parents, most + 1)
+    found = rows.under(
+        top.path,
+        limit + 1,
+        types=wanted.types,
+        labels=wanted.labels,
+        levels=wanted.levels,
+        reach=reach(caller),
+    )
+    return found[:limit], len(found) > limit
 
 
 def tree(rows: Rows, top: Resource, found: list[Resource], content: Content) -> dict[str, Any]:

@@ -7,7 +7,7 @@ below, and what they did is kept if the block ends without an exception.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -85,6 +85,14 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """What one AE may see: what it owns, and a node with what is under it."""
+
+    owner: str
+    node_id: str | None
+
+
+@dataclass(frozen=True)
 class Token:
     token_id: str
     originator: str
@@ -142,6 +150,35 @@ class Rows:
             .order_by(_resources.c.seq)
             .limit(limit)
         )
+
+    def under(
+        self,
+        path: str,
+        limit: int,
+        *,
+        types: Collection[int] = (),
+        labels: Collection[str] = (),
+        levels: int | None = None,
+        reach: Reach | None = None,
+    ) -> list[Resource]:
+        """What is under a path and fits all of these, the uppermost first, then the oldest."""
+        column = _resources.c
+        # "0" follows "/": all paths in between begin with the path and a "/".
+        wanted = sa.select(_resources).where(column.path > f"{path}/", column.path < f"{path}0")
+        depth = sa.func.length(column.path) - sa.func.length(sa.func.replace(column.path, "/", ""))
+        if types:
+            wanted = wanted.where(column.ty.in_(types))
+        if labels:
+            marked = sa.select(_marks.c.ri).where(_marks.c.kind == "lbl")
+            wanted = wanted.where(column.ri.in_(marked.where(_marks.c.value.in_(labels))))
+        if levels is not None:
+            wanted = wanted.where(depth <= path.count("/") + levels)
+        if reach is not None:
+            own = column.owner == reach.owner
+            if reach.node_id is not None:
+                own |= (column.ri == reach.node_id) | (column.pi == reach.node_id)
+            wanted = wanted.where(own)
+        return self._many(wanted.order_by(depth, column.seq).limit(limit))
 
     def marked(self, kind: str, values: Iterable[str], limit: int = 1000) -> list[Resource]:
         """Resources that hold one of these values in their list "lbl" or "hael"."""

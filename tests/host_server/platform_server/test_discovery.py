@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What does a discovery promise when there is more than one answer holds?"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from host_server.platform_server.access import Caller, may, reach
+from host_server.platform_server.bounds import Bounds
+from host_server.platform_server.primitives import Operation
+from host_server.store.engine import MEMORY, open_engine
+from host_server.store.migrations import migrate
+from host_server.store.platform import HEAD, PlatformStore, Resource
+from tests.host_server.platform_server.client import Client, running
+
+MOST = 5
+PEN = "Cpen0123456789"
+CUP = "Ccup0123456789"
+
+
+@pytest.fixture
+def platform() -> Iterator[Client]:
+    """One that tells five at once, and has more devices than that with the same label."""
+    with running("sqlite://", bounds=Bounds(results=MOST)) as client:
+        for n in range(MOST + 3):
+            client.register(f"Cother{n}", lbl=["readings"])
+        yield client
+
+
+def found(platform: Client, query: str, originator: str = "CAdmin") -> tuple[list[str], bool]:
+    """Addresses, and whether the answer says that there are more."""
+    answer = platform.ask("GET", f"/cse-in?fu=1&{query}", originator)
+    assert answer.status == 200
+    return answer.body["m2m:uril"], answer.headers.get("X-M2M-CTS") == "1"
+
+
+def test_what_is_rare_is_found_behind_many_others(platform: Client) -> None:
+    node = {"m2m:nod": {"rn": "nod-MST-0001", "ni": "muster:MST-0001"}}
+    platform.ask("POST", "/cse-in", ty=14, document=node)
+    assert found(platform, "ty=14") == (["cse-in/nod-MST-0001"], False)
+
+
+def test_device_finds_its_own_by_a_label_that_many_others_have(platform: Client) -> None:
+    platform.register(PEN)
+    container = {"m2m:cnt": {"rn": "data", "lbl": ["readings"]}}
+    platform.ask("POST", f"/{PEN}", PEN, 3, container)
+    assert found(platform, "lbl=readings", PEN) == ([f"cse-in/{PEN}/data"], False)
+
+
+@pytest.mark.parametrize(
+    ("query", "count", "is_partial"),
+    [
+        ("ty=2", MOST, True),
+        ("ty=2&lim=3", 3, True),
+        ("ty=2&lim=0", 0, True),
+        ("lbl=readings", MOST, True),
+        ("lbl=nothing", 0, False),
+        ("ty=3", 0, False),
+    ],
+)
+def test_answer_says_whether_there_is_more(
+    platform: Client, query: str, count: int, is_partial: bool
+) -> None:
+    addresses, said = found(platform, query)
+    assert (len(addresses), said) == (count, is_partial)
+
+
+def test_answer_that_holds_everything_does_not_say_that_there_is_more() -> None:
+    with running("sqlite://", bounds=Bounds(results=MOST)) as platform:
+        for n in range(MOST):
+            platform.register(f"Cother{n}")
+        assert found(platform, "ty=2")[1] is False
+
+
+def test_cut_answer_has_the_uppermost(platform: Client) -> None:
+    platform.register(PEN)
+    for name in ("a", "b"):
+        platform.ask("POST", f"/{PEN}", PEN, 3, {"m2m:cnt": {"rn": name}})
+    for n in range(MOST):
+        platform.ask("POST", f"/cse-in/{PEN}/a", PEN, 4, {"m2m:cin": {"con": str(n)}})
+    shown = platform.ask("GET", f"/{PEN}?rcn=4", PEN)
+    assert shown.headers["X-M2M-CTS"] == "1"
+    assert [c["rn"] for c in shown.body["m2m:ae"]["m2m:cnt"]] == ["a", "b"]
+
+
+def test_only_so_many_levels_are_searched(platform: Client) -> None:
+    platform.register(PEN)
+    platform.ask("POST", f"/{PEN}", PEN, 3, {"m2m:cnt": {"rn": "data"}})
+    assert found(platform, "ty=3&lvl=1") == ([], False)
+    assert found(platform, "ty=3&lvl=2") == ([f"cse-in/{PEN}/data"], False)
+
+
+def test_names_that_begin_alike_are_not_under_each_other(platform: Client) -> None:
+    for name in ("pen", "pen-2", "pen0"):
+        platform.register(f"C{name}", rn=name)
+        platform.ask("POST", f"/cse-in/{name}", f"C{name}", 3, {"m2m:cnt": {"rn": "data"}})
+    answer = platform.ask("GET", "/cse-in/pen?fu=1")
+    assert answer.body == {"m2m:uril": ["cse-in/pen/data"]}
+
+
+def test_discovery_shows_what_may_be_retrieved() -> None:
+    def made(ri: str, ty: int, pi: str, path: str, owner: str | None, **more: object) -> Resource:
+        return Resource(ri, ty, path.rpartition("/")[2], pi, path, owner, "1", "1", None, more)
+
+    pen = made(PEN, 2, "id-in", "cse-in/pen", PEN, nl="n1")
+    tree = [
+        pen,
+        made("c1", 3, PEN, "cse-in/pen/data", PEN),
+        made(CUP, 2, "id-in", "cse-in/cup", CUP),
+        made("c2", 3, CUP, "cse-in/cup/data", CUP),
+        made("n1", 14, "id-in", "cse-in/node", None),
+        made("d1", 13, "n1", "cse-in/node/dvi", None),
+        made("d2", 3, "d1", "cse-in/node/dvi/deeper", None),
+        made("n2", 14, "id-in", "cse-in/other", None),
+    ]
+    engine = open_engine(MEMORY)
+    migrate(engine, "host_server.platform_server", HEAD)
+    with PlatformStore(engine).transaction() as rows:
+        for resource in tree:
+            rows.add(resource)
+        callers = [
+            Caller(PEN, False, pen),
+            Caller(CUP, False, None),
+            Caller("Cnew", False, None),
+            Caller("CAdmin", True, None),
+        ]
+        for caller in callers:
+            found = {r.ri for r in rows.under("cse-in", 100, reach=reach(caller))}
+            assert found == {r.ri for r in tree if may(caller, Operation.RETRIEVE, r)}
+    engine.dispose()
