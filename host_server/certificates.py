@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from host_server.errors import SettingsError
+from host_server.private_files import FOR_ALL, write_private
 from host_server.settings import Certificate
 
 # What mbedTLS on an ESP32 offers with an elliptic key or with RSA, and nothing weaker. TLS 1.3,
@@ -75,7 +76,8 @@ def make_development(folder: Path, names: list[str], days: int) -> Development:
     """An authority, and a certificate by it for these names; both for P-256, both in `folder`.
 
     An authority that is there is used again, so that devices which trust it go on doing so.
-    SettingsError if a name is none, or `folder` holds half an authority.
+    SettingsError if a name is none, or `folder` holds half an authority; OSError if nothing can
+    be written there.
     """
     if not 1 <= days <= _AUTHORITY_DAYS:
         raise SettingsError(f"--days: wanted 1 to {_AUTHORITY_DAYS}, got {days}")
@@ -101,9 +103,10 @@ def make_development(folder: Path, names: list[str], days: int) -> Development:
         until,
         *(folder / name for name in ("server.pem", "server.key", "ca.pem", "ca.b64")),
     )
-    _write(result.key, _pem(key))
-    _write(result.chain, made.public_bytes(Encoding.PEM), 0o644)
-    _write(result.der, b64encode(authority.public_bytes(Encoding.DER)) + b"\n", 0o644)
+    write_private(result.key, _pem(key))
+    write_private(result.chain, made.public_bytes(Encoding.PEM), FOR_ALL)
+    der = b64encode(authority.public_bytes(Encoding.DER)) + b"\n"
+    write_private(result.der, der, FOR_ALL)
     return result
 
 
@@ -120,8 +123,8 @@ def _authority(folder: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateK
         .add_extension(_KEY_USAGE, critical=True)
         .sign(key, hashes.SHA256())
     )
-    _write(key_file, _pem(key))
-    _write(certificate_file, certificate.public_bytes(Encoding.PEM), 0o644)
+    write_private(key_file, _pem(key))
+    write_private(certificate_file, certificate.public_bytes(Encoding.PEM), FOR_ALL)
     return certificate, key
 
 
@@ -192,10 +195,3 @@ def _now() -> datetime:
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-    draft.replace(path)

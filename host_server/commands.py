@@ -19,8 +19,9 @@ from host_server.errors import (
     SettingsError,
     Unauthorized,
 )
-from host_server.settings import service_url
-from host_server.tokens import read_private
+from host_server.private_files import named, read_private
+from host_server.settings import certificate_authorities, service_url
+from host_server.tokens import checked
 
 _MARKS = {"done": "ok", "failed": "FAILED", "pending": "…"}
 _INPUT_LIMIT = 256 * 1024
@@ -58,7 +59,8 @@ def make_certificates(options: Namespace) -> int:
     """Make certificates for development, and say what each file is for."""
     from host_server.certificates import make_development
 
-    made = make_development(Path(options.out), options.name, options.days)
+    with named("--out", Path(options.out)):
+        made = make_development(Path(options.out), options.name, options.days)
     print(f"for {', '.join(made.names)}; valid until {made.until:%Y-%m-%d}")
     print(f"--platform-cert  {made.chain}")
     print(f"--platform-key   {made.key}")
@@ -189,11 +191,11 @@ def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> d
     from host_server.service_client import PORTAL_TIMEOUT_S, call
 
     url = options.portal or os.environ.get("MUSTER_PORTAL_URL") or "http://127.0.0.1:8420"
-    checked = service_url(url, "--portal")
-    ca_file = options.ca_file or os.environ.get("MUSTER_CA_FILE")
+    portal = service_url(url, "--portal")
+    ca_file = certificate_authorities(options.ca_file or os.environ.get("MUSTER_CA_FILE"))
     answer = call(
         method,
-        f"{checked}{path}",
+        f"{portal}{path}",
         _token(options),
         body,
         ca_file=ca_file,
@@ -207,7 +209,7 @@ def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> d
         document = Fields(answer.json()).document
     except (ValueError, Invalid):
         raise ServiceUnreachable(
-            f"{checked} answered HTTP {answer.status_code} without JSON; is it a portal?"
+            f"{portal} answered HTTP {answer.status_code} without JSON; is it a portal?"
         ) from None
     if answer.ok:
         return document
@@ -221,17 +223,16 @@ def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> d
 
 def _token(options: Namespace) -> str:
     if options.token_file:
-        try:
-            return read_private(Path(options.token_file))
-        except OSError as error:
-            raise SettingsError(f"--token-file: {options.token_file}: {error.strerror}") from None
+        file = Path(options.token_file)
+        with named("--token-file", file):
+            return checked(read_private(file), "--token-file")
     token = os.environ.get("MUSTER_TOKEN", "").strip()
     if not token:
         raise Unauthorized(
             "no access token; set MUSTER_TOKEN or give --token-file (the first `muster serve` "
             "shows the administrator's)"
         )
-    return token
+    return checked(token, "MUSTER_TOKEN")
 
 
 def read_text(file: str) -> str:

@@ -24,9 +24,9 @@ from types import FrameType
 from host_server.access_point import DELETE_S, UP_S, Hotspot, key_file, key_of, restore
 from host_server.errors import SettingsError
 from host_server.network_manager import HotspotError, NetworkManager, WiFiDevice, is_there
+from host_server.private_files import named, read_private
 from host_server.settings import Settings, read_settings
 from host_server.stations import Stations
-from host_server.tokens import read_private
 
 PREFIX = "MUSTER-"
 PORT = 8421  # of the gateway: where devices look when DNS-SD finds nothing
@@ -234,12 +234,9 @@ def _hotspot(options: Namespace) -> Hotspot:
 
 def _passphrase(options: Namespace) -> str | None:
     if options.password_file:
-        try:
-            return read_private(Path(options.password_file))
-        except OSError as error:
-            raise SettingsError(
-                f"--password-file: {options.password_file}: {error.strerror}"
-            ) from None
+        file = Path(options.password_file)
+        with named("--password-file", file):
+            return read_private(file)
     if options.ask_password and not options.dry_run:
         try:
             return getpass.getpass("passphrase of the hotspot: ")

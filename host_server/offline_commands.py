@@ -11,7 +11,7 @@ from typing import Any
 
 from host_server.commands import at_portal, device_path, print_json, read_text, say
 from host_server.errors import SettingsError
-from host_server.private_files import check_place, write_private
+from host_server.private_files import check_place, named, write_private
 
 _LIFE = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -33,10 +33,8 @@ def make_bundle(options: Namespace) -> int:
     path = Path(options.out or f"{options.id.upper()}.muster")
     if not (options.text or options.qr):
         # Before a version is spent on it.
-        try:
+        with named("--out", path):
             check_place(path)
-        except OSError as error:
-            raise _not_written(path, error) from error
     made = at_portal(options, "POST", device_path(options) + "/bundles", body)
     text = at_portal(options, "GET", device_path(options) + "/bundle.txt")["text"]
     if options.text:
@@ -142,11 +140,9 @@ def _save(path: Path, text: str) -> list[Path]:
     device what it holds: for the user alone.
     """
     files = _drawn(path, text) if _is_image(path) else {path: f"{text}\n".encode("ascii")}
-    try:
+    with named("--out", path):
         for file, content in files.items():
             write_private(file, content)
-    except OSError as error:
-        raise _not_written(path, error) from error
     return list(files)
 
 
@@ -165,10 +161,6 @@ def _drawn(path: Path, text: str) -> dict[Path, bytes]:
 
 def _is_image(path: Path) -> bool:
     return path.suffix in (".svg", ".png")
-
-
-def _not_written(path: Path, error: OSError) -> SettingsError:
-    return SettingsError(f"--out: {path}: {error.strerror}")
 
 
 def _show_codes(text: str) -> None:

@@ -7,6 +7,7 @@ Roles talk to each other over HTTP here too. What a role does not need is not im
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -21,19 +22,23 @@ import uvicorn
 
 from host_server.errors import SettingsError
 from host_server.http_protocol import DeadlineProtocol
+from host_server.private_files import check_place, named, read_private, write_once
 from host_server.roles import BUILDERS, Parts, Role
 from host_server.settings import Address, Settings
 from host_server.tokens import (
     checked,
     matches,
     new_token,
-    read_private,
     token_hash,
-    write_once,
 )
 
 _GRACE_S = 1
 _BACKLOG = 128
+_LISTEN_HINTS = {
+    errno.EADDRINUSE: "; is it running already?",
+    errno.EADDRNOTAVAIL: "; this machine does not have that address",
+    errno.EACCES: "; ports below 1024 are for root",
+}
 
 
 def serve(settings: Settings) -> int:
@@ -55,11 +60,13 @@ def serve(settings: Settings) -> int:
 
 
 def _open_data_dir(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.stat().st_mode & 0o077:
-        if any(path.iterdir()):
-            raise SettingsError(f"--data: others can read {path}; try: chmod 700 {path}")
-        path.chmod(0o700)
+    with named("--data", path):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_mode & 0o077:
+            if any(path.iterdir()):
+                raise SettingsError(f"--data: others can read {path}; try: chmod 700 {path}")
+            path.chmod(0o700)
+        check_place(path / "writable")
 
 
 def _administrator(settings: Settings) -> str:
@@ -72,10 +79,11 @@ def _administrator(settings: Settings) -> str:
     file = settings.admin_token_file
     if file is None:
         return _hash_of_told_token(kept)
-    if not kept.exists():
-        write_once(file, new_token())
-    if file.exists():
-        token = checked(read_private(file), "--admin-token-file")
+    with named("--admin-token-file", file):
+        if not kept.exists():
+            write_once(file, new_token())
+        token = checked(read_private(file), "--admin-token-file") if file.exists() else None
+    if token is not None:
         write_once(kept, token_hash(token))
         if not matches(token, read_private(kept)):
             raise SettingsError(
@@ -116,9 +124,10 @@ def bound(address: Address, role: str) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
+        hint = _LISTEN_HINTS.get(error.errno or 0, "")
         raise SettingsError(
-            f"--{role}-listen: cannot listen on {address.host}:{address.port} ({error.strerror}); "
-            "is it running already?"
+            f"--{role}-listen: cannot listen on {address.host}:{address.port} ({error.strerror})"
+            f"{hint}"
         ) from None
     return listener
 

@@ -146,7 +146,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         platform_public_url=_public_url(one("platform_public_url"), "--platform-public-url"),
         config_url=service_url(one("config_url"), "--config-url"),
         platform_url=service_url(one("platform_url"), "--platform-url"),
-        ca_file=one("ca_file"),
+        ca_file=certificate_authorities(one("ca_file")),
         admin_token_file=Path(token_file) if token_file else None,
         advertises=_flag_of(one("advertise", "yes"), "--advertise"),
         secret_key=environ.get("MUSTER_SECRET_KEY"),
@@ -164,6 +164,20 @@ def service_url(url: str | None, name: str) -> str | None:
         f"{name}: wanted https, for a token goes there, or an address that only this machine has, "
         f"such as 127.0.0.1; got {checked}. A server on this machine can listen there, too"
     )
+
+
+def certificate_authorities(file: str | None) -> str | None:
+    """The file, known to hold certificates; SettingsError if it does not."""
+    if file is None:
+        return None
+    import ssl  # late: most commands need none
+
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:  # of ssl, too
+        reason = "it holds no certificates in PEM" if isinstance(error, ssl.SSLError) else ""
+        raise SettingsError(f"--ca-file: {file}: {reason or error.strerror}") from None
+    return file
 
 
 def is_loopback(url: str) -> bool:

@@ -4,13 +4,13 @@
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 from host_server.errors import SettingsError
+from host_server.private_files import read_private, write_once
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
@@ -41,31 +41,6 @@ def checked(token: str, name: str) -> str:
     if not _FORM.fullmatch(token):
         raise SettingsError(f"{name}: wanted 32 to 128 characters of A-Z a-z 0-9 _ -")
     return token
-
-
-def write_once(path: Path, text: str) -> bool:
-    """Write a file that only its owner can read; False, and nothing done, if it is there."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        # A link is exclusive and atomic: whoever comes second finds the whole text.
-        path.hardlink_to(draft)
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
-    return True
-
-
-def read_private(path: Path) -> str:
-    """The text of a file that nobody else may read; refuses one that others can."""
-    if path.stat().st_mode & 0o077:
-        raise SettingsError(f"{path} can be read by others; try: chmod 600 {path}")
-    return path.read_text().strip()
 
 
 def service_token(path: Path) -> str:

@@ -5,11 +5,13 @@
 Alembic takes 0.2 s to import, so it is loaded only when there is something to do.
 """
 
+import sqlite3
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DatabaseError
 
 from host_server.errors import StoreError
 
@@ -26,13 +28,21 @@ def migrate(engine: Engine, role_package: str, head: str) -> None:
     """Run what is missing from `<role_package>/migrations`, up to the revision `head`.
 
     A database that is already there is left untouched. One from a newer release is refused
-    instead of being misread.
+    instead of being misread, and so is a file that is none: StoreError.
     """
-    current = current_revision(engine)
-    if current == head:
-        return
-    folder = Path(str(resources.files(role_package))) / "migrations"
-    _upgrade(engine, folder, current, head)
+    try:
+        current = current_revision(engine)
+        if current == head:
+            return
+        folder = Path(str(resources.files(role_package))) / "migrations"
+        _upgrade(engine, folder, current, head)
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        # The driver's own words, whether it was still opening the file or at work on it.
+        reason = getattr(error, "orig", error)
+        raise StoreError(
+            f"{engine.url.database} cannot be used as a database ({reason}); restore a backup, or "
+            "move it away to begin anew"
+        ) from None
 
 
 def _upgrade(engine: Engine, folder: Path, current: str | None, head: str) -> None:

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from host_server.errors import SettingsError, StoreError
-from host_server.tokens import read_private, write_once
+from host_server.private_files import read_private, write_once
 
 KEY_VARIABLE = "MUSTER_SECRET_KEY"
 _KEY_BYTES = 32

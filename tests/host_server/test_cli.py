@@ -277,6 +277,7 @@ def test_missing_and_wrong_token_are_exit_code_4(
         ["device", "list", "--portal", "http://portal.example"],
         ["device", "list", "--portal", "nonsense"],
         ["device", "list", "--token-file", "/no/such/file"],
+        ["device", "list", "--ca-file", "/no/such/file"],
         ["serve", "--portal-listen", "nonsense"],
     ],
 )
@@ -286,6 +287,25 @@ def test_wrong_option_is_exit_code_2(
     monkeypatch.setenv("MUSTER_TOKEN", "t" * 40)
     assert cli.main(words) == 2
     assert "--" in capsys.readouterr().err
+
+
+def test_token_that_cannot_be_one_is_refused_without_being_repeated(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUSTER_TOKEN", "geheim-ключ-" * 4)
+    assert cli.main(["device", "list"]) == 2
+    err = capsys.readouterr().err
+    assert "MUSTER_TOKEN: wanted 32 to 128 characters" in err
+    assert "geheim" not in err
+
+
+def test_certificates_that_cannot_be_written_are_a_matter_of_usage(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert cli.main(["certs", "dev", "--out", str(file)]) == 2
+    assert f"--out: {file}: File exists" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["device"], ["device", "add"]])

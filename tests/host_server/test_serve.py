@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from host_server import cli
+from host_server.errors import SettingsError
 from host_server.label import new_label
+from host_server.serve import bound
+from host_server.settings import Address
 from host_server.tokens import token_hash
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import QUIET, Servers, run_serve, start
@@ -78,6 +81,22 @@ def test_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
         )
     assert process.returncode == 2
     assert f"cannot listen on {address}" in process.stderr
+
+
+def test_address_of_another_machine_is_said_so() -> None:
+    with pytest.raises(SettingsError, match="this machine does not have that address"):
+        bound(Address("203.0.113.7", 0), "portal")  # of RFC 5737, nobody's
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--data", "{}/file"), ("--admin-token-file", "{}/missing/token")]
+)
+def test_place_that_cannot_be_written_is_named(tmp_path: Path, option: str, value: str) -> None:
+    (tmp_path / "file").touch()
+    place = value.format(tmp_path)
+    process = run_serve("--data", str(tmp_path / "data"), option, place)
+    assert process.returncode == 2
+    assert process.stderr.startswith(f"muster: {option}: {place}: ")
 
 
 def test_portal_refuses_a_configuration_server_elsewhere_without_https(tmp_path: Path) -> None:

@@ -68,6 +68,18 @@ def test_service_url_elsewhere_without_https_is_refused(url: str) -> None:
         service_url(url, "--config-url")
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("missing.pem", "No such file"), ("empty.pem", "no certificates in PEM"), (".", "directory")],
+)
+def test_authorities_that_are_none_are_said_so_at_the_start(
+    tmp_path: Path, name: str, reason: str
+) -> None:
+    (tmp_path / "empty.pem").touch()
+    with pytest.raises(SettingsError, match=f"--ca-file: .*{reason}"):
+        read_settings({"ca_file": str(tmp_path / name)}, {})
+
+
 def test_secrets_are_not_in_the_repr() -> None:
     secret = "a-secret-of-some-length"
     names = ("MUSTER_SECRET_KEY", "MUSTER_CONFIG_TOKEN", "MUSTER_PLATFORM_TOKEN")

@@ -86,6 +86,14 @@ def test_database_of_a_newer_release_is_refused(engine: Engine, role: str) -> No
         migrate(engine, role, "0002")
 
 
+def test_file_that_is_no_database_is_refused_by_its_name(tmp_path: Path, role: str) -> None:
+    (tmp_path / "config.sqlite").write_bytes(b"not a database at all" * 100)
+    engine = open_engine(database_url(tmp_path, "config"))
+    with pytest.raises(StoreError, match=r"config\.sqlite cannot be used.*not a database"):
+        migrate(engine, role, "0002")
+    engine.dispose()
+
+
 def test_alembic_is_not_loaded_when_there_is_nothing_to_do(
     engine: Engine, role: str, tmp_path: Path
 ) -> None:
