@@ -188,10 +188,11 @@ def sentence(
     if code == "ok":
         return outcome.happened
     is_onboarding = (step or outcome.step) <= _FIND_NETWORK
-    operational = " or ".join(f"'{ssid}'" for ssid in networks) or "of the profile"
+    operational = " or ".join(f"'{ssid}'" for ssid in networks)
+    named = _named(networks, detail, operational or "of the profile")
     words = {
-        "network": _onboarding(detail) if is_onboarding else _named(networks, detail, operational),
-        "operational": operational,
+        "network": _onboarding(detail) if is_onboarding else named,
+        "operational": operational or "the operational network",
         "platform": platform or "of the profile",
         "where": "on the device, in its build" if is_onboarding else "in the profile",
     }

@@ -14,8 +14,9 @@ from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.responses import Response
 from sqlalchemy import Engine
 
-from host_server.config_server.bundles import HIGHEST_VERSION, LONGEST_LIFE_S, BundleService
+from host_server.config_server.bundles import LONGEST_LIFE_S, BundleService
 from host_server.config_server.chores import Chores
+from host_server.config_server.configuration import HIGHEST_VERSION
 from host_server.config_server.devices import DeviceService
 from host_server.config_server.platform_adapter import Platforms
 from host_server.config_server.presence import Presence
@@ -217,7 +218,7 @@ def _add_bundles(
         given = fields.document
         is_limited = given.get("life_s") is not None
         life_s = fields.integer("life_s", 60, LONGEST_LIFE_S) if is_limited else None
-        above = fields.integer("above", 0, HIGHEST_VERSION) if "above" in given else 0
+        above = fields.integer("above", 0, HIGHEST_VERSION - 1) if "above" in given else 0
         return _json(bundles.make(device_id, owner, life_s, above), 201)
 
     @app.get("/v1/devices/{device_id}/bundles", dependencies=[guard])

@@ -24,7 +24,6 @@ from host_server.store.claims import Claim, living_until, with_step
 from host_server.store.config import ConfigStore, Records
 
 LONGEST_LIFE_S = 10 * 365 * 86400
-HIGHEST_VERSION = 2**31 - 2
 CARRIED_LIFE_S = 365 * 86400.0  # of a claim whose bundle is in somebody's hands
 _AT_WORK = ("applied", "registered")
 

@@ -15,6 +15,7 @@ from host_server.document import Fields, check_depth, check_numbers, compact_jso
 LIMIT_BYTES = 4096
 DEEPEST = 16  # lists and objects in each other: each takes stack on the device
 MOST_NETWORKS = 4
+HIGHEST_VERSION = 2**31 - 1
 RELEASES = ("2a", "3", "4", "5")
 
 _PASSPHRASE = re.compile(r"[ -~]{8,63}")

@@ -8,7 +8,11 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
-from host_server.config_server.configuration import check_base64, check_configuration
+from host_server.config_server.configuration import (
+    HIGHEST_VERSION,
+    check_base64,
+    check_configuration,
+)
 from host_server.config_server.platform_adapter import new_originator
 from host_server.document import Fields, typed, wrong
 from host_server.errors import Invalid
@@ -88,7 +92,7 @@ def checked_profile(value: object, *, has_accounts: bool, server_url: str) -> di
     }
     # The longest that may come, so that no device finds it too large later.
     sample = Particulars(
-        version=2**31 - 1,
+        version=HIGHEST_VERSION,
         originator=new_originator(),
         token="0" * 64 if has_accounts else None,
         server_url=server_url,

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from host_server.config_server.report import Report
+from host_server.config_server.report import Report, printable
 from host_server.store.claims import Claim, Version, with_step
 from host_server.store.config import Records
 
@@ -32,7 +32,7 @@ def recorded(claim: Claim, report: Report, now: float) -> Claim:
     }
     # Only a device that seeks has scanned; what it saw then stays worth knowing.
     facts["scan"] = [
-        [ssid.decode("utf-8", "backslashreplace"), channel, rssi, auth]
+        [printable(ssid.decode("utf-8", "backslashreplace")), channel, rssi, auth]
         for ssid, channel, rssi, auth in report.scan
     ] or (claim.facts or {}).get("scan", [])
     facts["state"] = report.state

@@ -9,6 +9,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import replace
 
+from host_server.label import is_device_id
 from host_server.store.config import ConfigStore
 from host_server.store.history import REFUSED, Moment
 
@@ -25,6 +26,8 @@ class Refusals:
 
     def note(self, device_id: str, k: str, address: str, now: float) -> None:
         """Somebody at this address asked under this id, and no key fitted."""
+        if not is_device_id(device_id):
+            return  # nobody owns it, and it may be of any length
         detail = f"k={k} from {address}"
         with self._lock:
             former = self._moments.pop(device_id, None)

@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
+from host_server.config_server.configuration import HIGHEST_VERSION
 from host_server.document import Fields, bounded, parse_json, typed, wrong
 from host_server.errors import Invalid, Malformed
 
@@ -61,12 +62,12 @@ def _report(fields: Fields) -> Report:
         raise wrong("v", "only version 1 of the report is understood")
     return Report(
         echo=fields.text_or_null("echo", high=64),
-        config=fields.integer("config"),
+        config=fields.integer("config", 0, HIGHEST_VERSION),
         state=fields.one_of("state", STATES),
-        model=fields.text("model", high=64),
-        board=fields.text("board", high=64),
-        firmware=fields.text("firmware", high=64),
-        micropython=fields.text("micropython", high=64),
+        model=printable(fields.text("model", high=64)),
+        board=printable(fields.text("board", high=64)),
+        firmware=printable(fields.text("firmware", high=64)),
+        micropython=printable(fields.text("micropython", high=64)),
         reset_cause=fields.one_of("reset_cause", RESET_CAUSES),
         heap_free=fields.integer("heap_free"),
         scan=tuple(
@@ -79,6 +80,11 @@ def _report(fields: Fields) -> Report:
             for n, item in enumerate(fields.items("timeline", high=MOST_ENTRIES))
         ),
     )
+
+
+def printable(text: str) -> str:
+    """The text as it may be shown: a device chose it, and it goes to terminals and pages."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _network(value: object, path: str) -> tuple[bytes, int, int, int]:
@@ -106,10 +112,10 @@ def _outcome(fields: Fields) -> Outcome | None:
         return None
     last = fields.fields("last")
     return Outcome(
-        config=last.integer("config"),
+        config=last.integer("config", 0, HIGHEST_VERSION),
         step=last.integer("step", 1, 9),
         code=_code(last.required("code"), last.at("code")),
-        detail=last.text("detail", high=200),
+        detail=printable(last.text("detail", high=200)),
     )
 
 

@@ -100,3 +100,9 @@ def test_name_that_is_not_ascii_is_found_as_the_device_writes_it() -> None:
     detail = "\\xe5\\xae\\xb6: status 202"
     assert "'\u5bb6'" in sentence("wifi_auth", ["\u5bb6", "factory"], "", detail)
     assert "'factory'" not in sentence("wifi_auth", ["\u5bb6", "factory"], "", detail)
+
+
+def test_sentence_is_one_before_there_is_a_configuration_too() -> None:
+    said = sentence("platform_unreachable", [], "")
+    assert "and that the operational network leads to it." in said
+    assert "The network of the profile was not in reach." in sentence("wifi_no_ap", [], "")

@@ -3,6 +3,7 @@
 """What do claims promise to owners, and to those who are not?"""
 
 import json
+from base64 import urlsafe_b64encode
 
 import pytest
 
@@ -194,6 +195,14 @@ def test_vendors_import_drops_claims_with_other_secrets(place: Field) -> None:
     with pytest.raises(NotRecognised):
         squatter.sync()
     assert Device(place, genuine).sync()["action"] == "wait"
+
+
+def test_networks_that_a_device_has_seen_can_be_shown_on_a_terminal(place: Field) -> None:
+    device = place.registered()
+    names = [b"caf\xc3\xa9", b"\x1b[2J", b"\xff"]
+    coded = [urlsafe_b64encode(name).decode().rstrip("=") for name in names]
+    device.sync(scan=[[name, 6, -48, 0] for name in coded])
+    assert [name for name, *_ in device.shown()["device"]["scan"]] == ["café", "?[2J", "\\xff"]
 
 
 def test_nothing_that_is_shown_is_a_secret(place: Field) -> None:

@@ -9,6 +9,7 @@ import pytest
 from host_server.config_server.report import parse_report
 from host_server.errors import Malformed
 from tests.host_server.golden import cases, text_of
+from tests.wire.syncs import BLANK
 
 
 @cases("reports", is_valid=True)
@@ -32,9 +33,24 @@ def test_bytes_that_no_parser_should_choke_on_are_refused(raw: bytes) -> None:
 
 
 def test_half_a_surrogate_pair_is_refused_before_it_reaches_the_database() -> None:
-    from tests.wire.syncs import BLANK
-
     text = text_of({"value": BLANK | {"model": "\ud800"}})
     with pytest.raises(Malformed) as caught:
         parse_report(text)
     assert caught.value.path == "model"
+
+
+def test_version_beyond_all_that_can_be_had_is_refused_by_its_path() -> None:
+    highest = BLANK | {"config": 2**31 - 1}
+    assert parse_report(text_of({"value": highest})).config == 2**31 - 1
+    with pytest.raises(Malformed) as caught:
+        parse_report(text_of({"value": BLANK | {"config": 2**31}}))
+    assert caught.value.path == "config"
+
+
+def test_what_a_device_says_can_be_shown_on_a_terminal() -> None:
+    hostile = "\x1b]0;owned\x07\x9b2J\u202e"
+    last = {"config": 1, "step": 8, "code": "wifi_auth", "detail": f"ключ {hostile}"}
+    report = parse_report(text_of({"value": BLANK | {"model": hostile, "last": last}}))
+    assert report.model == "?]0;owned??2J?"
+    assert report.last is not None
+    assert report.last.detail == f"ключ {report.model}"

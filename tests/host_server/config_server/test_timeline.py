@@ -120,6 +120,12 @@ def test_attempts_under_unknown_ids_are_nowhere(place: Field) -> None:
     assert all(e["what"] != "refused" for e in joined(place, device)["entries"])
 
 
+def test_attempts_under_what_cannot_be_an_id_are_not_kept(place: Field) -> None:
+    for device_id in ("A" * 10_000, "../etc", ""):
+        place.sync.refusals.note(device_id, "label", "10.0.0.9", place.clock())
+    assert place.sync.refusals._moments == {}
+
+
 def refuse(place: Field, device: Device, address: str = "10.0.0.9") -> None:
     place.sync.refusals.note(device.id, "label", address, place.clock())
 
