@@ -28,6 +28,7 @@ from host_server.store.config_tables import (
     chores,
     claims,
     events,
+    key_checks,
     profiles,
     seen_messages,
     vendor_devices,
@@ -39,6 +40,7 @@ from host_server.store.secrets import SecretBox
 
 _EVENTS_KEPT = 100
 _MESSAGES_KEPT = 512
+_CHECKED = 1  # the one row that knows the key
 _REMOVED = b""  # in place of a profile's document
 
 
@@ -58,10 +60,11 @@ class ConfigStore:
             yield Records(connection, self._box)
 
     def check_key(self) -> None:
-        """StoreError if what is stored was sealed with another key."""
+        """StoreError if what is stored was sealed with another key. From the first time on, the
+        database knows its key, whether or not there is anything else in it.
+        """
         with self.transaction() as records:
-            for name in records.profile_names()[:1]:
-                records.profile(name)
+            records.check_key()
 
 
 class Records:
@@ -78,6 +81,21 @@ class Records:
         fields: dict[str, Any] = {"source": "config", "at": at, "what": what} | more
         moment = Moment(**fields)
         self.history.note(claim.device_id, claim.owner, moment)
+
+    def check_key(self) -> None:
+        """Open what was sealed for this; else one of each kind that is there, and seal it now."""
+        blob = self._connection.execute(select(key_checks.c.sealed)).scalar()
+        if blob is not None:
+            self._box.open(blob, "key_check", "sealed", _CHECKED)
+            return
+        for name in self.profile_names()[:1]:
+            self.profile(name)
+        for table, read in ((vendor_devices, self.vendor_device), (claims, self.claims_of)):
+            device_id = self._connection.execute(select(table.c.device_id).limit(1)).scalar()
+            if device_id is not None:
+                read(device_id)
+        sealed = self._box.seal(b"", "key_check", "sealed", _CHECKED)
+        self._connection.execute(insert(key_checks).values(id=_CHECKED, sealed=sealed))
 
     # profiles
 

@@ -65,6 +65,13 @@ claims = Table(
     Column("asked", JSON(none_as_null=True)),
 )
 
+key_checks = Table(
+    "key_check",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # nothing, so that a wrong key is noticed
+)
+
 versions = Table(
     "version",
     metadata,

@@ -27,6 +27,7 @@ from tests.host_server.config_server.field import (
     Device,
     FakePlatform,
     FakePlatforms,
+    Field,
 )
 from tests.host_server.serving import served
 from tests.wire.syncs import BLANK
@@ -183,15 +184,28 @@ def test_devices_that_sync_at_the_same_moment_get_one_version(url: str) -> None:
         assert set(pool.map(version, range(8))) == {1}
 
 
-def test_database_of_another_key_is_refused_at_the_start(tmp_path: Path) -> None:
-    engine = open_engine(database_url(tmp_path, "config"))
-    migrate(engine, "host_server.config_server", HEAD)
-    ConfigStore(engine, SecretBox(bytes(32))).check_key()
-    with ConfigStore(engine, SecretBox(bytes(32))).transaction() as records:
-        records.put_profile("press", {}, 0.0)
+@pytest.mark.parametrize("kind", ["nothing", "profile", "vendor's device", "claim"])
+def test_database_of_another_key_is_refused_at_the_start(place: Field, kind: str) -> None:
+    if kind in ("vendor's device", "claim"):
+        place.devices.register_for_vendor([new_label().qr_text])
+    if kind == "claim":
+        place.registered()
+    if kind == "nothing":
+        place.profiles.remove("press")
+        place.store.check_key()
     with pytest.raises(StoreError, match="give it the key file"):
-        ConfigStore(engine, SecretBox(bytes(range(32)))).check_key()
-    engine.dispose()
+        ConfigStore(place.engine, SecretBox(bytes(range(32)))).check_key()
+    place.store.check_key()
+
+
+def test_vendors_import_alone_knows_its_key_in_a_database_of_an_earlier_release(
+    place: Field,
+) -> None:
+    place.profiles.remove("press")
+    place.devices.register_for_vendor([new_label().qr_text])
+    with pytest.raises(StoreError, match="give it the key file"):
+        ConfigStore(place.engine, SecretBox(bytes(range(32)))).check_key()
+    place.store.check_key()
 
 
 def test_migrations_make_the_tables_that_the_store_knows(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Which token a platform was asked for, until its answer has come."""
+"""Which token a platform was asked for, until its answer has come; what knows the right key."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,3 +11,8 @@ down_revision = "0002"
 
 def upgrade() -> None:
     op.add_column("claim", sa.Column("asked", sa.JSON(none_as_null=True)))
+    op.create_table(
+        "key_check",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("sealed", sa.LargeBinary, nullable=False),
+    )
