@@ -104,7 +104,9 @@ def checked_profile(value: object, *, has_accounts: bool, server_url: str) -> di
 
 
 def shown_profile(document: dict[str, Any]) -> dict[str, Any]:
-    """The profile without its secrets: `psk_set` says whether there is one."""
+    """The profile without its passwords: `psk_set` says whether there is one. `app` is shown as it
+    is, for its owner edits it here: it is no place for secrets.
+    """
     shown = copy.deepcopy(document)
     for network in shown["networks"]:
         network["psk_set"] = network.pop("psk") is not None
@@ -184,7 +186,7 @@ def _check_app(profile: dict[str, Any]) -> None:
     except RecursionError:
         raise wrong("app_schema", "refers to itself without end") from None
     if error is not None:
-        # Not the message: it repeats the value, which may be a secret of the application.
+        # Not the message: it repeats the value, and this one goes to logs and timelines.
         raise wrong(f"app{_path(error.absolute_path)}", f"breaks the schema's {error.validator!r}")
 
 

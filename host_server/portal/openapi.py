@@ -183,7 +183,7 @@ PROFILE = {
                 "insecure": {"type": "boolean", "description": "development only"},
             },
         },
-        "app": {"type": "object"},
+        "app": {"type": "object", "description": "shown again as it is: no place for secrets"},
         "app_schema": {"type": ["object", "null"], "description": "JSON Schema 2020-12"},
         "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
         "policy": {
