@@ -64,7 +64,7 @@ def introduction(story: Story, label: Label, profile: Path) -> str:
     muster = f"{programs}/muster"
     return f"""
 Everything goes on until Ctrl-C.
-   portal's API       {story.servers.portal_url}/docs
+   portal's API       {story.servers.portal_url}/openapi.json
    its access token   in {story.servers.token_file}
    the board          {mpremote}
 

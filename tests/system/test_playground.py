@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.system.story import ROOT
 
@@ -82,7 +83,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 def test_people_play_until_ctrl_c_and_nothing_is_left(terminal: Terminal, tmp_path: Path) -> None:
     terminal.expect("Everything goes on until Ctrl-C")
-    url = terminal.expect(r"portal's API +(http://[\d.:]+)/docs")[1].decode()
+    url = terminal.expect(r"portal's API +(http://[\d.:]+)/openapi.json")[1].decode()
     token_file = Path(terminal.expect(r"its access token +in (\S+)")[1].decode())
     port = terminal.expect(r"mpremote connect (/dev/\S+)")[1].decode()
     token = token_file.read_text().strip()
@@ -97,6 +98,8 @@ def test_people_play_until_ctrl_c_and_nothing_is_left(terminal: Terminal, tmp_pa
         check=True,
     ).stdout
     assert "press 4" in devices
+    described = requests.get(f"{url}/openapi.json", timeout=20).json()
+    assert "/v1/devices" in described["paths"]
 
     terminal.expect("demo> ")
     terminal.type("press\n")
