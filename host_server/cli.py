@@ -269,6 +269,18 @@ COMMANDS = (
         _OFFLINE,
     ),
     Command(
+        ("bundle", "get"),
+        "Get a device's newest bundle again, as it was made.",
+        (
+            "muster bundle get PRESS-4                      # writes PRESS-4.muster",
+            "muster bundle get PRESS-4 press-4.png",
+            "muster bundle get PRESS-4 --text | xclip",
+        ),
+        cli_options.get_bundle,
+        "get_bundle",
+        _OFFLINE,
+    ),
+    Command(
         ("bundle", "show"),
         "Show how far the bundles of a device have come.",
         ("muster bundle show PRESS-4",),
@@ -278,7 +290,8 @@ COMMANDS = (
     ),
     Command(
         ("bundle", "check"),
-        "Say which device a bundle is for, and whether it is the newest.",
+        "Say which device a bundle is for, and how far it came: exit code 1 if it is superseded "
+        "or has expired.",
         ("muster bundle check PRESS-4.muster", "muster bundle check - < PRESS-4.muster"),
         cli_options.check_bundle,
         "check_bundle",

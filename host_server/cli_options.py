@@ -121,13 +121,27 @@ def make_bundle(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="a version that the device is known to have, e.g. after a restored backup",
     )
+    _bundle_form(parser, "--out")
+    client_options(parser)
+
+
+def get_bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="the device id")
+    _bundle_form(parser, "file")
+    client_options(parser)
+
+
+def _bundle_form(parser: argparse.ArgumentParser, place: str) -> None:
+    """`place` is the argument that says where it is written."""
     form = parser.add_mutually_exclusive_group()
-    form.add_argument(
-        "--out", metavar="FILE", help="write it here (<id>.muster); .svg and .png hold QR codes"
-    )
+    text = "write it here (<id>.muster); .svg and .png hold QR codes"
+    if place.startswith("--"):
+        form.add_argument(place, metavar="FILE", help=text)
+    else:
+        form.add_argument("out", metavar="FILE", nargs="?", help=text)
     form.add_argument("--text", action="store_true", help="print it, to be pasted")
     form.add_argument("--qr", action="store_true", help="show it as QR code, or several")
-    client_options(parser)
+    parser.set_defaults(place=place)
 
 
 def check_bundle(parser: argparse.ArgumentParser) -> None:

@@ -15,6 +15,9 @@ from host_server.private_files import check_place, named, write_private
 
 _LIFE = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# As the portal wants it.
+SHORTEST_LIFE_S, LONGEST_LIFE_S = 60, 3650 * 86400
+_REFUSED_STATES = ("superseded", "expired")
 _STATES = {
     "prepared": "made, and not handed out yet",
     "handed_out": "handed out; no receipt yet",
@@ -30,23 +33,40 @@ def make_bundle(options: Namespace) -> int:
     body: dict[str, Any] = {"above": options.above}
     if options.expires:
         body["life_s"] = _seconds(options.expires)
+    path = _checked_place(options)  # before a version is spent on it
+    at_portal(options, "POST", device_path(options) + "/bundles", body)
+    return _hand_out(options, path)
+
+
+def get_bundle(options: Namespace) -> int:
+    """Hand the newest one out again."""
+    return _hand_out(options, _checked_place(options))
+
+
+def _checked_place(options: Namespace) -> Path:
     path = Path(options.out or f"{options.id.upper()}.muster")
     if not (options.text or options.qr):
-        # Before a version is spent on it.
-        with named("--out", path):
+        with named(options.place, path):
             check_place(path)
-    made = at_portal(options, "POST", device_path(options) + "/bundles", body)
+    return path
+
+
+def _hand_out(options: Namespace, path: Path) -> int:
     text = at_portal(options, "GET", device_path(options) + "/bundle.txt")["text"]
+    # As it is now that it has been handed out.
+    bundle = at_portal(options, "GET", device_path(options) + "/bundles")["bundles"][0]
     if options.text:
-        return print_json({**made, "text": text}) if options.json else say(text)
+        return print_json({**bundle, "text": text}) if options.json else say(text)
+    title = f"version {bundle['version']} for {options.id.upper()}"
     if options.qr:
         _show_codes(text)
-        return say(f"version {made['version']} for {options.id.upper()}")
-    files = _save(path, text)
+        return say(title)
+    with named(options.place, path):
+        files = _save(path, text)
     if options.json:
-        return print_json({**made, "files": [str(file) for file in files]})
-    ends = "" if made["expires_at"] is None else f", until {_when(made['expires_at'])}"
-    say(f"version {made['version']} for {options.id.upper()}{ends}: {', '.join(map(str, files))}")
+        return print_json({**bundle, "files": [str(file) for file in files]})
+    ends = "" if bundle["expires_at"] is None else f", until {_when(bundle['expires_at'])}"
+    say(f"{title}{ends}: {', '.join(map(str, files))}")
     way = "scan it, and paste it" if _is_image(path) else f"muster-unit bundle send {files[0]}"
     return say(
         f"  onto the device: {way}",
@@ -65,12 +85,16 @@ def show_bundles(options: Namespace) -> int:
 
 
 def check_bundle(options: Namespace) -> int:
-    """Whose it is, and how far it has come; 1 if it is none of this portal's."""
+    """Whose it is, and how far it has come; 1 if its device would refuse it, or it is none of this
+    portal's.
+    """
     answer = at_portal(options, "POST", "/v1/bundles/check", {"bundle": read_text(options.file)})
     if options.json:
-        return print_json(answer)
-    print(answer["device_id"], end="  ")
-    return _say_state(answer)
+        print_json(answer)
+    else:
+        print(answer["device_id"], end="  ")
+        _say_state(answer)
+    return 1 if answer["state"] in _REFUSED_STATES else 0
 
 
 def check_receipt(options: Namespace) -> int:
@@ -128,7 +152,10 @@ def _seconds(text: str) -> int:
     found = _LIFE.fullmatch(text)
     if not found:
         raise SettingsError('--expires: wanted a number and s, m, h or d, e.g. "30d"')
-    return int(found[1]) * _UNIT_S[found[2]]
+    life_s = int(found[1]) * _UNIT_S[found[2]]
+    if not SHORTEST_LIFE_S <= life_s <= LONGEST_LIFE_S:
+        raise SettingsError(f"--expires: wanted 1m to {LONGEST_LIFE_S // 86400}d, got {text}")
+    return life_s
 
 
 def _when(at: float) -> str:
@@ -140,9 +167,8 @@ def _save(path: Path, text: str) -> list[Path]:
     device what it holds: for the user alone.
     """
     files = _drawn(path, text) if _is_image(path) else {path: f"{text}\n".encode("ascii")}
-    with named("--out", path):
-        for file, content in files.items():
-            write_private(file, content)
+    for file, content in files.items():
+        write_private(file, content)
     return list(files)
 
 

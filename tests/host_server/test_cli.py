@@ -4,7 +4,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,56 +12,8 @@ import pytest
 from host_server import cli
 from host_server.cli import COMMANDS
 from host_server.label import new_label, parse_label
-from tests import secrecy
 from tests.host_server.config_server.field import PROFILE
-from tests.host_server.processes import ANY_PORT, QUIET, Servers, start
-
-
-@pytest.fixture(scope="module")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Servers, Path]]:
-    folder = Path(tmp_path_factory.mktemp("servers"))
-    options = (*ANY_PORT, *QUIET, "--platform-listen", "127.0.0.1:0")
-    running = start(folder / "data", *options, "--admin-token-file", str(folder / "token"))
-    token = (folder / "token").read_text().strip()
-    secrecy.hide(token)
-    yield running, folder
-    code, out, err = running.stop()
-    assert (code, out) == (0, "")
-    assert token not in "".join(running.lines) + err
-    assert "Traceback" not in err
-
-
-@pytest.fixture
-def muster(
-    servers: tuple[Servers, Path],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Any:
-    """Run a client command: exit code, what it printed, what it complained."""
-    running, folder = servers
-    monkeypatch.setenv("MUSTER_PORTAL_URL", running.urls["portal"])
-    monkeypatch.delenv("MUSTER_TOKEN", raising=False)
-
-    def run(*words: str, stdin: str = "") -> tuple[int, str, str]:
-        import io
-
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        options = () if words[0] == "label" else ("--token-file", str(folder / "token"))
-        code = cli.main([*words, *options])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
-
-
-@pytest.fixture
-def profile(muster: Any, servers: tuple[Servers, Path], tmp_path: Path) -> str:
-    platform = PROFILE["platform"] | {"url": servers[0].urls["platform"]}
-    file = tmp_path / "press.json"
-    file.write_text(json.dumps(PROFILE | {"platform": platform}))
-    code, _, err = muster("profile", "add", str(file), "--replace")
-    assert code == 0, err
-    return str(file)
+from tests.host_server.processes import Servers
 
 
 def test_serve_prints_a_line_per_role_when_it_is_ready(servers: tuple[Servers, Path]) -> None:
@@ -114,87 +65,6 @@ def test_profile_can_be_listed_and_shown_without_its_password(muster: Any, profi
     code, _, err = muster("profile", "add", profile)
     assert code == 1
     assert "already" in err
-
-
-@pytest.fixture
-def device_id(muster: Any, profile: str) -> str:
-    label = new_label()
-    secrecy.hide_label(label.qr_text, label.secret)
-    code, _, err = muster("device", "add", "-", "--profile", "press", stdin=label.qr_text)
-    assert code == 0, err
-    return label.device_id
-
-
-def test_bundle_is_made_shown_and_checked(muster: Any, device_id: str, tmp_path: Path) -> None:
-    file = tmp_path / "made.muster"
-    code, out, _ = muster("bundle", "make", device_id, "--expires", "30d", "--out", str(file))
-    assert code == 0
-    assert out.startswith(f"version 1 for {device_id}, until ")
-    assert file.stat().st_mode & 0o777 == 0o600
-    text = file.read_text().strip()
-    assert text.count(".") == 4
-    assert "handed out; no receipt yet" in muster("bundle", "show", device_id)[1]
-    code, out, _ = muster("bundle", "check", "-", stdin=text)
-    assert (code, out.split()[:3]) == (0, [device_id, "version", "1"])
-    code, _, err = muster("bundle", "check", "-", stdin=text[:-9])
-    assert code == 1
-    assert text not in err + muster("device", "show", device_id)[1]
-
-
-def test_bundle_can_be_pasted_or_scanned(muster: Any, device_id: str, tmp_path: Path) -> None:
-    assert muster("bundle", "make", device_id, "--text")[1].count(".") == 4
-    image = tmp_path / "code.svg"
-    out = muster("bundle", "make", device_id, "--out", str(image), "--json")[1]
-    assert json.loads(out)["files"] == [str(image)]
-    assert image.read_text().startswith("<?xml")
-
-
-@pytest.mark.parametrize("name", ["made.muster", "made.svg", "made.png"])
-def test_bundle_is_private_even_in_place_of_a_public_file(
-    muster: Any, device_id: str, tmp_path: Path, name: str
-) -> None:
-    file = tmp_path / name
-    file.write_text("former")
-    file.chmod(0o644)
-    assert muster("bundle", "make", device_id, "--out", str(file))[0] == 0
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert file.read_bytes() != b"former"
-    assert list(tmp_path.glob(".muster-*")) == []
-
-
-@pytest.mark.parametrize("place", ["missing/made.muster", "missing/made.svg", "."])
-def test_no_version_is_spent_on_a_bundle_that_cannot_be_written(
-    muster: Any, device_id: str, tmp_path: Path, place: str
-) -> None:
-    code, _, err = muster("bundle", "make", device_id, "--out", str(tmp_path / place))
-    assert (code, "--out: " in err) == (2, True)
-    assert json.loads(muster("bundle", "show", device_id, "--json")[1]) == {"bundles": []}
-
-
-@pytest.mark.parametrize("life", ["never", "0d", "30", "1w"])
-def test_expiry_that_is_none_is_refused(muster: Any, life: str) -> None:
-    code, _, err = muster("bundle", "make", "PRESS-4", "--expires", life)
-    assert code == 2
-    assert '"30d"' in err
-
-
-def test_receipt_is_checked(muster: Any, device_id: str) -> None:
-    text = muster("bundle", "make", device_id, "--text")[1].strip()
-    code, _, err = muster("receipt", "check", device_id, "AAAA", "AAAA")
-    assert code == 1
-    assert "compare the eight characters" in err
-    assert text not in err
-
-
-def test_timeline_is_told_line_by_line(muster: Any, device_id: str) -> None:
-    code, out, err = muster("timeline", device_id)
-    assert (code, err) == (0, "")
-    words = [line[12:] for line in out.splitlines()[1:]]
-    assert any("the device was registered by its label" in line for line in words)
-    assert any(line.startswith("platform  9  the account was made") for line in words)
-    entries = json.loads(muster("timeline", device_id, "--json")[1])["entries"]
-    assert [entry["at"] for entry in entries] == sorted(entry["at"] for entry in entries)
-    assert {entry["source"] for entry in entries} == {"portal", "config", "platform"}
 
 
 def test_account_is_replaced(muster: Any, device_id: str) -> None:
