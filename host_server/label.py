@@ -118,14 +118,21 @@ def parse_label(text: str) -> Label:
     return Label(device_id, secret)
 
 
-def _typed_secret(typed: str) -> bytes:
+def strange_character(typed: str) -> tuple[int, str] | None:
+    """The number of the first character that base32 does not have, and a hint at what is meant."""
     strange = _NOT_BASE32.search(typed)
-    if strange:
-        meant = _LOOKS_LIKE.get(strange[0])
-        hint = f"; is it {meant}?" if meant else ""
+    if strange is None:
+        return None
+    meant = _LOOKS_LIKE.get(strange[0])
+    return strange.start() + 1, f"; is it {meant}?" if meant else ""
+
+
+def _typed_secret(typed: str) -> bytes:
+    strange = strange_character(typed)
+    if strange is not None:
+        number, hint = strange
         raise LabelRefused(
-            f"character {strange.start() + 1} of the secret cannot occur on a label{hint}",
-            path="secret",
+            f"character {number} of the secret cannot occur on a label{hint}", path="secret"
         )
     wanted = _SECRET_CHARACTERS + _CHECK_CHARACTERS
     if len(typed) != wanted:

@@ -7,7 +7,6 @@ from typing import Any
 # Version 30 with the lowest correction (ISO/IEC 18004): 137 modules a side, which a phone still
 # reads from a screen.
 LARGEST_BYTES = 1732
-LARGEST_VERSION = 30
 # Structured Append spends 20 bits of each code on its place in the row and a parity of all.
 _PART_BYTES = 1700
 MOST_PARTS = 16

@@ -6,18 +6,18 @@ The only place where an exception becomes a status.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import BackgroundTasks, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from host_server.document import compact_json
 from host_server.errors import HostError, Invalid, Malformed, TooLarge, Unauthorized
 from host_server.tokens import matches_any
 
@@ -28,9 +28,16 @@ BODY_DEADLINE_S = 10
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed"}
 
 
-def compact(document: Any) -> bytes:
-    """JSON as it goes over the wire."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+def json_response(
+    document: Any, status: int = 200, background: BackgroundTasks | None = None
+) -> Response:
+    """The document as it goes over the wire; `background` is done when it has been sent."""
+    return Response(
+        compact_json(document).encode(),
+        status,
+        media_type="application/json",
+        background=background,
+    )
 
 
 def problem(error: HostError) -> Response:
@@ -54,9 +61,8 @@ def problem(error: HostError) -> Response:
 
 
 def _problem_response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    return Response(
-        compact(document), document["status"], headers, media_type="application/problem+json"
-    )
+    body = compact_json(document).encode()
+    return Response(body, document["status"], headers, media_type="application/problem+json")
 
 
 def harden(app: FastAPI) -> FastAPI:

@@ -30,7 +30,7 @@ from host_server.document import Fields, parse_json, typed
 from host_server.errors import Unavailable
 from host_server.store.config import ConfigStore
 from host_server.store.secrets import SecretBox
-from host_server.web import bearer, body_within, compact, harden
+from host_server.web import bearer, body_within, harden, json_response
 
 log = logging.getLogger(__name__)
 
@@ -137,19 +137,19 @@ Body = Annotated[bytes, Depends(body_within(API_LIMIT_BYTES))]
 def _add_profiles(app: FastAPI, profiles: ProfileService, guard: Any) -> None:
     @app.post("/v1/profiles", dependencies=[guard])
     def add(body: Body) -> Response:
-        return _json(profiles.add(parse_json(body)), 201)
+        return json_response(profiles.add(parse_json(body)), 201)
 
     @app.get("/v1/profiles", dependencies=[guard])
     def names() -> Response:
-        return _json({"profiles": profiles.names()})
+        return json_response({"profiles": profiles.names()})
 
     @app.get("/v1/profiles/{name}", dependencies=[guard])
     def show(name: str) -> Response:
-        return _json(profiles.shown(name))
+        return json_response(profiles.shown(name))
 
     @app.put("/v1/profiles/{name}", dependencies=[guard])
     def replace(name: str, body: Body) -> Response:
-        return _json(profiles.replace(name, parse_json(body)))
+        return json_response(profiles.replace(name, parse_json(body)))
 
     @app.delete("/v1/profiles/{name}", dependencies=[guard])
     def remove(name: str) -> Response:
@@ -174,28 +174,28 @@ def _add_devices(
             owner,
             fields.integer("portal_ms") if "portal_ms" in fields.document else None,
         )
-        return _json(shown, 201)
+        return json_response(shown, 201)
 
     @app.get("/v1/devices", dependencies=[guard])
     def show_all(owner: str) -> Response:
-        return _json({"devices": devices.all_shown(owner)})
+        return json_response({"devices": devices.all_shown(owner)})
 
     @app.get("/v1/devices/{device_id}", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:
         presence.look(device_id, owner)
-        return _json(devices.shown(device_id, owner))
+        return json_response(devices.shown(device_id, owner))
 
     @app.get("/v1/devices/{device_id}/timeline", dependencies=[guard])
     def timeline(device_id: str, owner: str) -> Response:
-        return _json(timelines.joined(device_id, owner))
+        return json_response(timelines.joined(device_id, owner))
 
     @app.post("/v1/devices/{device_id}/account", dependencies=[guard])
     def new_account(device_id: str, owner: str) -> Response:
-        return _json(devices.new_account(device_id, owner))
+        return json_response(devices.new_account(device_id, owner))
 
     @app.post("/v1/devices/{device_id}/window", dependencies=[guard])
     def open_window(device_id: str, owner: str) -> Response:
-        return _json(devices.open_window(device_id, owner))
+        return json_response(devices.open_window(device_id, owner))
 
     @app.delete("/v1/devices/{device_id}", dependencies=[guard])
     def release(device_id: str, owner: str) -> Response:
@@ -206,7 +206,7 @@ def _add_devices(
     def register_for_vendor(body: Body) -> Response:
         labels = Fields(parse_json(body)).items("labels", 1, 1000)
         texts = [typed(label, str, f"labels[{n}]") for n, label in enumerate(labels)]
-        return _json({"devices": devices.register_for_vendor(texts)})
+        return json_response({"devices": devices.register_for_vendor(texts)})
 
 
 def _add_bundles(
@@ -219,30 +219,26 @@ def _add_bundles(
         is_limited = given.get("life_s") is not None
         life_s = fields.integer("life_s", 60, LONGEST_LIFE_S) if is_limited else None
         above = fields.integer("above", 0, HIGHEST_VERSION - 1) if "above" in given else 0
-        return _json(bundles.make(device_id, owner, life_s, above), 201)
+        return json_response(bundles.make(device_id, owner, life_s, above), 201)
 
     @app.get("/v1/devices/{device_id}/bundles", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:
-        return _json({"bundles": bundles.all_shown(device_id, owner)})
+        return json_response({"bundles": bundles.all_shown(device_id, owner)})
 
     # Not a GET: it is written down that somebody was given the bundle.
     @app.post("/v1/devices/{device_id}/bundle", dependencies=[guard])
     def hand_out(device_id: str, owner: str) -> Response:
         text, shown = bundles.hand_out(device_id, owner)
-        return _json({"text": text, **shown})
+        return json_response({"text": text, **shown})
 
     @app.post("/v1/bundles/check", dependencies=[guard])
     def check_bundle(owner: str, body: Body) -> Response:
         text = Fields(parse_json(body)).text("bundle", high=_LONGEST_TYPED)
-        return _json(bundles.check(text, owner))
+        return json_response(bundles.check(text, owner))
 
     @app.post("/v1/devices/{device_id}/receipts", dependencies=[guard])
     def check_receipt(device_id: str, owner: str, body: Body, later: BackgroundTasks) -> Response:
         typed = Fields(parse_json(body)).text("receipt", high=64)
         shown = receipts.check(device_id, owner, typed)
         later.add_task(chores.run_due)
-        return Response(compact(shown), media_type="application/json", background=later)
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(compact(document), status, media_type="application/json")
+        return json_response(shown, background=later)

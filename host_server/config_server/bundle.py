@@ -9,14 +9,13 @@ knows the JOSE library, and loads it late: it takes 0.1 s, and most starts need 
 import hashlib
 import hmac
 import json
-import re
 from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from host_server.document import Fields, compact_json, parse_json, wrong
 from host_server.errors import BundleRefused, Invalid, ReceiptRefused
-from host_server.label import Label, is_device_id
+from host_server.label import Label, is_device_id, strange_character
 
 if TYPE_CHECKING:
     from joserfc.jwk import OctKey
@@ -24,16 +23,12 @@ if TYPE_CHECKING:
 # What a 4096-byte configuration needs, and some room for unknown fields.
 LONGEST = 6144
 RECEIPT_CHARACTERS = 8
-MEDIA_TYPE = "application/jose"
 
 # Between them every device can count: 2000 to 2106.
 _EARLIEST, _LATEST = 946684800, 2**32 - 1
 _HEADER = {"alg": "dir", "enc": "A128CBC-HS256"}
 _PARTS = 5
 _RECEIPT_BYTES = 5
-_NOT_BASE32 = re.compile(r"[^A-Z2-7]")
-# What people type for what they see.
-_LOOKS_LIKE = {"0": "O", "1": "I or L", "8": "B"}
 
 
 @dataclass(frozen=True)
@@ -136,13 +131,10 @@ def typed_receipt(text: str) -> str:
     ReceiptRefused if it cannot be one.
     """
     receipt = "".join(text.split()).replace("-", "").upper()
-    strange = _NOT_BASE32.search(receipt)
-    if strange:
-        meant = _LOOKS_LIKE.get(strange[0])
-        hint = f"; is it {meant}?" if meant else ""
-        raise ReceiptRefused(
-            f"character {strange.start() + 1} cannot occur in a receipt{hint}", path="receipt"
-        )
+    strange = strange_character(receipt)
+    if strange is not None:
+        number, hint = strange
+        raise ReceiptRefused(f"character {number} cannot occur in a receipt{hint}", path="receipt")
     if len(receipt) != RECEIPT_CHARACTERS:
         raise ReceiptRefused(
             f"a receipt has {RECEIPT_CHARACTERS} characters, and {len(receipt)} were given",

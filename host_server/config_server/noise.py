@@ -12,7 +12,6 @@ from noise.exceptions import NoiseHandshakeError, NoiseInvalidMessage, NoiseValu
 PROTOCOL = b"Noise_NNpsk0_25519_ChaChaPoly_SHA256"
 # An ephemeral key and a tag: nothing shorter can be a message.
 SHORTEST_BYTES = 32 + 16
-OVERHEAD_BYTES = SHORTEST_BYTES
 
 _REFUSALS = (InvalidTag, ValueError, NoiseHandshakeError, NoiseInvalidMessage, NoiseValueError)
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from host_server.document import compact_json
 from host_server.platform_server import response_codes as codes
 from host_server.platform_server.addressing import CSE, from_http_path
 from host_server.platform_server.primitives import (
@@ -84,8 +85,7 @@ def rendered(headers: Headers, answer: Response, now_s: float) -> tuple[dict[str
     if answer.document is None:
         return about, b""
     about["Content-Type"] = "application/json"
-    text = json.dumps(answer.document, separators=(",", ":"), ensure_ascii=False)
-    return about, text.encode()
+    return about, compact_json(answer.document).encode()
 
 
 def refusal(error: codes.RequestRefused) -> Response:

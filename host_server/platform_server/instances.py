@@ -2,12 +2,12 @@
 # Copyright (c) 2026 The Muster authors
 """Content instances: a container's counters, and the oldest making room for the newest."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from host_server.document import compact_json
 from host_server.platform_server import resource_types as types
 from host_server.platform_server.bounds import Bounds
 from host_server.platform_server.response_codes import NotAcceptable
@@ -17,7 +17,7 @@ from host_server.store.platform import Resource, Rows
 def content_size(content: Any) -> int:
     """Bytes of a text, or of the compact JSON of anything else."""
     is_text = isinstance(content, str)
-    text = content if is_text else json.dumps(content, separators=(",", ":"), ensure_ascii=False)
+    text = content if is_text else compact_json(content)
     return len(text.encode())
 
 
@@ -58,7 +58,7 @@ def trimmed(rows: Rows, container: Resource, bounds: Bounds) -> Resource:
 def count_out(rows: Rows, leaving: Iterable[Resource]) -> None:
     """Take instances that are about to be removed out of their containers' counters."""
     for container_id, group in groupby(sorted(leaving, key=_container_id), _container_id):
-        container = rows.held(container_id)
+        container = rows.resource(container_id)
         if container is None:
             continue
         counts = dict(container.attributes)

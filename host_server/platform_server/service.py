@@ -130,8 +130,7 @@ class Platform:
             if node_id is not None:
                 draft = replace(draft, attributes={**draft.attributes, "nl": node_id})
         if draft.ty == types.CONTENT_INSTANCE:
-            container = rows.held(parent.ri) or parent
-            return instances.append(rows, container, draft, self._bounds)
+            return instances.append(rows, parent, draft, self._bounds)
         hosted = draft.attributes.get("hael", [])
         if hosted:
             linking.check_hosted(rows, hosted)
@@ -146,7 +145,6 @@ class Platform:
             raise codes.Conflict(f"rn: {draft.path} exists already")
         if draft.owner is None or draft.ty == types.AE:
             return
-        rows.held(draft.owner)
         if rows.owned_count(draft.owner) >= self._bounds.resources_per_ae:
             raise codes.NotAcceptable(
                 f"the AE has {self._bounds.resources_per_ae} resources already; delete some, or "

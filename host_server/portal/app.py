@@ -13,7 +13,7 @@ from host_server.portal import openapi
 from host_server.portal.offline import add_offline
 from host_server.portal.openapi import described
 from host_server.portal.service import Portal
-from host_server.web import bearer, body_within, compact, harden
+from host_server.web import bearer, body_within, harden, json_response
 
 BODY_LIMIT_BYTES = 256 * 1024
 # There is one account so far: the administrator's.
@@ -40,22 +40,22 @@ def _add_devices(app: FastAPI, portal: Portal, guard: Any) -> None:
     @app.post("/v1/devices", status_code=201, dependencies=[guard], openapi_extra=register)
     def register_device(body: Body) -> Response:
         """Step 1: register a device by its label."""
-        return _json(portal.register(parse_json(body), OWNER), 201)
+        return json_response(portal.register(parse_json(body), OWNER), 201)
 
     @app.get("/v1/devices", dependencies=[guard], openapi_extra=described({"type": "object"}))
     def list_devices() -> Response:
         """All devices."""
-        return _json(portal.devices(OWNER))
+        return json_response(portal.devices(OWNER))
 
     @app.get("/v1/devices/{device_id}", dependencies=[guard], openapi_extra=shown)
     def show_device(device_id: str) -> Response:
         """How far a device has come, step by step."""
-        return _json(portal.device(device_id, OWNER))
+        return json_response(portal.device(device_id, OWNER))
 
     @app.post("/v1/devices/{device_id}/window", dependencies=[guard], openapi_extra=shown)
     def open_window(device_id: str) -> Response:
         """Let the label be used again."""
-        return _json(portal.open_window(device_id, OWNER))
+        return json_response(portal.open_window(device_id, OWNER))
 
     timeline = described(openapi.TIMELINE)
 
@@ -64,12 +64,12 @@ def _add_devices(app: FastAPI, portal: Portal, guard: Any) -> None:
         """What device, servers and platform saw, in one table, with the first cause of a
         failure.
         """
-        return _json(portal.timeline(device_id, OWNER))
+        return json_response(portal.timeline(device_id, OWNER))
 
     @app.post("/v1/devices/{device_id}/account", dependencies=[guard], openapi_extra=shown)
     def replace_account(device_id: str) -> Response:
         """Give the device a new account, e.g. after platform_conflict."""
-        return _json(portal.new_account(device_id, OWNER))
+        return json_response(portal.new_account(device_id, OWNER))
 
     gone = described(status=204)
 
@@ -86,7 +86,7 @@ def _add_devices(app: FastAPI, portal: Portal, guard: Any) -> None:
     @app.post("/v1/vendor/devices", dependencies=[guard], openapi_extra=vendor)
     def register_for_vendor(body: Body) -> Response:
         """Register devices in bulk before they are sold."""
-        return _json(portal.register_for_vendor(parse_json(body)))
+        return json_response(portal.register_for_vendor(parse_json(body)))
 
 
 def _add_profiles(app: FastAPI, portal: Portal, guard: Any) -> None:
@@ -97,22 +97,22 @@ def _add_profiles(app: FastAPI, portal: Portal, guard: Any) -> None:
     @app.post("/v1/profiles", status_code=201, dependencies=[guard], openapi_extra=added)
     def add_profile(body: Body) -> Response:
         """Keep a new profile."""
-        return _json(portal.add_profile(parse_json(body)), 201)
+        return json_response(portal.add_profile(parse_json(body)), 201)
 
     @app.get("/v1/profiles", dependencies=[guard], openapi_extra=shown)
     def list_profiles() -> Response:
         """The names of all profiles."""
-        return _json(portal.profiles())
+        return json_response(portal.profiles())
 
     @app.get("/v1/profiles/{name}", dependencies=[guard], openapi_extra=shown)
     def show_profile(name: str) -> Response:
         """A profile without its secrets."""
-        return _json(portal.profile(name))
+        return json_response(portal.profile(name))
 
     @app.put("/v1/profiles/{name}", dependencies=[guard], openapi_extra=replaced)
     def replace_profile(name: str, body: Body) -> Response:
         """Change a profile; its devices follow at their next sync."""
-        return _json(portal.replace_profile(name, parse_json(body)))
+        return json_response(portal.replace_profile(name, parse_json(body)))
 
     @app.delete(
         "/v1/profiles/{name}",
@@ -136,7 +136,3 @@ def _describe_security(app: FastAPI) -> None:
         return document
 
     app.openapi = with_security  # type: ignore[method-assign]
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(compact(document), status, media_type="application/json")

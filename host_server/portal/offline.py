@@ -13,8 +13,8 @@ from host_server.errors import NotFound
 from host_server.portal import openapi
 from host_server.portal.openapi import described
 from host_server.portal.service import Portal
-from host_server.qr_codes import codes_of
-from host_server.web import body_within, compact
+from host_server.qr_codes import MOST_PARTS, codes_of
+from host_server.web import body_within, json_response
 
 BODY_LIMIT_BYTES = 64 * 1024
 FILE_TYPE = "application/jose"
@@ -37,12 +37,12 @@ def _add_making(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
     @app.post(path, status_code=201, dependencies=[guard], openapi_extra=made)
     def make_bundle(device_id: str, body: Body) -> Response:
         """Seal the device's configuration, for a user to carry. A newer one supersedes older."""
-        return _json(portal.make_bundle(device_id, parse_json(body), owner), 201)
+        return json_response(portal.make_bundle(device_id, parse_json(body), owner), 201)
 
     @app.get(path, dependencies=[guard], openapi_extra=shown)
     def list_bundles(device_id: str) -> Response:
         """How far the device's bundles have come, the newest first."""
-        return _json(portal.bundles(device_id, owner))
+        return json_response(portal.bundles(device_id, owner))
 
 
 def _add_forms(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
@@ -72,7 +72,9 @@ def _add_forms(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
         dependencies=[guard],
         openapi_extra=described(kind="image/svg+xml"),
     )
-    def bundle_code(device_id: str, part: Annotated[int, Query(ge=1, le=16)] = 1) -> Response:
+    def bundle_code(
+        device_id: str, part: Annotated[int, Query(ge=1, le=MOST_PARTS)] = 1
+    ) -> Response:
         """The newest bundle as a QR code, or as one part of several (header X-Parts)."""
         codes = codes_of(portal.bundle_text(device_id, owner))
         if part > len(codes):
@@ -90,13 +92,9 @@ def _add_checks(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
     @app.post("/v1/bundles/check", dependencies=[guard], openapi_extra=bundle)
     def check_bundle(body: Body) -> Response:
         """Which device a bundle is for, and how far it has come."""
-        return _json(portal.check_bundle(parse_json(body), owner))
+        return json_response(portal.check_bundle(parse_json(body), owner))
 
     @app.post("/v1/devices/{device_id}/receipts", dependencies=[guard], openapi_extra=verdict)
     def check_receipt(device_id: str, body: Body) -> Response:
         """Enter what the device shows after it has tried its bundle."""
-        return _json(portal.check_receipt(device_id, parse_json(body), owner))
-
-
-def _json(document: Any, status: int = 200) -> Response:
-    return Response(compact(document), status, media_type="application/json")
+        return json_response(portal.check_receipt(device_id, parse_json(body), owner))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""One SQLAlchemy engine per role, SQLite by default."""
+"""One SQLAlchemy engine per role, on SQLite."""
 
 import logging
 import sqlite3
@@ -41,9 +41,8 @@ def open_engine(url: str) -> Engine:
         )
     else:
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare)
-        event.listen(engine, "begin", _begin)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
     return engine
 
 

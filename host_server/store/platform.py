@@ -108,7 +108,7 @@ class PlatformStore:
 
     @contextmanager
     def transaction(self) -> Iterator["Rows"]:
-        """All or nothing. On SQLite, one at a time. Unavailable if the database is busy."""
+        """All or nothing, and one at a time. Unavailable if the database is busy."""
         with transaction(self._engine) as connection:
             yield Rows(connection)
 
@@ -127,10 +127,6 @@ class Rows:
 
     def resource_at(self, path: str) -> Resource | None:
         return self._one(sa.select(_resources).where(_resources.c.path == path))
-
-    def held(self, ri: str) -> Resource | None:
-        """The resource, which no other transaction changes until this one ends."""
-        return self._one(sa.select(_resources).where(_resources.c.ri == ri).with_for_update())
 
     def edge(self, pi: str, ty: int, *, newest: bool) -> Resource | None:
         """The newest or oldest child of a type."""
