@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from host_server.config_server.bundles import CARRIED_LIFE_S
 from host_server.config_server.device_view import existing
 from host_server.config_server.platform_adapter import Platforms
 from host_server.config_server.platform_view import PlatformView
@@ -127,8 +128,17 @@ class Presence:
                 _settle(records, claim, awaited.bundle if awaited else None, at, now)
             elif None in views or accounts_given(records, claim) != accounts:
                 records.put_claim(living_until(claim, now + _PUT_OFF_S))
+            elif not self._is_told(accounts) and now < (end := _carried_until(records, claim)):
+                records.put_claim(living_until(claim, end))
             else:
                 drop_claim(records, claim, now)
+
+    def _is_told(self, accounts: Accounts) -> bool:
+        """Whether nothing seen at these platforms means that nothing was there."""
+        return all(
+            has_token or self._platforms.has_accounts(url)
+            for (url, _), has_token in accounts.items()
+        )
 
     def _view(self, url: str, originator: str, *, has_token: bool) -> PlatformView | None:
         """What it answered a moment ago, or answers now."""
@@ -157,6 +167,12 @@ class Presence:
             self._asked.pop(next(iter(self._asked)), None)
         self._asked[(url, originator)] = _Asked(now, view)
         return view
+
+
+def _carried_until(records: Records, claim: Claim) -> float:
+    """Until when the device counts as at work if nobody can tell: as with a bundle."""
+    given = [version.handed_out_at or 0.0 for version in records.versions_of(claim.id)]
+    return max(given) + CARRIED_LIFE_S
 
 
 def _awaited(records: Records, claim: Claim, now: float) -> _Awaited | None:

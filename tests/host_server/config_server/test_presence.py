@@ -183,6 +183,19 @@ def test_platform_that_was_renamed_is_asked_where_it_is_now(place: Field) -> Non
     assert device.shown()["claim"] == "proved"
 
 
+def test_device_at_a_platform_that_tells_nothing_is_known_for_a_year(place: Field) -> None:
+    place.platforms.url = "http://ours.example:8422"  # and the profile's is somebody else's
+    device = place.registered()
+    device.sync()
+    place.clock.pass_s(CLAIM_LIFE_S)
+    place.presence.end_expired()
+    assert device.shown()["expires_at"] == place.clock() - CLAIM_LIFE_S + CARRIED_LIFE_S
+    place.clock.pass_s(CARRIED_LIFE_S)
+    place.presence.end_expired()
+    with pytest.raises(NotFound):
+        device.shown()
+
+
 def test_nothing_ends_while_the_platform_is_silent(place: Field) -> None:
     online, carried = place.registered(), place.registered()
     online.sync()
