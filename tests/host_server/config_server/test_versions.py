@@ -7,12 +7,6 @@ import pytest
 from host_server.errors import NotRecognised, Released
 from tests.host_server.config_server.field import OWNER, PLATFORM_URL, PROFILE, Device, Field
 
-
-def tokens_of(place: Field, device: Device) -> list[str]:
-    originator = device.shown()["account"]["originator"]
-    return list(place.platform.tokens.get(originator, {}).values())
-
-
 # answers that do not come
 
 
@@ -24,7 +18,7 @@ def test_answers_that_are_lost_leave_no_tokens_behind(place: Field) -> None:
         assert device.sync()["action"] == "wait"
     place.platform.loses_answers = False
     config = device.sync()["config"]
-    assert tokens_of(place, device) == [config["platform"]["token"]]
+    assert device.tokens() == [config["platform"]["token"]]
 
 
 def test_each_version_has_a_token_of_its_own_after_a_lost_answer_too(place: Field) -> None:
@@ -35,7 +29,7 @@ def test_each_version_has_a_token_of_its_own_after_a_lost_answer_too(place: Fiel
     assert device.sync("1")["action"] == "wait"
     place.platform.loses_answers = False
     second = device.sync("1")["config"]
-    assert tokens_of(place, device) == [
+    assert device.tokens() == [
         device.configs[1]["platform"]["token"],
         second["platform"]["token"],
     ]
@@ -49,7 +43,7 @@ def test_token_that_was_asked_for_under_a_former_account_is_ended(place: Field) 
     token = device.sync()["config"]["platform"]["token"]
     place.chores.run_due()
     assert list(place.platform.tokens) == [device.shown()["account"]["originator"]]
-    assert tokens_of(place, device) == [token]
+    assert device.tokens() == [token]
 
 
 def test_token_that_was_asked_for_under_a_former_url_is_ended_and_its_account_is_not(
@@ -63,7 +57,7 @@ def test_token_that_was_asked_for_under_a_former_url_is_ended_and_its_account_is
     place.profiles.replace("press", PROFILE | {"platform": platform})
     token = device.sync()["config"]["platform"]["token"]
     place.chores.run_due()
-    assert tokens_of(place, device) == [token]
+    assert device.tokens() == [token]
 
 
 def test_account_whose_answer_was_lost_is_closed_at_release(place: Field) -> None:
@@ -176,10 +170,10 @@ def test_platform_that_was_not_known_as_ours_gives_tokens_once_it_is(place: Fiel
     place.platforms.url = PLATFORM_URL
     refused = {"config": 1, "step": 9, "code": "platform_refused", "detail": "HTTP 401"}
     config = device.sync(last=refused)["config"]
-    assert (config["version"], tokens_of(place, device)) == (2, [config["platform"]["token"]])
+    assert (config["version"], device.tokens()) == (2, [config["platform"]["token"]])
     device.confirm(2)
     place.chores.run_due()
-    assert tokens_of(place, device) == [config["platform"]["token"]]
+    assert device.tokens() == [config["platform"]["token"]]
 
 
 def test_next_bundle_has_the_token_that_the_former_one_lacks(place: Field) -> None:
@@ -188,7 +182,7 @@ def test_next_bundle_has_the_token_that_the_former_one_lacks(place: Field) -> No
     device.apply_bundle("platform_refused")
     place.platforms.url = PLATFORM_URL
     device.apply_bundle()
-    assert tokens_of(place, device) == [device.configs[2]["platform"]["token"]]
+    assert device.tokens() == [device.configs[2]["platform"]["token"]]
 
 
 def test_device_that_has_its_token_is_left_alone_while_its_platform_is_mistyped(
