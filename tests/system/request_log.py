@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""`muster` that says each request when it is answered, for a test's log; the product does not.
+"""Servers that say each request when it is answered, for a test's log; the product does not.
 
 Without the query: it is for tests only, but they search their logs for secrets.
 """
@@ -10,8 +10,6 @@ import time
 from typing import Any
 
 import uvicorn
-
-from host_server.cli import main
 
 _Config = uvicorn.Config
 
@@ -42,6 +40,6 @@ def _said(app: Any, **options: Any) -> uvicorn.Config:
     return _Config(Said(app), **options)
 
 
-if __name__ == "__main__":
+def say_requests() -> None:
+    """From now on, in this process."""
     uvicorn.Config = _said  # type: ignore[assignment,misc]
-    sys.exit(main())

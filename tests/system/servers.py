@@ -2,22 +2,18 @@
 # Copyright (c) 2026 The Muster authors
 """The three servers of the use case, each in a process of its own, as an operator starts them."""
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self
 
 from harness.log import Log
+from tests.system.forked import Forked
 
 _READY_S = 60.0  # three interpreters start at once, perhaps on a busy machine
 _STOP_S = 5.0
-_REQUEST_LOG = Path(__file__).with_name("request_log.py")
 
 
 class ServerProcess:
@@ -31,31 +27,24 @@ class ServerProcess:
         self.log = log
         self.shared = shared
         self._arguments = ["serve", "--role", role, *arguments]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Forked | None = None
 
     def start(self) -> None:
         """Starts the process without waiting for it."""
-        program = ["-m", "host_server"] if self.shared is None else ["-P", str(_REQUEST_LOG)]
         with self.log.open("ab") as log:
             self._offset = log.tell()
-            self._process = subprocess.Popen(
-                [sys.executable, *program, *self._arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log if self.shared is None else subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=os.environ | {"PYTHONUNBUFFERED": "1"},
-            )
-        if self.shared is not None:
+        is_shared = self.shared is not None
+        process = Forked(self._arguments, None if is_shared else self.log, is_shared)
+        self._process = process
+        if self.shared is not None and process.output is not None:
             self._reader = threading.Thread(
-                target=self._pass_on, args=(self._process, self.shared), daemon=True
+                target=self._pass_on, args=(process.output, self.shared), daemon=True
             )
             self._reader.start()
 
-    def _pass_on(self, process: subprocess.Popen[bytes], shared: Log) -> None:
-        if process.stdout is None:
-            return
-        with process.stdout, self.log.open("ab", buffering=0) as log:
-            for line in process.stdout:
+    def _pass_on(self, output: BinaryIO, shared: Log) -> None:
+        with output, self.log.open("ab", buffering=0) as log:
+            for line in output:
                 log.write(line)
                 shared.note(self.role, line.decode(errors="replace"))
 
@@ -77,18 +66,16 @@ class ServerProcess:
 
     def ask_to_stop(self) -> None:
         if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.terminate()
 
     def stop(self) -> None:
         """Asks it to end, and ends it if it does not."""
         if self._process is None:
             return
         self.ask_to_stop()
-        try:
-            self._process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
+        if not self._process.wait(_STOP_S):
             self._process.kill()
-            self._process.wait()
+            self._process.wait(_STOP_S)
         if self.shared is not None:
             self._reader.join(_STOP_S)
         self._process = None
