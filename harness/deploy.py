@@ -17,6 +17,7 @@ from harness.facts import BoardFacts, Wired, read_facts
 from harness.probe import BoardKind, check_board, guess_board
 from harness.repl import REPL
 from harness.sending import Progress, refusal
+from harness.short_names import shortened
 from harness.transfer import Agree, Transfer, examine, files_of, update
 
 Say = Callable[[str], None]
@@ -131,14 +132,15 @@ def lay_out(source: Path, tree: Path, form: str) -> None:
     if not packages:
         raise DeployError(f"no package in {source}; firmware is a folder with an __init__.py")
     for package in packages:
-        for file in sorted(package.rglob("*.py")):
-            relative = file.relative_to(source)
-            target = tree / "lib" / relative
-            if form == "py":
+        if form == "py":
+            for file in sorted(package.rglob("*.py")):
+                target = tree / "lib" / file.relative_to(source)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(file, target)
-            else:
-                compile_mpy(file, target.with_suffix(".mpy"), relative.stem, optimise=2)
+            continue
+        for file, text in shortened(package).items():
+            target = tree / "lib" / file.relative_to(source).with_suffix(".mpy")
+            compile_mpy(file, target, file.stem, optimise=2, text=text)
 
 
 def _write_facts(tree: Path, build: dict[str, Any], facts: BoardFacts) -> None:

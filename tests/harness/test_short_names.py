@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Private names become short, and nothing else changes."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.short_names import shortened
+
+ROOT = Path(__file__).resolve().parents[2]
+_ONE = """\
+import other
+_LONG_CONSTANT = 3
+def _private_to_here(value, _of_argument=2):
+    return value + _of_argument + _LONG_CONSTANT
+class Thing:
+    _of_class = 5
+    def __init__(self):
+        self._attribute_of_thing = _private_to_here(1)
+        self._shared_by_both = 1
+    def _called_by_name(self):
+        return self._attribute_of_thing
+    def sum(self, foreign):
+        foreign._of_somebody_else = 7  # not ours to rename
+        total = getattr(self, "_called_by_name")() + self._of_class
+        return total + foreign._of_somebody_else + self._shared_by_both
+"""
+_OTHER = "class Foreign:\n    _shared_by_both = 1\n    def _a(self):\n        return 1\n"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    (tmp_path / "one.py").write_text(_ONE)
+    (tmp_path / "other.py").write_text(_OTHER)
+    return tmp_path
+
+
+def test_what_is_private_to_a_file_is_renamed_and_does_the_same(package: Path) -> None:
+    made = shortened(package)
+    text = made[package / "one.py"].decode()
+    for name in ("_private_to_here", "_of_argument", "_attribute_of_thing", "_of_class"):
+        assert name not in text
+    for name in ("_shared_by_both", "_called_by_name", "_of_somebody_else", "_LONG_CONSTANT"):
+        assert name in text
+    assert len(text.splitlines()) == len(_ONE.splitlines())
+    assert "_a" not in re.findall(r"\b_\w\b", text)  # it is the other file's
+    both = []
+    for source in (_ONE, text):
+        names: dict[str, type] = {}
+        exec(source.replace("import other", ""), names)  # noqa: S102 (written above)
+        both.append(names["Thing"]().sum(type("Foreign", (), {})()))
+    assert both == [19, 19]
+
+
+def test_the_firmware_keeps_its_lines_and_loses_names() -> None:
+    package = ROOT / "firmware" / "muster"
+    made = shortened(package)
+    assert made.keys() == set(package.rglob("*.py"))
+    before: set[str] = set()
+    after: set[str] = set()
+    for path, text in made.items():
+        source = path.read_text()
+        assert text.decode().count("\n") == source.count("\n")
+        for names, code in ((before, source), (after, text.decode())):
+            names |= {word for word in re.findall(r"\b_[a-z]\w*", code) if word[1] != "_"}
+        ast.parse(text)
+    assert len(after) < len(before) / 2
