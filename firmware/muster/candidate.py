@@ -18,25 +18,29 @@ _CANDIDATE = const("candidate")
 def wake(store, journal, timeline, former):
     config = store.load(_COMMITTED)
     candidate = store.load(_CANDIDATE)
-    is_trial = candidate is not None and journal.trial is not None
-    error = former.failure(is_trial, config is not None)
+    version = candidate["version"] if candidate else None
+    reached = None  # the step that the candidate's trial had come to
+    if journal.trial and journal.trial[0] == version:
+        reached = journal.trial[1]
+    is_committed = config is not None and config["version"] == version  # cut right after it
+    is_failed = reached is not None and reached != PROVED and not is_committed
+    error = former.failure(is_failed, config is not None)
     try:
-        if candidate is None:
-            if error:
-                _note(journal, timeline, config["version"] if config else 0, error)
-        elif config and config["version"] == candidate["version"]:  # cut right after the commit
-            journal.highest = max(journal.highest, candidate["version"])
-            drop(store, journal)
-        elif journal.trial and journal.trial[1] == PROVED:
+        if is_failed:
+            error.step = reached
+            timeline.failed(error)
+            fail(store, journal, version, error)
+            return config
+        if is_committed:
+            journal.highest = max(journal.highest, version)
+        elif reached == PROVED:
             # The server may know it already, and have ended the keys of the one before.
             config = candidate
-            _commit(store, journal, config["version"])
-        elif journal.trial:
-            error.step = journal.trial[1]
-            timeline.failed(error)
-            fail(store, journal, candidate["version"], error)
-        else:
+            _commit(store, journal, version)
+        if candidate is not None or journal.trial:  # the candidate may have rotted
             drop(store, journal)
+        if error:
+            _note(journal, timeline, config["version"] if config else 0, error)
     except DeviceError as e:
         log.error("candidate", e)
     return config
@@ -53,6 +57,10 @@ def _note(journal, timeline, version, error):
 # Stores the directive's configuration and returns it as a restart would read it.
 def keep(store, journal, answer):
     version = answer.config["version"]
+    if journal.trial and journal.trial[1] == PROVED:
+        # The one that the device runs on, and that flash has refused so far: it comes first, or
+        # the next failure would leave nothing of it.
+        _commit(store, journal, journal.trial[0])
     if version <= journal.highest:
         text = "version %d is not newer than %d" % (version, journal.highest)
         error = DeviceError("config_not_newer", text)
@@ -82,7 +90,7 @@ def fail(store, journal, version, error):
 def commit(store, journal, version):
     try:
         _commit(store, journal, version)
-    except DeviceError as e:  # it is proved and kept: the next start commits it
+    except DeviceError as e:  # it is proved and kept: the next start, or candidate, commits it
         log.error("candidate", e)
     config = store.load(_COMMITTED)
     return config if config and config["version"] == version else store.load(_CANDIDATE)

@@ -143,6 +143,96 @@ def test_a_restart_in_the_trial_is_reported_with_its_step():
     assert (last["config"], last["step"], last["code"]) == (1, REGISTER, "watchdog")
 
 
+def test_what_hangs_once_all_nine_have_succeeded_costs_nothing_and_is_told():
+    def prove():
+        start = Start()
+        config = start.keep(Answer(1))
+        start.journal.reached(1, PROVED)
+        return config
+
+    disk = RAMDisk()
+    _on(disk, prove, True)
+    start = _on(disk, lambda: Start("watchdog"))
+    assert start.config["version"] == start.journal.highest == 1
+    assert (start.journal.last["config"], start.journal.last["code"]) == (1, "watchdog")
+    assert _on(disk, Start).journal.trial is None
+
+
+# As flash that is full, or worn out, for as long as it takes.
+class Stubborn(Store):
+    is_full = True
+
+    def promote(self, source, target):
+        if self.is_full:
+            raise DeviceError("storage_failed", "no room")
+        return super().promote(source, target)
+
+
+def _uncommitted():
+    _commit(1)
+    start = Start()
+    start.store = Stubborn("/flash/muster")
+    config = start.keep(Answer(2))
+    start.journal.reached(2, PROVED)
+    assert candidate.commit(start.store, start.journal, 2)["version"] == 2
+    return start, config
+
+
+def test_what_could_not_be_committed_is_not_given_up_for_the_next_candidate():
+    disk = RAMDisk()
+
+    def refuse():
+        start, _ = _uncommitted()
+        return raises(DeviceError, start.keep, Answer(3))
+
+    assert _on(disk, refuse, True).code == "storage_failed"
+    assert _on(disk, Start).config["version"] == 2
+
+    def try_the_next():
+        start, _ = _uncommitted()
+        start.store.is_full = False
+        start.keep(Answer(3))
+        e = DeviceError("wifi_auth")
+        e.step = JOIN
+        candidate.fail(start.store, start.journal, 3, e)
+
+    disk = RAMDisk()
+    _on(disk, try_the_next, True)
+    start = _on(disk, Start)
+    assert start.config["version"] == start.journal.highest == 2
+
+
+def test_a_trial_whose_candidate_has_rotted_is_over():
+    def begin():
+        _commit(1)
+        start = Start()
+        start.keep(Answer(2))
+        start.journal.reached(2, JOIN)
+        with open("/flash/muster/candidate.1", "r+b") as f:
+            f.seek(20)
+            f.write(b"\xff")
+
+    disk = RAMDisk()
+    _on(disk, begin, True)
+    start = _on(disk, Start)
+    assert start.config["version"] == 1 and start.journal.trial is None
+    assert _on(disk, Start).journal.trial is None
+
+
+# The journal that could not be written after a commit speaks of the one before.
+def test_a_candidate_is_not_taken_for_the_one_that_the_journal_speaks_of():
+    def begin():
+        _commit(1)
+        start = Start()
+        start.journal.reached(1, PROVED)
+        start.store.save("candidate", Answer(2).config)
+
+    disk = RAMDisk()
+    _on(disk, begin, True)
+    start = _on(disk, Start)
+    assert start.config["version"] == start.journal.highest == 1
+
+
 def test_nothing_of_a_forgotten_configuration_remains():
     def act():
         _commit(1)
