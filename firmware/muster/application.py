@@ -59,7 +59,11 @@ class Application:
                 await self._app(self._session)
                 log.info("app", "ended")
                 return
-            except Exception as e:  # noqa: BLE001 - the owner's code may raise anything
+            # The owner's code may raise anything; what it has cancelled itself is no request to
+            # stop, but a defect like others.
+            except (Exception, asyncio.CancelledError) as e:  # noqa: BLE001
+                if self._task is None:  # stopped
+                    return
                 sys.print_exception(e)
             if time.ticks_diff(time.ticks_ms(), began) > _LONG_RUN_MS:
                 backoff.reset()

@@ -7,9 +7,11 @@ import time
 from micropython import const
 
 from .backoff import Backoff
+from .errors import DeviceError
 from .modules import release
 
-_DAY_S = const(86400)  # without an authenticated answer for so long, the label's key is tried
+_DAY_S = const(86400)
+_DAY_MS = const(86400000)  # nobody has answered for so long: the label's key is tried
 
 
 class Contact:
@@ -19,7 +21,9 @@ class Contact:
         self._journal = journal
         self._timeline = timeline
         self._retry = Backoff()
-        self._heard_at = clock.now()
+        # When the first question was asked that nobody has answered since. In ticks: the clock
+        # may be set at any moment, and a device that asks once a day is not ignored.
+        self._ignored_since = None
         self._next = time.ticks_ms()
 
     # One sync under the configuration's key; DeviceError if there is no authenticated answer, and
@@ -27,11 +31,17 @@ class Contact:
     async def ask(self, config, state):
         from . import sync
 
-        is_deaf = self._clock.now() - self._heard_at > _DAY_S
+        is_ignored = state != "trial" and self._is_ignored()
         self.due_in(self._retry.next_ms() // 1000)
         report = lambda: self._journal.report([], state)  # noqa: E731
         try:
-            answer = await sync.ask_known(config, self._identity, is_deaf, report, self._timeline)
+            answer = await sync.ask_known(
+                config, self._identity, is_ignored, report, self._timeline
+            )
+        except DeviceError:
+            if self._ignored_since is None:
+                self._ignored_since = time.ticks_ms()
+            raise
         finally:
             del sync
             release("sync")
@@ -44,7 +54,13 @@ class Contact:
     def heard(self, answer):
         self._journal.heard(answer)
         self._clock.set(answer.time)
-        self._heard_at = answer.time
+        self._ignored_since = None
+
+    # Ticks wrap: what seems to lie ahead is longer ago than half their range, some six days.
+    def _is_ignored(self):
+        if self._ignored_since is None:
+            return False
+        return not 0 <= time.ticks_diff(time.ticks_ms(), self._ignored_since) <= _DAY_MS
 
     # In ticks, because the clock may be set at any moment; a day is well below half their range.
     def due_in(self, seconds):

@@ -9,21 +9,34 @@ from micropython import const
 from .errors import DeviceError
 
 _PATIENCE_MS = const(60000)
+_AT_ONCE = const(8)  # readings; the life itself waits behind them
 
 
 class Session:
     def __init__(self):
         self.config = {}  # {"app": the user's own JSON, "device": {"name", "tags"}}
         self._online = asyncio.Event()
+        self._waiting = 0
 
     # Waits while Muster reconnects underneath, for a minute at most; then, and when the platform
-    # refuses, raises DeviceError. The value is anything that JSON can say.
+    # refuses, raises DeviceError. So do more than 8 at once. The value is anything that JSON can
+    # say.
     async def publish(self, name, value):
+        if self._waiting >= _AT_ONCE:
+            text = "%d readings are on their way already; publish one after the other"
+            raise DeviceError("platform_unreachable", text % _AT_ONCE)
+        self._waiting += 1
+        try:
+            await self._publish({"name": name, "value": value})
+        finally:
+            self._waiting -= 1
+
+    async def _publish(self, reading):
         try:
             await asyncio.wait_for_ms(self._online.wait(), _PATIENCE_MS)
         except asyncio.TimeoutError:
             raise DeviceError("platform_unreachable", "not connected for a minute")
-        await self._platform.publish_reading({"name": name, "value": value})
+        await self._platform.publish_reading(reading)
 
     # Lifecycle's side of it: called before the session is first set online.
     def use(self, config, platform):

@@ -39,16 +39,16 @@ def version_key(config):
     return Key(str(config["version"]), psk)
 
 
-# Asks the configuration's own server, under its key; under the label's if is_deaf.
-async def ask_known(config, identity, is_deaf, report, timeline):
+# Asks the configuration's own server, under its key; under the label's if is_ignored.
+async def ask_known(config, identity, is_ignored, report, timeline):
     from .url import split
 
     _, host, port, _ = split(config["config_server"]["url"])
     del split
     release("url")
-    key = label_key(identity) if is_deaf else version_key(config)
+    key = label_key(identity) if is_ignored else version_key(config)
     answer = await ask((host, port), identity.device_id, key, report, timeline)
-    if is_deaf and answer.action == FORGET:
+    if is_ignored and answer.action == FORGET:
         answer.action = KEEP  # whoever has only the label may not take a device away
     return answer
 

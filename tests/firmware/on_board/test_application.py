@@ -4,7 +4,11 @@
 
 import asyncio
 
+from runner import araises
+
 from muster.application import Application
+from muster.errors import DeviceError
+from muster.session import Session
 
 
 # A platform that takes everything.
@@ -64,3 +68,54 @@ async def test_an_application_that_cannot_be_stopped_is_told():
         raise AssertionError("it claims to have stopped")
     except RuntimeError as e:
         assert "cancellation" in str(e)
+
+
+async def test_an_application_that_cancels_itself_is_started_again():
+    starts = []
+
+    async def app(session):
+        starts.append(1)
+        if len(starts) == 1:
+            other = asyncio.create_task(asyncio.sleep(60))
+            other.cancel()
+            await other
+        await asyncio.sleep(60)
+
+    application = Application(app)
+    await application.run(_config(), Platform())
+    for _ in range(100):
+        await asyncio.sleep_ms(20)
+        if len(starts) == 2:
+            break
+    await application.stop()
+    assert len(starts) == 2
+
+
+async def test_an_application_that_fails_while_it_is_stopped_is_not_started_again():
+    starts = []
+
+    async def app(session):
+        starts.append(1)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise ValueError("in the middle of it")
+
+    application = Application(app)
+    await application.run(_config(), Platform())
+    await asyncio.sleep_ms(10)
+    await application.stop()
+    assert starts == [1]
+
+
+async def test_readings_at_once_have_a_bound_so_that_the_life_is_not_kept_waiting():
+    session = Session()
+    session.use(_config(), Platform())
+    tasks = [asyncio.create_task(session.publish("n", n)) for n in range(8)]
+    await asyncio.sleep_ms(0)
+    error = await araises(DeviceError, session.publish("n", 8))
+    assert error.code == "platform_unreachable" and "8 readings" in error.detail
+    session.set_online(True)
+    for task in tasks:
+        await task
+    await session.publish("n", 9)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Under which key a device asks: the configuration's, and the label's only once nobody has answered
+# for a day.
+
+import sys
+import time
+
+from runner import araises
+
+from muster import contact
+from muster.actions import KEEP, Directive
+from muster.errors import DeviceError
+
+_CONFIG = {"version": 1, "policy": {"sync_s": 86400}}
+_HOUR_MS = 3600000
+
+
+# In the place of the module time, for ticks alone.
+class Ticks:
+    now = 5
+    ticks_add = staticmethod(time.ticks_add)
+    ticks_diff = staticmethod(time.ticks_diff)
+
+    def ticks_ms(self):
+        return self.now
+
+    def pass_ms(self, ms):
+        self.now = time.ticks_add(self.now, ms)
+
+
+class Clock:
+    unix = 0
+
+    def now(self):
+        return self.unix
+
+    def set(self, unix):
+        self.unix = unix
+
+
+class Journal:
+    def heard(self, answer):
+        pass
+
+
+# In the place of sync.py: answers, or does not, and notes which key it was to use.
+class Sync:
+    def __init__(self):
+        self.is_there = True
+        self.keys = []
+
+    async def ask_known(self, config, identity, is_ignored, report, timeline):
+        self.keys.append("label" if is_ignored else "version")
+        if not self.is_there:
+            raise DeviceError("server_unreachable")
+        return Directive(KEEP, "n", 2000000000, 0, None)
+
+
+class Asking:
+    def __enter__(self):
+        self.ticks = contact.time = Ticks()
+        self.sync = Sync()
+        self.contact = contact.Contact(None, Clock(), Journal(), None)
+        return self
+
+    def __exit__(self, *_):
+        contact.time = time
+
+    async def ask(self, state="committed"):
+        sys.modules["muster.sync"] = sys.modules["muster"].sync = self.sync
+        if self.sync.is_there:
+            await self.contact.ask(_CONFIG, state)
+        else:
+            await araises(DeviceError, self.contact.ask(_CONFIG, state))
+
+
+async def test_a_device_that_asks_once_a_day_is_not_ignored():
+    with Asking() as asking:
+        for _ in range(3):
+            await asking.ask()
+            asking.ticks.pass_ms(24 * _HOUR_MS + 60000)
+    assert asking.sync.keys == ["version"] * 3
+
+
+async def test_a_clock_that_is_set_by_months_does_not_count():
+    with Asking() as asking:
+        asking.sync.is_there = False
+        await asking.ask()
+        asking.contact._clock.set(90 * 86400)
+        await asking.ask()
+    assert asking.sync.keys == ["version"] * 2
+
+
+async def test_after_a_day_without_an_answer_the_labels_key_is_used_until_there_is_one():
+    with Asking() as asking:
+        asking.sync.is_there = False
+        for _ in range(5):
+            await asking.ask()
+            asking.ticks.pass_ms(8 * _HOUR_MS)
+        await asking.ask("trial")  # a new version has a key of its own
+        asking.sync.is_there = True
+        await asking.ask()
+        await asking.ask()
+    wanted = ["version"] * 4 + ["label", "version", "label", "version"]
+    assert asking.sync.keys == wanted, asking.sync.keys
+
+
+async def test_a_week_without_a_network_is_a_day_too():
+    with Asking() as asking:
+        asking.sync.is_there = False
+        await asking.ask()
+        for _ in range(7):
+            asking.ticks.pass_ms(24 * _HOUR_MS)
+        await asking.ask()
+    assert asking.sync.keys == ["version", "label"]
