@@ -59,9 +59,14 @@ class Button:
     def is_pressed(self):
         return self._kind is not None or self._bundle
 
-    # Whether one waits that wants more than a sync, so that what is under way may as well end.
+    # Whether one waits that wants more than a sync, so that a trial may as well end.
     def wants_more(self):
         return self._kind == LONG or self._kind == LONGEST
+
+    # Whether anything waits for which a search for a network had better end: a short press asks
+    # for just that.
+    def wants_else(self):
+        return self._bundle or (self._kind or SHORT) > SHORT
 
     # Waits so long, or until the button has been pressed; which kind of press stays to be taken.
     async def pause(self, ms):

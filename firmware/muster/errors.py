@@ -17,3 +17,8 @@ class DeviceError(Exception):
 
     def __str__(self):
         return "%s: %s" % (self.code, self.detail) if self.detail else self.code
+
+
+# The button, or a bundle, wants something else; no failure of what was under way.
+class Interrupted(Exception):
+    pass

@@ -10,7 +10,7 @@ from micropython import const
 from . import button, log
 from .actions import CONFIGURE, FORGET
 from .backoff import Backoff, SecondTry
-from .errors import DeviceError
+from .errors import DeviceError, Interrupted
 from .modules import keep, release
 from .timeline import RECEIVE
 
@@ -50,6 +50,7 @@ class Life:
         self._eager_from = time.ticks_ms()
         self._is_eager = True
         self.rest_ms = 0
+        self._is_shaky = False  # lives end early, perhaps by the application's fault
 
     # The configuration to begin with, if there is one, and how long to rest before.
     def wake(self, former):
@@ -59,6 +60,7 @@ class Life:
         if last and last is not known:
             self.led.failed(last["step"])
         self.again.wait()
+        self._is_shaky = former.is_shaky
         self.rest_ms = former.rest_ms()
 
     # Never returns; DeviceErrors end here, anything else is a defect and ends in start.py.
@@ -81,6 +83,8 @@ class Life:
             try:
                 await self._live_on()
                 self._backoff.reset()
+            except Interrupted:
+                self.timeline.drop()
             except DeviceError as e:
                 self._note(e)
                 await self.button.pause(self._delay_ms(e))
@@ -95,9 +99,21 @@ class Life:
             await self._apply()
         elif self._config is None or self._seeks_again:
             self.led.show("seek")
-            self._pending = await self._seeker().seek("committed" if self._config else "blank")
+            seeking = self._seeker().seek("committed" if self._config else "blank")
+            self._pending = await self._unless_wanted(seeking)
         else:
-            self._pending = await self._operating().run(self._is_bundle_due)
+            self._pending = await self._operating().run(self._is_bundle_due, self._unless_wanted)
+
+    # Interrupted if the button, or a bundle, wants something else before that is done.
+    async def _unless_wanted(self, steps):
+        from .interruption import interruptible
+
+        reason = lambda: Interrupted() if self.button.wants_else() else None  # noqa: E731
+        try:
+            return await interruptible(steps, reason)
+        finally:
+            del interruptible
+            release("interruption")
 
     def _seeker(self):
         from .onboarding import Onboarding
@@ -135,6 +151,7 @@ class Life:
                 self.journal,
                 self.contact,
                 self.again,
+                self._is_shaky,
             )
         self._operating().adopt(config, lease)
 

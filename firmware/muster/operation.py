@@ -4,6 +4,7 @@
 # asks the configuration server now and then.
 
 import gc
+import time
 
 from micropython import const
 
@@ -13,13 +14,29 @@ from .application import Application
 from .errors import DeviceError
 from .modules import release
 from .platform import TIMELINE, platform_for
-from .timeline import REGISTER
+from .timeline import JOIN, REGISTER
 
 _LOOK_MS = const(1000)  # how often a joined device looks whether it still is
+_STEADY_MS = const(60000)  # a network that is lost sooner is no better than one that refuses
 
 
 class Operation:
-    def __init__(self, app, device_id, wifi, clock, press, led, timeline, journal, contact, again):
+    # is_shaky: lives before this one have ended early. If it was the application's settings, the
+    # server may have others: it is asked once before the application starts.
+    def __init__(
+        self,
+        app,
+        device_id,
+        wifi,
+        clock,
+        press,
+        led,
+        timeline,
+        journal,
+        contact,
+        again,
+        is_shaky,
+    ):
         self._device_id = device_id
         self._wifi = wifi
         self._clock = clock
@@ -32,7 +49,8 @@ class Operation:
         self._application = Application(app)
         self._is_told = True  # the platform knows the timeline of the last onboarding
         self._is_registered = False
-        self._asks_first = False  # the server, before it registers
+        self._asks_first = is_shaky  # the server, before it registers
+        self._is_held = is_shaky  # the application, until it has been asked
 
     # From now on this configuration. lease: of the registration that its trial has just made, on
     # the network that the device is still on.
@@ -44,15 +62,21 @@ class Operation:
         self._is_told = lease is None
 
     # Until the connection is lost, or there is a directive to obey, which is returned, or a press
-    # that wants more than a sync, or a bundle is due. DeviceError if it cannot connect.
-    async def run(self, is_bundle_due):
+    # that wants more than a sync, or a bundle is due. DeviceError if it cannot connect, or not for
+    # long. unless_wanted: awaits what it is given, or raises Interrupted.
+    async def run(self, is_bundle_due, unless_wanted):
         gc.collect()  # much has just been loaded or let go
         # The application runs from here on, whatever becomes of the connection.
-        await self._application.run(self._config, self._platform)
+        if not self._is_held:
+            await self._application.run(self._config, self._platform)
         if not self._is_registered:
-            answer = await self._connect()
+            is_held, self._is_held = self._is_held, False
+            answer = await unless_wanted(self._connect())
             if answer:
+                self._is_held = is_held
                 return answer
+        self._is_held = False
+        await self._application.run(self._config, self._platform)
         self._wifi.save_power()
         self._led.show("committed")
         self._application.set_online(True)
@@ -66,6 +90,7 @@ class Operation:
         await self._application.stop()
 
     async def _work(self, is_bundle_due):
+        began = time.ticks_ms()
         await self._tell_timeline()
         while self._wifi.is_joined():
             await self._renew()
@@ -78,7 +103,12 @@ class Operation:
                 self._again.hurry()
                 self._contact.due_in(0)
             elif self._button.is_pressed() or is_bundle_due():
-                break
+                return None
+        lasted_ms = time.ticks_diff(time.ticks_ms(), began)
+        if lasted_ms < _STEADY_MS:
+            error = DeviceError("wifi_timeout", "the network was lost after %d ms" % lasted_ms)
+            error.step = JOIN
+            raise error
         return None
 
     async def _renew(self):
@@ -132,6 +162,7 @@ class Operation:
         try:
             answer = await self._contact.ask(self._config, "committed")
         except DeviceError as e:
+            self._timeline.drop()
             log.warn("sync", e)
             # A stranger may have said it: it makes the next contact later, never sooner.
             self._contact.not_before(e.retry_s or 0)

@@ -34,6 +34,7 @@ class Former:
         if not self.is_kept:
             record = bytes(HEAD) + kept.encode()
         self._early = record[EARLY] if woke_by in _UNASKED else 0
+        self.is_shaky = self._early >= _FEW
         self._step = record[STEP]  # which was under way, 0 for none
         self._blamed = record[WHO:HEAD].rstrip(b"\0").decode()  # the task or defect that ended it
         # This life counts as an early one until it has settled.
@@ -58,7 +59,7 @@ class Former:
     # How long the radio, which wants the most current, has to stay off: a supply that breaks down
     # under it would do so again at once.
     def rest_ms(self):
-        return Backoff(self._early).next_ms() if self._early >= _FEW else 0
+        return Backoff(self._early).next_ms() if self.is_shaky else 0
 
 
 def _is_ours(record):

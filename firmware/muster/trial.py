@@ -3,25 +3,18 @@
 # Steps 7 to 9: leave the onboarding network, join the operational one, register; then commit, or
 # come home. Loaded by lifecycle.py when there is a configuration to try.
 
-import asyncio
 import time
 
 from micropython import const
 
 from . import log
 from .actions import FORGET
-from .errors import DeviceError
+from .errors import DeviceError, Interrupted
 from .modules import release
 from .timeline import JOIN, LEAVE, PROVED, REGISTER
 
 _FAILSAFE_LOW_S = const(60)
 _FAILSAFE_HIGH_S = const(900)
-_LOOK_MS = const(50)
-
-
-# The button wants something else; no failure of the configuration's.
-class Interrupted(Exception):
-    pass
 
 
 # A directive's configuration, tried and committed. Returns ((configuration, lease), None, None) if
@@ -49,7 +42,7 @@ async def attempt(life, answer):
         life.again.wait()
         return None, None, e
     finally:
-        release("platform", "tls", "http")
+        release("interruption", "platform", "tls", "http")
     del config["networks"], config["platform"]
     pending = await _confirm(life, config)
     if pending:
@@ -66,6 +59,7 @@ async def _confirm(life, config):
     try:
         answer = await life.contact.ask(config, "trial")
     except DeviceError as e:
+        life.timeline.drop()
         log.warn("confirm", "not confirmed, committed all the same: %s" % e)
         return None
     if answer.action == FORGET:
@@ -79,31 +73,19 @@ async def _confirm(life, config):
 # Returns the registration's lease. Interrupted if the button is held for more than a sync
 # meanwhile.
 async def _prove_in_time(life, config):
+    from .interruption import interruptible
+
     failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
     end = time.ticks_add(time.ticks_ms(), failsafe_s * 1000)
-    steps = asyncio.create_task(_told(_prove(life, config)))
-    try:
-        while not steps.done():
-            await asyncio.sleep_ms(_LOOK_MS)
-            if life.button.wants_more():
-                raise Interrupted
-            if time.ticks_diff(end, time.ticks_ms()) <= 0:
-                raise DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
-        lease, error = await steps
-        if error:
-            raise error
-        return lease
-    finally:
-        steps.cancel()
 
+    def reason():
+        if life.button.wants_more():
+            return Interrupted()
+        if time.ticks_diff(end, time.ticks_ms()) <= 0:
+            return DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
+        return None
 
-# (What it returns, None) or (None, what it raised): a task that ends with an exception while
-# nobody waits for it is taken for forgotten, and printed.
-async def _told(steps):
-    try:
-        return await steps, None
-    except Exception as e:  # noqa: BLE001 (raised again by who waits)
-        return None, e
+    return await interruptible(_prove(life, config), reason)
 
 
 # The journal remembers each step before it begins.

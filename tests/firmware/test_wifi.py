@@ -134,7 +134,9 @@ def test_joining_again_while_the_driver_still_tries_is_no_error(
     air.add_access_point("net")
     air.association_s = 0.3
     said = ask(
-        board, JOIN + 'wifi._wlan.connect("net")\nasyncio.run(join("net", None))', keep_log=True
+        board,
+        JOIN + 'hardware.open_wlan("board").connect("net")\nasyncio.run(join("net", None))',
+        keep_log=True,
     )
     assert "joined 127" in said
 

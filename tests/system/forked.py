@@ -46,8 +46,9 @@ class Forked:
         self.output: BinaryIO | None = None
         reader, writer = _CONTEXT.Pipe(duplex=False)
         with reader, writer:
+            said = writer if log is None else log
             self._process = _CONTEXT.Process(
-                target=_serve, args=(arguments, writer if log is None else log, says_requests)
+                target=_serve, args=(arguments, dict(os.environ), said, says_requests)
             )
             self._process.start()
             if log is None:
@@ -69,10 +70,17 @@ class Forked:
         return self._process.exitcode is not None
 
 
-def _serve(arguments: list[str], said: Connection | Path, says_requests: bool) -> None:
+def _serve(
+    arguments: list[str],
+    environment: dict[str, str],
+    said: Connection | Path,
+    says_requests: bool,
+) -> None:
     from host_server.cli import main
     from tests.system import request_log
 
+    os.environ.clear()  # it is as it was when the first server was forked
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if isinstance(said, Path):
         fd = os.open(said, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
