@@ -254,14 +254,17 @@ class Story:
         self.board.press("button", ms=100)
         self._pressed_at = time.monotonic()
 
-    def wait_until_joined(self, ssid: str, timeout_s: float | None = None) -> None:
-        """Until the radio is associated; an address may still be missing."""
+    def wait_until_joined(self, ssid: str, timeout_s: float | None = None, times: int = 1) -> None:
+        """Until the radio has associated so often; an address may still be missing."""
         timeout_s = timeout_s or self.step_s
         deadline = time.monotonic() + timeout_s
-        while not any(e.details["ssid"] == ssid.encode() for e in self.air.traced("join")):
+        while self._joins(ssid) < times:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the board has not joined {ssid} within {timeout_s} s")
             time.sleep(0.01)
+
+    def _joins(self, ssid: str) -> int:
+        return sum(e.details["ssid"] == ssid.encode() for e in self.air.traced("join"))
 
     def next_step(self, timeout_s: float | None = None) -> Step:
         """The next step that the device says to have ended, well or not."""

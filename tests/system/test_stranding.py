@@ -3,12 +3,16 @@
 """What could keep a device from its owner for good: an application that ends every life, a network
 that throws it out again and again, strangers' networks that stall it while somebody presses."""
 
+import contextlib
 import re
+import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from harness.air import AccessPoint
 from tests.system.story import Story
 from tests.system.test_living_with_it import mpremote
 
@@ -91,3 +95,65 @@ def test_strangers_networks_do_not_keep_a_press_waiting(story: Story, stall: str
         time.sleep(0.1)
     story.board.expect(rb"button twice", 10)  # each of the four takes 20 s
     story.board.expect(rb"setup network SETUP-\S+, http", 10)
+
+
+@contextlib.contextmanager
+def silent(story: Story, port: int) -> Iterator[None]:
+    """Whoever connects to that port is let in, and never answered."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, there = listener.getsockname()
+        story.air.on_connect = lambda board, to, at: (host, there) if at == port else None
+        yield
+        story.air.on_connect = None
+
+
+@contextlib.contextmanager
+def without_dhcp(point: AccessPoint) -> Iterator[None]:
+    usual_s, point.dhcp_s = point.dhcp_s, None
+    yield
+    point.dhcp_s = usual_s
+
+
+# Each of them would last for 10 to 30 s.
+STALLS = {
+    4: lambda story: without_dhcp(story.onboarding),
+    5: lambda story: silent(story, 8421),
+    8: lambda story: without_dhcp(story.operational),
+    9: lambda story: silent(story, 8422),
+}
+
+
+@pytest.mark.parametrize("step", STALLS)
+def test_a_long_press_ends_a_step_that_stalls_and_the_next_attempt_succeeds(
+    story: Story, step: int
+) -> None:
+    story.begin()
+    with STALLS[step](story):
+        story.switch_on()
+        until(story, step)
+        story.board.press("button", ms=5300)
+        story.board.expect(rb"button 5 s", _PATIENCE_S)
+    said = story.board.output
+    assert not re.search(rb"step %d (?!ok)" % step, said.partition(b"button 5 s")[0])
+    assert story.committed(_PATIENCE_S) == 1
+
+
+def test_a_long_press_ends_a_search_for_the_operational_network(story: Story) -> None:
+    story.onboard()
+    with without_dhcp(story.operational):
+        story.board.reset()
+        story.wait_until_joined("factory", times=2)
+        story.board.press("button", ms=5300)
+        story.board.expect(rb"button 5 s", _PATIENCE_S)
+    assert b"dhcp_timeout" not in story.board.output.rpartition(b"button 5 s")[0]
+    assert story.step(6, _PATIENCE_S).code == "ok"
+
+
+def until(story: Story, step: int) -> None:
+    """Until that step is under way, on the network that it needs."""
+    if step == 4:
+        story.wait_until_joined("MUSTER-demo")
+    elif step == 8:
+        story.wait_until_joined("factory")
+    else:
+        assert story.step(step - 1, _PATIENCE_S).code == "ok"
