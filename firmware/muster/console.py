@@ -140,7 +140,7 @@ class _Conversation:
             return "wait"
         if self._upload:
             self._upload.abort()
-        self._upload = inbox.Upload()
+        self._upload = inbox.Upload(inbox.SERIAL)
         self._at = self._crc = 0
         self._ended = None
         self.patience_ms = _PATIENT_MS
@@ -169,11 +169,10 @@ class _Conversation:
             version, _ = await delivery.receive(
                 path, self._label, self._store, self._journal, self._clock
             )
-        except MemoryError:  # beside the application; at its start the device has more
-            inbox.accept(self._label.device_id)
-            return "later"
         except DeviceError as e:
             return "no %s %s" % (e.code, e.detail[:_PIECE])
+        if version is None:  # at its next start the device has more memory
+            return "later"
         self._button.tell(BUNDLE)
         return "done %d" % version
 

@@ -36,9 +36,14 @@ def last(store):
 
 # What has been uploaded to path goes into the inbox if somebody has made it who has the label,
 # even if more is wrong with it: then that is acknowledged. Otherwise raises DeviceError. Returns
-# its version, and what else is wrong or None.
+# its version, and what else is wrong or None. (None, None): it is in the inbox, but beside all
+# that runs there was no memory to look at it.
 async def receive(path, label, store, journal, clock):
-    version, digest, _, error = await look(path, label, clock, journal.highest)
+    try:
+        version, digest, _, error = await look(path, label, clock, journal.highest)
+    except MemoryError:
+        inbox.accept(path, label.device_id)
+        return None, None
     if digest is None:
         inbox.remove(path)
         log.error("bundle", "refused: %s" % error)
@@ -47,7 +52,7 @@ async def receive(path, label, store, journal, clock):
     # What was said of the very bundle that the device runs on remains true.
     if not former or former["digest"] != _short(digest) or former["code"] != "ok":
         store.save(_RECORD, _record(("", version, digest), None, "", 0))
-    inbox.accept(label.device_id)
+    inbox.accept(path, label.device_id)
     return version, error
 
 
@@ -149,17 +154,21 @@ async def _opened(life, path):
 
 
 # Records the outcome and shows the receipt; only then the bundle goes, so that a cut in between
-# repeats this. error: what stood in the way, or None. is_kept: it stays to be tried again. Another
-# bundle that has come to its place meanwhile stays, and what is recorded of it.
-async def settle(life, ticket, error, is_kept):
+# repeats this. error: what stood in the way, or None. may_keep: it may stay to be tried again, if
+# it is the only one; returns whether it does. Another bundle that has come to its place meanwhile
+# stays, and what is recorded of it.
+async def settle(life, ticket, error, may_keep):
     path, version, digest = ticket
+    is_kept = may_keep and not inbox.has_other(path)
     code, detail = (error.code, error.detail[:_DETAIL]) if error else ("ok", "")
     record = _record(ticket, code, detail, 0)
     if digest:
         from . import receipt
 
         record["receipt"] = receipt.receipt(life.identity, version, code, digest)
-        if not is_kept:  # a code that is shown for minutes would hide that it is tried again
+        # Shown after each attempt it would hide for minutes that there are more.
+        if not is_kept or life.announced != record["receipt"]:
+            life.announced = record["receipt"]
             life.led.announce(receipt.blinks(record["receipt"]))
         del receipt
         release("receipt", "bundle", "hkdf")
@@ -170,6 +179,7 @@ async def settle(life, ticket, error, is_kept):
         elif not is_kept:
             inbox.remove(path)
     (log.error if error else log.info)("bundle", _told(record))
+    return is_kept
 
 
 def _record(ticket, code, detail, tries):

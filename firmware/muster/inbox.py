@@ -13,15 +13,27 @@ from .errors import DeviceError
 
 _ROOT = "/"
 _SUFFIX = const(".muster")
-_PART = const("bundle.part")
+_BAD = const(".muster.bad")
+_PART = const(".part")
+PAGE = const("page")  # ways in, in the names of what has come that way
+SERIAL = const("serial")
 LONGEST = const(6144)  # characters, without white space
 _CHUNK = const(128)
 
 
 # The path of a bundle, or None.
 def find():
-    names = [entry[0] for entry in os.ilistdir(_ROOT) if entry[0].endswith(_SUFFIX)]
+    names = _names(_SUFFIX)
     return _ROOT + min(names) if names else None
+
+
+# Whether there is another one than this.
+def has_other(path):
+    return any(_ROOT + name != path for name in _names(_SUFFIX))
+
+
+def _names(suffix):
+    return [entry[0] for entry in os.ilistdir(_ROOT) if entry[0].endswith(suffix)]
 
 
 # The bundle's text without white space, in one buffer.
@@ -69,31 +81,36 @@ def remove(path):
             raise _failed("remove", path, e)
 
 
-# What can never be applied is kept for people to look at, under a name that is not looked for.
+# What can never be applied is kept for people to look at, under a name that is not looked for;
+# but not what is far too long to be one.
 def set_aside(path):
     try:
-        os.rename(path, path + ".bad")
+        if os.stat(path)[6] > 2 * LONGEST:
+            os.remove(path)
+        else:
+            os.rename(path, path + ".bad")
     except OSError as e:
         log.error("bundle", "cannot set %s aside: %s" % (path, e))
         remove(path)
 
 
-# After a factory reset nothing is left to be applied.
+# After a factory reset nothing is left to be applied, nor to be read by who finds the device.
 def clear():
-    path = find()
-    while path:
-        remove(path)
-        path = find()
+    for suffix in (_SUFFIX, _BAD, _PART):
+        for name in _names(suffix):
+            remove(_ROOT + name)
 
 
-# A bundle on its way in, piece by piece: it is never in RAM as a whole.
+# A bundle on its way in, piece by piece: it is never in RAM as a whole. way: PAGE or SERIAL, each
+# of which takes one at a time.
 class Upload:
-    def __init__(self):
+    def __init__(self, way):
         self._size = 0
+        self._path = _ROOT + way + _PART
         try:
-            self._file = open(_ROOT + _PART, "wb")  # noqa: SIM115 (open until it is finished)
+            self._file = open(self._path, "wb")  # noqa: SIM115 (open until it is finished)
         except OSError as e:
-            raise _failed("write", _PART, e)
+            raise _failed("write", self._path, e)
 
     # DeviceError storage_failed, or config_invalid if it is longer than any bundle.
     def write(self, chunk):
@@ -106,30 +123,32 @@ class Upload:
             self._file.write(chunk)
         except OSError as e:
             self.abort()
-            raise _failed("write", _PART, e)
+            raise _failed("write", self._path, e)
 
     # All of it is there. Returns the path under which `accept` expects it.
     def finish(self):
         try:
             self._file.close()
         except OSError as e:
-            raise _failed("write", _PART, e)
-        return _ROOT + _PART
+            raise _failed("write", self._path, e)
+        return self._path
 
     def abort(self):
         try:
             self._file.close()
-            os.remove(_ROOT + _PART)
+            os.remove(self._path)
         except OSError:  # it is replaced by the next one
             pass
 
 
-# From now on it is found, before a restart or after it; it replaces one that waited.
-def accept(device_id):
+# What has been uploaded to path is found from now on, before a restart or after it, e.g. as
+# /PRESS-4.page.muster; it replaces one that waited.
+def accept(path, device_id):
+    way = path[len(_ROOT) : -len(_PART)]
     try:
-        os.rename(_ROOT + _PART, _ROOT + device_id + _SUFFIX)
+        os.rename(path, "%s%s.%s%s" % (_ROOT, device_id, way, _SUFFIX))
     except OSError as e:
-        raise _failed("keep", _PART, e)
+        raise _failed("keep", path, e)
 
 
 def _too_long():

@@ -52,12 +52,13 @@ class LED:
     async def blink(self, pulse):
         while True:
             level = self._active
-            for ms in self._code or PATTERNS[self.state]:
+            code = self._code
+            for ms in code or PATTERNS[self.state]:
                 pulse.beat("led", _PATIENCE_MS)
                 self._pin.value(level)
                 level = 1 - level
                 await asyncio.sleep_ms(ms)
-            if self._code:
+            if code and code is self._code:  # else it has come while something else was shown
                 self._times -= 1
                 if not self._times:
                     self._code = None

@@ -42,8 +42,12 @@ class Life:
         self._operation = None  # from the first commit on
         self._pending = None  # a directive that has been heard and not yet obeyed
         # A bundle waits: the version if that has failed and is not due again, else 0. Or None.
-        self._bundle = 0 if any(name.endswith(".muster") for name in os.listdir("/")) else None
-        self.setup = None  # "due", or "again" once a bundle came that way, to show its receipt
+        brought = [name for name in os.listdir("/") if name.endswith(".muster")]
+        self._bundle = 0 if brought else None
+        self.announced = None  # the receipt that the LED has shown last
+        # "due", or "again" once a bundle has come that way, even before a restart, to show its
+        # receipt.
+        self.setup = "again" if any(name.endswith(".page.muster") for name in brought) else None
         self.hosting = None  # that network beside the application
         self._seeks_again = False  # after the 5 s press; the running configuration stays
         self._backoff = Backoff()
@@ -173,6 +177,7 @@ class Life:
             else:
                 await self._try(answer)
         elif answer.action == FORGET and self._config:
+            await self._deliver("forget")
             await self._forget()
         elif self._config is None:
             await self.button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
@@ -192,24 +197,25 @@ class Life:
     async def _apply(self):
         # Until it goes well: where the flash or the heap fails, a device that can work does so.
         self._bundle = None if self._config else 0
+        has_outcome = True
         try:
             found = await self._deliver("take")
             self._bundle = found and found[1][1]
             if not found or not found[0]:
+                has_outcome = not found  # else its time has not come
                 return
             raised = None
             try:
                 error = await self._try(found[0])
             except DeviceError as e:
                 error = raised = e
-            is_kept = error is not None and self._config is None
-            if not is_kept:
+            may_keep = error is not None and self._config is None
+            if not await self._deliver("settle", found[1], error, may_keep):
                 self._bundle = 0  # there may be more
-            await self._deliver("settle", found[1], error, is_kept)
             if raised:
                 raise raised
         finally:
-            if self.setup:
+            if self.setup and has_outcome:
                 self.setup = "due"
 
     def _is_bundle_due(self):
@@ -270,7 +276,7 @@ class Life:
             await self._forget()
         elif kind == button.BUNDLE:
             self._bundle = 0
-        elif kind == button.DOUBLE and self._config is None:
+        elif kind == button.DOUBLE:
             self.setup = "due"
 
     # A failure outside a trial, which has its own way home.

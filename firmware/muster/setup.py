@@ -76,6 +76,7 @@ async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
     finally:
         if server:
             server.close()
+            page.close()
             await server.wait_closed()
         wlan.active(False)
         log.info("setup", "network %s closed" % ssid)

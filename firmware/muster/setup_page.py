@@ -26,9 +26,10 @@ _FORM = """<form method="post" action="/bundle" enctype="multipart/form-data">\
 <p><label>The bundle's file: <input type="file" name="file"></label></p>\
 <p><label>or its text:<br><textarea name="text" rows="6"></textarea></label></p>\
 <p><button>Configure this device</button></p></form>"""
-_TAKEN = """<p id="taken"><b>The bundle with version %d is for this device and whole.</b></p>\
-<p>It is tried now. This network goes away meanwhile, for some minutes at most. Join it again and \
-<a href="/">open this page</a> to see the result and the receipt.</p>"""
+_TAKEN = """<p id="taken"><b>The bundle with version %d is for this device and whole.</b></p>"""
+_KEPT = """<p id="taken"><b>The bundle has arrived.</b></p>"""
+_AWAY = """<p>It is tried now. This network goes away meanwhile, for some minutes at most. \
+Join it again and <a href="/">open this page</a> to see the result and the receipt.</p>"""
 
 
 class Page:
@@ -37,24 +38,33 @@ class Page:
         self._store = store
         self._journal = journal
         self._clock = clock
-        self._guests = 0
+        self._guests: list = []  # the tasks that serve them
         self._is_taking = False
         self.accepted = asyncio.Event()
 
     # One connection, one request. For asyncio.start_server.
     async def serve(self, reader, writer):
-        self._guests += 1
+        task = asyncio.current_task()
+        self._guests.append(task)
         try:
-            if self._guests > _GUESTS:
+            if len(self._guests) > _GUESTS:
                 await _answer(writer, 503, "too many at once; try again", "Retry-After: 3\r\n")
             else:
                 await asyncio.wait_for_ms(self._serve(reader, writer), _REQUEST_MS)
         except (OSError, asyncio.TimeoutError):  # gone, or silent
             pass
+        except MemoryError as e:
+            log.warn("setup", "no memory for a guest: %s" % e)
+            await _sorry(writer)
         finally:
-            self._guests -= 1
+            self._guests.remove(task)
             writer.close()
             await writer.wait_closed()
+
+    # Whoever is still served is no longer: what comes after the network is heard of by nobody.
+    def close(self):
+        for task in self._guests:
+            task.cancel()
 
     async def _serve(self, reader, writer):
         try:
@@ -95,10 +105,10 @@ class Page:
             text = "<p id='refused'><b>Not taken.</b> %s</p>" % _escaped(str(e))
             await self._show(writer, 422, text + _FORM)
             return
-        log.info("setup", "a bundle with version %d" % version)
+        log.info("setup", "a bundle with version %s" % (version or "not looked at yet"))
         try:
             if error is None:
-                await self._show(writer, 200, _TAKEN % version)
+                await self._show(writer, 200, (_TAKEN % version if version else _KEPT) + _AWAY)
             else:
                 text = "<p id='refused'><b>It cannot be applied.</b> %s</p>" % _escaped(str(error))
                 await self._show(writer, 422, text + "<p>Join again for the receipt.</p>")
@@ -107,7 +117,7 @@ class Page:
 
     async def _received(self, incoming, kind, size):
         log.info("setup", "receives a bundle")
-        upload = inbox.Upload()
+        upload = inbox.Upload(inbox.PAGE)
         path = None
         try:
             form = Form(kind, upload.write)
@@ -184,10 +194,13 @@ async def _request(incoming):
     words = (await incoming.line()).split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise ValueError("not HTTP/1")
-    kind, size = "", None
+    kind, size, host, origin = "", None, "", None
     for _ in range(_LINES):
         line = await incoming.line()
         if not line:
+            # What another site's page lets a browser send here is not what its user wants.
+            if origin is not None and origin.partition("//")[2] != host:
+                raise ValueError("sent from the page of another site")
             return words[0], words[1], kind, size
         name, _, value = line.partition(":")
         name, value = name.lower(), value.strip()
@@ -197,9 +210,20 @@ async def _request(incoming):
             if not value.isdigit() or len(value) > 9:
                 raise ValueError("no sensible length")
             size = int(value)
+        elif name == "host":
+            host = value
+        elif name == "origin":
+            origin = value
         elif name == "transfer-encoding":
             raise ValueError("a length is wanted, not chunks")
     raise ValueError("too many headers")
+
+
+async def _sorry(writer):
+    try:
+        await _answer(writer, 503, "no memory for this now; try again", "Retry-After: 5\r\n")
+    except (OSError, MemoryError):
+        pass
 
 
 async def _answer(writer, status, text, headers=""):

@@ -174,6 +174,35 @@ def test_beside_the_application_a_press_closes_it_too(blank: Carried) -> None:
         blank.network.air.visit(SSID, PASSPHRASE)
 
 
+def test_the_receipt_is_shown_whatever_cuts_in_before(blank: Carried) -> None:
+    text = blank.network.bundle()
+    with joined(blank) as phone:
+        assert pasted(phone, text).ok
+    blank.board.expect(rb"step 8 ok", _PATIENCE_S)
+    blank.board.power_off()
+    blank.board.forget_output()
+    blank.board.power_on()
+    assert blank.outcome(text) == (1, "ok")
+    with joined(blank, "laptop") as laptop:
+        assert "Version 1 is applied" in requests.get(laptop.url(), timeout=10).text
+
+
+def test_a_device_at_work_opens_it_again_and_takes_the_next_bundle(blank: Carried) -> None:
+    with joined(blank) as phone:
+        assert pasted(phone, blank.network.bundle()).ok
+    blank.board.expect(rb"life committed version 1,", _PATIENCE_S)
+    blank.board.power_off()  # and with it the network that would show the receipt
+    blank.board.forget_output()
+    blank.board.power_on()
+    blank.board.expect(rb"step 9 ok", _PATIENCE_S)
+    press(blank, 2, rb"button twice")
+    with joined(blank, "laptop") as laptop:
+        assert "Version 1 is applied" in requests.get(laptop.url(), timeout=10).text
+        better = blank.network.bundle(blank.network.config(2))
+        assert pasted(laptop, better).ok
+    assert blank.outcome(better) == (2, "ok")
+
+
 def test_it_closes_by_itself(
     own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path
 ) -> None:

@@ -47,6 +47,7 @@ class Start:
         self.clock = Clock()
         self.led = LED(None)
         self.again = SecondTry(self.journal)
+        self.announced = None
         self.attempts = 0
 
     # What lifecycle.py does with a directive, without radio and platform.

@@ -42,6 +42,34 @@ async def test_a_blank_device_keeps_what_fails_to_try_it_again():
     await _on(RAMDisk(), act, True)
 
 
+async def test_one_that_fails_makes_way_for_another():
+    async def act():
+        _bring(_BUNDLES["without-expiry"], "a.muster")
+        _bring(name="b.muster")
+        start = Start()
+        assert await start.apply(start.fail)
+        assert inbox.find() == "/flash/b.muster"
+        await _apply_all(start)
+        assert start.last()["receipt"] == _receipt(7, "ok") and inbox.find() is None
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_the_led_shows_the_receipt_of_a_bundle_that_is_kept_once():
+    async def act():
+        _bring()
+        start = Start()
+        start.led.announce = shown.append
+        for _ in range(3):
+            assert await start.apply(start.fail)
+            start.again.hurry()
+        await _apply_all(start)
+
+    shown = []
+    await _on(RAMDisk(), act, True)
+    assert len(shown) == 2 and shown[0] != shown[1]
+
+
 async def test_a_device_that_has_something_to_run_on_tries_once():
     async def act():
         _bring(_BUNDLES["without-expiry"])
@@ -96,7 +124,6 @@ async def test_bad_ones_are_set_aside_and_the_good_one_is_applied():
             "A.muster.bad",
             "B.muster.bad",
             "C.muster.bad",
-            "D.muster.bad",
         ]
 
     await _on(RAMDisk(), act, True)
@@ -219,11 +246,11 @@ async def test_what_comes_during_the_trial_of_another_has_its_own():
     other = _BUNDLES["without-expiry"]
 
     async def act():
-        _bring()
+        _bring(name="PRESS-4.page.muster")
         start = Start()
 
         async def interrupted(answer):
-            upload = inbox.Upload()
+            upload = inbox.Upload(inbox.PAGE)
             upload.write(other.encode())
             path = upload.finish()
             await delivery.receive(path, _LABEL, start.store, start.journal, start.clock)

@@ -10,6 +10,7 @@ from ram_disk import PowerCut, RAMDisk
 from runner import araises
 
 from muster import delivery, inbox
+from muster import led as led_module
 from muster.errors import DeviceError
 from muster.led import LED
 from muster.pulse import Pulse
@@ -58,7 +59,7 @@ async def test_what_is_refused_after_an_upload_has_no_good_receipt():
         start = Start()
         await _apply_all(start)
         other = _BUNDLES["without-expiry"]
-        upload = inbox.Upload()
+        upload = inbox.Upload(inbox.PAGE)
         upload.write(other.encode())
         path = upload.finish()
         version, error = await delivery.receive(
@@ -74,7 +75,7 @@ async def test_what_is_refused_after_an_upload_has_no_good_receipt():
 async def test_what_is_of_nobody_is_not_received():
     async def act():
         start = Start()
-        upload = inbox.Upload()
+        upload = inbox.Upload(inbox.PAGE)
         upload.write(_BUNDLES["of-another-device"].encode())
         path = upload.finish()
         receiving = delivery.receive(path, _LABEL, start.store, start.journal, start.clock)
@@ -86,7 +87,7 @@ async def test_what_is_of_nobody_is_not_received():
 
 async def test_an_upload_is_there_only_when_it_is_accepted():
     async def act():
-        upload = inbox.Upload()
+        upload = inbox.Upload(inbox.PAGE)
         text = _GOOD.encode()
         for at in range(0, len(text), 50):
             upload.write(text[at : at + 50] + b"\r\n")
@@ -95,15 +96,15 @@ async def test_an_upload_is_there_only_when_it_is_accepted():
         assert inbox.read(path) == text
         version, digest, answer, error = await delivery.look(path, _LABEL, Clock(), 0)
         assert version == 7 and digest and answer and error is None
-        inbox.accept("PRESS-4")
-        assert inbox.find() == "/flash/PRESS-4.muster"
+        inbox.accept(path, "PRESS-4")
+        assert inbox.find() == "/flash/PRESS-4.page.muster"
 
     await _on(RAMDisk(), act, True)
 
 
 async def test_an_upload_of_garbage_ends_at_the_longest_bundle():
     async def act():
-        upload = inbox.Upload()
+        upload = inbox.Upload(inbox.PAGE)
         written = 0
         try:
             while True:
@@ -116,28 +117,99 @@ async def test_an_upload_of_garbage_ends_at_the_longest_bundle():
     await _on(RAMDisk(), act, True)
 
 
-async def test_nothing_is_left_to_apply_after_a_factory_reset():
+async def test_nothing_is_left_to_apply_or_to_read_after_a_factory_reset():
     async def act():
         _bring()
+        _bring(name="older.muster.bad")
+        inbox.Upload(inbox.SERIAL).write(b"half")
         start = Start()
         await delivery.forget(start)
         assert inbox.find() is None and start.last() is None
+        assert os.listdir("/flash") == ["muster"]
         assert not await start.apply()
 
     await _on(RAMDisk(), act, True)
 
 
-async def test_the_led_blinks_the_receipt():
-    class Pin:
-        levels = 0
+async def test_two_ways_in_at_once_do_not_disturb_each_other():
+    async def act():
+        start = Start()
+        page, serial = inbox.Upload(inbox.PAGE), inbox.Upload(inbox.SERIAL)
+        half = len(_GOOD) // 2
+        page.write(_GOOD[:half].encode())
+        serial.write(b"garbage")
+        page.write(_GOOD[half:].encode())
+        whole, part = page.finish(), serial.finish()
+        refused = delivery.receive(part, _LABEL, start.store, start.journal, start.clock)
+        await araises(DeviceError, refused)
+        again = inbox.Upload(inbox.SERIAL)
+        await delivery.receive(whole, _LABEL, start.store, start.journal, start.clock)
+        again.abort()
+        with open("/flash/PRESS-4.page.muster") as f:
+            assert f.read() == _GOOD
 
-        def value(self, level):
-            self.levels += level
+    await _on(RAMDisk(), act, True)
 
+
+async def test_where_memory_is_short_it_is_kept_for_later():
+    async def act():
+        start = Start()
+        upload = inbox.Upload(inbox.PAGE)
+        upload.write(_GOOD.encode())
+        path = upload.finish()
+        real = inbox.read
+
+        def fails(path):
+            raise MemoryError
+
+        inbox.read = fails
+        try:
+            found = await delivery.receive(path, _LABEL, start.store, start.journal, start.clock)
+        finally:
+            inbox.read = real
+        assert found == (None, None)
+        await _apply_all(start)
+        assert start.last()["receipt"] == _receipt(7, "ok")
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_what_is_far_too_long_is_not_even_set_aside():
+    async def act():
+        _bring("x" * 20000, "huge.muster")
+        start = Start()
+        await _apply_all(start)
+        assert start.last()["code"] == "config_invalid"
+        assert not [name for name in os.listdir("/flash") if "huge" in name]
+
+    await _on(RAMDisk(), act, True)
+
+
+# Counts how often it is lit.
+class Pin:
+    def __init__(self):
+        self.count = 0
+
+    def value(self, level):
+        self.count += level
+
+
+async def test_the_led_shows_the_receipt_three_times_whatever_it_shows_before():
     pin = Pin()
     led = LED(pin)
-    led.announce([1, 1] * 10)
-    task = asyncio.create_task(led.blink(Pulse()))
-    await asyncio.sleep_ms(300)
-    task.cancel()
-    assert pin.levels >= 30
+    led_patterns = dict(led_module.PATTERNS)
+    led_module.PATTERNS["seek"] = (5, 5)
+    led_module.PATTERNS["failed"] = (60000, 60000)
+    try:
+        task = asyncio.create_task(led.blink(Pulse()))
+        await asyncio.sleep_ms(22)  # in the middle of a state's pattern
+        led.announce([1, 1] * 10)
+        led.show("failed")  # dark from then on
+        await asyncio.sleep_ms(6)
+        before = pin.count
+        while led._code:
+            await asyncio.sleep_ms(2)
+        task.cancel()
+        assert 28 <= pin.count - before <= 31, pin.count - before
+    finally:
+        led_module.PATTERNS.update(led_patterns)

@@ -84,6 +84,6 @@ def play(data):
         pass
     talk.close()
     for path in files.files:
-        if path not in ("/bundle.part", "/PRESS-4.muster") or len(files.files[path]) > 6144:
+        if path not in ("/serial.part", "/PRESS-4.serial.muster") or len(files.files[path]) > 6144:
             return "left behind: %s" % path
     return None
