@@ -44,6 +44,19 @@ def test_every_test_that_is_named_exists() -> None:
     assert [(file, name) for file, name in _TESTS if name not in functions(file)] == []
 
 
+def test_every_edge_of_the_drawing_has_a_row_with_its_test() -> None:
+    drawing = _TEXT.partition("```")[2].partition("```")[0]
+    edges = re.findall(r"^\| ([\w ]+) \| [\w ,]+ → .*`tests/", _TEXT, re.MULTILINE)
+    words = re.sub(r"[^\w,() ]", " ", drawing)
+    drawn = {name.strip() for name in re.split(r"\s{2,}|,", words) if name.strip()}
+    named = {re.sub(r" ?\(.*?\)", "", name) for name in drawn} - {
+        *("unlabelled", "blank", "rest", "seek", "sync", "trial", "committed", "setup network"),
+        *("three times early",),  # how one comes to rest: see "rested"
+    }
+    assert named - set(edges) == set()
+    assert set(edges) - named == {"stayed"}  # drawn as "failed": back to what was before
+
+
 def test_every_outcome_has_a_row_with_a_test_that_knows_its_code() -> None:
     found = {code: cells[-1].strip("`").partition("::")[0] for code, cells in rows().items()}
     assert set(found) == set(OUTCOMES)
