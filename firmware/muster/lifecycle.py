@@ -24,7 +24,7 @@ class Life:
     def __init__(
         self, identity, store, journal, timeline, wifi, clock, press, led, contact, facts
     ):
-        # For the trial, which is a part of this class that is not always loaded.
+        # For its parts that are not always loaded.
         self.identity = identity
         self.store = store
         self.journal = journal
@@ -123,16 +123,7 @@ class Life:
         from .onboarding import Onboarding
 
         if self._onboarding is None:
-            self._onboarding = Onboarding(
-                self._facts,
-                self.identity,
-                self.wifi,
-                self.button,
-                self.led,
-                self.timeline,
-                self.journal,
-                self.contact,
-            )
+            self._onboarding = Onboarding(self, self._facts)
         return self._onboarding
 
     def _operating(self):
@@ -144,19 +135,7 @@ class Life:
         self._config = config
         if self._operation is None:
             keep("http", "platform", "tls")
-            self._operation = Operation(
-                self._app,
-                self.identity.device_id,
-                self.wifi,
-                self.clock,
-                self.button,
-                self.led,
-                self.timeline,
-                self.journal,
-                self.contact,
-                self.again,
-                self._is_shaky,
-            )
+            self._operation = Operation(self, self._app, self._is_shaky)
         self._operating().adopt(config, lease)
 
     # One deed of candidate.py, which is loaded for it and let go again.

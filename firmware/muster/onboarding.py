@@ -23,18 +23,13 @@ _REMEMBERED = const(16)  # failures are counted of so many: anybody can invent S
 
 
 class Onboarding:
-    # facts: {"prefix", "ssid", "psk"} of the build. journal writes reports and hears answers.
-    def __init__(self, facts, identity, wifi, button, led, timeline, journal, contact):
+    # life: lifecycle.py's. facts: {"prefix", "ssid", "psk"} of the build.
+    def __init__(self, life, facts):
+        self._life = life
+        self._timeline = life.timeline
         self._prefix = facts["prefix"].encode()
         self._ssid = facts["ssid"].encode() if facts["ssid"] else None
         self._psk = facts["psk"]
-        self._identity = identity
-        self._wifi = wifi
-        self._button = button
-        self._led = led
-        self._timeline = timeline
-        self._journal = journal
-        self._contact = contact
         self._failures: dict = {}  # SSID or server: how often; those that failed go last
 
     # Returns the first authenticated directive other than "wait", or None if the button wants
@@ -42,8 +37,8 @@ class Onboarding:
     # stays on the network that answered. state is what the device reports itself to be.
     async def seek(self, state):
         self._timeline.begin(SEEK)
-        self._wifi.start()
-        seen = self._wifi.scan()
+        self._life.wifi.start()
+        seen = self._life.wifi.scan()
         networks = self._candidates(seen)
         self._timeline.done("%d networks seen, %d to try" % (len(seen), len(networks)))
         self._timeline.begin(FIND)
@@ -73,7 +68,7 @@ class Onboarding:
     async def _ask_on(self, ssid, auth, seen, state):
         self._timeline.begin(FIND)
         deadline = time.ticks_add(time.ticks_ms(), _NETWORK_MS)
-        await self._wifi.join(ssid, None if auth == _OPEN else self._psk, _NETWORK_MS)
+        await self._life.wifi.join(ssid, None if auth == _OPEN else self._psk, _NETWORK_MS)
         error = DeviceError("discovery_none", "no configuration server on %s" % printable(ssid))
         error.step = FIND
         servers, guess = await self._servers()
@@ -92,7 +87,7 @@ class Onboarding:
     # What DNS-SD found, then the gateway; those that failed go last. Then the gateway again if
     # it is no more than a guess: when it does not answer either, there is no server.
     async def _servers(self):
-        address, netmask, gateway, _ = self._wifi.address()
+        address, netmask, gateway, _ = self._life.wifi.address()
         from .dnssd import browse
 
         found = await browse(address, netmask, _BROWSE_MS)
@@ -111,22 +106,22 @@ class Onboarding:
         if self._timeline.step != FIND:  # another server of this network failed before
             self._timeline.begin(FIND)
         self._timeline.done("%s:%d on %s" % (server[0], server[1], ssid))
-        key = sync.label_key(self._identity)
+        key = sync.label_key(self._life.identity)
 
         def report():
-            return self._journal.report(seen, state)
+            return self._life.journal.report(seen, state)
 
         began = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
-            who = self._identity.device_id
+            who = self._life.identity.device_id
             answer = await sync.ask(server, who, key, report, self._timeline, wait_ms)
             wait_ms = _NETWORK_MS
-            self._contact.heard(answer)
+            self._life.contact.heard(answer)
             if answer.action != WAIT:
                 return answer
-            await self._button.pause(max(1, min(answer.retry_s, _LONGEST_WAIT_S)) * 1000)
-            if self._button.took_short():
-                self._led.identify()
-            elif self._button.is_pressed():
+            await self._life.button.pause(max(1, min(answer.retry_s, _LONGEST_WAIT_S)) * 1000)
+            if self._life.button.took_short():
+                self._life.led.identify()
+            elif self._life.button.is_pressed():
                 return None
         raise DeviceError("timeout", "the configuration server has nothing for this device yet")

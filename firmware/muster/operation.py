@@ -21,31 +21,11 @@ _STEADY_MS = const(60000)  # a network that is lost sooner is no better than one
 
 
 class Operation:
-    # is_shaky: lives before this one have ended early. If it was the application's settings, the
-    # server may have others: it is asked once before the application starts.
-    def __init__(
-        self,
-        app,
-        device_id,
-        wifi,
-        clock,
-        press,
-        led,
-        timeline,
-        journal,
-        contact,
-        again,
-        is_shaky,
-    ):
-        self._device_id = device_id
-        self._wifi = wifi
-        self._clock = clock
-        self._button = press
-        self._led = led
-        self._timeline = timeline
-        self._journal = journal
-        self._contact = contact
-        self._again = again
+    # life: lifecycle.py's. is_shaky: lives before this one have ended early. If it was the
+    # application's settings, the server may have others: it is asked once before the application
+    # starts.
+    def __init__(self, life, app, is_shaky):
+        self._life = life
         self._application = Application(app)
         self._is_told = True  # the platform knows the timeline of the last onboarding
         self._is_registered = False
@@ -56,7 +36,9 @@ class Operation:
     # the network that the device is still on.
     def adopt(self, config, lease=None):
         self._config = config
-        self._platform = platform_for(config["platform"], self._device_id, self._clock)
+        self._platform = platform_for(
+            config["platform"], self._life.identity.device_id, self._life.clock
+        )
         self._platform.lease = lease
         self._is_registered = lease is not None
         self._is_told = lease is None
@@ -77,8 +59,8 @@ class Operation:
                 return answer
         self._is_held = False
         await self._application.run(self._config, self._platform)
-        self._wifi.save_power()
-        self._led.show("committed")
+        self._life.wifi.save_power()
+        self._life.led.show("committed")
         self._application.set_online(True)
         try:
             return await self._work(is_bundle_due)
@@ -92,17 +74,17 @@ class Operation:
     async def _work(self, is_bundle_due):
         began = time.ticks_ms()
         await self._tell_timeline()
-        while self._wifi.is_joined():
+        while self._life.wifi.is_joined():
             await self._renew()
-            answer = await self._check_in() if self._contact.is_due() else None
+            answer = await self._check_in() if self._life.contact.is_due() else None
             if answer:
                 return answer
-            await self._button.pause(_LOOK_MS)
-            if self._button.took_short():
-                self._led.identify()
-                self._again.hurry()
-                self._contact.due_in(0)
-            elif self._button.is_pressed() or is_bundle_due():
+            await self._life.button.pause(_LOOK_MS)
+            if self._life.button.took_short():
+                self._life.led.identify()
+                self._life.again.hurry()
+                self._life.contact.due_in(0)
+            elif self._life.button.is_pressed() or is_bundle_due():
                 return None
         lasted_ms = time.ticks_diff(time.ticks_ms(), began)
         if lasted_ms < _STEADY_MS:
@@ -113,7 +95,7 @@ class Operation:
 
     async def _renew(self):
         try:
-            await self._platform.renew(self._clock.now())
+            await self._platform.renew(self._life.clock.now())
         except DeviceError as e:
             e.step = REGISTER
             raise
@@ -122,7 +104,7 @@ class Operation:
         if self._is_told:
             return
         try:
-            await self._platform.publish(TIMELINE, self._journal.told())
+            await self._platform.publish(TIMELINE, self._life.journal.told())
             self._is_told = True
         except DeviceError as e:
             log.warn("operation", "the timeline is told later: %s" % e)
@@ -130,11 +112,11 @@ class Operation:
     # Returns a directive that must be obeyed first, or None once it is connected and registered.
     async def _connect(self):
         config = self._config
-        await self._wifi.join_one_of(config, self._timeline)
+        await self._life.wifi.join_one_of(config, self._life.timeline)
         # A certificate wants the time; and a platform that did not take the device may not be the
         # one any more, or have another authority. The server knows, if it can be reached.
         asks = self._asks_first or (
-            config["platform"]["url"].startswith("https") and not self._clock.is_known
+            config["platform"]["url"].startswith("https") and not self._life.clock.is_known
         )
         if asks:
             answer = await self._check_in()
@@ -145,14 +127,14 @@ class Operation:
         self._asks_first = False
         self._is_registered = True
         if not asks:
-            self._contact.due_in(0)
+            self._life.contact.due_in(0)
         return None
 
     async def _register(self, config):
         from .trial import register
 
         try:
-            await register(config, self._platform, self._clock, self._timeline)
+            await register(config, self._platform, self._life.clock, self._life.timeline)
         finally:
             del register
             release("trial")
@@ -160,17 +142,19 @@ class Operation:
     # Returns what the server wants done, or None. What it cannot reach now it tries again.
     async def _check_in(self):
         try:
-            answer = await self._contact.ask(self._config, "committed")
+            answer = await self._life.contact.ask(self._config, "committed")
         except DeviceError as e:
-            self._timeline.drop()
+            self._life.timeline.drop()
             log.warn("sync", e)
             # A stranger may have said it: it makes the next contact later, never sooner.
-            self._contact.not_before(e.retry_s or 0)
+            self._life.contact.not_before(e.retry_s or 0)
             return None
-        wait_ms = self._again.due_in_ms(answer.config["version"]) if answer.config else 0
-        if self._journal.last:
-            self._contact.due_in(1)  # only an echo of this nonce tells the failure for certain
+        wait_ms = self._life.again.due_in_ms(answer.config["version"]) if answer.config else 0
+        if self._life.journal.last:
+            self._life.contact.due_in(
+                1
+            )  # only an echo of this nonce tells the failure for certain
         elif wait_ms:
-            self._contact.due_in(wait_ms // 1000 + 1)
+            self._life.contact.due_in(wait_ms // 1000 + 1)
         is_for_us = answer.action == FORGET or (answer.config and not wait_ms)
         return answer if is_for_us else None
