@@ -11,9 +11,7 @@ from .label import Label
 from .led import LED
 from .lifecycle import Life
 from .listening import listen
-from .modules import release
-from .recall import recall
-from .restart import Former
+from .modules import borrow
 from .store import Store
 from .timeline import Timeline
 from .wifi import Wifi
@@ -32,8 +30,8 @@ def assemble(pulse):
     log.hide(networks["psk"])
     rtc = hardware.rtc()
     store = Store()
-    kept = recall(store.load(JOURNAL))
-    former = Former(rtc.memory, cause, kept[-1])
+    kept = borrow("recall schema", "recall", store.load(JOURNAL))
+    former = borrow("restart recall schema", "Former", rtc.memory, cause, kept[-1])
     timeline = Timeline(rtc.memory, former.record, pulse)
     journal = Journal(store, kept, facts, __version__, cause, timeline)
     clock = Clock(rtc.datetime, facts["built"], journal.clock, journal.keep_clock)
@@ -44,17 +42,26 @@ def assemble(pulse):
     contact = Contact(who, clock, journal, timeline)
     beside.append(listen(pulse, who, store, journal, clock, press))
     life = Life(who, store, journal, timeline, wifi, clock, press, led, contact, networks)
-    life.wake(former)
+    _wake(life, former)
     return life, beside
+
+
+# The configuration to begin with, if there is one, and how long to rest before.
+def _wake(life, former):
+    journal = life.journal
+    known = journal.last
+    life.config = life.with_candidate("wake", life.timeline, former)
+    last = journal.last
+    if last and last is not known:
+        life.led.failed(last["step"])
+    life.again.wait()
+    life.is_shaky = former.is_shaky
+    life.rest_ms = former.rest_ms()
 
 
 # The label's two parts alone: an Identity would keep the module that reads it in RAM.
 def _label():
-    from . import identity
-
-    found = identity.read(hardware.open_nvs("muster"))
-    del identity
-    release("identity")
+    found = borrow("identity", "read", hardware.open_nvs("muster"))
     return Label(found.device_id, found.secret) if found else None
 
 

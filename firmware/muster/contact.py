@@ -1,17 +1,23 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# Later contacts with the configuration server: when the next one is due, and under which key.
+# Syncs, in which the device reports and the server directs (steps 5 and 6, and every later
+# contact): under which key, and when the next one is due.
 
+import gc
 import time
 
 from micropython import const
 
+from . import log
+from .actions import FORGET, KEEP
 from .backoff import Backoff
 from .errors import DeviceError
-from .modules import release
+from .modules import borrow, borrowed
+from .timeline import REPORT
 
 _DAY_S = const(86400)
 _DAY_MS = const(86400000)  # nobody has answered for so long: the label's key is tried
+_TIMEOUT_MS = const(15000)
 
 
 class Contact:
@@ -29,29 +35,39 @@ class Contact:
     # One sync under the configuration's key; DeviceError if there is no authenticated answer, and
     # then the next one is due later and later.
     async def ask(self, config, state):
-        from . import sync
-
         is_ignored = state != "trial" and self._is_ignored()
         self.due_in(self._retry.next_ms() // 1000)
-        report = lambda: self._journal.report([], state)  # noqa: E731
+        _, host, port, _ = borrow("url", "split", config["config_server"]["url"])
         try:
-            answer = await sync.ask_known(
-                config, self._identity, is_ignored, report, self._timeline
-            )
+            key = None if is_ignored else config
+            answer = await self.ask_at((host, port), key, [], state, _TIMEOUT_MS)
         except DeviceError:
             if self._ignored_since is None:
                 self._ignored_since = time.ticks_ms()
             raise
-        finally:
-            del sync
-            release("sync")
+        if is_ignored and answer.action == FORGET:
+            answer.action = KEEP  # whoever has only the label may not take a device away
         self._retry.reset()
-        self.heard(answer)
         self.due_in(answer.retry_s or config["policy"]["sync_s"])
         return answer
 
-    # An authenticated answer, wherever it came from.
-    def heard(self, answer):
+    # One sync with this server, a (host, port), under the key of a configuration, or the label's
+    # if that is None. seen, state: as in a report. Each step that ends is noted in the timeline;
+    # the one that fails is left open for the caller to note.
+    async def ask_at(self, server, config, seen, state, timeout_ms):
+        self._timeline.begin(REPORT)
+        gc.collect()
+        report = lambda: self._journal.report(seen, state)  # noqa: E731
+        asked = (server, self._identity, config, report, self._timeline, timeout_ms)
+        text = await borrowed("sync noise http", "exchange", *asked)
+        answer = borrow("directive configuration schema url", "parse", text)
+        if answer.config:
+            log.hide_config(answer.config)
+        self._timeline.done(_summary(answer))
+        self._heard(answer)
+        return answer
+
+    def _heard(self, answer):
         self._journal.heard(answer)
         self._clock.set(answer.time)
         self._ignored_since = None
@@ -73,3 +89,9 @@ class Contact:
 
     def is_due(self):
         return time.ticks_diff(self._next, time.ticks_ms()) <= 0
+
+
+def _summary(answer):
+    if answer.config:
+        return "configure with version %d" % answer.config["version"]
+    return answer.action

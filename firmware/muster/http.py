@@ -10,7 +10,7 @@ import select
 from micropython import const
 
 from .errors import DeviceError
-from .modules import release
+from .modules import borrowed
 
 _LINE = const(1024)
 _LINES = const(64)  # of all headers and trailers together
@@ -130,11 +130,7 @@ class Connection:
         if status == 204 or status == 304:
             pass
         elif is_chunked:
-            from . import chunked
-
-            await chunked.read(self, content, limit_bytes)
-            del chunked
-            release("chunked")
+            await borrowed("chunked", "read", self, content, limit_bytes)
         elif length is not None:
             self._check_size(length, limit_bytes)
             # In one piece: growing would take room twice.

@@ -8,7 +8,7 @@ from micropython import const
 
 from . import log
 from .errors import DeviceError
-from .modules import release
+from .modules import borrow
 from .timeline import HEAD
 
 _DETAIL = const(120)
@@ -100,20 +100,8 @@ class Journal:
 
     # The report as compact JSON. seen: a scan's result; state: "blank", "trial" or "committed".
     def report(self, seen, state):
-        from .report import write
-
-        try:
-            return write(self, seen, state)
-        finally:
-            del write
-            release("report")
+        return borrow("report", "write", self, seen, state)
 
     # The timeline as the platform gets it.
     def told(self):
-        from .report import told
-
-        try:
-            return told(self)
-        finally:
-            del told
-            release("report")
+        return borrow("report", "told", self)

@@ -10,7 +10,7 @@ import sys
 from micropython import const
 
 from . import log
-from .modules import release
+from .modules import borrowed
 
 _LOOK_MS = const(250)
 _PATIENCE_MS = const(60000)
@@ -25,12 +25,7 @@ async def listen(pulse, *parts):
         await asyncio.sleep_ms(_LOOK_MS)
         if not heard.poll(0):
             continue
-        from .console import converse
-
         try:
-            await converse(heard, pulse, *parts)
+            await borrowed("console delivery inbox", "converse", heard, pulse, *parts)
         except MemoryError:
             log.warn("console", "no memory to listen")
-        finally:
-            del converse
-            release("console", "delivery", "inbox")

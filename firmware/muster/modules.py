@@ -23,6 +23,29 @@ def release(*names):
     gc.collect()
 
 
+# One call of a function in a module that is loaded for it and then let go again. names: the
+# module's, and those that it loads for itself, e.g. "receipt bundle hkdf".
+def borrow(names, function, *arguments):
+    try:
+        return _find(names, function)(*arguments)
+    finally:
+        release(*names.split())
+
+
+# The same for a coroutine function.
+async def borrowed(names, function, *arguments):
+    try:
+        return await _find(names, function)(*arguments)
+    finally:
+        release(*names.split())
+
+
+def _find(names, function):
+    name = "muster." + names.split()[0]
+    __import__(name)
+    return getattr(sys.modules[name], function)
+
+
 # From now on release() passes these over.
 def keep(*names):
     _kept[:] = names

@@ -9,7 +9,7 @@ from hashlib import sha256
 from micropython import const
 
 from .errors import DeviceError
-from .modules import release
+from .modules import borrowed, release
 
 _KEY = const(32)
 _TAG = const(16)
@@ -102,10 +102,4 @@ def resumed(state):
 
 # X25519, which is gone before the cipher comes: never both in RAM.
 async def _multiplied(scalar, u):
-    from .x25519 import x25519
-
-    try:
-        return await x25519(scalar, u)
-    finally:
-        del x25519
-        release("x25519")
+    return await borrowed("x25519", "x25519", scalar, u)

@@ -9,7 +9,7 @@ from micropython import const
 from . import log
 from .actions import WAIT
 from .errors import DeviceError
-from .modules import release
+from .modules import borrowed
 from .timeline import FIND, RECEIVE, SEEK
 from .wifi import printable
 
@@ -88,11 +88,7 @@ class Onboarding:
     # it is no more than a guess: when it does not answer either, there is no server.
     async def _servers(self):
         address, netmask, gateway, _ = self._life.wifi.address()
-        from .dnssd import browse
-
-        found = await browse(address, netmask, _BROWSE_MS)
-        del browse
-        release("dnssd")
+        found = await borrowed("dnssd", "browse", address, netmask, _BROWSE_MS)
         guess = None if found else (gateway, _PORT)
         if (gateway, _PORT) not in found:
             found.append((gateway, _PORT))
@@ -101,22 +97,13 @@ class Onboarding:
 
     # Asks until the answer is something to do; the button cuts each wait short.
     async def _ask(self, server, ssid, seen, state, wait_ms):
-        from . import sync
-
         if self._timeline.step != FIND:  # another server of this network failed before
             self._timeline.begin(FIND)
         self._timeline.done("%s:%d on %s" % (server[0], server[1], ssid))
-        key = sync.label_key(self._life.identity)
-
-        def report():
-            return self._life.journal.report(seen, state)
-
         began = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
-            who = self._life.identity.device_id
-            answer = await sync.ask(server, who, key, report, self._timeline, wait_ms)
+            answer = await self._life.contact.ask_at(server, None, seen, state, wait_ms)
             wait_ms = _NETWORK_MS
-            self._life.contact.heard(answer)
             if answer.action != WAIT:
                 return answer
             await self._life.button.pause(max(1, min(answer.retry_s, _LONGEST_WAIT_S)) * 1000)

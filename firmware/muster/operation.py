@@ -12,7 +12,7 @@ from . import log
 from .actions import FORGET
 from .application import Application
 from .errors import DeviceError
-from .modules import release
+from .modules import borrowed
 from .platform import TIMELINE, platform_for
 from .timeline import JOIN, REGISTER
 
@@ -131,13 +131,8 @@ class Operation:
         return None
 
     async def _register(self, config):
-        from .trial import register
-
-        try:
-            await register(config, self._platform, self._life.clock, self._life.timeline)
-        finally:
-            del register
-            release("trial")
+        life = self._life
+        await borrowed("trial", "register", config, self._platform, life.clock, life.timeline)
 
     # Returns what the server wants done, or None. What it cannot reach now it tries again.
     async def _check_in(self):

@@ -10,7 +10,7 @@ from micropython import const
 from .compact import dumps
 from .errors import DeviceError
 from .http import Connection
-from .modules import release
+from .modules import borrow, borrowed
 
 _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
@@ -30,11 +30,7 @@ TIMELINE = "muster"  # the device's own record
 
 # The platform that a configuration names. settings: config["platform"].
 def platform_for(settings, device_id, clock):
-    from .url import split
-
-    is_secure, host, port, base = split(settings["url"])
-    del split
-    release("url")
+    is_secure, host, port, base = borrow("url", "split", settings["url"])
     tls = None
     if is_secure:
         from .tls import Trust
@@ -84,14 +80,8 @@ class Platform:
                 self._connection.close()
 
     async def _registering(self, deed, *arguments):
-        from . import registration
-
         gc.collect()
-        try:
-            await getattr(registration, deed)(self, *arguments)
-        finally:
-            del registration
-            release("registration", "onem2m_time")
+        await borrowed("registration", deed, self, *arguments)
 
     async def _publish(self, container, text):
         body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}

@@ -25,6 +25,11 @@ def receipt(label, version, code, digest):
     return base32(hmac_sha256(label_key(label, b"receipt-key"), message)[:5])
 
 
+# Of the setup network, as printed on the label.
+def passphrase(label):
+    return base32(label_key(label, b"setup-ap")[:10])
+
+
 # Of a whole number of 40 bits.
 def base32(raw):
     text = ""

@@ -8,7 +8,7 @@ import json
 from micropython import const
 
 from .errors import DeviceError
-from .onem2m_time import format_time, parse_time
+from .modules import borrow
 from .platform import CONFLICT, CREATED, DATA, NO_CONTENT, NOT_FOUND, TIMELINE, refused
 
 _KEPT_INSTANCES = const(100)
@@ -71,15 +71,15 @@ async def _contain(platform, name):
 def _lease(answer):
     try:
         found = json.loads(answer)["m2m:ae"]
-        began = parse_time(found["lt"])
-        life_s = parse_time(found["et"]) - began
+        began = borrow("onem2m_time", "parse_time", found["lt"])
+        life_s = borrow("onem2m_time", "parse_time", found["et"]) - began
         return began + life_s * 2 // 3, life_s
     except (ValueError, KeyError, TypeError):
         return None  # a platform that sets no end
 
 
 async def renew(platform, until):
-    body = {"m2m:ae": {"et": format_time(until)}}
+    body = {"m2m:ae": {"et": borrow("onem2m_time", "format_time", until)}}
     rsc, answer = await platform.request("PUT", platform.originator, None, body)
     if rsc == NOT_FOUND:
         await register(platform)

@@ -11,7 +11,7 @@ from micropython import const
 from . import hardware, log
 from .button import BUNDLE
 from .errors import DeviceError
-from .modules import release
+from .modules import borrow, release
 from .setup_page import Page
 
 _OPEN_MS = const(600000)
@@ -93,10 +93,4 @@ def _open(wlan, ssid, key):
 
 # As printed on the label.
 def _passphrase(label):
-    from . import receipt
-    from .bundle import label_key
-
-    try:
-        return receipt.base32(label_key(label, b"setup-ap")[:10])
-    finally:
-        release("receipt", "bundle", "hkdf")
+    return borrow("receipt bundle hkdf", "passphrase", label)

@@ -8,7 +8,7 @@ import sys
 from micropython import const
 
 from . import log
-from .modules import release
+from .modules import borrow
 from .pulse import Pulse, settle
 
 _WATCHDOG_MS = const(60000)
@@ -17,7 +17,7 @@ _BEFORE_RESET_S = const(10)
 
 
 def run(app):
-    dog = _hardware("watchdog", _WATCHDOG_MS)
+    dog = borrow("hardware", "watchdog", _WATCHDOG_MS)
     try:
         asyncio.run(_live(app, dog))
     except KeyboardInterrupt:
@@ -31,7 +31,7 @@ def run(app):
             _restart_later()
     finally:
         asyncio.new_event_loop()
-        _hardware("watchdog", _AT_PROMPT_MS)
+        borrow("hardware", "watchdog", _AT_PROMPT_MS)
 
 
 # The next life will say what has ended this one. The record stays this life's but for that.
@@ -40,7 +40,7 @@ def _blame(who):
 
     from .timeline import HEAD, Timeline
 
-    memory = _hardware("rtc").memory
+    memory = borrow("hardware", "rtc").memory
     kept = memory()
     record = kept[4:]
     if len(record) < HEAD or crc32(record).to_bytes(4, "little") != kept[:4]:
@@ -55,18 +55,7 @@ def _restart_later():
         time.sleep(_BEFORE_RESET_S)
     except KeyboardInterrupt:
         return
-    _hardware("reset")
-
-
-# One call into hardware.py, which is let go again.
-def _hardware(name, *arguments):
-    from . import hardware
-
-    try:
-        return getattr(hardware, name)(*arguments)
-    finally:
-        del hardware
-        release("hardware")
+    borrow("hardware", "reset")
 
 
 # Without a watchdog, for an event loop of the owner's.
@@ -76,7 +65,7 @@ async def start(app):
 
 async def _live(app, dog):
     pulse = Pulse()
-    life, beside = _assembled(pulse)
+    life, beside = borrow("assembly hardware identity recall restart schema", "assemble", pulse)
     if life is None:
         return
     beside.append(settle(life.timeline, life.rest_ms))
@@ -88,13 +77,3 @@ async def _live(app, dog):
     finally:
         for task in tasks:
             task.cancel()
-
-
-def _assembled(pulse):
-    from .assembly import assemble
-
-    try:
-        return assemble(pulse)
-    finally:
-        del assemble
-        release("assembly", "hardware", "recall", "restart", "schema")

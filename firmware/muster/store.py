@@ -6,7 +6,7 @@ import errno
 import os
 
 from .errors import DeviceError
-from .modules import release
+from .modules import borrow
 
 
 class Store:
@@ -21,23 +21,15 @@ class Store:
 
     # The newest generation that checks, as what JSON makes of it; None if there is none.
     def load(self, name):
-        return self._do("load", name)
+        return borrow("records", "load", self._root, name)
 
     # Whole or not at all; DeviceError storage_failed, and then the former record stands.
     def save(self, name, value):
-        self._do("save", name, value)
+        borrow("records", "save", self._root, name, value)
 
     # The record under one name becomes the newest generation under another. Returns its size.
     def promote(self, source, target):
-        return self._do("promote", source, target)
+        return borrow("records", "promote", self._root, source, target)
 
     def erase(self, name):
-        self._do("erase", name)
-
-    def _do(self, verb, *arguments):
-        from . import records
-
-        try:
-            return getattr(records, verb)(self._root, *arguments)
-        finally:
-            release("records")
+        borrow("records", "erase", self._root, name)

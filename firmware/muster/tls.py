@@ -11,7 +11,7 @@ from micropython import const
 
 from . import log
 from .errors import DeviceError
-from .modules import release
+from .modules import borrow
 
 # mbedTLS takes 16 717 bytes in one piece, and 4 KiB beside them, from ESP-IDF's heap, which the
 # collector does not manage (micropython#8940): without them a handshake fails in ways that look
@@ -47,7 +47,7 @@ class Trust:
     async def room(self):
         for _ in range(_TRIES):
             gc.collect()
-            largest = _largest_block()
+            largest = borrow("hardware", "largest_block")
             if largest >= _ONE_PIECE:
                 return
             log.warn("tls", "%d bytes in one piece, %d wanted" % (largest, _ONE_PIECE))
@@ -68,13 +68,3 @@ class Trust:
     def code(self, text):
         is_guess = _NOT_YET in text and not self._clock.is_known
         return "clock_unknown" if is_guess else "platform_tls"
-
-
-def _largest_block():
-    from .hardware import largest_block
-
-    try:
-        return largest_block()
-    finally:
-        del largest_block
-        release("hardware")

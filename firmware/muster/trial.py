@@ -10,7 +10,7 @@ from micropython import const
 from . import log
 from .actions import FORGET
 from .errors import DeviceError, Interrupted
-from .modules import release
+from .modules import borrowed, release
 from .timeline import JOIN, LEAVE, PROVED, REGISTER
 
 _FAILSAFE_LOW_S = const(60)
@@ -23,7 +23,7 @@ _FAILSAFE_HIGH_S = const(900)
 async def attempt(life, answer):
     version = answer.config["version"]
     config = life.with_candidate("keep", answer)
-    del config["app"]
+    del config["app"], config["device"]
     life.led.show("trial")
     try:
         lease = await _prove_in_time(life, config)
@@ -42,8 +42,8 @@ async def attempt(life, answer):
         life.again.wait()
         return None, None, e
     finally:
-        release("interruption", "platform", "tls", "http")
-    del config["networks"], config["platform"]
+        release("platform", "tls", "http")
+    del config["platform"]
     pending = await _confirm(life, config)
     if pending:
         life.with_candidate("drop")
@@ -73,8 +73,6 @@ async def _confirm(life, config):
 # Returns the registration's lease. Interrupted if the button is held for more than a sync
 # meanwhile.
 async def _prove_in_time(life, config):
-    from .interruption import interruptible
-
     failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
     end = time.ticks_add(time.ticks_ms(), failsafe_s * 1000)
 
@@ -85,7 +83,7 @@ async def _prove_in_time(life, config):
             return DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
         return None
 
-    return await interruptible(_prove(life, config), reason)
+    return await borrowed("interruption", "interruptible", _prove(life, config), reason)
 
 
 # The journal remembers each step before it begins.
@@ -99,6 +97,7 @@ async def _prove(life, config):
     timeline.done("radio off")
     life.journal.reached(version, JOIN)
     await life.wifi.join_one_of(config, timeline)
+    del config["networks"]
     life.journal.reached(version, REGISTER)
     lease = await _register_once(life, config)
     release("platform", "tls", "http")
@@ -117,10 +116,6 @@ async def _register_once(life, config):
 async def register(config, platform, clock, timeline):
     timeline.begin(REGISTER)
     if not clock.is_known and config["policy"]["ntp"]:
-        from .ntp import learn
-
-        await learn(config["policy"]["ntp"], clock)
-        del learn
-        release("ntp")
+        await borrowed("ntp", "learn", config["policy"]["ntp"], clock)
     await platform.register()
     timeline.done("as %s" % platform.originator)

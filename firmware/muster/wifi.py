@@ -10,7 +10,7 @@ from micropython import const
 
 from . import log
 from .errors import DeviceError
-from .modules import release
+from .modules import borrow, borrowed
 
 _POLL_MS = const(50)
 _LEAVE_MS = const(2000)
@@ -57,33 +57,15 @@ class Wifi:
 
     # [(ssid bytes, channel, rssi, auth)], each network once, strongest first.
     def scan(self):
-        from .scanning import scan
-
-        try:
-            return scan(self._wlan)
-        finally:
-            del scan
-            release("scanning")
+        return borrow("scanning", "scan", self._wlan)
 
     # Joins within the time or raises what stood in the way. ssid: bytes or str; psk None: open.
     async def join(self, ssid, psk, timeout_ms, ip="dhcp"):
-        from .joining import join
-
-        try:
-            await join(self, self._wlan, ssid, psk, timeout_ms, ip)
-        finally:
-            del join
-            release("joining")
+        await borrowed("joining", "join", self, self._wlan, ssid, psk, timeout_ms, ip)
 
     # Step 8, see joining.py.
     async def join_one_of(self, config, timeline):
-        from .joining import join_one_of
-
-        try:
-            await join_one_of(config, self, self._wlan, timeline)
-        finally:
-            del join_one_of
-            release("joining")
+        await borrowed("joining", "join_one_of", config, self, self._wlan, timeline)
 
     # Off the network, if on one; the radio stays on.
     async def leave(self):

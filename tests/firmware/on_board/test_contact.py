@@ -9,10 +9,13 @@ import time
 from runner import araises
 
 from muster import contact
-from muster.actions import KEEP, Directive
 from muster.errors import DeviceError
 
-_CONFIG = {"version": 1, "policy": {"sync_s": 86400}}
+_CONFIG = {
+    "version": 1,
+    "policy": {"sync_s": 86400},
+    "config_server": {"url": "http://192.168.4.1:8421"},
+}
 _HOUR_MS = 3600000
 
 
@@ -44,24 +47,34 @@ class Journal:
         pass
 
 
+class Timeline:
+    def begin(self, step):
+        pass
+
+    def done(self, detail):
+        pass
+
+
 # In the place of sync.py: answers, or does not, and notes which key it was to use.
 class Sync:
     def __init__(self):
         self.is_there = True
+        self.action = "keep"
         self.keys = []
 
-    async def ask_known(self, config, identity, is_ignored, report, timeline):
-        self.keys.append("label" if is_ignored else "version")
+    async def exchange(self, server, identity, config, report, timeline, timeout_ms):
+        assert server == ("192.168.4.1", 8421)
+        self.keys.append("version" if config else "label")
         if not self.is_there:
             raise DeviceError("server_unreachable")
-        return Directive(KEEP, "n", 2000000000, 0, None)
+        return '{"v":1,"nonce":"n","time":2000000000,"action":"%s","retry_s":0}' % self.action
 
 
 class Asking:
     def __enter__(self):
         self.ticks = contact.time = Ticks()
         self.sync = Sync()
-        self.contact = contact.Contact(None, Clock(), Journal(), None)
+        self.contact = contact.Contact(None, Clock(), Journal(), Timeline())
         return self
 
     def __exit__(self, *_):
@@ -70,9 +83,8 @@ class Asking:
     async def ask(self, state="committed"):
         sys.modules["muster.sync"] = sys.modules["muster"].sync = self.sync
         if self.sync.is_there:
-            await self.contact.ask(_CONFIG, state)
-        else:
-            await araises(DeviceError, self.contact.ask(_CONFIG, state))
+            return await self.contact.ask(_CONFIG, state)
+        await araises(DeviceError, self.contact.ask(_CONFIG, state))
 
 
 async def test_a_device_that_asks_once_a_day_is_not_ignored():
@@ -114,3 +126,15 @@ async def test_a_week_without_a_network_is_a_day_too():
             asking.ticks.pass_ms(24 * _HOUR_MS)
         await asking.ask()
     assert asking.sync.keys == ["version", "label"]
+
+
+async def test_who_has_only_the_label_may_not_take_a_device_away():
+    with Asking() as asking:
+        asking.sync.is_there = False
+        await asking.ask()
+        asking.ticks.pass_ms(25 * _HOUR_MS)
+        asking.sync.is_there = True
+        asking.sync.action = "forget"
+        assert (await asking.ask()).action == "keep"
+        assert (await asking.ask()).action == "forget"
+    assert asking.sync.keys == ["version", "label", "version"]

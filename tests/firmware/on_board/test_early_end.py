@@ -22,7 +22,9 @@ class Hardware:
         self.memory = memory
         self.asked = []
 
-    def __call__(self, name, *arguments):
+    # As modules.borrow.
+    def __call__(self, module, name, *arguments):
+        assert module == "hardware"
         self.asked.append(name)
         return self
 
@@ -50,19 +52,19 @@ async def _with_pauses(paused, act):
 
 
 def _end_by_defect(hardware, blame=None):
-    real = start._hardware, start._blame, start._live, start._restart_later
+    real = start.borrow, start._blame, start._live, start._restart_later
 
     async def _live(app, dog):
         raise ValueError("a defect")
 
-    start._hardware = hardware
+    start.borrow = hardware
     start._blame = blame or start._blame
     start._live = _live
-    start._restart_later = lambda: hardware("reset")  # which rests for seconds before
+    start._restart_later = lambda: hardware("hardware", "reset")  # which rests for seconds before
     try:
         run(None)
     finally:
-        start._hardware, start._blame, start._live, start._restart_later = real
+        start.borrow, start._blame, start._live, start._restart_later = real
 
 
 def test_a_defect_keeps_the_record_of_the_life_that_it_ends():
@@ -127,12 +129,12 @@ async def test_a_life_without_a_watchdog_settles_too():
     async def paused(ms):
         waited.append(ms)
 
-    assembled = start._assembled
-    start._assembled = lambda pulse: (life, [])
+    borrow = start.borrow
+    start.borrow = lambda names, function, pulse: (life, [])
     try:
         await _with_pauses(paused, start.start(None))
     finally:
-        start._assembled = assembled
+        start.borrow = borrow
     assert waited == [60005] and life.timeline.record[EARLY] == 0
 
 

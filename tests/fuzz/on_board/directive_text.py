@@ -11,7 +11,7 @@ from mutation import changed_json, some
 from muster import candidate, log, sync, url
 from muster.clock import Clock
 from muster.compact import dumps
-from muster.contact import Contact
+from muster.contact import Contact, _summary
 from muster.directive import parse
 from muster.errors import DeviceError
 
@@ -63,9 +63,9 @@ def _obeyed(answer):
     timeline, journal, _ = begin(store, "soft")
     clock = Clock(lambda date: None, 1795000000, 0, journal.keep_clock)
     contact = Contact(None, clock, journal, timeline)
-    contact.heard(answer)
+    contact._heard(answer)
     contact.due_in(answer.retry_s)
-    sync._summary(answer)
+    _summary(answer)
     if answer.config is None:
         return None
     log.hide_config(answer.config)
@@ -73,7 +73,7 @@ def _obeyed(answer):
         config = candidate.keep(store, journal, answer)
     except DeviceError as e:
         return None if e.code in ("config_invalid", "config_not_newer") else "not well: %r" % e
-    sync.version_key(config)
+    sync._key(None, config)
     url.split(config["config_server"]["url"])
     url.split(config["platform"]["url"])
     journal.reached(config["version"], 7)

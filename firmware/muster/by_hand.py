@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# What people do to a device: they press its button, and bring it a bundle. Loaded when they do.
+
+from . import button, log
+from .errors import DeviceError
+from .modules import borrowed
+
+_KINDS = ("", "short press", "twice", "5 s", "15 s", "bundle")
+
+
+# Takes a press, or word of a bundle. life: lifecycle.py's.
+async def heed(life):
+    kind = life.button.take()
+    if kind is None:
+        return
+    log.info("button", _KINDS[kind])
+    if kind != button.BUNDLE:
+        life.led.identify()
+    life.hurry()
+    if kind == button.LONG:
+        life.seeks_again = True
+    elif kind == button.LONGEST:
+        life.journal.reset()
+        await forget(life)
+    elif kind == button.BUNDLE:
+        life.bundle = 0
+    elif kind == button.DOUBLE:
+        life.setup = "due"
+
+
+# What an owner has released, or a person reset: the identity stays.
+async def forget(life):
+    await _deliver(life, "forget")
+    await life.forget()
+
+
+# What somebody has brought is tried as what a directive brings, and acknowledged. A blank device
+# keeps what fails, to try it again: there is nobody else to ask.
+async def apply(life):
+    # Until it goes well: where the flash or the heap fails, a device that can work does so.
+    life.bundle = None if life.config else 0
+    has_outcome = True
+    try:
+        found = await _deliver(life, "take")
+        life.bundle = found and found[1][1]
+        if not found or not found[0]:
+            has_outcome = not found  # else its time has not come
+            return
+        raised = None
+        try:
+            error = await life.attempt(found[0])
+        except DeviceError as e:
+            error = raised = e
+        may_keep = error is not None and life.config is None
+        if not await _deliver(life, "settle", found[1], error, may_keep):
+            life.bundle = 0  # there may be more
+        if raised:
+            raise raised
+    finally:
+        if life.setup and has_outcome:
+            life.setup = "due"
+
+
+# A network of its own. What is brought there is applied without it, then it opens once more: its
+# guests want to see the receipt, and the application need not wait for them.
+async def set_up(life):
+    from . import setup
+
+    opened = setup.begin(life, life.config is not None)
+    del setup
+    await opened
+
+
+async def _deliver(life, deed, *arguments):
+    return await borrowed("delivery inbox", deed, life, *arguments)
