@@ -47,7 +47,8 @@ async def attempt(life, answer):
     pending = await _confirm(life, config)
     if pending:
         life.with_candidate("drop")
-        text = "the configuration server wants to %s" % pending.action
+        text = "called off: the configuration server wants to %s" % pending.action
+        log.warn("trial", text)
         return None, pending, DeviceError("config_not_newer", text)
     return (life.with_candidate("commit", version), lease), None, None
 

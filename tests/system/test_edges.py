@@ -24,3 +24,19 @@ def test_a_released_device_forgets_its_configuration_and_keeps_its_identity(stor
     story.press()
     assert story.committed(_PATIENCE_S) == 2
     story.first_reading(label, _PATIENCE_S)
+
+
+def test_a_device_that_is_released_while_it_tries_a_configuration_does_not_keep_it(
+    story: Story,
+) -> None:
+    label = story.begin()
+    story.operational.dhcp_s = 2.0  # long enough for the owner
+    story.switch_on()
+    assert story.step(7, _PATIENCE_S).code == "ok"
+    story.portal("DELETE", f"/v1/devices/{label.device_id}")
+    story.board.expect(rb"trial called off: the configuration server wants to forget", _PATIENCE_S)
+    story.operational.dhcp_s = 0.02
+    story.register(label)
+    story.press()
+    story.committed(_PATIENCE_S)
+    assert story.board.output.count(b"life committed version") == 1

@@ -82,9 +82,8 @@ class Asking:
 
     async def ask(self, state="committed"):
         sys.modules["muster.sync"] = sys.modules["muster"].sync = self.sync
-        if self.sync.is_there:
-            return await self.contact.ask(_CONFIG, state)
-        await araises(DeviceError, self.contact.ask(_CONFIG, state))
+        asking = self.contact.ask(_CONFIG, state)
+        return await (asking if self.sync.is_there else araises(DeviceError, asking))
 
 
 async def test_a_device_that_asks_once_a_day_is_not_ignored():
