@@ -49,6 +49,7 @@ PARSERS = {
     "platform_answer": Parser("platform_answer"),
     "bundle": Parser("bundle_text"),
     "console": Parser("console_line"),
+    "setup_page": Parser("setup_request"),
     "rtc_memory": Parser("rtc_memory"),
     "scan": Parser("scan_result"),
 }

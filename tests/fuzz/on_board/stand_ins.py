@@ -25,7 +25,17 @@ class _Loop:
             pass
 
     class Event:
-        pass
+        def __init__(self):
+            self._is_set = False
+
+        def set(self):
+            self._is_set = True
+
+        def is_set(self):
+            return self._is_set
+
+    def current_task(self):
+        return self
 
 
 # A server that has said everything already, in pieces of a size of its own.
