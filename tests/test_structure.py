@@ -3,6 +3,7 @@
 """The direction of imports: what may know what."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,15 @@ def imports(path: Path) -> set[str]:
             module = ".".join(part for part in (base, node.module) if part)
             found.add(module)
             found.update(f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("borrow", "borrowed"):
+            # modules.py of the firmware: the first word is imported, the others go with it
+            found.update(f"{'.'.join(package)}.{name}" for name in _words(node.args[0]))
     return found
+
+
+def _words(node: ast.expr) -> list[str]:
+    assert isinstance(node, ast.Constant) and isinstance(node.value, str), ast.unparse(node)
+    return node.value.split()
 
 
 def offences(folder: str, forbidden: tuple[str, ...], besides: tuple[str, ...] = ()) -> list[str]:
@@ -56,9 +65,17 @@ def test_one_firmware_file_knows_the_hardware() -> None:
     assert offences("firmware", tuple(_HARDWARE), besides=("hardware.py",)) == []
 
 
-def test_the_walk_sees_relative_and_late_imports() -> None:
+def test_the_walk_sees_relative_late_and_borrowed_imports() -> None:
     assert "firmware.muster.hardware" in imports(ROOT / "firmware/muster/start.py")
     assert "firmware.muster.hardware.open_nvs" in imports(ROOT / "firmware/muster/identity.py")
+    assert "firmware.muster.log" in imports(ROOT / "firmware/muster/start.py")
+
+
+def test_what_is_borrowed_is_there() -> None:
+    modules = {path.stem for path in (ROOT / "firmware/muster").glob("*.py")}
+    for path in (ROOT / "firmware/muster").glob("*.py"):
+        for call in re.findall(r"borrow(?:ed)?\(\s*\"([^\"]+)\"", path.read_text()):
+            assert set(call.split()) <= modules, f"{path.name} borrows {call}"
 
 
 def test_files_stay_rooms_one_can_see_through() -> None:

@@ -17,6 +17,7 @@ from harness.units import Unit
 from tests.flash import ROOT
 
 _ON_BOARD = ROOT / "tests" / "firmware" / "on_board"
+_PACKAGE = ROOT / "firmware" / "muster"
 _THERE = "/hil/tests/firmware/on_board"
 # Golden messages are read whole: so much of the heap may a file of them take.
 _SHARE_OF_HEAP = 64
@@ -47,7 +48,7 @@ except OSError:
 """
 _RUN = """\
 import sys
-sys.path.insert(0, {there!r})
+sys.path[:0] = [{there!r}, "/hil/lib"]
 import runner
 runner.run({name!r})
 """
@@ -85,6 +86,11 @@ def _lay_out(made: Path, most: int) -> tuple[dict[str, Path], str]:
             target = made / f"{source.stem}.mpy"
             compile_mpy(source, target, source.name)
             there[f"{_THERE}/{target.name}"] = target
+    # With whole names, which some tests look for; a deployment makes private ones short.
+    for source in sorted(_PACKAGE.glob("*.py")):
+        target = made / f"muster-{source.stem}.mpy"
+        compile_mpy(source, target, source.stem, optimise=2)
+        there[f"/hil/lib/muster/{source.stem}.mpy"] = target
     for source in [*(ROOT / "tests" / "wire").glob("*.json"), *_ON_BOARD.glob("*.json")]:
         target = made / source.name
         text, kept = _cut(json.loads(source.read_text()), most)

@@ -21,7 +21,7 @@ from tests.torture import labelling, planted, rot, stuck
 from tests.torture.bench import Bench
 from tests.torture.inspector import Inspector
 from tests.torture.messages import Messages
-from tests.torture.parts import Part
+from tests.torture.parts import KINDS, Fault, Part
 from tests.torture.power import Power, Sample
 from tests.torture.scenarios import CHANGE, ONBOARDING, SCENARIOS
 
@@ -67,9 +67,10 @@ class Run:
         limit = None if self._points == "all" else self._points
         with self._bench("messages") as bench, Power(part, bench, self._seed) as power:
             with Inspector() as inspector:
-                for scenario in (ONBOARDING, CHANGE):
-                    begin = power.play(scenario).begin
-                    Messages(part, bench, inspector, begin).run(self._seed, limit)
+                for scenario in SCENARIOS:
+                    played = power.play(scenario)
+                    if scenario.go:
+                        Messages(part, bench, inspector, played).run(self._seed, limit)
             stuck.bite(part, bench, power.play(ONBOARDING).end)
 
     def planted(self, part: Part) -> None:
@@ -145,7 +146,7 @@ def _other(name: str, arguments: Sequence[str]) -> dict[str, Any]:
         part.count(f"fuzz inputs, {figures['kind']}", figures["inputs"])
         part.findings += [f"{subject}: {text}" for text in figures["findings"]]
     if done.returncode and not part.findings:
-        part.find(f"it ended with {done.returncode}")
+        part.find(Fault(f"it ended with {done.returncode}"))
     return part.document() | {name: told}
 
 
@@ -155,11 +156,8 @@ def _total(documents: list[dict[str, Any]], seed: int, seconds: float) -> dict[s
         for name, number in document["figures"].items():
             figures[name] = figures.get(name, 0) + number
     findings = [f"{d['part']}: {text}" for d in documents for text in d["findings"]]
-    figures["bricked"] = sum("bricked" in text for text in findings)
-    figures["half configurations"] = sum(
-        "neither the old nor the new" in text or "rotten record" in text for text in findings
-    )
-    figures["lost identities"] = sum("identity is lost" in text for text in findings)
+    for kind in KINDS:
+        figures[kind] = sum(document["kinds"].get(kind, 0) for document in documents)
     return {
         "seed": seed,
         "seconds": round(seconds, 1),

@@ -9,7 +9,7 @@ from harness.deploy import write_identity
 from harness.emulated import EmulatedBoard
 from harness.power_cuts import Depth, record
 from tests.torture.inspector import Inspector
-from tests.torture.parts import Part
+from tests.torture.parts import LOST, Fault, Part
 
 _FIRST = ("TORTURE-1", bytes(range(20)))
 _SECOND = ("TORTURE-1", bytes(range(100, 120)))  # reissued
@@ -39,7 +39,8 @@ def write_all(
                 part.count("images")
                 starts = (found.first, found.second)
                 if any(start.error or start.identity not in (before, who) for start in starts):
-                    part.find(f"writing a label: operation {cut}: the identity is lost")
+                    text = f"writing a label: operation {cut}: the identity is lost"
+                    part.find(Fault(text, LOST))
                 elif starts[0].identity != starts[1].identity:
-                    part.find(f"writing a label: operation {cut}: two starts, two identities")
+                    part.find(Fault(f"writing a label: operation {cut}: two identities", LOST))
             before = who

@@ -8,71 +8,82 @@ import random
 
 from harness.errors import HarnessError
 from harness.messages import DOUBLED, LOST, PASSES, Fate, Message
-from tests.torture.bench import Bench, Save
+from tests.torture.bench import Bench
 from tests.torture.inspector import Inspector
-from tests.torture.parts import Part
+from tests.torture.parts import BRICKED, HALF, Fault, Part
+from tests.torture.parts import LOST as LOST_IDENTITY
+from tests.torture.points import Played
+from tests.torture.scenarios import COMES_HOME_S
 
 # The longest deadline on the device is 20 s. Its clock runs this much faster than the servers.
 _SPEED = 5
 _LATE_S = 25.0
-_COMES_HOME_S = 60.0
 _FATES = {"dropped": LOST, "duplicated": DOUBLED, "delayed": Fate(delay_s=_LATE_S / _SPEED)}
 
 
 class Messages:
-    """Lets the board go from a save to the next commit: once undisturbed, to see what messages
-    there are, then once for each fault.
+    """Lets the board go from the beginning of a scenario to its end: once undisturbed, to see what
+    messages there are, then once for each fault.
     """
 
-    def __init__(self, part: Part, bench: Bench, inspector: Inspector, begin: Save) -> None:
+    def __init__(self, part: Part, bench: Bench, inspector: Inspector, played: Played) -> None:
         self._part = part
         self._bench = bench
         self._inspector = inspector
-        self._begin = begin
+        self._played = played
 
     def run(self, seed: int, sample: int | None = None) -> None:
         """Try all faults, or a sample of so many."""
-        messages = self._committed(None, PASSES)
-        self._part.say(f"there are {len(messages)} messages")
-        faults = [(n, name) for name in _FATES for n in range(len(messages))]
-        if sample is not None:
+        name = self._played.scenario.name
+        messages = self._played_with(None, PASSES)
+        self._part.say(f"{name}: {len(messages)} messages")
+        faults = [(n, fate) for fate in _FATES for n in range(len(messages))]
+        if sample is not None and sample < len(faults):
             faults = sorted(random.Random(seed).sample(faults, sample))
-        for n, name in faults:
-            self._part.count(f"messages {name}")
+        for n, fate in faults:
+            self._part.count(f"messages {fate}")
             what = f"{messages[n].kind} {messages[n].way} {messages[n].port}, number {n + 1}"
             try:
-                self._committed(n, _FATES[name])
+                self._played_with(n, _FATES[fate])
                 fault = self._fault()
             except (HarnessError, TimeoutError, OSError) as e:
-                fault = f"does not come home: {e}"
+                fault = Fault(f"does not come home: {e}", BRICKED)
             if fault:
-                self._part.find(f"message {name} ({what}): {fault}")
-        self._part.say(f"{len(faults)} faults tried")
+                self._part.find(fault.after(f"{name}: message {fate} ({what})"))
+        self._part.say(f"{name}: {len(faults)} faults tried")
 
-    def _committed(self, n: int | None, fate: Fate) -> list[Message]:
-        """Go on with this fate for the message of that number; those until the commit."""
-        bench, air = self._bench, self._bench.story.air
-        bench.load(self._begin)
+    def _played_with(self, n: int | None, fate: Fate) -> list[Message]:
+        """Play it with this fate for the message of that number; those until its end."""
+        bench, air, go = self._bench, self._bench.story.air, self._played.scenario.go
+        assert go, f"no message leads to {self._played.scenario.name}"
+        bench.load(self._played.begin)
         began = len(air.messages.log)
+        met: list[Message] = []
 
         def rule(message: Message) -> Fate | None:
-            return fate if n is not None and message.number == began + n + 1 else None
+            if n is None or message.number != began + n + 1:
+                return None
+            met.append(message)
+            return fate
 
         air.messages.rule = rule
         try:
-            bench.board.clock.scale(1 if n is None else _SPEED)
-            bench.board.power_on()
-            bench.board.expect(rb"life committed version", _COMES_HOME_S)
+            go(bench, _SPEED if n is not None else 1)
             messages = air.messages.log[began:]
         finally:
             air.messages.rule = None
+        if n is not None and not met:
+            raise TimeoutError("the message was never sent, so nothing was tried")
         return list(messages)
 
-    def _fault(self) -> str | None:
+    def _fault(self) -> Fault | None:
         start = self._inspector.look(self._bench.settled()).first
         if start.error:
-            return f"bricked: {start.error}"
-        if start.identity != (self._bench.label.device_id, self._bench.label.secret):
-            return "the identity is lost"
-        self._bench.wait_until_proved(start.version, _COMES_HOME_S)
+            return Fault(f"bricked: {start.error}", BRICKED)
+        if start.identity != self._played.identity:
+            return Fault("the identity is lost", LOST_IDENTITY)
+        if start.version:
+            self._bench.wait_until_proved(start.version, COMES_HOME_S)
+        if bool(start.version) != bool(self._played.after.version):
+            return Fault(f"in the end it runs on version {start.version}", HALF)
         return None

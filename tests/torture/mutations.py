@@ -32,6 +32,12 @@ NO_CHECKSUM = Mutation(
     "            if _head(generation, length, crc) != header:\n",
     "            if False:\n",
 )
+FORGETS_THE_OTHER = Mutation(
+    "a rotten record takes the other generation with it",
+    "records.py",
+    "            continue\n        if generation is not None:\n",
+    "            return []\n        if generation is not None:\n",
+)
 FED_BY_TIMER = Mutation(
     "the watchdog is fed from a timer",
     "hardware.py",

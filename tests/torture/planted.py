@@ -9,10 +9,17 @@ from tests.flash import make_flash
 from tests.torture import rot, stuck
 from tests.torture.bench import Bench
 from tests.torture.inspector import Inspector
-from tests.torture.mutations import COMMITS_EARLY, FED_BY_TIMER, NO_CHECKSUM, Mutation, mutated
-from tests.torture.parts import Part
+from tests.torture.mutations import (
+    COMMITS_EARLY,
+    FED_BY_TIMER,
+    FORGETS_THE_OTHER,
+    NO_CHECKSUM,
+    Mutation,
+    mutated,
+)
+from tests.torture.parts import Fault, Part
 from tests.torture.power import Power
-from tests.torture.scenarios import ONBOARDING
+from tests.torture.scenarios import CHANGE, ONBOARDING
 
 _SEED = 1
 
@@ -29,6 +36,13 @@ def _rot(part: Part, bench: Bench, firmware: Path) -> None:
         rot.flip_all(part, inspector, content, allowed, _SEED, 40, rot.CONFIGURATION)
 
 
+def _rot_of_two(part: Part, bench: Bench, firmware: Path) -> None:
+    with Power(part, bench, _SEED, firmware) as power, Inspector(firmware) as inspector:
+        played = power.play(CHANGE)
+        content, allowed = played.end.content, [played.before, played.after]
+        rot.flip_all(part, inspector, content, allowed, _SEED, 40, rot.CONFIGURATION)
+
+
 def _stuck(part: Part, bench: Bench, firmware: Path) -> None:
     with Power(part, bench, _SEED, firmware) as power:
         stuck.bite(part, bench, power.play(ONBOARDING).end)
@@ -38,6 +52,7 @@ def _stuck(part: Part, bench: Bench, firmware: Path) -> None:
 TRAPS: dict[Mutation, tuple[Callable[[Part, Bench, Path], None], str]] = {
     COMMITS_EARLY: (_images, "before it was registered"),
     NO_CHECKSUM: (_rot, "rotten record is believed"),
+    FORGETS_THE_OTHER: (_rot_of_two, "the other generation is lost too"),
     FED_BY_TIMER: (_stuck, "never ended by the watchdog"),
 }
 
@@ -63,4 +78,4 @@ def plant_all(part: Part, directory: Path) -> None:
         if any(word in text for text in found):
             part.say(f"found, as it should be: {mutation.name}")
         else:
-            part.find(f"not found: {mutation.name}; instead: {found}")
+            part.find(Fault(f"not found: {mutation.name}; instead: {found}"))

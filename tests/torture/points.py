@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from harness.power_cuts import Cut, Depth, Recording, record
 from tests.torture.bench import Bench, Save
 from tests.torture.inspector import Findings, Inspector, Start
+from tests.torture.parts import BRICKED, HALF, LOST, Fault
 from tests.torture.scenarios import Scenario
 from tests.torture.server_state import ServerState
 
@@ -74,41 +75,42 @@ class Played:
                     servers, replies = mark.servers, replies + 1
             yield Point(cut, servers, replies)
 
-    def own_faults(self) -> Iterator[str]:
+    def own_faults(self) -> Iterator[Fault]:
         """What is wrong although nothing was cut."""
         if (self.before.version, self.after.version) != self.scenario.versions:
-            yield f"it went from version {self.before.version} to {self.after.version}"
+            yield Fault(f"it went from version {self.before.version} to {self.after.version}")
         if not self._is_firmware_whole:
-            yield "the firmware's files have changed"
+            yield Fault("the firmware's files have changed", BRICKED)
 
-    def faults(self, cut: Cut, found: Findings) -> list[str]:
+    def faults(self, cut: Cut, found: Findings) -> list[Fault]:
         """What is wrong with the image that a cut leaves; nothing, if all promises are kept."""
         starts = {"the next start": found.first, "the start after it": found.second}
         starts |= {f"a second cut at {n}": again for n, again in enumerate(found.again)}
         wrong = [
-            f"{when}: {fault}"
+            fault.after(when)
             for when, start in starts.items()
             for fault in self._faults_of(start, cut)
         ]
         if found.first.error is None and found.second.version != found.first.version:
             versions = f"{found.first.version}, then {found.second.version}"
-            wrong.append(f"two starts run on different versions: {versions}")
+            wrong.append(Fault(f"two starts run on different versions: {versions}", HALF))
         if not found.succeeds:
-            wrong.append("the next configuration cannot be stored")
+            wrong.append(Fault("the next configuration cannot be stored", BRICKED))
         return wrong
 
-    def _faults_of(self, start: Start, cut: Cut) -> Iterator[str]:
+    def _faults_of(self, start: Start, cut: Cut) -> Iterator[Fault]:
         if start.error is not None:
-            yield f"bricked: {start.error}"
+            yield Fault(f"bricked: {start.error}", BRICKED)
             return
         if start.identity != self.identity:
-            yield "the identity is lost"
+            yield Fault("the identity is lost", LOST)
         if start.firmware != self.before.firmware:
-            yield "the firmware's files have changed"
+            yield Fault("the firmware's files have changed", BRICKED)
         wholes = (self.before.config, self.after.config)
         if start.config not in wholes:
-            yield f"a configuration that is neither the old nor the new one: {start.version}"
+            text = f"a configuration that is neither the old nor the new one: {start.version}"
+            yield Fault(text, HALF)
         is_new = start.config == self.after.config != self.before.config
         done = cut.operation - (cut.how != "after")  # and maybe a part of one more
         if is_new and self.scenario.proves and done <= self.proved_from:
-            yield f"version {start.version} is committed before it was registered"
+            yield Fault(f"version {start.version} is committed before it was registered", HALF)

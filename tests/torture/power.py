@@ -14,7 +14,7 @@ from harness.errors import HarnessError
 from harness.power_cuts import Cut, Depth
 from tests.torture.bench import Bench, Save
 from tests.torture.inspector import FIRMWARE, Findings, Inspector, InspectorEnded
-from tests.torture.parts import Part
+from tests.torture.parts import BRICKED, LOST, Fault, Part
 from tests.torture.points import Played, Point
 from tests.torture.scenarios import SCENARIOS, Scenario
 
@@ -54,7 +54,7 @@ class Power:
         operations = len(played.recording.operations)
         self.part.say(f"{scenario.name}: {operations} flash operations")
         for fault in played.own_faults():
-            self.part.find(f"{scenario.name}: without a cut: {fault}")
+            self.part.find(fault.after(f"{scenario.name}: without a cut"))
         return played
 
     # Images
@@ -70,7 +70,7 @@ class Power:
             try:
                 found = self._inspector.look(cut.content, cuts_again=again)
             except InspectorEnded as e:
-                self.part.find(f"{played.scenario.name}: operation {cut}: {e}")
+                self.part.find(Fault(f"{played.scenario.name}: operation {cut}: {e}", BRICKED))
                 self._inspector = Inspector(self._firmware)
                 continue
             self.part.count("images", 1 + len(found.again))
@@ -78,7 +78,7 @@ class Power:
 
     def _judge(self, played: Played, cut: Cut, found: Findings) -> None:
         for fault in played.faults(cut, found):
-            self.part.find(f"{played.scenario.name}: operation {cut}: {fault}")
+            self.part.find(fault.after(f"{played.scenario.name}: operation {cut}"))
 
     # Lives
 
@@ -102,19 +102,20 @@ class Power:
             faults = list(self._end_faults(played))
         except (HarnessError, TimeoutError, OSError) as e:
             said = bench.board.output.decode(errors="replace")[-600:]
-            self.part.find(f"{scenario.name}: {point}: does not come home: {e}\n{said}")
+            text = f"{scenario.name}: {point}: does not come home: {e}\n{said}"
+            self.part.find(Fault(text, BRICKED))
             return
         for fault in faults:
-            self.part.find(f"{scenario.name}: {point}: in the end {fault}")
+            self.part.find(fault.after(f"{scenario.name}: {point}: in the end"))
 
-    def _end_faults(self, played: Played) -> Iterable[str]:
+    def _end_faults(self, played: Played) -> Iterable[Fault]:
         start = self._inspector.look(self._bench.settled()).first
         if start.error:
-            yield f"bricked: {start.error}"
+            yield Fault(f"bricked: {start.error}", BRICKED)
         elif start.identity != played.identity:
-            yield "the identity is lost"
+            yield Fault("the identity is lost", LOST)
         elif start.config is None:
-            yield "there is no configuration"
+            yield Fault("there is no configuration", BRICKED)
         else:
             self._bench.wait_until_proved(start.version)
 

@@ -5,10 +5,11 @@
 import random
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 from harness.flash import FlashContent
 from tests.torture.inspector import Inspector, Start
-from tests.torture.parts import Part
+from tests.torture.parts import BRICKED, HALF, LOST, Fault, Part
 
 _MAGIC = b"MUS1"
 _LENGTH = struct.Struct("<4sII")  # magic, generation, length of what follows the header
@@ -40,24 +41,37 @@ def flip_all(
 ) -> None:
     """Flip one bit of each byte of each record, one after the other, and look at the image.
 
-    `allowed` are the starts whose configurations may be found; none at all is always allowed.
+    `allowed` are the starts whose configurations may be found: the two generations, or the one
+    that there is, beside which none at all may be found.
     """
     chance = random.Random(seed)
     places = list(record_bytes(content.image, holding))
     if sample is not None and sample < len(places):
         places = sorted(chance.sample(places, sample))
-    configs = [start.config for start in allowed] + [None]
+    configs = [start.config for start in allowed]
+    if len(allowed) == 1:  # there is no other generation to go back to
+        configs.append(None)
     for at in places:
         image = bytearray(content.image)
         image[at] ^= 1 << chance.randrange(8)
         found = inspector.look(FlashContent(bytes(image), content.nvs))
         part.count("bits flipped")
+        where = f"bit flip at {at:#x}, seed {seed}"
         for start in (found.first, found.second):
-            if start.error is not None:
-                part.find(f"bit flip at {at:#x}, seed {seed}: bricked: {start.error}")
-            elif start.config not in configs:
-                part.find(f"bit flip at {at:#x}, seed {seed}: a rotten record is believed")
-            elif start.identity != allowed[0].identity:
-                part.find(f"bit flip at {at:#x}, seed {seed}: the identity is lost")
+            fault = _fault(start, configs, allowed[0])
+            if fault:
+                part.find(fault.after(where))
         if not found.succeeds:
-            part.find(f"bit flip at {at:#x}, seed {seed}: nothing can be stored any more")
+            part.find(Fault(f"{where}: nothing can be stored any more", BRICKED))
+
+
+def _fault(start: Start, configs: list[Any], usual: Start) -> Fault | None:
+    if start.error is not None:
+        return Fault(f"bricked: {start.error}", BRICKED)
+    if start.config is None and None not in configs:
+        return Fault("the other generation is lost too", BRICKED)
+    if start.config not in configs:
+        return Fault("a rotten record is believed", HALF)
+    if start.identity != usual.identity:
+        return Fault("the identity is lost", LOST)
+    return None

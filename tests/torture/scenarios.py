@@ -16,6 +16,7 @@ LONG_S = 8.0  # between 5 and 15 s, even if the host is busy
 LONGEST_S = 25.0
 _PRESSES = 4
 _WAIT_S = 40.0
+COMES_HOME_S = 60.0  # with a message lost, doubled or late, and a clock that runs faster
 _COMMITTED = rb"life committed version (\d+)"
 _AT_WORK = rb"step 6 ok \d+ms keep"
 _FORGOTTEN = rb"configuration forgotten"
@@ -26,7 +27,8 @@ class Scenario:
     """`prepare` is what people do at the portal before; the board is off, and all else as `after`
     another scenario has left it. `act` switches the board on and ends with the change made. `heal`
     begins with the board on, after a cut, and is told which version this start runs on (0: none);
-    it ends with the change made too, or raises.
+    it ends with the change made too, or raises. `go` is `act` where messages are lost, told how
+    fast the board's clock shall run; None where no message leads to the change.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Scenario:
     heal: Callable[[Bench, int], None]
     versions: tuple[int, int]  # before and after the change; 0: no configuration
     proves: bool  # the new version may be found only once it has been registered
+    go: Callable[[Bench, float], None] | None = None
 
 
 def pressed(bench: Bench, seconds: float, said: bytes, timeout_s: float = 3.0) -> None:
@@ -62,6 +65,17 @@ def committed(bench: Bench) -> None:
 
 def _nothing(bench: Bench) -> None:
     pass
+
+
+def _until(said: bytes) -> Callable[[Bench, float], None]:
+    """The device goes there by itself."""
+
+    def go(bench: Bench, speed: float) -> None:
+        bench.board.clock.scale(speed)
+        bench.board.power_on()
+        bench.board.expect(said, COMES_HOME_S)
+
+    return go
 
 
 # First onboarding
@@ -133,6 +147,13 @@ def _onboard_again(bench: Bench) -> None:
     pressed(bench, LONG_S, rb"button 5 s")
     committed(bench)
     bench.settled()
+
+
+def _onboard_again_go(bench: Bench, speed: float) -> None:
+    _until(_AT_WORK)(bench, speed)
+    pressed(bench, LONG_S, rb"button 5 s")
+    bench.board.clock.scale(speed)
+    bench.board.expect(_COMMITTED, COMES_HOME_S)
 
 
 def _onboard_again_heal(bench: Bench, found: int) -> None:
@@ -212,6 +233,11 @@ def _apply_bundle(bench: Bench) -> None:
     bench.settled()
 
 
+def _apply_bundle_go(bench: Bench, speed: float) -> None:
+    bench.story.onboarding.remove()
+    _until(_COMMITTED)(bench, speed)
+
+
 def _apply_bundle_heal(bench: Bench, found: int) -> None:
     bench.story.onboarding.remove()
     bench.board.expect(_AT_WORK if found else _COMMITTED, _WAIT_S)
@@ -219,10 +245,24 @@ def _apply_bundle_heal(bench: Bench, found: int) -> None:
 
 
 ONBOARDING = Scenario(
-    "first onboarding", None, _nothing, _onboard, _onboard_heal, (0, 1), proves=True
+    "first onboarding",
+    None,
+    _nothing,
+    _onboard,
+    _onboard_heal,
+    (0, 1),
+    proves=True,
+    go=_until(_COMMITTED),
 )
 CHANGE = Scenario(
-    "new version", ONBOARDING.name, _order_change, _change, _change_heal, (1, 2), proves=True
+    "new version",
+    ONBOARDING.name,
+    _order_change,
+    _change,
+    _change_heal,
+    (1, 2),
+    proves=True,
+    go=_until(_COMMITTED),
 )
 SCENARIOS = (
     ONBOARDING,
@@ -244,12 +284,29 @@ SCENARIOS = (
         _onboard_again_heal,
         (1, 2),
         proves=True,
+        go=_onboard_again_go,
     ),
     Scenario(
-        "bundle", None, _bring_bundle, _apply_bundle, _apply_bundle_heal, (0, 1), proves=True
+        "bundle",
+        None,
+        _bring_bundle,
+        _apply_bundle,
+        _apply_bundle_heal,
+        (0, 1),
+        proves=True,
+        go=_apply_bundle_go,
     ),
     # after two versions, for both generations of the record have to go
-    Scenario("forget", CHANGE.name, _release, _forget, _forget_heal, (2, 0), proves=False),
+    Scenario(
+        "forget",
+        CHANGE.name,
+        _release,
+        _forget,
+        _forget_heal,
+        (2, 0),
+        proves=False,
+        go=_until(_FORGOTTEN),
+    ),
     Scenario(
         "factory reset",
         CHANGE.name,

@@ -5,7 +5,7 @@
 from harness.errors import ExpectTimeout
 from harness.repl import REPL
 from tests.torture.bench import Bench, Save
-from tests.torture.parts import Part
+from tests.torture.parts import BRICKED, Fault, Part
 
 _MAIN = """\
 import time
@@ -43,6 +43,6 @@ def bite(part: Part, bench: Bench, committed: Save) -> None:
         board.clock.scale(1)
         board.expect(rb"on EMULATED, watchdog", _WAIT_S)
     except ExpectTimeout:
-        part.find("a stuck application is never ended by the watchdog")
+        part.find(Fault("a stuck application is never ended by the watchdog", BRICKED))
     finally:
         board.power_off()

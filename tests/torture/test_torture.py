@@ -88,7 +88,7 @@ def test_replies_and_operations_are_cut_apart(onboarding: Played) -> None:
 def test_a_sample_of_message_faults_is_survived(
     bench: Bench, onboarding: Played, inspector: Inspector, part: Part
 ) -> None:
-    Messages(part, bench, inspector, onboarding.begin).run(_SEED, sample=2)
+    Messages(part, bench, inspector, onboarding).run(_SEED, sample=2)
     assert part.findings == []
 
 
