@@ -150,9 +150,12 @@ class Connection:
                 await self._tls.room()
             self._open()
         view = memoryview(message)
+        await self._ready(select.POLLOUT)  # connected
         while view:
-            await self._ready(select.POLLOUT)
-            view = view[self._socket.write(view) or 0 :]  # type: ignore[union-attr]
+            size = self._socket.write(view)  # type: ignore[union-attr]
+            if size is None:
+                await self._ready(select.POLLOUT)
+            view = view[size or 0 :]
         self.lines = 0
 
     # As asyncio's streams do, which are 2 KiB more.
@@ -187,12 +190,15 @@ class Connection:
     # Waits until something has come; False at the end of the stream.
     async def _filled(self):
         while self._start == self._end:
-            await self._ready(select.POLLIN)
             size = self._socket.readinto(self._buffer)  # type: ignore[union-attr]
+            if size is None:
+                await self._ready(select.POLLIN)
+                continue
+            await asyncio.sleep_ms(0)  # a long answer does not stop the event loop
             if size == 0:
                 return False
             self._start = 0
-            self._end = size or 0
+            self._end = size
         return True
 
     async def line(self):

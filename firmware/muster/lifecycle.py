@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 # The device's life, top to bottom: onboard, try, commit or come home, operate.
 
+import asyncio
 import os
 import time
 
@@ -62,7 +63,7 @@ class Life:
         self._app = app
         if self.config:
             log.hide_config(self.config)
-            self._adopt(self.config)
+            await self._adopt(self.config)
         if self.rest_ms:
             log.warn("life", "reset again and again: no radio for %d ms" % self.rest_ms)
             self.led.show("failed")
@@ -115,9 +116,10 @@ class Life:
     def _operating(self):
         return self._operation
 
-    def _adopt(self, config, lease=None):
+    async def _adopt(self, config, lease=None):
         from .operation import Operation
 
+        await asyncio.sleep_ms(0)  # loading it takes a while
         self.config = config
         if self._operation is None:
             keep("http", "platform", "tls")
@@ -148,7 +150,7 @@ class Life:
         proved, self._pending, error = await borrowed("trial", "attempt", self, answer)
         if proved:
             self.seeks_again = False
-            self._adopt(*proved)
+            await self._adopt(*proved)
         return error
 
     # The configuration alone.

@@ -3,6 +3,7 @@
 # Heap is what a device has least of: a module that only one step needs is let go after it, and the
 # next import loads it again. That costs some 50 ms of flash reading an ESP32 can spare.
 
+import asyncio
 import gc
 import sys
 
@@ -32,10 +33,12 @@ def borrow(names, function, *arguments):
         release(*names.split())
 
 
-# The same for a coroutine function.
+# The same for a coroutine function. Loading takes a while, after which others have their turn.
 async def borrowed(names, function, *arguments):
     try:
-        return await _find(names, function)(*arguments)
+        found = _find(names, function)
+        await asyncio.sleep_ms(0)
+        return await found(*arguments)
     finally:
         release(*names.split())
 

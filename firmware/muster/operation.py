@@ -3,6 +3,7 @@
 # A committed device at work: it keeps the application running, stays connected and registered, and
 # asks the configuration server now and then.
 
+import asyncio
 import gc
 import time
 
@@ -48,6 +49,7 @@ class Operation:
     # long. unless_wanted: awaits what it is given, or raises Interrupted.
     async def run(self, is_bundle_due, unless_wanted):
         gc.collect()  # much has just been loaded or let go
+        await asyncio.sleep_ms(0)
         # The application runs from here on, whatever becomes of the connection.
         if not self._is_held:
             await self._application.run(self._config, self._platform)

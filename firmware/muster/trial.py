@@ -3,6 +3,7 @@
 # Steps 7 to 9: leave the onboarding network, join the operational one, register; then commit, or
 # come home. Loaded by lifecycle.py when there is a configuration to try.
 
+import asyncio
 import time
 
 from micropython import const
@@ -22,7 +23,9 @@ _FAILSAFE_HIGH_S = const(900)
 # Of the configuration only what the moment needs is in RAM: flash has it.
 async def attempt(life, answer):
     version = answer.config["version"]
+    await asyncio.sleep_ms(0)  # here and below: flash takes a while, and others wait
     config = life.with_candidate("keep", answer)
+    await asyncio.sleep_ms(0)
     del config["app"], config["device"]
     life.led.show("trial")
     try:
@@ -50,7 +53,10 @@ async def attempt(life, answer):
         text = "called off: the configuration server wants to %s" % pending.action
         log.warn("trial", text)
         return None, pending, DeviceError("config_not_newer", text)
-    return (life.with_candidate("commit", version), lease), None, None
+    await asyncio.sleep_ms(0)
+    committed = life.with_candidate("commit", version)
+    await asyncio.sleep_ms(0)
+    return (committed, lease), None, None
 
 
 # The sync before the commit: only an authenticated "forget" or another configuration prevents
@@ -92,14 +98,17 @@ async def _prove(life, config):
     version = config["version"]
     timeline = life.timeline
     life.journal.reached(version, LEAVE)
+    await asyncio.sleep_ms(0)
     timeline.begin(LEAVE)
     await life.wifi.leave()
     life.wifi.stop()
     timeline.done("radio off")
     life.journal.reached(version, JOIN)
+    await asyncio.sleep_ms(0)
     await life.wifi.join_one_of(config, timeline)
     del config["networks"]
     life.journal.reached(version, REGISTER)
+    await asyncio.sleep_ms(0)
     lease = await _register_once(life, config)
     release("platform", "tls", "http")
     life.journal.reached(version, PROVED)

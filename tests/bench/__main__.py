@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import budget, bundle, compiled, crypto, deployment, onboarding
+from tests.bench import budget, bundle, compiled, crypto, deployment, loop, onboarding
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "build" / "bench.json"
@@ -20,6 +20,7 @@ BARS = {
     "bundle.min_heap_4k_bytes": 112 * 1024,
     "crypto.garbage_per_kib_32bit": 16 * 1024,
     "crypto.longest_block_ms": 2.5,
+    "loop.longest_block_ms": 2.5,
     "deploy.first_s": 4,
     "deploy.unchanged_s": 0.3,
     "board.boot_to_repl_s": 0.05,
@@ -31,6 +32,7 @@ def main() -> int:
     for name, measure in (
         ("firmware", compiled.measure),
         ("crypto", crypto.measure),
+        ("event loop", loop.measure),
         ("onboarding", onboarding.measure),
         ("bundle", bundle.measure),
         ("deployment", deployment.measure),

@@ -150,7 +150,7 @@ def _onboard_again(bench: Bench) -> None:
 
 
 def _onboard_again_go(bench: Bench, speed: float) -> None:
-    """A trial that fails ends on what the device had; whoever pressed sees it, and presses again."""
+    """A trial that fails ends on what the device had: whoever pressed sees it, and repeats it."""
     _until(_AT_WORK)(bench, speed)
     for _ in range(_PRESSES):
         pressed(bench, LONG_S, rb"button 5 s")
