@@ -59,10 +59,17 @@ class Connection:
             raise self.failure("no answer within %d ms" % timeout_ms)
         except OSError as e:
             self._info = None
-            # mbedTLS has numbers of its own, far below any errno.
-            is_tls = self._tls and isinstance(e.errno, int) and e.errno < -255
-            code = "platform_tls" if is_tls else self._code
-            raise self.failure(errno.errorcode.get(e.errno, "error %s" % e), code)
+            # mbedTLS has numbers of its own, far below any errno, but for want of memory
+            # (modtls_mbedtls.c, mbedtls_raise_error).
+            number = e.errno
+            is_tls = isinstance(number, int) and (number < -255 or number == errno.ENOMEM)
+            code = "platform_tls" if self._tls and is_tls else self._code
+            raise self.failure(errno.errorcode.get(number, "error %s" % e), code)
+        except MemoryError as e:
+            if self._tls is None:
+                raise
+            self._info = None
+            raise self.failure("no memory for TLS: %s" % e, "platform_tls")
         except ValueError as e:  # a certificate that mbedTLS refuses, in one line or several
             self._info = None
             text = str(e).strip().replace("\n", "; ")

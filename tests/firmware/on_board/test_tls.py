@@ -2,9 +2,12 @@
 # Copyright (c) 2026 The Muster authors
 # What a certificate's refusal says about the clock, and when there is no TLS at all.
 
-from runner import raises
+import errno
+
+from runner import araises, raises
 
 from muster.errors import DeviceError
+from muster.http import Connection
 from muster.tls import Trust
 
 _FUTURE = "The certificate validity starts in the future"
@@ -39,3 +42,23 @@ def test_a_guess_is_never_ahead_so_what_has_expired_has_expired():
 def test_what_is_no_certificate_is_named():
     error = raises(DeviceError, Trust, "AAAA", _Clock(1000))
     assert (error.code, "config.platform.ca" in error.detail) == ("config_invalid", True)
+
+
+# TLS that ends in this; as http.Connection sees it.
+class _Failing:
+    def __init__(self, error):
+        self._error = error
+
+    async def room(self):
+        raise self._error
+
+
+# What mbedTLS, or MicroPython around it, says when its memory ends in the middle of a handshake.
+async def test_want_of_memory_in_a_handshake_is_no_fault_of_the_platforms_address():
+    for error in (OSError(errno.ENOMEM), OSError(-17040, "MBEDTLS_ERR_RSA"), MemoryError("16717")):
+        connection = Connection("m2m.example", 443, _Failing(error), "platform_unreachable")
+        found = await araises(DeviceError, connection.request("GET", "/", {}, None, 1000, 100))
+        assert found.code == "platform_tls", (error, found)
+    connection = Connection("m2m.example", 443, _Failing(OSError(errno.ECONNREFUSED)), "x")
+    found = await araises(DeviceError, connection.request("GET", "/", {}, None, 1000, 100))
+    assert found.code == "x"
