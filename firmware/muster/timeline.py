@@ -44,12 +44,18 @@ class Timeline:
 
     def begin(self, step):
         self._pulse.life()
-        # Seeking and asking repeat for hours where nobody answers: one attempt is kept, not all.
+        # Seeking and asking repeat for hours where nobody answers: one attempt is kept, not all,
+        # and of those before it how the last one failed.
+        failure = b""
         while step <= RECEIVE and len(self.record) > HEAD:
             last = max(self.record.rfind(b"\n", 0, -1) + 1, HEAD)
-            if not step <= self.record[last] - 48 <= RECEIVE:
+            line = self.record[last:]
+            if not step <= line[0] - 48 <= RECEIVE:
                 break
+            if not failure and b" ok " not in line:
+                failure = line
             self.record = self.record[:last]
+        self.record += failure
         self._under_way(step)
         gc.collect()  # what a step loads comes to lie close together
         self._began_ms = time.ticks_ms()

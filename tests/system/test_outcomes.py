@@ -3,17 +3,21 @@
 """What has no story of its own: each outcome from its real cause, and that the serial log, the
 LED, the next report and the portal agree on step and code."""
 
+import contextlib
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.filling import fill_filesystem
 from tests.system.flashes import wait_for_flashes
+from tests.system.middlemen import Middleman
 from tests.system.story import Label, Story
 from tests.system.test_living_with_it import mpremote
 
 _PATIENCE_S = 60.0
+Bend = Callable[[bytes], bytes | None]
 
 
 def failed(story: Story, step: int, code: str) -> str:
@@ -174,6 +178,78 @@ def test_a_network_that_is_full_and_one_that_vanishes_are_there_and_do_not_let_i
     story.operational.dhcp_s = 0.02
     story.press()
     story.committed(_PATIENCE_S)
+
+
+@contextlib.contextmanager
+def bent_replies(story: Story, true: tuple[str, int], bend: Bend) -> Iterator[None]:
+    """Whoever connects there gets what `bend` makes of each reply."""
+    with Middleman(true, bend) as middle:
+        story.air.on_connect = lambda board, host, port: (
+            middle.address if (host, port) == true else None
+        )
+        yield
+        story.air.on_connect = None
+
+
+@contextlib.contextmanager
+def no_address(story: Story) -> Iterator[None]:
+    """DHCP stalls; the board's clock runs until it gives up."""
+    story.operational.dhcp_s = None
+    story.board.clock.scale(20)
+    yield
+    story.board.clock.scale(1)
+    story.operational.dhcp_s = 0.02
+
+
+@contextlib.contextmanager
+def no_platform(story: Story) -> Iterator[None]:
+    story.servers.platform.stop()
+    yield
+    story.servers.platform.start()
+    story.servers.platform.wait_ready()
+
+
+def config_server(story: Story) -> tuple[str, int]:
+    return story.onboarding.gateway, 8421
+
+
+REFUSAL = b"HTTP/1.1 403 -\r\nX-M2M-RSC: 4103\r\nContent-Length: 0\r\n\r\n"
+# From its cause to everybody who has to hear of it. The others have tests of their own.
+CAUSES: list[tuple[int, str, Callable[[Story], contextlib.AbstractContextManager[None]]]] = [
+    (5, "server_unreachable", lambda s: bent_replies(s, config_server(s), lambda reply: None)),
+    (6, "server_untrusted", lambda s: bent_replies(s, config_server(s), bent)),
+    (8, "dhcp_timeout", no_address),
+    (9, "platform_unreachable", no_platform),
+    (
+        *(9, "platform_refused"),
+        lambda s: bent_replies(s, (s.operational.gateway, 8422), lambda reply: REFUSAL),
+    ),
+]
+
+
+def bent(reply: bytes) -> bytes:
+    """One bit of the sealed part is another."""
+    return reply[:-1] + bytes([reply[-1] ^ 1])
+
+
+@pytest.mark.hil_needs("clock")
+@pytest.mark.parametrize(("step", "code", "cause"), CAUSES, ids=[code for _, code, _ in CAUSES])
+def test_log_light_portal_and_platform_agree_on_step_and_code(
+    story: Story,
+    step: int,
+    code: str,
+    cause: Callable[[Story], contextlib.AbstractContextManager[None]],
+) -> None:
+    label = story.begin()
+    with cause(story):
+        story.switch_on()
+        failed(story, step, code)
+    wait_for_flashes(story.board, step, _PATIENCE_S)
+    story.committed(_PATIENCE_S)  # the cause is over, and its next report has told of it
+    first = story.timeline(label)["first_cause"]
+    assert (first["step"], first["code"]) == (step, code)
+    assert first["sentence"].endswith(".") and "{" not in first["sentence"]
+    assert [step, code] in [entry[:2] for entry in told_at_the_platform(story, label)]
 
 
 @pytest.mark.hil_needs("clock")

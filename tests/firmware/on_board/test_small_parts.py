@@ -106,14 +106,19 @@ def test_a_hint_to_wait_makes_a_contact_later_but_never_sooner():
     assert 119000 < time.ticks_diff(contact._next, time.ticks_ms()) <= 120000
 
 
-def test_repeated_seeking_keeps_one_attempt():
+def test_repeated_seeking_keeps_one_attempt_and_how_the_one_before_failed():
     timeline = lives.timeline()
-    for _ in range(50):
+    for code in ["discovery_none"] * 25 + ["wifi_no_ap"] * 25 + [None]:
         timeline.begin(SEEK)
         timeline.done()
         timeline.begin(FIND)
-        timeline.failed(DeviceError("wifi_no_ap"))
-    assert [entry[:2] for entry in entries(timeline)] == [[SEEK, "ok"], [FIND, "wifi_no_ap"]]
+        if code:
+            timeline.failed(DeviceError(code))
+    failed = [FIND, "wifi_no_ap"]
+    assert [entry[:2] for entry in entries(timeline)] == [failed, [SEEK, "ok"]]
+    timeline.done()
+    timeline.begin(JOIN)
+    assert [entry[:2] for entry in entries(timeline)] == [failed, [SEEK, "ok"], [FIND, "ok"]]
 
 
 def test_a_timeline_is_bounded():
