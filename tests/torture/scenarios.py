@@ -213,8 +213,13 @@ def _factory_reset_heal(bench: Bench, found: int) -> None:
 
 
 def _bring_bundle(bench: Bench) -> None:
+    bench.story.onboarding.remove()
+    _bring(bench, rb"step 4 wifi_no_ap")
+
+
+def _bring(bench: Bench, waits: bytes) -> None:
+    """Make one, and copy it onto the device that does this."""
     story = bench.story
-    story.onboarding.remove()
     file = story.directory / f"{bench.label.device_id}.muster"
     story.muster(
         *("bundle", "make", bench.label.device_id, "--out", str(file)),
@@ -224,7 +229,7 @@ def _bring_bundle(bench: Bench) -> None:
     text = file.read_text().strip()
     secrecy.hide(text)
     bench.board.power_on()
-    bench.board.expect(rb"step 4 wifi_no_ap", _WAIT_S)
+    bench.board.expect(waits, _WAIT_S)
     bench.board.write(b"\x03")
     bench.board.expect(rb">>> ", _WAIT_S)
     with REPL(bench.board.port) as repl:
@@ -242,6 +247,41 @@ def _apply_bundle(bench: Bench) -> None:
 def _apply_bundle_go(bench: Bench, speed: float) -> None:
     bench.story.onboarding.remove()
     _until(_COMMITTED)(bench, speed)
+
+
+# A bundle for a device that runs on something
+
+
+def _bring_next(bench: Bench) -> None:
+    _bring(bench, _AT_WORK)
+
+
+def _apply_next(bench: Bench) -> None:
+    bench.board.power_on()
+    bench.board.expect(rb"bundle receipt .*: version 2 ok", _WAIT_S)
+    bench.wait_until_proved(2)
+    bench.settled()
+
+
+def _apply_next_heal(bench: Bench, found: int) -> None:
+    bench.board.expect(_AT_WORK if found == 2 else _COMMITTED, _WAIT_S)
+
+
+def _bring_bad(bench: Bench) -> None:
+    bench.story.change_profile(networks=_WRONG)
+    _bring(bench, _AT_WORK + rb"|configure with")
+    bench.story.change_profile()
+
+
+def _apply_bad(bench: Bench) -> None:
+    bench.board.power_on()
+    bench.board.expect(rb"bundle receipt .*: version \d+ wifi_auth", _WAIT_S)
+    at_work(bench)
+    bench.settled()
+
+
+def _apply_bad_heal(bench: Bench, found: int) -> None:
+    at_work(bench)
 
 
 def _apply_bundle_heal(bench: Bench, found: int) -> None:
@@ -301,6 +341,24 @@ SCENARIOS = (
         (0, 1),
         proves=True,
         go=_apply_bundle_go,
+    ),
+    Scenario(
+        "bundle at work",
+        ONBOARDING.name,
+        _bring_next,
+        _apply_next,
+        _apply_next_heal,
+        (1, 2),
+        proves=True,
+    ),
+    Scenario(
+        "bad bundle at work",
+        ONBOARDING.name,
+        _bring_bad,
+        _apply_bad,
+        _apply_bad_heal,
+        (1, 1),
+        proves=False,
     ),
     # after two versions, for both generations of the record have to go
     Scenario(
