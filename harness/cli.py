@@ -152,7 +152,7 @@ def _deploy(parser: argparse.ArgumentParser) -> None:
 
 def _firmware(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
-    option("--source", metavar="DIR", help="the firmware (firmware/ of this project)")
+    option("--source", metavar="DIR", help="the firmware's folder (this project's own)")
     option("--model", metavar="TEXT", help="what the product is called; else the board's name")
     option("--onboarding-ssid", metavar="SSID", help="also try this network for onboarding")
     option(

@@ -14,12 +14,13 @@ from harness.board_check import problems
 from harness.deploy import deploy
 from harness.errors import HarnessError, PortError
 from harness.follow import follow, highlighted
+from harness.layout import is_muster
 from harness.ports import find_port, list_ports
 from harness.probe import BoardInfo, probe
 from harness.progress import ProgressBar
 from harness.repl import REPL
 
-FIRMWARE = Path(__file__).parent.parent / "firmware"
+_FIRMWARE = Path(__file__).parent.parent / "firmware"  # in a checkout
 
 
 def say(text: str) -> None:
@@ -38,6 +39,15 @@ def chosen_port(options: Namespace) -> str:
         return ports[0].path
     there = ", ".join(port.path for port in ports) or "none is plugged in"
     raise PortError(f"which port? Name it with --port; {there}")
+
+
+def chosen_source(options: Namespace) -> Path:
+    """The folder of the firmware; HarnessError if none is named and this is no checkout."""
+    if options.source:
+        return Path(options.source)
+    if not is_muster(_FIRMWARE):
+        raise HarnessError("which firmware? Name its folder with --source")
+    return _FIRMWARE
 
 
 def print_json(document: object) -> int:
@@ -91,7 +101,7 @@ def _lines(found: BoardInfo) -> list[tuple[str, str]]:
 def deploy_unit(options: Namespace) -> int:
     """Put the firmware onto a board."""
     port = chosen_port(options)
-    source = Path(options.source) if options.source else FIRMWARE
+    source = chosen_source(options)
     agree = (lambda _: True) if options.force else may_touch
     with ProgressBar("deploy") as bar:
         done = deploy(
@@ -112,7 +122,8 @@ def deploy_unit(options: Namespace) -> int:
         print(f"the board has the firmware{removed}")
     else:
         print(f"all {len(done.unchanged)} files were right; nothing was written")
-    print(f"next: muster-unit label write --port {port}, muster-unit log --port {port} --restart")
+    label = f"muster-unit label write --port {port}, " if is_muster(source) else ""
+    print(f"next: {label}muster-unit log --port {port} --restart")
     return 0
 
 

@@ -3,7 +3,6 @@
 """Puts firmware onto a board, and a label's identity, over its REPL."""
 
 import json
-import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -11,18 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from harness.bundle_file import put_bundle, read_bundle
-from harness.compiler import compile_mpy
 from harness.errors import BoardError, DeployError, PortError, RemoteError, WrongBoard
 from harness.facts import BoardFacts, Wired, read_facts
+from harness.layout import is_muster, lay_out
 from harness.probe import BoardKind, check_board, guess_board
 from harness.repl import REPL
 from harness.sending import Progress, refusal
-from harness.short_names import shortened
 from harness.transfer import Agree, Transfer, examine, files_of, update
 
 Say = Callable[[str], None]
 
-_AT_ROOT = ("boot.py", "main.py")
 _TAME = """\
 import machine
 bit = machine.reset_cause() == machine.WDT_RESET
@@ -43,33 +40,36 @@ def deploy(
 ) -> Transfer:
     """Make the board on `port` run the firmware in `source_dir`, and verify every file there.
 
-    boot.py and main.py go to the root, packages to /lib, compiled unless `form` is "py". `build`
-    names the board file ("board", else the board is recognised) and may set "model", "built" and
-    "onboarding"; from both comes /muster.json. `say` hears warnings, `agree` is asked before a
-    file that somebody else put there is touched (without it: ForeignFiles), `progress` hears bytes
-    sent and bytes to send. `bundle` is the file of a configuration that the device shall apply at
-    its first start. The board is left at its REPL; reset it to run the firmware. If this
-    fails, the board still has what it had.
+    Where each file goes and which are compiled is said at `lay_out`. `build` names the board file
+    ("board", else the board is recognised). For Muster's firmware it may also set "model", "built"
+    and "onboarding", and from both comes /muster.json. `say` hears warnings, `agree` is asked
+    before a file that somebody else put there is touched (without it: ForeignFiles), `progress`
+    hears bytes sent and bytes to send. `bundle` is the file of a configuration that the device
+    shall apply at its first start. The board is left at its REPL; reset it to run the firmware. If
+    this fails, the board still has what it had.
     Raises WrongBoard, ForeignFiles, FilesystemFull or DeployError, BoardError without a board,
     BundleRefused before anything is touched.
     """
-    sealed = read_bundle(bundle) if bundle else None
+    source = Path(source_dir)
     wanted = dict(build or {})
+    if not is_muster(source):
+        _require_plain(source, wanted, bundle)
+    sealed = read_bundle(bundle) if bundle else None
     facts = read_facts(wanted["board"]) if "board" in wanted else None
     with tempfile.TemporaryDirectory(prefix="muster-deploy-") as made:
         tree = Path(made) / "flash"
-        lay_out(Path(source_dir), tree, form)
-        owned = [f"/lib/{path.name}" for path in sorted((tree / "lib").iterdir())]
+        lay_out(source, tree, form)
 
         def attempt() -> Transfer:
             # a fresh interpreter: what ran before may hold heap
             with REPL(port, soft_reset=True, say=say) as repl:
-                seen = examine(repl, files_of(tree), owned)
+                seen = examine(repl, files_of(tree))
                 chosen = facts or _recognised(seen.kind)
                 warning = check_board(seen.kind, chosen, form)
                 if warning and say:
                     say(warning)
-                _write_facts(tree, wanted, chosen)
+                if is_muster(source):
+                    _write_facts(tree, wanted, chosen)
                 done = update(repl, files_of(tree), seen, agree, progress)
                 if sealed:
                     _lay_bundle(repl, sealed)
@@ -85,6 +85,15 @@ def deploy(
         if say:
             say("the board's watchdog bit meanwhile; it has been given ten minutes, once more")
         return attempt()
+
+
+def _require_plain(source: Path, build: dict[str, Any], bundle: str | Path | None) -> None:
+    asked = sorted(build.keys() - {"board"}) + (["bundle"] if bundle else [])
+    if asked:
+        raise DeployError(
+            f"{source} is not Muster's firmware (it has no package muster), which alone reads "
+            f"what you give: {', '.join(asked)}; leave that out"
+        )
 
 
 def _lay_bundle(repl: REPL, sealed: str) -> None:
@@ -117,30 +126,6 @@ def _recognised(info: BoardKind) -> BoardFacts:
             "make one: docs/adding-a-board.md"
         )
     return facts
-
-
-def lay_out(source: Path, tree: Path, form: str) -> None:
-    """Make in `tree` the program files that the board's filesystem shall hold."""
-    if form not in ("mpy", "py"):
-        raise DeployError(f"firmware goes onto a board as 'mpy' or 'py', not as {form!r}")
-    tree.mkdir(parents=True)
-    for name in _AT_ROOT:
-        if not (source / name).exists():
-            raise DeployError(f"{source} has no {name}; firmware has one, however short")
-        shutil.copy(source / name, tree / name)
-    packages = sorted(init.parent for init in source.glob("*/__init__.py"))
-    if not packages:
-        raise DeployError(f"no package in {source}; firmware is a folder with an __init__.py")
-    for package in packages:
-        if form == "py":
-            for file in sorted(package.rglob("*.py")):
-                target = tree / "lib" / file.relative_to(source)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file, target)
-            continue
-        for file, text in shortened(package).items():
-            target = tree / "lib" / file.relative_to(source).with_suffix(".mpy")
-            compile_mpy(file, target, file.stem, optimise=2, text=text)
 
 
 def _write_facts(tree: Path, build: dict[str, Any], facts: BoardFacts) -> None:

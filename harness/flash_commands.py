@@ -11,7 +11,7 @@ from typing import Any
 import segno
 
 from harness.bundle_file import device_of, read_bundle
-from harness.commands import FIRMWARE, build_facts, print_json, read_text, say
+from harness.commands import build_facts, chosen_source, print_json, read_text, say
 from harness.errors import HarnessError
 from harness.facts import read_facts
 from harness.label_book import LabelBook
@@ -32,7 +32,7 @@ def flash(options: Namespace) -> int:
     order = Order(
         facts=read_facts(options.board),
         image=Path(options.image),
-        firmware=Path(options.source) if options.source else FIRMWARE,
+        firmware=chosen_source(options),
         erase=options.erase,
         force=options.force,
         baud=options.baud,

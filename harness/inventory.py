@@ -34,7 +34,8 @@ _FACTORY_BOOT = b"""\
 #webrepl.start()
 """
 
-# On the board. `same` is all that an unchanged board has to say.
+# On the board. `same` is all that an unchanged board has to say. What its list says was put there
+# is looked at too: it may be wanted no more.
 _LOOK = """\
 import sys,os,json,hashlib,binascii
 def digest(p,h):
@@ -65,9 +66,14 @@ def look(roots,all):
 """
 _ASK = """\
 i=sys.implementation
-l=look({roots!r},{all!r})
+r={roots!r}
+t=text({list!r},32768)
+for p in t.split("\\n"):
+ p=p.rpartition(" ")[0]
+ if p and not any((p+"/").startswith(q+"/")for q in r):r.append(p)
+l=look(r,{all!r})
 print(json.dumps([sys.platform,getattr(i,"_machine",""),getattr(i,"_mpy",0)&255,os.uname().release,
-l,text({facts!r},2048),"" if l==["same"]else text({list!r},32768),text("/main.py",{mark})]))
+l,text({facts!r},2048),"" if l==["same"]else t,text("/main.py",{mark})]))
 """
 
 

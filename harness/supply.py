@@ -8,11 +8,12 @@ The classes here know nothing of pytest; harness.fixtures hands them to tests.
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from harness.air import Air
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, HarnessError
+from harness.layout import board_files
 from harness.log import Log
 from harness.rig import Commands, Entry, Rig, Wire
 from harness.sending import put_files
@@ -213,16 +214,12 @@ def _facts(board: str) -> str:
 def copier(folder: Path) -> Install:
     """Puts the files of a folder onto a unit as they are. With a main.py among them only what has
     changed is sent, and what was put there before and is wanted no more is removed."""
-    files = {
-        str(PurePosixPath("/") / path.relative_to(folder).as_posix()): path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    files = {f"/{path}": file for path, file in board_files(folder)}
 
     def install(unit: Unit) -> None:
         with unit.repl(soft_reset=True) as repl:
             if "/main.py" in files:
-                update(repl, files, examine(repl, files, ()), agree=lambda _: True)
+                update(repl, files, examine(repl, files), agree=lambda _: True)
             else:
                 put_files(repl, files)
 

@@ -74,6 +74,8 @@ if exchange() and not globals().get("is_deploying"):
     machine.reset()
 """
 _SCRIPT = STAGE + "/main"
+_LIB = "/lib/"
+_MUSTER = "/lib/muster/"
 _STAGED = """\
 def staged():
  for n in os.listdir({stage!r}):
@@ -101,11 +103,10 @@ class Transfer:
 def put_tree(
     repl: REPL,
     tree: Path,
-    owned: Iterable[str],
     agree: Agree | None = None,
     progress: Progress | None = None,
 ) -> Transfer:
-    """Make the board's files those of `tree`, which has a main.py; `owned` are its packages.
+    """Make the board's files those of `tree`, which has a main.py.
 
     What was put there before and is wanted no more is removed. Of files that somebody else put
     there only those in the way are touched, and only if `agree` says so.
@@ -113,7 +114,7 @@ def put_tree(
     or finishes the exchange at its next start.
     """
     wanted = files_of(tree)
-    return update(repl, wanted, examine(repl, wanted, owned), agree, progress)
+    return update(repl, wanted, examine(repl, wanted), agree, progress)
 
 
 def files_of(tree: Path) -> dict[str, Path]:
@@ -122,9 +123,10 @@ def files_of(tree: Path) -> dict[str, Path]:
     return {f"/{path.relative_to(tree)}": path for path in files}
 
 
-def examine(repl: REPL, wanted: Mapping[str, Path], owned: Iterable[str]) -> Inventory:
-    """What the board is, and what it has of `wanted` or in its way."""
-    roots = [*owned, *(shadow for folder in owned for shadow in _shadows_of_package(folder))]
+def examine(repl: REPL, wanted: Mapping[str, Path]) -> Inventory:
+    """What the board is, and has: of `wanted`, in its way, and of what was put there before."""
+    modules = _module_roots(wanted)
+    roots = [*modules, *(path for root in modules for path in _shadows(root))]
     all_digests = digests(wanted)
     all_digests[LIST] = digest(listing(digests(wanted)).encode())
     seen = look(repl, roots, all_digests)
@@ -148,6 +150,8 @@ def update(
     new[LIST] = digest(data[LIST])
     changed = [path for path in new if seen.files.get(path) != new[path]]
     strays = [p for p in seen.files if p not in new and seen.put.get(p) == seen.files[p]]
+    if FACTS not in wanted and any(path.startswith(_MUSTER) for path in seen.put):
+        strays.append(FACTS)  # of a firmware that gives way to another
     foreign = _in_the_way(seen, new, changed)
     if foreign and not (agree and agree(foreign)):
         raise ForeignFiles(_why_not(foreign))
@@ -188,8 +192,7 @@ def _unfinished(error: RemoteError) -> DeployError:
 
 def _in_the_way(seen: Inventory, new: Mapping[str, str], changed: list[str]) -> list[str]:
     """Files that are neither ours nor what is wanted, where ours belong or would be hidden."""
-    folders = {path.split("/")[2] for path in new if path.startswith("/lib/")}
-    hiding = {shadow for name in folders for shadow in _shadows_of_package(f"/lib/{name}")}
+    hiding = {path for root in _module_roots(new) for path in _shadows(root)}
     hiding |= {path[:-4] + ".py" for path in new if path.endswith(".mpy")}
     hiding |= {path[:-3] + ".mpy" for path in new if path.endswith(".py")}
 
@@ -202,10 +205,20 @@ def _in_the_way(seen: Inventory, new: Mapping[str, str], changed: list[str]) -> 
     return sorted(filter(is_foreign, seen.files))
 
 
-# sys.path begins with the folder that a program is in, and that is the root.
-def _shadows_of_package(folder: str) -> tuple[str, ...]:
-    name = folder.rpartition("/")[2]
-    return f"/{name}", f"/{name}.py", f"/{name}.mpy", f"{folder}.py", f"{folder}.mpy"
+# Where the modules are, e.g. "/lib/muster" for "/lib/muster/log.mpy", "/helper.py" for itself.
+def _module_roots(paths: Iterable[str]) -> set[str]:
+    return {_root_of(path) for path in paths if path.endswith((".py", ".mpy"))}
+
+
+# What the interpreter finds before it: it prefers .py, and sys.path begins with the folder that a
+# program is in, which is the root.
+def _shadows(root: str) -> list[str]:
+    module = root.removesuffix(".py").removesuffix(".mpy")
+    found = [f"{module}.py"] if root.endswith(".mpy") else []
+    if root.startswith(_LIB):
+        name = "/" + module.removeprefix(_LIB)
+        found += [name, f"{name}.py", f"{name}.mpy"]
+    return found
 
 
 def _why_not(foreign: list[str]) -> str:
@@ -249,9 +262,9 @@ def _clear(repl: REPL) -> None:
     repl.exec(f"for n in os.listdir({STAGE!r}): os.remove({STAGE!r} + '/' + n)")
 
 
-# e.g. "/lib/muster" for "/lib/muster/log.mpy", and "/main.py" for itself
+# e.g. "/lib/muster" for "/lib/muster/log.mpy", "/pkg" for "/pkg/log.mpy", "/main.py" for itself
 def _root_of(path: str) -> str:
-    return "/".join(path.split("/")[:3])
+    return "/".join(path.split("/")[: 3 if path.startswith(_LIB) else 2])
 
 
 # The digest tells whether a file of an earlier attempt is whole, the rest two equal ones apart.

@@ -3,16 +3,20 @@
 """Firmware arrives as it was sent or not at all; an identity arrives and leaves no trace."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
-from harness.deploy import deploy, lay_out, write_identity
+from harness import cli
+from harness.deploy import deploy, write_identity
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, DeployError, HarnessError, PortError
+from harness.layout import lay_out
 from harness.repl import REPL
 from tests import secrecy
 
+DOORBELL = Path(__file__).parents[2] / "harness" / "examples" / "doorbell" / "firmware"
 SECRET = bytes(range(100, 120))
 
 
@@ -88,11 +92,74 @@ def test_wrong_sources_are_named(firmware: Path, tmp_path: Path) -> None:
         lay_out(firmware, tmp_path / "a", "mpy")
     with pytest.raises(DeployError, match="not as 'exe'"):
         lay_out(firmware, tmp_path / "b", "exe")
-    (firmware / "muster" / "__init__.py").unlink()
-    with pytest.raises(DeployError, match="no package in"):
+    (firmware / "muster" / "broken.py").unlink()
+    (firmware / "muster" / "identity.mpy").write_bytes(b"")
+    with pytest.raises(DeployError, match=r"both become /lib/muster/identity\.mpy"):
         lay_out(firmware, tmp_path / "c", "mpy")
+    (firmware / "muster.json").write_text("{}")
+    with pytest.raises(DeployError, match=r"muster\.json would hide"):
+        lay_out(firmware, tmp_path / "e", "mpy")
     (firmware / "main.py").unlink()
     with pytest.raises(DeployError, match="has no main.py"):
         lay_out(firmware, tmp_path / "d", "mpy")
     with pytest.raises(HarnessError, match="no board file .*boards/ has EMULATED, ESP32_GENERIC"):
         deploy("/dev/pts/absent", firmware, build={"board": "UNKNOWN"})
+
+
+def test_every_file_of_any_firmware_arrives_once_and_goes_when_it_is_gone(
+    board: EmulatedBoard, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The example's, with all that a firmware of several parts may have."""
+    mine = tmp_path / "mine"
+    shutil.copytree(DOORBELL, mine)
+    files = {
+        "doorbell.json": '{"ssid": "no such network", "password": null}',
+        "helper.py": "from pkg import page\nimport driver\nprint(page(), driver.NAME)\n",
+        "pkg/__init__.py": "def page():\n    return open('/pkg/index.html').read()\n",
+        "pkg/index.html": "<h1>",
+        "lib/driver.py": "NAME = 'a driver'\n",
+        "README.md": "", "manifest.py": "", "package.json": "", "mypy.ini": "",
+        ".cache/x": "", "pkg/__pycache__/x.pyc": "",
+    }  # fmt: skip
+    for name, text in files.items():
+        (mine / name).parent.mkdir(exist_ok=True, parents=True)
+        (mine / name).write_text(text)
+    main = (mine / "main.py").read_text()
+    (mine / "main.py").write_text("import helper\n" + main)
+    command = ["deploy", "--port", board.port, "--source", str(mine)]
+    assert cli.main([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sent"] == [
+        "/doorbell.json", "/helper.mpy", "/lib/driver.mpy", "/pkg/__init__.mpy",
+        "/pkg/index.html", "/main.py",
+    ]  # fmt: skip
+    board.forget_output()
+    board.reset()
+    board.expect(rb"<h1> a driver\r\nwaiting\r\n")
+    assert cli.main(command) == 0
+    assert f"nothing was written\nnext: muster-unit log --port {board.port}" in (
+        capsys.readouterr().out
+    )
+    (mine / "doorbell.json").unlink()
+    shutil.rmtree(mine / "lib")
+    assert cli.main([*command, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["sent"], told["removed"]) == (["/main.py"], ["/doorbell.json", "/lib/driver.mpy"])
+    assert board.list_files("/") == [".muster-files", "boot.py", "helper.mpy", "main.py", "pkg"]
+
+
+def test_what_only_muster_reads_goes_with_it_and_is_refused_for_others(
+    board: EmulatedBoard, firmware: Path, tmp_path: Path
+) -> None:
+    deploy(board.port, firmware, build={"model": "press"})
+    with pytest.raises(DeployError, match="not Muster's firmware .*: model, bundle"):
+        deploy(board.port, DOORBELL, build={"model": "press"}, bundle=tmp_path / "absent")
+    deploy(board.port, DOORBELL)
+    assert board.list_files("/") == [".muster-files", "main.py"]
+
+
+def test_without_a_checkout_the_firmware_has_to_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.commands._FIRMWARE", tmp_path)
+    assert cli.main(["deploy", "--port", "/dev/null"]) == 1
+    assert "Name its folder with --source" in capsys.readouterr().err

@@ -13,7 +13,7 @@ import harness.inventory
 import harness.sending
 import harness.transfer
 from harness.air import Air
-from harness.deploy import deploy, lay_out
+from harness.deploy import deploy
 from harness.emulated import EmulatedBoard
 from harness.errors import (
     BoardError,
@@ -24,13 +24,14 @@ from harness.errors import (
     WrongBoard,
 )
 from harness.facts import read_facts
+from harness.layout import lay_out
 from harness.repl import REPL
+from harness.supply import copier
 from harness.tcp_port import TCPPort
 from harness.transfer import Transfer, put_tree
 from tests.harness.conftest import write_file
 
 MODULES = 6
-OWNED = ("/lib/pkg",)
 FORGET_WHAT_ARRIVED = """
 import os
 try:
@@ -41,7 +42,7 @@ except OSError: pass
 
 def make_source(folder: Path, version: str) -> Path:
     """A package whose modules all have to be of one version, and a main that compares them."""
-    package = folder / "pkg"
+    package = folder / "lib" / "pkg"
     package.mkdir(parents=True)
     (folder / "boot.py").write_text("# nothing\n")
     names = ", ".join(f"m{n}" for n in range(MODULES))
@@ -64,7 +65,7 @@ def lay(tmp_path: Path, version: str) -> Path:
 def old_board(board: EmulatedBoard, tmp_path: Path) -> EmulatedBoard:
     """A board that runs the old version."""
     with REPL(board.port) as repl:
-        put_tree(repl, lay(tmp_path, "old"), OWNED)
+        put_tree(repl, lay(tmp_path, "old"))
     return board
 
 
@@ -81,7 +82,7 @@ def test_a_tree_arrives_and_runs(old_board: EmulatedBoard) -> None:
 
 def test_what_is_there_already_is_not_sent(old_board: EmulatedBoard, tmp_path: Path) -> None:
     with REPL(old_board.port) as repl:
-        done = put_tree(repl, tmp_path / "tree-old", OWNED)
+        done = put_tree(repl, tmp_path / "tree-old")
     assert (done.sent, done.removed) == ((), ())
     assert "/lib/pkg/m0.py" in done.unchanged
 
@@ -89,7 +90,7 @@ def test_what_is_there_already_is_not_sent(old_board: EmulatedBoard, tmp_path: P
 def test_files_that_are_gone_do_not_shadow_new_ones(board: EmulatedBoard, tmp_path: Path) -> None:
     source = make_source(tmp_path / "source", "old")
     deploy(board.port, source, form="py")
-    for module in (source / "pkg").glob("m*.py"):
+    for module in (source / "lib" / "pkg").glob("m*.py"):
         module.write_text("VERSION = 'new'\n")
     done = deploy(board.port, source, form="mpy")
     assert "/lib/pkg/m0.py" in done.removed
@@ -105,17 +106,17 @@ def test_a_power_cut_at_any_flash_operation_leaves_the_old_or_the_new(
     tree = lay(tmp_path, "new")
     before = old_board.flash_operations
     with REPL(old_board.port) as repl:
-        put_tree(repl, tree, OWNED)
+        put_tree(repl, tree)
     operations = old_board.flash_operations - before
     found = {}
     for at in (1, *(operations * tenths // 10 for tenths in (2, 5, 8, 9))):
         with REPL(old_board.port) as repl:
-            put_tree(repl, tmp_path / "tree-old", OWNED)
+            put_tree(repl, tmp_path / "tree-old")
             repl.exec(FORGET_WHAT_ARRIVED)
         assert boots(old_board) == "old"
         old_board.cut_power_at_flash_op(at)
         with pytest.raises(BoardError), REPL(old_board.port, timeout_s=0.5) as repl:
-            put_tree(repl, tree, OWNED)
+            put_tree(repl, tree)
         old_board.cut_power_at_flash_op(0)
         found[at] = boots(old_board)
     assert set(found.values()) == {"old", "new"}
@@ -148,7 +149,9 @@ def test_a_cable_pulled_in_the_middle_leaves_the_old_and_the_next_deploy_complet
 
     monkeypatch.setattr(harness.sending, "pieces", counted)
     deploy(old_board.port, new, form="py")
-    assert sizes.count((new / "pkg" / "m0.py").stat().st_size) < MODULES  # not all once more
+    assert (
+        sizes.count((new / "lib" / "pkg" / "m0.py").stat().st_size) < MODULES
+    )  # not all once more
     assert boots(old_board) == "new"
 
 
@@ -164,7 +167,7 @@ def test_a_file_that_arrived_otherwise_is_named_and_changes_nothing(
 
     monkeypatch.setattr(harness.transfer, "send", send_and_spoil)
     with pytest.raises(DeployError, match=r"/m0\.py arrived otherwise"), REPL(old_board.port) as r:
-        put_tree(r, lay(tmp_path, "new"), OWNED)
+        put_tree(r, lay(tmp_path, "new"))
     assert boots(old_board) == "old"
 
 
@@ -180,7 +183,7 @@ def test_a_full_filesystem_keeps_the_old_files(
             f"    for _ in range({free - blocks_left}): f.write(block)\n"
         )
         with pytest.raises(FilesystemFull, match="no room"):
-            put_tree(repl, lay(tmp_path, "new"), OWNED)
+            put_tree(repl, lay(tmp_path, "new"))
     assert boots(old_board) == "old"
 
 
@@ -195,7 +198,7 @@ def test_a_loss_that_nothing_can_mend_is_said_at_every_start(
     old_board.reset()
     old_board.expect(rb"M 0 E deploy /lost.py is missing: run muster-unit deploy again")
     with REPL(old_board.port) as repl:
-        put_tree(repl, tmp_path / "tree-old", OWNED)
+        put_tree(repl, tmp_path / "tree-old")
     assert boots(old_board) == "old"
 
 
@@ -261,11 +264,25 @@ def test_what_was_put_there_and_is_wanted_no_more_goes(
     board: EmulatedBoard, tmp_path: Path
 ) -> None:
     source = make_source(tmp_path / "source", "new")
-    (source / "pkg" / "extra.py").write_text("x = 1\n")
+    (source / "lib" / "pkg" / "extra.py").write_text("x = 1\n")
     deploy(board.port, source)
-    (source / "pkg" / "extra.py").unlink()
+    (source / "lib" / "pkg" / "extra.py").unlink()
     assert deploy(board.port, source).removed == ("/lib/pkg/extra.mpy",)
     assert deploy(board.port, source) == Transfer((), (), deploy(board.port, source).unchanged)
+
+
+def test_so_it_is_with_the_files_that_tests_put_there(
+    board: EmulatedBoard, tmp_path: Path
+) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name in ("main.py", ".cache", "settings.json"):
+        (folder / name).write_text("")
+    copier(folder)(board)
+    assert board.list_files("/") == [".muster-files", "boot.py", "main.py", "settings.json"]
+    (folder / "settings.json").unlink()
+    copier(folder)(board)
+    assert board.list_files("/") == [".muster-files", "boot.py", "main.py"]
 
 
 def test_a_board_as_micropython_formats_it_is_not_asked_about(
@@ -319,7 +336,7 @@ def test_an_exchange_that_fails_keeps_what_has_arrived(
     with monkeypatch.context() as patch, REPL(old_board.port) as repl:
         patch.setattr(harness.transfer, "send", send_and_block)
         with pytest.raises(DeployError, match="have not taken their places yet"):
-            put_tree(repl, tree, OWNED)
+            put_tree(repl, tree)
         assert repl.eval("len(__import__('os').listdir('/.muster-new'))") > 0
         repl.exec("os.rmdir('/lib/pkg/m3.py')")
     assert boots(old_board) == "new"
