@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from harness.deploy import deploy
 from harness.labelling import look, write_label
 from harness.labels import parse_label
 from harness.log import Log
@@ -19,14 +20,16 @@ from harness.rig import Network
 from harness.units import Unit
 from tests import secrecy
 from tests.system.desk import Desk
-from tests.system.story import Label, Story
+from tests.system.story import ROOT, Label, Story
 
 _OURS = "HIL-"
 _STEP_S = 90.0  # real networks need their time, and a board may try twice
 
-# What the 15 s press does, for a board whose button nobody presses.
+# A new label is for a new device: what the former one has kept in flash goes, and its timeline in
+# RTC memory, which only a power switch would take away.
 _FORGET = """\
-import os
+import machine, os
+machine.RTC().memory(b"")
 try:
     for name in os.listdir("/muster-state"):
         os.remove("/muster-state/" + name)
@@ -76,6 +79,11 @@ class DeskStory(Story):
 
     def profile(self, **changes: Any) -> dict[str, Any]:
         return super().profile(**{"networks": [self._network]} | changes)
+
+    def deploy(self, form: str = "mpy") -> None:
+        """A board on a desk is on, and stays so."""
+        with self.board.released() as port:
+            deploy(port, ROOT / "firmware", form=form, build=self.build())
 
     def make_label(self) -> Label:
         device_id = _OURS + secrets.token_hex(4).upper()
