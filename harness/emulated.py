@@ -13,7 +13,7 @@ from typing import Literal
 from harness.air import Air
 from harness.board_log import BoardLog
 from harness.clock import ClockDoor
-from harness.errors import BoardError
+from harness.errors import BoardError, CannotDo
 from harness.facts import BoardFacts, Wired, read_facts
 from harness.flash import FlashContent, How, Operation
 from harness.interpreter import find_interpreter
@@ -38,9 +38,6 @@ class EmulatedBoard(Unit):
     modules that stand for an ESP32's, for experiments.
     """
 
-    # Of one with virtual_time; others have no "clock".
-    capabilities = frozenset(CAPABILITIES) - {"hardware"}
-
     def __init__(
         self,
         directory: str | os.PathLike[str],
@@ -57,9 +54,8 @@ class EmulatedBoard(Unit):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.name = name or folder.name
-        if not virtual_time:
-            self.capabilities = EmulatedBoard.capabilities - {"clock"}
         self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
+        self.capabilities = self.abilities(self.facts, virtual_time)
         interpreter = find_interpreter()
         compiled = compiled_shims(shims)
         self.air = Air() if air is None else air
@@ -91,6 +87,13 @@ class EmulatedBoard(Unit):
             self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s
         )
         self._log.count_flash(lambda: self._supervisor.flash.operations)
+
+    @staticmethod
+    def abilities(facts: BoardFacts, virtual_time: bool) -> frozenset[str]:
+        """What a board of this type can do: not every one has a button, or an LED on a pin."""
+        given = {"button": facts.button, "clock": virtual_time, "led": facts.led}
+        lacks = {"hardware"} | {word for word, part in given.items() if not part}
+        return frozenset(CAPABILITIES) - lacks
 
     @property
     def clock(self) -> ClockDoor:
@@ -276,5 +279,5 @@ class EmulatedBoard(Unit):
 
     def _wired(self, what: str, part: Wired | None) -> Wired:
         if what not in ("button", "led") or part is None:
-            raise BoardError(f"{self.facts.name} has no {what!r}; its board file names its parts")
+            raise CannotDo(f"{self.facts.name} has no {what!r}; its board file names its parts")
         return part

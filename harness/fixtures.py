@@ -185,7 +185,8 @@ def _of_rig(rig: Rig | None, name: str) -> Network:
 
 
 def _chosen(supply: Supply, count: int, wanted: frozenset[str]) -> list[str]:
-    try:
-        return supply.choose(count, wanted)
-    except Shortage as e:
-        pytest.skip(str(e))
+    with _said_plainly():
+        try:
+            return supply.choose(count, wanted)
+        except Shortage as e:
+            pytest.skip(str(e))

@@ -22,10 +22,13 @@ from harness.fixtures import (
     hil_unit,
     hil_units,
     needs,
+    rig_path,
     setting,
     unit_count,
 )
 from harness.log import tail
+from harness.rig import Rig, read_rig
+from harness.supply import check_boards
 
 __all__ = [
     "hil_air",
@@ -81,8 +84,20 @@ def pytest_configure(config: pytest.Config) -> None:
             "pytest took the port for a path of tests; write --hil-board=/dev/…, with an equals "
             "sign"
         )
+    try:
+        check_boards(setting(config, "hil_board"), _rig(config))
+    except HarnessError as e:
+        raise pytest.UsageError(f"--hil-board: {e}") from None
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+
+
+def _rig(config: pytest.Config) -> Rig | None:
+    path = rig_path(config)
+    try:
+        return None if path is None else read_rig(path)
+    except HarnessError:
+        return None  # the tests that want it say what is wrong with it
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

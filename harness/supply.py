@@ -13,6 +13,7 @@ from pathlib import Path
 from harness.air import Air
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, HarnessError
+from harness.facts import read_facts
 from harness.layout import board_files
 from harness.log import Log
 from harness.rig import Commands, Entry, Rig, Wire
@@ -188,19 +189,38 @@ class Supply:
             unit.stop()
 
     def _entry(self, board: str) -> Entry:
-        if self._rig is not None:
-            if board in self._rig.units:
-                return self._rig.units[board]
-            for entry in self._rig.units.values():
-                if entry.port == board:
-                    return entry
-        return Entry(board.rpartition("/")[2], board)
+        return _entry(board, self._rig)
 
     def _lacks(self, board: str, needs: frozenset[str]) -> frozenset[str]:
         if _is_emulated(board):
-            return needs - EmulatedBoard.capabilities
+            return needs - EmulatedBoard.abilities(read_facts(_facts(board)), virtual_time=True)
         entry = self._entry(board)
         return needs - SerialUnit.abilities(entry.port, entry.button, entry.power, entry.led)
+
+
+def check_boards(boards: Sequence[str], rig: Rig | None) -> None:
+    """Raises HarnessError if a board is there twice: it is one, whatever it is called."""
+    ports: dict[str, str] = {}
+    for board in boards:
+        if _is_emulated(board):
+            continue
+        port = _entry(board, rig).port
+        if port in ports:
+            raise HarnessError(
+                f"{ports[port]} and {board} are one board, and one port has one holder; name each "
+                "board once"
+            )
+        ports[port] = board
+
+
+def _entry(board: str, rig: Rig | None) -> Entry:
+    if rig is not None:
+        if board in rig.units:
+            return rig.units[board]
+        for entry in rig.units.values():
+            if entry.port == board:
+                return entry
+    return Entry(board.rpartition("/")[2], board)
 
 
 def _is_emulated(board: str) -> bool:

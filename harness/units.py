@@ -42,7 +42,8 @@ CURES = {
     "emulated": "run with --hil-board emulated",
     "flash_faults": "run with --hil-board emulated",
     "hardware": "run with --hil-board and a serial port",
-    "led": 'wire it, and say how in the rig file: led = { unit = "…", pin = 5 }',
+    "led": 'wire it, and say how in the rig file: led = { unit = "…", pin = 5 }; or run with '
+    "--hil-board emulated",
     "pins": "run with --hil-board emulated",
     "power": "let a relay or a hub switch it, and say how in the rig file: power = { on = […], "
     "off = […] }",

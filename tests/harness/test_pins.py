@@ -5,7 +5,7 @@
 import pytest
 
 from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, RemoteError
+from harness.errors import CannotDo, RemoteError
 from harness.repl import REPL
 
 
@@ -103,5 +103,5 @@ def test_pins_are_singletons_and_the_chip_knows_itself(repl: REPL) -> None:
 
 
 def test_a_part_that_the_board_lacks_is_named(board: EmulatedBoard) -> None:
-    with pytest.raises(BoardError, match="EMULATED has no 'knob'"):
+    with pytest.raises(CannotDo, match="EMULATED has no 'knob'"):
         board.press("knob")

@@ -115,6 +115,30 @@ def test_what_a_board_cannot_do_skips_with_the_cure(
     )
 
 
+def test_a_type_of_board_without_an_led_skips_what_needs_one(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.hil_needs("led")
+        def test_light(hil_unit): pass
+
+        def test_anything(hil_unit): assert hil_unit.can("button") and not hil_unit.can("led")
+        """
+    )
+    result = project.runpytest("-rs", "--hil-board=emulated:ESP32_GENERIC_C3")
+    result.assert_outcomes(skipped=1, passed=1)
+    result.stdout.fnmatch_lines(["*needs 'led'*ESP32_GENERIC_C3 has it not; wire it*"])
+
+
+@pytest.mark.parametrize("boards", [("desk", "desk"), ("desk", "socket://127.0.0.1:1")])
+def test_one_board_cannot_be_two(project: pytest.Pytester, boards: tuple[str, str]) -> None:
+    (project.path / "rig.toml").write_text('[unit.desk]\nport = "socket://127.0.0.1:1"\n')
+    result = project.runpytest(*(f"--hil-board={board}" for board in boards))
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*--hil-board: desk and {boards[1]} are one board*"])
+
+
 def test_a_port_that_pytest_takes_for_a_path_is_explained(
     project: pytest.Pytester, board: EmulatedBoard
 ) -> None:
