@@ -104,9 +104,9 @@ class Control:
         except Refusal as e:
             send([e.kind, e.arguments_there])
             return
-        except (TypeError, ValueError, KeyError, AttributeError) as e:
+        except (TypeError, ValueError, KeyError, AttributeError):
             # a program's odd argument must not end the board; the real port says it in C
-            send(["TypeError", [f"the emulated board cannot take this for {verb}: {e}"]])
+            send(["TypeError", ["argument of a wrong type"]])
             return
         if isinstance(answer, Later):
             answer.bind(send)

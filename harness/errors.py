@@ -51,6 +51,8 @@ class RemoteError(HarnessError):
     @staticmethod
     def of(traceback: str) -> "RemoteError":
         """The error that fits: RemoteOSError for an OSError."""
+        # what stands for C on a board has no frames there (harness/shim_cache.py)
+        traceback = re.sub(r'(?m)^  File "<board>".*\n', "", traceback)
         error = RemoteError(traceback)
         return RemoteOSError(traceback) if error.kind == "OSError" else error
 

@@ -15,7 +15,7 @@ from typing import Any
 from harness.control import Refusal
 from harness.flash import How
 
-_NAME_LENGTH = 15
+_NAME_BYTES = 15
 _ENTRIES_PER_PAGE = 126
 _MAX_NAMESPACES = 254
 # esp-idf: nvs.h, ESP_ERR_NVS_BASE 0x1100
@@ -81,14 +81,14 @@ class NVS:
             self.erase()
 
     def ask(self, namespace: str, verb: str, *arguments: Any) -> Any:
-        if not namespace or len(namespace) > _NAME_LENGTH:
+        if not namespace or len(namespace.encode()) > _NAME_BYTES:
             raise _refuse("KEY_TOO_LONG" if namespace else "INVALID_NAME")
         if verb == "open":
             return self._open(namespace)
         if verb == "commit":
             return None
         key = arguments[0]
-        if not key or len(key) > _NAME_LENGTH:
+        if not key or len(key.encode()) > _NAME_BYTES:
             raise _refuse("KEY_TOO_LONG" if key else "INVALID_NAME")
         values = self._values.setdefault(namespace, {})
         return getattr(self, f"_{verb}")(values, *arguments)

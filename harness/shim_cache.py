@@ -10,6 +10,9 @@ from harness.cache import cache_folder
 from harness.compiler import compile_mpy
 
 SHIMS = Path(__file__).parent / "shims"
+# In tracebacks, whose frames of this name are left out where it can be done (shims/native.py): an
+# ESP32 has none of them, for these modules are C there.
+_SHOWN = "<board>"
 
 
 def compiled_shims(folder: Path = SHIMS) -> Path:
@@ -18,12 +21,7 @@ def compiled_shims(folder: Path = SHIMS) -> Path:
     digest = hashlib.sha256()
     for source in sources:
         digest.update(
-            _shown(source).encode()
-            + b"\0"
-            + source.name.encode()
-            + b"\0"
-            + source.read_bytes()
-            + b"\0"
+            _SHOWN.encode() + b"\0" + source.name.encode() + b"\0" + source.read_bytes() + b"\0"
         )
     made = cache_folder("shims") / f"{digest.hexdigest()[:16]}"
     if not made.is_dir():
@@ -38,15 +36,9 @@ def _compile(sources: list[Path], folder: Path) -> None:
         build.mkdir()
         for source in sources:
             # line numbers in tracebacks are not worth their heap
-            compile_mpy(source, build / f"{source.stem}.mpy", _shown(source), optimise=3)
+            compile_mpy(source, build / f"{source.stem}.mpy", _SHOWN, optimise=3)
         try:
             build.rename(folder)
         except OSError:
             if not folder.is_dir():
                 raise
-
-
-def _shown(source: Path) -> str:
-    """Its name in tracebacks. A module's is known to the interpreter already and costs nothing;
-    boot's frames are told by theirs, and left out."""
-    return "<boot>" if source.stem == "boot" else source.stem

@@ -163,7 +163,9 @@ class Supervisor:
         self._soft_reset_after(self.terminal.is_raw)
 
     def deep_sleep(self, time_ms: int | None) -> None:
+        # What can be refused is refused before the chip stops: nothing would wake it again.
         self.sleep.sources.require_possible(DEEP)
+        time_ms = None if time_ms is None else int(time_ms)
         self._stop_chip(sleeps=True)
         self.log.event("deep sleep" + (f" {time_ms} ms" if time_ms is not None else ""))
         self.sleep.begin(DEEP, time_ms)

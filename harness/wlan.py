@@ -184,7 +184,7 @@ class WLAN:
         if len(config) != 4:
             raise Refusal("ValueError", f"requested length 4 but object has length {len(config)}")
         if isinstance(config[1], int):
-            config[1] = str(ipaddress.ip_network(f"0.0.0.0/{config[1]}").netmask)
+            config[1] = _netmask(str(config[1]))
         address, netmask, gateway, dns = (_address(str(part)) for part in config)
         self._take_static(interface, (address, netmask, gateway, dns))
 
@@ -210,7 +210,7 @@ class WLAN:
                 if isinstance(value, str):
                     if "/" in value:
                         value, _, bits = value.partition("/")
-                        netmask = str(ipaddress.ip_network(f"0.0.0.0/{bits}").netmask)
+                        netmask = _netmask(bits)
                     address = _address(value)
                 elif value is not None:
                     address, netmask = (_address(part) for part in value)
@@ -230,6 +230,13 @@ class WLAN:
     def _require(self, interface: int, wanted: int) -> None:
         if interface != wanted:
             raise Refusal("OSError", ("STA required", "AP required")[wanted])
+
+
+def _netmask(bits: str) -> str:
+    try:
+        return str(ipaddress.ip_network(f"0.0.0.0/{bits}").netmask)
+    except ValueError:
+        raise Refusal("ValueError", "invalid arguments") from None
 
 
 def _address(text: str, complaint: str = "invalid arguments") -> str:

@@ -3,7 +3,6 @@
 # What an ESP32's main.c, _boot.py and inisetup.py do, up to the REPL.
 
 import gc
-import io
 import sys
 
 import clock
@@ -28,6 +27,7 @@ _SHIMS = (
 )
 _BLOCKS = const(512)  # of "vfs" in esp32.Partition's table
 _PRIVATE = (
+    "arguments",
     "boot",
     "clock",
     "dated_tls",
@@ -114,13 +114,7 @@ def _run(path, names, is_interrupted=False):
         _sweep(names)
         supervisor.request("soft_reset")
     except BaseException as e:  # noqa: BLE001 (the last catch-all of a board is its main.c)
-        text = io.StringIO()
-        sys.print_exception(e, text)
-        # the frames of this file and of the command line are not the board's
-        for line in text.getvalue().split("\n"):
-            frame = line.startswith('  File "<boot>"') or line.startswith('  File "<stdin>"')
-            if line and not frame:
-                print(line)
+        native.print_exception(e, hidden='  File "<stdin>"')  # the command line started this
     return False
 
 

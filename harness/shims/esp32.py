@@ -6,6 +6,7 @@ from binascii import hexlify, unhexlify
 
 import flash
 import supervisor
+from arguments import integer, items, text
 from micropython import const
 from pin import number
 
@@ -17,10 +18,12 @@ WAKEUP_ANY_HIGH = True
 
 class NVS:
     def __init__(self, namespace):
-        self._namespace = namespace
+        self._namespace = text(namespace)
         self._ask("open")
 
     def _ask(self, verb, *args):
+        if args:
+            args = (text(args[0]),) + args[1:]
         return supervisor.request("nvs", self._namespace, verb, *args)
 
     def set_i32(self, key, value):
@@ -30,11 +33,12 @@ class NVS:
         return self._ask("get_i32", key)
 
     def set_blob(self, key, value):
-        self._ask("set_blob", key, hexlify(value))
+        self._ask("set_blob", key, hexlify(memoryview(value)))
 
     def get_blob(self, key, buffer):
-        data = unhexlify(self._ask("get_blob", key, len(buffer)))
-        memoryview(buffer)[: len(data)] = data
+        room = memoryview(buffer)
+        data = unhexlify(self._ask("get_blob", key, len(room)))
+        room[: len(data)] = data
         return len(data)
 
     def erase_key(self, key):
@@ -129,6 +133,7 @@ class Partition(flash.Device):
 
 # (total, free, largest block, lowest free) per region: what a plain ESP32 shows after boot.
 def idf_heap_info(capabilities):
+    integer(capabilities)
     return [(15072, 2124, 1984, 1676), (113840, 72412, 69632, 69976), (15072, 15036, 14848, 15036)]
 
 
@@ -141,12 +146,16 @@ _SAME = object()
 
 def wake_on_ext0(pin=_SAME, level=None):
     numbers = [] if pin is None else None if pin is _SAME else [number(pin)]
-    supervisor.request("wake_on", "ext0", numbers, level)
+    supervisor.request("wake_on", "ext0", numbers, _flag(level))
 
 
 def _wake_on(source, pins, level):
-    numbers = None if pins is None else [number(pin) for pin in pins]
-    supervisor.request("wake_on", source, numbers, level)
+    numbers = None if pins is None else [number(pin) for pin in items(pins)]
+    supervisor.request("wake_on", source, numbers, _flag(level))
+
+
+def _flag(level):
+    return None if level is None else bool(level)
 
 
 def wake_on_ext1(pins=None, level=None):

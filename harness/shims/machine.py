@@ -7,6 +7,7 @@ import time as _time
 from binascii import hexlify, unhexlify
 
 import supervisor
+from arguments import at_most, integer, items
 from native import builtin
 from pin import Pin, number  # noqa: F401 (an import is the shortest way to have it here too)
 from pwm import PWM  # noqa: F401
@@ -44,13 +45,20 @@ def soft_reset(*code):
 
 
 def deepsleep(*time_ms):
-    supervisor.request("deepsleep", *time_ms)
+    supervisor.request("deepsleep", *_expiry(time_ms))
+
+
+# A negative time is so long for the timer of the chip that it does not end the sleep.
+def _expiry(time_ms):
+    at_most(1, time_ms)
+    return [ms for ms in map(integer, time_ms) if ms >= 0]
 
 
 # Nothing runs until the time is over or a pin wakes it: no timer, no pin's handler.
 def lightsleep(*time_ms):
+    expiry = _expiry(time_ms)
     supervisor.is_woken = False
-    supervisor.request("lightsleep", *time_ms)
+    supervisor.request("lightsleep", *expiry)
     try:
         while not supervisor.is_woken:
             supervisor.doze()
@@ -84,7 +92,8 @@ def unique_id():
 def freq(*hz):
     if not hz:
         return supervisor.request("freq")
-    if hz[0] // 1000000 not in (20, 40, 80, 160, 240):
+    at_most(1, hz)
+    if integer(hz[0]) // 1000000 not in (20, 40, 80, 160, 240):
         raise ValueError("frequency must be 20MHz, 40MHz, 80Mhz, 160MHz or 240MHz")
     return supervisor.request("freq", hz[0])
 
@@ -99,7 +108,8 @@ def enable_irq(state=0):
 
 class WDT:
     def __init__(self, id=0, timeout=5000):
-        if id != 0:
+        timeout = integer(timeout)
+        if id is not 0:  # noqa: F632 (0.0 is none)
             raise ValueError
         if timeout <= 0:
             raise ValueError("WDT timeout too short")
@@ -120,15 +130,18 @@ class RTC:
         self._set(when, 3)
 
     def _set(self, when, hour):
-        if len(when) != 8:
-            raise ValueError("requested length 8 but object has length %d" % len(when))
-        seconds = _time.mktime(tuple(when[0:3]) + tuple(when[hour : hour + 3]) + (0, 0))
-        _time._set_rtc(supervisor.request("clock", seconds * 1000000 + when[7]))
+        items(when, 8)
+        y, mo, d, h, mi, s, us = map(
+            integer, tuple(when[:3]) + tuple(when[hour : hour + 3] + when[7:])
+        )
+        seconds = _time.mktime((y, mo, d, h, mi, s, 0, 0))
+        _time._set_rtc(supervisor.request("clock", seconds * 1000000 + us))
 
     def memory(self, *data):
         if not data:
             return unhexlify(supervisor.request("rtc_memory"))
-        if len(data[0]) > 2048:
+        at_most(1, data, 1)
+        if len(memoryview(data[0])) > 2048:
             raise ValueError("buffer too long")
         return supervisor.request("rtc_memory", hexlify(data[0])) and None
 
@@ -140,6 +153,7 @@ _backup = None
 # whatever ends it.
 def mem_backup(region=0):
     global _backup
+    region = integer(region)
     if region not in (0, -1):
         raise ValueError("invalid region")
     if _backup is None:
@@ -152,11 +166,10 @@ def mem_backup(region=0):
 
 def bitstream(pin, encoding, timing, data):
     id = number(pin)
-    if encoding != 0:
+    if integer(encoding) != 0:
         raise ValueError("encoding")
-    if len(timing) != 4:
-        raise ValueError("requested length 4 but object has length %d" % len(timing))
-    supervisor.request("bitstream", id, [int(ns) for ns in timing], hexlify(data))
+    timing = [integer(ns) for ns in items(timing, 4)]
+    supervisor.request("bitstream", id, timing, hexlify(memoryview(data)))
 
 
 time_pulse_us = _native.time_pulse_us

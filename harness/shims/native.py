@@ -2,7 +2,10 @@
 # Copyright (c) 2026 The Muster authors
 # Reaches the interpreter's own modules behind the shims of the same name.
 
+import io
 import sys
+
+_OURS = '  File "<board>"'  # as shim_cache.py has them called
 
 
 # With an empty sys.path MicroPython takes the built-in, whatever is loaded under that name.
@@ -13,3 +16,12 @@ def builtin(name):
         return __import__(name)
     finally:
         sys.path = path
+
+
+# sys.print_exception without the frames of the shims, which are C on a board.
+def print_exception(e, file=sys.stdout, hidden=_OURS):
+    text = io.StringIO()
+    sys.print_exception(e, text)
+    for line in text.getvalue().split("\n"):
+        if line and not line.startswith(_OURS) and not line.startswith(hidden):
+            print(line, file=file)

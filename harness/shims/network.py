@@ -6,6 +6,7 @@
 from binascii import hexlify, unhexlify
 
 import supervisor
+from arguments import at_most, data, integer, items, real, text
 
 STA_IF = 0
 AP_IF = 1
@@ -41,10 +42,16 @@ STAT_NO_AP_FOUND_IN_AUTHMODE_THRESHOLD = 211
 STAT_NO_AP_FOUND_IN_RSSI_THRESHOLD = 212
 
 _interfaces = {}
-
-
-def _bytes(text):
-    return text.encode() if isinstance(text, str) else bytes(text)
+_NUMBERS = (
+    "security",
+    "authmode",
+    "channel",
+    "bandwidth",
+    "max_clients",
+    "reconnects",
+    "protocol",
+    "pm",
+)
 
 
 class WLAN:
@@ -80,6 +87,7 @@ class WLAN:
 
     # One object per interface, as in the port; a bad id is the supervisor's ValueError.
     def __new__(cls, interface=0):
+        interface = integer(interface)
         if interface not in _interfaces:
             supervisor.request("wlan", interface, "open")
             self = object.__new__(cls)
@@ -94,27 +102,31 @@ class WLAN:
         return supervisor.request("wlan", self._interface, verb, *args)
 
     def active(self, *is_active):
-        return self._ask("active", *[bool(x) for x in is_active])
+        at_most(1, is_active, 1)
+        return self._ask("active", *map(bool, is_active))
 
     def connect(self, *target, bssid=None):
         if len(target) > 2:
             raise TypeError("extra positional arguments given")
-        if not target and bssid is None:
+        if not target:
             return self._ask("connect", None, None, None)
-        if bssid is not None and len(bssid) != 6:
+        ssid, key = (b"" if part is None else data(part) for part in (target + (None,))[:2])
+        if bssid is not None and len(data(bssid)) != 6:
             raise ValueError
-        ssid, key = (target + (None, None))[:2]
         return self._ask(
             "connect",
-            hexlify(_bytes(ssid or b"")[:32]),
-            hexlify(_bytes(key or b"")[:64]),
-            bssid and hexlify(bssid),
+            hexlify(ssid[:32]),
+            hexlify(key[:64]),
+            bssid and hexlify(data(bssid)),
         )
 
     def disconnect(self):
         return self._ask("disconnect")
 
     def status(self, *param):
+        at_most(1, param, 1)
+        if param and param[0] not in ("rssi", "stations"):
+            raise ValueError("unknown status param")
         value = self._ask("status", *param)
         if param and param[0] == "stations":
             return [(unhexlify(mac), address) for mac, address in value]
@@ -135,59 +147,79 @@ class WLAN:
         if not values:
             if len(names) != 1:
                 raise TypeError("can query only one param")
-            if names[0] in ("hostname", "dhcp_hostname") and self._interface == 0:
+            name = text(names[0])
+            if name in ("hostname", "dhcp_hostname") and self._interface == 0:
                 return hostname()
-            value = self._ask("config", names[0])
-            if names[0] == "mac":
+            value = self._ask("config", name)
+            if name == "mac":
                 return unhexlify(value)
-            return unhexlify(value).decode() if names[0] in ("ssid", "essid") else value
+            return unhexlify(value).decode() if name in ("ssid", "essid") else value
         for name, value in list(values.items()):
             if name in ("hostname", "dhcp_hostname"):
                 hostname(values.pop(name))
             elif name == "mac":
-                if len(value) != 6:
+                if len(memoryview(value)) != 6:
                     raise ValueError("invalid buffer length")
-                values[name] = hexlify(value)
+                values[name] = hexlify(memoryview(value))
             elif name in ("ssid", "essid"):
-                values[name] = hexlify(_bytes(value)[:32])
+                values[name] = hexlify(data(value)[:32])
             elif name in ("key", "password"):
-                values[name] = hexlify(_bytes(value)[:63])
+                values[name] = hexlify(data(value)[:63])
             elif name == "hidden":
                 values[name] = bool(value)
+            elif name == "txpower":
+                values[name] = real(value)
+            elif name in _NUMBERS:
+                values[name] = integer(value)
         return self._ask("set_config", values)
 
     def ifconfig(self, *config):
         if not config:
             return tuple(self._ask("ifconfig"))
-        if isinstance(config[0], str):
-            return self._ask("set_ifconfig", config[0])
-        return self._ask("set_ifconfig", list(config[0]))
+        at_most(1, config, 1)
+        if not isinstance(config[0], (tuple, list)):
+            return self._ask("set_ifconfig", text(config[0]))
+        address, mask, gateway, dns = items(config[0], 4)
+        mask = mask if isinstance(mask, int) else text(mask)
+        return self._ask("set_ifconfig", [text(address), mask, text(gateway), text(dns)])
 
     def ipconfig(self, *names, **values):
         if values:
             if names:
                 raise TypeError("can't specify pos and kw args")
+            for name, value in values.items():
+                values[name] = _parsed(name, value)
             return self._ask("set_ipconfig", values)
         if len(names) != 1:
             raise TypeError("must query one param")
-        value = self._ask("ipconfig", names[0])
+        value = self._ask("ipconfig", text(names[0]))
         return tuple(value) if isinstance(value, list) else value
+
+
+def _parsed(name, value):
+    if name == "dhcp4":
+        return bool(value)
+    if name == "addr4" and not isinstance(value, str):
+        return None if value is None else [text(part) for part in items(value, 2)]
+    return text(value)
 
 
 def hostname(*name):
     if not name:
         return supervisor.request("network", "hostname")
-    if len(name[0]) > 32:
+    at_most(1, name)
+    if len(data(name[0])) > 32:
         raise ValueError
-    return supervisor.request("network", "hostname", name[0])
+    return supervisor.request("network", "hostname", text(name[0]))
 
 
 def country(*code):
     if not code:
         return supervisor.request("network", "country")
-    if len(code[0]) != 2:
+    at_most(1, code)
+    if len(data(code[0])) != 2:
         raise ValueError
-    return supervisor.request("network", "country", code[0])
+    return supervisor.request("network", "country", text(code[0]))
 
 
 def ipconfig(*names, **values):
@@ -197,7 +229,7 @@ def ipconfig(*names, **values):
         for name, value in values.items():
             if name != "dns":
                 raise ValueError("unexpected key")
-            supervisor.request("network", "dns", value)
+            supervisor.request("network", "dns", text(value))
         return None
     if len(names) != 1:
         raise TypeError("must query one param")

@@ -3,6 +3,7 @@
 # machine.Pin; levels and triggers are the supervisor's. Handlers run where the program waits.
 
 import supervisor
+from arguments import at_most, integer
 from native import builtin
 
 
@@ -17,7 +18,8 @@ class IRQ:
     def trigger(self, *trigger):
         before = self._pin._trigger
         if trigger:
-            self._pin._listen(self._pin._handler, trigger[0])
+            at_most(1, trigger, 1)
+            self._pin._listen(self._pin._handler, integer(trigger[0]))
         return before
 
 
@@ -46,6 +48,8 @@ class Pin(builtin("machine").PinBase):
     def __new__(cls, id, *args, **kwargs):
         if isinstance(id, Pin):
             return id
+        if type(id) is not int:
+            raise ValueError("invalid pin")
         if id not in _pins:
             supervisor.request("pin", id, "open")
             pin = object.__new__(cls)
@@ -60,12 +64,17 @@ class Pin(builtin("machine").PinBase):
             self.init(*args, **kwargs)
 
     def init(self, mode=None, pull=-1, *, value=None, drive=None, hold=None):
+        mode = None if mode is None else integer(mode)
+        pull = None if pull is None else integer(pull)
+        drive = None if drive is None else integer(drive)
+        hold = None if hold is None else bool(hold)
         level = None if value is None else int(bool(value))
         supervisor.request("pin", self._id, "init", mode, pull, level, drive, hold)
 
     def value(self, *level):
         if not level:
             return supervisor.request("pin", self._id, "read")
+        at_most(1, level, 1)
         return supervisor.notify("pin", self._id, "write", int(bool(level[0])))
 
     def __call__(self, *level):
@@ -88,6 +97,7 @@ class Pin(builtin("machine").PinBase):
         return IRQ(self)
 
     def _configure(self, handler=None, trigger=3, wake=None):
+        trigger = integer(trigger)
         if trigger in (4, 5) and wake is not None:
             if not isinstance(wake, int) or not 2 <= wake <= 7:
                 raise ValueError("bad wake value")

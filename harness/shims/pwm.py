@@ -3,6 +3,7 @@
 # machine.PWM: frequency and duty as the LEDC of an ESP32 takes them; the host sees the signal.
 
 import supervisor
+from arguments import at_most, integer
 from micropython import const
 from pin import number
 
@@ -12,6 +13,11 @@ _CLOCK_HZ = const(80000000)
 _FULL = const(65536)
 
 _active = {}  # pin: the object that drives it
+
+
+def _only(args):
+    at_most(1, args, 1)
+    return integer(args[0])
 
 
 class PWM:
@@ -28,6 +34,7 @@ class PWM:
         self.init(freq, duty=duty, duty_u16=duty_u16, duty_ns=duty_ns, invert=invert)
 
     def init(self, freq=-1, *, duty=-1, duty_u16=-1, duty_ns=-1, invert=None, lightsleep=False):
+        freq, duty, duty_u16, duty_ns = map(integer, (freq, duty, duty_u16, duty_ns))
         freq = self._freq if freq == -1 else freq
         if not 0 < freq <= _MOST_HZ:
             raise ValueError("frequency must be from 1Hz to %dMHz" % (_MOST_HZ // 1000000))
@@ -51,6 +58,7 @@ class PWM:
 
     def freq(self, *hz):
         self._require_active()
+        at_most(1, hz, 1)
         return self.init(hz[0]) if hz else self._freq
 
     # A duty is kept with as many bits as the counter has at this frequency.
@@ -67,26 +75,29 @@ class PWM:
         self._require_active()
         if not duty:
             return min(self._kept, _FULL - 1)
-        if not 0 <= duty[0] < _FULL:
+        duty = _only(duty)
+        if not 0 <= duty < _FULL:
             raise ValueError("duty_u16 must be from 0 to %d" % _FULL)
-        return self._apply(_FULL if duty[0] == _FULL - 1 else duty[0])
+        return self._apply(_FULL if duty == _FULL - 1 else duty)
 
     def duty(self, *duty):
         self._require_active()
         if not duty:
             return self.duty_u16() >> 6
-        if not 0 <= duty[0] < 1024:
+        duty = _only(duty)
+        if not 0 <= duty < 1024:
             raise ValueError("duty must be from 0 to 1023")
-        return self._apply(_FULL if duty[0] == 1023 else duty[0] << 6)
+        return self._apply(_FULL if duty == 1023 else duty << 6)
 
     def duty_ns(self, *ns):
         self._require_active()
         if not ns:
             return self._ns(self.duty_u16())
-        if not 0 <= ns[0] <= self._ns(_FULL):
+        ns = _only(ns)
+        if not 0 <= ns <= self._ns(_FULL):
             raise ValueError("duty_ns must be from 0 to %d ns" % self._ns(_FULL))
-        duty = (ns[0] * _FULL * self._freq + 500000000) // 1000000000
-        return self._apply(min(max(duty, 1 if ns[0] else 0), _FULL))
+        duty = (ns * _FULL * self._freq + 500000000) // 1000000000
+        return self._apply(min(max(duty, 1 if ns else 0), _FULL))
 
     def _ns(self, duty):
         return (duty * 1000000000 + self._freq * _FULL // 2) // (self._freq * _FULL)

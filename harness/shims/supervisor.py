@@ -5,11 +5,10 @@
 # Supervisor: [serial, value] or [serial, exception, arguments]; events are [0, name, ...].
 
 import json
-import sys
 
 import clock
 from micropython import const
-from native import builtin
+from native import builtin, print_exception
 
 _select = builtin("select")
 
@@ -107,7 +106,7 @@ def _protected(function, *args):
     try:
         function(*args)
     except Exception as e:  # noqa: BLE001
-        sys.print_exception(e)
+        print_exception(e)
 
 
 # Delivers what is due; true if any handler ran.

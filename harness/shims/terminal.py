@@ -8,6 +8,7 @@ from binascii import hexlify
 from collections import namedtuple
 
 import supervisor
+from native import print_exception
 
 
 class _RawOutput(io.IOBase):
@@ -49,7 +50,7 @@ class Sys:
         self.stdout = _Output(sys.stdout)
         self.stderr = sys.stderr
         self.exit = sys.exit
-        self.print_exception = sys.print_exception
+        self.print_exception = print_exception
         fields = ("name", "version", "_machine", "_mpy", "_build")
         # _mpy names no architecture: this interpreter cannot run Xtensa code
         self.implementation = namedtuple("implementation", fields)(

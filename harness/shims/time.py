@@ -5,6 +5,7 @@
 
 import clock
 import supervisor
+from arguments import integer, real
 from micropython import const
 from native import builtin
 
@@ -57,14 +58,18 @@ def mktime(t):
 
 
 def sleep(secs):
-    sleep_us(int(secs * 1000000))
+    _sleep_us(int(real(secs) * 1000000))
 
 
 def sleep_ms(ms):
-    supervisor.sleep(ms)
+    supervisor.sleep(integer(ms))
 
 
 def sleep_us(us):
+    _sleep_us(integer(us))
+
+
+def _sleep_us(us):
     if us >= 1000:
         supervisor.sleep(us // 1000)
     if us > 0:

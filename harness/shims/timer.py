@@ -4,9 +4,11 @@
 
 import clock
 import supervisor
+from arguments import integer, real
 from micropython import const
 
 _HARDWARE = const(4)  # of an ESP32; a smaller chip has 2
+_FOREVER = 0xFFFFFFFF
 _hardware = {}
 
 
@@ -15,6 +17,7 @@ class Timer:
     PERIODIC = 1
 
     def __new__(cls, id=-1, **settings):
+        id = integer(id)
         if id >= _HARDWARE:
             raise ValueError(
                 "Timer(%d) doesn't exist, there are only %d hardware timers" % (id, _HARDWARE)
@@ -34,15 +37,16 @@ class Timer:
         if settings:
             self.init(**settings)
 
-    def init(
-        self, *, mode=1, callback=None, period=0xFFFFFFFF, tick_hz=1000, freq=None, hard=False
-    ):
+    def init(self, *, mode=1, callback=None, period=_FOREVER, tick_hz=1000, freq=None, hard=False):
         self.deinit()
         if hard:
             raise ValueError("hard Timers are not implemented")
-        us = (
-            int(1000000 / freq) if freq is not None else (period & 0xFFFFFFFF) * 1000000 // tick_hz
-        )
+        mode, tick_hz = integer(mode), integer(tick_hz)
+        if freq is not None:
+            us = int(1000000 / real(freq))
+        else:
+            period = period if period is _FOREVER else integer(period) & _FOREVER
+            us = period * 1000000 // tick_hz
         if us == 0:
             raise ValueError("Timer period is too short for this timer")
         self._period = max(1, us // 1000)

@@ -29,7 +29,7 @@ MUTATIONS = {
     "ticks wrap elsewhere": ("clock.py", "PERIOD = 1 << 30", "PERIOD = 1 << 31", "ticks"),
     "errno is Linux's": ("newlib_errno.py", "ETIMEDOUT = 116", "ETIMEDOUT = 110", "errno"),
     "a timer prints its mode": ("timer.py", '"ONE_SHOT" if', '"ONE_SHOT" if not', "timers"),
-    "a long host name passes": ("network.py", "(name[0]) > 32", "(name[0]) > 64", "network"),
+    "a long host name passes": ("network.py", "(name[0])) > 32", "(name[0])) > 64", "network"),
     "sendto takes names": (
         "socket.py",
         "addresses.numeric(address[0])",
@@ -43,7 +43,12 @@ MUTATIONS = {
         "wlan_settings",
     ),
     "PWM is exact": ("pwm.py", "duty >> 16 - bits << 16 - bits", "duty", "pwm"),
-    "RTC memory has no end": ("machine.py", "(data[0]) > 2048", "(data[0]) > 4096", "rtc_memory"),
+    "RTC memory has no end": (
+        "machine.py",
+        "(data[0])) > 2048",
+        "(data[0])) > 4096",
+        "rtc_memory",
+    ),
 }
 
 
@@ -120,7 +125,7 @@ def test_a_real_board_is_asked_for_what_the_emulated_one_leaves_out() -> None:
 
 def test_what_cannot_be_tried_is_said_with_a_way_out(board: EmulatedBoard) -> None:
     done = contract("nonsense")
-    assert done.returncode == 2 and "no probe nonsense; there are chip, clock" in done.stderr
+    assert done.returncode == 2 and "no probe nonsense; there are arguments, chip" in done.stderr
     done = contract("--port", "/dev/absent")
     assert done.returncode == 2 and "/dev/absent" in done.stderr
     with Wire(board.port) as wire:

@@ -10,6 +10,7 @@ from harness.contract import oracle
 from harness.contract.suite import ask_stubs
 from harness.contract.wire import Wire
 from harness.emulated import EmulatedBoard
+from harness.errors import RemoteError
 
 OMISSIONS = oracle.read_omissions()
 
@@ -59,3 +60,21 @@ def test_no_number_is_there_that_an_esp32_has_not(board: EmulatedBoard, module: 
         wire.exec(f"import {module}")
         found = wire.eval(here)
     assert set(found) - set(oracle.constants(module)) == set()
+
+
+def test_a_traceback_shows_the_program_s_frames_and_none_of_the_shims(
+    board: EmulatedBoard,
+) -> None:
+    board.write_file("/main.py", "import machine\ndef go():\n    machine.Pin(99)\ngo()\n")
+    board.forget_output()
+    board.reset()
+    said = board.expect(rb"Traceback.*?(\r\n[^ ].*?)\r\n>>> ")[0].decode()
+    assert 'File "main.py", line 3, in go\r\nValueError: invalid pin' in said
+    assert "<board>" not in said
+    with pytest.raises(RemoteError, match="line 1, in <module>\r?\nValueError: invalid pin"):
+        board.exec("__import__('machine').Pin(99)")
+    board.exec("from machine import Timer, Pin")
+    said = board.exec(
+        "import time; Timer(-1, mode=0, period=1, callback=lambda t: Pin(99)); time.sleep_ms(50)"
+    )
+    assert "in <lambda>\nValueError: invalid pin\n" in said and "<board>" not in said

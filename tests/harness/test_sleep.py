@@ -104,3 +104,11 @@ def test_outputs_end_in_deep_sleep_unless_held(board: EmulatedBoard) -> None:
     board.power_off()
     board.power_on()
     assert board.level(4) == 0
+
+
+def test_a_sleep_that_cannot_be_does_not_stop_the_chip(board: EmulatedBoard) -> None:
+    """The shims refuse it in a board's own words (arguments.probe); this is behind them."""
+    board.exec("alive = 1")
+    with pytest.raises(ValueError, match="'x'"):
+        board._loop.call(lambda: board._supervisor._verbs.answer("deepsleep", ["x"]))
+    assert board.eval("alive") == 1
