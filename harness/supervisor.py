@@ -12,6 +12,7 @@ from harness.air import Air
 from harness.board_log import BoardLog
 from harness.carrier import Carrier
 from harness.child import CLOCK_FD, IMAGE_FD, PAGE_FD
+from harness.chips import chip
 from harness.clock import BoardClock
 from harness.facts import BoardFacts
 from harness.flash import Flash, reopened
@@ -61,6 +62,7 @@ class Supervisor:
         self.name = name
         self.air = air
         self.facts = facts
+        self.chip = chip(facts.mcu)
         self.log = log
         self._interpreter = interpreter
         self._start = Start(
@@ -84,7 +86,7 @@ class Supervisor:
             lambda pin: self._event("pin", pin),
             self._pin_changed,
         )
-        self.sleep = Sleep(self.clock, self.pins.level, self._wake_up)
+        self.sleep = Sleep(self.chip, self.clock, self.pins.level, self._wake_up)
         self.signals = Signals()
         self.watchdog = Watchdog(self.clock, self._watchdog_bites)
         ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])

@@ -37,6 +37,14 @@ class Verbs:
             "rtc_us": board.rtc.offset_us,
             "virtual": board.clock.is_virtual,
             "machine": board.facts.machine,
+            "chip": {
+                "name": board.chip.name,
+                "timers": board.chip.timers,
+                "pwm_channels": board.chip.pwm_channels,
+                "mhz": board.chip.frequencies_mhz,
+                "ext0": board.chip.has_ext0,
+                "ext1": board.chip.has_ext1,
+            },
             "raw": board.boots_raw,
         }
 

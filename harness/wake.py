@@ -5,12 +5,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from harness.chips import Chip
 from harness.clock import BoardClock
 from harness.control import Refusal
 from harness.loop import Timer
 
-# RTC_IS_VALID_EXT_PIN of an ESP32 (ports/esp32/machine_rtc.h)
-_RTC_PINS = frozenset({0, 2, 4, 12, 13, 14, 15, 25, 26, 27, *range(32, 40)})
 LIGHT = 2  # machine.SLEEP
 DEEP = 4  # machine.DEEPSLEEP
 EXT0, EXT1, TIMER, GPIO = 2, 3, 4, 7  # machine.wake_reason()
@@ -20,6 +19,7 @@ EXT0, EXT1, TIMER, GPIO = 2, 3, 4, 7  # machine.wake_reason()
 class WakeSources:
     """Kept over a soft reset, as the port's static variables are; gone with the chip's start."""
 
+    chip: Chip
     ext0_pin: int | None = None
     ext0_level: int = 0
     ext0_sleeps: int = LIGHT | DEEP
@@ -45,6 +45,8 @@ class WakeSources:
                 self.ext0_pin = None
             return
         self._require_rtc(pins, "invalid pin for wake")
+        if not self.chip.has_ext0:
+            return  # the port's code for it is left out there
         if self.ext0_pin not in (None, pins[0]):
             raise Refusal("ValueError", "no resources")
         self.ext0_pin, self.ext0_level, self.ext0_sleeps = pins[0], int(level), sleeps
@@ -63,8 +65,12 @@ class WakeSources:
             self.gpio_level = int(level)
 
     def require_possible(self, sleep: int) -> None:
-        if sleep == DEEP and self.gpio_pins:
+        if sleep != DEEP or not self.gpio_pins:
+            return
+        if not self.chip.deep_sleep_gpios:
             raise Refusal("ValueError", "DEEPSLEEP with gpio pins not supported on this chip")
+        if not self.chip.deep_sleep_gpios.issuperset(self.gpio_pins):
+            raise Refusal("ValueError", "wake-up pin not supported")
 
     def reason(self, sleep: int, level: Callable[[int], int]) -> int | None:
         """Which pins, if any, end such a sleep with these levels."""
@@ -77,12 +83,14 @@ class WakeSources:
             if matching and (self.ext1_level or matching == self.ext1_pins):
                 self.woken_by = matching
                 return EXT1
-        if sleep == LIGHT and any(level(n) == self.gpio_level for n in self.gpio_pins):
+        matching = tuple(n for n in self.gpio_pins if level(n) == self.gpio_level)
+        if matching:
+            self.woken_by = matching if sleep == DEEP else ()
             return GPIO
         return None
 
     def _require_rtc(self, pins: list[int], complaint: str) -> None:
-        if not _RTC_PINS.issuperset(pins):
+        if not self.chip.wake_pins.issuperset(pins):
             raise Refusal("ValueError", complaint)
 
 
@@ -90,20 +98,26 @@ class Sleep:
     """The chip's sleep. `on_wake(kind)` is called in the board's loop when it is over."""
 
     def __init__(
-        self, clock: BoardClock, level: Callable[[int], int], on_wake: Callable[[int], None]
+        self,
+        chip: Chip,
+        clock: BoardClock,
+        level: Callable[[int], int],
+        on_wake: Callable[[int], None],
     ):
+        self._chip = chip
         self._clock = clock
         self._level = level
         self._on_wake = on_wake
         self._timer: Timer | None = None
         self.kind: int | None = None  # LIGHT or DEEP, None while awake
         self.reason = 0
-        self.sources = WakeSources()
+        self.sources = WakeSources(chip)
 
     def chip_starts(self, from_deep_sleep: bool) -> None:
         if not from_deep_sleep:
             self.reason = 0
-        self.sources = WakeSources(woken_by=self.sources.woken_by if from_deep_sleep else ())
+        woken_by = self.sources.woken_by if from_deep_sleep else ()
+        self.sources = WakeSources(self._chip, woken_by=woken_by)
 
     def begin(self, kind: int, time_ms: int | None) -> None:
         self.kind = kind

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from harness.contract.oracle import MODULES, STUBS, read_omissions
 from harness.contract.probe import load_probes
-from harness.contract.suite import Result, emulated_wire, run_all
+from harness.contract.suite import Result, Stage, emulated_stage, run_all
 from harness.contract.wire import Wire
 from harness.errors import HarnessError
 from harness.ports import find_port
+from harness.rig import Network, Rig, read_rig
 from harness.shim_cache import SHIMS
 
+_USUAL_RIG = Path("rig.toml")
 _SEND = """
 This board differs from what the emulated board is held to. Either is the one that is wrong: please
 send {path} to the project, as an issue titled "contract: <your board>". It holds what
@@ -33,7 +35,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m harness.contract", description=__doc__)
-    parser.add_argument("--port", help="a real board's port (default: an emulated board)")
+    parser.add_argument(
+        "--port", help="a real board's port, or a unit of the rig (default: an emulated board)"
+    )
+    parser.add_argument(
+        "--rig",
+        type=Path,
+        metavar="FILE",
+        help="its first [network.…] with a password is joined (default: rig.toml, if it exists)",
+    )
+    parser.add_argument("--board", default="EMULATED", help="the type of the emulated board")
     parser.add_argument("--shims", type=Path, default=SHIMS, help="other shims for the emulated")
     parser.add_argument("--record", type=Path, default=Path("build/contract"), metavar="DIR")
     parser.add_argument("--stubs", type=Path, default=STUBS, metavar="DIR")
@@ -48,22 +59,44 @@ def _run(options: argparse.Namespace) -> int:
         known = ", ".join(probe.name for probe in load_probes())
         raise HarnessError(f"no probe {', '.join(sorted(unknown))}; there are {known}")
     modules = () if options.probes or not options.stubs.is_dir() else MODULES
-    omissions = read_omissions(of_real_boards=options.port is not None)
+    rig = _rig(options.rig)
     with contextlib.ExitStack() as stack:
         if options.port:
-            wire = stack.enter_context(Wire(find_port(options.port)))
+            entry = rig.units.get(options.port) if rig else None
+            port = entry.port if entry else options.port
+            wire = stack.enter_context(Wire(find_port(port)))
+            stage = Stage(_network(rig))
         else:
-            wire = stack.enter_context(emulated_wire(options.shims))
+            wire, stage = stack.enter_context(emulated_stage(options.shims, options.board))
         board = wire.exec("import os; print(os.uname()[4], os.uname()[3], sep='; ')").strip()
         print(f"board     {board}")
+        if not options.stubs.is_dir():
+            print(
+                f"stubs     not checked: there is no {options.stubs}; `make install` puts "
+                "micropython-esp32-stubs there, or name their folder with --stubs"
+            )
+        omissions = read_omissions(wire.chip, of_real_boards=options.port is not None)
         results = []
-        for result in run_all(wire, probes, omissions, modules):
+        for result in run_all(wire, probes, stage, omissions, modules):
             results.append(result)
             _tell(result)
     return _conclude(options, board, results)
 
 
+def _rig(named: Path | None) -> Rig | None:
+    path = named or _USUAL_RIG
+    return read_rig(path) if named or path.exists() else None
+
+
+def _network(rig: Rig | None) -> Network | None:
+    networks = rig.networks.values() if rig else ()
+    return next((network for network in networks if network.password), None)
+
+
 def _tell(result: Result) -> None:
+    if result.not_asked:
+        print(f"not asked {result.name}: {result.not_asked}", flush=True)
+        return
     print(f"{'differs' if result.differences else 'same':9} {result.name}", flush=True)
     if result.differences:
         print(f"          expected from {result.source}")
@@ -71,13 +104,14 @@ def _tell(result: Result) -> None:
 
 
 def _conclude(options: argparse.Namespace, board: str, results: list[Result]) -> int:
-    different = [result for result in results if result.differences]
-    print(f"{len(results) - len(different)} of {len(results)} as expected")
+    asked = [result for result in results if not result.not_asked]
+    different = [result for result in asked if result.differences]
+    print(f"{len(asked) - len(different)} of {len(asked)} as expected")
     if options.port:
         options.record.mkdir(parents=True, exist_ok=True)
         name = "".join(c if c.isalnum() else "-" for c in board).strip("-").lower()
         path = options.record / f"{name}.txt"
-        path.write_text(_recording(board, results))
+        path.write_text(_recording(board, asked))
         print(f"recorded  {path}")
         if different:
             print(_SEND.format(path=path), end="")

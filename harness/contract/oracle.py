@@ -47,15 +47,23 @@ class Omissions:
         return not self.reasons.keys().isdisjoint(parts | {name})
 
 
-def read_omissions(*, of_real_boards: bool = False) -> Omissions:
-    """What the emulated board leaves out, or only what no ESP32 has."""
+def read_omissions(chip: str = "esp32", *, of_real_boards: bool = False) -> Omissions:
+    """What the emulated board leaves out, or only what no board with that chip has: the stubs are
+    those of a plain ESP32."""
     path = HERE / "omissions.toml"
     reasons: dict[str, str] = {}
     for entry in tomllib.loads(path.read_text())["omission"]:
-        if of_real_boards and not entry.get("on_no_board", False):
+        of_others = entry.get("chips")
+        if of_others is not None:
+            if chip in of_others.split():
+                continue
+        elif of_real_boards and not entry.get("on_no_board", False):
             continue
         for name in entry["names"].split():
             full = f"{entry['module']}.{name}"
+            if of_others is not None:
+                reasons.setdefault(full, entry["reason"])
+                continue
             if full in reasons or not entry["reason"]:
                 raise HarnessError(f"{path.name}: {full} stands there twice, or without a reason")
             reasons[full] = entry["reason"]

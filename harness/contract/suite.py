@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.air import Air
 from harness.contract.oracle import MODULES, ON_BOARD, Omissions, questions
@@ -14,7 +15,10 @@ from harness.contract.probe import Probe, Step, difference
 from harness.contract.wire import Wire
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, PortError
+from harness.rig import Network
 from harness.shim_cache import SHIMS
+
+_KEY = "mu-contract-key"
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,32 @@ class Result:
     source: str
     seen: tuple[str, ...]
     differences: str
+    not_asked: str = ""  # why it was not
+
+
+@dataclass
+class Stage:
+    """Where a board is asked: around an emulated one an air of its own, with which probes may do
+    as they like; around a real one perhaps a network of the rig."""
+
+    network: Network | None = None
+    air: Air | None = None
+    board: EmulatedBoard | None = None
+
+    @contextlib.contextmanager
+    def set(self, probe: Probe) -> Iterator[tuple[Network | None, dict[str, Any]]]:
+        """For the length of a probe: the network to join, and what an `air` step may name."""
+        if self.air is None or not probe.wants_network:
+            yield self.network, {"air": self.air, "board": self.board}
+            return
+        ssid = f"mu-contract-{probe.name}"[:32]
+        home = self.air.add_access_point(ssid, password=_KEY)
+        try:
+            here = {"air": self.air, "board": self.board, "home": home}
+            yield Network("home", ssid, _KEY, home.gateway), here
+        finally:
+            home.remove()
+            self.air.take_down(home)
 
 
 def require_free(wire: Wire) -> None:
@@ -36,18 +66,36 @@ def require_free(wire: Wire) -> None:
         )
 
 
-def run_probe(wire: Wire, probe: Probe) -> Result:
-    wire.start_anew()
+def why_not(probe: Probe, chip: str, stage: Stage) -> str:
+    """Why a probe cannot be asked here; empty if it can."""
+    if probe.chips and chip not in probe.chips:
+        return f"it holds for {', '.join(sorted(probe.chips))}, and this is an {chip or 'unknown'}"
+    if stage.air is None and probe.is_for_emulated_only:
+        return "it scripts what no desk has; known from " + probe.source
+    if stage.air is None and stage.network is None and probe.wants_network:
+        return "it joins a network; name a rig file with a [network.…] that has a password (--rig)"
+    return ""
+
+
+def run_probe(wire: Wire, probe: Probe, stage: Stage) -> Result:
+    reason = why_not(probe, wire.chip, stage)
+    if reason:
+        return Result(probe.name, probe.source, (), "", reason)
     seen, found = [], ""
-    for step in probe.steps:
-        try:
-            seen.append(wire.see(step))
-        except PortError:
-            raise
-        except BoardError as e:  # a board that hangs in one probe may do well in the next
-            found += f"{e}\n"
-            break
-        found += difference(step.expected, seen[-1])
+    with stage.set(probe) as (network, here):
+        wire.start_anew()
+        for step in probe.steps:
+            try:
+                if step.how == "air":
+                    exec(step.code, here)  # noqa: S102 (a part of this package, as any other code)
+                    continue
+                seen.append(wire.see(step, network))
+            except PortError:
+                raise
+            except BoardError as e:  # a board that hangs in one probe may do well in the next
+                found += f"{e}\n"
+                break
+            found += difference(step.expected_on(wire.chip), seen[-1])
     return Result(probe.name, probe.source, tuple(seen), found)
 
 
@@ -60,24 +108,28 @@ def ask_stubs(wire: Wire, omissions: Omissions, module: str) -> Result:
 
 
 def run_all(
-    wire: Wire, probes: list[Probe], omissions: Omissions, modules: tuple[str, ...] = MODULES
+    wire: Wire,
+    probes: list[Probe],
+    stage: Stage,
+    omissions: Omissions,
+    modules: tuple[str, ...] = MODULES,
 ) -> Iterator[Result]:
     require_free(wire)
     for probe in probes:
-        yield run_probe(wire, probe)
+        yield run_probe(wire, probe, stage)
     for module in modules:
         yield ask_stubs(wire, omissions, module)
 
 
 @contextlib.contextmanager
-def emulated_wire(shims: Path = SHIMS) -> Iterator[Wire]:
-    """An emulated board of its own, with nothing in the air."""
+def emulated_stage(shims: Path = SHIMS, facts: str = "EMULATED") -> Iterator[tuple[Wire, Stage]]:
+    """An emulated board with an air of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="muster-contract-") as folder,
         Air() as air,
-        EmulatedBoard(Path(folder) / "board", air=air, shims=shims) as board,
+        EmulatedBoard(Path(folder) / "board", air=air, facts=facts, shims=shims) as board,
     ):
         board.power_on()
         board.expect(rb">>> ", 20)
         with Wire(board.port) as wire:
-            yield wire
+            yield wire, Stage(air=air, board=board)

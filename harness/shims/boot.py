@@ -121,6 +121,7 @@ def _run(path, names, is_interrupted=False):
 def run(names):
     settings = supervisor.request("start")
     clock.boot_us = settings["boot_us"]
+    supervisor.chip.update(settings["chip"])  # before the modules that differ by chip
     if settings["virtual"]:
         import virtual_asyncio
         import virtual_clock  # noqa: F401 (it takes the clock's place)

@@ -137,8 +137,15 @@ def idf_heap_info(capabilities):
     return [(15072, 2124, 1984, 1676), (113840, 72412, 69632, 69976), (15072, 15036, 14848, 15036)]
 
 
-def raw_temperature():
-    return 128
+if supervisor.chip["name"] == "esp32":
+
+    def raw_temperature():
+        return 128
+
+else:
+
+    def mcu_temperature():
+        return 35
 
 
 _SAME = object()
@@ -164,3 +171,9 @@ def wake_on_ext1(pins=None, level=None):
 
 def wake_on_gpio(pins=None, level=None):
     _wake_on("gpio", pins, level)
+
+
+if not supervisor.chip["ext0"]:
+    del wake_on_ext0
+if not supervisor.chip["ext1"]:
+    del wake_on_ext1

@@ -93,8 +93,12 @@ def freq(*hz):
     if not hz:
         return supervisor.request("freq")
     at_most(1, hz)
-    if integer(hz[0]) // 1000000 not in (20, 40, 80, 160, 240):
-        raise ValueError("frequency must be 20MHz, 40MHz, 80Mhz, 160MHz or 240MHz")
+    if integer(hz[0]) // 1000000 not in supervisor.chip["mhz"]:
+        raise ValueError(
+            "frequency must be 20MHz, 40MHz, 80Mhz, 160MHz or 240MHz"
+            if 240 in supervisor.chip["mhz"]
+            else "frequency must be 20MHz, 40MHz, 80Mhz or 160MHz"
+        )
     return supervisor.request("freq", hz[0])
 
 

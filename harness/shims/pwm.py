@@ -7,7 +7,6 @@ from arguments import at_most, integer
 from micropython import const
 from pin import number
 
-_CHANNELS = const(16)
 _MOST_HZ = const(40000000)
 _CLOCK_HZ = const(80000000)
 _FULL = const(65536)
@@ -26,8 +25,9 @@ class PWM:
     ):
         self._pin = number(dest)
         before = _active.get(self._pin)
-        if before is None and len(_active) >= _CHANNELS:
-            raise RuntimeError("out of PWM channels:%d" % _CHANNELS)
+        channels = supervisor.chip["pwm_channels"]
+        if before is None and len(_active) >= channels:
+            raise RuntimeError("out of PWM channels:%d" % channels)
         self._freq = before._freq if before else 5000
         self._duty = before._duty if before else _FULL // 2
         self._invert = False

@@ -24,6 +24,7 @@ _DEPTH = const(8)  # of a board's scheduler: what comes while it is full is lost
 
 _serial = 0
 _events = []  # events wait here until the program sleeps or polls: interrupts are cooperative
+chip = {}  # what differs by chip, as Verbs._start has it
 handlers = {}  # event name: function of the event's arguments
 timers = []  # objects with .due (clock.now_ms) and .fire(); machine.Timer puts itself here
 

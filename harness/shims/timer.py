@@ -5,9 +5,7 @@
 import clock
 import supervisor
 from arguments import integer, real
-from micropython import const
 
-_HARDWARE = const(4)  # of an ESP32; a smaller chip has 2
 _FOREVER = 0xFFFFFFFF
 _hardware = {}
 
@@ -18,9 +16,10 @@ class Timer:
 
     def __new__(cls, id=-1, **settings):
         id = integer(id)
-        if id >= _HARDWARE:
+        count = supervisor.chip["timers"]
+        if id >= count:
             raise ValueError(
-                "Timer(%d) doesn't exist, there are only %d hardware timers" % (id, _HARDWARE)
+                "Timer(%d) doesn't exist, there are only %d hardware timers" % (id, count)
             )
         if id in _hardware:
             return _hardware[id]

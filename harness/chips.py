@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What MicroPython offers on one chip and not on another.
+
+Sources: ports/esp32 at 1c3c201149 (modmachine.c for frequencies, modesp32.h for pins that wake,
+modesp32.c) and ESP-IDF's soc_caps.h of each chip (timers, LEDC channels, EXT0 and EXT1).
+"""
+
+from dataclasses import dataclass
+
+_ALL_MHZ = (20, 40, 80, 160, 240)
+_ESP32_WAKES = frozenset({0, 2, 4, 12, 13, 14, 15, 25, 26, 27, *range(32, 40)})
+
+
+@dataclass(frozen=True)
+class Chip:
+    """The defaults are an ESP32's."""
+
+    name: str  # e.g. "esp32c3"
+    timers: int = 4  # hardware ones
+    pwm_channels: int = 16
+    frequencies_mhz: tuple[int, ...] = _ALL_MHZ
+    wake_pins: frozenset[int] = _ESP32_WAKES  # RTC_VALID_EXT_PINS
+    has_ext0: bool = True
+    has_ext1: bool = True
+    deep_sleep_gpios: frozenset[int] = frozenset()  # SOC_GPIO_DEEP_SLEEP_WAKE_VALID_GPIO_MASK
+
+
+_KNOWN = (
+    Chip("esp32"),
+    Chip("esp32s2", pwm_channels=8, wake_pins=frozenset(range(22))),
+    Chip("esp32s3", pwm_channels=8, wake_pins=frozenset(range(22))),
+    Chip(
+        "esp32c3",
+        timers=2,
+        pwm_channels=6,
+        frequencies_mhz=_ALL_MHZ[:-1],
+        has_ext0=False,
+        has_ext1=False,
+        deep_sleep_gpios=frozenset(range(6)),
+    ),
+    Chip(
+        "esp32c6",
+        timers=2,
+        pwm_channels=6,
+        frequencies_mhz=_ALL_MHZ[:-1],
+        wake_pins=frozenset(range(8)),
+        has_ext0=False,
+        deep_sleep_gpios=frozenset(range(8)),
+    ),
+)
+
+
+def chip(name: str) -> Chip:
+    """The chip of a board file's `mcu`; what is not known yet is taken for an ESP32."""
+    return next((known for known in _KNOWN if known.name == name), Chip(name))

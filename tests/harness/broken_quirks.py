@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Each quirk of the emulated board, taken away, and the probe that has to notice."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from harness.access_point import AccessPoint
+from harness.chips import Chip
+from harness.control import Refusal
+from harness.pins import Pins
+from harness.radio import Radio
+from harness.soft_ap import SoftAP
+from harness.supervisor import Supervisor
+from harness.wlan import WLAN
+
+Patch = pytest.MonkeyPatch
+# In the shims: file, what it says, what it is made to say, and the probe that has to notice.
+IN_SHIMS = {
+    "the epoch is 1970": (
+        "time.py",
+        "_EPOCH_S = const(946684800)",
+        "_EPOCH_S = const(0)",
+        "clock",
+    ),
+    "ticks wrap elsewhere": ("clock.py", "PERIOD = 1 << 30", "PERIOD = 1 << 31", "ticks"),
+    "errno is Linux's": ("newlib_errno.py", "ETIMEDOUT = 116", "ETIMEDOUT = 110", "errno"),
+    "a timer prints its mode": ("timer.py", '"ONE_SHOT" if', '"ONE_SHOT" if not', "timers"),
+    "a long host name passes": ("network.py", "(name[0])) > 32", "(name[0])) > 64", "network"),
+    "sendto takes names": (
+        "socket.py",
+        "addresses.numeric(address[0])",
+        "addresses.resolve(address[0])",
+        "sockets_alone",
+    ),
+    "a timeout is Linux's": (
+        "host_sockets.py",
+        "_ETIMEDOUT = const(116)",
+        "_ETIMEDOUT = const(110)",
+        "sockets",
+    ),
+    "connect() takes keywords": (
+        "network.py",
+        "bssid=None):",
+        "bssid=None, **k):",
+        "wlan_settings",
+    ),
+    "PWM is exact": ("pwm.py", "duty >> 16 - bits << 16 - bits", "duty", "pwm"),
+    "RTC memory has no end": ("machine.py", "[0])) > 2048", "[0])) > 4096", "rtc_memory"),
+    "a float is an integer": (
+        "arguments.py",
+        "range(value).stop",
+        "int(value)",
+        "arguments",
+    ),
+    "no interrupt is lost": ("supervisor.py", "_DEPTH = const(8)", "_DEPTH = 64", "scheduler"),
+    "there is a second slot": (
+        "esp32.py",
+        "raise OSError(2)\n\n    @classm",
+        "return self\n\n    @classm",
+        "partitions",
+    ),
+    "sys.stdout.buffer changes bytes": (
+        "terminal.py",
+        "hexlify(buf)",
+        "hexlify(buf.upper())",
+        "console",
+    ),
+    "pixels are not swapped": ("neopixel.py", "(1, 0, 2, 3)", "(0, 1, 2, 3)", "neopixel"),
+    "any frequency is taken": ("machine.py", "not in supervisor.", "in supervisor.", "chip"),
+}
+
+
+def _set(name: str, value: Any) -> Callable[[Patch], None]:
+    return lambda patch: patch.setattr(name, value)
+
+
+def _before(kind: type, method: str, also: Callable[..., object]) -> Callable[[Patch], None]:
+    """Lets a method do something else first."""
+    plain = getattr(kind, method)
+
+    def changed(self: Any, *arguments: Any, **named: Any) -> Any:
+        also(self, *arguments, **named)
+        return plain(self, *arguments, **named)
+
+    return lambda patch: patch.setattr(kind, method, changed)
+
+
+def _raise_if_it_fails(radio: Radio) -> None:
+    if radio.air.scan_fails:
+        raise Refusal("OSError", "Wifi Internal Error")
+
+
+def _is_up(wlan: WLAN, interface: int) -> bool:
+    return wlan._radio.joined is not None
+
+
+_SHOWN = property(lambda point: False, lambda point, hidden: None)
+# In the rest of the harness: how it is broken, and the probe that has to notice.
+BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
+    "210 hides behind connecting": (
+        _set("harness.radio._BEFORE_CONNECTING", (201, 212, 211)),
+        "air_refusals",
+    ),
+    "205 stays 205": (_set("harness.radio._REASON_CONNECTION_FAIL", 999), "air_refusals"),
+    "202 hides behind connecting": (_set("harness.radio._REASON_AUTH_FAIL", 999), "air_refusals"),
+    "a failed scan raises": (_before(Radio, "scan", _raise_if_it_fails), "air_scan"),
+    "hidden networks are shown": (
+        lambda patch: patch.setattr(AccessPoint, "hidden", _SHOWN, raising=False),
+        "air_scan",
+    ),
+    "connected without an address": (
+        lambda patch: patch.setattr(WLAN, "_isconnected", _is_up),
+        "air_address",
+    ),
+    "connected as soon as associated": (
+        lambda patch: patch.setattr(WLAN, "_isconnected", _is_up),
+        "join",
+    ),
+    "nobody's silence is -2": (_set("harness.name_server._FAILED", -2), "air_names"),
+    "no network is -2": (_set("harness.verbs._NO_DNS", -2), "air_names"),
+    "reconnects end": (
+        _before(Radio, "connect", lambda radio, *_: setattr(radio, "reconnects", 1)),
+        "air_lost",
+    ),
+    "connect() clears the reason": (
+        _before(Radio, "connect", lambda radio, *_: setattr(radio, "reason", 0)),
+        "wlan",
+    ),
+    "the wrong password is forgotten": (
+        _before(Radio, "connect", lambda radio, *_: setattr(radio, "reason", 0)),
+        "wrong_password",
+    ),
+    "a second connect() begins anew": (
+        _before(Radio, "connect", lambda radio, *_: radio._leave_silently()),
+        "wlan",
+    ),
+    "the radio ends at a soft reset": (
+        _before(Supervisor, "_soft_reset_after", lambda board, *_: board.wlan.restart()),
+        "wlan_soft_reset",
+    ),
+    "a network is left at a soft reset": (
+        _before(Supervisor, "_soft_reset_after", lambda board, *_: board.radio._leave_silently()),
+        "join",
+    ),
+    "the access point lets more in": (
+        _before(
+            SoftAP, "activate", lambda ap, *_: vars(ap).get("settings", {}).update(max_clients=9)
+        ),
+        "wlan_ap",
+    ),
+    "the ring has no end": (_set("harness.uart.RING_BYTES", 4096), "console_ring"),
+    "NVS holds more": (_set("harness.nvs._ENTRIES_PER_PAGE", 200), "nvs_capacity"),
+    "keys may be long": (_set("harness.nvs._NAME_BYTES", 16), "nvs"),
+    "the clock ends at a hard reset": (
+        _before(Supervisor, "_restart_chip", lambda board, *_: board.rtc.set_us(0)),
+        "clock",
+    ),
+    "RTC memory ends at a hard reset": (
+        _before(Supervisor, "_restart_chip", lambda board, *_: board.rtc.lose_power()),
+        "rtc_memory",
+    ),
+    "a reset is a power-on": (
+        lambda patch: patch.setattr(
+            Supervisor, "hard_reset", lambda board, *_: Supervisor.button_reset(board)
+        ),
+        "reset_causes",
+    ),
+    "the watchdog ends at a soft reset": (
+        _before(Supervisor, "_soft_reset_after", lambda board, *_: board.watchdog.stop()),
+        "watchdog",
+    ),
+    "every pin wakes": (
+        _set("harness.supervisor.chip", lambda name: Chip(name, wake_pins=frozenset(range(40)))),
+        "sleep",
+    ),
+    "every pin drives": (
+        _before(Pins, "ask", lambda pins, *_: setattr(pins, "_input_only", frozenset())),
+        "pins",
+    ),
+    "a pin says little": (
+        _set("harness.pins._described", lambda number, pin: f"Pin({number})"),
+        "pin_repr",
+    ),
+}
