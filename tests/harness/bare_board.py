@@ -32,6 +32,7 @@ class BareBoard:
         self._said = b""
         self._lock = threading.Lock()
         self.rom = ROMLoader(self._say, chip)
+        self.rom.on_erase = emulated.erase_flash
         self._line: serial.Serial | None = None
         self._dtr = self._rts = False
         self._is_in_reset = self._is_loading = False
@@ -85,6 +86,7 @@ class BareBoard:
         self._close()
         self._is_loading = into_loader
         if into_loader:
+            self.emulated.power_off()  # MicroPython does not run
             self.rom.start()
         elif self.rom.has_image:
             self.emulated.power_off()

@@ -34,6 +34,7 @@ class ROMLoader:
     def __init__(self, say: Callable[[bytes], None], chip: str = "esp32") -> None:
         self.flash = bytearray(b"\xff" * _FLASH_BYTES)
         self.is_worn = False  # takes what is written, and does not keep it
+        self.on_erase: Callable[[], None] | None = None  # told when all of it is erased
         self._say = say
         self._chip = chip
         self._lock = threading.Lock()
@@ -78,6 +79,8 @@ class ROMLoader:
         elif command in (_ERASE_FLASH, _ERASE_REGION):
             at, size = struct.unpack("<2I", data) if data else (0, _FLASH_BYTES)
             self.flash[at : at + size] = b"\xff" * size
+            if command == _ERASE_FLASH and self.on_erase:
+                self.on_erase()
         elif command == _MD5:
             at, size = struct.unpack("<2I", data[:8])
             digest = hashlib.md5(self.flash[at : at + size], usedforsecurity=False)

@@ -2,7 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 """Firmware arrives as it was sent or not at all; an identity arrives and leaves no trace."""
 
+import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from harness.deploy import deploy, write_identity
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, DeployError, HarnessError, PortError
 from harness.layout import lay_out
+from harness.progress import ProgressBar
 from harness.repl import REPL
 from tests import secrecy
 
@@ -163,3 +166,42 @@ def test_without_a_checkout_the_firmware_has_to_be_named(
     monkeypatch.setattr("harness.commands._FIRMWARE", tmp_path)
     assert cli.main(["deploy", "--port", "/dev/null"]) == 1
     assert "Name its folder with --source" in capsys.readouterr().err
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_it_asks_before_it_touches_files_of_others(
+    board: EmulatedBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board.write_file("/main.py", "print('mine')")
+    command = ["deploy", "--port", board.port, "--source", str(DOORBELL)]
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setattr("sys.stdin", Terminal("\n"))  # the usual answer is no
+    assert cli.main(command) == 5
+    asked = "since:\n  /main.py\nReplace or remove them? [y/N] "
+    assert screen.getvalue().count(asked) == 1
+    assert board.read_file("/main.py") == b"print('mine')"
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert cli.main(command) == 0
+    assert screen.getvalue().count(asked) == 2
+    assert board.read_file("/main.py") == (DOORBELL / "main.py").read_bytes()
+    # while it sends; and the line is clean afterwards
+    shown = screen.getvalue().split("\r")
+    assert any(re.fullmatch(r"deploy █{30} 100% of \d+ kB", line) for line in shown)
+    assert shown[-2:] == [" " * len(shown[-3]), ""]
+
+
+def test_a_progress_bar_grows_and_is_for_terminals_only() -> None:
+    screen, file = Terminal(), io.StringIO()
+    for stream in (screen, file):
+        with ProgressBar("deploy", stream) as bar:
+            bar.show(0, 4000)
+            bar.show(1000, 4000)
+    assert file.getvalue() == ""
+    empty, quarter = screen.getvalue().split("\r")[1:3]
+    assert empty == f"deploy {'·' * 30}   0% of 4 kB"
+    assert quarter == f"deploy {'█' * 8}{'·' * 22}  25% of 4 kB"

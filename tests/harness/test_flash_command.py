@@ -8,6 +8,7 @@ import io
 import json
 import stat
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +19,16 @@ import pytest
 
 from harness.air import Air
 from harness.cli import main
-from harness.deploy import deploy
+from harness.deploy import deploy, write_identity
 from harness.emulated import EmulatedBoard
-from harness.errors import ImageError, SelfTestFailed
+from harness.errors import ImageError, RemoteError, SelfTestFailed
+from harness.facts import read_facts
 from harness.image import check_image
-from harness.labels import parse_label
+from harness.label_book import LabelBook
+from harness.labels import Label, parse_label
+from harness.manufacture import Order, manufacture
 from harness.repl import REPL
-from harness.self_test import self_test
+from harness.self_test import SelfTest, self_test
 from tests import secrecy
 from tests.harness.bare_board import BareBoard, BareBoardPort
 from tests.harness.conftest import write_file
@@ -246,3 +250,73 @@ def test_files_of_somebody_else_are_not_replaced_unasked(
     assert flash(port, image, book) == 1
     said = verdict(capsys)
     assert (said["failed_at"], "/main.py on the board" in said["error"]) == ("firmware", True)
+
+
+NOTES = "from esp32 import NVS; n = NVS('mine'); "
+
+
+@pytest.fixture
+def used(bare: BareBoard, port: str) -> str:
+    """The port of a board that somebody has used: with a program, notes, and an identity."""
+    board = bare.emulated
+    board.power_on()
+    board.write_file("/notes.txt", "mine too")
+    board.exec(NOTES + "n.set_i32('notes', 7)")
+    deploy(board.port, ROOT / "firmware")
+    write_identity(board.port, "OLD", bytes(range(1, 21)))
+    board.write_file("/main.py", "print('mine')")
+    bare.press_reset(with_boot=True)
+    return port
+
+
+def test_force_gives_a_new_label_and_keeps_what_is_not_in_the_way(
+    bare: BareBoard, used: str, image: Path, book: Path, capsys: Run
+) -> None:
+    assert flash(used, image, book, "--id", "NEW", "--force") == 0
+    assert verdict(capsys)["device_id"] == "NEW"
+    bare.close()  # one reader at a time
+    assert bare.emulated.read_file("/notes.txt") == b"mine too"
+    assert bare.emulated.exec(NOTES + "print(n.get_i32('notes'))") == "7\n"
+
+
+def test_erase_empties_the_board_first(
+    bare: BareBoard, used: str, image: Path, book: Path, capsys: Run
+) -> None:
+    assert flash(used, image, book, "--id", "NEW", "--erase") == 0
+    assert verdict(capsys)["device_id"] == "NEW"
+    bare.close()
+    assert "notes.txt" not in bare.emulated.list_files("/")
+    with pytest.raises(RemoteError, match="ESP_ERR_NVS_NOT_FOUND"):
+        bare.emulated.exec(NOTES + "print(n.get_i32('notes'))")
+
+
+def test_good_boards_are_made_at_the_same_time(
+    image: Path, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each stays in its self-test until the other one is there."""
+    together = threading.Barrier(2, timeout=30)
+    written: dict[str, Label] = {}
+
+    def test(port: str) -> SelfTest:
+        together.wait()
+        return SelfTest(firmware="1", heap_free=1, files_free=1, networks=2)
+
+    monkeypatch.setattr("harness.manufacture.write_image", lambda *_, **__: None)
+    monkeypatch.setattr("harness.manufacture._answering", lambda where, say: where())
+    monkeypatch.setattr("harness.manufacture.deploy", lambda *_, **__: None)
+    unlabelled = SimpleNamespace(device_id=None)
+    monkeypatch.setattr("harness.manufacture.look", lambda *_, **__: unlabelled)
+    monkeypatch.setattr(
+        "harness.manufacture.write_label",
+        lambda port, info, label, **_: written.update({port: label}),
+    )
+    monkeypatch.setattr("harness.manufacture.self_test", test)
+    order = Order(read_facts("EMULATED"), image, ROOT / "firmware")
+    with LabelBook(str(book)) as opened:
+        first, second = manufacture(["/dev/one", "/dev/two"], order, opened)
+    assert first.is_good and second.is_good
+    assert [first.label, second.label] == [written["/dev/one"], written["/dev/two"]]
+    noted = {row["device_id"] for row in csv.DictReader(io.StringIO(book.read_text()))}
+    assert noted == {label.device_id for label in written.values()} and len(noted) == 2
+    for label in written.values():
+        secrecy.hide_label(label.text, label.secret)
