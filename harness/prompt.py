@@ -21,6 +21,8 @@ _RESET_AFTER_S = 2.0
 _ASK_AFTER_S = 3.0
 _KEPT = 8192
 
+_CORRUPTED = b"filesystem appears to be corrupted"  # and so at every start, for ever
+
 # What MicroPython, its boot loader or our firmware say; anything else is not a board of ours.
 _SIGNS = (b"MicroPython", b">>> ", b"Traceback", b"KeyboardInterrupt", b"rst:0x", b"\nM ", _REBOOT)
 
@@ -33,7 +35,8 @@ class _Line:
         self.heard = b""
 
     def until(self, ending: bytes, wait_s: float) -> bool:
-        """Read to the end of `ending` and no further: what follows belongs to the transport."""
+        """Read to the end of `ending` and no further: what follows belongs to the transport. Not
+        that long if the board says that it has no filesystem, for it says nothing else then."""
         end = time.monotonic() + wait_s
         tail = b""
         while time.monotonic() < end:
@@ -42,6 +45,8 @@ class _Line:
             self._keep(byte)
             if tail == ending:
                 return True
+            if self.heard.endswith(_CORRUPTED):
+                return False
         return False
 
     def drain(self, quiet_s: float, most_s: float = 1.0) -> bytes:
@@ -110,6 +115,8 @@ def _insist(line: _Line, port: str, end: float, say: Callable[[str], None] | Non
             line.serial.write(_CTRL_A)
             if line.until(_BANNER, _RETRY_S):
                 return
+        if _CORRUPTED in line.heard:  # a MicroPython whose loop Ctrl-C does not end
+            break
     raise _verdict(line.heard, port)
 
 
@@ -139,7 +146,7 @@ def _verdict(heard: bytes, port: str) -> BoardError:
             f"the board on {port} waits for a download: it was reset with its boot button down. "
             "Let go of that button and press reset"
         )
-    if b"filesystem appears to be corrupted" in heard:
+    if _CORRUPTED in heard:
         return BoardError(
             f"the board on {port} says that its filesystem is corrupted; save what you need with "
             "esptool read_flash, then erase the flash and write MicroPython again"

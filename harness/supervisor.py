@@ -248,10 +248,11 @@ class Supervisor:
         if self.soft_ap.address is not None:
             self._link_changed(1, self.soft_ap.address)
 
-    def boot_scripts_begin(self) -> bool:
-        """The flash is mounted; boot.py is next. Whether an early Ctrl-C interrupts it."""
+    def boot_scripts_begin(self, is_heard: bool) -> bool:
+        """boot.py is next, or, with `is_heard`, a loop that only Ctrl-C ends. Whether an early
+        Ctrl-C interrupts it."""
         self._has_booted = True
-        return self.terminal.boot_scripts_begin()
+        return self.terminal.boot_scripts_begin(is_heard)
 
     def repl_begins(self) -> None:
         self._crashes = 0

@@ -58,10 +58,11 @@ class Terminal:
         self._child = child
         child.holds_input = True
 
-    def boot_scripts_begin(self) -> bool:
-        """boot.py is next. Whether a Ctrl-C that came early interrupts it."""
+    def boot_scripts_begin(self, is_heard: bool) -> bool:
+        """boot.py is next. Whether a Ctrl-C that came early interrupts it. On the way to the raw
+        REPL input waits for it, unless it `is_heard` before."""
         self._is_booting = False
-        if self._child is not None and not self._boots_raw:
+        if self._child is not None and (is_heard or not self._boots_raw):
             self._child.release_input()
         return self._interrupts_boot
 

@@ -48,8 +48,8 @@ class Verbs:
             "raw": board.boots_raw,
         }
 
-    def _boot(self) -> bool:
-        return self._board.boot_scripts_begin()
+    def _boot(self, is_heard: bool) -> bool:
+        return self._board.boot_scripts_begin(is_heard)
 
     def _repl(self) -> None:
         self._board.repl_begins()

@@ -52,21 +52,35 @@ _BOOT_PY = """\
 """
 
 
-def _corrupted():
-    import time
-
-    while True:
-        print(
-            """\
+_CORRUPTED = """\
 The filesystem appears to be corrupted. If you had important data there, you
 may want to make a flash snapshot to try to recover it. Otherwise, perform
 factory reprogramming of MicroPython firmware (completely erase flash, followed
 by firmware programming).
 """
-        )
-        time.sleep(3)
+_ENDED = """\
+Traceback (most recent call last):
+  File "_boot.py", line 11, in <module>
+  File "inisetup.py", line 38, in setup
+  File "inisetup.py", line 15, in check_bootsec
+  File "inisetup.py", line 34, in fs_corrupted
+KeyboardInterrupt: """
 
 
+# Until Ctrl-C, which leads to a prompt without a filesystem.
+def _tell_of_corruption(is_interrupted):
+    import time
+
+    try:
+        while not is_interrupted:
+            print(_CORRUPTED)
+            time.sleep(3)
+    except KeyboardInterrupt:
+        pass
+    print(_ENDED)
+
+
+# False if there is something that is no filesystem.
 def _mount():
     import flash
 
@@ -78,14 +92,13 @@ def _mount():
         first = bytearray(4096)
         device.readblocks(0, first)
         if any(byte != 0xFF for byte in first):
-            supervisor.request("boot")
-            _corrupted()
+            return False
         print("Performing initial setup")
         vfs.VfsLfs2.mkfs(device)
         vfs.mount(vfs.VfsLfs2(device), "/")
         with open("/boot.py", "w") as f:
             f.write(_BOOT_PY)
-    native.builtin("os").chdir("/")
+    return True
 
 
 # A soft reset of a board sweeps the heap, and with it closes what the program left open.
@@ -143,16 +156,19 @@ def run(names):
         sys.modules["errno"] = sys.modules["uerrno"] = newlib_errno
     sys.modules["time"]._set_rtc(settings["rtc_us"])
     board_sys = terminal.Sys(settings["machine"])
-    _mount()
+    is_mounted = _mount()
+    native.builtin("os").chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.modules["sys"] = sys.modules["usys"] = board_sys
     for name in _PRIVATE + _OF_SOCKET:
         sys.modules.pop(name, None)
     gc.collect()
     sys.atexit(lambda: _end(names))
-    is_interrupted = supervisor.request("boot")
+    is_interrupted = supervisor.request("boot", not is_mounted)
     try:
-        if _run("boot.py", names, is_interrupted) and not settings["raw"]:
+        if not is_mounted:
+            _tell_of_corruption(is_interrupted)
+        elif _run("boot.py", names, is_interrupted) and not settings["raw"]:
             _run("main.py", names)
         micropython.kbd_intr(-1)
     except KeyboardInterrupt:  # came when the script had just ended

@@ -10,6 +10,7 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import serial
 from serial.tools import list_ports as usb
 from serial.tools.list_ports_common import ListPortInfo
 
+from harness.cli import main
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, NotMicroPython, PortError
 from harness.ports import find_port, list_ports
@@ -24,6 +26,7 @@ from harness.repl import REPL
 from harness.tcp_port import TCPPort
 
 Answer = Callable[[bytes], bytes]
+_AN_HOUR_S = 3600.0  # who does not stop at once is stopped by the test's own deadline
 
 
 def device(path: str, serial_number: str, vid: int, pid: int) -> ListPortInfo:
@@ -161,10 +164,34 @@ def test_what_is_no_micropython_board_is_told_within_the_deadline(
     assert time.monotonic() - began < 30  # REPL's usual deadlines are longer together
 
 
-def test_a_corrupted_filesystem_is_told(stranger: Callable[[Answer], str]) -> None:
-    port = stranger(lambda data: b"The filesystem appears to be corrupted.\r\n" if data else b"")
-    with pytest.raises(BoardError, match="erase the flash"), REPL(port, timeout_s=0.4):
+def test_a_corrupted_filesystem_is_told_at_once(
+    off_board: EmulatedBoard, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rotten = b"\0" * 16384 + off_board.read_flash().image[16384:]
+    off_board.write_flash(replace(off_board.read_flash(), image=rotten))
+    off_board.power_on()
+    off_board.expect(rb"corrupted")
+    with REPL(off_board.port) as repl:  # who wants no files is served
+        assert repl.eval("6 * 7") == 42
+    assert main(["deploy", "--port", off_board.port]) == 4
+    said = capsys.readouterr().err
+    assert "its filesystem is corrupted; save what you need" in said
+    with (
+        pytest.raises(BoardError, match="its filesystem is corrupted"),
+        REPL(off_board.port, soft_reset=True, timeout_s=_AN_HOUR_S),
+    ):
         pass
+
+
+def test_so_it_is_where_ctrl_c_does_not_end_that(stranger: Callable[[Answer], str]) -> None:
+    said: list[str] = []
+    port = stranger(lambda data: b"The filesystem appears to be corrupted.\r\n" if data else b"")
+    with (
+        pytest.raises(BoardError, match="erase the flash"),
+        REPL(port, timeout_s=_AN_HOUR_S, say=said.append),
+    ):
+        pass
+    assert said == []
 
 
 def test_a_port_that_vanishes_in_the_middle_is_named(off_board: EmulatedBoard) -> None:

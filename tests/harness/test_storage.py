@@ -93,6 +93,13 @@ def test_a_corrupt_filesystem_is_reported_as_a_board_does(board: EmulatedBoard) 
         flash.write(b"\0" * 16384)
     board.power_on()
     board.expect(rb"The filesystem appears to be corrupted")
+    board.write(b"\x03")  # as inisetup.py allows: to a prompt without files
+    said = board.expect(rb"Traceback.*?>>> ")[0]
+    assert b"in fs_corrupted\r\nKeyboardInterrupt: \r\n" in said and b"<board>" not in said
+    board.write(b"import os; os.listdir()\r")
+    board.expect(rb"\[\]\r\n>>> ")
+    board.write(b"\x04")
+    board.expect(rb"soft reboot\r\nThe filesystem appears to be corrupted")
 
 
 def test_the_log_tells_output_and_events_but_no_input(board: EmulatedBoard) -> None:
