@@ -19,7 +19,7 @@ from typing import Any
 
 from harness.air import AccessPoint, Air
 from harness.emulated import EmulatedBoard
-from harness.errors import HarnessError
+from harness.errors import BoardError, HarnessError
 from harness.tcp_port import TCPPort
 
 _PREFIX = "MUSTER-"
@@ -60,7 +60,12 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 def _directory(wanted: str | None) -> Iterator[Path]:
     if wanted is not None:
         path = Path(wanted)
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as e:
+            raise HarnessError(
+                f"no board can live in {wanted} ({e.strerror}); name another --directory"
+            ) from None
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="muster-emulated-") as made:
@@ -152,6 +157,8 @@ def _announce(board: EmulatedBoard, tcp: TCPPort, rig: Path, made: list[AccessPo
 
 def _obey(board: EmulatedBoard, control: int) -> None:
     for fd, line in _lines(control):
+        if board.failure is not None:
+            raise BoardError(board.failure)
         if line.strip():
             said = _do(board, line.split())
             if fd != control:
@@ -159,11 +166,13 @@ def _obey(board: EmulatedBoard, control: int) -> None:
 
 
 def _lines(control: int) -> Iterator[tuple[int, str]]:
-    """Lines from standard input, as far as there is one, and from `control`; never ends."""
+    """Lines from standard input, as far as there is one, and from `control`; never ends. An empty
+    one comes now and then."""
     typed = [] if sys.stdin is None or sys.stdin.closed else [sys.stdin.fileno()]
     rests: dict[int, bytes] = {}
     while True:
         ready, _, _ = select.select([*typed, control], [], [], _LOOK_S)
+        yield control, ""
         for fd in ready:
             data = os.read(fd, 4096)
             if not data:

@@ -13,7 +13,7 @@ from typing import Literal
 from harness.air import Air
 from harness.board_log import BoardLog
 from harness.clock import ClockDoor
-from harness.errors import BoardError, CannotDo
+from harness.errors import BoardError, CannotDo, HarnessError
 from harness.facts import BoardFacts, Wired, read_facts
 from harness.flash import FlashContent, How, Operation
 from harness.interpreter import find_interpreter
@@ -54,6 +54,8 @@ class EmulatedBoard(Unit):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.name = name or folder.name
+        if not re.fullmatch(r"\d+w?[kKmM]?", heap):
+            raise HarnessError(f"a heap is so many bytes, e.g. 320K or 1M, not {heap!r}")
         self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
         self.capabilities = self.abilities(self.facts, virtual_time)
         interpreter = find_interpreter()
@@ -108,6 +110,7 @@ class EmulatedBoard(Unit):
         yield self.port  # nobody holds it
 
     def repl(self, soft_reset: bool = False, timeout_s: float = 10.0) -> REPL:
+        self._require_power()
         return REPL(self.port, soft_reset=soft_reset, timeout_s=timeout_s)
 
     def close(self) -> None:
@@ -151,6 +154,11 @@ class EmulatedBoard(Unit):
             self._loop.call(self._supervisor.button_reset)
         else:
             self.write(b"\x03\x04")
+
+    @property
+    def failure(self) -> str | None:
+        """Why it cannot run any more, None while it can."""
+        return self._supervisor.failure or self._loop.failure
 
     # -- the flash chip and its faults; `harness.power_cuts` tries them all
 
@@ -228,10 +236,12 @@ class EmulatedBoard(Unit):
 
     def drive(self, pin: int, level: int | None) -> None:
         """Put a level on a pin from outside; None lets go of it."""
+        self._require_pin(pin)
         self._loop.call(lambda: self._supervisor.pins.drive(pin, level))
 
     def level(self, pin: int) -> int:
         """The level on a pin, whoever drives it."""
+        self._require_pin(pin)
         return self._loop.call(lambda: self._supervisor.pins.level(pin))
 
     @property
@@ -275,7 +285,15 @@ class EmulatedBoard(Unit):
 
     def _require_power(self) -> None:
         if not self.is_on:
-            raise BoardError(f"board {self.name} is off; power_on() first")
+            raise BoardError(self.failure or f"board {self.name} is off; power_on() first")
+
+    def _require_pin(self, pin: int) -> None:
+        if pin not in range(self.facts.pin_count) or pin in self.facts.missing_pins:
+            missing = ", ".join(map(str, sorted(self.facts.missing_pins)))
+            raise BoardError(
+                f"{self.facts.name} has no pin {pin}; it has 0 to {self.facts.pin_count - 1}"
+                + (f" without {missing}" if missing else "")
+            )
 
     def _wired(self, what: str, part: Wired | None) -> Wired:
         if what not in ("button", "led") or part is None:

@@ -56,9 +56,7 @@ def find_port(wanted: str) -> str:
     port can be opened is not promised.
     """
     if "://" in wanted:
-        scheme = wanted.partition("://")[0]
-        if scheme not in _SCHEMES:
-            raise PortError(f"no port of the kind {scheme}://; use socket:// or rfc2217://")
+        require_whole_url(wanted)
         return wanted
     if os.sep in wanted or Path(wanted).exists() or wanted.upper().startswith("COM"):
         return wanted
@@ -67,6 +65,20 @@ def find_port(wanted: str) -> str:
     if not matches:
         raise PortError(f"no port and no USB serial number {wanted!r}; {_what_there_is()}")
     return matches[0]
+
+
+def require_whole_url(port: str) -> None:
+    """Raises PortError for a URL that lacks something or that is of no use; a path is none."""
+    scheme, is_url, place = port.partition("://")
+    if not is_url:
+        return
+    if scheme not in _SCHEMES:
+        raise PortError(f"no port of the kind {scheme}://; use socket:// or rfc2217://")
+    host, _, number = place.partition("?")[0].partition("/")[0].rpartition(":")
+    if not host or not number.isdecimal() or not 0 < int(number) < 65536:
+        raise PortError(
+            f"{port} does not say which port of which host; write e.g. {scheme}://127.0.0.1:4000"
+        )
 
 
 def follow_port(path: str) -> Callable[[], str]:
@@ -78,6 +90,7 @@ def follow_port(path: str) -> Callable[[], str]:
 
 def open_port(port: str, look_s: float, write_s: float) -> serial.Serial:
     """The port, held alone: a read takes at most `look_s`, a write `write_s`. Raises PortError."""
+    require_whole_url(port)
     try:
         line = serial.serial_for_url(port, _BAUD, timeout=look_s, exclusive=True)
         if not port.startswith("rfc2217://"):  # it has its own, and refuses another

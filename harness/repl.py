@@ -16,8 +16,8 @@ from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
 from harness.deadline import Guarded
-from harness.errors import BoardError, PortError, RemoteError
-from harness.ports import why_closed
+from harness.errors import BoardError, HarnessError, PortError, RemoteError
+from harness.ports import require_whole_url, why_closed
 from harness.prompt import enter_raw
 from harness.serial_line import Tap
 
@@ -25,6 +25,7 @@ _BAUD = 115200
 _PROMPT_S = 1.0
 _LOOK_S = 0.05  # how often a deadline is looked at while bytes are awaited
 _LONGEST_S = 60.0
+_SHOWN = 60  # characters of an answer, in a message
 
 
 class REPL:
@@ -52,6 +53,7 @@ class REPL:
         self._transport: Any = None
 
     def __enter__(self) -> Self:
+        require_whole_url(self._port)
         # mpremote prints what it received before it raises; that belongs into nobody's output. In
         # its module this name stands before the builtin, whatever the thread.
         transport_serial.print = lambda *_: None
@@ -87,7 +89,10 @@ class REPL:
             raise
         except (SerialException, OSError) as e:
             self.close()
-            raise self._vanished(e) from None
+            raise PortError(
+                f"{self._port} hung up before the board had answered ({e}); is another program "
+                "connected to it, or was the board unplugged? Close that one and try again"
+            ) from None
         return self
 
     def __exit__(
@@ -149,7 +154,14 @@ class REPL:
     def eval(self, expression: str) -> Any:
         """Evaluate an expression there and return its value, if it is a literal here."""
         __tracebackhide__ = True
-        return ast.literal_eval(self.exec(f"print(repr({expression}))").strip())
+        said = self.exec(f"print(repr({expression}))").strip()
+        try:
+            return ast.literal_eval(said)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            raise HarnessError(
+                f"the value there is no literal here, but {said[:_SHOWN]!r}; ask for a part of it "
+                "that is, or let exec() print what you want to know"
+            ) from None
 
     def _vanished(self, error: OSError) -> PortError:
         return PortError(

@@ -10,7 +10,7 @@ from re import Match
 from typing import Literal
 
 from harness.board_log import BoardLog
-from harness.errors import PortError
+from harness.errors import BoardError, PortError
 from harness.log import Log
 from harness.output import Output
 from harness.ports import find_port
@@ -98,6 +98,8 @@ class SerialUnit(Unit):
             self._listen_again()
 
     def repl(self, soft_reset: bool = False, timeout_s: float = 10.0) -> REPL:
+        if not self._is_on:
+            raise BoardError(f"{self.name} is off; power_on() first")
         line = self._opened()
         return REPL(line.port, tap=line.tap(), soft_reset=soft_reset, timeout_s=timeout_s)
 

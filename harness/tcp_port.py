@@ -24,13 +24,17 @@ _CHUNK = 4096
 class TCPPort:
     """A bridge from TCP to the port at `path`; a context manager.
 
-    While a client is connected the bridge holds the port's lock, as mpremote would; while another
-    program holds it, clients are turned away at once.
+    While a client is connected the bridge holds the port's lock, as mpremote would; while it or
+    another program holds it, clients are turned away at once.
     """
 
     def __init__(self, path: str, port: int = 0):
         self._path = path
         self._is_open = True
+        if not 0 <= port < 65536:
+            raise PortError(
+                f"cannot listen on TCP port {port}; there are 1 to 65535, or 0 for any"
+            )
         try:
             self._listener = socket.create_server(("127.0.0.1", port), backlog=1)
         except OSError as e:
@@ -77,7 +81,8 @@ class TCPPort:
             os.close(fd)
 
     def _pass_on(self, client: socket.socket, fd: int) -> bool:
-        ready, _, _ = select.select([client.fileno(), fd], [], [], _LOOK_S)
+        ends = [client.fileno(), fd, self._listener.fileno()]
+        ready, _, _ = select.select(ends, [], [], _LOOK_S)
         if fd in ready:
             data = _read(fd)
             if not data:
@@ -89,6 +94,9 @@ class TCPPort:
                 return False
             while data:
                 data = data[os.write(fd, data) :]
+        elif self._listener.fileno() in ready and not select.select(ends[:1], [], [], 0)[0]:
+            # One at a time, and who comes second is told so. A client that has gone is readable.
+            self._listener.accept()[0].close()
         return True
 
 

@@ -211,6 +211,11 @@ def test_deploy_writes_the_onboarding_network_without_showing_its_password(
         (["deploy", "--port", "/dev/null", "--board", "NONE"], 1, "no board file"),
         (["label", "write", "--port", "/dev/null", "--id", "a b"], 5, "device id"),
         (["emulate", "--air", "/nowhere.toml"], 1, "describes no networks"),
+        (["emulate", "--tcp", "99999"], 3, "cannot listen on TCP port 99999"),
+        (["emulate", "--directory", "/proc/x"], 1, "no board can live in /proc/x"),
+        (["emulate", "--heap", "abc"], 1, "not 'abc'"),
+        (["emulate", "--heap", "3"], 4, "is the heap too small"),
+        (["info", "--port", "socket://127.0.0.1"], 3, "which port of which host"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_its_own_exit_code(
@@ -223,6 +228,8 @@ def test_what_cannot_be_done_is_said_with_its_own_exit_code(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MUSTER_PORT", raising=False)
+    monkeypatch.setattr("sys.stdin", None)
+    monkeypatch.setattr("signal.signal", lambda *_: None)  # of this process
     assert main(arguments) == code
     assert words in capsys.readouterr().err
 

@@ -21,7 +21,7 @@ from serial.tools.list_ports_common import ListPortInfo
 from harness.cli import main
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, NotMicroPython, PortError
-from harness.ports import find_port, list_ports
+from harness.ports import find_port, list_ports, open_port
 from harness.repl import REPL
 from harness.tcp_port import TCPPort
 
@@ -262,7 +262,7 @@ def test_a_socket_port_serves_one_client_after_the_other(board: EmulatedBoard) -
 def test_a_socket_port_whose_board_is_in_use_turns_clients_away(board: EmulatedBoard) -> None:
     with TCPPort(board.port) as tcp, Path(board.port).open("rb+", buffering=0) as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        with pytest.raises(PortError, match="vanished"), REPL(tcp.url):
+        with pytest.raises(PortError, match="another program connected"), REPL(tcp.url):
             pass
 
 
@@ -271,3 +271,30 @@ def test_a_socket_port_that_vanishes_in_the_middle_is_named(board: EmulatedBoard
     with TCPPort(board.port) as tcp, vanishes, REPL(tcp.url) as repl:
         threading.Timer(0.2, tcp.close).start()
         repl.exec("import time; time.sleep(5)")
+
+
+def test_a_second_client_is_turned_away_and_a_successor_is_not(board: EmulatedBoard) -> None:
+    with TCPPort(board.port) as tcp:
+        with REPL(tcp.url) as first:
+            with (
+                pytest.raises(PortError, match="is another program connected to it"),
+                REPL(tcp.url, timeout_s=_AN_HOUR_S),
+            ):
+                pass
+            assert first.eval("6 * 7") == 42
+        for _ in range(20):
+            with REPL(tcp.url) as next_one:
+                assert next_one.eval("6 * 7") == 42
+
+
+@pytest.mark.parametrize(
+    "url", ["socket://127.0.0.1", "socket://:4000", "rfc2217://bench:port", "socket://a:99999"]
+)
+def test_a_url_without_a_port_is_told_how_it_is_written(url: str) -> None:
+    for opened in (
+        find_port,
+        lambda url: open_port(url, 0.1, 0.1),
+        lambda url: REPL(url).__enter__(),
+    ):
+        with pytest.raises(PortError, match=r"which port of which host; write e\.g\. \w+://127"):
+            opened(url)

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from harness.emulated import EmulatedBoard
-from harness.errors import CannotDo, RemoteError, RemoteOSError
+from harness.errors import BoardError, CannotDo, HarnessError, RemoteError, RemoteOSError
 from harness.serial_unit import SerialUnit
 from harness.tcp_port import TCPPort
 from harness.units import CAPABILITIES, CURES, Unit
+from harness.wiring import CommandSwitch
 from tests.harness.rfc2217_server import RFC2217Server
 
 # pyserial 3.5 starts its reader of rfc2217:// in an old way.
@@ -127,3 +128,31 @@ def test_the_emulated_board_has_a_clock_to_play_with_if_it_was_made_so(
         before = time.monotonic()
         assert virtual.eval("time.time()") >= 3600
         assert time.monotonic() - before < 3600
+
+
+def test_a_value_that_is_no_literal_is_told_with_what_to_do(board: EmulatedBoard) -> None:
+    with pytest.raises(HarnessError, match=r"no literal here, but '<object>'; ask for a part"):
+        board.eval("object()")
+
+
+def test_who_is_off_is_asked_nothing(board: EmulatedBoard, tmp_path: Path) -> None:
+    with pytest.raises(BoardError, match="has no pin 99; it has 0 to 39 without 24"):
+        board.drive(99, 1)
+    relay = CommandSwitch(("true",), ("true",))
+    with SerialUnit(board.port, tmp_path / "unit.log", name="desk", power=relay) as desk:
+        desk.power_off()
+        board.power_off()
+        for unit in (desk, board):
+            with pytest.raises(BoardError, match=rf"{unit.name} is off; power_on\(\) first"):
+                unit.exec("1")
+
+
+def test_a_heap_that_is_none_or_too_small_is_told(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match=r"so many bytes, e\.g\. 320K or 1M, not 'abc'"):
+        EmulatedBoard(tmp_path / "a", heap="abc")
+    with EmulatedBoard(tmp_path / "b", heap="3") as board:
+        board.power_on()
+        with pytest.raises(BoardError, match="is the heap too small"):
+            board.expect(rb">>> ", 30)
+        with pytest.raises(BoardError, match="is the heap too small"):
+            board.exec("1")
