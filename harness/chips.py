@@ -3,12 +3,14 @@
 """What MicroPython offers on one chip and not on another.
 
 Sources: ports/esp32 at 1c3c201149 (modmachine.c for frequencies, modesp32.h for pins that wake,
-modesp32.c) and ESP-IDF's soc_caps.h of each chip (timers, LEDC channels, EXT0 and EXT1).
+modesp32.c; machine_adc.c for pins) and ESP-IDF's soc_caps.h of each chip (timers, LEDC channels,
+I2C, UARTs, EXT0 and EXT1).
 """
 
 from dataclasses import dataclass
 
 _ALL_MHZ = (20, 40, 80, 160, 240)
+_S_ADC = frozenset(range(1, 21))
 _ESP32_WAKES = frozenset({0, 2, 4, 12, 13, 14, 15, 25, 26, 27, *range(32, 40)})
 
 
@@ -20,6 +22,10 @@ class Chip:
     timers: int = 4  # hardware ones
     pwm_channels: int = 16
     frequencies_mhz: tuple[int, ...] = _ALL_MHZ
+    i2c_buses: int = 2
+    spi_buses: int = 2  # numbered from 1
+    uarts: int = 3
+    adc_pins: frozenset[int] = frozenset({0, 2, 4, *range(12, 16), *range(25, 28), *range(32, 40)})
     wake_pins: frozenset[int] = _ESP32_WAKES  # RTC_VALID_EXT_PINS
     has_ext0: bool = True
     has_ext1: bool = True
@@ -28,13 +34,17 @@ class Chip:
 
 _KNOWN = (
     Chip("esp32"),
-    Chip("esp32s2", pwm_channels=8, wake_pins=frozenset(range(22))),
-    Chip("esp32s3", pwm_channels=8, wake_pins=frozenset(range(22))),
+    Chip("esp32s2", pwm_channels=8, uarts=2, adc_pins=_S_ADC, wake_pins=frozenset(range(22))),
+    Chip("esp32s3", pwm_channels=8, adc_pins=_S_ADC, wake_pins=frozenset(range(22))),
     Chip(
         "esp32c3",
         timers=2,
         pwm_channels=6,
         frequencies_mhz=_ALL_MHZ[:-1],
+        i2c_buses=1,
+        spi_buses=1,
+        uarts=2,
+        adc_pins=frozenset(range(6)),
         has_ext0=False,
         has_ext1=False,
         deep_sleep_gpios=frozenset(range(6)),
@@ -44,6 +54,10 @@ _KNOWN = (
         timers=2,
         pwm_channels=6,
         frequencies_mhz=_ALL_MHZ[:-1],
+        i2c_buses=1,
+        spi_buses=1,
+        uarts=2,
+        adc_pins=frozenset(range(7)),
         wake_pins=frozenset(range(8)),
         has_ext0=False,
         deep_sleep_gpios=frozenset(range(8)),

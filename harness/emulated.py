@@ -12,6 +12,7 @@ from typing import Literal
 
 from harness.air import Air
 from harness.board_log import BoardLog
+from harness.buses import Buses
 from harness.clock import ClockDoor
 from harness.errors import BoardError, CannotDo, HarnessError
 from harness.facts import BoardFacts, Wired, read_facts
@@ -33,9 +34,8 @@ class EmulatedBoard(Unit):
     board.log. `heap` is MicroPython's heap size, e.g. "320K". `facts` is a board file or its name.
     With `virtual_time`, `clock` can scale, jump and skip the board's time. `baud` is the serial
     line's speed, e.g. 115200; None is as fast as this host is. `log` is a test's, for this board
-    to write into as well.
-    line's speed, e.g. 115200; None is as fast as this host is. `shims` are other sources of the
-    modules that stand for an ESP32's, for experiments.
+    to write into as well. `stand_ins` is a folder of modules that its programs find before all
+    others. `shims` are other sources of the modules that stand for an ESP32's, for experiments.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class EmulatedBoard(Unit):
         baud: int | None = None,
         log: Log | None = None,
         shims: Path = SHIMS,
+        stand_ins: Path | None = None,
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -80,6 +81,7 @@ class EmulatedBoard(Unit):
                     log=self._log,
                     virtual_time=virtual_time,
                     baud=baud,
+                    stand_ins=stand_ins and stand_ins.absolute(),
                 )
             )
         except BaseException:
@@ -257,6 +259,11 @@ class EmulatedBoard(Unit):
     def pixels(self, pin: int, order: str = "GRB") -> list[tuple[int, ...]]:
         """The colours, as (red, green, blue), of a NeoPixel strip on a pin; empty before any."""
         return self._loop.call(lambda: self._supervisor.signals.pixels(pin, order))
+
+    @property
+    def buses(self) -> Buses:
+        """What hangs on its I2C, SPI and UARTs, and what its ADC sees."""
+        return self._supervisor.buses
 
     # -- console
 

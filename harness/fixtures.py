@@ -65,13 +65,16 @@ def hil_firmware(pytestconfig: pytest.Config) -> Install | None:
     """Puts the firmware onto a unit: the files of the ini option hil_firmware. Override it in a
     conftest.py to build or compile: return a function that takes a Unit. Every test finds the
     firmware on its units; on emulated ones it is installed once and then copied."""
-    folder = pytestconfig.getini("hil_firmware")
-    if not folder:
-        return None
-    path = Path(pytestconfig.rootpath, folder)
-    if not path.is_dir():
-        raise pytest.UsageError(f"hil_firmware is {folder!r}, and there is no such folder")
-    return copier(path)
+    path = _folder(pytestconfig, "hil_firmware")
+    return copier(path) if path else None
+
+
+def _folder(config: pytest.Config, option: str) -> Path | None:
+    folder = config.getini(option)
+    path = Path(config.rootpath, folder)
+    if folder and not path.is_dir():
+        raise pytest.UsageError(f"{option} is {folder!r}, and there is no such folder")
+    return path if folder else None
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +87,7 @@ def hil_supply(
         hil_rig,
         pytestconfig.getini("hil_heap"),
         tmp_path_factory.mktemp("hil"),
+        _folder(pytestconfig, "hil_shims"),
     )
 
 

@@ -75,6 +75,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("hil_rig", "as --hil-rig", "string", "")
     parser.addini("hil_log_dir", "as --hil-log-dir", "string", "hil-logs")
     parser.addini("hil_firmware", "folder of the files that every board gets", "string", "")
+    parser.addini(
+        "hil_shims",
+        "folder of modules that programs on emulated boards find before all others",
+        "string",
+        "",
+    )
     parser.addini("hil_heap", "MicroPython's heap on emulated boards", "string", "320K")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.air import Air
 from harness.board_log import BoardLog
+from harness.buses import Buses
 from harness.carrier import Carrier
 from harness.child import CLOCK_FD, IMAGE_FD, PAGE_FD
 from harness.chips import chip
@@ -57,8 +58,10 @@ class Supervisor:
         log: BoardLog,
         virtual_time: bool,
         baud: int | None,
+        stand_ins: Path | None,
     ):
         self._loop = loop
+        self.stand_ins = stand_ins
         self.name = name
         self.air = air
         self.facts = facts
@@ -88,6 +91,7 @@ class Supervisor:
         )
         self.sleep = Sleep(self.chip, self.clock, self.pins.level, self._wake_up)
         self.signals = Signals()
+        self.buses = Buses(log.event)
         self.watchdog = Watchdog(self.clock, self._watchdog_bites)
         ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
         self._addresses: list[str | None] = [None, None]  # of the links, by interface

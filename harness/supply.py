@@ -37,14 +37,22 @@ class Supply:
 
     `boards` are what a person named: "emulated", "emulated:ESP32_GENERIC_C3", units of the rig, or
     ports; without any, those units of the rig that help no other one. An emulated board is there
-    as often as it is wanted, everything else once.
+    as often as it is wanted, everything else once. `stand_ins` are modules for emulated boards.
     """
 
-    def __init__(self, boards: Sequence[str], rig: Rig | None, heap: str, folder: Path):
+    def __init__(
+        self,
+        boards: Sequence[str],
+        rig: Rig | None,
+        heap: str,
+        folder: Path,
+        stand_ins: Path | None = None,
+    ):
         self.boards = tuple(boards) or (rig.under_test if rig else ())
         self._rig = rig
         self._heap = heap
         self._folder = folder
+        self._stand_ins = stand_ins
         self._templates: dict[tuple[Install, str], Path] = {}
         self._broken: dict[str, str] = {}
 
@@ -103,6 +111,7 @@ class Supply:
                         facts=_facts(board),
                         virtual_time="clock" in needs,
                         log=log,
+                        stand_ins=self._stand_ins,
                     )
                     made.append(stack.enter_context(unit))
                     unit.power_on()
@@ -125,7 +134,9 @@ class Supply:
         folder = self._templates.get((install, facts))
         if folder is None:
             folder = self._folder / f"template-{len(self._templates)}"
-            with EmulatedBoard(folder, heap=self._heap, facts=facts) as unit:
+            with EmulatedBoard(
+                folder, heap=self._heap, facts=facts, stand_ins=self._stand_ins
+            ) as unit:
                 unit.power_on()
                 install(unit)
             self._templates[install, facts] = folder

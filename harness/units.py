@@ -17,12 +17,14 @@ from re import Match
 from typing import Any, Literal, Self
 
 from harness.board_log import BoardLog
+from harness.buses import Buses
 from harness.clock import ClockDoor
 from harness.errors import CannotDo
 from harness.repl import REPL
 
 CAPABILITIES = {
     "air": "the networks around it are scripted (hil_air)",
+    "buses": "what hangs on its I2C, SPI, UARTs and ADC is scripted",
     "button": "somebody can press its button",
     "clock": "its clock can be scaled, moved and skipped",
     "emulated": "it is no hardware",
@@ -37,6 +39,7 @@ CAPABILITIES = {
 # What to do about each on a unit that has it not.
 CURES = {
     "air": "run with --hil-board emulated",
+    "buses": "run with --hil-board emulated",
     "button": 'wire it, and say how in the rig file: button = { unit = "…", pin = 4 }',
     "clock": 'run with --hil-board emulated, and mark the test hil_needs("clock")',
     "emulated": "run with --hil-board emulated",
@@ -179,6 +182,11 @@ class Unit(ABC):
     def level(self, pin: int) -> int:
         """The level on a pin, whoever drives it."""
         raise self.cannot("pins")
+
+    @property
+    def buses(self) -> Buses:
+        """What hangs on its I2C, SPI and UARTs, and what its ADC sees."""
+        raise self.cannot("buses")
 
     # -- code
 

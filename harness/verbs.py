@@ -44,7 +44,12 @@ class Verbs:
                 "mhz": board.chip.frequencies_mhz,
                 "ext0": board.chip.has_ext0,
                 "ext1": board.chip.has_ext1,
+                "i2c": board.chip.i2c_buses,
+                "spi": board.chip.spi_buses,
+                "uarts": board.chip.uarts,
+                "adc_pins": sorted(board.chip.adc_pins),
             },
+            "stand_ins": board.stand_ins and str(board.stand_ins),
             "raw": board.boots_raw,
         }
 
@@ -149,6 +154,29 @@ class Verbs:
     def _bitstream(self, pin: int, timing_ns: list[int], data: str) -> None:
         self._board.signals.streams[pin] = bytes.fromhex(data)
         self._board.log.event(f"bitstream on pin {pin}: {len(data) // 2} bytes")
+
+    # -- what hangs on it
+
+    def _i2c_scan(self) -> list[int]:
+        return self._board.buses.i2c_scan()
+
+    def _i2c(self, address: int, written: str, count: int) -> str:
+        return self._board.buses.i2c_transfer(address, bytes.fromhex(written), count).hex()
+
+    def _spi(self, number: int, written: str) -> str:
+        return self._board.buses.spi_transfer(number, bytes.fromhex(written)).hex()
+
+    def _volts(self, pin: int) -> int:
+        return round(self._board.buses.volts.get(pin, 0.0) * 1_000_000)
+
+    def _uart(self, number: int, verb: str, argument: Any = None) -> int | str | None:
+        line = self._board.buses.uart[number]
+        if verb == "any":
+            return line.waiting
+        if verb == "read":
+            return line.take(argument).hex()
+        self._board.buses.uart_write(number, bytes.fromhex(argument))
+        return None
 
     def _nvs(self, namespace: str, verb: str, *arguments: Any) -> Any:
         try:

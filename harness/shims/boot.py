@@ -25,9 +25,12 @@ _SHIMS = (
     "neopixel",
     "ntptime",
 )
+_STAND_INS = "/.stand-ins"
 _BLOCKS = const(512)  # of "vfs" in esp32.Partition's table
 _PRIVATE = (
+    "adc",
     "arguments",
+    "bus",
     "boot",
     "clock",
     "dated_tls",
@@ -36,6 +39,7 @@ _PRIVATE = (
     "newlib_errno",
     "pin",
     "pwm",
+    "serial_line",
     "supervisor",
     "terminal",
     "timer",
@@ -159,6 +163,9 @@ def run(names):
     is_mounted = _mount()
     native.builtin("os").chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
+    if settings["stand_ins"]:
+        vfs.mount(vfs.VfsPosix(settings["stand_ins"]), _STAND_INS, readonly=True)
+        sys.path.insert(0, _STAND_INS)
     sys.modules["sys"] = sys.modules["usys"] = board_sys
     for name in _PRIVATE + _OF_SOCKET:
         sys.modules.pop(name, None)

@@ -7,10 +7,13 @@ import time as _time
 from binascii import hexlify, unhexlify
 
 import supervisor
+from adc import ADC  # noqa: F401 (an import is the shortest way to have it here too)
 from arguments import at_most, integer, items
+from bus import I2C, SPI, SoftI2C, SoftSPI  # noqa: F401
 from native import builtin
-from pin import Pin, number  # noqa: F401 (an import is the shortest way to have it here too)
+from pin import Pin, number  # noqa: F401
 from pwm import PWM  # noqa: F401
+from serial_line import UART  # noqa: F401
 from timer import Timer  # noqa: F401
 
 _native = builtin("machine")

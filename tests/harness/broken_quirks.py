@@ -69,6 +69,7 @@ IN_SHIMS = {
         "console",
     ),
     "pixels are not swapped": ("neopixel.py", "(1, 0, 2, 3)", "(0, 1, 2, 3)", "neopixel"),
+    "any attenuation is taken": ("adc.py", "0 <= atten <= 3", "atten >= 0", "buses"),
     "any frequency is taken": ("machine.py", "not in supervisor.", "in supervisor.", "chip"),
 }
 

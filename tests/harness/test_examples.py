@@ -55,7 +55,8 @@ def test_the_fifteen_lines_of_the_readme_are_green(tmp_path: Path) -> None:
     (tmp_path / "firmware").symlink_to(DOORBELL / "firmware")
     body = blocks(README, "python")[0]
     (tmp_path / "test_readme.py").write_text(body)
-    assert "1 passed" in pytest_in(tmp_path)
+    (tmp_path / "test_sensor.py").write_text(blocks(README, "python")[2])
+    assert "2 passed" in pytest_in(tmp_path)
     assert len(body[body.index("def ") :].splitlines()) <= 15
 
 

@@ -197,7 +197,7 @@ def test_a_failure_shows_pattern_last_lines_and_log(project: pytest.Pytester) ->
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ('@pytest.mark.hil_needs("buton")', "*no such capability. There are air, button, *"),
+        ('@pytest.mark.hil_needs("buton")', "*no such capability. There are air, buses, *"),
         ("@pytest.mark.hil_units('two')", "*hil_units('two',) wants one number*"),
     ],
 )
@@ -229,6 +229,21 @@ def test_a_board_that_cannot_be_had_is_not_waited_for_again(project: pytest.Pyte
     result.stdout.fnmatch_lines_random(
         ["*there is no port /dev/pts/absent*", "*not tried again*failed before*"]
     )
+
+
+def test_modules_that_stand_in_are_found_before_those_on_the_board(
+    project: pytest.Pytester,
+) -> None:
+    (project.mkdir("shims") / "bme280.py").write_text("temperature = 21.5\n")
+    (project.path / "firmware" / "bme280.py").write_text("raise OSError('no such sensor')\n")
+    project.makeini("[pytest]\nhil_firmware = firmware\nhil_board = emulated\nhil_shims = shims\n")
+    project.makepyfile(
+        """
+        def test_it(hil_unit):
+            assert hil_unit.eval("__import__('bme280').temperature") == 21.5
+        """
+    )
+    project.runpytest().assert_outcomes(passed=1)
 
 
 def test_the_firmware_folder_has_to_be_there(project: pytest.Pytester) -> None:

@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """The shims carry the names, numbers and signatures that micropython-esp32-stubs give an ESP32."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,12 @@ def test_a_traceback_shows_the_program_s_frames_and_none_of_the_shims(
         "import time; Timer(-1, mode=0, period=1, callback=lambda t: Pin(99)); time.sleep_ms(50)"
     )
     assert "in <lambda>\nValueError: invalid pin\n" in said and "<board>" not in said
+
+
+def test_what_the_readme_says_is_not_there_is_not(board: EmulatedBoard) -> None:
+    readme = (oracle.SHIMS.parent / "README.md").read_text()
+    told = [line for line in readme.splitlines() if re.match(r"- Modules .*not there", line)]
+    named = [name for line in told for name in re.findall(r"`([\w.]+)`", line.partition(". ")[0])]
+    assert len(named) > 12
+    code = f"for n in {named!r}:\n try:\n  __import__(n)\n  print(n)\n except ImportError: pass"
+    assert board.exec(code) == ""
