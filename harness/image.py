@@ -64,7 +64,7 @@ def write_image(
     """
     check_image(image)
     if importlib.util.find_spec("esptool") is None:
-        raise ImageError("esptool is not installed; pip install 'muster-harness[flash]'")
+        raise ImageError("esptool is not installed; pip install esptool")
     command = [sys.executable, "-m", "esptool", "--chip", facts.mcu, "--port", port]
     command += ["--connect-attempts", str(_ATTEMPTS)]
     command += ["--baud", str(baud), "--after", "hard-reset", "write-flash"]
@@ -107,7 +107,7 @@ def _run(command: list[str], progress: Callable[[int, int], None] | None) -> tup
 
 def _meaning(port: str, facts: BoardFacts, image: Path, said: str) -> Exception:
     if "No module named esptool" in said:
-        return ImageError("esptool is not there; pip install 'muster-harness[flash]' brings it")
+        return ImageError("esptool is not there; pip install esptool brings it")
     if _CLOSED.search(said):
         return why_closed(port)
     if other := _OTHER_CHIP.search(said):

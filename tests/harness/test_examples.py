@@ -4,6 +4,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -42,12 +43,61 @@ def pytest_in(folder: Path, *options: str) -> str:
     return done.stdout
 
 
-def test_the_example_project_is_green_on_an_emulated_board(tmp_path: Path) -> None:
-    said = pytest_in(DOORBELL, f"--hil-log-dir={tmp_path}", f"--junitxml={tmp_path}/report.xml")
-    assert "5 passed" in said
-    logs = {path.name: path.read_text() for path in tmp_path.glob("*.log")}
+@pytest.fixture
+def published(tmp_path: Path) -> str:
+    """This checkout as pip finds it: a repository, with a commit."""
+    repository = tmp_path / "muster"
+    apart = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "hil-logs")
+    for part in ("boards", "harness"):
+        shutil.copytree(ROOT / part, repository / part, symlinks=True, ignore=apart)
+    shutil.copy(ROOT / "LICENSE", repository)
+    name = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid"]
+    name += ["-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "-A"], [*name, "commit", "-q", "-m", "all"]):
+        subprocess.run(["git", *words], cwd=repository, check=True, timeout=_LIMIT_S)
+    done = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=repository, check=True, capture_output=True, text=True
+    )
+    return f"git+file://{repository}@{done.stdout.strip()}"
+
+
+def test_the_workflow_of_the_example_is_green(tmp_path: Path, published: str) -> None:
+    """Its own commands, in a copy of the project; only the tools come from here and no index."""
+    project, installed = tmp_path / "doorbell", tmp_path / "installed"
+    shutil.copytree(DOORBELL, project, ignore=shutil.ignore_patterns("hil-logs"))
+    workflow = (project / ".github" / "workflows" / "test.yml").read_text()
+    install, test = re.findall(r"^ +- run: (.*)$", workflow, re.MULTILINE)
+    assert "git+https://replace-me.invalid/muster@REPLACE-WITH-A-COMMIT" in workflow
+    environment = {k: v for k, v in os.environ.items() if k != "PYTEST_ADDOPTS"} | {
+        "MUSTER": published,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this switch the wrong way round
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_TARGET": str(installed),
+        "PYTHONPATH": str(installed),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+    def run(command: str) -> str:
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=project,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT_S,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(install)
+    assert run("python -c 'import harness; print(harness.__file__)'").startswith(str(installed))
+    assert "5 passed" in run(test)
+    logs = {path.name: path.read_text() for path in (project / "hil-logs").glob("*.log")}
     rang = next(text for name, text in logs.items() if "reaches_the_server" in name)
     assert re.search(r"server +\* POST /ring .*count", rang)
+    assert (project / "report.xml").exists()
 
 
 def test_the_fifteen_lines_of_the_readme_are_green(tmp_path: Path) -> None:
@@ -94,12 +144,12 @@ def test_the_readme_names_every_option_marker_fixture_and_capability() -> None:
     assert [name for name in (*names, *CAPABILITIES) if f"`{name}" not in README] == []
 
 
-def test_the_workflow_runs_what_a_person_runs() -> None:
-    workflow = (DOORBELL / ".github" / "workflows" / "test.yml").read_text()
-    runs = re.findall(r"^ +- run: (.*)$", workflow, re.MULTILINE)
-    assert runs == [
-        "python -m pip install muster-harness",
-        "python -m pytest --junitxml=report.xml",
-    ]
+def test_the_harness_is_installed_from_nowhere_but_its_repository() -> None:
+    """No package index has it, and a stranger may take the name."""
+    told = [README, (DOORBELL / "README.md").read_text(), (ROOT / "README.md").read_text()]
+    told.append((DOORBELL / ".github" / "workflows" / "test.yml").read_text())
+    bare = re.compile(r"pip install (?:-\S+ )*['\"]?muster-harness")
+    found = [line for text in told for line in text.splitlines() if bare.search(line)]
+    assert all("Do not" in line for line in found), found
     project = tomllib.loads((HARNESS / "pyproject.toml").read_text())["project"]
     assert project["name"] == "muster-harness"

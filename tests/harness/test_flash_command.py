@@ -173,7 +173,7 @@ def test_a_missing_esptool_is_named_with_the_cure(
     python.chmod(0o755)
     monkeypatch.setattr("harness.image.sys.executable", str(python))
     assert flash(port, image, book) == 1
-    assert "pip install 'muster-harness[flash]'" in verdict(capsys)["error"]
+    assert "pip install esptool" in verdict(capsys)["error"]
 
 
 def test_another_chip_is_named(
