@@ -66,8 +66,8 @@ def mutated(folder: Path, file: str, before: str, after: str) -> Path:
 @pytest.fixture
 def short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A board that is broken may never answer: that is a difference, too."""
-    monkeypatch.setattr("harness.contract.wire._RUN_S", 3.0)
-    monkeypatch.setattr("harness.contract.wire._TYPE_S", 3.0)
+    monkeypatch.setattr("harness.contract.wire._RUN_S", 1.5)
+    monkeypatch.setattr("harness.contract.wire._TYPE_S", 1.5)
 
 
 @pytest.mark.parametrize("mutation", IN_SHIMS)

@@ -108,7 +108,7 @@ def test_a_missing_capability_says_what_to_do(tmp_path: Path, board: EmulatedBoa
 
 
 def test_an_unknown_capability_is_an_error_that_lists_all(board: EmulatedBoard) -> None:
-    with pytest.raises(CannotDo, match="'buton'.*air, button"):
+    with pytest.raises(CannotDo, match="'buton'.*air, buses, button"):
         board.can("buton")
 
 
