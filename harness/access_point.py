@@ -34,6 +34,7 @@ REASON_HANDSHAKE_TIMEOUT = 204
 REASON_CONNECTION_FAIL = 205
 _NO_COMPATIBLE_SECURITY = 210
 _BELOW_AUTHMODE_THRESHOLD = 211
+_MOST_LEASES = 250
 
 
 class Station:
@@ -206,9 +207,9 @@ class AccessPoint:
     def lease(self, station: str) -> str:
         """The address that the DHCP server gives a station: always the same one."""
         if station not in self._leases:
-            self._leases[station] = f"{self.addresses.prefix}{len(self._leases) + 2}"
-            if len(self._leases) > 250:
+            if len(self._leases) >= _MOST_LEASES:
                 raise AirError(f"{self.ssid!r} has no address left; use another access point")
+            self._leases[station] = f"{self.addresses.prefix}{len(self._leases) + 2}"
         return self._leases[station]
 
     def check(self, key: bytes) -> int | None:

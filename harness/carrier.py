@@ -8,7 +8,6 @@ its power, says nothing to its peers.
 """
 
 import contextlib
-import errno
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -183,12 +182,9 @@ class _Replay:
         if far is None:
             return
         self._far = far
-        try:
+        with contextlib.suppress(OSError):  # it does not want to hear it
             far.send(self._data)  # a turn fits into a socket's buffer
             far.shutdown(socket.SHUT_WR)
-        except OSError as e:
-            if e.errno not in (errno.EPIPE, errno.ECONNRESET):
-                raise
         self._loop.on_ready(far.fileno(), self._read)
 
     def _read(self) -> None:

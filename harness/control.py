@@ -3,14 +3,18 @@
 """The supervisor's end of the control channel; the other end is `shims/supervisor.py`."""
 
 import json
+import re
 import socket
 from collections.abc import Callable
 from typing import Any
 
-from harness.errors import BoardError
+from harness.errors import BoardError, HarnessError
 from harness.loop import Loop
 
-_LINE = 65536
+_PIECE = 65536
+_LONGEST_LINE = 16 << 20  # more than a program's heap can hold
+_SERIAL = re.compile(rb"\[(\d{1,10}),")
+_WORD = 1 << 31
 
 
 class Refusal(Exception):
@@ -20,6 +24,15 @@ class Refusal(Exception):
         super().__init__(kind, *arguments)
         self.kind = kind
         self.arguments_there = arguments
+
+
+def machine_word(value: Any) -> int:
+    """A number as the port's C code takes it, whose int has 32 bits. Raises Refusal."""
+    if not isinstance(value, int):
+        raise Refusal("TypeError", f"can't convert {type(value).__name__} to int")
+    if not -_WORD <= value < _WORD:
+        raise Refusal("OverflowError", "overflow converting long int to machine word")
+    return value
 
 
 class Later:
@@ -74,7 +87,7 @@ class Control:
 
     def _read(self) -> None:
         try:
-            data = self._ours.recv(_LINE)
+            data = self._ours.recv(_PIECE)
         except BlockingIOError:
             return
         except ConnectionResetError:
@@ -87,11 +100,13 @@ class Control:
             line = bytes(self._received[:end])
             del self._received[: end + 1]
             self._take(line)
-        if len(self._received) > _LINE:
+        if len(self._received) > _LONGEST_LINE:
             raise BoardError("the board sent an endless control line; its shims are damaged")
 
     def _take(self, line: bytes) -> None:
-        serial, verb, *arguments = json.loads(line)
+        # It stands first, so it can be told of a line that is no JSON too.
+        head = _SERIAL.match(line)
+        serial = int(head[1]) if head else 0
 
         def send(answer: list[Any]) -> None:
             self._unanswered -= 1
@@ -100,13 +115,13 @@ class Control:
 
         self._unanswered += 1
         try:
+            _, verb, *arguments = json.loads(line)
             answer = self._handler(verb, arguments)
-        except Refusal as e:
-            send([e.kind, e.arguments_there])
-            return
-        except (TypeError, ValueError, KeyError, AttributeError):
-            # a program's odd argument must not end the board; the real port says it in C
-            send(["TypeError", ["argument of a wrong type"]])
+        except Exception as e:  # a program's odd argument must not end the board
+            if not self._is_open:  # the program is gone: it is the board that cannot go on
+                raise
+            refusal = _as_refusal(e)
+            send([refusal.kind, refusal.arguments_there])
             return
         if isinstance(answer, Later):
             answer.bind(send)
@@ -122,3 +137,13 @@ class Control:
             raise BoardError("the board does not read its control channel") from None
         except (BrokenPipeError, ConnectionResetError):
             pass  # it is exiting; its end follows
+
+
+def _as_refusal(error: Exception) -> Refusal:
+    """What the program is to see of an error. The real port says it in C."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, OSError):
+        return Refusal("OSError", error.errno)
+    what = f"the emulated board cannot take this: {type(error).__name__}: {error}"
+    return Refusal("RuntimeError" if isinstance(error, HarnessError) else "TypeError", what)

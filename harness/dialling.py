@@ -26,8 +26,7 @@ class Dialling:
         self._on_answer = on_answer
         self._socket = socket.socket()
         self._socket.setblocking(False)
-        self._socket.bind((source, 0))
-        result = self._socket.connect_ex(target)
+        result = self._begin(source, target)
         self._is_waiting = result == errno.EINPROGRESS  # for the loop to say that it is writable
         self._is_open = True
         if self._is_waiting:
@@ -40,6 +39,15 @@ class Dialling:
             self._forget()
             self._is_open = False
             self._socket.close()
+
+    def _begin(self, source: str, target: tuple[str, int]) -> int:
+        try:
+            self._socket.bind((source, 0))
+            return self._socket.connect_ex(target)
+        except OSError as e:
+            return e.errno or errno.EIO
+        except OverflowError:  # no such port
+            return errno.EINVAL
 
     def _ready(self) -> None:
         self._forget()

@@ -113,7 +113,12 @@ class EmulatedBoard(Unit):
 
     def repl(self, soft_reset: bool = False, timeout_s: float = 10.0) -> REPL:
         self._require_power()
-        return REPL(self.port, soft_reset=soft_reset, timeout_s=timeout_s)
+        return REPL(
+            self.port,
+            soft_reset=soft_reset,
+            timeout_s=timeout_s,
+            failure=lambda: self._loop.failure or self._supervisor.failure,
+        )
 
     def close(self) -> None:
         """Power off and give everything back. May be called twice."""

@@ -19,6 +19,7 @@ from harness.errors import BoardError
 
 T = TypeVar("T")
 _CALL_TIMEOUT_S = 10.0
+_LONGEST_WAIT_S = 3600.0  # epoll takes no more than 2^31 ms
 
 
 class Timer:
@@ -112,7 +113,8 @@ class Loop:
     def _turn(self) -> None:
         timeout = None
         if self._timers:
-            timeout = max(0.0, self._timers[0][0] - time.monotonic())
+            left_s = self._timers[0][0] - time.monotonic()
+            timeout = min(max(0.0, left_s), _LONGEST_WAIT_S)
         for key, _ in self._selector.select(timeout):
             # an earlier callback of this turn may have forgotten or replaced this one
             current = self._selector.get_map().get(key.fd)

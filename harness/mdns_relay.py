@@ -87,7 +87,7 @@ class MDNSRelay:
         own = os.urandom(2) + query[2:]
 
         def read() -> None:
-            with contextlib.suppress(BlockingIOError):
+            with contextlib.suppress(OSError):  # nothing there, or nobody to ask
                 answer = asking.recv(9000)
                 if len(answer) >= 12 and answer[2] & 0x80 and take(answer):
                     self._end(asking)
@@ -100,7 +100,8 @@ class MDNSRelay:
         self._open.add(asking)
         self._loop.on_ready(asking.fileno(), read)
         self._loop.later(listen_s, end)
-        asking.sendto(own, (GROUP, PORT))
+        with contextlib.suppress(OSError):  # no way to the group: nobody hears it
+            asking.sendto(own, (GROUP, PORT))
 
     def _end(self, asking: socket.socket) -> None:
         self._open.discard(asking)
@@ -115,7 +116,10 @@ class MDNSRelay:
         return next((a for a in addresses_in(answer) if a in point.addresses), None)
 
     def _deliver(self, answer: bytes, server: str, board: str, port: int) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        with (
+            contextlib.suppress(OSError),  # a datagram may be lost
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+        ):
             sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sender.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             sender.bind((server, PORT))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.control import Refusal
+from harness.control import Refusal, machine_word
 
 _OUT = 3
 _OPEN_DRAIN = 7
@@ -99,7 +99,7 @@ class Pins:
         elif verb == "toggle":
             pin.latch ^= 1
         elif verb == "irq":
-            pin.trigger = arguments[0] or 0
+            pin.trigger = machine_word(arguments[0])
         self._changed(number, before)
         return None
 
@@ -113,6 +113,9 @@ class Pins:
         drive: int | None,
         hold: bool | None,
     ) -> None:
+        for given in (mode, pull, drive):
+            if given is not None:
+                machine_word(given)
         if mode is not None and mode & 2 and number in self._input_only:
             raise Refusal("ValueError", "pin can only be input")
         if level is not None:

@@ -14,7 +14,7 @@ from harness.access_point import REASON_NO_AP_FOUND, AccessPoint, Station
 from harness.air import Air
 from harness.clock import BoardClock
 from harness.control import Later, Refusal
-from harness.errors import BoardError
+from harness.errors import AirError, BoardError
 from harness.loop import Loop, Timer
 from harness.soft_ap import SoftAP
 
@@ -177,7 +177,11 @@ class Radio(Station):
             self._after(point.dhcp_s, lambda: self._leased(point))
 
     def _leased(self, point: AccessPoint) -> None:
-        address = point.lease(self.name)
+        try:
+            address = point.lease(self.name)
+        except AirError:  # a DHCP server without an address left does not answer
+            self.air.trace_event(self.name, "no address", ssid=point.ssid)
+            return
         self._up(point, address, "255.255.255.0", point.gateway, point.gateway)
 
     def _up(self, point: AccessPoint, address: str, netmask: str, gateway: str, dns: str) -> None:

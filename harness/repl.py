@@ -33,7 +33,8 @@ class REPL:
 
     Entering interrupts what runs there. With `soft_reset` the board then starts anew, without
     main.py; without it, the program's names stay. `say` is told if a person has to help. `tap`
-    is an open port that others listen to as well; without it, the port is opened here.
+    is an open port that others listen to as well; without it, the port is opened here. `failure`
+    is asked, when something fails, whether it is known what the board has died of.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class REPL:
         soft_reset: bool = False,
         timeout_s: float = 10.0,
         say: Callable[[str], None] | None = None,
+        failure: Callable[[], str | None] = lambda: None,
     ):
         self._port = port
         self._tap = tap
         self._soft_reset = soft_reset
         self._timeout_s = timeout_s
         self._say = say
+        self._failure = failure
         self._transport: Any = None
 
     def __enter__(self) -> Self:
@@ -84,9 +87,9 @@ class REPL:
             self._transport.serial.timeout = patience_s
             # As on a pty, wait for bytes: mpremote would look every 10 ms, five times an exec.
             self._transport.is_pty = True
-        except BoardError:
+        except BoardError as e:
             self.close()
-            raise
+            raise self._failed(e) from None
         except (SerialException, OSError) as e:
             self.close()
             raise PortError(
@@ -133,8 +136,10 @@ class REPL:
         except (SerialException, OSError) as e:
             raise self._vanished(e) from None
         except (TransportError, struct.error) as e:
-            raise BoardError(
-                f"the board on {self._port} did not finish: {e}; was it reset? Try again"
+            raise self._failed(
+                BoardError(
+                    f"the board on {self._port} did not finish: {e}; was it reset? Try again"
+                )
             ) from None
         if err:
             raise RemoteError.of(err.decode("utf-8", "replace"))
@@ -162,6 +167,12 @@ class REPL:
                 f"the value there is no literal here, but {said[:_SHOWN]!r}; ask for a part of it "
                 "that is, or let exec() print what you want to know"
             ) from None
+
+    def _failed(self, error: BoardError) -> BoardError:
+        failure = self._failure()
+        if failure is None:
+            return error
+        return BoardError(f"the board on {self._port} has stopped working: {failure}")
 
     def _vanished(self, error: OSError) -> PortError:
         return PortError(

@@ -5,7 +5,7 @@
 from typing import TYPE_CHECKING, Any
 
 from harness.address_range import host_port
-from harness.control import Later, Refusal
+from harness.control import Later, Refusal, machine_word
 from harness.nvs import PowerCut
 from harness.wake import LIGHT
 
@@ -68,12 +68,12 @@ class Verbs:
         return Later()
 
     def _deepsleep(self, time_ms: int | None = None) -> Later:
-        self._board.deep_sleep(time_ms)
+        self._board.deep_sleep(None if time_ms is None else machine_word(time_ms))
         return Later()
 
     def _lightsleep(self, time_ms: int | None = None) -> None:
         self._board.log.event("light sleep" + (f" {time_ms} ms" if time_ms is not None else ""))
-        self._board.sleep.begin(LIGHT, time_ms)
+        self._board.sleep.begin(LIGHT, None if time_ms is None else machine_word(time_ms))
 
     def _awake(self) -> None:
         self._board.sleep.end()
@@ -130,7 +130,7 @@ class Verbs:
         self._board.rtc.run_ends()
 
     def _wdt(self, timeout_ms: int) -> None:
-        self._board.watchdog.start(timeout_ms)
+        self._board.watchdog.start(machine_word(timeout_ms))
 
     def _feed(self) -> None:
         self._board.watchdog.feed()

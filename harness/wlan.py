@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any
 
 from harness.access_point import AccessPoint
-from harness.control import Refusal
+from harness.control import Refusal, machine_word
 from harness.radio import Radio
 from harness.soft_ap import SoftAP
 
@@ -14,6 +14,7 @@ _STA = 0
 _AP = 1
 _NOWHERE = "0.0.0.0"  # noqa: S104
 _AP_SETTINGS = ("ssid", "hidden", "security", "max_clients")
+_NUMBERS = ("reconnects", "security", "max_clients", "channel", "bandwidth", "protocol", "pm")
 
 
 class WLAN:
@@ -148,6 +149,8 @@ class WLAN:
         for_ap: dict[str, Any] = {}
         for given, value in values.items():
             name = {"essid": "ssid", "authmode": "security", "password": "key"}.get(given, given)
+            if name in _NUMBERS:
+                machine_word(value)
             if name == "reconnects":
                 self._require(interface, _STA)
                 self._radio.reconnects = 0 if value == -1 else value + 1

@@ -54,6 +54,14 @@ def resolve(host):
         return supervisor.request("resolve", host)
 
 
+# As getaddrinfo() of lwIP takes it, which connect() and bind() ask: a number or its digits.
+def service(port):
+    port = int(port)
+    if not 0 <= port <= 0xFFFF:
+        raise OSError(-201)  # EAI_SERVICE
+    return port
+
+
 # As sendto() takes it: no names.
 def numeric(host):
     try:

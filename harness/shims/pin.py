@@ -107,9 +107,10 @@ class Pin(builtin("machine").PinBase):
             self._listen(handler, trigger)
 
     def _listen(self, handler, trigger):
+        trigger = trigger if handler else 0
+        supervisor.request("pin", self._id, "irq", trigger)
         self._handler = handler
-        self._trigger = trigger if handler else 0
-        supervisor.request("pin", self._id, "irq", self._trigger)
+        self._trigger = trigger
 
     def __repr__(self):
         return supervisor.request("pin", self._id, "describe")

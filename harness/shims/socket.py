@@ -51,8 +51,9 @@ _REPORT = const(4096)
 
 
 def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
+    port = addresses.service(port)
     address = addresses.resolve(host)
-    return [(AF_INET, type or SOCK_STREAM, proto, host or address, (address, int(port)))]
+    return [(AF_INET, type or SOCK_STREAM, proto, host or address, (address, port))]
 
 
 class socket(HostSockets):
@@ -104,7 +105,8 @@ class socket(HostSockets):
         return -1
 
     def bind(self, address):
-        self._bound = (addresses.resolve(address[0]), int(address[1]))
+        port = addresses.service(address[1])
+        self._bound = (addresses.resolve(address[0]), port)
         if self._bound[0] != addresses.ANY and not any(map(self._is_for, supervisor.links)):
             raise OSError(125)
         if self._type == SOCK_DGRAM:
@@ -129,8 +131,8 @@ class socket(HostSockets):
         return accepted, peer
 
     def connect(self, address):
+        port = addresses.service(address[1])
         target = addresses.resolve(address[0])
-        port = int(address[1])
         supervisor.refresh()
         i = addresses.interface_to(target)
         if i is None:
@@ -248,7 +250,7 @@ class socket(HostSockets):
 
     def sendto(self, data, address):
         target = addresses.numeric(address[0])
-        port = int(address[1])
+        port = int(address[1]) & 0xFFFF
         if not self._is_up():
             raise OSError(_EHOSTUNREACH)
         i = 0 if addresses.is_group(target) else addresses.interface_to(target)

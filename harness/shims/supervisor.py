@@ -16,7 +16,7 @@ FD = 3
 file = open(FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
 _poll = _select.poll()
 _poll.register(file, _select.POLLIN)
-_RAISES = {e.__name__: e for e in (OSError, RuntimeError, TypeError, ValueError)}
+_RAISES = {e.__name__: e for e in (OSError, OverflowError, RuntimeError, TypeError, ValueError)}
 
 _NETWORK = const(("accept", "bytes", "connect", "datagram", "mdns", "resolve"))
 
