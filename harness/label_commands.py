@@ -8,6 +8,7 @@ from argparse import Namespace
 import segno
 
 from harness.commands import asked, chosen_port, print_json, read_text, say
+from harness.errors import HarnessError
 from harness.label_book import LabelBook
 from harness.labelling import look, reissued, write_label
 from harness.labels import Label, new_label, parse_label
@@ -21,22 +22,17 @@ def write(options: Namespace) -> int:
     port = chosen_port(options)
     label = _wanted_label(options)
     info = look(port, say)
-    with LabelBook(options.csv) as book:
-        replaces = options.force or _may_replace(info)
-        write_label(port, info, label, replaces=replaces)
-        return _show(options, book, label, info)
+    _give(options, port, info, label)
+    return 0
 
 
 def reissue(options: Namespace) -> int:
     """A new secret under the old id."""
     port = chosen_port(options)
     info = look(port, say)
-    label = reissued(port, info)
-    with LabelBook(options.csv) as book:
-        replaces = options.force or _may_replace(info)
-        write_label(port, info, label, replaces=replaces)
-        say("the old label is useless now; register the new one at the portal")
-        return _show(options, book, label, info)
+    _give(options, port, info, reissued(port, info))
+    say("the old label is useless now; register the new one at the portal")
+    return 0
 
 
 def _wanted_label(options: Namespace) -> Label:
@@ -47,6 +43,28 @@ def _wanted_label(options: Namespace) -> Label:
     return parse_label(text.strip())
 
 
+def _give(options: Namespace, port: str, info: BoardInfo, label: Label) -> None:
+    noted: list[Label] = []
+    with LabelBook(options.csv) as book:
+
+        def note(label: Label) -> None:
+            book.add(label)
+            noted.append(label)
+
+        replaces = options.force or _may_replace(info)
+        try:
+            write_label(port, info, label, note=note, replaces=replaces)
+        except HarnessError:
+            if noted:
+                say(
+                    f"the board may have the label of {label.device_id} by now; it stands in the "
+                    f"last line of {book.path}: write that one again with --label-file"
+                )
+            raise
+    _show(options, label, info)
+    say(f"the board is {label.device_id} now; a line was added to {book.path}")
+
+
 def _may_replace(info: BoardInfo) -> bool:
     if info.device_id is None or not sys.stdin.isatty():
         return False
@@ -54,8 +72,7 @@ def _may_replace(info: BoardInfo) -> bool:
     return asked(f"This board is {whose} already; its label becomes useless. Replace it?")
 
 
-def _show(options: Namespace, book: LabelBook, label: Label, info: BoardInfo) -> int:
-    # Shown before it is noted: whatever happens to the file, the label is not lost.
+def _show(options: Namespace, label: Label, info: BoardInfo) -> None:
     if options.json:
         print_json(
             {
@@ -72,6 +89,3 @@ def _show(options: Namespace, book: LabelBook, label: Label, info: BoardInfo) ->
         print(f"secret            {label.grouped}")
         print(f"setup passphrase  {label.setup_passphrase}")
         print(f"label             {label.text}", flush=True)
-    book.add(label)
-    say(f"the board is {label.device_id} now; a line was added to {book.path}")
-    return 0

@@ -34,9 +34,18 @@ def look(port: str, say: Say | None = None) -> BoardInfo:
     return info
 
 
-def write_label(port: str, info: BoardInfo, label: Label, *, replaces: bool = False) -> None:
+def write_label(
+    port: str,
+    info: BoardInfo,
+    label: Label,
+    *,
+    note: Callable[[Label], None] = lambda label: None,
+    replaces: bool = False,
+) -> None:
     """Write a label's identity to the board that `look` has seen, and compare it there.
 
+    `note` keeps a label that is nowhere else, before anything is written: a note of a label that
+    no board has costs nothing, the other way round a device would have a secret that nobody knows.
     Raises IdentityPresent if it has one and nobody said that this one `replaces` it.
     """
     if info.device_id is not None and not replaces:
@@ -44,6 +53,7 @@ def write_label(port: str, info: BoardInfo, label: Label, *, replaces: bool = Fa
             f"the board on {port} is {info.device_id or 'labelled'} already, and its label would "
             "become useless; --force replaces it, muster-unit label reissue keeps the id"
         )
+    note(label)
     write_identity(port, label.device_id, label.secret)
     digest = hashlib.sha256(label.secret).digest()
     try:

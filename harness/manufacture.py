@@ -164,11 +164,11 @@ class _Line:
                 f"the board on {self._port} is {info.device_id or 'labelled'} already; --erase "
                 "empties it first, --force gives it a new label and keeps its files"
             )
-        # Noted first: a line for a label that no board has costs nothing, the other way round a
-        # device would have a secret that nobody knows.
+        write_label(self._port, info, label, note=self._note, replaces=self._order.force)
+
+    def _note(self, label: Label) -> None:
         with self._writing:
             self._book.add(label)
-        write_label(self._port, info, label, replaces=self._order.force)
 
 
 def _answering(where: Callable[[], str], say: Say | None) -> str:

@@ -23,6 +23,7 @@ import pytest
 
 from harness.cli import COMMANDS, main
 from harness.emulated import EmulatedBoard
+from harness.errors import PortError
 from harness.follow import STEPS, harmless, highlighted
 from harness.labels import Label, new_label, parse_label
 from harness.repl import REPL
@@ -157,6 +158,45 @@ def test_reissuing_keeps_the_id_and_changes_the_secret(
     assert first.device_id == second.device_id
     assert first.secret != second.secret
     assert info(firmware_board.port, capsys)["generation"] == 2
+
+
+@pytest.mark.parametrize("words", [["write", "--id", "PRESS-4"], ["reissue", "--force"]])
+def test_a_port_that_vanishes_while_a_label_is_compared_loses_no_secret(
+    firmware_board: EmulatedBoard,
+    book: Path,
+    capsys: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+) -> None:
+    common = ["--port", firmware_board.port, "--csv", str(book)]
+    if "reissue" in words:
+        assert main(["label", "write", *common, "--id", "PRESS-4"]) == 0
+    capsys.readouterr()
+
+    def pull(port: str, **given: Any) -> REPL:
+        if given.get("soft_reset"):
+            return REPL(port, **given)  # the look before
+        raise PortError("the port vanished")
+
+    monkeypatch.setattr("harness.labelling.REPL", pull)
+    assert main(["label", *words, *common]) == 3
+    said = capsys.readouterr()
+    assert f"last line of {book}: write that one again with --label-file" in said.err
+    assert said.out == ""
+    noted = labels(book)[-1]
+    with REPL(firmware_board.port) as repl:
+        repl.exec("from muster import hardware, identity")
+        repl.exec("who = identity.read(hardware.open_nvs('muster'))")
+        assert repl.eval("(who.device_id, who.secret)") == ("PRESS-4", noted.secret)
+
+
+def test_a_label_that_is_not_to_be_replaced_leaves_no_line(
+    firmware_board: EmulatedBoard, book: Path
+) -> None:
+    write = ["label", "write", "--port", firmware_board.port, "--csv", str(book)]
+    assert main([*write, "--id", "FIRST"]) == 0
+    assert main([*write, "--id", "SECOND"]) == 5
+    assert [label.device_id for label in labels(book)] == ["FIRST"]
 
 
 def test_a_book_that_others_can_read_is_refused_before_anything_is_written(
