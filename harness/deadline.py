@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""An end to every wait for bytes, whoever waits: mpremote's deadlines begin anew with each byte,
-so a board that prints for ever would be read for ever."""
+"""An end to every wait for bytes, whoever waits.
+
+mpremote's own deadlines begin anew with each byte, so a board that prints for ever would be read
+for ever; and where it wants an answer of a byte or two, it takes what came within one read for all
+there is, so a board that stands still for a moment would be misunderstood.
+"""
 
 import contextlib
 import re
@@ -9,7 +13,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from harness.errors import BoardReset, Flooded
+from harness.errors import BoardError, BoardReset, Flooded
 
 # What every ESP32's ROM says first, e.g. "rst:0x8 (TG1WDT_SYS_RESET),boot:0x13 (…".
 _RESET = re.compile(rb"\nrst:0x[0-9a-f]+ \((\w+)\)")
@@ -17,10 +21,14 @@ _TAIL = 64
 
 
 class Guarded:
-    """A serial port, or what looks like one, whose `read` keeps to a deadline."""
+    """A serial port, or what looks like one, whose `read` keeps to a deadline.
 
-    def __init__(self, serial: Any, port: str) -> None:
+    A read waits `timeout` seconds for its bytes, however long the port's own reads take.
+    """
+
+    def __init__(self, serial: Any, port: str, timeout: float) -> None:
         self.inner = serial
+        self.timeout = timeout
         self._port = port
         self._end: float | None = None
         self._longest_s = 0.0
@@ -28,8 +36,8 @@ class Guarded:
 
     @contextlib.contextmanager
     def at_most(self, longest_s: float) -> Iterator[None]:
-        """Within this block, reading ends after so long. Raises Flooded then, and
-        BoardReset if the board begins anew meanwhile."""
+        """Within this block, reading ends after so long. Raises Flooded then, BoardError if
+        nothing comes for `timeout`, and BoardReset if the board begins anew meanwhile."""
         self._end, self._longest_s = time.monotonic() + longest_s, longest_s
         self._tail = b""
         try:
@@ -38,15 +46,29 @@ class Guarded:
             self._end = None
 
     def read(self, size: int = 1) -> bytes:
-        if self._end is not None and time.monotonic() > self._end:
+        now = time.monotonic()
+        if self._end is not None and now > self._end:
             raise Flooded(
                 f"the board on {self._port} went on printing for {self._longest_s:g} s; is there "
                 "a loop without an end in its program, or does the code need more time "
                 "(longest_s)?"
             )
-        data = bytes(self.inner.read(size))
+        data = self._read_until(now + self.timeout, size)
         if self._end is not None:
+            if not data and size:
+                raise BoardError(
+                    f"the board on {self._port} did not finish: nothing came for "
+                    f"{time.monotonic() - now:.3g} s; was it reset? Try again"
+                )
             self._look_for_reset(data)
+        return data
+
+    def _read_until(self, end: float, size: int) -> bytes:
+        if self._end is not None:
+            end = min(end, self._end)
+        data = bytes(self.inner.read(size))
+        while len(data) < size and time.monotonic() < end:
+            data += bytes(self.inner.read(size - len(data)))
         return data
 
     def _look_for_reset(self, data: bytes) -> None:
@@ -60,15 +82,6 @@ class Guarded:
 
     def write(self, data: bytes) -> None:
         self.inner.write(data)
-
-    @property
-    def timeout(self) -> float | None:
-        seconds: float | None = self.inner.timeout
-        return seconds
-
-    @timeout.setter
-    def timeout(self, seconds: float | None) -> None:
-        self.inner.timeout = seconds
 
     @property
     def in_waiting(self) -> int:

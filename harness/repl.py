@@ -62,11 +62,10 @@ class REPL:
         transport_serial.print = lambda *_: None
         try:
             # Without a timeout mpremote reads a pty for ever, whatever its own deadlines say.
-            patience_s = min(self._timeout_s, _PROMPT_S)
             self._transport = (
-                SerialTransport(self._port, _BAUD, timeout=patience_s)
+                SerialTransport(self._port, _BAUD, timeout=_LOOK_S)
                 if self._tap is None
-                else _Shared(self._port, self._tap, patience_s)
+                else _Shared(self._port, self._tap, _LOOK_S)
             )
         except (TransportError, SerialException, OSError, ValueError):
             raise why_closed(self._port) from None
@@ -74,9 +73,8 @@ class REPL:
             held = getattr(self._transport.serial, "_socket", None)
             if held is not None:  # a REPL's short messages would each wait for an answer
                 held.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._guard = Guarded(self._transport.serial, self._port)
+            self._guard = Guarded(self._transport.serial, self._port, _LOOK_S)
             self._transport.serial = self._guard
-            self._transport.serial.timeout = _LOOK_S
             enter_raw(
                 self._transport,
                 self._port,
@@ -84,7 +82,7 @@ class REPL:
                 timeout_s=self._timeout_s,
                 say=self._say,
             )
-            self._transport.serial.timeout = patience_s
+            self._guard.timeout = self._timeout_s
             # As on a pty, wait for bytes: mpremote would look every 10 ms, five times an exec.
             self._transport.is_pty = True
         except BoardError as e:
@@ -113,6 +111,7 @@ class REPL:
         with contextlib.suppress(SerialException, OSError, BoardError):
             if self._transport.in_raw_repl:
                 self._transport.exit_raw_repl()
+                self._guard.timeout = _PROMPT_S
                 with self._guard.at_most(_PROMPT_S):
                     self._transport.read_until(1, b">>> ", timeout=_PROMPT_S)
         _close(self._transport)
@@ -128,9 +127,13 @@ class REPL:
         it never stops printing, PortError if its port vanishes.
         """
         __tracebackhide__ = True  # in pytest's reports
+        patience_s = timeout_s or self._timeout_s
+        self._guard.timeout = patience_s
         try:
             with self._guard.at_most(longest_s):
-                out, err = self._transport.exec_raw(code, timeout_s or self._timeout_s)
+                out, err = self._transport.exec_raw(code, patience_s)
+        except BoardError as e:
+            raise self._failed(e) from None
         except TransportExecError as e:
             raise RemoteError.of(e.error_output) from None
         except (SerialException, OSError) as e:
@@ -147,6 +150,7 @@ class REPL:
 
     def send(self, code: str) -> None:
         """Start statements that never come back, e.g. "machine.reset()"; do not wait for them."""
+        self._guard.timeout = self._timeout_s
         try:
             with self._guard.at_most(self._timeout_s):
                 self._transport.exec_raw_no_follow(code)

@@ -3,6 +3,7 @@
 """Ports that vanish, hang or flood, and boards that do: a typed error and no hang."""
 
 import os
+import signal
 import threading
 import time
 import tty
@@ -14,6 +15,7 @@ from serial.tools import list_ports as usb
 from serial.tools.list_ports_common import ListPortInfo
 
 from harness import bundle_link
+from harness.deadline import Guarded
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, ExpectTimeout, Flooded, PortError
 from harness.log import Log
@@ -105,6 +107,41 @@ def test_code_that_prints_for_ever_is_ended(unit: SerialUnit) -> None:
         unit.exec("while True: print('x' * 50)", longest_s=0.5)
     assert time.monotonic() - began < 20
     assert unit.eval("6 * 7") == 42  # and the board is still of use
+
+
+@pytest.mark.parametrize("way", ["its own port", "a unit's"])
+def test_a_board_that_stands_still_for_a_while_is_waited_for(
+    board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setattr("harness.repl._PROMPT_S", 0.05)  # of a busy host's 0.3 s it is as 1 s of 6
+    with SerialUnit(board.port, tmp_path / "unit.log") as unit:
+        one = board if way == "its own port" else unit
+        with one.repl(timeout_s=30) as repl:
+            pid = board._supervisor._run.child.pid  # type: ignore[union-attr]
+            for _ in range(2):
+                os.kill(pid, signal.SIGSTOP)
+                threading.Timer(0.3, os.kill, (pid, signal.SIGCONT)).start()
+                assert repl.eval("6 * 7") == 42
+
+
+class Trickle:
+    """A port whose reads give a byte at most, and nothing before each."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = [b for byte in data for b in (b"", bytes([byte]))]
+
+    def read(self, size: int) -> bytes:
+        return self._data.pop(0) if self._data else b""
+
+
+def test_a_read_waits_for_all_that_it_wants_and_for_nothing_only_so_long() -> None:
+    port = Guarded(Trickle(b"R\x01"), "a port", timeout=30)
+    with port.at_most(60):
+        assert port.read(2) == b"R\x01"
+    port.timeout = 0.01
+    assert port.read(1) == b""
+    with port.at_most(60), pytest.raises(BoardError, match="did not finish: nothing came for"):
+        port.read(1)
 
 
 def test_a_silent_program_is_waited_for_only_so_long(unit: SerialUnit) -> None:
