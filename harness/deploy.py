@@ -9,13 +9,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.bundle_file import put_bundle, read_bundle
-from harness.errors import BoardError, DeployError, PortError, RemoteError, WrongBoard
+from harness.bundle_file import device_of, put_bundle, read_bundle
+from harness.errors import (
+    BoardError,
+    BundleRefused,
+    DeployError,
+    PortError,
+    RemoteError,
+    WrongBoard,
+)
 from harness.facts import BoardFacts, Wired, read_facts
 from harness.layout import is_muster, lay_out
-from harness.probe import BoardKind, check_board, guess_board
+from harness.probe import BoardKind, check_board, guess_board, probe
 from harness.repl import REPL
-from harness.sending import Progress, refusal
+from harness.sending import Progress
 from harness.transfer import Agree, Transfer, examine, files_of, update
 
 Say = Callable[[str], None]
@@ -48,7 +55,7 @@ def deploy(
     shall apply at its first start. The board is left at its REPL; reset it to run the firmware. If
     this fails, the board still has what it had.
     Raises WrongBoard, ForeignFiles, FilesystemFull or DeployError, BoardError without a board,
-    BundleRefused before anything is touched.
+    BundleRefused, for a bundle of another device too, before anything is touched.
     """
     source = Path(source_dir)
     wanted = dict(build or {})
@@ -61,6 +68,8 @@ def deploy(
         lay_out(source, tree, form)
 
         def attempt() -> Transfer:
+            if sealed:
+                _check_whose(port, sealed, say)
             # a fresh interpreter: what ran before may hold heap
             with REPL(port, soft_reset=True, say=say) as repl:
                 seen = examine(repl, files_of(tree))
@@ -72,7 +81,7 @@ def deploy(
                     _write_facts(tree, wanted, chosen)
                 done = update(repl, files_of(tree), seen, agree, progress)
                 if sealed:
-                    _lay_bundle(repl, sealed)
+                    put_bundle(repl, sealed)
                 return done
 
         try:
@@ -96,14 +105,20 @@ def _require_plain(source: Path, build: dict[str, Any], bundle: str | Path | Non
         )
 
 
-def _lay_bundle(repl: REPL, sealed: str) -> None:
-    try:
-        put_bundle(repl, sealed)
-    except RemoteError as e:
-        raise DeployError(
-            f"the firmware is on the board, its bundle is not: {refusal(e)}; send it with "
-            "muster-unit bundle send, or deploy once more"
-        ) from None
+def _check_whose(port: str, sealed: str, say: Say | None) -> None:
+    # a session of its own: what it imports there is gone when the firmware comes
+    with REPL(port, soft_reset=True, say=say) as repl:
+        try:
+            device_id = probe(repl).device_id
+        except RemoteError:  # firmware that cannot even say who it is
+            return
+    whose = device_of(sealed)
+    if device_id and device_id != whose:
+        raise BundleRefused(
+            "server_untrusted",
+            f"it is sealed for {whose}, and the board on {port} is {device_id}; choose another "
+            "port or file, or give the board that label first: muster-unit label write",
+        )
 
 
 def tame_watchdog(port: str) -> bool:

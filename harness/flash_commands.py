@@ -10,7 +10,7 @@ from typing import Any
 
 import segno
 
-from harness.bundle_file import device_of, read_bundle
+from harness.bundle_file import check_bundle, device_of, read_bundle
 from harness.commands import build_facts, chosen_source, print_json, read_text, say
 from harness.errors import HarnessError
 from harness.facts import read_facts
@@ -60,16 +60,18 @@ def _labels(options: Namespace, ports: int) -> list[Label]:
     return [parse_label(text.strip())]
 
 
-def _bundle(options: Namespace, labels: list[Label]) -> Path | None:
+def _bundle(options: Namespace, labels: list[Label]) -> str | None:
     if not options.bundle:
         return None
-    whose = device_of(read_bundle(options.bundle))
-    if [label.device_id for label in labels] != [whose]:
+    text = read_bundle(options.bundle)
+    if options.id or not labels:
         raise HarnessError(
-            f"{options.bundle} is sealed for {whose}; give the label of that device with "
-            "--label-file, or leave the bundle to its user"
+            f"{options.bundle} is sealed with the secret of one label of {device_of(text)}, and a "
+            "new label has a new secret; give that label with --label-file, or leave the bundle "
+            "to its user"
         )
-    return Path(options.bundle)
+    check_bundle(text, labels[0])
+    return text
 
 
 class _Reporter:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.bundle_file import put_bundle
 from harness.deploy import deploy
 from harness.errors import HarnessError, IdentityPresent, PortError
 from harness.facts import BoardFacts
@@ -21,7 +22,7 @@ from harness.ports import follow_port
 from harness.repl import REPL
 from harness.self_test import SelfTest, self_test
 
-STEPS = ("image", "start", "firmware", "label", "self-test")
+STEPS = ("image", "start", "firmware", "label", "bundle", "self-test")
 
 _START_S = 30.0  # a first start formats the filesystem
 _LOOK_S = 0.3
@@ -41,7 +42,7 @@ class Order:
     force: bool = False
     baud: int = BAUD
     build: dict[str, Any] = field(default_factory=dict)
-    bundle: Path | None = None
+    bundle: str | None = field(default=None, repr=False)  # of the one label that is given
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ class _Line:
             self._firmware()
             self._label(label)
             written = label
+            self._bundle()
             self._begin("self-test")
             test = self_test(self._port)
         except HarnessError as e:
@@ -153,7 +155,6 @@ class _Line:
             build=build,
             agree=lambda _: self._order.force,
             progress=self._progress,
-            bundle=self._order.bundle,
         )
 
     def _label(self, label: Label) -> None:
@@ -165,6 +166,12 @@ class _Line:
                 "empties it first, --force gives it a new label and keeps its files"
             )
         write_label(self._port, info, label, note=self._note, replaces=self._order.force)
+
+    def _bundle(self) -> None:
+        if self._order.bundle is not None:
+            self._begin("bundle")
+            with REPL(self._port, soft_reset=True) as repl:
+                put_bundle(repl, self._order.bundle)
 
     def _note(self, label: Label) -> None:
         with self._writing:

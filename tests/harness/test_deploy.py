@@ -13,11 +13,12 @@ import pytest
 from harness import cli
 from harness.deploy import deploy, write_identity
 from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, DeployError, HarnessError, PortError
+from harness.errors import BoardError, BundleRefused, DeployError, HarnessError, PortError
 from harness.layout import lay_out
 from harness.progress import ProgressBar
 from harness.repl import REPL
 from tests import secrecy
+from tests.wire import bundles
 
 DOORBELL = Path(__file__).parents[2] / "harness" / "examples" / "doorbell" / "firmware"
 SECRET = bytes(range(100, 120))
@@ -72,6 +73,25 @@ def test_an_identity_that_the_firmware_refuses_is_an_error_without_it(
         write_identity(board.port, "A-1", SECRET[:-1])
     assert "ValueError: wanted 20 bytes" in str(caught.value)
     assert not any(form in str(caught.value).encode() for form in secrecy.forms(SECRET[:-1]))
+
+
+def test_a_bundle_of_another_device_than_the_board_is_refused_before_anything_is_sent(
+    tmp_path: Path, firmware_flash: Path, firmware: Path
+) -> None:
+    shutil.copytree(firmware_flash, tmp_path / "unit")
+    bundle = tmp_path / "PRESS-4.muster"
+    bundle.write_text(bundles.made())
+    with EmulatedBoard(tmp_path / "unit", heap="512K") as board:
+        board.power_on()
+        board.expect(rb">>> ")
+        write_identity(board.port, "PRESS-5", SECRET)
+        with pytest.raises(BundleRefused, match="for PRESS-4, and the board on .* is PRESS-5"):
+            deploy(board.port, firmware, bundle=bundle)
+        assert "PRESS-4.muster" not in board.list_files()
+        assert board.exec("import muster.hardware") == ""  # the firmware that was there
+        write_identity(board.port, "PRESS-4", SECRET)
+        deploy(board.port, firmware, bundle=bundle, agree=lambda _: True)
+        assert board.read_file("/PRESS-4.muster").decode() == bundles.made()
 
 
 def test_a_board_without_firmware_is_named_so(board: EmulatedBoard) -> None:

@@ -2,7 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 """`muster-unit flash` makes devices of bare boards, with the real esptool."""
 
-import base64
 import csv
 import io
 import json
@@ -25,7 +24,7 @@ from harness.errors import ImageError, RemoteError, SelfTestFailed
 from harness.facts import read_facts
 from harness.image import check_image
 from harness.label_book import LabelBook
-from harness.labels import Label, parse_label
+from harness.labels import Label, new_label, parse_label
 from harness.manufacture import Order, manufacture
 from harness.repl import REPL
 from harness.self_test import SelfTest, self_test
@@ -33,6 +32,9 @@ from tests import secrecy
 from tests.harness.bare_board import BareBoard, BareBoardPort
 from tests.harness.conftest import write_file
 from tests.harness.rfc2217_server import RFC2217Server
+from tests.wire import bundles
+from tests.wire.labels import printed
+from tests.wire.receipts import receipt
 
 # pyserial 3.5 starts its reader in an old way.
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
@@ -214,14 +216,64 @@ def test_several_ports_get_a_verdict_each(
     assert f"{port}  firmware" in said.err
 
 
-def test_a_bundle_of_another_device_is_refused_before_anything_is_written(
-    port: str, image: Path, book: Path, tmp_path: Path, capsys: Run
+@pytest.fixture
+def given(tmp_path: Path) -> list[str]:
+    """A bundle and the label that it was sealed with, as words of the command."""
+    label = printed(bundles.DEVICE_ID, bundles.SECRET)
+    secrecy.hide_label(label, bundles.SECRET)
+    (tmp_path / "label.txt").write_text(label)
+    bundle = str(tmp_path / "PRESS-4.muster")
+    Path(bundle).write_text(bundles.made())
+    return ["--bundle", bundle, "--label-file", str(tmp_path / "label.txt")]
+
+
+def test_a_board_with_a_bundle_opens_it_at_its_first_start(
+    bare: BareBoard, port: str, image: Path, book: Path, capsys: Run, given: list[str]
 ) -> None:
-    head = base64.urlsafe_b64encode(b'{"alg":"dir","enc":"A128CBC-HS256","kid":"PRESS-5"}')
-    bundle = tmp_path / "PRESS-5.muster"
-    bundle.write_bytes(head.rstrip(b"=") + b"..AA.AA.AA")
-    assert flash(port, image, book, "--id", "PRESS-4", "--bundle", str(bundle)) == 1
-    assert "is sealed for PRESS-5; give the label" in capsys.readouterr().err
+    assert flash(port, image, book, *given) == 0
+    assert verdict(capsys)["is_good"]
+    board = bare.emulated
+    board.forget_output()
+    board.reset()
+    # Nobody has put up its network; the receipt proves that it has read which one it wants.
+    found = board.expect(rb"receipt (\w{4} \w{4}): version (\d+) (\w+)", timeout_s=60)
+    outcome = (bundles.VERSION, "wifi_no_ap", bundles.made())
+    assert (int(found[2]), found[3]) == (bundles.VERSION, b"wifi_no_ap")
+    shown = found[1].decode().replace(" ", "")
+    assert shown == receipt(bundles.DEVICE_ID, bundles.SECRET, *outcome)
+
+
+@pytest.mark.parametrize(
+    ("label", "code", "words"),
+    [
+        ("MUSTER:1:PRESS-5:{}", 5, "is sealed for PRESS-4, and the label is that of PRESS-5"),
+        ("MUSTER:1:PRESS-4:{}", 5, "not sealed with this label of PRESS-4"),
+        ("--id", 1, "a new label has a new secret; give that label with --label-file"),
+        (None, 1, "give that label with --label-file"),
+    ],
+    ids=["another's", "re-issued", "--id", "none"],
+)
+def test_a_bundle_that_the_board_could_not_open_is_refused_before_anything_is_written(
+    port: str,
+    image: Path,
+    book: Path,
+    tmp_path: Path,
+    capsys: Run,
+    given: list[str],
+    label: str | None,
+    code: int,
+    words: str,
+) -> None:
+    if label == "--id":
+        given[2:] = ["--id", "PRESS-4"]
+    elif label is None:
+        del given[2:]
+    else:
+        made = new_label(label.split(":")[2])
+        secrecy.hide_label(made.text, made.secret)
+        (tmp_path / "label.txt").write_text(made.text)
+    assert flash(port, image, book, *given) == code
+    assert words in capsys.readouterr().err
     assert not book.exists()
 
 
