@@ -5,6 +5,7 @@
 import json
 import re
 import socket
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,9 @@ _PIECE = 65536
 _LONGEST_LINE = 16 << 20  # more than a program's heap can hold
 _SERIAL = re.compile(rb"\[(\d{1,10}),")
 _WORD = 1 << 31
+_EDGE = "pin"  # the event that may be lost: all others tell a state
+_MOST_EDGES = 8  # that wait for a busy program, as in a board's scheduler
+_MOST_UNSENT = 65536  # messages
 
 
 class Refusal(Exception):
@@ -65,16 +69,23 @@ class Control:
         self._ours, self.theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._received = bytearray()
+        self._unsent: deque[tuple[bytes, bool]] = deque()  # and whether each is an edge
+        self._writable: socket.socket | None = None  # while it is waited for
         self._is_open = True
         self._unanswered = 0
         loop.on_ready(self._ours.fileno(), self._read)
 
     def event(self, name: str, *arguments: Any) -> None:
-        self._write([0, name, *arguments])
+        """Tell the program something; it may be long in coming to hear it."""
+        is_edge = name == _EDGE
+        if is_edge and sum(edge for _, edge in self._unsent) >= _MOST_EDGES:
+            return
+        self._write([0, name, *arguments], is_edge)
 
     def close(self) -> None:
         if self._is_open:
             self._is_open = False
+            self._wait_to_write(False)
             self._loop.forget(self._ours.fileno())
             self._ours.close()
             self.theirs.close()
@@ -128,15 +139,39 @@ class Control:
         else:
             send([answer])
 
-    def _write(self, message: list[Any]) -> None:
+    def _write(self, message: list[Any], is_edge: bool = False) -> None:
         if not self._is_open:
             return
+        if len(self._unsent) >= _MOST_UNSENT:
+            raise BoardError("the board does not read its control channel")
+        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        self._unsent.append((line, is_edge))
+        self._flush()
+
+    def _flush(self) -> None:
         try:
-            self._ours.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+            while self._unsent:
+                line, is_edge = self._unsent[0]
+                rest = line[self._ours.send(line) :]
+                if rest:
+                    self._unsent[0] = (rest, is_edge)
+                else:
+                    self._unsent.popleft()
         except BlockingIOError:
-            raise BoardError("the board does not read its control channel") from None
+            pass  # a busy program; the rest goes when there is room
         except (BrokenPipeError, ConnectionResetError):
-            pass  # it is exiting; its end follows
+            self._unsent.clear()  # it is exiting; its end follows
+        self._wait_to_write(bool(self._unsent))
+
+    def _wait_to_write(self, waits: bool) -> None:
+        if waits and self._writable is None:
+            # a loop knows a descriptor once, and this one is read already
+            self._writable = self._ours.dup()
+            self._loop.on_ready(self._writable.fileno(), self._flush, writable=True)
+        elif not waits and self._writable is not None:
+            self._loop.forget(self._writable.fileno())
+            self._writable.close()
+            self._writable = None
 
 
 def _as_refusal(error: Exception) -> Refusal:

@@ -87,10 +87,15 @@ def request(*message):
     return reply[1]
 
 
-# Reads what the supervisor has sent, without waiting, so that link is true now.
+# Reads all that the supervisor has sent, without waiting, so that link is true now and no more
+# interrupts wait than a board keeps.
 def refresh():
-    for _ in _poll.ipoll(0):
-        _read()
+    more = True
+    while more:
+        more = False
+        for _ in _poll.ipoll(0):
+            _read()
+            more = True
 
 
 def _read():

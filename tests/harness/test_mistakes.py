@@ -102,19 +102,25 @@ class Program:
 
     def __init__(self, loop: Loop, answer: Any) -> None:
         self._loop = loop
-        self._control = loop.call(lambda: Control(loop, answer))
-        self._socket = self._control.theirs.dup()
+        self.control = loop.call(lambda: Control(loop, answer))
+        self._socket = self.control.theirs.dup()
         self._socket.settimeout(30)
         self._file = self._socket.makefile("rb")
 
-    def ask(self, line: bytes) -> Any:
+    def tell(self, line: bytes) -> None:
         self._socket.sendall(line + b"\n")
+
+    def hear(self) -> Any:
         return json.loads(self._file.readline())
+
+    def ask(self, line: bytes) -> Any:
+        self.tell(line)
+        return self.hear()
 
     def close(self) -> None:
         self._file.close()
         self._socket.close()
-        self._loop.call(self._control.close)
+        self._loop.call(self.control.close)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +158,21 @@ def test_a_long_line_is_no_mistake(loop: Loop) -> None:
     program = Program(loop, lambda verb, arguments: len(arguments[0]))
     assert program.ask(b'[7, "bitstream", "%s"]' % (b"ab" * 200_000)) == [7, 400_000]
     program.close()
+
+
+def test_a_program_that_does_not_listen_loses_edges_and_nothing_else(loop: Loop) -> None:
+    program = Program(loop, lambda verb, arguments: verb)
+    for number in range(2000):
+        loop.call(lambda: program.control.event("pin", 4))  # noqa: B023 (called at once)
+        if number % 100 == 0:
+            loop.call(lambda n=number: program.control.event("connected", n, 0))  # type: ignore[misc]
+    program.tell(b'[7, "still there"]')
+    heard = [program.hear() for _ in range(20)]
+    while heard[-1] != [7, "still there"]:
+        heard.append(program.hear())
+    program.close()
+    assert [event[2] for event in heard if event[1] == "connected"] == list(range(0, 2000, 100))
+    assert 8 <= sum(event[1] == "pin" for event in heard) < 2000
 
 
 def test_a_loop_waits_longer_than_epoll_can(loop: Loop) -> None:

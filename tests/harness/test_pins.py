@@ -61,6 +61,17 @@ def test_more_interrupts_than_the_scheduler_keeps_are_lost(
     assert repl.eval("len(seen)") == 8
 
 
+def test_a_busy_program_loses_edges_and_the_board_goes_on(
+    board: EmulatedBoard, repl: REPL
+) -> None:
+    repl.exec("import machine, time; seen = []; p = machine.Pin(4); p.irq(seen.append)")
+    repl.send("while True: pass")
+    for edge in range(2000):
+        board.drive(4, 1 - edge % 2)
+    repl.close()
+    assert board.eval("time.sleep_ms(20) or len(seen)") == 8
+
+
 def test_an_interrupt_wakes_a_thread_safe_flag(board: EmulatedBoard, repl: REPL) -> None:
     repl.exec("import asyncio, machine; p = machine.Pin(4); flag = asyncio.ThreadSafeFlag()")
     repl.exec("p.irq(lambda pin: flag.set())\nasync def main():\n    await flag.wait()")
