@@ -205,7 +205,8 @@ class AccessPoint:
             connection.cut(silently)
 
     def lease(self, station: str) -> str:
-        """The address that the DHCP server gives a station: always the same one."""
+        """The address that the DHCP server gives a station, by its name: always the same one.
+        Raises AirError if none is left."""
         if station not in self._leases:
             if len(self._leases) >= _MOST_LEASES:
                 raise AirError(f"{self.ssid!r} has no address left; use another access point")

@@ -55,6 +55,7 @@ class Air:
         self._start = time.monotonic()
         self._points: list[AccessPoint] = []
         self._visitors: list[Visitor] = []
+        self._names: set[str] = set()  # of the boards and visitors that are here
         self._connections = itertools.count(1)
         self.trace: list[Event] = []
         self.messages = Messages()
@@ -81,6 +82,22 @@ class Air:
             point.close()
         self._visitors.clear()
         self._points.clear()
+
+    def enter(self, name: str) -> None:
+        """A board or visitor comes. Addresses, ranges and the trace go by names, so raises
+        AirError if another one of that name is here."""
+        with self._lock:
+            if name in self._names:
+                raise AirError(
+                    f"there is a {name!r} in this air already; give each board, and each visitor, "
+                    'a name of its own (name="…"), or let the other one go first'
+                )
+            self._names.add(name)
+
+    def leave(self, name: str) -> None:
+        """It is gone for good."""
+        with self._lock:
+            self._names.discard(name)
 
     def add_access_point(
         self,

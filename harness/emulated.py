@@ -31,11 +31,13 @@ class EmulatedBoard(Unit):
     """One board. Powered off when made; a context manager that powers off and closes.
 
     `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
-    board.log. `heap` is MicroPython's heap size, e.g. "320K". `facts` is a board file or its name.
-    With `virtual_time`, `clock` can scale, jump and skip the board's time. `baud` is the serial
-    line's speed, e.g. 115200; None is as fast as this host is. `log` is a test's, for this board
-    to write into as well. `stand_ins` is a folder of modules that its programs find before all
-    others. `shims` are other sources of the modules that stand for an ESP32's, for experiments.
+    board.log. `name`, the folder's unless given, is what the `air` knows it by: two boards of one
+    name in one air are an AirError. `heap` is MicroPython's heap size, e.g. "320K". `facts` is a
+    board file or its name. With `virtual_time`, `clock` can scale, jump and skip the board's time.
+    `baud` is the serial line's speed, e.g. 115200; None is as fast as this host is. `log` is a
+    test's, for this board to write into as well. `stand_ins` is a folder of modules that its
+    programs find before all others. `shims` are other sources of the modules that stand for an
+    ESP32's, for experiments.
     """
 
     def __init__(

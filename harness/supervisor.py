@@ -5,6 +5,7 @@
 All of it runs in the board's loop; `harness.emulated` is the door for other threads.
 """
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -77,54 +78,67 @@ class Supervisor:
             },
             is_slow=baud is not None,
         )
-        self.mac = _mac(directory / "efuse")
-        self.flash = Flash(directory / "flash.img", facts.filesystem_bytes)
-        self.nvs = NVS(directory / "nvs.json", facts.nvs_bytes, self.flash.nvs_operation)
-        self.clock = BoardClock(loop, virtual_time)
-        self.rtc = RTC(self.clock)
-        self.pins = Pins(
-            facts.pin_count,
-            facts.missing_pins,
-            facts.input_only_pins,
-            lambda pin: self._event("pin", pin),
-            self._pin_changed,
-        )
-        self.sleep = Sleep(self.chip, self.clock, self.pins.level, self._wake_up)
-        self.signals = Signals()
-        self.buses = Buses(log.event)
-        self.watchdog = Watchdog(self.clock, self._watchdog_bites)
-        ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
-        self._addresses: list[str | None] = [None, None]  # of the links, by interface
-        self.soft_ap = SoftAP(air, name, ap_mac, lambda own: self._link_changed(1, own))
-        self.radio = Radio(
-            loop,
-            self.clock,
-            air,
-            name,
-            self.mac,
-            lambda own: self._link_changed(0, own),
-            self.soft_ap,
-        )
-        self.wlan = WLAN(self.radio, self.soft_ap, facts.hostname)
-        self.carrier = Carrier(
-            loop, air.messages, name, lambda number, error: self._event("connected", number, error)
-        )
-        self.mdns = MDNSRelay(loop, self.radio)
-        self.failure: str | None = None
-        self.output = Output(
-            log.path,
-            lambda: self.failure or loop.failure,
-            without_secrets=log.without_secrets,
-        )
-        self.terminal = Terminal(loop, log, self.output, baud)
-        self._verbs = Verbs(self)
-        self._run: Run | None = None
-        self.is_on = False
-        self.boots_raw = False
-        self.reset_cause = Reset.POWER_ON
-        self.frequency_hz = facts.frequency_hz
-        self._crashes = 0
-        self._has_booted = False
+        with contextlib.ExitStack() as parts:  # what is closed in the end, or if one fails
+            self.mac = _mac(directory / "efuse")
+            self.flash = Flash(directory / "flash.img", facts.filesystem_bytes)
+            parts.callback(self.flash.close)
+            self.nvs = NVS(directory / "nvs.json", facts.nvs_bytes, self.flash.nvs_operation)
+            self.clock = BoardClock(loop, virtual_time)
+            parts.callback(self.clock.close)
+            self.rtc = RTC(self.clock)
+            self.pins = Pins(
+                facts.pin_count,
+                facts.missing_pins,
+                facts.input_only_pins,
+                lambda pin: self._event("pin", pin),
+                self._pin_changed,
+            )
+            self.sleep = Sleep(self.chip, self.clock, self.pins.level, self._wake_up)
+            self.signals = Signals()
+            self.buses = Buses(log.event)
+            self.watchdog = Watchdog(self.clock, self._watchdog_bites)
+            ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
+            self._addresses: list[str | None] = [None, None]  # of the links, by interface
+            air.enter(name)
+            parts.callback(air.leave, name)
+            self.soft_ap = SoftAP(air, name, ap_mac, lambda own: self._link_changed(1, own))
+            parts.callback(self.soft_ap.close)
+            self.radio = Radio(
+                loop,
+                self.clock,
+                air,
+                name,
+                self.mac,
+                lambda own: self._link_changed(0, own),
+                self.soft_ap,
+            )
+            self.wlan = WLAN(self.radio, self.soft_ap, facts.hostname)
+            self.carrier = Carrier(
+                loop,
+                air.messages,
+                name,
+                lambda number, error: self._event("connected", number, error),
+            )
+            parts.callback(self.carrier.close)
+            self.mdns = MDNSRelay(loop, self.radio)
+            parts.callback(self.mdns.close)
+            self.failure: str | None = None
+            self.output = Output(
+                log.path,
+                lambda: self.failure or loop.failure,
+                without_secrets=log.without_secrets,
+            )
+            self.terminal = Terminal(loop, log, self.output, baud)
+            parts.callback(self.terminal.close)
+            self._verbs = Verbs(self)
+            self._run: Run | None = None
+            self.is_on = False
+            self.boots_raw = False
+            self.reset_cause = Reset.POWER_ON
+            self.frequency_hz = facts.frequency_hz
+            self._crashes = 0
+            self._has_booted = False
+            self._parts = parts.pop_all()
 
     # -- power and resets
 
@@ -178,13 +192,9 @@ class Supervisor:
         self.skip_while_asking()
 
     def close(self) -> None:
-        self.power_off()
-        self.terminal.close()
-        self.mdns.close()
-        self.carrier.close()
-        self.soft_ap.close()
-        self.flash.close()
-        self.clock.close()
+        """Switch it off and give everything back. May be called twice."""
+        with self._parts:
+            self.power_off()
 
     def _wake_up(self, kind: int) -> None:
         if kind == DEEP:

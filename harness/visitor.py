@@ -46,7 +46,12 @@ class Visitor(Station):
             )
         if point.dhcp_s is None:
             raise AirError(f"{point.ssid!r} gives no address; its DHCP server is off")
-        self.address: str = point.lease(name)
+        air.enter(name)
+        try:
+            self.address: str = point.lease(name)
+        except AirError:
+            air.leave(name)
+            raise
         self.is_joined = True
         self._connections: set[Connection] = set()
         self._waiting: set[socket.socket] = set()  # callers of whom the network has not heard yet
@@ -117,6 +122,7 @@ class Visitor(Station):
         if not self.is_joined:
             return
         self.is_joined = False
+        self._air.leave(self.name)
         self.network.stations.remove(self)
         self._air.trace_event(self.name, "leave", ssid=self.network.ssid)
         for listener in self._listeners.values():

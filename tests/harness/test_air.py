@@ -7,12 +7,14 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.air import AccessPoint, Air
 from harness.emulated import EmulatedBoard
+from harness.errors import AirError
 from harness.messages import LOST, Message
 from harness.repl import REPL
 from tests.harness.test_sockets import SETUP
@@ -236,3 +238,23 @@ def test_a_rule_sees_every_message(joined: REPL, air: Air, point: AccessPoint) -
     ]
     assert {(m.board, m.network, m.address) for m in seen} == {("board", b"home", point.gateway)}
     assert [m.number for m in seen] == [1, 2, 3, 4]
+
+
+def test_two_boards_of_one_name_are_not_mistaken_for_each_other(tmp_path: Path, air: Air) -> None:
+    with EmulatedBoard(tmp_path / "1" / "board", air=air):
+        with pytest.raises(AirError, match=r"a 'board' in this air already.*name="):
+            EmulatedBoard(tmp_path / "2" / "board", air=air)
+        EmulatedBoard(tmp_path / "2" / "board").close()  # in an air of its own
+        EmulatedBoard(tmp_path / "3" / "board", air=air, name="other").close()
+    EmulatedBoard(tmp_path / "4" / "board", air=air).close()
+
+
+def test_two_visitors_of_one_name_are_not_mistaken_for_each_other(air: Air) -> None:
+    air.add_access_point("home")
+    with air.visit("home") as phone:
+        with pytest.raises(AirError, match="a 'phone' in this air already"):
+            air.visit("home")
+        with air.visit("home", name="laptop") as laptop:
+            assert phone.address != laptop.address
+    with air.visit("home") as again:
+        assert again.address == phone.address
