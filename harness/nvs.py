@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.control import Refusal
+from harness.errors import HarnessError
 from harness.flash import How
 
 _NAME_BYTES = 15
@@ -52,8 +53,18 @@ class NVS:
 
     def _load(self) -> None:
         self._values: dict[str, dict[str, int | str]] = {}  # blobs as hex
-        if self._path.exists():
-            self._values = json.loads(self._path.read_text())
+        if not self._path.exists():
+            return
+        try:
+            values = json.loads(self._path.read_text())
+        except ValueError:
+            values = None
+        if not isinstance(values, dict) or not all(isinstance(v, dict) for v in values.values()):
+            raise HarnessError(
+                f"{self._path} is damaged: it holds the board's NVS as a JSON object of objects; "
+                "mend it, or remove it to start with an empty NVS"
+            )
+        self._values = values
 
     def erase(self) -> None:
         self.write(b"{}")

@@ -16,6 +16,7 @@ from harness.carrier import Carrier
 from harness.child import CLOCK_FD, IMAGE_FD, PAGE_FD
 from harness.chips import chip
 from harness.clock import BoardClock
+from harness.errors import HarnessError
 from harness.facts import BoardFacts
 from harness.flash import Flash, reopened
 from harness.interpreter import Interpreter
@@ -40,6 +41,7 @@ _START = "__import__('sys').path.pop(0);__import__('boot').run(globals())"
 _MDNS_LOOK_S = 0.05
 _HELP = b'Type "help()" for more information.\r\n'
 _CRASHES = 3
+_MAC_BYTES = 6
 
 
 class Supervisor:
@@ -346,4 +348,8 @@ def _mac(path: Path) -> bytes:
     """The board's factory address, made once per directory; locally administered."""
     if not path.exists():
         path.write_text((b"\x26\x6f\x28" + os.urandom(3)).hex())
-    return bytes.fromhex(path.read_text())
+    with contextlib.suppress(ValueError):
+        mac = bytes.fromhex(path.read_text())
+        if len(mac) == _MAC_BYTES:
+            return mac
+    raise HarnessError(f"{path} holds no MAC address; remove it to get a new one")

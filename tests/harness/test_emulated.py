@@ -140,6 +140,24 @@ def test_nothing_is_left_open(tmp_path: Path) -> None:
     assert set(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"muster": 7}'])
+@pytest.mark.parametrize("name", ["nvs.json", "efuse"])
+def test_a_damaged_file_is_named_and_nothing_of_the_board_stays(
+    tmp_path: Path, air: Air, name: str, content: str
+) -> None:
+    with EmulatedBoard(tmp_path / "board", air=air):
+        pass
+    good = (tmp_path / "board" / "efuse").read_text() if name == "efuse" else "{}"
+    before = set(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    (tmp_path / "board" / name).write_text(content)
+    for _ in range(2):
+        with pytest.raises(HarnessError, match=f"{name} (is damaged|holds no).*remove it"):
+            EmulatedBoard(tmp_path / "board", air=air)
+    assert set(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    (tmp_path / "board" / name).write_text(good)
+    EmulatedBoard(tmp_path / "board", air=air).close()
+
+
 def test_a_port_that_is_open_and_not_read_for_a_while_loses_nothing(board: EmulatedBoard) -> None:
     with serial.Serial(board.port, timeout=60) as port:
         port.write(b"for i in range(12000): print('%07d' % i)\r\r")
