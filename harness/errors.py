@@ -112,6 +112,10 @@ class SelfTestFailed(HarnessError):
     """A board has everything, and a part of it does not work."""
 
 
+class Interrupted(HarnessError):
+    """A person has stopped it, between two steps."""
+
+
 class IdentityPresent(HarnessError):
     """A board has an identity already, and nobody said that it may be replaced."""
 

@@ -12,7 +12,7 @@ import segno
 
 from harness.bundle_file import check_bundle, device_of, read_bundle
 from harness.commands import build_facts, chosen_source, print_json, read_text, say
-from harness.errors import HarnessError
+from harness.errors import HarnessError, Interrupted
 from harness.facts import read_facts
 from harness.label_book import LabelBook
 from harness.labels import Label, new_label, parse_label
@@ -45,6 +45,8 @@ def flash(options: Namespace) -> int:
         print_json([_document(verdict) for verdict in verdicts])
     else:
         _show(verdicts, options.csv)
+    if any(isinstance(verdict.error, Interrupted) for verdict in verdicts):
+        raise KeyboardInterrupt
     return 0 if all(verdict.is_good for verdict in verdicts) else 1
 
 

@@ -5,14 +5,14 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from harness.bundle_file import put_bundle
 from harness.deploy import deploy
-from harness.errors import HarnessError, IdentityPresent, PortError
+from harness.errors import HarnessError, IdentityPresent, Interrupted, PortError
 from harness.facts import BoardFacts
 from harness.image import BAUD, check_image, write_image
 from harness.label_book import LabelBook
@@ -72,18 +72,26 @@ def manufacture(
     """Do all ports at once; one verdict each, in their order. One that fails stops no other.
 
     `labels` are given out in the order of the ports, then new ones are made. A label stands in the
-    book before it is on its board. `say` is told what a person has to do. Raises HarnessError
-    if none can be begun.
+    book before it is on its board. `say` is told what a person has to do. Ctrl-C lets every board
+    finish the step that it is in: its verdict is Interrupted then. Raises HarnessError if none can
+    be begun.
     """
     check_image(order.image)
-    writing = threading.Lock()
+    writing, stop = threading.Lock(), threading.Event()
     chosen = [*labels, *(new_label() for _ in range(len(ports) - len(labels)))]
 
     def one(port: str, label: Label) -> Verdict:
-        return _Line(port, order, book, writing, hear, say).run(label)
+        return _Line(port, order, book, writing, stop, hear, say).run(label)
 
     with ThreadPoolExecutor(max_workers=max(len(ports), 1)) as pool:
-        return list(pool.map(one, ports, chosen))
+        running = [pool.submit(one, *given) for given in zip(ports, chosen, strict=True)]
+        try:
+            wait(running)
+        except KeyboardInterrupt:
+            stop.set()
+            if say:
+                say("stopping: every board finishes the step that it is in")
+        return [verdict.result() for verdict in running]
 
 
 class _Line:
@@ -95,6 +103,7 @@ class _Line:
         order: Order,
         book: LabelBook,
         writing: threading.Lock,
+        stop: threading.Event,
         hear: Hear | None,
         say: Say | None,
     ) -> None:
@@ -102,6 +111,7 @@ class _Line:
         self._order = order
         self._book = book
         self._writing = writing
+        self._stop = stop
         self._hear = hear
         self._say = say
         self._step = STEPS[0]
@@ -117,13 +127,16 @@ class _Line:
             self._bundle()
             self._begin("self-test")
             test = self_test(self._port)
-        except HarnessError as e:
+        except Exception as e:  # noqa: BLE001 (whatever befalls one board stops no other)
+            error = e if isinstance(e, HarnessError) else HarnessError(f"{type(e).__name__}: {e}")
             seconds = time.monotonic() - begin
-            return Verdict(self._port, seconds, written, failed_at=self._step, error=e)
+            return Verdict(self._port, seconds, written, failed_at=self._step, error=error)
         return Verdict(self._port, time.monotonic() - begin, label, test)
 
     def _begin(self, step: str) -> None:
         self._step = step
+        if self._stop.is_set():
+            raise Interrupted("stopped before this step; begin with this board anew")
         if self._hear:
             self._hear(self._port, step, 0)
 
