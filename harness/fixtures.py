@@ -131,6 +131,7 @@ def hil_units(
     if "hil_air" in request.fixturenames:
         wanted |= _AIR
     boards = _chosen(hil_supply, unit_count(request.node), wanted)
+    _require_one_process(request.config, hil_supply.on_desk(boards))
     request.node.user_properties.append(("hil_board", ", ".join(boards)))
     air = request.getfixturevalue("hil_air") if hil_supply.has_air(boards) else None
     folder = tmp_path / "hil"  # flash and log of each emulated board
@@ -178,6 +179,17 @@ def _said_plainly() -> Iterator[None]:
         yield
     except HarnessError as e:
         pytest.fail(str(e), pytrace=False)
+
+
+def _require_one_process(config: pytest.Config, on_desk: list[str]) -> None:
+    """Of pytest-xdist's processes each would find the port in use by another one, sometimes."""
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    if on_desk and processes > 1:
+        pytest.fail(
+            f"{processes} processes of pytest-xdist cannot share {', '.join(on_desk)}; run the "
+            "tests on it with -n 0, or all of them with --hil-board emulated",
+            pytrace=False,
+        )
 
 
 def _of_rig(rig: Rig | None, name: str) -> Network:

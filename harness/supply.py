@@ -86,6 +86,10 @@ class Supply:
         """Whether any of them lives in a scripted air."""
         return any(_is_emulated(board) for board in boards)
 
+    def on_desk(self, boards: Sequence[str]) -> list[str]:
+        """Those of them that there is one of, behind a port that has one holder."""
+        return [board for board in boards if not _is_emulated(board)]
+
     @contextlib.contextmanager
     def units(
         self,

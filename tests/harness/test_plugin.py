@@ -139,6 +139,18 @@ def test_one_board_cannot_be_two(project: pytest.Pytester, boards: tuple[str, st
     result.stderr.fnmatch_lines([f"*--hil-board: desk and {boards[1]} are one board*"])
 
 
+def test_a_board_that_several_processes_would_share_is_refused_with_the_cure(
+    project: pytest.Pytester, board: EmulatedBoard
+) -> None:
+    project.makepyfile("def test_one(hil_unit): hil_unit.eval('1')\n")
+    # As in a process of pytest-xdist.
+    project.makeconftest("def pytest_configure(config): config.workerinput = {'workercount': 2}\n")
+    result = project.runpytest(f"--hil-board={board.port}")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*2 processes of pytest-xdist cannot share /dev/*-n 0*"])
+    project.runpytest("--hil-board=emulated").assert_outcomes(passed=1)
+
+
 def test_a_port_that_pytest_takes_for_a_path_is_explained(
     project: pytest.Pytester, board: EmulatedBoard
 ) -> None:
