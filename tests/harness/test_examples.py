@@ -8,7 +8,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -98,6 +102,36 @@ def test_the_workflow_of_the_example_is_green(tmp_path: Path, published: str) ->
     rang = next(text for name, text in logs.items() if "reaches_the_server" in name)
     assert re.search(r"server +\* POST /ring .*count", rang)
     assert (project / "report.xml").exists()
+
+
+@pytest.mark.parametrize(
+    ("ring", "order"),
+    [(lambda *_: 204, ["on", "rang: 204"]), (lambda *_: int(""), ["off", "nobody heard it: …"])],
+    ids=["heard", "not heard"],
+)
+def test_the_led_of_the_example_changes_before_the_words_that_a_test_waits_for(
+    ring: Callable[..., int], order: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+    levels = iter((0, 1))  # pressed, then let go; then the test is over
+    pin = SimpleNamespace(
+        on=lambda: seen.append("on"), off=lambda: seen.append("off"), value=lambda: next(levels)
+    )
+    parts = {"Pin": Mock(return_value=pin), "unique_id": lambda: b""}
+    monkeypatch.setitem(sys.modules, "machine", SimpleNamespace(**parts))
+    monkeypatch.setitem(sys.modules, "network", Mock())
+    (tmp_path / "doorbell.json").write_text("{}")
+    program: dict[str, Any] = {
+        "print": lambda *words: seen.append(" ".join(map(str, words))),
+        "open": lambda path: (tmp_path / "doorbell.json").open(),
+    }
+    source = (DOORBELL / "firmware" / "main.py").read_text()
+    exec(source.removesuffix("main()\n"), program)  # noqa: S102 (of this repository)
+    program["ring"] = ring
+    with pytest.raises(StopIteration):
+        program["main"]()
+    said = ["nobody heard it: …" if word.startswith("nobody") else word for word in seen]
+    assert said == ["waiting", *order, "waiting"]
 
 
 def test_the_fifteen_lines_of_the_readme_are_green(tmp_path: Path) -> None:

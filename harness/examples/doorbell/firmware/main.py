@@ -63,11 +63,13 @@ def main():
             time.sleep_ms(10)
         count += 1
         try:
-            print("rang:", ring(wlan, settings, count))
+            # The LED first: who waits for the words may look at it then.
+            status = ring(wlan, settings, count)
             led.on()
+            print("rang:", status)
         except (OSError, ValueError, IndexError) as e:
-            print("nobody heard it:", e)
             led.off()
+            print("nobody heard it:", e)
         while not button.value():
             time.sleep_ms(10)
 
