@@ -38,7 +38,8 @@ class BoardClock:
         self.is_virtual = is_virtual
         self._anchor = (_host_us(), _host_us(), Fraction(1))
         self._edition = 0
-        self.skips = False
+        self._skips = False
+        self._holds = 0
         self._grace_us = self._shortest_us = 0
         self._timers: list[tuple[int, int, Timer]] = []
         self._order = itertools.count()
@@ -106,9 +107,27 @@ class BoardClock:
         self._anchor = (host_us, board_us + int(seconds * 1e6), scale)
         self._run_due()
 
+    @property
+    def skips(self) -> bool:
+        """Whether waits are skipped just now."""
+        return self._skips and not self._holds
+
+    def host_s(self, seconds: float) -> float:
+        """How long this host has to wait until so much of the board's time has passed."""
+        return seconds / float(self._anchor[2])
+
+    def hold(self) -> None:
+        """Skip nothing until `let_go`: somebody does something that the program shall see."""
+        self._holds += 1
+        self._publish()
+
+    def let_go(self) -> None:
+        self._holds -= 1
+        self._publish()
+
     def skip_idle(self, skips: bool, grace_s: float, shortest_s: float) -> None:
         self._require_virtual()
-        self.skips = skips
+        self._skips = skips
         self._grace_us, self._shortest_us = int(grace_s * 1e6), int(shortest_s * 1e6)
         self._publish()
 

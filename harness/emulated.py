@@ -5,7 +5,7 @@
 import contextlib
 import os
 import re
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,8 @@ from harness.shim_cache import SHIMS, compiled_shims
 from harness.signals import PWMSignal
 from harness.supervisor import Supervisor
 from harness.units import CAPABILITIES, Unit
+
+_PATIENCE_S = 30.0
 
 
 class EmulatedBoard(Unit):
@@ -235,13 +237,30 @@ class EmulatedBoard(Unit):
     # -- pins
 
     def press(self, what: str = "button", ms: int = 200) -> None:
-        """Hold a button down for some time; returns when it is up again."""
+        """Hold a button down for some time of the board's clock; returns when it is up again.
+
+        Meanwhile no wait of the program is skipped.
+        """
         button = self._wired(what, self.facts.button)
-        self.drive(button.pin, button.active)
-        try:
-            time.sleep(ms / 1000)
-        finally:
-            self.drive(button.pin, 1 - button.active)
+        clock, pins = self._supervisor.clock, self._supervisor.pins
+        is_up = threading.Event()
+
+        def let_go() -> None:
+            pins.drive(button.pin, 1 - button.active)
+            clock.let_go()
+            is_up.set()
+
+        def begin() -> float:
+            clock.hold()
+            pins.drive(button.pin, button.active)
+            clock.later(ms / 1000, let_go)
+            return clock.host_s(ms / 1000)
+
+        if not is_up.wait(self._loop.call(begin) + _PATIENCE_S):
+            raise BoardError(
+                f"the {what} of {self.name} is still held: its {ms} ms have not passed on the "
+                "board's clock; was that slowed down, or the board closed?"
+            )
 
     def drive(self, pin: int, level: int | None) -> None:
         """Put a level on a pin from outside; None lets go of it."""

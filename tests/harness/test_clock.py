@@ -54,6 +54,27 @@ def test_ticks_count_from_the_chips_start_and_go_on_over_a_soft_reset(
     assert board.clock.ticks_ms() < first + 10_000
 
 
+def test_a_press_takes_the_boards_time_and_nothing_is_skipped_meanwhile(
+    virtual: EmulatedBoard,
+) -> None:
+    with start(virtual) as repl:
+        repl.exec("pin = machine.Pin(0, machine.Pin.IN, machine.Pin.PULL_UP)")
+        virtual.clock.skip_idle()
+        press = threading.Thread(target=virtual.press, kwargs={"ms": DAY_S * 1000}, daemon=True)
+        began = virtual.clock.time()
+        press.start()
+        repl.exec("while pin.value(): time.sleep_ms(20)")
+        repl.exec("for _ in range(10): time.sleep_ms(20)")
+        assert virtual.clock.time() - began < DAY_S / 2
+        assert repl.eval("pin.value()") == 0
+        virtual.clock.jump(DAY_S)
+        press.join(60)
+        assert not press.is_alive()
+        assert repl.eval("pin.value()") == 1
+        repl.exec("time.sleep(3600)")  # skipped again
+    assert virtual.clock.time() - began > DAY_S + 3600
+
+
 def test_an_ordinary_board_keeps_the_hosts_time(board: EmulatedBoard) -> None:
     with pytest.raises(BoardError, match="virtual_time=True"):
         board.clock.jump(60)
