@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from harness.control import Refusal
+from harness.control import Refusal, machine_word
 from harness.errors import HarnessError
 from harness.flash import How
 
@@ -127,7 +127,7 @@ class NVS:
         return data
 
     def _set_i32(self, values: dict[str, int | str], key: str, value: int) -> None:
-        self._put(values, key, (value + 0x80000000) % 0x100000000 - 0x80000000)
+        self._put(values, key, machine_word(value))
 
     def _set_blob(self, values: dict[str, int | str], key: str, data: str) -> None:
         if len(data) // 2 > min(508000, int(self._capacity * 32 * 0.976)):
