@@ -13,6 +13,7 @@ import select
 import socket
 import termios
 import threading
+import time
 
 from harness.errors import PortError
 
@@ -55,7 +56,7 @@ class TCPPort:
     def close(self) -> None:
         """Turn the client away and stop listening."""
         self._is_open = False
-        self._thread.join()
+        self._thread.join(2 * _SEND_S)
         self._listener.close()
 
     def _serve(self) -> None:
@@ -70,7 +71,7 @@ class TCPPort:
     def _bridge(self, client: socket.socket) -> None:
         client.settimeout(_SEND_S)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        fd = os.open(self._path, os.O_RDWR | os.O_NOCTTY)
+        fd = os.open(self._path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # What was said while nobody listened is not for this client.
@@ -92,12 +93,22 @@ class TCPPort:
             data = client.recv(_CHUNK)
             if not data:
                 return False
-            while data:
-                data = data[os.write(fd, data) :]
-        elif self._listener.fileno() in ready and not select.select(ends[:1], [], [], 0)[0]:
+            return self._write(fd, data)
+        if self._listener.fileno() in ready and not select.select(ends[:1], [], [], 0)[0]:
             # One at a time, and who comes second is told so. A client that has gone is readable.
             self._listener.accept()[0].close()
         return True
+
+    def _write(self, fd: int, data: bytes) -> bool:
+        """False if the port takes nothing for too long, or nobody wants it any more."""
+        end = time.monotonic() + _SEND_S
+        while data and self._is_open:
+            if select.select([], [fd], [], _LOOK_S)[1]:
+                data = data[os.write(fd, data) :]
+                end = time.monotonic() + _SEND_S
+            elif time.monotonic() > end:
+                return False
+        return self._is_open
 
 
 def _read(fd: int) -> bytes:

@@ -2,8 +2,10 @@
 # Copyright (c) 2026 The Muster authors
 """Ports that vanish, hang or flood, and boards that do: a typed error and no hang."""
 
+import contextlib
 import os
 import signal
+import socket
 import threading
 import time
 import tty
@@ -122,6 +124,21 @@ def test_a_board_that_stands_still_for_a_while_is_waited_for(
                 os.kill(pid, signal.SIGSTOP)
                 threading.Timer(0.3, os.kill, (pid, signal.SIGCONT)).start()
                 assert repl.eval("6 * 7") == 42
+
+
+def test_a_bridge_to_a_port_that_takes_nothing_can_be_closed() -> None:
+    cable = Cable()
+    tcp = TCPPort(cable.path)
+    with socket.create_connection(("127.0.0.1", int(tcp.url.rpartition(":")[2]))) as client:
+        client.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):  # until all buffers are full
+            while True:
+                client.sendall(b"x" * 65536)
+        closing = threading.Thread(target=tcp.close, daemon=True)
+        closing.start()
+        closing.join(30)
+    cable.pull()
+    assert not tcp._thread.is_alive()
 
 
 class Trickle:
