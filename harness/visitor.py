@@ -56,7 +56,7 @@ class Visitor(Station):
         self._connections: set[Connection] = set()
         self._waiting: set[socket.socket] = set()  # callers of whom the network has not heard yet
         self._dialling: set[Dialling] = set()
-        self._listeners: dict[int, socket.socket] = {}
+        self._listeners: dict[tuple[str, int], socket.socket] = {}
         self._loop = Loop(f"visitor {name}")
         point.stations.append(self)
         air.trace_event(name, "join", ssid=point.ssid, channel=point.channel)
@@ -144,11 +144,11 @@ class Visitor(Station):
 
     def _listen(self, address: str, port: int) -> tuple[str, int]:
         self._require_joined()
-        listener = self._listeners.get(port)
+        listener = self._listeners.get((address, port))
         if listener is None:
             listener = socket.create_server(("127.0.0.1", 0))
             listener.setblocking(False)
-            self._listeners[port] = listener
+            self._listeners[address, port] = listener
             made = listener
             self._loop.on_ready(made.fileno(), lambda: self._accept(made, address, port))
         host, local = listener.getsockname()

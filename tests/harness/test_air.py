@@ -3,6 +3,7 @@
 """The air as a script: what a network does to whatever crosses it, message by message."""
 
 import contextlib
+import socket
 import socketserver
 import threading
 import time
@@ -238,6 +239,23 @@ def test_a_rule_sees_every_message(joined: REPL, air: Air, point: AccessPoint) -
     ]
     assert {(m.board, m.network, m.address) for m in seen} == {("board", b"home", point.gateway)}
     assert [m.number for m in seen] == [1, 2, 3, 4]
+
+
+def test_a_visitor_reaches_each_address_of_a_network_at_one_port(air: Air) -> None:
+    home = air.add_access_point("home")
+    server = home.lease("server")
+    with (
+        socket.create_server((home.gateway, 8080)) as first,
+        socket.create_server((server, 8080)) as second,
+        air.visit("home") as phone,
+    ):
+        for listener, address in ((first, None), (second, server)):
+            listener.settimeout(30)
+            with socket.create_connection(phone.endpoint(8080, address), timeout=30):
+                connection, peer = listener.accept()
+                connection.close()
+                assert peer[0] == phone.address
+        assert phone.endpoint(8080) == phone.endpoint(8080, home.gateway)
 
 
 def test_two_boards_of_one_name_are_not_mistaken_for_each_other(tmp_path: Path, air: Air) -> None:
