@@ -3,6 +3,7 @@
 """What tests ask pytest for: units, networks, and the log of all that happens to them."""
 
 import contextlib
+import hashlib
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -52,6 +53,16 @@ def unit_count(item: pytest.Item) -> int:
     return mark.args[0]
 
 
+def log_name(nodeid: str) -> str:
+    """A file's name for a test that no other one has, e.g. "test_bell.py-test_press"; with a few
+    digits at its end where something had to be replaced or cut."""
+    plain = re.sub(r"/|::", "-", nodeid)
+    name = re.sub(r"[^\w.-]+", "-", plain)[-_LONGEST_NAME:].strip("-")
+    if name == plain and "-" not in nodeid:
+        return name
+    return f"{name}-{hashlib.sha256(nodeid.encode()).hexdigest()[:8]}"
+
+
 @pytest.fixture(scope="session")
 def hil_rig(pytestconfig: pytest.Config) -> Rig | None:
     """The rig file, read; None if there is none."""
@@ -97,8 +108,7 @@ def hil_log(request: pytest.FixtureRequest, hil_rig: Rig | None) -> Iterator[Log
     what your servers see: hil_log.note("server", "POST /reading")."""
     folder = Path(request.config.rootpath, setting(request.config, "hil_log_dir"))
     folder.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^\w.-]+", "-", request.node.nodeid)[-_LONGEST_NAME:].strip("-")
-    log = Log(folder / f"{name}.log", mode="w")
+    log = Log(folder / f"{log_name(request.node.nodeid)}.log", mode="w")
     for network in hil_rig.networks.values() if hil_rig else ():
         log.hide(network.password)
     request.node.stash[LOG] = log

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from harness.emulated import EmulatedBoard
+from harness.fixtures import log_name
 from harness.tcp_port import TCPPort
 
 pytest_plugins = ["pytester"]
@@ -60,6 +61,16 @@ def test_all_that_happens_stands_on_one_time_line(project: pytest.Pytester) -> N
         assert any(re.fullmatch(rf" *[\d.]+ {pattern}.*", line) for line in lines), (kind, text)
     times = [float(line.split()[0]) for line in lines]
     assert times == sorted(times)
+
+
+def test_no_two_tests_share_a_log() -> None:
+    assert log_name("tests/test_bell.py::test_press") == "tests-test_bell.py-test_press"
+    alike = [f"test_x.py::test_x[{word}]" for word in ("a b", "a-b", "a/b", "a::b", "x" * 200)]
+    alike += ["a-b/test_x.py::test_y", "a/b/test_x.py::test_y", f"{'y' * 200}.py::test_x[a-b]"]
+    alike += [f"z{alike[-1]}", "test_x.py::test_x[" + "x" * 201 + "]"]
+    names = [log_name(nodeid) for nodeid in alike]
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) < 200
 
 
 def test_the_same_body_runs_on_a_board_behind_a_socket(
