@@ -127,14 +127,15 @@ class SerialLine:
                 self._on_data(data)
 
     def _ended(self, error: Exception) -> None:
-        self.failure = (
+        failure = (
             f"the port {self.port} vanished ({error}); was the board unplugged, or reset? "
             "Plug it in and try again"
         )
+        self._on_end(failure)  # first: who sees `failure` may rely on having been told
+        self.failure = failure
         tap = self._tap
         if tap is not None:
             tap.wake()
-        self._on_end(self.failure)
 
 
 class Tap:

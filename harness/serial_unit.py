@@ -78,8 +78,12 @@ class SerialUnit(Unit):
             return
         self.mute()
         self._port = find_port(self._wanted)
-        self._failure = None
-        self._line = SerialLine(self._port, self._heard, self._vanished)
+        former, self._failure = self._failure, None
+        try:
+            self._line = SerialLine(self._port, self._heard, self._vanished)
+        except PortError:
+            self._failure = former
+            raise
         self._log.event(f"port {self._port} opened")
 
     def mute(self) -> None:
@@ -121,6 +125,13 @@ class SerialUnit(Unit):
                     raise
             time.sleep(_RETRY_S)
 
+    def _look_again(self, vanished: PortError) -> None:
+        """For a port that was there; if it still is not, what is known of its end says more."""
+        try:
+            self.listen()
+        except PortError:
+            raise vanished from None
+
     def _heard(self, data: bytes) -> None:
         self._log.output(data)
         self._output.append(data)
@@ -142,8 +153,13 @@ class SerialUnit(Unit):
 
     def expect(self, pattern: bytes, timeout_s: float = 5.0) -> Match[bytes]:
         __tracebackhide__ = True
-        if self._line is None:
+        if self._failure is None:
             self.listen()
+        else:
+            try:
+                return self._output.expect(pattern, 0)  # it may have said so before
+            except PortError as vanished:
+                self._look_again(vanished)
         return self._output.expect(pattern, timeout_s)
 
     def forget_output(self) -> None:

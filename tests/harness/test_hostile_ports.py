@@ -87,6 +87,27 @@ def test_a_unit_with_a_usb_serial_number_is_found_again_under_another_path(
         assert unit.port == board.port
 
 
+def test_a_pattern_is_waited_for_at_a_port_that_is_there_again(
+    board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cable = Cable()
+    ports = [cable.path]
+    monkeypatch.setattr("harness.serial_unit.find_port", lambda wanted: ports[0])
+    with SerialUnit("id:F412FA", tmp_path / "unit.log") as unit:
+        unit.listen()
+        os.write(cable.far, b"the last words\r\n")
+        unit.expect(rb"the last")
+        cable.pull()
+        with pytest.raises(PortError, match="vanished"):
+            unit.expect(rb"never", timeout_s=30)
+        unit.expect(rb"words")  # which came before that
+        with pytest.raises(PortError, match="the last words"):
+            unit.expect(rb"never", timeout_s=30)
+        ports[0] = board.port
+        threading.Timer(0.2, board.write, (b"print('ba' + 'ck')\r",)).start()
+        unit.expect(rb"back", timeout_s=30)
+
+
 def test_a_board_that_floods_its_port_and_swallows_ctrl_c_is_told_so(
     board: EmulatedBoard, unit: SerialUnit
 ) -> None:
