@@ -24,7 +24,7 @@ from harness.repl import REPL
 from harness.shim_cache import SHIMS, compiled_shims
 from harness.signals import PWMSignal
 from harness.supervisor import Supervisor
-from harness.units import CAPABILITIES, Unit
+from harness.units import Unit, emulated_capabilities
 
 _PATIENCE_S = 30.0
 
@@ -62,7 +62,7 @@ class EmulatedBoard(Unit):
         if not re.fullmatch(r"\d+w?[kKmM]?", heap):
             raise HarnessError(f"a heap is so many bytes, e.g. 320K or 1M, not {heap!r}")
         self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
-        self.capabilities = self.abilities(self.facts, virtual_time)
+        self.capabilities = emulated_capabilities(self.facts, virtual_time)
         interpreter = find_interpreter()
         compiled = compiled_shims(shims)
         self.air = Air() if air is None else air
@@ -95,13 +95,6 @@ class EmulatedBoard(Unit):
             self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s
         )
         self._log.count_flash(lambda: self._supervisor.flash.operations)
-
-    @staticmethod
-    def abilities(facts: BoardFacts, virtual_time: bool) -> frozenset[str]:
-        """What a board of this type can do: not every one has a button, or an LED on a pin."""
-        given = {"button": facts.button, "clock": virtual_time, "led": facts.led}
-        lacks = {"hardware"} | {word for word, part in given.items() if not part}
-        return frozenset(CAPABILITIES) - lacks
 
     @property
     def clock(self) -> ClockDoor:

@@ -9,19 +9,23 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from harness.air import Air
-from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, HarnessError
 from harness.facts import read_facts
+from harness.interpreter import find_interpreter
 from harness.layout import board_files
 from harness.log import Log
 from harness.rig import Commands, Entry, Rig, Wire
 from harness.sending import put_files
 from harness.serial_unit import SerialUnit
 from harness.transfer import examine, update
-from harness.units import CAPABILITIES, CURES, Unit
+from harness.units import CAPABILITIES, CURES, Unit, emulated_capabilities
 from harness.wiring import CommandSwitch, PinWire
+
+if TYPE_CHECKING:
+    from harness.emulated import EmulatedBoard
 
 EMULATED = "emulated"
 _FACTS = "EMULATED"
@@ -108,7 +112,7 @@ class Supply:
                 if _is_emulated(board):
                     name = "board" if number == 1 else f"board-{number}"
                     self._fill(folder / name, board, install)
-                    unit = EmulatedBoard(
+                    unit = _emulated_board(
                         folder / name,
                         air=air,
                         heap=self._heap,
@@ -138,7 +142,7 @@ class Supply:
         folder = self._templates.get((install, facts))
         if folder is None:
             folder = self._folder / f"template-{len(self._templates)}"
-            with EmulatedBoard(
+            with _emulated_board(
                 folder, heap=self._heap, facts=facts, stand_ins=self._stand_ins
             ) as unit:
                 unit.power_on()
@@ -208,9 +212,17 @@ class Supply:
 
     def _lacks(self, board: str, needs: frozenset[str]) -> frozenset[str]:
         if _is_emulated(board):
-            return needs - EmulatedBoard.abilities(read_facts(_facts(board)), virtual_time=True)
+            return needs - emulated_capabilities(read_facts(_facts(board)), virtual_time=True)
         entry = self._entry(board)
         return needs - SerialUnit.abilities(entry.port, entry.button, entry.power, entry.led)
+
+
+def _emulated_board(folder: Path, **options: Any) -> "EmulatedBoard":
+    find_interpreter()  # says what to do where there is none
+    # Late: it wants Linux, and boards behind ports do not.
+    from harness.emulated import EmulatedBoard
+
+    return EmulatedBoard(folder, **options)
 
 
 def check_boards(boards: Sequence[str], rig: Rig | None) -> None:

@@ -20,6 +20,7 @@ from harness.board_log import BoardLog
 from harness.buses import Buses
 from harness.clock import ClockDoor
 from harness.errors import CannotDo
+from harness.facts import BoardFacts
 from harness.repl import REPL
 
 CAPABILITIES = {
@@ -59,6 +60,13 @@ _HEAP = "import gc; gc.collect(); print(gc.mem_free(), gc.mem_alloc())"
 # The ESP32 counts seconds from 2000, other ports from 1970.
 _TIME = "import time; print(time.time() + (946684800 if time.gmtime(0)[0] == 2000 else 0))"
 _SET_TIME = "import machine; machine.RTC().datetime(({}, {}, {}, {}, {}, {}, {}, 0))"
+
+
+def emulated_capabilities(facts: BoardFacts, virtual_time: bool) -> frozenset[str]:
+    """What an emulated board of this type can do: not every one has a button, or an LED."""
+    given = {"button": facts.button, "clock": virtual_time, "led": facts.led}
+    lacks = {"hardware"} | {word for word, part in given.items() if not part}
+    return frozenset(CAPABILITIES) - lacks
 
 
 def check_capabilities(words: Iterable[str]) -> frozenset[str]:

@@ -3,6 +3,8 @@
 """What does the pytest plugin promise to projects that know nothing of this one?"""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -61,6 +63,34 @@ def test_all_that_happens_stands_on_one_time_line(project: pytest.Pytester) -> N
         assert any(re.fullmatch(rf" *[\d.]+ {pattern}.*", line) for line in lines), (kind, text)
     times = [float(line.split()[0]) for line in lines]
     assert times == sorted(times)
+
+
+ELSEWHERE = """
+import builtins, sys
+real = builtins.__import__
+def imported(name, names=None, *rest):
+    if name in ("fcntl", "termios", "tty", "pty") and names["__name__"].startswith("harness"):
+        raise ModuleNotFoundError(f"No module named {name!r}")
+    return real(name, names, *rest)
+builtins.__import__ = imported
+import harness.plugin
+sys.platform = "win32"
+from pathlib import Path
+from harness.errors import InterpreterError
+from harness.supply import Supply
+supply = Supply(["emulated", "COM3"], None, "256K", Path(sys.argv[1]))
+print(supply.choose(2, frozenset()))
+try:
+    supply.template(lambda unit: None)
+except InterpreterError as e:
+    print(e)
+"""
+
+
+def test_the_plugin_loads_where_there_is_no_emulated_board(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ELSEWHERE, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.stdout.startswith("['COM3', 'emulated']\nthe emulated board needs Linux"), done
 
 
 def test_no_two_tests_share_a_log() -> None:
