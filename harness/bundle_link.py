@@ -16,7 +16,7 @@ import serial
 
 from harness.bundle_frames import Answers, request
 from harness.errors import BoardError, BundleRefused, PortError
-from harness.ports import open_port
+from harness.ports import open_port, took_nothing
 
 _LOOK_S = 0.02
 _ANSWER_S = 0.6  # at first; then four times what this device and this line need
@@ -147,9 +147,7 @@ class BundleLink:
                 self._line.write(request(self._number, *texts))
                 answer = self._answer(min(end, asked + self._answer_s + work_s))
             except serial.SerialTimeoutException:
-                raise PortError(
-                    f"{self._port} took nothing for {_SILENT_S:g} s; does its other side hang?"
-                ) from None
+                raise took_nothing(self._port, _SILENT_S) from None
             except OSError as e:
                 raise PortError(
                     f"the port {self._port} vanished ({e}); plug it in again"

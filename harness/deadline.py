@@ -32,13 +32,16 @@ class Guarded:
         self._port = port
         self._end: float | None = None
         self._longest_s = 0.0
+        self._may_reset = False
         self._tail = b""
 
     @contextlib.contextmanager
-    def at_most(self, longest_s: float) -> Iterator[None]:
+    def at_most(self, longest_s: float, may_reset: bool = False) -> Iterator[None]:
         """Within this block, reading ends after so long. Raises Flooded then, BoardError if
-        nothing comes for `timeout`, and BoardReset if the board begins anew meanwhile."""
+        nothing comes for `timeout`, and BoardReset if the board begins anew meanwhile, unless
+        it may."""
         self._end, self._longest_s = time.monotonic() + longest_s, longest_s
+        self._may_reset = may_reset
         self._tail = b""
         try:
             yield
@@ -73,7 +76,7 @@ class Guarded:
 
     def _look_for_reset(self, data: bytes) -> None:
         self._tail = (self._tail + data)[-_TAIL:]
-        if b")" in data and (reset := _RESET.search(self._tail)):
+        if not self._may_reset and b")" in data and (reset := _RESET.search(self._tail)):
             self._tail = b""
             raise BoardReset(
                 f"the board on {self._port} was reset meanwhile ({reset[1].decode()}): by a "

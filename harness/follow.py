@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import serial
 
 from harness.errors import PortError
-from harness.ports import why_closed
+from harness.ports import open_port, took_nothing
 from harness.serial_line import restart_program
 
 STEPS = {
@@ -26,8 +26,8 @@ STEPS = {
 
 # e.g. "M 1234 I step 4 ok 320ms 127.1.2.1:8421 on MUSTER-demo"
 _STEP = re.compile(r"M \d+ [A-Z] step ([1-9]) ([a-z_]+) (\d+)ms ?(.*)")
-_BAUD = 115200
 _LOOK_S = 0.1
+_WRITE_S = 10.0
 _LONGEST_LINE = 4096
 
 
@@ -35,16 +35,15 @@ def follow(port: str, seconds: float | None = None, restart: bool = False) -> It
     """Lines from the board as they come, control characters made harmless.
 
     Ends after so many seconds; None is never. `restart` first stops the program and has it begin
-    anew. Raises PortError if the port cannot be opened or vanishes.
+    anew. Raises PortError if the port cannot be opened, takes nothing, or vanishes.
     """
-    try:
-        line = serial.serial_for_url(port, _BAUD, timeout=_LOOK_S, exclusive=True)
-    except (OSError, ValueError):
-        raise why_closed(port) from None
+    line = open_port(port, _LOOK_S, _WRITE_S)
     try:
         if restart:
             restart_program(line)
         yield from _lines(line, None if seconds is None else time.monotonic() + seconds)
+    except serial.SerialTimeoutException:
+        raise took_nothing(port, _WRITE_S) from None
     except OSError as e:
         raise PortError(
             f"the port {port} vanished ({e}); was the board unplugged or reset? Call again"

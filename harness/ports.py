@@ -100,6 +100,11 @@ def open_port(port: str, look_s: float, write_s: float) -> serial.Serial:
     return line
 
 
+def took_nothing(port: str, write_s: float) -> PortError:
+    """The error for a write that did not end in time."""
+    return PortError(f"{port} took nothing for {write_s:g} s; does its other side hang?")
+
+
 def why_closed(port: str) -> PortError:
     """Finds out why a port cannot be opened, by trying once more."""
     try:

@@ -13,11 +13,11 @@ from typing import Any, Self
 from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
-from serial import SerialException
+from serial import SerialException, SerialTimeoutException
 
 from harness.deadline import Guarded
 from harness.errors import BoardError, HarnessError, PortError, RemoteError
-from harness.ports import require_whole_url, why_closed
+from harness.ports import require_whole_url, took_nothing, why_closed
 from harness.prompt import enter_raw
 from harness.serial_line import Tap
 
@@ -26,6 +26,7 @@ _PROMPT_S = 1.0
 _LOOK_S = 0.05  # how often a deadline is looked at while bytes are awaited
 _LONGEST_S = 60.0
 _SHOWN = 60  # characters of an answer, in a message
+_WRITE_S = 10.0
 
 
 class REPL:
@@ -67,6 +68,8 @@ class REPL:
                 if self._tap is None
                 else _Shared(self._port, self._tap, _LOOK_S)
             )
+            if self._tap is None and not self._port.startswith("rfc2217://"):  # it has its own
+                self._transport.serial.write_timeout = _WRITE_S
         except (TransportError, SerialException, OSError, ValueError):
             raise why_closed(self._port) from None
         try:
@@ -179,6 +182,8 @@ class REPL:
         return BoardError(f"the board on {self._port} has stopped working: {failure}")
 
     def _vanished(self, error: OSError) -> PortError:
+        if isinstance(error, SerialTimeoutException):
+            return took_nothing(self._port, _WRITE_S)
         return PortError(
             f"the port {self._port} vanished while it was in use ({error}); was the board "
             "unplugged or reset? Plug it in and try again"

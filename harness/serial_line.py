@@ -12,7 +12,7 @@ from typing import Protocol
 import serial
 
 from harness.errors import Flooded, PortError
-from harness.ports import open_port
+from harness.ports import open_port, took_nothing
 
 _LOOK_S = 0.05
 _WRITE_S = 10.0
@@ -77,9 +77,7 @@ class SerialLine:
         try:
             self._serial.write(data)
         except serial.SerialTimeoutException:
-            raise PortError(
-                f"{self.port} took nothing for {_WRITE_S} s; does its other side hang?"
-            ) from None
+            raise took_nothing(self.port, _WRITE_S) from None
         except OSError as e:
             raise PortError(f"the port {self.port} vanished ({e}); plug it in again") from None
 

@@ -19,6 +19,7 @@ from harness.rig import Network
 
 _RUN_S = 20.0
 _TYPE_S = 20.0
+_LONGEST_S = 60.0
 _BACK_S = 10.0  # a board with USB of its own needs its time to appear again
 _RETRY_S = 0.2
 _PROMPT = b"\n>>> "
@@ -63,7 +64,7 @@ class Wire(REPL):
 
     def _type(self, code: str) -> str:
         line = code.rstrip("\n").replace("\n", "\r").encode()
-        with self._told("lost its REPL"):
+        with self._told("lost its REPL", _TYPE_S):
             self._transport.exit_raw_repl()
             self._transport.read_until(1, b">>> ", timeout=_TYPE_S)
             self._transport.serial.write(line + b"\r")
@@ -112,9 +113,11 @@ class Wire(REPL):
         return self
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def _told(self, what: str, patience_s: float = _RUN_S) -> Iterator[None]:
+        self._guard.timeout = patience_s
         try:
-            yield
+            with self._guard.at_most(_LONGEST_S, may_reset=True):
+                yield
         except (SerialException, OSError) as e:
             raise self._vanished(e) from None
         except TransportError as e:

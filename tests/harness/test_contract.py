@@ -8,11 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from harness.contract.oracle import read_omissions
-from harness.contract.probe import PROBES, difference, load_probes
+from harness.contract.probe import PROBES, Step, difference, load_probes
 from harness.contract.suite import Stage, ask_stubs, emulated_stage, require_free, run_probe
 from harness.contract.wire import Wire
 from harness.emulated import EmulatedBoard
@@ -146,6 +147,19 @@ def test_what_cannot_be_tried_is_said_with_a_way_out(board: EmulatedBoard) -> No
         wire.exec("open('main.py', 'w').close()")
         with pytest.raises(BoardError, match=r"has a main\.py.*mpremote cp"):
             require_free(wire)
+
+
+@pytest.mark.parametrize("how", ["run", "type"])
+def test_a_probe_that_prints_for_ever_ends(
+    board: EmulatedBoard, monkeypatch: pytest.MonkeyPatch, how: Literal["run", "type"]
+) -> None:
+    monkeypatch.setattr("harness.contract.wire._LONGEST_S", 0.5)
+    with Wire(board.port) as wire:
+        with pytest.raises(BoardError, match=r"printing for 0\.5 s"):
+            wire.see(Step(how, """exec("while True: print('x' * 50)")""", ""))
+        monkeypatch.undo()
+        wire.start_anew()
+        assert wire.eval("6 * 7") == 42
 
 
 @pytest.mark.parametrize(

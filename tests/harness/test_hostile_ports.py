@@ -20,10 +20,13 @@ from harness import bundle_link
 from harness.deadline import Guarded
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, ExpectTimeout, Flooded, PortError
+from harness.follow import follow
 from harness.log import Log
+from harness.repl import REPL
 from harness.serial_unit import SerialUnit
 from harness.tcp_port import TCPPort
 
+MIB = 1 << 20  # more than the kernel keeps of a pty
 FLOOD = "while True:\n  try:\n    print('x' * 200)\n  except KeyboardInterrupt: pass\n"
 
 
@@ -145,6 +148,28 @@ def test_a_board_that_stands_still_for_a_while_is_waited_for(
                 os.kill(pid, signal.SIGSTOP)
                 threading.Timer(0.3, os.kill, (pid, signal.SIGCONT)).start()
                 assert repl.eval("6 * 7") == 42
+
+
+def test_a_repl_at_a_port_that_takes_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.repl._WRITE_S", 0.1)
+    monkeypatch.setattr(
+        "harness.repl.enter_raw", lambda transport, *_, **__: transport.serial.write(b"x" * MIB)
+    )
+    cable = Cable()
+    with pytest.raises(PortError, match="took nothing for 0.1 s"), REPL(cable.path):
+        pass
+    cable.pull()
+
+
+def test_a_log_is_not_followed_at_a_port_that_takes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("harness.follow._WRITE_S", 0.1)
+    monkeypatch.setattr("harness.follow.restart_program", lambda line: line.write(b"x" * MIB))
+    cable = Cable()
+    with pytest.raises(PortError, match="took nothing for 0.1 s"):
+        next(follow(cable.path, seconds=1, restart=True))
+    cable.pull()
 
 
 def test_a_bridge_to_a_port_that_takes_nothing_can_be_closed() -> None:
