@@ -45,7 +45,8 @@ class Loop:
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
         self.on_ready(self._wake_read, self._drain_wake)
-        self._stopping = False
+        self._stopping = self._is_closed = False
+        self._waking = threading.Lock()
         self.failure: str | None = None  # a traceback, once a callback has failed
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -53,7 +54,7 @@ class Loop:
     # -- from any thread
 
     def post(self, function: Callable[[], None]) -> None:
-        """Let the loop call a function soon."""
+        """Let the loop call a function soon; after `stop`, never."""
         self._posted.append(function)
         self._wake()
 
@@ -79,13 +80,17 @@ class Loop:
             raise BoardError(f"the board did not answer in {_CALL_TIMEOUT_S} s: {why}") from None
 
     def stop(self) -> None:
-        """End the thread and close what belongs to the loop."""
+        """End the thread and close what belongs to the loop. May be called twice."""
         self._stopping = True
         self._wake()
         self._thread.join(_CALL_TIMEOUT_S)
-        self._selector.close()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        with self._waking:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._selector.close()
+            os.close(self._wake_read)
+            os.close(self._wake_write)
 
     # -- in the loop's thread
 
@@ -129,8 +134,10 @@ class Loop:
             self._posted.popleft()()
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # full: it is going to wake up anyway
-            os.write(self._wake_write, b"w")
+        # The descriptor may be somebody else's once it is closed.
+        with self._waking, contextlib.suppress(BlockingIOError):  # full: it wakes up anyway
+            if not self._is_closed:
+                os.write(self._wake_write, b"w")
 
     def _drain_wake(self) -> None:
         os.read(self._wake_read, 4096)

@@ -181,6 +181,17 @@ def test_a_loop_waits_longer_than_epoll_can(loop: Loop) -> None:
     assert loop.call(lambda: "alive") == "alive"
 
 
+def test_a_loop_that_is_stopped_writes_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its descriptors may be somebody else's by then."""
+    loop = Loop("test")
+    loop.stop()
+    written: list[int] = []
+    monkeypatch.setattr("harness.loop.os.write", lambda fd, data: written.append(fd))
+    loop.post(lambda: None)
+    loop.stop()
+    assert written == []
+
+
 @pytest.mark.parametrize("source", ["127.0.0.1", "192.0.2.1"])  # the latter is nobody's
 def test_a_target_that_cannot_be_is_an_answer(loop: Loop, source: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
