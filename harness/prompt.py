@@ -16,7 +16,7 @@ _FIRST_S = 1.0  # for a board that obeys at once, as most do
 _RETRY_S = 0.5
 _QUIET_S = 0.1
 _STORM_S = 0.4  # Ctrl-C again and again: the one that comes between boot and main.py counts
-_STORM_PAUSE_S = 0.02
+_STORM_PAUSE_S = 0.005  # shorter than any board takes from its reset to main.py
 _RESET_AFTER_S = 2.0
 _ASK_AFTER_S = 3.0
 _KEPT = 8192
@@ -50,19 +50,24 @@ class _Line:
         return False
 
     def drain(self, quiet_s: float, most_s: float = 1.0) -> bytes:
-        """Read until nothing comes for a while, but not for ever: a board may chatter on."""
+        """Read what has come, and until nothing comes for a while, but not for ever: a board may
+        chatter on."""
         data = b""
         begin = last = time.monotonic()
-        while time.monotonic() - last < quiet_s and time.monotonic() - begin < most_s:
+        while True:
             waiting = self.serial.in_waiting
+            now = time.monotonic()
             if waiting:
                 new = self.serial.read(waiting)
                 data += new
                 self._keep(new)
-                last = time.monotonic()
+                last = now
+            elif now - last >= quiet_s:
+                return data
             else:
                 time.sleep(0.002)
-        return data
+            if now - begin >= most_s:
+                return data
 
     def _keep(self, data: bytes) -> None:
         self.heard = (self.heard + data)[-_KEPT:]
@@ -84,7 +89,7 @@ def enter_raw(
     line = _Line(transport.serial)
     end = time.monotonic() + timeout_s
     line.serial.write(b"\r" + _CTRL_C)
-    line.drain(0.0)
+    line.drain(0.0)  # what was said to somebody else, a banner perhaps
     line.serial.write(b"\r" + _CTRL_A)
     if not line.until(_BANNER, min(_FIRST_S, timeout_s)):
         _insist(line, port, end, say)

@@ -22,6 +22,7 @@ from harness.cli import main
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, NotMicroPython, PortError
 from harness.ports import find_port, list_ports, open_port
+from harness.prompt import enter_raw
 from harness.repl import REPL
 from harness.tcp_port import TCPPort
 
@@ -162,6 +163,33 @@ def test_what_is_no_micropython_board_is_told_within_the_deadline(
     with pytest.raises(NotMicroPython, match=words), REPL(stranger(answer), timeout_s=timeout_s):
         pass
     assert time.monotonic() - began < 30  # REPL's usual deadlines are longer together
+
+
+class Stale:
+    """A transport whose port still holds what was said to somebody else."""
+
+    def __init__(self) -> None:
+        self.serial, self.in_raw_repl = self, False
+        self._data = b"an old raw REPL; CTRL-B to exit\r\n>"
+        self.timeout = 0.0
+
+    @property
+    def in_waiting(self) -> int:
+        return len(self._data)
+
+    def read(self, size: int) -> bytes:
+        data, self._data = self._data[:size], self._data[size:]
+        return data
+
+    def write(self, data: bytes) -> None:
+        if data == b"\r\x01":
+            self._data += b"\r\nraw REPL; CTRL-B to exit\r\n>"
+
+
+def test_what_was_said_before_is_no_answer() -> None:
+    transport = Stale()
+    enter_raw(transport, "a port", soft_reset=False, timeout_s=30)
+    assert transport.read(100) == b">"
 
 
 def test_a_corrupted_filesystem_is_told_at_once(
