@@ -22,6 +22,7 @@ from harness.sending import refusal, send
 
 LONGEST = 6144  # characters
 
+_LONGEST_RAW = 4 * LONGEST  # with white space, which does not count
 _ALGORITHMS = {"alg": "dir", "enc": "A128CBC-HS256"}
 _TAG_BYTES = _VECTOR_BYTES = _BLOCK_BYTES = 16
 
@@ -32,7 +33,11 @@ def read_bundle(path: str | Path) -> str:
     Raises BundleRefused if it is none, HarnessError if it cannot be read.
     """
     try:
-        raw = sys.stdin.read() if str(path) == "-" else Path(path).read_text(encoding="utf-8")
+        if str(path) == "-":
+            raw = sys.stdin.read(_LONGEST_RAW)
+        else:
+            with Path(path).open(encoding="utf-8") as file:
+                raw = file.read(_LONGEST_RAW)
     except (OSError, UnicodeDecodeError) as e:
         raise HarnessError(f"{path} cannot be read: {e}") from None
     text = "".join(raw.split())

@@ -335,7 +335,7 @@ COMMANDS = (
             "muster-unit timeline --port /dev/ttyUSB0 --json",
         ),
         _info,
-        "recording.timeline",
+        "timeline.timeline",
     ),
     Command(
         ("emulate",),

@@ -14,6 +14,7 @@ from harness.board_check import problems
 from harness.deploy import deploy
 from harness.errors import HarnessError, PortError
 from harness.follow import follow, highlighted
+from harness.labels import Label, parse_label
 from harness.layout import is_muster
 from harness.ports import find_port, list_ports
 from harness.probe import BoardInfo, probe
@@ -21,6 +22,7 @@ from harness.progress import ProgressBar
 from harness.repl import REPL
 
 _FIRMWARE = Path(__file__).parent.parent / "firmware"  # in a checkout
+_LONGEST_LABEL = 4096  # characters, with the URL that may hold it
 
 
 def say(text: str) -> None:
@@ -161,6 +163,13 @@ def read_text(path: str) -> str:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
         raise HarnessError(f"{path} cannot be read: {e}") from None
+
+
+def read_label(path: str) -> Label:
+    """The label in a file, or, for "-", on standard input. Not as an argument: a command line can
+    be read by every user of the machine. Raises LabelRefused."""
+    text = sys.stdin.read(_LONGEST_LABEL) if path == "-" else read_text(path)
+    return parse_label(text.strip())
 
 
 def log(options: Namespace) -> int:

@@ -2,7 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 """What `muster-unit flash` does: one board or several, from a bare chip to a sold device."""
 
-import sys
 import threading
 from argparse import Namespace
 from pathlib import Path
@@ -11,11 +10,11 @@ from typing import Any
 import segno
 
 from harness.bundle_file import check_bundle, device_of, read_bundle
-from harness.commands import build_facts, chosen_source, print_json, read_text, say
+from harness.commands import build_facts, chosen_source, print_json, read_label, say
 from harness.errors import HarnessError, Interrupted
 from harness.facts import read_facts
 from harness.label_book import LabelBook
-from harness.labels import Label, new_label, parse_label
+from harness.labels import Label, new_label
 from harness.manufacture import Order, Verdict, manufacture
 from harness.ports import find_port
 
@@ -57,9 +56,7 @@ def _labels(options: Namespace, ports: int) -> list[Label]:
         raise HarnessError("--id and --label-file are for one board; name one --port")
     if options.id:
         return [new_label(options.id.upper())]
-    # Not as an argument: a command line can be read by every user of the machine.
-    text = sys.stdin.read() if options.label_file == "-" else read_text(options.label_file)
-    return [parse_label(text.strip())]
+    return [read_label(options.label_file)]
 
 
 def _bundle(options: Namespace, labels: list[Label]) -> str | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import serial
 
 from harness.errors import PortError
+from harness.log import shown
 from harness.ports import open_port, took_nothing
 from harness.serial_line import restart_program
 
@@ -60,16 +61,9 @@ def _lines(line: serial.Serial, end: float | None) -> Iterator[str]:
         if len(data) > _LONGEST_LINE:
             whole, data = [*whole, data], b""
         for text in whole:
-            yield harmless(text)
+            yield shown(text.rstrip(b"\r"))
     if data:
-        yield harmless(data)
-
-
-def harmless(data: bytes) -> str:
-    """Text without control characters: what a stranger's access point is called must not move a
-    terminal's cursor."""
-    text = data.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+        yield shown(data.rstrip(b"\r"))
 
 
 def highlighted(text: str, colour: bool) -> str:

@@ -7,14 +7,12 @@ from argparse import Namespace
 
 import segno
 
-from harness.commands import asked, chosen_port, print_json, read_text, say
+from harness.commands import asked, chosen_port, print_json, read_label, say
 from harness.errors import HarnessError
 from harness.label_book import LabelBook
 from harness.labelling import look, reissued, write_label
-from harness.labels import Label, new_label, parse_label
+from harness.labels import Label, new_label
 from harness.probe import BoardInfo
-
-_LONGEST = 4096
 
 
 def write(options: Namespace) -> int:
@@ -38,9 +36,7 @@ def reissue(options: Namespace) -> int:
 def _wanted_label(options: Namespace) -> Label:
     if options.label_file is None:
         return new_label(options.id.upper() if options.id else None)
-    # Not as an argument: a command line can be read by every user of the machine.
-    text = sys.stdin.read(_LONGEST) if options.label_file == "-" else read_text(options.label_file)
-    return parse_label(text.strip())
+    return read_label(options.label_file)
 
 
 def _give(options: Namespace, port: str, info: BoardInfo, label: Label) -> None:

@@ -13,7 +13,8 @@ _TAIL_LINES, _TAIL_BYTES = 30, 8192
 
 
 def shown(text: bytes | bytearray) -> str:
-    """The text as one line of a log that a terminal can show."""
+    """The text as one line without control characters: what a stranger's access point is called
+    must not move a terminal's cursor."""
     line = text.decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
 

@@ -2,11 +2,13 @@
 # Copyright (c) 2026 The Muster authors
 """Brings a board to its raw REPL, from whatever it is doing, or says what is there instead."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
 
 from harness.errors import BoardError, Flooded, NotMicroPython
+from harness.serial_line import has_reset_line, pulse_reset
 
 _BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _REBOOT = b"soft reboot\r\n"
@@ -108,7 +110,9 @@ def _insist(line: _Line, port: str, end: float, say: Callable[[str], None] | Non
         waited_s = time.monotonic() - begin
         if resets and waited_s > _RESET_AFTER_S:
             resets = False
-            _pulse_reset(line.serial, port)
+            if has_reset_line(port):
+                with contextlib.suppress(OSError):
+                    pulse_reset(line.serial)
         elif asks and say and waited_s > _ASK_AFTER_S:
             asks = False
             say(f"no prompt on {port} yet: press the board's reset button now")
@@ -131,18 +135,6 @@ def _storm(line: _Line) -> None:
         line.serial.write(_CTRL_C)
         if b">>> " in line.drain(_STORM_PAUSE_S, _STORM_PAUSE_S):
             return
-
-
-# As the auto-reset circuit of Espressif's boards has it: RTS pulls EN, DTR pulls the boot pin.
-def _pulse_reset(serial: Any, port: str) -> None:
-    if port.startswith("socket://"):
-        return
-    try:
-        serial.set_lines(dtr=False, rts=True)
-        time.sleep(0.1)
-        serial.set_lines(dtr=False, rts=False)
-    except OSError:
-        return  # a pty has no such lines
 
 
 def _verdict(heard: bytes, port: str) -> BoardError:

@@ -43,6 +43,20 @@ def restart_program(line: Writes) -> None:
     line.write(_RESTART)
 
 
+class HasLines(Protocol):
+    """A port with modem lines."""
+
+    def set_lines(self, dtr: bool, rts: bool) -> None: ...
+
+
+def pulse_reset(line: HasLines) -> None:
+    """As the auto-reset circuit of Espressif's boards has it: RTS pulls EN, DTR the boot pin.
+    Raises OSError where there are no such lines."""
+    line.set_lines(dtr=False, rts=True)
+    time.sleep(_PULSE_S)
+    line.set_lines(dtr=False, rts=False)
+
+
 class SerialLine:
     """`on_data` is called with what arrives, `on_end` once with a sentence if the port vanishes;
     both in the reader's thread."""
@@ -92,13 +106,10 @@ class SerialLine:
         self._serial.rts = rts
 
     def pulse_reset(self) -> None:
-        """As the auto-reset circuit of Espressif's boards has it: RTS pulls EN, DTR the boot
-        pin. Raises PortError if the port has vanished before."""
+        """Raises PortError if the port has vanished before."""
         self.check()
         try:
-            self.set_lines(dtr=False, rts=True)
-            time.sleep(_PULSE_S)
-            self.set_lines(dtr=False, rts=False)
+            pulse_reset(self)
         except OSError as e:  # a board with USB of its own vanishes as it is reset
             self._ended(e)
 

@@ -7,6 +7,7 @@ A unit says what it can do (`capabilities`), and tests ask for that and never fo
 
 import binascii
 import inspect
+import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -234,9 +235,7 @@ class Unit(ABC):
         said = []
         with self.repl() as repl:
             repl.exec(f"import binascii; f = open({path!r}, 'rb')")
-            while piece := repl.exec(
-                f"print(binascii.hexlify(f.read({_PIECE})).decode())"
-            ).strip():
+            while piece := repl.exec(_READ).strip():
                 said.append(binascii.unhexlify(piece))
             repl.exec("f.close()")
         return b"".join(said)
@@ -302,7 +301,7 @@ class Unit(ABC):
 
 def _caller() -> str:
     """Where the code outside of the harness is that asked, e.g. "test_sensor.py:34"."""
-    here = str(Path(__file__).parent)
+    here = str(Path(__file__).parent) + os.sep
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith(here):
         frame = frame.f_back

@@ -15,17 +15,20 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.bundle_file import read_bundle
 from harness.cli import COMMANDS, main
+from harness.commands import read_label
 from harness.emulated import EmulatedBoard
-from harness.errors import PortError
-from harness.follow import STEPS, harmless, highlighted
+from harness.errors import BundleRefused, LabelRefused, PortError
+from harness.follow import STEPS, highlighted
 from harness.labels import Label, new_label, parse_label
+from harness.log import shown as shown_line
 from harness.repl import REPL
 from harness.tcp_port import TCPPort
 from tests import secrecy
@@ -143,6 +146,20 @@ def test_a_given_label_is_written_and_a_mistyped_one_refused(
     said = capsys.readouterr().err
     assert "check characters" in said
     assert wrong[-36:] not in said
+
+
+@pytest.mark.parametrize("read", [read_label, read_bundle])
+def test_standard_input_is_read_only_so_far(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[str], object]
+) -> None:
+    class Endless(io.StringIO):
+        def read(self, size: int | None = -1) -> str:
+            assert size is not None and 0 < size < 1 << 20
+            return "x" * size
+
+    monkeypatch.setattr("sys.stdin", Endless())
+    with pytest.raises((LabelRefused, BundleRefused)):
+        read("-")
 
 
 def test_reissuing_keeps_the_id_and_changes_the_secret(
@@ -318,7 +335,7 @@ def test_colours_are_for_terminals_only() -> None:
     step = "M 1 I step 9 ok 5ms"
     assert "\x1b" not in highlighted(step, colour=False)
     assert "\x1b[32mok\x1b[0m" in highlighted(step, colour=True)
-    assert harmless(b"\x07\xff\r\n") == "\\x07\\xff"
+    assert shown_line(b"\x07\xff") == "\\x07\\xff"
     assert set(STEPS) == set(range(1, 10))
 
 

@@ -176,6 +176,8 @@ def test_the_readme_names_every_option_marker_fixture_and_capability() -> None:
     names += re.findall(r"def (hil_\w+)\(", fixtures) + re.findall(r"^    .?(hil_\w+)\(", plugin)
     assert len(names) > 12
     assert [name for name in (*names, *CAPABILITIES) if f"`{name}" not in README] == []
+    heap = re.search(r'addini\("hil_heap".* "(\w+)"\)', plugin)
+    assert heap and f"heap on emulated boards; `{heap[1]}`" in README
 
 
 def test_the_harness_is_installed_from_nowhere_but_its_repository() -> None:

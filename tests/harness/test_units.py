@@ -9,9 +9,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness import units
 from harness.emulated import EmulatedBoard
 from harness.errors import BoardError, CannotDo, HarnessError, RemoteError, RemoteOSError
 from harness.serial_unit import SerialUnit
@@ -105,6 +107,14 @@ def test_a_missing_capability_says_what_to_do(tmp_path: Path, board: EmulatedBoa
         for attempt in (unit.power_off, lambda: unit.is_lit, lambda: unit.level(2)):
             with pytest.raises(CannotDo):
                 attempt()
+
+
+def test_the_log_names_the_caller_outside_of_the_harness_and_of_nothing_like_it() -> None:
+    like_it = f"{Path(units.__file__).parent}-of-ours/test_sensor.py"
+    code = compile("\n\nwhere = _caller()", like_it, "exec")
+    names: dict[str, Any] = {"_caller": units._caller}
+    exec(code, names)  # noqa: S102 (two lines above)
+    assert names["where"] == "test_sensor.py:3"
 
 
 def test_an_unknown_capability_is_an_error_that_lists_all(board: EmulatedBoard) -> None:

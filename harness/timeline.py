@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 
 from harness.commands import chosen_port, print_json, say
 from harness.errors import HarnessError, RemoteError
-from harness.follow import STEPS, harmless
+from harness.follow import STEPS
+from harness.log import shown
 from harness.repl import REPL
 
 _SHOW = "from muster.recorder import show\nshow()"
@@ -38,7 +39,7 @@ class RecordedFailure:
 
 
 @dataclass(frozen=True)
-class Recording:
+class Timeline:
     """Oldest step first."""
 
     steps: list[RecordedStep]
@@ -49,7 +50,7 @@ def timeline(options: Namespace) -> int:
     """Show what the device has recorded; its program is stopped for that."""
     port = chosen_port(options)
     with REPL(port, soft_reset=True, say=say) as repl:
-        found = read_recording(repl)
+        found = read_timeline(repl)
     if options.json:
         return print_json(asdict(found))
     for line in _lines(found):
@@ -57,7 +58,7 @@ def timeline(options: Namespace) -> int:
     return 0
 
 
-def read_recording(repl: REPL) -> Recording:
+def read_timeline(repl: REPL) -> Timeline:
     """Ask the device; HarnessError if its firmware keeps no timeline."""
     try:
         said = repl.exec(_SHOW)
@@ -67,16 +68,16 @@ def read_recording(repl: REPL) -> Recording:
         raise HarnessError(
             f"the board keeps no timeline ({e.detail}): muster-unit deploy brings one that does"
         ) from e
-    lines = [harmless(line.encode()) for line in said.splitlines()]
+    lines = [shown(line.encode()) for line in said.splitlines()]
     steps = [found.groups() for found in map(_STEP.fullmatch, lines) if found]
     failures = [found.groups() for found in map(_FAILURE.fullmatch, lines) if found]
-    return Recording(
+    return Timeline(
         [RecordedStep(ended, int(step), code, int(ms)) for ended, step, code, ms in steps],
         RecordedFailure(int(failures[0][0]), *failures[0][1:]) if failures else None,
     )
 
 
-def _lines(found: Recording) -> list[str]:
+def _lines(found: Timeline) -> list[str]:
     lines = [
         f"{step.ended}  [{step.step}/9] {STEPS[step.step]:<34}{step.ms:>6} ms  {step.code}"
         for step in found.steps
