@@ -24,7 +24,7 @@ def send(options: Namespace) -> int:
         link.send(text, _progress, options.timeout)
         say("the device has verified it" + ("" if options.no_wait else " and tries it now"))
         if options.no_wait:
-            return 0
+            return _show(link.status(), "", True, is_question=True) if options.json else 0
         status = _outcome(link, digest(text), options.timeout)
         return _show(status, link.detail(), options.json)
 

@@ -16,12 +16,15 @@ import sys
 import threading
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from harness.bundle_file import read_bundle
+from harness.bundle_link import Status
 from harness.cli import COMMANDS, main
 from harness.commands import read_label
 from harness.emulated import EmulatedBoard
@@ -32,6 +35,7 @@ from harness.log import shown as shown_line
 from harness.repl import REPL
 from harness.tcp_port import TCPPort
 from tests import secrecy
+from tests.wire import bundles
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = pytest.CaptureFixture[str]
@@ -231,6 +235,28 @@ def test_a_label_for_a_board_without_firmware_names_the_cure(
 ) -> None:
     assert main(["label", "write", "--port", board.port, "--csv", str(book)]) == 7
     assert f"muster-unit deploy --port {board.port} first" in capsys.readouterr().err
+
+
+def test_a_bundle_that_is_not_waited_for_has_its_json_too(
+    tmp_path: Path, capsys: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trying = Status("PRESS-4", 6, "trying", 7, None, None, "0123456789abcdef")
+    link = MagicMock()
+    link.return_value.__enter__.return_value.status.return_value = trying
+    monkeypatch.setattr("harness.bundle_commands.BundleLink", link)
+    (tmp_path / "PRESS-4.muster").write_text(bundles.made())
+    words = [
+        "bundle",
+        "send",
+        "--port",
+        "/dev/null",
+        "--no-wait",
+        str(tmp_path / "PRESS-4.muster"),
+    ]
+    assert main([*words, "--json"]) == 0
+    assert shown(capsys) == asdict(trying) | {"detail": ""}
+    assert main(words) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_deploy_brings_the_firmware_and_then_finds_nothing_to_do(
