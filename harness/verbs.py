@@ -23,7 +23,13 @@ class Verbs:
         self._board = supervisor
 
     def answer(self, verb: str, arguments: list[Any]) -> Any:
-        answer = getattr(self, f"_{verb}")(*arguments)
+        try:
+            answer = getattr(self, f"_{verb}")(*arguments)
+        except Refusal:
+            raise
+        except Exception as e:  # a mistake of the program's, or of a test's own hook
+            self._board.log.event(f"{verb} cannot be answered: {type(e).__name__}: {e}")
+            raise
         if isinstance(answer, Later):
             self._board.skip_while_asking()
         return answer

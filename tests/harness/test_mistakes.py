@@ -15,7 +15,7 @@ from harness.air import Air
 from harness.control import Control, Later, Refusal
 from harness.dialling import Dialling
 from harness.emulated import EmulatedBoard
-from harness.errors import AirError, BoardError
+from harness.errors import AirError, BoardError, RemoteError
 from harness.loop import Loop
 from harness.repl import REPL
 
@@ -75,6 +75,20 @@ def test_a_full_network_gives_no_address_and_harms_nobody(repl: REPL, air: Air) 
         time.sleep(0.01)
     assert len(air.traced("no address")) == 1
     assert repl.eval("w.isconnected()") is False
+
+
+def test_a_mistake_in_a_hook_of_the_test_stands_in_the_log(
+    board: EmulatedBoard, repl: REPL, air: Air
+) -> None:
+    def hook(name: str, address: str, port: int) -> None:
+        raise AssertionError("nobody was to connect")
+
+    home, air.on_connect = air.add_access_point("home"), hook
+    repl.exec("import network; w = network.WLAN(); w.active(True); w.connect('home')")
+    repl.exec("import time\nwhile not w.isconnected(): time.sleep_ms(5)")
+    with pytest.raises(RemoteError, match="TypeError: .*nobody was to connect"):
+        repl.exec(f"import socket; socket.socket().connect(('{home.gateway}', 8080))")
+    assert "connect cannot be answered: AssertionError: nobody" in board.log_path.read_text()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
