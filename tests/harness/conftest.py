@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """A board, its air, and ways to talk to both."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from harness.air import Air
 from harness.emulated import EmulatedBoard
 from harness.repl import REPL
+from harness.tcp_port import TCPPort
 
 
 @pytest.fixture
@@ -37,6 +39,26 @@ def board(off_board: EmulatedBoard) -> EmulatedBoard:
 def repl(board: EmulatedBoard) -> Iterator[REPL]:
     with REPL(board.port) as made:
         yield made
+
+
+@pytest.fixture
+def firmware_board(tmp_path: Path, firmware_flash: Path) -> Iterator[EmulatedBoard]:
+    """A board that has the firmware and no identity, at its prompt."""
+    shutil.copytree(firmware_flash, tmp_path / "unit")
+    with EmulatedBoard(tmp_path / "unit", heap="512K") as board:
+        board.power_on()
+        board.expect(rb">>> ")
+        yield board
+
+
+@pytest.fixture(params=["pty", "socket"])
+def firmware_port(request: pytest.FixtureRequest, firmware_board: EmulatedBoard) -> Iterator[str]:
+    """That board's port, by each of its names."""
+    if request.param == "pty":
+        yield firmware_board.port
+    else:
+        with TCPPort(firmware_board.port) as tcp:
+            yield tcp.url
 
 
 def write_file(repl: REPL, path: str, text: str) -> None:

@@ -2,20 +2,18 @@
 # Copyright (c) 2026 The Muster authors
 """Every command of muster-unit, on a pty and on TCP, and what it says when it cannot."""
 
-import csv
 import functools
 import io
 import json
 import os
 import pty
-import shutil
 import signal
 import stat
 import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,50 +26,15 @@ from harness.bundle_link import Status
 from harness.cli import COMMANDS, main
 from harness.commands import read_label
 from harness.emulated import EmulatedBoard
-from harness.errors import BundleRefused, LabelRefused, PortError
+from harness.errors import BundleRefused, LabelRefused
 from harness.follow import STEPS, highlighted
-from harness.labels import Label, new_label, parse_label
 from harness.log import shown as shown_line
 from harness.repl import REPL
-from harness.tcp_port import TCPPort
 from tests import secrecy
 from tests.wire import bundles
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = pytest.CaptureFixture[str]
-
-
-@pytest.fixture
-def firmware_board(tmp_path: Path, firmware_flash: Path) -> Iterator[EmulatedBoard]:
-    """A board that has the firmware and no identity, at its prompt."""
-    shutil.copytree(firmware_flash, tmp_path / "unit")
-    with EmulatedBoard(tmp_path / "unit", heap="512K") as board:
-        board.power_on()
-        board.expect(rb">>> ")
-        yield board
-
-
-@pytest.fixture(params=["pty", "socket"])
-def port(request: pytest.FixtureRequest, firmware_board: EmulatedBoard) -> Iterator[str]:
-    """That board's port, by each of its names."""
-    if request.param == "pty":
-        yield firmware_board.port
-    else:
-        with TCPPort(firmware_board.port) as tcp:
-            yield tcp.url
-
-
-@pytest.fixture
-def book(tmp_path: Path) -> Path:
-    return tmp_path / "labels.csv"
-
-
-def labels(book: Path) -> list[Label]:
-    """The labels in the book, noted as secrets."""
-    found = [parse_label(row["label"]) for row in csv.DictReader(io.StringIO(book.read_text()))]
-    for label in found:
-        secrecy.hide_label(label.text, label.secret)
-    return found
 
 
 def shown(capsys: Run) -> Any:
@@ -84,72 +47,12 @@ def info(port: str, capsys: Run) -> Any:
     return shown(capsys)
 
 
-def test_info_tells_what_a_board_holds(port: str, capsys: Run) -> None:
-    told = info(port, capsys)
+def test_info_tells_what_a_board_holds(firmware_port: str, capsys: Run) -> None:
+    told = info(firmware_port, capsys)
     assert (told["board"], told["firmware"], told["device_id"]) == ("EMULATED", "0.1.0", None)
     assert told["heap_free"] > 100_000
-    assert main(["info", "--port", port]) == 0
+    assert main(["info", "--port", firmware_port]) == 0
     assert "identity     none; muster-unit label write" in capsys.readouterr().out
-
-
-def test_a_label_is_written_shown_and_noted(port: str, book: Path, capsys: Run) -> None:
-    write = ["label", "write", "--port", port, "--csv", str(book), "--id", "press-4"]
-    assert main(write) == 0
-    (label,) = labels(book)
-    assert label.device_id == "PRESS-4"
-    assert stat.S_IMODE(book.stat().st_mode) == 0o600
-    out = capsys.readouterr().out
-    assert label.text in out
-    assert "█" in out or "▀" in out  # the QR code
-    told = info(port, capsys)
-    assert (told["device_id"], told["generation"]) == ("PRESS-4", 1)
-    assert label.secret.hex() not in json.dumps(told)
-
-
-def test_an_identity_is_replaced_only_if_somebody_says_so(
-    firmware_board: EmulatedBoard, book: Path, capsys: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    port = firmware_board.port
-    write = ["label", "write", "--port", port, "--csv", str(book)]
-    assert main([*write, "--id", "FIRST"]) == 0
-    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # nobody: no terminal
-    assert main([*write, "--id", "SECOND"]) == 5
-    assert "is FIRST already" in capsys.readouterr().err
-    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
-    assert main([*write, "--id", "SECOND"]) == 5
-    assert info(port, capsys)["device_id"] == "FIRST"
-    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
-    assert main([*write, "--id", "SECOND"]) == 0
-    assert main([*write, "--id", "THIRD", "--force"]) == 0
-    assert [label.device_id for label in labels(book)] == ["FIRST", "SECOND", "THIRD"]
-    assert info(port, capsys)["device_id"] == "THIRD"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_given_label_is_written_and_a_mistyped_one_refused(
-    firmware_board: EmulatedBoard,
-    tmp_path: Path,
-    book: Path,
-    capsys: Run,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    label = new_label("GIVEN")
-    secrecy.hide_label(label.text, label.secret)
-    file = tmp_path / "label.txt"
-    file.write_text(label.text + "\n")
-    common = ["label", "write", "--port", firmware_board.port, "--csv", str(book)]
-    assert main([*common, "--label-file", str(file)]) == 0
-    assert labels(book) == [label]
-    wrong = label.text[:-1] + ("A" if label.text[-1] != "A" else "B")
-    monkeypatch.setattr("sys.stdin", io.StringIO(wrong))
-    assert main([*common, "--label-file", "-"]) == 5
-    said = capsys.readouterr().err
-    assert "check characters" in said
-    assert wrong[-36:] not in said
 
 
 @pytest.mark.parametrize("read", [read_label, read_bundle])
@@ -164,77 +67,6 @@ def test_standard_input_is_read_only_so_far(
     monkeypatch.setattr("sys.stdin", Endless())
     with pytest.raises((LabelRefused, BundleRefused)):
         read("-")
-
-
-def test_reissuing_keeps_the_id_and_changes_the_secret(
-    firmware_board: EmulatedBoard, book: Path, capsys: Run
-) -> None:
-    common = ["--port", firmware_board.port, "--csv", str(book)]
-    assert main(["label", "reissue", *common]) == 7
-    assert "has no identity" in capsys.readouterr().err
-    assert main(["label", "write", *common, "--id", "PRESS-4"]) == 0
-    assert main(["label", "reissue", *common]) == 5
-    assert main(["label", "reissue", *common, "--force"]) == 0
-    first, second = labels(book)
-    assert first.device_id == second.device_id
-    assert first.secret != second.secret
-    assert info(firmware_board.port, capsys)["generation"] == 2
-
-
-@pytest.mark.parametrize("words", [["write", "--id", "PRESS-4"], ["reissue", "--force"]])
-def test_a_port_that_vanishes_while_a_label_is_compared_loses_no_secret(
-    firmware_board: EmulatedBoard,
-    book: Path,
-    capsys: Run,
-    monkeypatch: pytest.MonkeyPatch,
-    words: list[str],
-) -> None:
-    common = ["--port", firmware_board.port, "--csv", str(book)]
-    if "reissue" in words:
-        assert main(["label", "write", *common, "--id", "PRESS-4"]) == 0
-    capsys.readouterr()
-
-    def pull(port: str, **given: Any) -> REPL:
-        if given.get("soft_reset"):
-            return REPL(port, **given)  # the look before
-        raise PortError("the port vanished")
-
-    monkeypatch.setattr("harness.labelling.REPL", pull)
-    assert main(["label", *words, *common]) == 3
-    said = capsys.readouterr()
-    assert f"last line of {book}: write that one again with --label-file" in said.err
-    assert said.out == ""
-    noted = labels(book)[-1]
-    with REPL(firmware_board.port) as repl:
-        repl.exec("from muster import hardware, identity")
-        repl.exec("who = identity.read(hardware.open_nvs('muster'))")
-        assert repl.eval("(who.device_id, who.secret)") == ("PRESS-4", noted.secret)
-
-
-def test_a_label_that_is_not_to_be_replaced_leaves_no_line(
-    firmware_board: EmulatedBoard, book: Path
-) -> None:
-    write = ["label", "write", "--port", firmware_board.port, "--csv", str(book)]
-    assert main([*write, "--id", "FIRST"]) == 0
-    assert main([*write, "--id", "SECOND"]) == 5
-    assert [label.device_id for label in labels(book)] == ["FIRST"]
-
-
-def test_a_book_that_others_can_read_is_refused_before_anything_is_written(
-    firmware_board: EmulatedBoard, book: Path, capsys: Run
-) -> None:
-    book.write_text("")
-    book.chmod(0o644)
-    assert main(["label", "write", "--port", firmware_board.port, "--csv", str(book)]) == 1
-    assert f"chmod 600 {book}" in capsys.readouterr().err
-    assert info(firmware_board.port, capsys)["device_id"] is None
-
-
-def test_a_label_for_a_board_without_firmware_names_the_cure(
-    board: EmulatedBoard, book: Path, capsys: Run
-) -> None:
-    assert main(["label", "write", "--port", board.port, "--csv", str(book)]) == 7
-    assert f"muster-unit deploy --port {board.port} first" in capsys.readouterr().err
 
 
 def test_a_bundle_that_is_not_waited_for_has_its_json_too(
