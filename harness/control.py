@@ -17,7 +17,6 @@ _LONGEST_LINE = 16 << 20  # more than a program's heap can hold
 _SERIAL = re.compile(rb"\[(\d{1,10}),")
 _WORD = 1 << 31
 _EDGE = "pin"  # the event that may be lost: all others tell a state
-_MOST_EDGES = 8  # that wait for a busy program, as in a board's scheduler
 _MOST_UNSENT = 65536  # messages
 
 
@@ -69,18 +68,19 @@ class Control:
         self._ours, self.theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._received = bytearray()
-        self._unsent: deque[tuple[bytes, bool]] = deque()  # and whether each is an edge
+        self._unsent: deque[bytes] = deque()  # lines, the first of which may have begun
         self._writable: socket.socket | None = None  # while it is waited for
         self._is_open = True
         self._unanswered = 0
         loop.on_ready(self._ours.fileno(), self._read)
 
     def event(self, name: str, *arguments: Any) -> None:
-        """Tell the program something; it may be long in coming to hear it."""
-        is_edge = name == _EDGE
-        if is_edge and sum(edge for _, edge in self._unsent) >= _MOST_EDGES:
-            return
-        self._write([0, name, *arguments], is_edge)
+        """Tell the program something; it may be long in coming to hear it.
+
+        An edge for which there is no room is lost: the program has not heard of hundreds before
+        it, of which it keeps as many as a board's scheduler does.
+        """
+        self._write([0, name, *arguments], may_be_lost=name == _EDGE)
 
     def close(self) -> None:
         if self._is_open:
@@ -139,22 +139,25 @@ class Control:
         else:
             send([answer])
 
-    def _write(self, message: list[Any], is_edge: bool = False) -> None:
-        if not self._is_open:
+    def _write(self, message: list[Any], may_be_lost: bool = False) -> None:
+        if not self._is_open or may_be_lost and self._unsent:
             return
         if len(self._unsent) >= _MOST_UNSENT:
             raise BoardError("the board does not read its control channel")
         line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
-        self._unsent.append((line, is_edge))
+        self._unsent.append(line)
         self._flush()
+        if may_be_lost and self._unsent and self._unsent[0] is line:  # no byte of it has gone
+            self._unsent.clear()
+            self._wait_to_write(False)
 
     def _flush(self) -> None:
         try:
             while self._unsent:
-                line, is_edge = self._unsent[0]
+                line = self._unsent[0]
                 rest = line[self._ours.send(line) :]
                 if rest:
-                    self._unsent[0] = (rest, is_edge)
+                    self._unsent[0] = rest
                 else:
                     self._unsent.popleft()
         except BlockingIOError:

@@ -186,7 +186,7 @@ def test_a_program_that_does_not_listen_loses_edges_and_nothing_else(loop: Loop)
         heard.append(program.hear())
     program.close()
     assert [event[2] for event in heard if event[1] == "connected"] == list(range(0, 2000, 100))
-    assert 8 <= sum(event[1] == "pin" for event in heard) < 2000
+    assert 0 < sum(event[1] == "pin" for event in heard) < 2000
 
 
 def test_a_loop_waits_longer_than_epoll_can(loop: Loop) -> None:
