@@ -139,7 +139,7 @@ class Bench:
         """Hold the button for so long by the board's clock, which runs faster meanwhile."""
         self.board.clock.scale(speed)
         try:
-            self.board.press("button", ms=round(seconds * 1000 / speed))
+            self.board.press("button", ms=round(seconds * 1000))
         finally:
             self.board.clock.scale(1)
 
