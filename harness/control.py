@@ -183,6 +183,5 @@ def _as_refusal(error: Exception) -> Refusal:
         return error
     if isinstance(error, OSError):
         return Refusal("OSError", error.errno)
-    if isinstance(error, HarnessError):
-        return Refusal("RuntimeError", str(error))
-    return Refusal("TypeError", "argument of a wrong type")
+    what = f"the emulated board cannot take this: {type(error).__name__}: {error}"
+    return Refusal("RuntimeError" if isinstance(error, HarnessError) else "TypeError", what)

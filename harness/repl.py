@@ -93,6 +93,8 @@ class REPL:
             raise self._failed(e) from None
         except (SerialException, OSError) as e:
             self.close()
+            if isinstance(e, SerialTimeoutException):
+                raise self._vanished(e) from None
             raise PortError(
                 f"{self._port} hung up before the board had answered ({e}); is another program "
                 "connected to it, or was the board unplugged? Close that one and try again"

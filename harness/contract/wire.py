@@ -64,7 +64,7 @@ class Wire(REPL):
 
     def _type(self, code: str) -> str:
         line = code.rstrip("\n").replace("\n", "\r").encode()
-        with self._told("lost its REPL", _TYPE_S):
+        with self._told("lost its REPL"):
             self._transport.exit_raw_repl()
             self._transport.read_until(1, b">>> ", timeout=_TYPE_S)
             self._transport.serial.write(line + b"\r")
@@ -113,8 +113,8 @@ class Wire(REPL):
         return self
 
     @contextmanager
-    def _told(self, what: str, patience_s: float = _RUN_S) -> Iterator[None]:
-        self._guard.timeout = patience_s
+    def _told(self, what: str) -> Iterator[None]:
+        self._guard.timeout = max(_RUN_S, _TYPE_S)
         try:
             with self._guard.at_most(_LONGEST_S, may_reset=True):
                 yield

@@ -9,7 +9,7 @@ import stat
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -353,15 +353,18 @@ def test_good_boards_are_made_at_the_same_time(
         together.wait()
         return SelfTest(firmware="1", heap_free=1, files_free=1, networks=2)
 
+    def write(
+        port: str, info: Any, label: Label, *, note: Callable[[Label], None], replaces: bool
+    ) -> None:
+        note(label)
+        written[port] = label
+
     monkeypatch.setattr("harness.manufacture.write_image", lambda *_, **__: None)
     monkeypatch.setattr("harness.manufacture._answering", lambda where, say: where())
     monkeypatch.setattr("harness.manufacture.deploy", lambda *_, **__: None)
     unlabelled = SimpleNamespace(device_id=None)
     monkeypatch.setattr("harness.manufacture.look", lambda *_, **__: unlabelled)
-    monkeypatch.setattr(
-        "harness.manufacture.write_label",
-        lambda port, info, label, **_: written.update({port: label}),
-    )
+    monkeypatch.setattr("harness.manufacture.write_label", write)
     monkeypatch.setattr("harness.manufacture.self_test", test)
     order = Order(read_facts("EMULATED"), image, ROOT / "firmware")
     with LabelBook(str(book)) as opened:

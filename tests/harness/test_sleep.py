@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.control import Refusal
 from harness.emulated import EmulatedBoard
 from harness.errors import RemoteError
 from harness.repl import REPL
@@ -109,6 +110,6 @@ def test_outputs_end_in_deep_sleep_unless_held(board: EmulatedBoard) -> None:
 def test_a_sleep_that_cannot_be_does_not_stop_the_chip(board: EmulatedBoard) -> None:
     """The shims refuse it in a board's own words (arguments.probe); this is behind them."""
     board.exec("alive = 1")
-    with pytest.raises(ValueError, match="'x'"):
+    with pytest.raises(Refusal, match="str to int"):
         board._loop.call(lambda: board._supervisor._verbs.answer("deepsleep", ["x"]))
     assert board.eval("alive") == 1
