@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""`make test`: the whole suite in parts, three at a time.
+"""`make test`: the whole suite in parts, four at a time.
 
-Boards, radios and servers wait about as much as they compute, so three share two cores well. Each
+Boards, radios and servers wait about as much as they compute, so four share two cores well. Each
 part is a process that gathers its own output and searches it for its own secrets at its end. For a
 single test, pytest itself: `.venv/bin/python -m pytest tests/system -k nine`.
 """
@@ -28,7 +28,20 @@ PARTS = {
         "tests/system/test_bundle_over_serial.py",
         "tests/system/test_offline_flow.py",
     ],
+    "outcomes": [
+        "tests/system/test_outcomes.py",
+        "tests/system/test_stranding.py",
+        "tests/system/test_edges.py",
+    ],
     "harness": ["tests/harness", "tests/hil"],
+    "contract": [
+        "tests/harness/test_contract.py",
+        "tests/harness/test_units.py",
+        "tests/harness/test_plugin.py",
+        "tests/harness/test_examples.py",
+        "tests/harness/test_transfer.py",
+        "tests/harness/test_cli.py",
+    ],
     "boards": [
         "tests/harness/test_hil_rehearsal.py",
         "tests/harness/test_flash_command.py",
@@ -43,7 +56,7 @@ PARTS = {
     "servers": ["tests/host_server"],
     "rest": ["tests"],
 }
-_AT_ONCE = 3
+_AT_ONCE = 4
 _LIMIT_S = 3600
 _LOOK_S = 0.5
 

@@ -28,6 +28,7 @@ class Connection:
         self._tls = tls
         self._code = code
         self._socket = None
+        self._poller = None
         self._info = None
         self._buffer = bytearray(128)
         self._start = self._end = 0
@@ -36,7 +37,7 @@ class Connection:
     def close(self):
         if self._socket:
             self._socket.close()
-            self._socket = None
+            self._socket = self._poller = None
 
     # Returns (status, {lower-case name: value} of the headers worth keeping, body as bytearray).
     # A request is sent a second time only if a kept connection turns out to be closed.
@@ -167,9 +168,8 @@ class Connection:
 
     # As asyncio's streams do, which are 2 KiB more.
     async def _ready(self, event):
-        poller = select.poll()
-        poller.register(self._socket, event)
-        while not poller.poll(0):
+        self._poller.modify(self._socket, event)
+        while not self._poller.poll(0):
             await asyncio.sleep_ms(_POLL_MS)
 
     # The name is looked up once, because getaddrinfo stops the event loop until it has its answer
@@ -193,6 +193,8 @@ class Connection:
         if self._tls:
             self._socket = self._tls.wrap_socket(self._socket, self._host)
             self._socket.setblocking(False)
+        self._poller = select.poll()
+        self._poller.register(self._socket, select.POLLOUT)
 
     # Waits until something has come; False at the end of the stream.
     async def _filled(self):

@@ -7,7 +7,6 @@ import asyncio
 from micropython import const
 
 _PATIENCE_MS = const(10000)
-_IDENTIFY = (40,) * 40  # three times over
 
 # Milliseconds on, off, on, off, …
 PATTERNS = {
@@ -47,7 +46,7 @@ class LED:
     # For some seconds so that a person sees which board it is, whatever it does.
     def identify(self):
         if not self._code:
-            self.announce(_IDENTIFY)
+            self.announce((40,) * 40)  # three times over
 
     async def blink(self, pulse):
         while True:

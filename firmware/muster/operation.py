@@ -50,6 +50,8 @@ class Operation:
     async def run(self, is_bundle_due, unless_wanted):
         gc.collect()  # much has just been loaded or let go
         await asyncio.sleep_ms(0)
+        if self._is_registered:
+            await self._tell_timeline()  # there is more room for it before the application starts
         # The application runs from here on, whatever becomes of the connection.
         if not self._is_held:
             await self._application.run(self._config, self._platform)

@@ -3,7 +3,9 @@
 # Keeps the device alive: runs its life, and starts it again after a defect.
 
 import asyncio
+import gc
 import sys
+import time
 
 from micropython import const
 
@@ -18,6 +20,7 @@ _BEFORE_RESET_S = const(10)
 
 def run(app):
     dog = borrow("hardware", "watchdog", _WATCHDOG_MS)
+    restart = borrow("hardware", "restarter")
     try:
         asyncio.run(_live(app, dog))
     except KeyboardInterrupt:
@@ -28,9 +31,10 @@ def run(app):
             log.error("muster", "unexpected error, restarts in %d s" % _BEFORE_RESET_S)
             _blame(type(e).__name__)
         finally:  # even if there is no memory left to say so
-            _restart_later()
+            _restart_later(restart)
     finally:
         asyncio.new_event_loop()
+        gc.collect()
         borrow("hardware", "watchdog", _AT_PROMPT_MS)
 
 
@@ -48,14 +52,12 @@ def _blame(who):
     Timeline(memory, record, None).blame(who)
 
 
-def _restart_later():
-    import time
-
+def _restart_later(restart):
     try:
         time.sleep(_BEFORE_RESET_S)
     except KeyboardInterrupt:
         return
-    borrow("hardware", "reset")
+    restart()
 
 
 # Without a watchdog, for an event loop of the owner's.

@@ -19,7 +19,7 @@ def board_with_firmware(
 ) -> EmulatedBoard:
     """A board on a copy of that flash, switched on and at its prompt."""
     shutil.copytree(flash, directory)
-    board = EmulatedBoard(directory, air=air)
+    board = EmulatedBoard(directory, air=air, heap=heap)
     board.power_on()
     board.expect(rb">>> ", 5)
     return board

@@ -60,7 +60,7 @@ def _end_by_defect(hardware, blame=None):
     start.borrow = hardware
     start._blame = blame or start._blame
     start._live = _live
-    start._restart_later = lambda: hardware("hardware", "reset")  # which rests for seconds before
+    start._restart_later = lambda restart: hardware.asked.append("reset")  # which rests before
     try:
         run(None)
     finally:
