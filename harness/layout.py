@@ -77,7 +77,12 @@ def lay_out(source: Path, tree: Path, form: str) -> None:
 def _shortened(source: Path) -> dict[Path, bytes]:
     """Muster's own packages, with short private names; others keep theirs."""
     packages = [init.parent for init in source.glob("*/__init__.py")] if is_muster(source) else []
-    return {file: text for package in packages for file, text in shortened(package).items()}
+    closed = source / "muster"  # what it offers its owner it offers by names that it also quotes
+    return {
+        file: text
+        for package in packages
+        for file, text in shortened(package, package == closed).items()
+    }
 
 
 def _place(source: Path, path: PurePosixPath) -> PurePosixPath:

@@ -19,33 +19,39 @@ from pathlib import Path
 from string import ascii_lowercase
 
 _PRIVATE = re.compile(r"_[a-z]\w*")
+_NAME = re.compile(r"[a-zA-Z_]\w*")
 
 
-def shortened(package: Path) -> dict[Path, bytes]:
+def shortened(package: Path, is_closed: bool = False) -> dict[Path, bytes]:
     """Each source file of the package, with new names for what is private to it.
 
     Private is what begins with one underscore, is made in this file, and stands in no other one
-    and in no text of any (for getattr). A package with a file that is no Python stays as it is:
-    the compiler says what is wrong.
+    and in no text of any (for getattr). In a closed package, whose functions nobody else calls
+    with keywords, so are the parameters that it does not name in a call itself. A package with a
+    file that is no Python stays as it is: the compiler says what is wrong.
     """
     texts = {path: path.read_text() for path in sorted(package.rglob("*.py"))}
     try:
-        return _shortened(texts)
+        return _shortened(texts, is_closed)
     except (SyntaxError, tokenize.TokenError):
         return {path: text.encode() for path, text in texts.items()}
 
 
-def _shortened(texts: dict[Path, str]) -> dict[Path, bytes]:
+def _shortened(texts: dict[Path, str], is_closed: bool) -> dict[Path, bytes]:
     tokens = {path: _tokens(text) for path, text in texts.items()}
+    trees = {path: ast.parse(text) for path, text in texts.items()}
     files = Counter(name for found in tokens.values() for name in {t.string for t in found})
     quoted = {name for found in tokens.values() for name in _quoted(found)}
+    known = quoted.union(*map(_not_local, trees.values()))
     made: dict[Path, bytes] = {}
     for path, text in texts.items():
         used = Counter(t.string for t in tokens[path] if t.type == tokenize.NAME)
-        own = [name for name in _made_in(text) if files[name] == 1 and name not in quoted]
-        own.sort(key=lambda name: (-used[name], name))
+        own = {name for name in _made_in(trees[path]) if files[name] == 1 and name not in quoted}
+        if is_closed:
+            own |= _parameters(trees[path]) - known
         fresh = (name for name in _short() if name not in files and name not in quoted)
-        renamed = dict(zip(own, fresh, strict=False))
+        frequent = sorted(own, key=lambda name: (-used[name], name))
+        renamed = dict(zip(frequent, fresh, strict=False))
         made[path] = _with_names(text, tokens[path], renamed).encode()
     return made
 
@@ -57,13 +63,45 @@ def _tokens(text: str) -> list[tokenize.TokenInfo]:
 def _quoted(tokens: list[tokenize.TokenInfo]) -> Iterator[str]:
     for token in tokens:
         if token.type == tokenize.STRING:
-            yield from _PRIVATE.findall(token.string)
+            yield from _NAME.findall(token.string)
 
 
-def _made_in(text: str) -> set[str]:
+def _parameters(tree: ast.Module) -> set[str]:
+    """The names that only this file's functions see, if nobody calls them with keywords."""
+    return {
+        argument.arg
+        for node in ast.walk(tree)
+        if isinstance(node, ast.arguments)
+        for argument in node.posonlyargs + node.args + node.kwonlyargs
+    }
+
+
+def _not_local(tree: ast.Module) -> Iterator[str]:
+    """The names that are more than a local variable somewhere in this file."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute():
+                yield node.attr
+            case ast.keyword(arg=str()):
+                yield str(node.arg)
+            case ast.alias():
+                yield from (node.asname or node.name).split(".")
+            case ast.Global() | ast.Nonlocal():
+                yield from node.names
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.name
+    for body in (
+        node.body for node in ast.walk(tree) if isinstance(node, ast.Module | ast.ClassDef)
+    ):
+        for statement in body:
+            if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                yield from (n.id for n in ast.walk(statement) if isinstance(n, ast.Name))
+
+
+def _made_in(tree: ast.Module) -> set[str]:
     """The private names that this file makes, and so may make otherwise."""
     names = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.arg):

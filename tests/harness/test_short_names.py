@@ -5,6 +5,7 @@
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,9 +56,42 @@ def test_what_is_private_to_a_file_is_renamed_and_does_the_same(package: Path) -
     assert both == [19, 19]
 
 
+_CLOSED = """\
+import other
+def add(first, second, named, spoken, third=0):
+    f = lambda inner: inner + first
+    return {"spoken": f(second) + named, "other": [first for _ in (1,)]}
+class Thing:
+    attribute = third = 3
+    def sum(self, attribute, fourth):
+        return self.attribute + attribute + fourth
+"""
+
+
+def test_in_a_closed_package_parameters_are_renamed_that_no_call_names(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(_CLOSED)
+    (tmp_path / "other.py").write_text("import one\none.add(1, 2, named=3, spoken=4)\n")
+    text = shortened(tmp_path, is_closed=True)[tmp_path / "one.py"].decode()
+    used = set(re.findall(r"\w+", text))
+    assert not used & {"first", "second", "inner", "fourth"}
+    assert used >= {"named", "spoken", "third", "attribute", "add", "sum"}
+    names: dict[str, Any] = {}
+    exec(text.replace("import other", ""), names)  # noqa: S102 (written above)
+    assert names["add"](1, 2, named=3, spoken=0) == {"spoken": 6, "other": [1]}
+    assert names["Thing"]().sum(4, 5) == 12
+    assert "first" in shortened(tmp_path)[tmp_path / "one.py"].decode()
+
+
+def test_what_the_firmware_offers_its_owner_keeps_its_parameters() -> None:
+    package = ROOT / "firmware" / "muster"
+    made = shortened(package, is_closed=True)
+    for file, offered in (("__init__.py", "run(app)"), ("session.py", ", name, value)")):
+        assert offered in made[package / file].decode()
+
+
 def test_the_firmware_keeps_its_lines_and_loses_names() -> None:
     package = ROOT / "firmware" / "muster"
-    made = shortened(package)
+    made = shortened(package, is_closed=True)
     assert made.keys() == set(package.rglob("*.py"))
     before: set[str] = set()
     after: set[str] = set()
