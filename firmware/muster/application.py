@@ -64,9 +64,17 @@ class Application:
             except (Exception, asyncio.CancelledError) as e:  # noqa: BLE001
                 if self._task is None:  # stopped
                     return
-                sys.print_exception(e)
+                _show(e)
             if time.ticks_diff(time.ticks_ms(), began) > _LONG_RUN_MS:
                 backoff.reset()
             delay_ms = backoff.next_ms()
             log.error("app", "failed, starts again in %d ms" % delay_ms)
             await asyncio.sleep_ms(delay_ms)
+
+
+# What memory was wanted for has not been given back before the exception is.
+def _show(e):
+    try:
+        sys.print_exception(e)
+    except MemoryError:
+        log.error("app", "no memory to show a %s" % type(e).__name__)

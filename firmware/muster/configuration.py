@@ -9,6 +9,7 @@ from micropython import const
 
 from . import url
 from .compact import Measure, dump
+from .modules import borrow
 from .schema import Fields, invalid
 
 _LARGEST = const(4096)  # bytes of compact JSON
@@ -22,7 +23,7 @@ def check(document):
     if config.take("v", int) != 1:
         raise config.invalid("v", "only version 1 of the document is understood")
     config.take("version", int, 1)
-    _networks(config.take("networks", list, 1, 4))
+    borrow("networks", "check", config.take("networks", list, 1, 4))
     _platform(config.fields("platform"))
     server = config.fields("config_server")
     _url(server, "url")
@@ -60,44 +61,6 @@ def _is_flat(document):
 def _inside(outer):
     values = outer.values() if isinstance(outer, dict) else outer
     return [value for value in values if isinstance(value, (dict, list))]
-
-
-def _networks(networks):
-    for i, document in enumerate(networks):
-        network = Fields(document, "config.networks[%d]" % i)
-        ssid = network.take("ssid", str)
-        if not 1 <= len(ssid.encode()) <= 32:
-            raise network.invalid("ssid", "wanted 1 to 32 bytes")
-        _psk(network)
-        network.take("hidden", bool, default=False)
-        if document.get("ip") != "dhcp":
-            _address(network.fields("ip"))
-
-
-def _psk(network):
-    psk = network.take("psk", str, nullable=True)
-    if psk is None:
-        return
-    # 64 hexadecimal digits are the key itself, 8 to 63 printable characters a passphrase.
-    is_key = len(psk) == 64 and all(c in "0123456789abcdefABCDEF" for c in psk)
-    is_passphrase = 8 <= len(psk) <= 63 and all(" " <= c <= "~" for c in psk)
-    if not is_key and not is_passphrase:
-        raise network.invalid("psk", "wanted 8 to 63 printable characters or 64 hex digits")
-
-
-def _address(ip):
-    address = ip.take("address", str)
-    quad, _, prefix = address.partition("/")
-    if not is_ipv4(quad) or not prefix.isdigit() or not 1 <= int(prefix) <= 32:
-        raise ip.invalid("address", 'wanted the form "192.168.1.7/24"')
-    for name in ("gateway", "dns"):
-        if not is_ipv4(ip.take(name, str)):
-            raise ip.invalid(name, "wanted an IPv4 address")
-
-
-def is_ipv4(text):
-    parts = text.split(".")
-    return len(parts) == 4 and all(p.isdigit() and len(p) <= 3 and int(p) <= 255 for p in parts)
 
 
 def _platform(platform):

@@ -14,14 +14,15 @@ _EARLIEST = const(946684800)  # where the ESP32 starts to count
 _LATEST = const(4294967295)  # in 2106; its calendar and its clock chip reach no further for sure
 
 
-# Raises DeviceError config_invalid with the path of the first field that is wrong.
-def parse(text):
+# texts: a list of one, which is emptied, so that it is not in RAM with what it says. Raises
+# DeviceError config_invalid with the path of the first field that is wrong.
+def parse(texts):
     from .schema import Fields, invalid
 
-    if len(text) > _CARRIES:  # its parts find room among others, this module's code does not
+    if len(texts[0]) > _CARRIES:  # its parts find room among others, this module's code does not
         from . import configuration
     try:
-        document = json.loads(text)
+        document = json.loads(texts.pop())
     except ValueError:
         raise invalid("", "the directive is not JSON")
     fields = Fields(document)

@@ -28,7 +28,7 @@ class Connection:
         self._tls = tls
         self._code = code
         self._socket = None
-        self._poller = None
+        self._poller: select.poll | None = None
         self._info = None
         self._buffer = bytearray(128)
         self._start = self._end = 0
@@ -168,8 +168,8 @@ class Connection:
 
     # As asyncio's streams do, which are 2 KiB more.
     async def _ready(self, event):
-        self._poller.modify(self._socket, event)
-        while not self._poller.poll(0):
+        self._poller.modify(self._socket, event)  # type: ignore[union-attr]
+        while not self._poller.poll(0):  # type: ignore[union-attr]
             await asyncio.sleep_ms(_POLL_MS)
 
     # The name is looked up once, because getaddrinfo stops the event loop until it has its answer

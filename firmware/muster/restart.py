@@ -10,7 +10,7 @@ from micropython import const
 from .backoff import Backoff
 from .errors import DeviceError
 from .recall import are_lines
-from .timeline import EARLY, HEAD, REGISTER, SEEK, STEP, WHO
+from .timeline import EARLY, HEAD, REGISTER, SEEK, STEP, WHO, Timeline
 
 _CRC = const(4)
 _FEW = const(3)  # so many early resets may have as many causes
@@ -26,11 +26,7 @@ class Former:
         crc, record = record[:_CRC], record[_CRC:]
         self.woke_by = woke_by
         # Not after a loss of power, nor if a brown-out has bent it, nor another firmware's.
-        self.is_kept = (
-            len(record) >= HEAD
-            and binascii.crc32(record).to_bytes(_CRC, "little") == crc
-            and _is_ours(record)
-        )
+        self.is_kept = len(record) >= HEAD and _crc(record) == crc and _is_ours(record)
         if not self.is_kept:
             record = bytes(HEAD) + kept.encode()
         self._early = record[EARLY] if woke_by in _UNASKED else 0
@@ -60,6 +56,18 @@ class Former:
     # under it would do so again at once.
     def rest_ms(self):
         return Backoff(self._early).next_ms() if self.is_shaky else 0
+
+
+# The next life will say what has ended this one. The record stays this life's but for that.
+def blame(memory, who):
+    record = memory()[_CRC:]
+    if len(record) < HEAD or _crc(record) != memory()[:_CRC]:
+        record = bytes(HEAD)  # it ended before it had one
+    Timeline(memory, record, None).blame(who)
+
+
+def _crc(record):
+    return binascii.crc32(record).to_bytes(_CRC, "little")
 
 
 def _is_ours(record):

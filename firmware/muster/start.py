@@ -26,30 +26,23 @@ def run(app):
     except KeyboardInterrupt:
         log.info("muster", "stopped; Ctrl-D starts again")
     except Exception as e:  # noqa: BLE001 - the last catch-all: a defect must not strand a device
+        _sweep()  # it may have been memory that was wanting: room to say so
         try:
             sys.print_exception(e)
             log.error("muster", "unexpected error, restarts in %d s" % _BEFORE_RESET_S)
-            _blame(type(e).__name__)
+            rtc = borrow("hardware", "rtc")
+            borrow("restart recall schema", "blame", rtc.memory, type(e).__name__)
         finally:  # even if there is no memory left to say so
             _restart_later(restart)
     finally:
-        asyncio.new_event_loop()
-        gc.collect()
+        _sweep()
         borrow("hardware", "watchdog", _AT_PROMPT_MS)
 
 
-# The next life will say what has ended this one. The record stays this life's but for that.
-def _blame(who):
-    from binascii import crc32
-
-    from .timeline import HEAD, Timeline
-
-    memory = borrow("hardware", "rtc").memory
-    kept = memory()
-    record = kept[4:]
-    if len(record) < HEAD or crc32(record).to_bytes(4, "little") != kept[:4]:
-        record = bytes(HEAD)  # it ended before it had one
-    Timeline(memory, record, None).blame(who)
+# Nothing of the life that has ended is wanted any more.
+def _sweep():
+    asyncio.new_event_loop()
+    gc.collect()
 
 
 def _restart_later(restart):

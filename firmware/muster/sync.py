@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# One exchange with a configuration server, sealed with Noise. Loaded by contact.py when needed.
+# One exchange with a configuration server, sealed with Noise. Loaded by asking.py when needed.
 
 import binascii
 import gc

@@ -98,7 +98,7 @@ async def test_a_clock_that_is_set_by_months_does_not_count():
     with Asking() as asking:
         asking.sync.is_there = False
         await asking.ask()
-        asking.contact._clock.set(90 * 86400)
+        asking.contact.clock.set(90 * 86400)
         await asking.ask()
     assert asking.sync.keys == ["version"] * 2
 

@@ -42,17 +42,17 @@ def test_golden_configurations_are_judged_as_the_server_judges_them():
 
 
 def test_golden_directives_are_judged_as_written():
-    surprises = _surprises("directives", lambda c: directive.parse(_text(c)))
+    surprises = _surprises("directives", lambda c: directive.parse([_text(c)]))
     assert not surprises, surprises
 
 
 def test_a_long_retry_is_cut_to_a_day():
     text = '{"v":1,"nonce":"n","time":1795430400,"action":"wait","retry_s":99999999}'
-    assert directive.parse(text).retry_s == 86400
+    assert directive.parse([text]).retry_s == 86400
 
 
 def test_an_error_never_repeats_the_value():
     e = raises(
-        DeviceError, directive.parse, '{"v":1,"nonce":"n","time":"hunter2","action":"wait"}'
+        DeviceError, directive.parse, ['{"v":1,"nonce":"n","time":"hunter2","action":"wait"}']
     )
     assert "hunter2" not in str(e)

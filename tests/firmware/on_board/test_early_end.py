@@ -8,7 +8,7 @@ import time
 
 from lives import Memory, begin
 
-from muster import pulse
+from muster import pulse, restart
 from muster.backoff import SecondTry
 from muster.start import run
 from muster.timeline import EARLY, JOIN, WHO
@@ -16,14 +16,17 @@ from muster.timeline import EARLY, JOIN, WHO
 start = sys.modules["muster.start"]  # in the package the name is also a function
 
 
-# The board as start.py sees it: asked for hardware by name.
+# The board as start.py sees it: asked for hardware by name. blame: in the place of restart.py's.
 class Hardware:
-    def __init__(self, memory):
+    def __init__(self, memory, blame=None):
         self.memory = memory
+        self.blame = blame
         self.asked = []
 
     # As modules.borrow.
     def __call__(self, module, name, *arguments):
+        if name == "blame":
+            return (self.blame or restart.blame)(*arguments)
         assert module == "hardware"
         self.asked.append(name)
         return self
@@ -51,20 +54,19 @@ async def _with_pauses(paused, act):
         asyncio.sleep_ms = sleep_ms
 
 
-def _end_by_defect(hardware, blame=None):
-    real = start.borrow, start._blame, start._live, start._restart_later
+def _end_by_defect(hardware):
+    real = start.borrow, start._live, start._restart_later
 
     async def _live(app, dog):
         raise ValueError("a defect")
 
     start.borrow = hardware
-    start._blame = blame or start._blame
     start._live = _live
     start._restart_later = lambda restart: hardware.asked.append("reset")  # which rests before
     try:
         run(None)
     finally:
-        start.borrow, start._blame, start._live, start._restart_later = real
+        start.borrow, start._live, start._restart_later = real
 
 
 def test_a_defect_keeps_the_record_of_the_life_that_it_ends():
@@ -88,12 +90,12 @@ def test_a_defect_before_there_is_a_record_is_told_too():
 
 
 def test_a_defect_restarts_the_board_even_if_it_cannot_be_told():
-    def blame(who):
+    def blame(memory, who):
         raise MemoryError
 
-    hardware = Hardware(Memory())
+    hardware = Hardware(Memory(), blame)
     try:
-        _end_by_defect(hardware, blame)
+        _end_by_defect(hardware)
     except MemoryError:
         pass
     assert "reset" in hardware.asked

@@ -50,7 +50,7 @@ def make(corpus):
 
 def play(data):
     try:
-        answer = parse(memoryview(data))
+        answer = parse([memoryview(data)])
     except DeviceError as e:
         return None if e.code == "config_invalid" and len(e.detail) < 9000 else "not well: %r" % e
     if not isinstance(answer.retry_s, int) or not 0 <= answer.retry_s <= 86400:

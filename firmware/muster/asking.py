@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# One sync, in which the device reports and the server directs, and what follows from the answer.
+# Loaded by contact.py when needed.
+
+import gc
+
+from micropython import const
+
+from . import log
+from .actions import FORGET, KEEP
+from .errors import DeviceError
+from .modules import borrow, borrowed
+from .timeline import REPORT
+
+_TIMEOUT_MS = const(15000)
+
+
+# One sync under the configuration's key, or the label's once nobody has answered for a day;
+# DeviceError if there is no authenticated answer, and then the next one is due later and later.
+async def ask(contact, config, state):
+    is_ignored = state != "trial" and contact.is_ignored()
+    contact.due_in(contact.retry.next_ms() // 1000)
+    _, host, port, _ = borrow("url", "split", config["config_server"]["url"])
+    try:
+        key = None if is_ignored else config
+        answer = await ask_at(contact, (host, port), key, [], state, _TIMEOUT_MS)
+    except DeviceError:
+        contact.heard(False)
+        raise
+    if is_ignored and answer.action == FORGET:
+        answer.action = KEEP  # whoever has only the label may not take a device away
+    contact.retry.reset()
+    contact.due_in(answer.retry_s or config["policy"]["sync_s"])
+    return answer
+
+
+# One sync with this server, a (host, port), under the key of a configuration, or the label's if
+# that is None. seen, state: as in a report. Each step that ends is noted in the timeline; the one
+# that fails is left open for the caller to note.
+async def ask_at(contact, server, config, seen, state, timeout_ms):
+    contact.timeline.begin(REPORT)
+    gc.collect()
+    report = lambda: contact.journal.report(seen, state)  # noqa: E731
+    asked = (server, contact.identity, config, report, contact.timeline, timeout_ms)
+    texts = [await borrowed("sync noise http", "exchange", *asked)]
+    answer = borrow("directive configuration schema url", "parse", texts)
+    if answer.config:
+        log.hide_config(answer.config)
+    contact.timeline.done(_summary(answer))
+    contact.journal.heard(answer)
+    contact.clock.set(answer.time)
+    contact.heard(True)
+    return answer
+
+
+def _summary(answer):
+    if answer.config:
+        return "configure with version %d" % answer.config["version"]
+    return answer.action

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# How a committed device comes online, and how it asks its server. Loaded by operation.py when
+# needed.
+
+from . import log
+from .actions import FORGET
+from .errors import DeviceError
+from .modules import borrowed
+
+
+# Returns a directive that must be obeyed first, or None once it is connected and registered.
+async def connect(operation, config, platform):
+    life = operation.life
+    await life.wifi.join_one_of(config, life.timeline)
+    # A certificate wants the time; and a platform that did not take the device may not be the
+    # one any more, or have another authority. The server knows, if it can be reached.
+    is_secure = config["platform"]["url"].startswith("https")
+    asks = operation.asks_first or (is_secure and not life.clock.is_known)
+    if asks:
+        answer = await check_in(life, config)
+        if answer:
+            return answer
+    operation.asks_first = True
+    await borrowed("trial", "register", config, platform, life.clock, life.timeline)
+    operation.asks_first = False
+    if not asks:
+        life.contact.due_in(0)
+    return None
+
+
+# Returns what the server wants done, or None. What it cannot reach now it tries again.
+async def check_in(life, config):
+    contact = life.contact
+    try:
+        answer = await contact.ask(config, "committed")
+    except DeviceError as e:
+        life.timeline.drop()
+        log.warn("sync", e)
+        # A stranger may have said it: it makes the next contact later, never sooner.
+        contact.not_before(e.retry_s or 0)
+        return None
+    wait_ms = life.again.due_in_ms(answer.config["version"]) if answer.config else 0
+    if life.journal.last:
+        contact.due_in(1)  # only an echo of this nonce tells the failure for certain
+    elif wait_ms:
+        contact.due_in(wait_ms // 1000 + 1)
+    is_for_us = answer.action == FORGET or (answer.config and not wait_ms)
+    return answer if is_for_us else None

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# What the networks of a valid configuration look like to the device: configuration.py's other
+# half, so that never both are in RAM with the configuration.
+
+from .schema import Fields
+
+
+# networks: config["networks"]. DeviceError config_invalid names the path of what is wrong.
+def check(networks):
+    for i, document in enumerate(networks):
+        network = Fields(document, "config.networks[%d]" % i)
+        ssid = network.take("ssid", str)
+        if not 1 <= len(ssid.encode()) <= 32:
+            raise network.invalid("ssid", "wanted 1 to 32 bytes")
+        _psk(network)
+        network.take("hidden", bool, default=False)
+        if document.get("ip") != "dhcp":
+            _address(network.fields("ip"))
+
+
+def _psk(network):
+    psk = network.take("psk", str, nullable=True)
+    if psk is None:
+        return
+    # 64 hexadecimal digits are the key itself, 8 to 63 printable characters a passphrase.
+    is_key = len(psk) == 64 and all(c in "0123456789abcdefABCDEF" for c in psk)
+    is_passphrase = 8 <= len(psk) <= 63 and all(" " <= c <= "~" for c in psk)
+    if not is_key and not is_passphrase:
+        raise network.invalid("psk", "wanted 8 to 63 printable characters or 64 hex digits")
+
+
+def _address(ip):
+    address = ip.take("address", str)
+    quad, _, prefix = address.partition("/")
+    if not _is_ipv4(quad) or not prefix.isdigit() or not 1 <= int(prefix) <= 32:
+        raise ip.invalid("address", 'wanted the form "192.168.1.7/24"')
+    for name in ("gateway", "dns"):
+        if not _is_ipv4(ip.take(name, str)):
+            raise ip.invalid(name, "wanted an IPv4 address")
+
+
+def _is_ipv4(text):
+    parts = text.split(".")
+    return len(parts) == 4 and all(p.isdigit() and len(p) <= 3 and int(p) <= 255 for p in parts)
