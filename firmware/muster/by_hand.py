@@ -4,7 +4,7 @@
 
 from . import button, log
 from .errors import DeviceError
-from .modules import borrowed
+from .modules import borrowed, keep, release
 
 _KINDS = ("", "short press", "twice", "5 s", "15 s", "bundle")
 
@@ -32,7 +32,14 @@ async def heed(life):
 # What an owner has released, or a person reset: the identity stays.
 async def forget(life):
     await _deliver(life, "forget")
-    await life.forget()
+    life.with_candidate("forget")
+    life.config = None
+    log.info("life", "configuration forgotten")
+    operation, life.operation = life.operation, None
+    keep()
+    if operation:
+        await operation.stop()
+    release("operation", "application", "platform", "tls", "http")
 
 
 # What somebody has brought is tried as what a directive brings, and acknowledged. A blank device

@@ -15,6 +15,7 @@ from .wifi import printable, refused
 _NETWORK_MS = const(30000)
 _GOT_IP = const(1010)
 _POLL_MS = const(50)
+_LEAVE_MS = const(2000)
 _ATTEMPTS = const(2)
 
 # A failed attempt's reason stays in status() until the next address is got, so what status()
@@ -74,7 +75,7 @@ async def join(wifi, wlan, ssid, psk, timeout_ms, ip="dhcp"):
 
 
 async def _attempt(wifi, wlan, ssid, psk, deadline, ip):
-    await wifi.leave()
+    await leave(wlan)
     _set_address(wifi, wlan, ip)
     stale = await _wipe_reason(wifi, wlan, ssid, psk)
     began = time.ticks_ms()
@@ -92,13 +93,24 @@ async def _attempt(wifi, wlan, ssid, psk, deadline, ip):
     log.info("wifi", "joined %s as %s" % (printable(ssid), wlan.ifconfig()[0]))
 
 
+# Off the network, if on one; the radio stays on.
+async def leave(wlan):
+    try:
+        wlan.disconnect()
+    except OSError:  # "Wifi Not Started": there is nothing to leave
+        return
+    deadline = time.ticks_add(time.ticks_ms(), _LEAVE_MS)
+    while wlan.isconnected() and time.ticks_diff(deadline, time.ticks_ms()) > 0:
+        await asyncio.sleep_ms(_POLL_MS)
+
+
 # Leaving in the middle of an attempt makes ASSOC_LEAVE the newest reason, which status() shows
 # as idle, and wipes the former failure out. Returns what status() shows then; if it still is
 # an error, only _STALE_MS can tell it from news.
 async def _wipe_reason(wifi, wlan, ssid, psk):
     if wlan.status() not in _IDLE:
         await _connect(wlan, ssid, psk)
-        await wifi.leave()
+        await leave(wlan)
         await asyncio.sleep_ms(_POLL_MS)
     return wlan.status()
 

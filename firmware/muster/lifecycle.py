@@ -40,7 +40,7 @@ class Life:
 
         self.config: dict | None = None  # the committed configuration
         self._onboarding = None  # only while seeking
-        self._operation = None  # from the first commit on
+        self.operation = None  # from the first commit on
         self._pending = None  # a directive that has been heard and not yet obeyed
         # A bundle waits: the version if that has failed and is not due again, else 0. Or None.
         brought = [name for name in os.listdir("/") if name.endswith(".muster")]
@@ -96,7 +96,8 @@ class Life:
             seeking = self._seeker().seek("committed" if self.config else "blank")
             self._pending = await self._unless_wanted(seeking)
         else:
-            self._pending = await self._operating().run(self._is_bundle_due, self._unless_wanted)
+            running = self.operation.run(self._is_bundle_due, self._unless_wanted)  # type: ignore[union-attr]
+            self._pending = await running
 
     # Interrupted if the button, or a bundle, wants something else before that is done.
     async def _unless_wanted(self, steps):
@@ -113,18 +114,15 @@ class Life:
             self._onboarding = Onboarding(self, self._facts)
         return self._onboarding
 
-    def _operating(self):
-        return self._operation
-
     async def _adopt(self, config, lease=None):
         from .operation import Operation
 
         await asyncio.sleep_ms(0)  # loading it takes a while
         self.config = config
-        if self._operation is None:
+        if self.operation is None:
             keep("http", "platform", "tls")
-            self._operation = Operation(self, self._app, self.is_shaky)
-        self._operating().adopt(config, lease)
+            self.operation = Operation(self, self._app, self.is_shaky)
+        self.operation.adopt(config, lease)
 
     # One deed of candidate.py.
     def with_candidate(self, deed, *arguments):
@@ -152,17 +150,6 @@ class Life:
             self.seeks_again = False
             await self._adopt(*proved)
         return error
-
-    # The configuration alone.
-    async def forget(self):
-        self.with_candidate("forget")
-        self.config = None
-        log.info("life", "configuration forgotten")
-        operation, self._operation = self._operation, None
-        keep()
-        if operation:
-            await operation.stop()
-        release("operation", "application", "platform", "tls", "http")
 
     # All that waits is due now.
     def hurry(self):

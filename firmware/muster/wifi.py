@@ -3,17 +3,9 @@
 # The one owner of the WLAN: scans, joins, leaves, and says in outcome codes what went wrong.
 # Written for what an ESP32 really answers, see the comments.
 
-import asyncio
-import time
-
-from micropython import const
-
 from . import log
 from .errors import DeviceError
 from .modules import borrow, borrowed
-
-_POLL_MS = const(50)
-_LEAVE_MS = const(2000)
 
 
 class Wifi:
@@ -69,13 +61,7 @@ class Wifi:
 
     # Off the network, if on one; the radio stays on.
     async def leave(self):
-        try:
-            self._wlan.disconnect()
-        except OSError:  # "Wifi Not Started": there is nothing to leave
-            return
-        deadline = time.ticks_add(time.ticks_ms(), _LEAVE_MS)
-        while self._wlan.isconnected() and time.ticks_diff(deadline, time.ticks_ms()) > 0:
-            await asyncio.sleep_ms(_POLL_MS)
+        await borrowed("joining", "leave", self._wlan)
 
 
 # The driver says most things as OSError with a text, the rest as RuntimeError.
