@@ -79,5 +79,5 @@ async def set_up(life):
     await opened
 
 
-async def _deliver(life, deed, *arguments):
-    return await borrowed("delivery inbox", deed, life, *arguments)
+def _deliver(life, deed, *arguments):
+    return borrowed("delivery inbox", deed, life, *arguments)

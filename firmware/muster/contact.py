@@ -27,14 +27,13 @@ class Contact:
         self._ignored_since = None
         self._next = time.ticks_ms()
 
-    # One sync under the configuration's key, see asking.py.
-    async def ask(self, config, state):
-        return await borrowed("asking", "ask", self, config, state)
+    # One sync under the configuration's key, see asking.py; to be awaited.
+    def ask(self, config, state):
+        return borrowed("asking", "ask", self, config, state)
 
-    # One sync with this server, see asking.py.
-    async def ask_at(self, server, config, seen, state, timeout_ms):
-        asked = (self, server, config, seen, state, timeout_ms)
-        return await borrowed("asking", "ask_at", *asked)
+    # One sync with this server, see asking.py; to be awaited.
+    def ask_at(self, server, config, seen, state, timeout_ms):
+        return borrowed("asking", "ask_at", self, server, config, seen, state, timeout_ms)
 
     def heard(self, is_answered):
         if is_answered:

@@ -10,7 +10,7 @@ import select
 from micropython import const
 
 from .errors import DeviceError
-from .modules import borrowed
+from .modules import borrow, borrowed
 
 _LINE = const(1024)
 _LINES = const(64)  # of all headers and trailers together
@@ -21,8 +21,9 @@ _KEPT = const(("content-type", "location", "retry-after", "x-m2m-ri", "x-m2m-rsc
 
 # A connection that is opened when needed and kept for the next request if the server does so
 # too. tls: a tls.Trust. code: what DeviceErrors carry, other than "platform_tls" for TLS.
+# room_bytes: kept for messages, as a heap in long use has less and less room in one piece.
 class Connection:
-    def __init__(self, host, port, tls=None, code="server_unreachable"):
+    def __init__(self, host, port, tls=None, code="server_unreachable", room_bytes=0):
         self._host = host
         self._port = port
         self._tls = tls
@@ -30,6 +31,7 @@ class Connection:
         self._socket = None
         self._poller: select.poll | None = None
         self._info = None
+        self._room = bytearray(room_bytes)
         self._buffer = bytearray(128)
         self._start = self._end = 0
         self.lines = 0
@@ -39,14 +41,10 @@ class Connection:
             self._socket.close()
             self._socket = self._poller = None
 
-    # Returns (status, {lower-case name: value} of the headers worth keeping, body as bytearray).
-    # A request is sent a second time only if a kept connection turns out to be closed.
-    async def request(self, method, path, headers, body, timeout_ms, limit_bytes):
-        message = [self.message(method, path, headers, body)]
-        return await self.exchange(message, timeout_ms, limit_bytes)
-
-    # message: a list of one, which is emptied once the answer has begun to come. room: where the
-    # body goes if it fits, in place of a bytearray of its own.
+    # message: a list of one, see message(); it is emptied once the answer has begun to come. room:
+    # where the body goes if it fits, in place of a bytearray of its own. Returns (status,
+    # {lower-case name: value} of the headers worth keeping, body as bytearray). A request is sent
+    # a second time only if a kept connection turns out to be closed.
     async def exchange(self, message, timeout_ms, limit_bytes, room=b""):
         is_kept = False
         try:
@@ -56,33 +54,25 @@ class Connection:
             is_kept = answer[3]
             return answer[:3]
         except asyncio.TimeoutError:
-            self._info = None
             raise self.failure("no answer within %d ms" % timeout_ms)
-        except OSError as e:
-            self._info = None
-            # mbedTLS has numbers of its own, far below any errno, but for want of memory
-            # (modtls_mbedtls.c, mbedtls_raise_error).
-            number = e.errno
-            is_tls = isinstance(number, int) and (number < -255 or number == errno.ENOMEM)
-            code = "platform_tls" if self._tls and is_tls else self._code
-            raise self.failure(errno.errorcode.get(number, "error %s" % e), code)
+        except (OSError, ValueError) as e:  # TLS raises the latter too
+            self.close()  # room to say why
+            code, text = borrow("http_failure", "explain", e, self._tls, self._code)
+            raise self.failure(text, code)
         except MemoryError as e:
             if self._tls is None:
                 raise
-            self._info = None
             raise self.failure("no memory for TLS: %s" % e, "platform_tls")
-        except ValueError as e:  # a certificate that mbedTLS refuses, in one line or several
-            self._info = None
-            text = str(e).strip().replace("\n", "; ")
-            raise self.failure(text, self._tls.code(text) if self._tls else None)
         finally:
             if not is_kept:
                 self.close()
 
     # What to raise: the code is the connection's own unless it is told.
     def failure(self, text, code=None):
+        self._info = None  # the next request looks the name up anew
         return DeviceError(code or self._code, "%s:%d: %s" % (self._host, self._port, text))
 
+    # A request as it is sent; good until the next is made.
     def message(self, method, path, headers, body):
         lines = ["%s %s HTTP/1.1" % (method, path), "Host: %s:%d" % (self._host, self._port)]
         for name in headers:
@@ -94,8 +84,21 @@ class Connection:
             if "\r" in line or "\n" in line:
                 raise DeviceError("config_invalid", "a line break in an HTTP header")
             parts.append(line.encode())
-        # Joined at once: the message stands in RAM a single time.
-        return b"\r\n".join(parts + [b"", body or b""])
+        parts += [b"", body or b""]
+        if sum([len(part) + 2 for part in parts]) > len(self._room):
+            return b"\r\n".join(parts)  # at once: the message stands in RAM a single time
+        return self._put(parts)
+
+    def _put(self, parts):
+        room = self._room
+        at = 0
+        for part in parts:
+            if at:
+                room[at : at + 2] = b"\r\n"
+                at += 2
+            room[at : at + len(part)] = part
+            at += len(part)
+        return memoryview(room)[:at]
 
     async def _exchange(self, message, limit_bytes, room):
         is_reused = self._socket is not None

@@ -2,8 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 # What the device remembers of its own life across resets, and what it reports of it.
 
-import time
-
 from micropython import const
 
 from . import log
@@ -13,7 +11,6 @@ from .timeline import HEAD
 
 _DETAIL = const(120)
 JOURNAL = "journal"
-_HOUR_MS = const(3600000)
 
 
 class Journal:
@@ -36,8 +33,9 @@ class Journal:
         # A nonce that was kept with a failure is of the directive that led to it; any other may
         # have been followed by newer ones.
         self.is_newest = self.trial is not None or self.last is not None
-        self._kept = self.last
-        self._kept_at = None  # when a failure outside a trial was kept, in ticks
+        # For failure.py: the last failure that flash knows of, and when one was kept, in ticks.
+        self.kept = self.last
+        self.kept_at = None
 
     def save(self):
         kept = {"highest": self.highest, "nonce": self.nonce, "last": self.last}
@@ -63,22 +61,6 @@ class Journal:
         try:
             self.save()
         except DeviceError as e:  # an older floor is worth less, but no reason to stop
-            log.error("journal", e)
-
-    # A failure outside a trial goes to flash if it is news, and once an hour at most: a device
-    # that finds no network for a year must not wear it out.
-    def keep_failure(self):
-        now = time.ticks_ms()
-        news = self.last["step"], self.last["code"]
-        if self._kept and news == (self._kept["step"], self._kept["code"]):
-            return
-        if self._kept_at is not None and 0 <= time.ticks_diff(now, self._kept_at) < _HOUR_MS:
-            return
-        self._kept = self.last
-        self._kept_at = now
-        try:
-            self.save()
-        except DeviceError as e:
             log.error("journal", e)
 
     # In RAM only.

@@ -13,10 +13,7 @@ from .actions import CONFIGURE, FORGET
 from .backoff import Backoff, SecondTry
 from .errors import DeviceError, Interrupted
 from .modules import borrow, borrowed, keep, release
-from .timeline import RECEIVE
 
-_SEEKING_MS = const(600000)  # so long after power-on or a press a device seeks eagerly
-_EAGER_MS = const(10000)
 _LONGEST_KEEP_S = const(300)  # a blank device has nothing to keep and asks again
 
 
@@ -51,9 +48,9 @@ class Life:
         self.setup = "again" if any(name.endswith(".page.muster") for name in brought) else None
         self.hosting = None  # that network beside the application
         self.seeks_again = False  # after the 5 s press; the running configuration stays
-        self._backoff = Backoff()
-        self._eager_from = time.ticks_ms()
-        self._is_eager = True
+        self.backoff = Backoff()
+        self.eager_from = time.ticks_ms()
+        self.is_eager = True
         self.rest_ms = 0
         self.is_shaky = False  # lives end early, perhaps by the application's fault
 
@@ -73,15 +70,14 @@ class Life:
                 while self.button.is_pressed():
                     await borrowed("by_hand", "heed", self)
             except DeviceError as e:
-                self._note(e)
+                borrow("failure", "note", self, e)
             try:
                 await self._live_on()
-                self._backoff.reset()
+                self.backoff.reset()
             except Interrupted:
                 self.timeline.drop()
             except DeviceError as e:
-                self._note(e)
-                await self.button.pause(self._delay_ms(e))
+                await self.button.pause(borrow("failure", "note", self, e))
 
     async def _live_on(self):
         if self._pending:
@@ -99,10 +95,10 @@ class Life:
             running = self.operation.run(self._is_bundle_due, self._unless_wanted)  # type: ignore[union-attr]
             self._pending = await running
 
-    # Interrupted if the button, or a bundle, wants something else before that is done.
-    async def _unless_wanted(self, steps):
+    # To be awaited. Interrupted if the button, or a bundle, wants something else before.
+    def _unless_wanted(self, steps):
         reason = lambda: Interrupted() if self.button.wants_else() else None  # noqa: E731
-        return await borrowed("interruption", "interruptible", steps, reason)
+        return borrowed("interruption", "interruptible", steps, reason)
 
     def _is_bundle_due(self):
         return self.bundle is not None and not self.again.due_in_ms(self.bundle)
@@ -153,28 +149,8 @@ class Life:
 
     # All that waits is due now.
     def hurry(self):
-        self._eager_from = time.ticks_ms()
-        self._is_eager = True
-        self._backoff.reset()
+        self.eager_from = time.ticks_ms()
+        self.is_eager = True
+        self.backoff.reset()
         self.again.hurry()
         self.contact.due_in(0)
-
-    # A failure outside a trial, which has its own way home.
-    def _note(self, error):
-        if error.step is None and self.timeline.step is None:
-            error.step = RECEIVE  # between the steps only a directive is obeyed
-        self.timeline.failed(error)
-        self.journal.failed(self.config["version"] if self.config else 0, error)
-        self.journal.keep_failure()
-        self.led.failed(error.step)
-        # Latched, because ticks wrap.
-        if time.ticks_diff(time.ticks_ms(), self._eager_from) > _SEEKING_MS:
-            self._is_eager = False
-        if not self._is_eager:
-            self.seeks_again = False
-
-    def _delay_ms(self, error):
-        delay_ms = max(self._backoff.next_ms(), (error.retry_s or 0) * 1000)
-        if self.config is None and self._is_eager:
-            return min(delay_ms, _EAGER_MS)
-        return delay_ms

@@ -14,6 +14,7 @@ from .modules import borrow, borrowed
 
 _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
+_ROOM = const(640)  # bytes; a reading takes some 400, the timeline 500 and more
 _INSTANCE = const(4)
 _SHORTEST_S = const(60)  # between two renewals, whatever the platform answers
 
@@ -36,7 +37,8 @@ def platform_for(settings, device_id, clock):
         from .tls import Trust
 
         tls = Trust(settings["ca"], clock)
-    return Platform(settings, device_id, Connection(host, port, tls, "platform_unreachable"), base)
+    connection = Connection(host, port, tls, "platform_unreachable", _ROOM)
+    return Platform(settings, device_id, connection, base)
 
 
 class Platform:
@@ -53,9 +55,9 @@ class Platform:
         # None if it has no end or nobody has asked yet.
         self.lease = None
 
-    # Step 9. Idempotent, see registration.py.
-    async def register(self):
-        await self._alone(self._registering, "register")
+    # Step 9. Idempotent, see registration.py. To be awaited, as all of these.
+    def register(self):
+        return self._alone(self._registering, "register")
 
     # now: Unix time. Does nothing before its time.
     async def renew(self, now):
@@ -65,11 +67,11 @@ class Platform:
                 self.lease = max(self.lease[0], now + _SHORTEST_S), self.lease[1]
 
     # text: compact JSON. A platform that has forgotten the device gets it anew.
-    async def publish(self, container, text):
-        await self._alone(self._publish, container, text)
+    def publish(self, container, text):
+        return self._alone(self._publish, container, text)
 
-    async def publish_reading(self, reading):
-        await self.publish(DATA, dumps(reading))
+    def publish_reading(self, reading):
+        return self.publish(DATA, dumps(reading))
 
     # One thing at a time, on a connection that ends with it.
     async def _alone(self, deed, *arguments):
@@ -79,22 +81,25 @@ class Platform:
             finally:
                 self._connection.close()
 
-    async def _registering(self, deed, *arguments):
+    def _registering(self, deed, *arguments):
         gc.collect()
-        await borrowed("registration", deed, self, *arguments)
+        return borrowed("registration", deed, self, *arguments)
 
     async def _publish(self, container, text):
-        body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}
-        path = "%s/%s/%s%s" % (self.settings["cse"], self.originator, container, NO_CONTENT)
-        rsc, _ = await self.request("POST", path, _INSTANCE, body)
+        rsc, _ = await self._instance(container, text)
         if rsc == NOT_FOUND:
             await self._registering("register")
-            rsc, _ = await self.request("POST", path, _INSTANCE, body)
+            rsc, _ = await self._instance(container, text)
         if rsc != CREATED:
             raise refused("publish", rsc)
 
-    # Returns (response status code, body).
-    async def request(self, method, path, kind=None, body=None):
+    def _instance(self, container, text):
+        body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}
+        path = "%s/%s/%s%s" % (self.settings["cse"], self.originator, container, NO_CONTENT)
+        return self.request("POST", path, _INSTANCE, body)
+
+    # Returns (response status code, body). What the message is made of is let go before the wait.
+    def request(self, method, path, kind=None, body=None):
         self._request_id += 1
         headers = {
             "X-M2M-Origin": self.originator,
@@ -106,17 +111,16 @@ class Platform:
             headers["Authorization"] = "Bearer " + self.settings["token"]
         if body:
             headers["Content-Type"] = "application/json" + (";ty=%d" % kind if kind else "")
-        status, answer_headers, answer = await self._connection.request(
-            method,
-            "%s/%s" % (self._base, path),
-            headers,
-            dumps(body).encode() if body else None,
-            _TIMEOUT_MS,
-            _LARGEST_ANSWER,
-        )
+        content = dumps(body).encode() if body else None
+        path = "%s/%s" % (self._base, path)
+        return self._exchange([self._connection.message(method, path, headers, content)])
+
+    async def _exchange(self, message):
+        exchanging = self._connection.exchange(message, _TIMEOUT_MS, _LARGEST_ANSWER)
+        status, headers, answer = await exchanging
         if status >= 500 and status != 501:
             raise DeviceError("platform_unreachable", "the platform says HTTP %d" % status)
-        return answer_headers.get("x-m2m-rsc", "HTTP %d" % status), answer
+        return headers.get("x-m2m-rsc", "HTTP %d" % status), answer
 
 
 def refused(verb, rsc):

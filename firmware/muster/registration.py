@@ -24,15 +24,7 @@ _ALREADY_REGISTERED = const("4117")
 # Idempotent: a lost reply, or a reset in the middle, is healed by calling it again. A copied
 # originator is noticed by the label.
 async def register(platform):
-    settings = platform.settings
-    body = {
-        "rn": platform.originator,
-        "api": settings["api"],
-        "rr": False,
-        "srv": [settings["rvi"]],
-        "lbl": [platform.label],
-    }
-    rsc, answer = await platform.request("POST", settings["cse"], _AE, {"m2m:ae": body})
+    rsc, answer = await platform.request("POST", platform.settings["cse"], _AE, _ae(platform))
     if rsc in (_ALREADY_REGISTERED, CONFLICT):
         rsc, answer = await platform.request("GET", platform.originator)
         _recognise(platform, rsc, answer)
@@ -44,6 +36,24 @@ async def register(platform):
 
 
 # The AE exists already: is it this device's own?
+# Bodies are written where no coroutine holds them while it waits.
+def _ae(platform):
+    settings = platform.settings
+    return {
+        "m2m:ae": {
+            "rn": platform.originator,
+            "api": settings["api"],
+            "rr": False,
+            "srv": [settings["rvi"]],
+            "lbl": [platform.label],
+        }
+    }
+
+
+def _container(name):
+    return {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
+
+
 def _recognise(platform, rsc, answer):
     try:
         found = json.loads(answer)["m2m:ae"]
@@ -60,9 +70,8 @@ def _recognise(platform, rsc, answer):
 
 
 async def _contain(platform, name):
-    body = {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
     path = platform.originator + NO_CONTENT
-    rsc, _ = await platform.request("POST", path, _CONTAINER, body)
+    rsc, _ = await platform.request("POST", path, _CONTAINER, _container(name))
     if rsc not in (CREATED, CONFLICT):
         raise refused("make container " + name, rsc)
 

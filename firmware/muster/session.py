@@ -27,16 +27,17 @@ class Session:
             raise DeviceError("platform_unreachable", text % _AT_ONCE)
         self._waiting += 1
         try:
-            await self._publish({"name": name, "value": value})
+            if not self._online.is_set():
+                await self._connected()
+            await self._platform.publish_reading({"name": name, "value": value})
         finally:
             self._waiting -= 1
 
-    async def _publish(self, reading):
+    async def _connected(self):
         try:
             await asyncio.wait_for_ms(self._online.wait(), _PATIENCE_MS)
         except asyncio.TimeoutError:
             raise DeviceError("platform_unreachable", "not connected for a minute")
-        await self._platform.publish_reading(reading)
 
     # Lifecycle's side of it: called before the session is first set online.
     def use(self, config, platform):

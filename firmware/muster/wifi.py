@@ -51,17 +51,19 @@ class Wifi:
     def scan(self):
         return borrow("scanning", "scan", self._wlan)
 
+    # What follows is to be awaited, see modules.borrowed.
+
     # Joins within the time or raises what stood in the way. ssid: bytes or str; psk None: open.
-    async def join(self, ssid, psk, timeout_ms, ip="dhcp"):
-        await borrowed("joining", "join", self, self._wlan, ssid, psk, timeout_ms, ip)
+    def join(self, ssid, psk, timeout_ms, ip="dhcp"):
+        return borrowed("joining", "join", self, self._wlan, ssid, psk, timeout_ms, ip)
 
     # Step 8, see joining.py.
-    async def join_one_of(self, config, timeline):
-        await borrowed("joining", "join_one_of", config, self, self._wlan, timeline)
+    def join_one_of(self, config, timeline):
+        return borrowed("joining", "join_one_of", config, self, self._wlan, timeline)
 
     # Off the network, if on one; the radio stays on.
-    async def leave(self):
-        await borrowed("joining", "leave", self._wlan)
+    def leave(self):
+        return borrowed("joining", "leave", self._wlan)
 
 
 # The driver says most things as OSError with a text, the rest as RuntimeError.

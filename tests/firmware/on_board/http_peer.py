@@ -33,13 +33,14 @@ async def _one(connection, wanted):
     start = time.ticks_ms()
     try:
         body = wanted.get("body")
-        status, headers, content = await connection.request(
+        message = connection.message(
             wanted.get("method", "GET"),
             wanted.get("path", "/"),
             wanted.get("headers", {}),
             body.encode() if body else None,
-            wanted.get("timeout_ms", 2000),
-            wanted.get("limit_bytes", 8192),
+        )
+        status, headers, content = await connection.exchange(
+            [message], wanted.get("timeout_ms", 2000), wanted.get("limit_bytes", 8192)
         )
         outcome = {"status": status, "headers": headers, "body": bytes(content).decode()}
     except DeviceError as e:
@@ -53,7 +54,9 @@ async def _all(job):
     from muster.http import Connection
 
     tls = _tls(job["ca"]) if "ca" in job else None
-    connection = Connection(job["host"], job["port"], tls, job.get("code", "server_unreachable"))
+    connection = Connection(
+        job["host"], job["port"], tls, job.get("code", "server_unreachable"), 64
+    )
     outcomes = []
     for wanted in job["requests"]:
         outcomes.append(await _one(connection, wanted))

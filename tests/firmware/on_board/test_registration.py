@@ -31,8 +31,11 @@ class Connection:
         self._answers = list(answers)
         self.asked = []
 
-    async def request(self, method, path, headers, body, timeout_ms, limit_bytes):
-        self.asked.append((method, path, json.loads(body) if body else None))
+    def message(self, method, path, headers, body):
+        return method, path, json.loads(body) if body else None
+
+    async def exchange(self, message, timeout_ms, limit_bytes):
+        self.asked.append(message[0])
         rsc, document = self._answers.pop(0)
         return 200, {"x-m2m-rsc": rsc}, json.dumps(document).encode()
 

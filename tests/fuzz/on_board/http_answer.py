@@ -51,8 +51,8 @@ def play(data):
 
 
 def _asked(connection):
-    request = connection.request("GET", "/x", {}, None, 1000, _LIMIT)
-    status, headers, body = drive(request)
+    message = connection.message("GET", "/x", {}, None)
+    status, headers, body = drive(connection.exchange([message], 1000, _LIMIT))
     if not 0 <= status <= 999 or len(body) > _LIMIT:
         return "an answer that none is: %d, %d bytes" % (status, len(body))
     for name in headers:
