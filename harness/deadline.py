@@ -51,20 +51,24 @@ class Guarded:
     def read(self, size: int = 1) -> bytes:
         now = time.monotonic()
         if self._end is not None and now > self._end:
-            raise Flooded(
-                f"the board on {self._port} went on printing for {self._longest_s:g} s; is there "
-                "a loop without an end in its program, or does the code need more time "
-                "(longest_s)?"
-            )
+            raise self._flooded()
         data = self._read_until(now + self.timeout, size)
         if self._end is not None:
             if not data and size:
+                if self._tail and now + self.timeout > self._end:  # it had not been silent so long
+                    raise self._flooded()
                 raise BoardError(
                     f"the board on {self._port} did not finish: nothing came for "
                     f"{time.monotonic() - now:.3g} s; was it reset? Try again"
                 )
             self._look_for_reset(data)
         return data
+
+    def _flooded(self) -> Flooded:
+        return Flooded(
+            f"the board on {self._port} went on printing for {self._longest_s:g} s; is there a "
+            "loop without an end in its program, or does the code need more time (longest_s)?"
+        )
 
     def _read_until(self, end: float, size: int) -> bytes:
         if self._end is not None:

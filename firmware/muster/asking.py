@@ -45,16 +45,17 @@ async def ask_at(contact, server, config, seen, state, timeout_ms):
     asked = (server, contact.identity, config, report, contact.timeline, timeout_ms)
     texts = [await borrowed("sync noise http", "exchange", *asked)]
     answer = borrow("directive configuration schema url", "parse", texts)
-    if answer.config:
-        log.hide_config(answer.config)
-    contact.timeline.done(_summary(answer))
-    contact.journal.heard(answer)
-    contact.clock.set(answer.time)
-    contact.heard(True)
+    hear(contact, answer)
     return answer
 
 
-def _summary(answer):
+# Step 6 is done; what else the answer says of itself.
+def hear(contact, answer):
+    text = answer.action
     if answer.config:
-        return "configure with version %d" % answer.config["version"]
-    return answer.action
+        log.hide_config(answer.config)
+        text = "configure with version %d" % answer.config["version"]
+    contact.timeline.done(text)
+    contact.journal.heard(answer)
+    contact.clock.set(answer.time)
+    contact.heard(True)

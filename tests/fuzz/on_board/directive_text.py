@@ -9,9 +9,10 @@ from lives import begin
 from mutation import changed_json, some
 
 from muster import candidate, log, sync, url
+from muster.asking import hear
 from muster.clock import Clock
 from muster.compact import dumps
-from muster.contact import Contact, _summary
+from muster.contact import Contact
 from muster.directive import parse
 from muster.errors import DeviceError
 
@@ -63,9 +64,8 @@ def _obeyed(answer):
     timeline, journal, _ = begin(store, "soft")
     clock = Clock(lambda date: None, 1795000000, 0, journal.keep_clock)
     contact = Contact(None, clock, journal, timeline)
-    contact._heard(answer)
+    hear(contact, answer)
     contact.due_in(answer.retry_s)
-    _summary(answer)
     if answer.config is None:
         return None
     log.hide_config(answer.config)

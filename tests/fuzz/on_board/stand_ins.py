@@ -83,6 +83,8 @@ class Poller:
     def register(self, stream, event):
         pass
 
+    modify = register
+
 
 # Files in RAM, for records.py and identity.py.
 class Files:
