@@ -31,6 +31,11 @@ def touch():
     pass
 
 
+# It has closed its last connection: nobody's answer is waited for.
+def rest():
+    pass
+
+
 def ticks_add(ticks, delta):
     _check(delta)
     return ticks + delta & PERIOD - 1

@@ -154,6 +154,7 @@ class socket(HostSockets):
         self._settle(i, native)
         self._error = None
         supervisor.outcomes[self._number] = None
+        _connections.add(self._number)
         if self._timeout == 0:
             raise OSError(_EINPROGRESS)
         timeout = 100 if self._timeout == _SHORT else self._timeout
@@ -328,8 +329,14 @@ class socket(HostSockets):
         if self._number:
             supervisor.notify("close", self._number)
             supervisor.outcomes.pop(self._number, None)
+            _connections.discard(self._number)
+            if not _connections:
+                clock.rest()
         supervisor.refresh()
         self._close_all()
+
+
+_connections = set()  # the numbers of those that the program has opened and not closed
 
 
 def _accept(native):

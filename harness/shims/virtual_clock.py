@@ -55,6 +55,11 @@ def touch():
     _active_until = _host_ms() + _page[_GRACE_MS]
 
 
+def rest():
+    global _active_until
+    _active_until = _host_ms()
+
+
 def wait(poll, ms):
     now = now_us()
     if not _page[_SKIPS] or ms == 0:
@@ -84,4 +89,5 @@ def sleep_us(us):
 clock.now_us = now_us
 clock.wait = wait
 clock.touch = touch
+clock.rest = rest
 clock.sleep_us = sleep_us
