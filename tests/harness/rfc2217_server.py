@@ -5,11 +5,12 @@
 import socket
 import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import serial
 import serial.rfc2217
+
+from tests.listener import Listener
 
 _PATIENCE_S = 5.0
 _LOOK_S = 0.001
@@ -44,7 +45,7 @@ class _Line(serial.Serial):
         pass
 
 
-class RFC2217Server:
+class RFC2217Server(Listener):
     """Serves one client after the other; `url` is what pyserial opens. `reset` is called for a
     pulse on RTS."""
 
@@ -55,41 +56,19 @@ class RFC2217Server:
         self._port = port
         self._given = line
         self._reset = reset
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.1)
-        self._is_open = True
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        super().__init__(patience_s=_PATIENCE_S)
 
     @property
     def url(self) -> str:
-        return f"rfc2217://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"rfc2217://127.0.0.1:{self.address[1]}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._is_open = False
-        self._thread.join(_PATIENCE_S)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while self._is_open:
-            try:
-                connection, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            with connection, self._given or _Line(self._port, timeout=0) as line:
-                connection.settimeout(_LOOK_S)
-                if self._reset is not None:
-                    line.rts = False
-                    line.reset = self._reset
-                self._relay(connection, line)
+    def talk(self, connection: socket.socket) -> None:
+        with self._given or _Line(self._port, timeout=0) as line:
+            connection.settimeout(_LOOK_S)
+            if self._reset is not None:
+                line.rts = False
+                line.reset = self._reset
+            self._relay(connection, line)
 
     def _relay(self, connection: socket.socket, line: Any) -> None:
         sender = _Sender(connection)

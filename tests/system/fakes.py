@@ -17,6 +17,7 @@ from noise.connection import NoiseConnection
 
 from host_server.config_server.noise import PROTOCOL, Responder
 from tests.firmware import dnssd_answers
+from tests.listener import Listener
 
 _PATIENCE_S = 30.0
 _LOOK_S = 0.1
@@ -26,56 +27,33 @@ _GROUP, _PORT = "224.0.0.251", 5353
 Answer = Callable[[bytes], Iterator[bytes]]  # from a request to what is sent, piece by piece
 
 
-class FakeServer:
+class FakeServer(Listener):
     """Answers each request as `answer` says. `seen` has the bytes of each connection."""
 
     def __init__(self, address: str, answer: Answer, port: int = 8421) -> None:
         self.seen: list[bytes] = []
         self._answer = answer
-        self._listener = socket.create_server((address, port))
-        self._listener.settimeout(_LOOK_S)
-        self._is_ending = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        super().__init__((address, port), _PATIENCE_S)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._is_ending.set()
-        self._thread.join(_PATIENCE_S)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while not self._is_ending.is_set():
-            try:
-                device, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            with device:
+    def talk(self, device: socket.socket) -> None:
+        device.settimeout(_LOOK_S)
+        at = len(self.seen)
+        self.seen.append(b"")
+        with contextlib.suppress(ConnectionError):  # it has had enough
+            self._hear(at, device, until_silent=False)
+            for piece in self._answer(self.seen[at]):
+                if not self._is_open:
+                    return
+                device.settimeout(_PATIENCE_S)
+                device.sendall(piece)
                 device.settimeout(_LOOK_S)
-                at = len(self.seen)
-                self.seen.append(b"")
-                with contextlib.suppress(ConnectionError):  # it has had enough
-                    self._hear(at, device, until_silent=False)
-                    for piece in self._answer(self.seen[at]):
-                        if self._is_ending.is_set():
-                            return
-                        device.settimeout(_PATIENCE_S)
-                        device.sendall(piece)
-                        device.settimeout(_LOOK_S)
-                        self._hear(at, device, until_silent=True)
-                    device.shutdown(socket.SHUT_WR)
-                    self._hear(at, device, until_silent=False)
+                self._hear(at, device, until_silent=True)
+            device.shutdown(socket.SHUT_WR)
+            self._hear(at, device, until_silent=False)
 
     def _hear(self, at: int, device: socket.socket, until_silent: bool) -> None:
         """Takes what comes: a whole request first, later whatever else a device may say."""
-        while not self._is_ending.is_set():
+        while self._is_open:
             try:
                 piece = device.recv(_PIECE)
             except TimeoutError:

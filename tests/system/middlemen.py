@@ -2,17 +2,17 @@
 # Copyright (c) 2026 The Muster authors
 """What may stand between a device and a server: it drops replies, bends them, or says no."""
 
+import contextlib
 import socket
-import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+
+from tests.listener import Listener
 
 _PATIENCE_S = 10.0
 _PIECE = 65536
 
 
-class Middleman:
+class Middleman(Listener):
     """Takes one connection after the other and relays each request to the true server.
 
     `bend` sees each whole reply and returns what the device gets instead; None closes without a
@@ -23,42 +23,12 @@ class Middleman:
         self._true = true
         self._bend = bend
         self.count = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.1)
-        self._is_open = True
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        super().__init__(patience_s=_PATIENCE_S)
 
-    @property
-    def address(self) -> tuple[str, int]:
-        host, port = self._listener.getsockname()
-        return host, port
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._is_open = False
-        self._thread.join(_PATIENCE_S)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while self._is_open:
-            try:
-                device, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            with device:
-                device.settimeout(_PATIENCE_S)
-                try:
-                    self._relay(device)
-                except OSError:
-                    continue  # the device has gone: the next connection
+    def talk(self, device: socket.socket) -> None:
+        device.settimeout(_PATIENCE_S)
+        with contextlib.suppress(OSError):  # the device has gone: the next connection
+            self._relay(device)
 
     def _relay(self, device: socket.socket) -> None:
         while request := receive(device):

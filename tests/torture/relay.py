@@ -6,16 +6,14 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
+from tests.listener import Listener
 from tests.system.middlemen import receive
 
 _PATIENCE_S = 20.0
-_LOOK_S = 0.1
 
 
-class Relay:
+class Relay(Listener):
     """Carries each request to the true server and each reply back.
 
     `on_reply` is called with the request's path between the two, while the board waits.
@@ -26,42 +24,15 @@ class Relay:
         self._on_reply = on_reply
         self._busy = 0
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(_LOOK_S)
-        self._is_open = True
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        host, port = self._listener.getsockname()
-        return host, port
+        super().__init__(patience_s=_PATIENCE_S)
 
     @property
     def is_idle(self) -> bool:
         """Whether no server works on anything that a board has asked."""
         return self._busy == 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._is_open = False
-        self._thread.join(_PATIENCE_S)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while self._is_open:
-            try:
-                device, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            threading.Thread(target=self._carry, args=[device], daemon=True).start()
+    def _take(self, device: socket.socket) -> None:
+        threading.Thread(target=self._carry, args=[device], daemon=True).start()
 
     def _carry(self, device: socket.socket) -> None:
         # OSError: one of the two has gone, and with it the connection

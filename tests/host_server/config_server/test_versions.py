@@ -2,6 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 """What does making a version promise when the platform, or the owner, has other ideas?"""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from host_server.errors import NotRecognised, Released
@@ -119,9 +122,11 @@ def test_bundle_of_a_device_that_is_released_meanwhile_is_not_made(place: Field)
     assert place.platform.tokens == {}
 
 
-def test_release_between_a_report_and_its_answer_stands(
-    place: Field, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def sync_beside(
+    place: Field, monkeypatch: pytest.MonkeyPatch, deed: Callable[[str, str], object]
+) -> tuple[Device, Any]:
+    """A device with a new version ahead, and the answer to its report, before which its owner
+    acts."""
     device = place.registered()
     device.onboard()
     place.set_password("wrong horse")
@@ -129,34 +134,29 @@ def test_release_between_a_report_and_its_answer_stands(
     place.set_password("correct horse")
     noted = place.sync._noted
 
-    def then_released(*arguments: object) -> object:
+    def then_done(*arguments: object) -> object:
         contact = noted(*arguments)  # type: ignore[arg-type]
-        place.devices.release(device.id, OWNER)
+        deed(device.id, OWNER)
         return contact
 
-    monkeypatch.setattr(place.sync, "_noted", then_released)
-    assert device.sync("1")["action"] == "forget"
-    monkeypatch.undo()
+    with monkeypatch.context() as patched:
+        patched.setattr(place.sync, "_noted", then_done)
+        return device, device.sync("1")
+
+
+def test_release_between_a_report_and_its_answer_stands(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device, answer = sync_beside(place, monkeypatch, place.devices.release)
+    assert answer["action"] == "forget"
     assert device.sync("1")["action"] == "forget"
 
 
 def test_window_that_is_opened_between_a_report_and_its_answer_stays_open(
     place: Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    device = place.registered()
-    device.onboard()
-    place.set_password("wrong horse")
-    device.sync("1")
-    place.set_password("correct horse")
-    noted = place.sync._noted
-
-    def then_opened(*arguments: object) -> object:
-        contact = noted(*arguments)  # type: ignore[arg-type]
-        place.devices.open_window(device.id, OWNER)
-        return contact
-
-    monkeypatch.setattr(place.sync, "_noted", then_opened)
-    assert device.sync("1")["action"] == "keep"
+    device, answer = sync_beside(place, monkeypatch, place.devices.open_window)
+    assert answer["action"] == "keep"
     assert device.shown()["window"]["open"] is True
 
 
