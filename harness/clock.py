@@ -255,8 +255,8 @@ class ClockDoor:
         """Leap to the next deadline whenever the program only waits.
 
         For `grace_s` of the host's time after each network operation nothing is skipped, so that
-        whoever is asked can answer; the close of the last connection ends that. `shortest_s` makes
-        every skip at least so long, as if the board was late: a program that looks at a button
-        every 20 ms then costs less.
+        whoever is asked can answer; the close of the last socket that has said something ends
+        that. `shortest_s` makes every skip at least so long, as if the board was late: a program
+        that looks at a button every 20 ms then costs less.
         """
         self._loop.call(lambda: self._clock.skip_idle(skips, grace_s, shortest_s))

@@ -18,6 +18,7 @@ from harness.errors import BoardError, BoardReset, Flooded
 # What every ESP32's ROM says first, e.g. "rst:0x8 (TG1WDT_SYS_RESET),boot:0x13 (…".
 _RESET = re.compile(rb"\nrst:0x[0-9a-f]+ \((\w+)\)")
 _TAIL = 64
+_SILENCE_S = 1.0  # after something came, and nothing for less than so long, more may come
 
 
 class Guarded:
@@ -55,8 +56,8 @@ class Guarded:
         data = self._read_until(now + self.timeout, size)
         if self._end is not None:
             if not data and size:
-                if self._tail and now + self.timeout > self._end:  # it had not been silent so long
-                    raise self._flooded()
+                if self._tail and self._end - now < min(self.timeout, _SILENCE_S):
+                    raise self._flooded()  # so short a silence tells nothing
                 raise BoardError(
                     f"the board on {self._port} did not finish: nothing came for "
                     f"{time.monotonic() - now:.3g} s; was it reset? Try again"

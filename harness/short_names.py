@@ -9,6 +9,7 @@ are, so a traceback leads to the right one.
 """
 
 import ast
+import builtins
 import io
 import re
 import tokenize
@@ -42,7 +43,7 @@ def _shortened(texts: dict[Path, str], is_closed: bool) -> dict[Path, bytes]:
     trees = {path: ast.parse(text) for path, text in texts.items()}
     files = Counter(name for found in tokens.values() for name in {t.string for t in found})
     quoted = {name for found in tokens.values() for name in _quoted(found)}
-    known = quoted.union(*map(_not_local, trees.values()))
+    known = quoted.union(dir(builtins), *map(_not_local, trees.values()))
     made: dict[Path, bytes] = {}
     for path, text in texts.items():
         used = Counter(t.string for t in tokens[path] if t.type == tokenize.NAME)
@@ -64,6 +65,7 @@ def _quoted(tokens: list[tokenize.TokenInfo]) -> Iterator[str]:
     for token in tokens:
         if token.type == tokenize.STRING:
             yield from _NAME.findall(token.string)
+            yield from _PRIVATE.findall(token.string)  # also behind an escape, as in "\n_name"
 
 
 def _parameters(tree: ast.Module) -> set[str]:
@@ -85,7 +87,9 @@ def _not_local(tree: ast.Module) -> Iterator[str]:
             case ast.keyword(arg=str()):
                 yield str(node.arg)
             case ast.alias():
-                yield from (node.asname or node.name).split(".")
+                yield from f"{node.name}.{node.asname}".split(".")
+            case ast.ImportFrom():
+                yield from (node.module or "").split(".")
             case ast.Global() | ast.Nonlocal():
                 yield from node.names
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():

@@ -64,17 +64,18 @@ class Application:
             except (Exception, asyncio.CancelledError) as e:  # noqa: BLE001
                 if self._task is None:  # stopped
                     return
-                _show(e)
-            if time.ticks_diff(time.ticks_ms(), began) > _LONG_RUN_MS:
-                backoff.reset()
-            delay_ms = backoff.next_ms()
-            log.error("app", "failed, starts again in %d ms" % delay_ms)
+                if time.ticks_diff(time.ticks_ms(), began) > _LONG_RUN_MS:
+                    backoff.reset()
+                delay_ms = backoff.next_ms()
+                _tell(e, delay_ms)
             await asyncio.sleep_ms(delay_ms)
 
 
-# What memory was wanted for has not been given back before the exception is.
-def _show(e):
+# If it was memory that was wanting, there may be none to tell it: whoever holds it may be the
+# exception itself, or what outlives the application.
+def _tell(e, delay_ms):
     try:
         sys.print_exception(e)
-    except MemoryError:
-        log.error("app", "no memory to show a %s" % type(e).__name__)
+        log.error("app", "failed, starts again in %d ms" % delay_ms)
+    except MemoryError:  # these words need none
+        print("M", time.ticks_ms(), "E app no memory to show a", type(e).__name__)

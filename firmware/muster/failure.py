@@ -16,7 +16,7 @@ _EAGER_MS = const(10000)
 _HOUR_MS = const(3600000)
 
 
-# Returns how long to wait, in ms.
+# Returns how long to wait, in ms; the next failure will wait longer.
 def note(life, error):
     if error.step is None and life.timeline.step is None:
         error.step = RECEIVE  # between the steps only a directive is obeyed

@@ -57,8 +57,7 @@ class Connection:
             raise self.failure("no answer within %d ms" % timeout_ms)
         except (OSError, ValueError) as e:  # TLS raises the latter too
             self.close()  # room to say why
-            code, text = borrow("http_failure", "explain", e, self._tls, self._code)
-            raise self.failure(text, code)
+            raise self.failure(*self._explained(e))
         except MemoryError as e:
             if self._tls is None:
                 raise
@@ -66,6 +65,12 @@ class Connection:
         finally:
             if not is_kept:
                 self.close()
+
+    def _explained(self, e):
+        try:
+            return borrow("http_failure", "explain", e, self._tls, self._code)
+        except MemoryError:
+            return "error %s" % e, self._code
 
     # What to raise: the code is the connection's own unless it is told.
     def failure(self, text, code=None):

@@ -6,8 +6,8 @@
 import errno
 
 
-# e: what the exchange raised. tls, code: as the connection's. Returns the code to raise, and the
-# words.
+# e: what the exchange raised. tls, code: as the connection's. Returns the words to raise, and
+# their code.
 def explain(e, tls, code):
     if isinstance(e, OSError):
         # mbedTLS has numbers of its own, far below any errno, but for want of memory
@@ -15,7 +15,7 @@ def explain(e, tls, code):
         number = e.errno
         is_tls = isinstance(number, int) and (number < -255 or number == errno.ENOMEM)
         text = errno.errorcode.get(number, "error %s" % e)
-        return "platform_tls" if tls and is_tls else code, text
+        return text, "platform_tls" if tls and is_tls else code
     # A certificate that mbedTLS refuses, in one line or several.
     text = str(e).strip().replace("\n", "; ")
-    return tls.code(text) if tls else code, text
+    return text, tls.code(text) if tls else code

@@ -35,7 +35,6 @@ async def register(platform):
         await _contain(platform, name)
 
 
-# The AE exists already: is it this device's own?
 # Bodies are written where no coroutine holds them while it waits.
 def _ae(platform):
     settings = platform.settings
@@ -54,6 +53,7 @@ def _container(name):
     return {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
 
 
+# The AE exists already: is it this device's own?
 def _recognise(platform, rsc, answer):
     try:
         found = json.loads(answer)["m2m:ae"]

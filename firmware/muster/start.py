@@ -26,8 +26,8 @@ def run(app):
     except KeyboardInterrupt:
         log.info("muster", "stopped; Ctrl-D starts again")
     except Exception as e:  # noqa: BLE001 - the last catch-all: a defect must not strand a device
-        _sweep()  # it may have been memory that was wanting: room to say so
         try:
+            _sweep()  # it may have been memory that was wanting: room to say so
             sys.print_exception(e)
             log.error("muster", "unexpected error, restarts in %d s" % _BEFORE_RESET_S)
             rtc = borrow("hardware", "rtc")
@@ -35,8 +35,10 @@ def run(app):
         finally:  # even if there is no memory left to say so
             _restart_later(restart)
     finally:
-        _sweep()
-        borrow("hardware", "watchdog", _AT_PROMPT_MS)
+        try:
+            _sweep()
+        finally:
+            borrow("hardware", "watchdog", _AT_PROMPT_MS)
 
 
 # Nothing of the life that has ended is wanted any more.

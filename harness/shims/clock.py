@@ -31,7 +31,7 @@ def touch():
     pass
 
 
-# It has closed its last connection: nobody's answer is waited for.
+# It has closed its last socket that has said something: nobody's answer is waited for.
 def rest():
     pass
 

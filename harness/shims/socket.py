@@ -128,6 +128,7 @@ class socket(HostSockets):
         accepted._is_connection = True
         accepted._settle(i, native)
         accepted._number = supervisor.request("accept", peer[0], peer[1])
+        _talking.add(id(accepted))
         return accepted, peer
 
     def connect(self, address):
@@ -154,7 +155,7 @@ class socket(HostSockets):
         self._settle(i, native)
         self._error = None
         supervisor.outcomes[self._number] = None
-        _connections.add(self._number)
+        _talking.add(id(self))
         if self._timeout == 0:
             raise OSError(_EINPROGRESS)
         timeout = 100 if self._timeout == _SHORT else self._timeout
@@ -257,6 +258,7 @@ class socket(HostSockets):
         i = 0 if addresses.is_group(target) else addresses.interface_to(target)
         if i is None or not self._ends[i]:
             raise OSError(_EHOSTUNREACH)
+        _talking.add(id(self))
         delays_ms = supervisor.request("datagram", "tx", target, port, len(data))
         if delays_ms is None:
             self._transmit(self._ends[i], data, target, port)
@@ -329,14 +331,15 @@ class socket(HostSockets):
         if self._number:
             supervisor.notify("close", self._number)
             supervisor.outcomes.pop(self._number, None)
-            _connections.discard(self._number)
-            if not _connections:
+        if id(self) in _talking:
+            _talking.remove(id(self))
+            if not _talking:
                 clock.rest()
         supervisor.refresh()
         self._close_all()
 
 
-_connections = set()  # the numbers of those that the program has opened and not closed
+_talking = set()  # the ids of open sockets that may wait for an answer
 
 
 def _accept(native):

@@ -214,6 +214,38 @@ def test_skipping_waits_for_whoever_is_asked(virtual: EmulatedBoard, air: Air) -
         assert time.monotonic() - real < 20
 
 
+def test_a_closed_connection_ends_no_other_wait(virtual: EmulatedBoard, air: Air) -> None:
+    """A datagram's answer, and a guest's words, are waited for on."""
+    point = air.add_access_point("N")
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as name_server,
+        socket.create_server((point.gateway, 0)) as server,
+        start(virtual) as repl,
+    ):
+        name_server.bind((point.gateway, 0))
+
+        def answer() -> None:
+            _, peer = name_server.recvfrom(10)
+            time.sleep(0.1)
+            name_server.sendto(b"answer", peer)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        virtual.clock.skip_idle()
+        repl.exec(
+            "import network, socket\n"
+            "w = network.WLAN(); w.active(True); w.connect('N')\n"
+            "while not w.isconnected(): time.sleep_ms(100)\n"
+            "u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.settimeout(2)\n"
+            f"u.sendto(b'question', {name_server.getsockname()!r})\n"
+            f"t = socket.socket(); t.connect({server.getsockname()!r}); t.close()\n"
+            "answer = u.recv(10); u.close()\n",
+            timeout_s=30,
+        )
+        thread.join()
+        assert repl.eval("answer") == b"answer"
+
+
 def test_what_the_hardware_takes_is_skipped_too(virtual: EmulatedBoard, air: Air) -> None:
     """A scan and a light sleep, in which the program asks and waits for the answer."""
     air.scan_s = 600

@@ -135,6 +135,11 @@ def test_code_that_prints_for_ever_is_ended(unit: SerialUnit) -> None:
     assert unit.eval("6 * 7") == 42  # and the board is still of use
 
 
+def test_code_that_falls_silent_has_not_flooded(unit: SerialUnit) -> None:
+    with pytest.raises(BoardError, match=r"did not finish: nothing came for"):
+        unit.exec("import time; print('x'); time.sleep(4)", timeout_s=3, longest_s=2)
+
+
 @pytest.mark.parametrize("way", ["its own port", "a unit's"])
 def test_a_board_that_stands_still_for_a_while_is_waited_for(
     board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str

@@ -82,6 +82,22 @@ def test_in_a_closed_package_parameters_are_renamed_that_no_call_names(tmp_path:
     assert "first" in shortened(tmp_path)[tmp_path / "one.py"].decode()
 
 
+def test_a_parameter_may_be_called_like_a_builtin_or_a_module(tmp_path: Path) -> None:
+    text = """from settings import load as fetch
+def size(len, settings, load): return settings
+def other(): return len(fetch())
+"""
+    (tmp_path / "one.py").write_text(text)
+    (tmp_path / "settings.py").write_text("def load():\n    return [1]\n")
+    assert shortened(tmp_path, is_closed=True)[tmp_path / "one.py"].decode() == text
+
+
+def test_a_private_name_behind_an_escape_stays(tmp_path: Path) -> None:
+    text = '_name = "\\n_name"\n'
+    (tmp_path / "one.py").write_text(text)
+    assert shortened(tmp_path)[tmp_path / "one.py"].decode() == text
+
+
 def test_what_the_firmware_offers_its_owner_keeps_its_parameters() -> None:
     package = ROOT / "firmware" / "muster"
     made = shortened(package, is_closed=True)

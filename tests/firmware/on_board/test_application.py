@@ -6,6 +6,7 @@ import asyncio
 
 from runner import araises
 
+from muster import application
 from muster.application import Application
 from muster.errors import DeviceError
 from muster.session import Session
@@ -34,6 +35,29 @@ async def test_the_same_settings_leave_it_running():
         await asyncio.sleep_ms(10)
     await application.stop()
     assert starts == [{"a": 1}]
+
+
+# What holds the memory may outlive the application.
+async def test_it_starts_again_even_if_there_is_no_memory_to_tell_how_it_failed():
+    starts = []
+
+    class Full:
+        def error(self, where, text):
+            raise MemoryError
+
+    async def app(session):
+        starts.append(1)
+        raise MemoryError
+
+    tried = Application(app)
+    real, application.log = application.log, Full()
+    try:
+        await tried.run(_config(), Platform())
+        await asyncio.sleep_ms(1500)
+        await tried.stop()
+    finally:
+        application.log = real
+    assert len(starts) == 2
 
 
 async def test_new_settings_start_it_anew():

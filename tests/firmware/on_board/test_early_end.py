@@ -101,6 +101,22 @@ def test_a_defect_restarts_the_board_even_if_it_cannot_be_told():
     assert "reset" in hardware.asked
 
 
+def test_a_defect_restarts_the_board_even_if_nothing_can_be_swept_away():
+    def sweep():
+        raise MemoryError
+
+    hardware = Hardware(Memory())
+    real, start._sweep = start._sweep, sweep
+    try:
+        _end_by_defect(hardware)
+    except MemoryError:
+        pass
+    finally:
+        start._sweep = real
+    assert "reset" in hardware.asked
+    assert hardware.asked[-1] == "watchdog"  # somebody may copy something now
+
+
 async def test_a_life_has_settled_a_minute_after_its_rest():
     timeline = begin(None, "watchdog")[0]
     waited = []
