@@ -27,9 +27,7 @@ class Session:
             raise DeviceError("platform_unreachable", text % _AT_ONCE)
         self._waiting += 1
         try:
-            if self._online.is_set():
-                await asyncio.sleep_ms(0)  # others have their turn, whatever becomes of it
-            else:
+            if not self._online.is_set():
                 await self._connected()
             await self._platform.publish_reading({"name": name, "value": value})
         finally:

@@ -33,13 +33,15 @@ class _End:
 
 
 class HostSockets(Stream):
+    # What an instance has not set, which is most of it, takes none of the board's heap.
+    _timeout = -1  # ms, -1 waits for ever
+    _bound = None  # (address, port) as the program asked
+    _backlog = None
+    _is_connection = False  # of TCP, under way or made
+    _is_closed = False
+
     def __init__(self, type):
         self._type = type
-        self._timeout = -1  # ms, -1 waits for ever
-        self._bound = None  # (address, port) as the program asked
-        self._backlog = None
-        self._is_connection = False  # of TCP, under way or made
-        self._is_closed = False
         self._ends = [None, None]  # by interface; a connection has one
         self._poll = _select.poll()
 

@@ -57,16 +57,19 @@ def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
 
 
 class socket(HostSockets):
+    _peer = None  # of a datagram socket
+    _number = 0  # of the connection in the air's trace
+    _error = 0  # of connect(), None until it is known
+    _tx = _rx = _unreported = _swallowed = 0
+    _eof = False
+    _arrived = ()
+
     def __init__(self, af=AF_INET, type=SOCK_STREAM, proto=0):
         if af != AF_INET or type not in (SOCK_STREAM, SOCK_DGRAM):
             raise OSError(106 if af != AF_INET else 93)
         super().__init__(type)
-        self._peer = None  # of a datagram socket
-        self._number = 0  # of the connection in the air's trace
-        self._error = 0  # of connect(), None until it is known
-        self._tx = self._rx = self._unreported = self._swallowed = 0
-        self._eof = False
-        self._arrived = []  # datagrams that the air has held back
+        if type == SOCK_DGRAM:
+            self._arrived = []  # datagrams that the air has held back
 
     def _count(self, tx, rx):
         clock.touch()
