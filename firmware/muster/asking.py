@@ -41,7 +41,7 @@ async def ask(contact, config, state):
 async def ask_at(contact, server, config, seen, state, timeout_ms):
     contact.timeline.begin(REPORT)
     gc.collect()
-    report = lambda: contact.journal.report(seen, state)  # noqa: E731
+    report = lambda: borrow("report", "write", contact.journal, seen, state)  # noqa: E731
     asked = (server, contact.identity, config, report, contact.timeline, timeout_ms)
     texts = [await borrowed("sync noise http", "exchange", *asked)]
     answer = borrow("directive configuration schema url", "parse", texts)
@@ -56,6 +56,12 @@ def hear(contact, answer):
         log.hide_config(answer.config)
         text = "configure with version %d" % answer.config["version"]
     contact.timeline.done(text)
-    contact.journal.heard(answer)
+    journal = contact.journal
+    if (
+        journal.is_newest
+    ):  # the report has echoed the newest nonce: the server knows of the failure
+        journal.last = None
+    journal.is_newest = True
+    journal.nonce = answer.nonce
     contact.clock.set(answer.time)
     contact.heard(True)

@@ -21,12 +21,19 @@ async def heed(life):
     if kind == button.LONG:
         life.seeks_again = True
     elif kind == button.LONGEST:
-        life.journal.reset()
+        reset(life.journal)
         await forget(life)
     elif kind == button.BUNDLE:
         life.bundle = 0
     elif kind == button.DOUBLE:
         life.setup = "due"
+
+
+# After a factory reset nothing is remembered but the time.
+def reset(journal):
+    journal.highest = journal.failures = 0
+    journal.nonce = journal.failed_version = journal.last = journal.trial = None
+    journal.save()
 
 
 # What an owner has released, or a person reset: the identity stays.

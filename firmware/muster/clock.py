@@ -17,46 +17,29 @@ class Clock:
     # two is the floor.
     def __init__(self, set_rtc, built, kept, keep_floor):
         self._set_rtc = set_rtc
-        self._keep_floor = keep_floor
+        self.keep_floor = keep_floor
         self._built = built
         floor = self.floor = max(built, kept)
         # Whether somebody has told the time since the start. What the RTC has kept through a
         # reset may have been a floor before, so until then the clock is a guess: not ahead.
         self.is_known = False
         if self.now() < floor:
-            self._set(floor)
+            self.show(floor)
 
     def now(self):
         return time.time() + EPOCH_2000
 
     # An authenticated time: a directive's may move the clock either way.
     def set(self, unix):
-        self._set(unix)
+        self.show(unix)
         self.is_known = True
         # Downwards too: a server whose clock was wrong once must not leave a floor in the future.
         if unix > self.floor + _DAY_S or unix < self.floor:
             self.floor = max(unix, self._built)
-            self._keep_floor(self.floor)
+            self.keep_floor(self.floor)
 
-    # A time that nobody vouches for, such as NTP's: it moves the clock forward only, and no floor
-    # is made of it.
-    def advance(self, unix):
-        if unix < self.now():
-            log.warn("clock", "a time that lies %d s back is not believed" % (self.now() - unix))
-            return
-        self._set(unix)
-        self.is_known = True
-
-    # A time that has passed for certain, such as a bundle's: it moves the clock and its floor
-    # forward only, and what time it is remains to be told.
-    def not_before(self, unix):
-        if unix > self.now():
-            self._set(unix)
-        if unix > self.floor + _DAY_S:
-            self.floor = unix
-            self._keep_floor(unix)
-
-    def _set(self, unix):
+    # What the board shows from now on, whoever has said so; no floor is made of it.
+    def show(self, unix):
         t = time.gmtime(unix - EPOCH_2000)
         self._set_rtc((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))
         log.info("clock", "%04d-%02d-%02dT%02d:%02d:%02dZ" % t[:6])

@@ -29,6 +29,12 @@ async def connect(operation, config, platform):
     return None
 
 
+# A stranger may have said it: it makes the next contact later, never sooner.
+def wait(contact, seconds):
+    if contact.is_due(seconds):
+        contact.due_in(seconds)
+
+
 # Returns what the server wants done, or None. What it cannot reach now it tries again.
 async def check_in(life, config):
     contact = life.contact
@@ -37,8 +43,7 @@ async def check_in(life, config):
     except DeviceError as e:
         life.timeline.drop()
         log.warn("sync", e)
-        # A stranger may have said it: it makes the next contact later, never sooner.
-        contact.not_before(e.retry_s or 0)
+        wait(contact, e.retry_s or 0)
         return None
     wait_ms = life.again.due_in_ms(answer.config["version"]) if answer.config else 0
     if life.journal.last:

@@ -51,10 +51,6 @@ class Contact:
     def due_in(self, seconds):
         self._next = time.ticks_add(time.ticks_ms(), min(seconds, _DAY_S) * 1000)
 
-    # seconds: from now on; a contact that is due later anyhow stays as it is.
-    def not_before(self, seconds):
-        if time.ticks_diff(self._next, time.ticks_ms()) < seconds * 1000:
-            self.due_in(seconds)
-
-    def is_due(self):
-        return time.ticks_diff(self._next, time.ticks_ms()) <= 0
+    # Now, or within so many seconds.
+    def is_due(self, within_s=0):
+        return time.ticks_diff(self._next, time.ticks_ms()) <= within_s * 1000

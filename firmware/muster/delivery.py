@@ -18,6 +18,7 @@ from .timeline import RECEIVE
 _RECORD = const("bundle")
 _TRIES = const(3)  # of a bundle in whose trial the power is lost
 _DETAIL = const(120)
+_DAY_S = const(86400)
 _OPENED = const("opened")  # the record of how often one was begun to be opened, in vain
 
 
@@ -117,7 +118,7 @@ async def take(life):
                 timeline.drop()
                 return None, ticket
             timeline.done("bundle with version %d" % version)
-            life.clock.not_before(answer.time)
+            not_before(life.clock, answer.time)
             log.hide_config(answer.config)
             store.save(_RECORD, _record(ticket, None, "", tries + 1))
             return answer, ticket
@@ -135,6 +136,16 @@ async def take(life):
                 await settle(life, ticket, error, False)
         path = inbox.find()
     return None
+
+
+# When a bundle was made has passed for certain: that moves the clock and its floor forward only,
+# and what time it is remains to be told.
+def not_before(clock, unix):
+    if unix > clock.now():
+        clock.show(unix)
+    if unix > clock.floor + _DAY_S:
+        clock.floor = unix
+        clock.keep_floor(unix)
 
 
 # `look` for `take`. A bundle with which the device runs out of memory or crashes is refused after

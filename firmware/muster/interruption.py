@@ -12,7 +12,7 @@ _LOOK_MS = const(50)
 # What steps, a coroutine, returns or raises, unless reason() returns an exception meanwhile: then
 # that is raised, and the steps have been cancelled.
 async def interruptible(steps, reason):
-    task = asyncio.create_task(_told(steps))
+    task = asyncio.create_task(_told([steps]))
     try:
         while not task.done():
             await asyncio.sleep_ms(_LOOK_MS)
@@ -29,10 +29,11 @@ async def interruptible(steps, reason):
 
 
 # (What it returns, None) or (None, what it raised): a task that ends with an exception while
-# nobody waits for it is taken for forgotten, and printed.
+# nobody waits for it is taken for forgotten, and printed. steps: a list of one, which is emptied:
+# asyncio's queue may hold a task for a while after its end, and with it whatever its frame names.
 async def _told(steps):
     try:
-        return await steps, None
+        return await steps.pop(), None
     except Exception as e:  # noqa: BLE001 (raised again by who waits)
         return None, e
 

@@ -6,7 +6,6 @@ from micropython import const
 
 from . import log
 from .errors import DeviceError
-from .modules import borrow
 from .timeline import HEAD
 
 _DETAIL = const(120)
@@ -50,12 +49,6 @@ class Journal:
         self.trial = [version, step]
         self.save()
 
-    # After a factory reset nothing is remembered but the time.
-    def reset(self):
-        self.highest = self.failures = 0
-        self.nonce = self.failed_version = self.last = self.trial = None
-        self.save()
-
     def keep_clock(self, unix):
         self.clock = unix
         try:
@@ -72,18 +65,3 @@ class Journal:
             "code": error.code,
             "detail": detail,
         }
-
-    # An answer to a report that echoed the newest nonce: the server knows of the failure.
-    def heard(self, answer):
-        if self.is_newest:
-            self.last = None
-        self.is_newest = True
-        self.nonce = answer.nonce
-
-    # The report as compact JSON. seen: a scan's result; state: "blank", "trial" or "committed".
-    def report(self, seen, state):
-        return borrow("report", "write", self, seen, state)
-
-    # The timeline as the platform gets it.
-    def told(self):
-        return borrow("report", "told", self)

@@ -24,9 +24,18 @@ _ERA_S = const(4294967296)  # seconds have 32 bits; the next era begins on 2036-
 # Sets the clock, or leaves it at its guess, which may do.
 async def learn(host, clock):
     try:
-        clock.advance(await ask(host, _PATIENCE_MS))
+        advance(clock, await ask(host, _PATIENCE_MS))
     except DeviceError as e:
         log.warn("clock", e)
+
+
+# A time that nobody vouches for moves the clock forward only.
+def advance(clock, unix):
+    if unix < clock.now():
+        log.warn("clock", "a time that lies %d s back is not believed" % (clock.now() - unix))
+        return
+    clock.show(unix)
+    clock.is_known = True
 
 
 # The Unix time, or DeviceError clock_unknown when the time for it is over. The question is asked

@@ -12,7 +12,7 @@ from micropython import const
 from . import log
 from .application import Application
 from .errors import DeviceError
-from .modules import borrowed
+from .modules import borrow, borrowed
 from .platform import TIMELINE, platform_for
 from .timeline import JOIN, REGISTER
 
@@ -110,7 +110,7 @@ class Operation:
         if self._is_told:
             return
         try:
-            await self._platform.publish(TIMELINE, self.life.journal.told())
+            await self._platform.publish(TIMELINE, borrow("report", "told", self.life.journal))
             self._is_told = True
         except DeviceError as e:
             log.warn("operation", "the timeline is told later: %s" % e)

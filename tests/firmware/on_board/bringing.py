@@ -26,6 +26,7 @@ inbox._ROOT = "/flash/"
 
 class Clock:
     is_known = False
+    floor = 0
 
     def __init__(self):
         self.passed = 0
@@ -33,8 +34,11 @@ class Clock:
     def now(self):
         return 0
 
-    def not_before(self, unix):
+    def show(self, unix):
         self.passed = unix
+
+    def keep_floor(self, unix):
+        pass
 
 
 # One start of the board, up to where a bundle is looked for.

@@ -9,7 +9,7 @@ from bringing import _BUNDLES, _LABEL, Start, _apply_all, _bring, _on, _receipt
 from ram_disk import RAMDisk
 from runner import araises
 
-from muster import delivery, inbox
+from muster import by_hand, delivery, inbox
 from muster.errors import DeviceError
 from muster.report import entries
 
@@ -189,7 +189,7 @@ async def test_a_crash_in_every_trial_of_a_blank_device_ends_too():
         assert (await Start().apply(_succeed)) and not _left(), "switched off, not crashed"
         _bring(_BUNDLES["without-expiry"])
         start = Start()
-        start.journal.reset()
+        by_hand.reset(start.journal)
         for _ in range(3):
             await araises(Lost, start.apply(_lose))
         start.journal.reset_cause = "hard"

@@ -68,7 +68,7 @@ def play(data):
         known = ("config_invalid", "server_untrusted")
         return None if e.code in known and len(e.detail) < 9000 else "not well: %r" % e
     clock = Clock(lambda date: None, 1795000000, 0, lambda floor: None)
-    clock.not_before(time)
+    delivery.not_before(clock, time)
     journal = begin(None, "soft")[1]
     if config["version"] <= journal.highest:
         return "not newer, and taken"

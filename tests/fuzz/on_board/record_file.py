@@ -14,6 +14,7 @@ from muster import candidate, records
 from muster.backoff import SecondTry
 from muster.clock import Clock
 from muster.errors import DeviceError
+from muster.report import write
 
 ROOM = 2 << 20  # garbage of a record of 9 KB, read and measured again and again
 _NAMES = ("journal", "committed", "candidate")
@@ -116,4 +117,4 @@ def _remember(store):
     _, journal, _ = begin(store, "soft")
     Clock(lambda date: None, 1795000000, journal.clock, journal.keep_clock)
     SecondTry(journal)
-    journal.report([], "blank")
+    write(journal, [], "blank")

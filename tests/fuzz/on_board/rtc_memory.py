@@ -12,7 +12,7 @@ from muster.errors import DeviceError
 from muster.journal import Journal
 from muster.pulse import Pulse
 from muster.recall import recall
-from muster.report import entries
+from muster.report import entries, write
 from muster.restart import Former
 from muster.timeline import HEAD, Timeline
 
@@ -50,7 +50,7 @@ def play(data):
         return "rests for ever"
     timeline = Timeline(memory, former.record, Pulse())
     journal = Journal(None, kept, {"model": "m", "board": "b"}, "0", cause, timeline)
-    journal.report([], "blank")
+    write(journal, [], "blank")
     for step in (3, 4, 5, 8):
         timeline.begin(step)
         timeline.done("x")

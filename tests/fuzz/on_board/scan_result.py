@@ -5,6 +5,7 @@
 from lives import begin
 from mutation import chance, changed_bytes, some
 
+from muster.report import write
 from muster.scanning import scan
 from muster.wifi import printable
 
@@ -45,5 +46,5 @@ def play(data):
         shown = printable(entry[0])
         if "\n" in shown or "\r" in shown or len(shown.encode()) != len(shown):
             return "not printable: %r" % shown
-    text = begin(None, "soft")[1].report(seen, "blank")
+    text = write(begin(None, "soft")[1], seen, "blank")
     return "a report of %d bytes" % len(text) if len(text) > 1200 else None
