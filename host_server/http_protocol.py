@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""HTTP/1.1 as the servers speak it: uvicorn's, with a deadline for a request's headers.
+"""HTTP/1.1 as the servers speak it: uvicorn's, with a deadline for a request's headers, and one
+answer to a request that ends as none.
 
 uvicorn waits for ever for the headers of a connection's first request, and so does a stranger who
 sends one byte an hour, on every connection that there may be.
@@ -34,6 +35,17 @@ class DeadlineProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._watch()
+
+    def send_400_response(self, msg: str) -> None:
+        """To what is no HTTP. If a request is being answered, of whose body it was to be a part,
+        its answer would be a second one, which h11 refuses with a traceback: it goes nowhere."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()

@@ -16,8 +16,8 @@ _CANDIDATE = const("candidate")
 # The configuration to run on after a restart, or None. It must not depend on being able to write:
 # what cannot be tidied up now is tidied up next time.
 def wake(store, journal, timeline, former):
-    config = store.load(_COMMITTED)
-    candidate = store.load(_CANDIDATE)
+    config = _load(store, _COMMITTED)
+    candidate = _load(store, _CANDIDATE)
     version = candidate["version"] if candidate else None
     reached = None  # the step that the candidate's trial had come to
     if journal.trial and journal.trial[0] == version:
@@ -44,6 +44,17 @@ def wake(store, journal, timeline, former):
     except DeviceError as e:
         log.error("candidate", e)
     return config
+
+
+# A record of another firmware may have a right checksum and be no configuration.
+def _load(store, name):
+    config = store.load(name)
+    if config is None:
+        return None
+    if isinstance(config, dict) and isinstance(config.get("version"), int):
+        return config
+    log.error("candidate", "what is kept as %s is no configuration" % name)
+    return None
 
 
 # What ended a life at work. The nonce in flash may not be the newest, so it is reported twice.

@@ -197,6 +197,6 @@ def changed_json(document: object, other: bytes, words: list) -> bytes:  # type:
         for _ in range(1 + random.randrange(4)):
             document = changed_document(document)
         text = written(document)
-    except RuntimeError:  # too deep to be written once more
+    except (RuntimeError, MemoryError):  # too deep, or too large, to be written once more
         return changed_bytes(other, other, words)
     return changed_bytes(text, other, words) if chance(4) else text[:LARGEST]

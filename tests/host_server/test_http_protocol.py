@@ -2,15 +2,18 @@
 # Copyright (c) 2026 The Muster authors
 """What do the servers promise to who is slow?"""
 
+import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
+from fastapi.responses import StreamingResponse
 
 from host_server.http_protocol import DeadlineProtocol
+from host_server.web import harden
 from tests.host_server.serving import served
 
 DEADLINE_S = 0.3
@@ -61,3 +64,38 @@ def test_headers_in_time_are_answered(address: tuple[str, int]) -> None:
     with socket.create_connection(address, timeout=5) as connection:
         connection.sendall(REQUEST + b"\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize("is_begun", [False, True])
+def test_body_that_ends_as_no_http_has_one_answer_and_no_traceback(
+    caplog: pytest.LogCaptureFixture, is_begun: bool
+) -> None:
+    app = harden(FastAPI())
+
+    @app.post("/")
+    async def answer() -> Response:
+        if not is_begun:
+            return Response(b"at once, whatever the body will be")
+
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"begun"
+            await asyncio.sleep(0.3)
+            yield b"more"
+
+        return StreamingResponse(parts())
+
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with served(app) as url:
+        at = urlsplit(url)
+        with socket.create_connection((str(at.hostname), int(at.port or 0)), 5) as connection:
+            connection.sendall(head if is_begun else head + b"zz\r\n")
+            if is_begun:
+                said = b""
+                while b"begun" not in said:
+                    said += connection.recv(4096)
+                connection.sendall(b"zz\r\n")
+            received = everything(connection)
+        time.sleep(0.5)  # what is still to be said would be
+    assert received.count(b"HTTP/1.1") == (0 if is_begun else 1)
+    assert is_begun or received.startswith(b"HTTP/1.1 400 ")
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []

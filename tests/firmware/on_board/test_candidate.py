@@ -69,6 +69,18 @@ def test_what_cannot_be_read_back_is_refused_before_it_is_tried():
     assert _on(RAMDisk(), act, True).code == "config_invalid"
 
 
+def test_what_another_firmware_has_left_is_no_configuration():
+    def act(name, document):
+        _commit(1)
+        Start().store.save(name, document)
+        return Start()
+
+    for document in ({"new": 1}, {"version": "2"}, [], 7):
+        assert _on(RAMDisk(), lambda: act("committed", document), True).config is None  # noqa: B023
+        start = _on(RAMDisk(), lambda: act("candidate", document), True)  # noqa: B023
+        assert start.config["version"] == 1
+
+
 # One failed trial of a version; what the journal then says of the streak.
 def _fail(version):
     start = Start()

@@ -28,7 +28,10 @@ class _Store:
         self._records = {}
 
     def load(self, name):
-        return json.loads(self._records[name]) if name in self._records else None
+        try:
+            return json.loads(self._records[name])
+        except (KeyError, ValueError):  # e.g. a number that floats cannot hold
+            return None
 
     def save(self, name, value):
         self._records[name] = dumps(value)

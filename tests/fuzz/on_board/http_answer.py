@@ -9,7 +9,7 @@ from muster.errors import DeviceError
 from muster.http import Connection
 from muster.sync import _rejected
 
-ROOM = 3 << 20  # garbage of headers and of chunks that grow byte by byte; what stays is bounded
+ROOM = 4 << 20  # garbage of headers (64 lines of 1 KiB) and of chunks that come byte by byte
 _LIMIT = 4096
 _BODY = b'{"m2m:ae":{"rn":"x"}}'
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-M2M-RSC: 2001\r\n"

@@ -89,13 +89,21 @@ class RawHTTP:
         said = self._log.read_bytes()
         new, self._seen = said[self._seen :], len(said)
         if b"Traceback" in new:
-            raise Finding("logged: " + new[new.index(b"Traceback") :][-800:].decode())
+            raise Finding("logged: " + _first_traceback(new))
         size = _rss(self._process.pid)
         if size > _LARGEST_RSS:
             raise Finding(f"the servers have grown to {size >> 20} MiB")
 
     def close(self) -> None:
         self._closers.close()
+
+
+def _first_traceback(log: bytes) -> str:
+    """The first one's last lines, and what raised it."""
+    begin = log.index(b"Traceback")
+    end = re.compile(rb"\n\d{4}-\d\d-\d\d |\Z").search(log, begin)
+    text = log[begin : end.start() if end else None].decode("utf-8", "replace")
+    return text[-1600:]
 
 
 def _received(connection: socket.socket) -> Iterator[bytes]:
