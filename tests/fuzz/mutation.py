@@ -149,7 +149,8 @@ def changed_document(value: object) -> object:
         if kind == 0:
             del new[name]
         elif kind == 1:
-            new[changed_text(name)] = new.pop(name)
+            value = new.pop(name)  # MicroPython takes a name that is no text
+            new[changed_text(str(name))] = value
         elif kind == 2:
             new[some(TEXTS)] = _another(None)
         elif kind == 3:
