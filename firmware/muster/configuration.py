@@ -36,7 +36,8 @@ def check(document):
             raise device.invalid("tags." + name, "wanted a string")
     config.take("app", dict)
     country = config.take("country", str, 2, 2)
-    if not all("A" <= c <= "Z" for c in country):
+    # In bytes, here and elsewhere: MicroPython keeps each character that it has ever seen alone.
+    if not all(65 <= c <= 90 for c in country.encode()):
         raise config.invalid("country", "wanted two capital letters")
     policy = config.fields("policy")
     policy.take("failsafe_s", int)
@@ -70,7 +71,7 @@ def _platform(platform):
     platform.take("cse", str, 1, 128)
     if not platform.take("originator", str, 2, 64).startswith("C"):
         raise platform.invalid("originator", "wanted a C first")
-    if platform.take("api", str, 2, 64)[0] not in "NR":
+    if platform.take("api", str, 2, 64)[:1] not in "NR":
         raise platform.invalid("api", "wanted N or R first")
     if platform.take("rvi", str) not in ("2a", "3", "4", "5"):
         raise platform.invalid("rvi", "wanted 2a, 3, 4 or 5")

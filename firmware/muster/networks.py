@@ -24,8 +24,9 @@ def _psk(network):
     if psk is None:
         return
     # 64 hexadecimal digits are the key itself, 8 to 63 printable characters a passphrase.
-    is_key = len(psk) == 64 and all(c in "0123456789abcdefABCDEF" for c in psk)
-    is_passphrase = 8 <= len(psk) <= 63 and all(" " <= c <= "~" for c in psk)
+    raw = psk.encode()
+    is_key = len(raw) == 64 and all(c in b"0123456789abcdefABCDEF" for c in raw)
+    is_passphrase = 8 <= len(raw) <= 63 and all(32 <= c <= 126 for c in raw)
     if not is_key and not is_passphrase:
         raise network.invalid("psk", "wanted 8 to 63 printable characters or 64 hex digits")
 

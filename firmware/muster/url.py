@@ -16,10 +16,10 @@ def split(url):
         not (is_secure or scheme == "http")
         or not mark
         or not host
-        or not _has_only(host, ".-")
+        or not _has_only(host, b".-")
         or not port.isdigit()
         or not 1 <= int(port) <= 65535
-        or not _has_only(path, "._~/-")
+        or not _has_only(path, b"._~/-")
     ):
         raise ValueError("not an http URL")
     path = path.rstrip("/")
@@ -28,4 +28,5 @@ def split(url):
 
 # Letters, digits, and these.
 def _has_only(text, others):
-    return all(c in others or c.isdigit() or c.isalpha() for c in text)
+    raw = text.encode()
+    return all(c in others or 48 <= c <= 57 or 97 <= c | 32 <= 122 for c in raw)

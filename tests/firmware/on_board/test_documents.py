@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 # The golden messages as the device reads them: the same files that the server's tests read.
 
+import gc
 import json
 
 from runner import golden, raises
@@ -56,3 +57,26 @@ def test_an_error_never_repeats_the_value():
         DeviceError, directive.parse, ['{"v":1,"nonce":"n","time":"hunter2","action":"wait"}']
     )
     assert "hunter2" not in str(e)
+
+
+# MicroPython interns a character that stands alone, and never lets it go.
+def test_characters_of_a_refused_document_are_not_kept():
+    good = [case for case in golden("wire/configurations.json")["cases"] if case["valid"]][0]
+
+    def refused(number):
+        # not by chr(), which keeps them, too
+        letter = bytes((0xE4, 0xB8 + (number >> 6), 0x80 | number & 63)).decode()
+        config = json.loads(_text(good))
+        config["networks"][0]["psk"] = letter * 8
+        assert "psk" in raises(DeviceError, configuration.check, config).detail
+        config = json.loads(_text(good))
+        config["platform"]["url"] = "http://" + letter
+        assert "url" in raises(DeviceError, configuration.check, config).detail
+
+    refused(0)
+    gc.collect()
+    before = gc.mem_alloc()
+    for number in range(1, 256):
+        refused(number)
+    gc.collect()
+    assert gc.mem_alloc() - before < 1024, gc.mem_alloc() - before
