@@ -64,7 +64,9 @@ def _timeline(fields):
 def are_lines(text):
     for line in text.split("\n")[:-1]:
         parts = line.split(" ")
-        is_line = len(parts) == 4 and "0" < parts[0] < ":" and 0 < len(parts[1]) <= _LONGEST_CODE
-        if not is_line or not all(parts[n].isdigit() for n in (0, 2, 3)):
+        is_line = len(parts) == 4 and 0 < len(parts[1]) <= _LONGEST_CODE
+        if not is_line or not (parts[2].isdigit() and parts[3].isdigit()):
+            return False
+        if len(parts[0]) != 1 or not "1" <= parts[0] <= "9":
             return False
     return not text or text.endswith("\n")

@@ -10,6 +10,7 @@ from muster.scanning import scan
 from muster.wifi import printable
 
 ROOM = 256 << 10
+_MOST = 200  # networks; more than a driver has room for
 _WORDS = [b"MUSTER-", b"\0", b"\xff\xfe", b"\r\n", b"M 1 I step 9 ok", b"\\x00", b"%s", b'"}']
 # An input: networks one after the other, each length of its name, name, channel, rssi, auth.
 SEEDS = [
@@ -29,9 +30,10 @@ class _WLAN:
 
     def scan(self):
         found, at = [], 0
-        while at < len(self._data):
+        while at < len(self._data) and len(found) < _MOST:
             size = self._data[at] & 31
-            ssid, rest = self._data[at + 1 : at + 1 + size], self._data[at + 1 + size :][:3]
+            end = at + 1 + size
+            ssid, rest = self._data[at + 1 : end], self._data[end : end + 3]
             at += size + 4
             if len(rest) == 3:
                 found.append((ssid, b"123456", rest[0], -rest[1], rest[2], False))
