@@ -147,8 +147,8 @@ def main(options):
     stand_ins.install()
     from hits import hits
 
-    # MicroPython keeps each character that it has seen alone, and takes 7 KiB at once when its table
-    # of names is full: those of the changes are made now, so that they are no growth later.
+    # MicroPython keeps each character that it has seen alone, and takes 7 KiB at once when its
+    # table of names is full: those of the changes are made now, so that they are no growth later.
     for code in range(32, 256):
         chr(code)
     # Not 0: on MicroPython a seed of 0 may be the clock's.
