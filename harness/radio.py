@@ -49,6 +49,8 @@ class Radio(Station):
         self.mac = mac
         self._on_link = on_link  # told the board's address, or None
         self._soft_ap = soft_ap  # shares the antenna
+        self.joined: AccessPoint | None = None
+        soft_ap.follow(lambda: self.joined.channel if self.joined else None)
         self._step: Timer | None = None
         self.restart()
 

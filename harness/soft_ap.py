@@ -28,6 +28,7 @@ class SoftAP:
         self.mac = mac
         self._on_link = on_link  # told the board's own address in its network, or None
         self._point: AccessPoint | None = None
+        self._joined_channel: Callable[[], int | None] = lambda: None
         self.is_active = False
         self.restart()
 
@@ -59,6 +60,10 @@ class SoftAP:
     def address(self) -> str | None:
         """The board's own address in its network, None while it is off."""
         return self._point.gateway if self._point is not None and self.is_active else None
+
+    def follow(self, joined_channel: Callable[[], int | None]) -> None:
+        """One radio: the channel of the network that the station side is in wins, if it is."""
+        self._joined_channel = joined_channel
 
     def activate(self, is_active: bool) -> None:
         if is_active == self.is_active:
@@ -126,7 +131,7 @@ class SoftAP:
             hidden=wanted["hidden"],
             most_stations=wanted["max_clients"],
         )
-        point.tune(wanted["channel"])
+        point.tune(self._joined_channel() or wanted["channel"])
 
     def _disconnect_all(self, point: AccessPoint) -> None:
         for station in list(point.stations):

@@ -195,6 +195,15 @@ def test_joining_takes_the_access_point_to_the_joined_channel(ap: REPL, air: Air
     assert air.access_point("setup").channel == 11
 
 
+def test_what_opens_beside_a_joined_station_is_on_its_channel(ap: REPL, air: Air) -> None:
+    air.add_access_point("home", channel=11)
+    ap.exec("join('home'); ap.active(False); ap.active(True)")
+    assert air.access_point("setup").channel == 11
+    with air.visit("setup", KEY) as phone:
+        ap.exec("w.disconnect(); join('home')")
+        assert phone.url()  # the channel is the same: nobody had to go
+
+
 def test_it_is_deaf_while_the_station_side_scans(ap: REPL, board: EmulatedBoard, air: Air) -> None:
     air.scan_s = 0.3
     with running(ap, board, "serve(1, w.scan)"):
