@@ -14,12 +14,12 @@ help: ## list the targets
 
 install: $(READY) ## set up .venv (every other target does this by itself)
 
-$(READY): requirements.lock requirements-stubs.lock pyproject.toml harness/pyproject.toml
+$(READY): requirements.lock requirements-stubs.lock host_server/pyproject.toml harness/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'Muster needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e . -e ./harness
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e ./host_server -e ./harness
 	@# The stubs shadow real packages (requests, ssl), so they live apart from site-packages.
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $(STUBS) -r requirements-stubs.lock
 	@touch $@
@@ -32,13 +32,13 @@ serve: $(READY) ## run portal, configuration server and platform on this machine
 	$(BIN)/muster serve
 
 deploy: $(READY) ## put the firmware onto a board (PORT=/dev/ttyUSB0, BOARD=M5STACK_ATOM)
-	@$(BIN)/python -m harness deploy $(if $(PORT),--port '$(PORT)') $(if $(BOARD),--board '$(BOARD)')
+	@$(BIN)/python -m muster_harness deploy $(if $(PORT),--port '$(PORT)') $(if $(BOARD),--board '$(BOARD)')
 
 contract: $(READY) ## ask the emulated board, or the one behind PORT=…, what an ESP32 is known to answer
-	@$(BIN)/python -m harness.contract $(if $(PORT),--port '$(PORT)')
+	@$(BIN)/python -m muster_harness.contract $(if $(PORT),--port '$(PORT)')
 
 emulate: $(READY) ## be a board on a pty and on TCP, with networks around it, until Ctrl-C
-	@$(BIN)/python -m harness emulate --directory build/emulated
+	@$(BIN)/python -m muster_harness emulate --directory build/emulated
 
 hil: $(READY) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; FORCE=1: replace its label)
 	@$(if $(PORT),,echo 'which board? make hil PORT=/dev/ttyUSB0, a unit of rig.toml, or the port that make emulate prints'; exit 2)
@@ -66,7 +66,8 @@ bench: $(READY) ## measure sizes, heap, bytes and times into build/bench.json
 
 lock: ## renew the pinned versions (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url \
-	  --generate-hashes --no-header --upgrade pyproject.toml harness/pyproject.toml -o requirements.lock
+	  --generate-hashes --no-header --upgrade --group dev \
+	  host_server/pyproject.toml harness/pyproject.toml -o requirements.lock
 	echo acmecse | uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
 	  --generate-hashes --no-header --upgrade - -o requirements-acme.lock
 

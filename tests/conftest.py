@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from harness.supply import Install, Supply
-from harness.units import Unit
+from muster_harness.units.pool import Install, UnitPool
+from muster_harness.units.unit import Unit
 from tests import secrecy
 
 OUTPUT_NAME = "MUSTER_TEST_OUTPUT"  # the file below build/; two processes need two
@@ -82,20 +82,22 @@ def suite_output(request: pytest.FixtureRequest) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def hil_firmware() -> Install:
-    from harness.deploy import deploy  # late: tests of the servers need no board
+    from muster_harness.deploy.firmware import (
+        deploy_firmware,  # late: the servers' tests need no board
+    )
     from tests.flash import ROOT
 
     def install(unit: Unit) -> None:
         with unit.released() as port:
-            deploy(port, ROOT / "firmware", build={"model": "press"})
+            deploy_firmware(port, ROOT / "firmware", build={"model": "press"})
 
     return install
 
 
 @pytest.fixture(scope="session")
-def deployed_flash(hil_supply: Supply, hil_firmware: Install) -> Path:
+def deployed_flash(hil_pool: UnitPool, hil_firmware: Install) -> Path:
     """A board that has everything but a label."""
-    return hil_supply.template(hil_firmware)
+    return hil_pool.template(hil_firmware)
 
 
 @pytest.fixture(scope="session")

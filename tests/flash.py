@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.air import Air
-from harness.deploy import deploy
-from harness.emulated import EmulatedBoard
+from muster_harness.air.air import Air
+from muster_harness.deploy.firmware import deploy_firmware
+from muster_harness.units.emulated import EmulatedBoard
 
 ROOT = Path(__file__).resolve().parents[1]
 _COPY_S = 60
@@ -27,7 +27,7 @@ def make_flash(
     with Air() as air, EmulatedBoard(directory, air=air) as board:
         board.power_on()
         board.expect(rb">>> ", 5)
-        deploy(board.port, firmware, form=form, build={"model": "press"})
+        deploy_firmware(board.port, firmware, form=form, build={"model": "press"})
         if not with_main:
             command = [sys.executable, "-m", "mpremote", "connect", board.port, "rm", ":main.py"]
             subprocess.run(command, check=True, capture_output=True, timeout=_COPY_S)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-from harness.log import shown
+from muster_harness.log import shown
 
 _LOGS = ("*.log", "*.out", "*.txt")
 _SHORTEST = 8

@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-from host_server.outcomes import OUTCOMES
+from muster_server.outcomes import OUTCOMES
 
 ROOT = Path(__file__).resolve().parents[1]
 _TEXT = (ROOT / "docs" / "device-life.md").read_text()

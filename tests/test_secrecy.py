@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.board_log import BoardLog
+from muster_harness.wire.board_log import BoardLog
 from tests import secrecy
 
 

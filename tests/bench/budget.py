@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from harness.air import Air
+from muster_harness.air.air import Air
 from tests.bench.compiled import compiled
 from tests.firmware import interpreters
 from tests.firmware.bench_board import ask, board_with_firmware

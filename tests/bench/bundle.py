@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from harness.errors import HarnessError
+from muster_harness.errors import HarnessError
 from tests.bench.onboarding import idle_heap_kib, smallest
 from tests.firmware.bench_board import ask
 from tests.flash import make_flash

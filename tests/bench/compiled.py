@@ -6,7 +6,7 @@ import shutil
 from functools import cache
 from pathlib import Path
 
-from harness.layout import lay_out
+from muster_harness.deploy.layout import lay_out
 
 ROOT = Path(__file__).resolve().parents[2]
 

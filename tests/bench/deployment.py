@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.air import Air
-from harness.deploy import deploy
-from harness.emulated import EmulatedBoard
-from harness.repl import REPL
+from muster_harness.air.air import Air
+from muster_harness.deploy.firmware import deploy_firmware
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 BAUD = 115200
 FILES, SIZE_BYTES = 20, 67_000
@@ -79,10 +79,11 @@ def _ours(made: Path, source: Path, air: Air) -> dict[str, float]:
     with EmulatedBoard(made / "ours", air=air, baud=BAUD) as board:
         board.power_on()
         board.expect(rb">>> ")
-        return {
-            "deploy.first_s": _timed(lambda: deploy(board.port, source, form="py")),
-            "deploy.unchanged_s": _quickest(lambda: deploy(board.port, source, form="py")),
-        }
+
+        def deploy() -> object:
+            return deploy_firmware(board.port, source, form="py")
+
+        return {"deploy.first_s": _timed(deploy), "deploy.unchanged_s": _quickest(deploy)}
 
 
 def _mpremote(made: Path, source: Path, air: Air) -> dict[str, float]:

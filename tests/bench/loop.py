@@ -12,8 +12,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from harness.emulated import EmulatedBoard
-from harness.shim_cache import SHIMS
+from muster_harness.esp32.shim_cache import SHIMS
+from muster_harness.units.emulated import EmulatedBoard
 from tests.flash import make_flash
 from tests.system.story import Story
 
@@ -50,7 +50,7 @@ asyncio.run(main())
 """
 _COUNTED = {
     "clock.py": "outside_us = 0\n",
-    "flash.py": """
+    "flash_chip.py": """
 import clock
 
 def _counted(real):
@@ -75,7 +75,7 @@ def _counted_ioctl(self, op, arg):
 
 Device.ioctl = _counted_ioctl
 """,
-    "supervisor.py": """
+    "host_link.py": """
 _request = request
 
 def request(*message):

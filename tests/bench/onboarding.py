@@ -18,9 +18,9 @@ from pathlib import Path
 
 import requests
 
-from harness.air import Air, Event
-from harness.emulated import EmulatedBoard
-from harness.errors import HarnessError
+from muster_harness.air.air import Air, Event
+from muster_harness.errors import HarnessError
+from muster_harness.units.emulated import EmulatedBoard
 from tests.flash import make_flash
 from tests.system.story import Story
 

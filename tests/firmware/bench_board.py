@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness.air import Air
-from harness.emulated import EmulatedBoard
+from muster_harness.air.air import Air
+from muster_harness.units.emulated import EmulatedBoard
 
 ROOT = Path(__file__).resolve().parents[2]
 _EXEC_S = 60

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness.interpreter import find_interpreter
+from muster_harness.esp32.interpreter import find_interpreter
 
 PROJECT = Path(__file__).resolve().parents[2]
 ON_BOARD = PROJECT / "tests/firmware/on_board"

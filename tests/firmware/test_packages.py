@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.air import Air
-from harness.emulated import EmulatedBoard
+from muster_harness.air.air import Air
+from muster_harness.units.emulated import EmulatedBoard
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRMWARE = ROOT / "firmware"
@@ -26,7 +26,10 @@ def test_mip_installs_every_file() -> None:
 
 
 def test_everything_names_one_version() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    versions = {
+        tomllib.loads((ROOT / part / "pyproject.toml").read_text())["project"]["version"]
+        for part in ("host_server", "harness")
+    }
     package = json.loads((FIRMWARE / "package.json").read_text())
     in_module = re.search(
         r'__version__ = "(.*)"', (FIRMWARE / "muster" / "__init__.py").read_text()
@@ -35,7 +38,7 @@ def test_everything_names_one_version() -> None:
     call = next(n for n in ast.walk(manifest) if isinstance(n, ast.Call) and n.keywords)
     frozen = next(ast.literal_eval(k.value) for k in call.keywords if k.arg == "version")
     assert in_module is not None
-    assert version == package["version"] == in_module[1] == frozen
+    assert versions == {package["version"]} == {in_module[1]} == {frozen}
 
 
 @pytest.mark.timeout(60)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.air import Air
-from harness.emulated import EmulatedBoard
+from muster_harness.air.air import Air
+from muster_harness.units.emulated import EmulatedBoard
 from tests.firmware.bench_board import ask, board_with_firmware
 
 PASSWORD = "a password for tests"

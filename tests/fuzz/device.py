@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.interpreter import find_interpreter
+from muster_harness.esp32.interpreter import find_interpreter
 from tests.fuzz.instrument import noted_copy
 from tests.fuzz.result import CASES, Result
 

@@ -11,7 +11,7 @@ import tty
 
 import serial
 
-from harness.emulated import EmulatedBoard
+from muster_harness.units.emulated import EmulatedBoard
 from tests.harness.rom_loader import ROMLoader
 
 _LOOK_S = 0.005

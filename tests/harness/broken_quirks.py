@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from harness.access_point import AccessPoint
-from harness.chips import Chip
-from harness.control import Refusal
-from harness.pins import Pins
-from harness.radio import Radio
-from harness.soft_ap import SoftAP
-from harness.supervisor import Supervisor
-from harness.wlan import WLAN
+from muster_harness.air.access_point import AccessPoint
+from muster_harness.control import Refusal
+from muster_harness.esp32.parts.chips import Chip
+from muster_harness.esp32.parts.pins import Pins
+from muster_harness.esp32.radio.driver import Radio
+from muster_harness.esp32.radio.soft_ap import SoftAP
+from muster_harness.esp32.radio.wlan import WLAN
+from muster_harness.esp32.supervisor import Supervisor
 
 Patch = pytest.MonkeyPatch
 # In the shims: file, what it says, what it is made to say, and the probe that has to notice.
@@ -55,7 +55,7 @@ IN_SHIMS = {
         "int(value)",
         "arguments",
     ),
-    "no interrupt is lost": ("supervisor.py", "_DEPTH = const(8)", "_DEPTH = 64", "scheduler"),
+    "no interrupt is lost": ("host_link.py", "_DEPTH = const(8)", "_DEPTH = 64", "scheduler"),
     "there is a second slot": (
         "esp32.py",
         "raise OSError(2)\n\n    @classm",
@@ -63,14 +63,14 @@ IN_SHIMS = {
         "partitions",
     ),
     "sys.stdout.buffer changes bytes": (
-        "terminal.py",
+        "esp32_sys.py",
         "hexlify(buf)",
         "hexlify(buf.upper())",
         "console",
     ),
     "pixels are not swapped": ("neopixel.py", "(1, 0, 2, 3)", "(0, 1, 2, 3)", "neopixel"),
     "any attenuation is taken": ("adc.py", "0 <= atten <= 3", "atten >= 0", "buses"),
-    "any frequency is taken": ("machine.py", "not in supervisor.", "in supervisor.", "chip"),
+    "any frequency is taken": ("machine.py", "not in host_link.", "in host_link.", "chip"),
 }
 
 
@@ -102,11 +102,17 @@ _SHOWN = property(lambda point: False, lambda point, hidden: None)
 # In the rest of the harness: how it is broken, and the probe that has to notice.
 BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
     "210 hides behind connecting": (
-        _set("harness.radio._BEFORE_CONNECTING", (201, 212, 211)),
+        _set("muster_harness.esp32.radio.driver._BEFORE_CONNECTING", (201, 212, 211)),
         "air_refusals",
     ),
-    "205 stays 205": (_set("harness.radio._REASON_CONNECTION_FAIL", 999), "air_refusals"),
-    "202 hides behind connecting": (_set("harness.radio._REASON_AUTH_FAIL", 999), "air_refusals"),
+    "205 stays 205": (
+        _set("muster_harness.esp32.radio.driver._REASON_CONNECTION_FAIL", 999),
+        "air_refusals",
+    ),
+    "202 hides behind connecting": (
+        _set("muster_harness.esp32.radio.driver._REASON_AUTH_FAIL", 999),
+        "air_refusals",
+    ),
     "a failed scan raises": (_before(Radio, "scan", _raise_if_it_fails), "air_scan"),
     "hidden networks are shown": (
         lambda patch: patch.setattr(AccessPoint, "hidden", _SHOWN, raising=False),
@@ -120,8 +126,8 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
         lambda patch: patch.setattr(WLAN, "_isconnected", _is_up),
         "join",
     ),
-    "nobody's silence is -2": (_set("harness.name_server._FAILED", -2), "air_names"),
-    "no network is -2": (_set("harness.verbs._NO_DNS", -2), "air_names"),
+    "nobody's silence is -2": (_set("muster_harness.air.name_server._FAILED", -2), "air_names"),
+    "no network is -2": (_set("muster_harness.esp32.hardware_calls._NO_DNS", -2), "air_names"),
     "reconnects end": (
         _before(Radio, "connect", lambda radio, *_: setattr(radio, "reconnects", 1)),
         "air_lost",
@@ -152,9 +158,15 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
         ),
         "wlan_ap",
     ),
-    "the ring has no end": (_set("harness.uart.RING_BYTES", 4096), "console_ring"),
-    "NVS holds more": (_set("harness.nvs._ENTRIES_PER_PAGE", 200), "nvs_capacity"),
-    "keys may be long": (_set("harness.nvs._NAME_BYTES", 16), "nvs"),
+    "the ring has no end": (
+        _set("muster_harness.esp32.parts.uart.RING_BYTES", 4096),
+        "console_ring",
+    ),
+    "NVS holds more": (
+        _set("muster_harness.esp32.parts.nvs._ENTRIES_PER_PAGE", 200),
+        "nvs_capacity",
+    ),
+    "keys may be long": (_set("muster_harness.esp32.parts.nvs._NAME_BYTES", 16), "nvs"),
     "the clock ends at a hard reset": (
         _before(Supervisor, "_restart_chip", lambda board, *_: board.rtc.set_us(0)),
         "clock",
@@ -174,7 +186,10 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
         "watchdog",
     ),
     "every pin wakes": (
-        _set("harness.supervisor.chip", lambda name: Chip(name, wake_pins=frozenset(range(40)))),
+        _set(
+            "muster_harness.esp32.supervisor.chip",
+            lambda name: Chip(name, wake_pins=frozenset(range(40))),
+        ),
         "sleep",
     ),
     "every pin drives": (
@@ -182,7 +197,7 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
         "pins",
     ),
     "a pin says little": (
-        _set("harness.pins._described", lambda number, pin: f"Pin({number})"),
+        _set("muster_harness.esp32.parts.pins._described", lambda number, pin: f"Pin({number})"),
         "pin_repr",
     ),
 }

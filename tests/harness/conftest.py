@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.air import Air
-from harness.emulated import EmulatedBoard
-from harness.repl import REPL
-from harness.tcp_port import TCPPort
+from muster_harness.air.air import Air
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
+from muster_harness.wire.tcp_port import TCPPort
 
 
 @pytest.fixture

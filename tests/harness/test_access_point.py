@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness.air import Air
-from harness.emulated import EmulatedBoard
-from harness.errors import AirError, JoinRefused, RemoteError
-from harness.repl import REPL
+from muster_harness.air.air import Air
+from muster_harness.errors import AirError, JoinRefused, RemoteError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests.harness.test_sockets import SETUP
 
 OPEN_AP = """

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from harness.air import AccessPoint, Air
-from harness.emulated import EmulatedBoard
-from harness.errors import AirError
-from harness.messages import LOST, Message
-from harness.repl import REPL
+from muster_harness.air.air import AccessPoint, Air
+from muster_harness.air.messages import LOST, Message
+from muster_harness.errors import AirError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests.harness.test_sockets import SETUP
 
 # `talk` says something so many times and hears it back; `timed` gives milliseconds.
@@ -122,14 +122,14 @@ def joined(repl: REPL, point: AccessPoint, echo: Echo) -> REPL:
 
 
 def test_latency_holds_for_connections_and_datagrams(joined: REPL, point: AccessPoint) -> None:
-    point.medium.latency_s = 0.06
+    point.impairment.latency_s = 0.06
     # connecting there and back, then asking there and back; a scheduler may only add to it
     assert joined.eval("timed(talk)") >= 230
     assert joined.eval("timed(lambda: (say(b'x'), u.recv(9)))") >= 115
 
 
 def test_a_non_blocking_connect_waits_for_the_far_end(joined: REPL, point: AccessPoint) -> None:
-    point.medium.latency_s = 0.1
+    point.impairment.latency_s = 0.1
     joined.exec("s = socket.socket(); s.setblocking(False)")
     assert joined.eval("errno_of(s.connect, there)") == 119
     assert joined.eval("(errno_of(s.connect, there), errno_of(s.send, b'x'))") == (120, 11)
@@ -141,26 +141,26 @@ def test_a_non_blocking_connect_waits_for_the_far_end(joined: REPL, point: Acces
 def test_a_connection_goes_through_a_narrow_network_in_its_time(
     joined: REPL, point: AccessPoint
 ) -> None:
-    point.medium.bytes_per_s = 20_000
+    point.impairment.bytes_per_s = 20_000
     assert joined.eval("timed(talk, 4000)") >= 190  # 4,000 bytes
 
 
 def test_loss_takes_datagrams_and_delays_connections(
     joined: REPL, point: AccessPoint, echo: Echo
 ) -> None:
-    point.medium.loss = 1.0
+    point.impairment.loss = 1.0
     joined.exec("say(b'1', b'2')")
     assert joined.eval("heard()") == []
-    point.medium.loss = 0.0
+    point.impairment.loss = 0.0
     assert echo.heard == []
     assert joined.eval("talk()") == 4
 
 
 def test_connections_are_cut_after_so_many_bytes(joined: REPL, point: AccessPoint) -> None:
-    point.medium.cut_after_bytes = 10
+    point.impairment.cut_after_bytes = 10
     assert joined.eval("talk(4)") == 4
     assert joined.eval("errno_of(talk, 6)") == 104
-    point.medium.cut_after_bytes = None
+    point.impairment.cut_after_bytes = None
     assert joined.eval("talk(6)") == 6
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import HarnessError
-from harness.facts import BOARDS, read_facts
+from muster_harness.errors import HarnessError
+from muster_harness.facts import BOARDS, read_facts
 
 
 @pytest.mark.parametrize("path", sorted(BOARDS.glob("*.toml")), ids=lambda p: p.stem)

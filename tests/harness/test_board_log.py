@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.board_log import BoardLog
-from harness.errors import ExpectTimeout
-from harness.log import Log
-from harness.output import Output
+from muster_harness.errors import ExpectTimeout
+from muster_harness.log import Log
+from muster_harness.wire.board_log import BoardLog
+from muster_harness.wire.output import Output
 
 
 def logged(folder: Path, *parts: bytes | str) -> list[str]:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.air import Air
-from harness.buses import RegisterMap
-from harness.emulated import EmulatedBoard
-from harness.errors import RemoteError, RemoteOSError
-from harness.repl import REPL
-from harness.serial_unit import SerialUnit
+from muster_harness.air.air import Air
+from muster_harness.errors import RemoteError, RemoteOSError
+from muster_harness.esp32.parts.buses import RegisterMap
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.serial_unit import SerialUnit
+from muster_harness.wire.repl import REPL
 
 BUS = """
 from machine import *

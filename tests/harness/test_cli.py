@@ -21,15 +21,15 @@ from unittest.mock import MagicMock
 
 import pytest
 
-from harness.bundle_file import read_bundle
-from harness.bundle_link import Status
-from harness.cli import COMMANDS, main
-from harness.commands import read_label
-from harness.emulated import EmulatedBoard
-from harness.errors import BundleRefused, LabelRefused
-from harness.follow import STEPS, highlighted
-from harness.log import shown as shown_line
-from harness.repl import REPL
+from muster_harness.bench.bundle_link import Status
+from muster_harness.cli import COMMANDS, main
+from muster_harness.commands.boards import read_label
+from muster_harness.commands.follow import STEPS, highlighted
+from muster_harness.deploy.bundle_file import read_bundle
+from muster_harness.errors import BundleRefused, LabelRefused
+from muster_harness.log import shown as shown_line
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests import secrecy
 from tests.wire import bundles
 
@@ -75,7 +75,7 @@ def test_a_bundle_that_is_not_waited_for_has_its_json_too(
     trying = Status("PRESS-4", 6, "trying", 7, None, None, "0123456789abcdef")
     link = MagicMock()
     link.return_value.__enter__.return_value.status.return_value = trying
-    monkeypatch.setattr("harness.bundle_commands.BundleLink", link)
+    monkeypatch.setattr("muster_harness.commands.bundles.BundleLink", link)
     (tmp_path / "PRESS-4.muster").write_text(bundles.made())
     words = [
         "bundle",
@@ -155,7 +155,9 @@ def test_the_wrong_board_and_a_silent_one_have_their_own_exit_codes(
     monkeypatch.setenv("MUSTER_PORT", board.port)
     assert main(["deploy", "--board", "ESP32_GENERIC_S3"]) == 5
     master, slave = pty.openpty()
-    monkeypatch.setattr("harness.commands.REPL", functools.partial(REPL, timeout_s=0.3))
+    monkeypatch.setattr(
+        "muster_harness.commands.boards.REPL", functools.partial(REPL, timeout_s=0.3)
+    )
     try:
         assert main(["info", "--port", os.ttyname(slave)]) == 4
     finally:
@@ -171,7 +173,7 @@ def test_usage_errors_exit_with_2() -> None:
 
 
 def test_list_says_when_there_is_nothing(capsys: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.commands.list_ports", list)
+    monkeypatch.setattr("muster_harness.commands.boards.list_ports", list)
     assert main(["list"]) == 0
     assert "no USB serial port" in capsys.readouterr().out
 
@@ -218,7 +220,7 @@ def test_the_project_s_own_board_files_are_right(path: Path, capsys: Run) -> Non
 def test_emulate_offers_a_board_on_a_pty_and_on_tcp(tmp_path: Path) -> None:
     air = tmp_path / "air.toml"
     air.write_text('[[access_point]]\nssid = "MUSTER-x"\n[[access_point]]\nssid = "home"\n')
-    command = [sys.executable, "-m", "harness", "emulate", "--air", str(air)]
+    command = [sys.executable, "-m", "muster_harness", "emulate", "--air", str(air)]
     directory = tmp_path / "state"
     with subprocess.Popen(
         [*command, "--directory", str(directory)],

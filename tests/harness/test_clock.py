@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.air import Air
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError
-from harness.repl import REPL
+from muster_harness.air.air import Air
+from muster_harness.errors import BoardError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 DAY_S = 86400
 

@@ -4,7 +4,7 @@
 
 import pytest
 
-from harness.console import Console
+from muster_harness.esp32.console import Console
 
 HOST = b"MicroPython 9458e3a23f on 2026-07-05; linux [GCC 14.2.1] version\r\nType\r\n>>> "
 OURS = b"MicroPython v1.29; Board\r\nType\r\n>>> "

@@ -12,14 +12,14 @@ from typing import Literal
 
 import pytest
 
-from harness.contract.oracle import read_omissions
-from harness.contract.probe import PROBES, Step, difference, load_probes
-from harness.contract.suite import Stage, ask_stubs, emulated_stage, require_free, run_probe
-from harness.contract.wire import Wire
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, HarnessError
-from harness.shim_cache import SHIMS
-from harness.tcp_port import TCPPort
+from muster_harness.contract.oracle import read_omissions
+from muster_harness.contract.probe import PROBES, Step, difference, load_probes
+from muster_harness.contract.suite import Stage, ask_stubs, emulated_stage, require_free, run_probe
+from muster_harness.contract.wire import Wire
+from muster_harness.errors import BoardError, HarnessError
+from muster_harness.esp32.shim_cache import SHIMS
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.tcp_port import TCPPort
 from tests.harness.broken_quirks import BEHIND_THEM, IN_SHIMS
 
 ALL = {probe.name: probe for probe in load_probes()}
@@ -67,8 +67,8 @@ def mutated(folder: Path, file: str, before: str, after: str) -> Path:
 @pytest.fixture
 def short_of_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A board that is broken may never answer: that is a difference, too."""
-    monkeypatch.setattr("harness.contract.wire._RUN_S", 1.5)
-    monkeypatch.setattr("harness.contract.wire._TYPE_S", 1.5)
+    monkeypatch.setattr("muster_harness.contract.wire._RUN_S", 1.5)
+    monkeypatch.setattr("muster_harness.contract.wire._TYPE_S", 1.5)
 
 
 @pytest.mark.parametrize("mutation", IN_SHIMS)
@@ -103,7 +103,7 @@ def test_a_wrong_constant_is_noticed_by_the_stubs(tmp_path: Path) -> None:
 
 
 def contract(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.contract", *arguments]
+    command = [sys.executable, "-m", "muster_harness.contract", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -153,7 +153,7 @@ def test_what_cannot_be_tried_is_said_with_a_way_out(board: EmulatedBoard) -> No
 def test_a_probe_that_prints_for_ever_ends(
     board: EmulatedBoard, monkeypatch: pytest.MonkeyPatch, how: Literal["run", "type"]
 ) -> None:
-    monkeypatch.setattr("harness.contract.wire._LONGEST_S", 0.5)
+    monkeypatch.setattr("muster_harness.contract.wire._LONGEST_S", 0.5)
     with Wire(board.port) as wire:
         with pytest.raises(BoardError, match=r"printing for 0\.5 s"):
             wire.see(Step(how, """exec("while True: print('x' * 50)")""", ""))

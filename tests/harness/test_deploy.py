@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli
-from harness.deploy import deploy, write_identity
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, BundleRefused, DeployError, HarnessError, PortError
-from harness.layout import lay_out
-from harness.progress import ProgressBar
-from harness.repl import REPL
+from muster_harness import cli
+from muster_harness.commands.progress import ProgressBar
+from muster_harness.deploy.firmware import deploy_firmware, write_identity
+from muster_harness.deploy.layout import lay_out
+from muster_harness.errors import BoardError, BundleRefused, DeployError, HarnessError, PortError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests import secrecy
 from tests.wire import bundles
 
@@ -43,7 +43,7 @@ def firmware(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("form", ["mpy", "py"])
 def test_deployed_firmware_runs(board: EmulatedBoard, firmware: Path, form: str) -> None:
-    deploy(board.port, firmware, form=form, build={"model": "press"})
+    deploy_firmware(board.port, firmware, form=form, build={"model": "press"})
     board.forget_output()
     board.reset()
     board.expect(rb"deployed here\r\n")
@@ -57,7 +57,7 @@ def test_deployed_firmware_runs(board: EmulatedBoard, firmware: Path, form: str)
 def test_an_identity_is_written_and_appears_in_no_output(
     board: EmulatedBoard, firmware: Path
 ) -> None:
-    deploy(board.port, firmware)
+    deploy_firmware(board.port, firmware)
     write_identity(board.port, "A-1", SECRET)
     with REPL(board.port) as repl:
         assert repl.eval("open('identity', 'rb').read()") == b"A-1" + SECRET
@@ -68,7 +68,7 @@ def test_an_identity_is_written_and_appears_in_no_output(
 def test_an_identity_that_the_firmware_refuses_is_an_error_without_it(
     board: EmulatedBoard, firmware: Path
 ) -> None:
-    deploy(board.port, firmware)
+    deploy_firmware(board.port, firmware)
     with pytest.raises(DeployError, match="did not take the identity") as caught:
         write_identity(board.port, "A-1", SECRET[:-1])
     assert "ValueError: wanted 20 bytes" in str(caught.value)
@@ -86,11 +86,11 @@ def test_a_bundle_of_another_device_than_the_board_is_refused_before_anything_is
         board.expect(rb">>> ")
         write_identity(board.port, "PRESS-5", SECRET)
         with pytest.raises(BundleRefused, match="for PRESS-4, and the board on .* is PRESS-5"):
-            deploy(board.port, firmware, bundle=bundle)
+            deploy_firmware(board.port, firmware, bundle=bundle)
         assert "PRESS-4.muster" not in board.list_files()
         assert board.exec("import muster.hardware") == ""  # the firmware that was there
         write_identity(board.port, "PRESS-4", SECRET)
-        deploy(board.port, firmware, bundle=bundle, agree=lambda _: True)
+        deploy_firmware(board.port, firmware, bundle=bundle, agree=lambda _: True)
         assert board.read_file("/PRESS-4.muster").decode() == bundles.made()
 
 
@@ -101,7 +101,7 @@ def test_a_board_without_firmware_is_named_so(board: EmulatedBoard) -> None:
 
 def test_nobody_at_the_port_is_an_error_with_the_cure(firmware: Path) -> None:
     with pytest.raises(PortError, match="is the board on"):
-        deploy("/dev/pts/absent", firmware)
+        deploy_firmware("/dev/pts/absent", firmware)
 
 
 def test_a_silent_board_is_an_error_with_the_cure(off_board: EmulatedBoard) -> None:
@@ -126,7 +126,7 @@ def test_wrong_sources_are_named(firmware: Path, tmp_path: Path) -> None:
     with pytest.raises(DeployError, match="has no main.py"):
         lay_out(firmware, tmp_path / "d", "mpy")
     with pytest.raises(HarnessError, match="no board file .*boards/ has EMULATED, ESP32_GENERIC"):
-        deploy("/dev/pts/absent", firmware, build={"board": "UNKNOWN"})
+        deploy_firmware("/dev/pts/absent", firmware, build={"board": "UNKNOWN"})
 
 
 def test_every_file_of_any_firmware_arrives_once_and_goes_when_it_is_gone(
@@ -173,17 +173,17 @@ def test_every_file_of_any_firmware_arrives_once_and_goes_when_it_is_gone(
 def test_what_only_muster_reads_goes_with_it_and_is_refused_for_others(
     board: EmulatedBoard, firmware: Path, tmp_path: Path
 ) -> None:
-    deploy(board.port, firmware, build={"model": "press"})
+    deploy_firmware(board.port, firmware, build={"model": "press"})
     with pytest.raises(DeployError, match="not Muster's firmware .*: model, bundle"):
-        deploy(board.port, DOORBELL, build={"model": "press"}, bundle=tmp_path / "absent")
-    deploy(board.port, DOORBELL)
+        deploy_firmware(board.port, DOORBELL, build={"model": "press"}, bundle=tmp_path / "absent")
+    deploy_firmware(board.port, DOORBELL)
     assert board.list_files("/") == [".muster-files", "main.py"]
 
 
 def test_without_a_checkout_the_firmware_has_to_be_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.commands._FIRMWARE", tmp_path)
+    monkeypatch.setattr("muster_harness.commands.boards._FIRMWARE", tmp_path)
     assert cli.main(["deploy", "--port", "/dev/null"]) == 1
     assert "Name its folder with --source" in capsys.readouterr().err
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.air import Air
-from harness.cli import COMMANDS, main
-from harness.emulated import EmulatedBoard
-from harness.labels import Label
-from harness.tcp_port import TCPPort
+from muster_harness.air.air import Air
+from muster_harness.cli import COMMANDS, main
+from muster_harness.deploy.labels import Label
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.tcp_port import TCPPort
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "muster-unit.md"
 SERIAL, SOCKET = "/dev/ttyUSB0", "socket://127.0.0.1:4000"

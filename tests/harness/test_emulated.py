@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import serial
 
-from harness.air import Air
-from harness.emulated import EmulatedBoard
-from harness.errors import AirError, ExpectTimeout, HarnessError, InterpreterError
-from harness.interpreter import find_interpreter
+from muster_harness.air.air import Air
+from muster_harness.errors import AirError, ExpectTimeout, HarnessError, InterpreterError
+from muster_harness.esp32.interpreter import find_interpreter
+from muster_harness.units.emulated import EmulatedBoard
 
 ORPHAN = """
 import sys, time
-from harness.emulated import EmulatedBoard
+from muster_harness.units.emulated import EmulatedBoard
 with EmulatedBoard(sys.argv[1]) as board:
     board.power_on()
     board.expect(rb">>> ")

@@ -16,12 +16,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from harness.errors import HarnessError
-from harness.rig import read_rig
-from harness.units import CAPABILITIES
+from muster_harness.errors import HarnessError
+from muster_harness.units.rig import read_rig
+from muster_harness.units.unit import CAPABILITIES
 
 ROOT = Path(__file__).resolve().parents[2]
 HARNESS = ROOT / "harness"
+PACKAGE = HARNESS / "muster_harness"
 DOORBELL = HARNESS / "examples" / "doorbell"
 README = (HARNESS / "README.md").read_text()
 _LIMIT_S = 100
@@ -52,7 +53,7 @@ def published(tmp_path: Path) -> str:
     """This checkout as pip finds it: a repository, with a commit."""
     repository = tmp_path / "muster"
     apart = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "hil-logs")
-    for part in ("boards", "harness"):
+    for part in ("boards", "firmware", "harness"):
         shutil.copytree(ROOT / part, repository / part, symlinks=True, ignore=apart)
     shutil.copy(ROOT / "LICENSE", repository)
     name = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid"]
@@ -96,7 +97,9 @@ def test_the_workflow_of_the_example_is_green(tmp_path: Path, published: str) ->
         return done.stdout
 
     run(install)
-    assert run("python -c 'import harness; print(harness.__file__)'").startswith(str(installed))
+    assert run("python -c 'import muster_harness as m; print(m.__file__)'").startswith(
+        str(installed)
+    )
     assert "5 passed" in run(test)
     logs = {path.name: path.read_text() for path in (project / "hil-logs").glob("*.log")}
     rang = next(text for name, text in logs.items() if "reaches_the_server" in name)
@@ -170,8 +173,8 @@ def test_the_rig_files_shown_are_right(page: Path, tmp_path: Path) -> None:
 
 
 def test_the_readme_names_every_option_marker_fixture_and_capability() -> None:
-    plugin = (HARNESS / "plugin.py").read_text()
-    fixtures = (HARNESS / "fixtures.py").read_text()
+    plugin = (PACKAGE / "plugin.py").read_text()
+    fixtures = (PACKAGE / "fixtures.py").read_text()
     names = re.findall(r'"(--hil-[a-z-]+)"', plugin) + re.findall(r'addini\("(\w+)"', plugin)
     names += re.findall(r"def (hil_\w+)\(", fixtures) + re.findall(r"^    .?(hil_\w+)\(", plugin)
     assert len(names) > 12

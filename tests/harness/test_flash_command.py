@@ -16,18 +16,18 @@ from typing import Any
 
 import pytest
 
-from harness.air import Air
-from harness.cli import main
-from harness.deploy import deploy, write_identity
-from harness.emulated import EmulatedBoard
-from harness.errors import ImageError, RemoteError, SelfTestFailed
-from harness.facts import read_facts
-from harness.image import check_image
-from harness.label_book import LabelBook
-from harness.labels import Label, new_label, parse_label
-from harness.manufacture import Order, manufacture
-from harness.repl import REPL
-from harness.self_test import SelfTest, self_test
+from muster_harness.air.air import Air
+from muster_harness.bench.image import check_image
+from muster_harness.bench.manufacture import Order, manufacture
+from muster_harness.bench.self_test import SelfTest, self_test
+from muster_harness.cli import main
+from muster_harness.deploy.firmware import deploy_firmware, write_identity
+from muster_harness.deploy.label_book import LabelBook
+from muster_harness.deploy.labels import Label, new_label, parse_label
+from muster_harness.errors import ImageError, RemoteError, SelfTestFailed
+from muster_harness.facts import read_facts
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests import secrecy
 from tests.harness.bare_board import BareBoard, BareBoardPort
 from tests.harness.conftest import write_file
@@ -58,8 +58,8 @@ def port(bare: BareBoard, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         if "press the board's reset button" in text:
             bare.press_reset()
 
-    monkeypatch.setattr("harness.flash_commands.say", hear)
-    monkeypatch.setattr("harness.prompt._ASK_AFTER_S", 0.1)
+    monkeypatch.setattr("muster_harness.commands.manufacturing.say", hear)
+    monkeypatch.setattr("muster_harness.wire.prompt._ASK_AFTER_S", 0.1)
     with BareBoardPort(bare) as line:
         yield line.path
 
@@ -173,7 +173,7 @@ def test_a_missing_esptool_is_named_with_the_cure(
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
     python.chmod(0o755)
-    monkeypatch.setattr("harness.image.sys.executable", str(python))
+    monkeypatch.setattr("muster_harness.bench.image.sys.executable", str(python))
     assert flash(port, image, book) == 1
     assert "pip install esptool" in verdict(capsys)["error"]
 
@@ -189,7 +189,7 @@ def test_another_chip_is_named(
 
 
 def test_a_stuck_button_fails_the_self_test(board: EmulatedBoard) -> None:
-    deploy(board.port, ROOT / "firmware")
+    deploy_firmware(board.port, ROOT / "firmware")
     assert self_test(board.port).heap_free > 80_000
     board.drive(0, 0)
     with pytest.raises(SelfTestFailed, match="the button is pressed, or its pin is another"):
@@ -314,7 +314,7 @@ def used(bare: BareBoard, port: str) -> str:
     board.power_on()
     board.write_file("/notes.txt", "mine too")
     board.exec(NOTES + "n.set_i32('notes', 7)")
-    deploy(board.port, ROOT / "firmware")
+    deploy_firmware(board.port, ROOT / "firmware")
     write_identity(board.port, "OLD", bytes(range(1, 21)))
     board.write_file("/main.py", "print('mine')")
     bare.press_reset(with_boot=True)
@@ -359,13 +359,13 @@ def test_good_boards_are_made_at_the_same_time(
         note(label)
         written[port] = label
 
-    monkeypatch.setattr("harness.manufacture.write_image", lambda *_, **__: None)
-    monkeypatch.setattr("harness.manufacture._answering", lambda where, say: where())
-    monkeypatch.setattr("harness.manufacture.deploy", lambda *_, **__: None)
+    monkeypatch.setattr("muster_harness.bench.manufacture.write_image", lambda *_, **__: None)
+    monkeypatch.setattr("muster_harness.bench.manufacture._answering", lambda where, say: where())
+    monkeypatch.setattr("muster_harness.bench.manufacture.deploy_firmware", lambda *_, **__: None)
     unlabelled = SimpleNamespace(device_id=None)
-    monkeypatch.setattr("harness.manufacture.look", lambda *_, **__: unlabelled)
-    monkeypatch.setattr("harness.manufacture.write_label", write)
-    monkeypatch.setattr("harness.manufacture.self_test", test)
+    monkeypatch.setattr("muster_harness.bench.manufacture.look", lambda *_, **__: unlabelled)
+    monkeypatch.setattr("muster_harness.bench.manufacture.write_label", write)
+    monkeypatch.setattr("muster_harness.bench.manufacture.self_test", test)
     order = Order(read_facts("EMULATED"), image, ROOT / "firmware")
     with LabelBook(str(book)) as opened:
         first, second = manufacture(["/dev/one", "/dev/two"], order, opened)

@@ -39,7 +39,7 @@ REHEARSALS = {
 @contextlib.contextmanager
 def emulated(folder: Path) -> Iterator[Path]:
     """The rig file of a running `muster-unit emulate`."""
-    command = [sys.executable, "-m", "harness", "emulate", "--directory", str(folder)]
+    command = [sys.executable, "-m", "muster_harness", "emulate", "--directory", str(folder)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout

@@ -16,15 +16,15 @@ import pytest
 from serial.tools import list_ports as usb
 from serial.tools.list_ports_common import ListPortInfo
 
-from harness import bundle_link
-from harness.deadline import Guarded
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, ExpectTimeout, Flooded, PortError
-from harness.follow import follow
-from harness.log import Log
-from harness.repl import REPL
-from harness.serial_unit import SerialUnit
-from harness.tcp_port import TCPPort
+from muster_harness.bench import bundle_link
+from muster_harness.commands.follow import follow
+from muster_harness.errors import BoardError, ExpectTimeout, Flooded, PortError
+from muster_harness.log import Log
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.serial_unit import SerialUnit
+from muster_harness.wire.deadline import Guarded
+from muster_harness.wire.repl import REPL
+from muster_harness.wire.tcp_port import TCPPort
 
 MIB = 1 << 20  # more than the kernel keeps of a pty
 FLOOD = "while True:\n  try:\n    print('x' * 200)\n  except KeyboardInterrupt: pass\n"
@@ -95,7 +95,7 @@ def test_a_pattern_is_waited_for_at_a_port_that_is_there_again(
 ) -> None:
     cable = Cable()
     ports = [cable.path]
-    monkeypatch.setattr("harness.serial_unit.find_port", lambda wanted: ports[0])
+    monkeypatch.setattr("muster_harness.units.serial_unit.find_port", lambda wanted: ports[0])
     with SerialUnit("id:F412FA", tmp_path / "unit.log") as unit:
         unit.listen()
         os.write(cable.far, b"the last words\r\n")
@@ -144,7 +144,9 @@ def test_code_that_falls_silent_has_not_flooded(unit: SerialUnit) -> None:
 def test_a_board_that_stands_still_for_a_while_is_waited_for(
     board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    monkeypatch.setattr("harness.repl._PROMPT_S", 0.05)  # of a busy host's 0.3 s it is as 1 s of 6
+    monkeypatch.setattr(
+        "muster_harness.wire.repl._PROMPT_S", 0.05
+    )  # of a busy host's 0.3 s it is as 1 s of 6
     with SerialUnit(board.port, tmp_path / "unit.log") as unit:
         one = board if way == "its own port" else unit
         with one.repl(timeout_s=30) as repl:
@@ -156,9 +158,10 @@ def test_a_board_that_stands_still_for_a_while_is_waited_for(
 
 
 def test_a_repl_at_a_port_that_takes_nothing_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.repl._WRITE_S", 0.1)
+    monkeypatch.setattr("muster_harness.wire.repl._WRITE_S", 0.1)
     monkeypatch.setattr(
-        "harness.repl.enter_raw", lambda transport, *_, **__: transport.serial.write(b"x" * MIB)
+        "muster_harness.wire.repl.enter_raw",
+        lambda transport, *_, **__: transport.serial.write(b"x" * MIB),
     )
     cable = Cable()
     with pytest.raises(PortError, match="took nothing for 0.1 s"), REPL(cable.path):
@@ -169,8 +172,10 @@ def test_a_repl_at_a_port_that_takes_nothing_is_an_error(monkeypatch: pytest.Mon
 def test_a_log_is_not_followed_at_a_port_that_takes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("harness.follow._WRITE_S", 0.1)
-    monkeypatch.setattr("harness.follow.restart_program", lambda line: line.write(b"x" * MIB))
+    monkeypatch.setattr("muster_harness.commands.follow._WRITE_S", 0.1)
+    monkeypatch.setattr(
+        "muster_harness.commands.follow.restart_program", lambda line: line.write(b"x" * MIB)
+    )
     cable = Cable()
     with pytest.raises(PortError, match="took nothing for 0.1 s"):
         next(follow(cable.path, seconds=1, restart=True))

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from harness.emulated import EmulatedBoard
-from harness.repl import REPL
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 INTERRUPTED = rb"KeyboardInterrupt: \r\n>>> "
 

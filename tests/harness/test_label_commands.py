@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
-from harness.emulated import EmulatedBoard
-from harness.errors import PortError
-from harness.labels import Label, new_label, parse_label
-from harness.repl import REPL
+from muster_harness.cli import main
+from muster_harness.deploy.labels import Label, new_label, parse_label
+from muster_harness.errors import PortError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests import secrecy
 from tests.harness.test_cli import Run, info
 
@@ -126,7 +126,7 @@ def test_a_port_that_vanishes_while_a_label_is_compared_loses_no_secret(
             return REPL(port, **given)  # the look before
         raise PortError("the port vanished")
 
-    monkeypatch.setattr("harness.labelling.REPL", pull)
+    monkeypatch.setattr("muster_harness.deploy.labelling.REPL", pull)
     assert main(["label", *words, *common]) == 3
     said = capsys.readouterr()
     assert f"last line of {book}: write that one again with --label-file" in said.err

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from harness.errors import LabelRefused
-from harness.labels import Label, new_label, parse_label
+from muster_harness.deploy.labels import Label, new_label, parse_label
+from muster_harness.errors import LabelRefused
 
 CASES = json.loads((Path(__file__).parents[1] / "wire" / "labels.json").read_text())["cases"]
 VALID = [case for case in CASES if case["valid"]]

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from harness import compiler, manufacture
-from harness.cli import INTERRUPTED, main
-from harness.errors import HarnessError, Interrupted
-from harness.facts import read_facts
-from harness.label_book import LabelBook
-from harness.manufacture import Order, Verdict
-from harness.self_test import SelfTest
+from muster_harness import compiler
+from muster_harness.bench import manufacture
+from muster_harness.bench.manufacture import Order, Verdict
+from muster_harness.bench.self_test import SelfTest
+from muster_harness.cli import INTERRUPTED, main
+from muster_harness.deploy.label_book import LabelBook
+from muster_harness.errors import HarnessError, Interrupted
+from muster_harness.facts import read_facts
 from tests import secrecy
 
 
@@ -30,7 +31,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(manufacture, "check_image", nothing)
     monkeypatch.setattr(manufacture, "write_image", nothing)
     monkeypatch.setattr(manufacture, "_answering", lambda again, say: again())
-    monkeypatch.setattr(manufacture, "deploy", lambda port, *_, **__: steps.deploy(port))
+    monkeypatch.setattr(manufacture, "deploy_firmware", lambda port, *_, **__: steps.deploy(port))
     monkeypatch.setattr(manufacture, "look", lambda port: info)
     monkeypatch.setattr(
         manufacture, "write_label", lambda port, info, label, *, note, replaces: note(label)
@@ -86,7 +87,7 @@ def test_a_stopped_run_shows_its_verdicts_and_has_the_exit_code_of_ctrl_c(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     verdict = Verdict("/dev/one", 1.0, failed_at="label", error=Interrupted("stopped before"))
-    monkeypatch.setattr("harness.flash_commands.manufacture", lambda *_: [verdict])
+    monkeypatch.setattr("muster_harness.commands.manufacturing.manufacture", lambda *_: [verdict])
     words = ["--port", "/dev/one", "--board", "EMULATED", "--image", "x.bin"]
     assert main(["flash", *words, "--csv", str(tmp_path / "labels.csv")]) == INTERRUPTED
     assert "/dev/one  -  FAILED at label: stopped before" in capsys.readouterr().out
@@ -98,7 +99,7 @@ def test_a_compiler_that_does_not_end_is_an_error_with_the_cure(
     def hang(command: list[str], **_: Any) -> None:
         raise subprocess.TimeoutExpired(command, 60)
 
-    monkeypatch.setattr("harness.compiler.subprocess.run", hang)
+    monkeypatch.setattr("muster_harness.compiler.subprocess.run", hang)
     source = tmp_path / "slow.py"
     source.write_text(f"# {tmp_path}\n")  # that nobody has compiled before
     with pytest.raises(HarnessError, match=r"did not finish .*slow\.py within 60 s"):

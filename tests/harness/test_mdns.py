@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
-from harness.air import AccessPoint, Air
-from harness.repl import REPL
+from muster_harness.air.air import AccessPoint, Air
+from muster_harness.wire.repl import REPL
 from tests.harness.test_sockets import SETUP
 
 SERVICE = "_muster._tcp.local."

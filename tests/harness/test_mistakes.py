@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from harness.access_point import AccessPoint
-from harness.air import Air
-from harness.control import Control, Later, Refusal
-from harness.dialling import Dialling
-from harness.emulated import EmulatedBoard
-from harness.errors import AirError, BoardError, RemoteError
-from harness.loop import Loop
-from harness.repl import REPL
+from muster_harness.air.access_point import AccessPoint
+from muster_harness.air.air import Air
+from muster_harness.air.dialling import Dialling
+from muster_harness.control import Control, Later, Refusal
+from muster_harness.errors import AirError, BoardError, RemoteError
+from muster_harness.loop import Loop
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 MONTH_MS = 30 * 86400 * 1000
 SET_UP = """
@@ -200,7 +200,7 @@ def test_a_loop_that_is_stopped_writes_to_nobody(monkeypatch: pytest.MonkeyPatch
     loop = Loop("test")
     loop.stop()
     written: list[int] = []
-    monkeypatch.setattr("harness.loop.os.write", lambda fd, data: written.append(fd))
+    monkeypatch.setattr("muster_harness.loop.os.write", lambda fd, data: written.append(fd))
     loop.post(lambda: None)
     loop.stop()
     assert written == []

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.emulated import EmulatedBoard
-from harness.tcp_port import TCPPort
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.tcp_port import TCPPort
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "emulated-board.md"
 BINARY = bytes(range(256)) * 9

@@ -4,9 +4,9 @@
 
 import pytest
 
-from harness.air import AccessPoint, Air
-from harness.emulated import EmulatedBoard
-from harness.repl import REPL
+from muster_harness.air.air import AccessPoint, Air
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests.harness.test_sockets import SETUP
 
 LOOK_UP = """
@@ -47,7 +47,7 @@ def test_a_name_server_may_be_silent_or_far(joined: REPL, point: AccessPoint) ->
     point.names["far.example"] = point.gateway
     point.dns.is_silent, point.dns.patience_s = True, 0.1
     assert joined.eval("look_up('far.example')") == -202
-    point.dns.is_silent, point.medium.latency_s = False, 0.05
+    point.dns.is_silent, point.impairment.latency_s = False, 0.05
     joined.exec("start = time.ticks_ms(); found = look_up('far.example')")
     assert joined.eval("(found, time.ticks_diff(time.ticks_ms(), start) >= 95)") == (
         point.gateway,

@@ -4,9 +4,9 @@
 
 import pytest
 
-from harness.emulated import EmulatedBoard
-from harness.errors import CannotDo, RemoteError
-from harness.repl import REPL
+from muster_harness.errors import CannotDo, RemoteError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 
 def test_a_press_pulls_the_button_down_and_lets_it_go(board: EmulatedBoard) -> None:

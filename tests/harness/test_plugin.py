@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.emulated import EmulatedBoard
-from harness.fixtures import log_name
-from harness.tcp_port import TCPPort
+from muster_harness.fixtures import log_name
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.tcp_port import TCPPort
 
 pytest_plugins = ["pytester"]
 
@@ -69,19 +69,20 @@ ELSEWHERE = """
 import builtins, sys
 real = builtins.__import__
 def imported(name, names=None, *rest):
-    if name in ("fcntl", "termios", "tty", "pty") and names["__name__"].startswith("harness"):
+    ours = names and names["__name__"].startswith("muster_harness")
+    if ours and name in ("fcntl", "termios", "tty", "pty"):
         raise ModuleNotFoundError(f"No module named {name!r}")
     return real(name, names, *rest)
 builtins.__import__ = imported
-import harness.plugin
+import muster_harness.plugin
 sys.platform = "win32"
 from pathlib import Path
-from harness.errors import InterpreterError
-from harness.supply import Supply
-supply = Supply(["emulated", "COM3"], None, "256K", Path(sys.argv[1]))
-print(supply.choose(2, frozenset()))
+from muster_harness.errors import InterpreterError
+from muster_harness.units.pool import UnitPool
+pool = UnitPool(["emulated", "COM3"], None, "256K", Path(sys.argv[1]))
+print(pool.choose(2, frozenset()))
 try:
-    supply.template(lambda unit: None)
+    pool.template(lambda unit: None)
 except InterpreterError as e:
     print(e)
 """

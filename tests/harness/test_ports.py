@@ -18,13 +18,13 @@ import serial
 from serial.tools import list_ports as usb
 from serial.tools.list_ports_common import ListPortInfo
 
-from harness.cli import main
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, NotMicroPython, PortError
-from harness.ports import find_port, list_ports, open_port
-from harness.prompt import enter_raw
-from harness.repl import REPL
-from harness.tcp_port import TCPPort
+from muster_harness.cli import main
+from muster_harness.errors import BoardError, NotMicroPython, PortError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.ports import find_port, list_ports, open_port
+from muster_harness.wire.prompt import enter_raw
+from muster_harness.wire.repl import REPL
+from muster_harness.wire.tcp_port import TCPPort
 
 Answer = Callable[[bytes], bytes]
 _AN_HOUR_S = 3600.0  # who does not stop at once is stopped by the test's own deadline
@@ -253,7 +253,7 @@ def swallow(board: EmulatedBoard) -> None:
 def test_a_main_that_swallows_ctrl_c_is_stopped_by_the_reset_button(
     board: EmulatedBoard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.prompt._ASK_AFTER_S", 0.3)
+    monkeypatch.setattr("muster_harness.wire.prompt._ASK_AFTER_S", 0.3)
     swallow(board)
     asked: list[str] = []
 

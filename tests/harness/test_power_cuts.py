@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, HarnessError, RemoteError
-from harness.filling import FILLER, fill_filesystem
-from harness.power_cuts import Cut, cut_points, record
-from harness.repl import REPL
+from muster_harness.errors import BoardError, HarnessError, RemoteError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.full_filesystem import FILLER, fill_filesystem
+from muster_harness.units.power_cuts import Cut, cut_points, record
+from muster_harness.wire.repl import REPL
 
 
 def at_prompt(board: EmulatedBoard) -> REPL:

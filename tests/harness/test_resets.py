@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError
-from harness.repl import REPL
+from muster_harness.errors import BoardError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests.harness.conftest import write_file
 
 CAUSE = b"import machine; 'cause', machine.reset_cause()\r"

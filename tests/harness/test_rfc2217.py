@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from harness.bundle_link import BundleLink
-from harness.cli import main
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError
-from harness.repl import REPL
+from muster_harness.bench.bundle_link import BundleLink
+from muster_harness.cli import main
+from muster_harness.errors import BoardError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests.harness.rfc2217_server import RFC2217Server
 
 # pyserial 3.5 starts its reader in an old way.

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import rig
-from harness.emulated import EmulatedBoard
-from harness.errors import RigError
-from harness.log import Log
-from harness.rig import Commands, Wire, read_rig
-from harness.supply import Supply
+from muster_harness.errors import RigError
+from muster_harness.log import Log
+from muster_harness.units import rig
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.pool import UnitPool
+from muster_harness.units.rig import Commands, Wire, read_rig
 
 GOOD = """
 [unit.press]
@@ -44,8 +44,8 @@ def test_units_wires_and_networks_are_read(tmp_path: Path) -> None:
 
 def test_a_helping_board_is_not_under_test_unless_it_is_named(tmp_path: Path) -> None:
     found = read(tmp_path, GOOD)
-    assert Supply([], found, "256K", tmp_path).boards == ("press",)
-    assert Supply(["helper"], found, "256K", tmp_path).boards == ("helper",)
+    assert UnitPool([], found, "256K", tmp_path).boards == ("press",)
+    assert UnitPool(["helper"], found, "256K", tmp_path).boards == ("helper",)
 
 
 def test_a_password_does_not_show(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_a_pin_of_another_board_presses_and_sees(board: EmulatedBoard, tmp_path:
             f'led = {{ unit = "helper", pin = 5 }}\n[unit.helper]\nport = "{helper.port}"\n',
         )
         log = Log(tmp_path / "test.log")
-        supply = Supply(["press"], found, "256K", tmp_path)
-        with supply.units(["press"], log, None, tmp_path, None) as (unit,):
+        pool = UnitPool(["press"], found, "256K", tmp_path)
+        with pool.units(["press"], log, None, tmp_path, None) as (unit,):
             assert unit.can("button", "led", "hardware")
             unit.press(ms=20)
             assert helper.level(4) == 0
@@ -145,8 +145,8 @@ def test_commands_switch_the_power(board: EmulatedBoard, tmp_path: Path) -> None
         f"power = {{ on = {[*words, '1']!r}, off = {[*words, '0']!r} }}\n",
     )
     log = Log(tmp_path / "test.log")
-    supply = Supply([], found, "256K", tmp_path)
-    with supply.units(supply.choose(1, frozenset({"power"})), log, None, tmp_path, None) as units:
+    pool = UnitPool([], found, "256K", tmp_path)
+    with pool.units(pool.choose(1, frozenset({"power"})), log, None, tmp_path, None) as units:
         units[0].power_off()
         assert not units[0].is_on
         units[0].power_on()
@@ -161,10 +161,10 @@ def test_a_command_that_fails_is_shown_with_its_words(tmp_path: Path) -> None:
         'power = { on = ["sh", "-c", "echo no such hub; exit 3"], off = ["absent-command"] }\n',
     )
     log = Log(tmp_path / "test.log")
-    supply = Supply(["press"], found, "256K", tmp_path)
+    pool = UnitPool(["press"], found, "256K", tmp_path)
     with (
         pytest.raises(RigError, match="ended with 3: no such hub"),
-        supply.units(["press"], log, None, tmp_path, None),
+        pool.units(["press"], log, None, tmp_path, None),
     ):
         pytest.fail("it has no power")
     log.close()

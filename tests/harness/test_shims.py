@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.contract import oracle
-from harness.contract.suite import ask_stubs
-from harness.contract.wire import Wire
-from harness.emulated import EmulatedBoard
-from harness.errors import RemoteError
+from muster_harness.contract import oracle
+from muster_harness.contract.suite import ask_stubs
+from muster_harness.contract.wire import Wire
+from muster_harness.errors import RemoteError
+from muster_harness.units.emulated import EmulatedBoard
 
 OMISSIONS = oracle.read_omissions()
 
@@ -82,7 +82,7 @@ def test_a_traceback_shows_the_program_s_frames_and_none_of_the_shims(
 
 
 def test_what_the_readme_says_is_not_there_is_not(board: EmulatedBoard) -> None:
-    readme = (oracle.SHIMS.parent / "README.md").read_text()
+    readme = (oracle.HERE.parents[1] / "README.md").read_text()
     told = [line for line in readme.splitlines() if re.match(r"- Modules .*not there", line)]
     named = [name for line in told for name in re.findall(r"`([\w.]+)`", line.partition(". ")[0])]
     assert len(named) > 12

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.short_names import shortened
+from muster_harness.deploy.short_names import shortened
 
 ROOT = Path(__file__).resolve().parents[2]
 _ONE = """\

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from harness.control import Refusal
-from harness.emulated import EmulatedBoard
-from harness.errors import RemoteError
-from harness.repl import REPL
+from muster_harness.control import Refusal
+from muster_harness.errors import RemoteError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 AFTER = (
     b"from machine import *; print('%d %d %r.' % (reset_cause(), wake_reason(), wake_pins()))\r"
@@ -111,5 +111,5 @@ def test_a_sleep_that_cannot_be_does_not_stop_the_chip(board: EmulatedBoard) -> 
     """The shims refuse it in a board's own words (arguments.probe); this is behind them."""
     board.exec("alive = 1")
     with pytest.raises(Refusal, match="str to int"):
-        board._loop.call(lambda: board._supervisor._verbs.answer("deepsleep", ["x"]))
+        board._loop.call(lambda: board._supervisor._hardware_calls.answer("deepsleep", ["x"]))
     assert board.eval("alive") == 1

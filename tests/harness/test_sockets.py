@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.air import AccessPoint, Air
-from harness.emulated import EmulatedBoard
-from harness.errors import RemoteError
-from harness.repl import REPL
+from muster_harness.air.air import AccessPoint, Air
+from muster_harness.errors import RemoteError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 SETUP = """
 import asyncio, errno, network, select, socket, time

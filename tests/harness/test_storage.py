@@ -4,9 +4,9 @@
 
 import pytest
 
-from harness.emulated import EmulatedBoard
-from harness.errors import RemoteError
-from harness.repl import REPL
+from muster_harness.errors import RemoteError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 
 def test_root_is_the_flash_alone(repl: REPL) -> None:

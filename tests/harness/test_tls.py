@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.air import AccessPoint, Air
-from harness.emulated import EmulatedBoard
-from harness.repl import REPL
+from muster_harness.air.air import AccessPoint, Air
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 from tests.certificates import Authority
 
 # What the programs below share: joined, and a word through TLS to the server on the gateway.

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-import harness.inventory
-import harness.sending
-import harness.transfer
-from harness.air import Air
-from harness.deploy import deploy
-from harness.emulated import EmulatedBoard
-from harness.errors import (
+import muster_harness.deploy.inventory
+import muster_harness.deploy.sending
+import muster_harness.deploy.transfer
+from muster_harness.air.air import Air
+from muster_harness.deploy.firmware import deploy_firmware
+from muster_harness.deploy.layout import lay_out
+from muster_harness.deploy.transfer import Transfer, put_tree
+from muster_harness.errors import (
     BoardError,
     DeployError,
     FilesystemFull,
@@ -23,12 +24,11 @@ from harness.errors import (
     PortError,
     WrongBoard,
 )
-from harness.facts import read_facts
-from harness.layout import lay_out
-from harness.repl import REPL
-from harness.supply import copier
-from harness.tcp_port import TCPPort
-from harness.transfer import Transfer, put_tree
+from muster_harness.facts import read_facts
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.pool import copier
+from muster_harness.wire.repl import REPL
+from muster_harness.wire.tcp_port import TCPPort
 from tests.harness.conftest import write_file
 
 MODULES = 6
@@ -89,10 +89,10 @@ def test_what_is_there_already_is_not_sent(old_board: EmulatedBoard, tmp_path: P
 
 def test_files_that_are_gone_do_not_shadow_new_ones(board: EmulatedBoard, tmp_path: Path) -> None:
     source = make_source(tmp_path / "source", "old")
-    deploy(board.port, source, form="py")
+    deploy_firmware(board.port, source, form="py")
     for module in (source / "lib" / "pkg").glob("m*.py"):
         module.write_text("VERSION = 'new'\n")
-    done = deploy(board.port, source, form="mpy")
+    done = deploy_firmware(board.port, source, form="mpy")
     assert "/lib/pkg/m0.py" in done.removed
     assert boots(board) == "new"
 
@@ -102,7 +102,7 @@ def test_a_power_cut_at_any_flash_operation_leaves_the_old_or_the_new(
 ) -> None:
     """What was cut off in the exchange is finished by the board alone, at its next start; and the
     next deployment mends the rest."""
-    monkeypatch.setattr("harness.repl._PROMPT_S", 0.2)  # nobody answers after the cut
+    monkeypatch.setattr("muster_harness.wire.repl._PROMPT_S", 0.2)  # nobody answers after the cut
     tree = lay(tmp_path, "new")
     before = old_board.flash_operations
     with REPL(old_board.port) as repl:
@@ -127,8 +127,8 @@ def test_a_cable_pulled_in_the_middle_leaves_the_old_and_the_next_deploy_complet
     old_board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = make_source(tmp_path / "new", "new")
-    monkeypatch.setattr(harness.sending, "_TEXT", 400)
-    pieces, sizes = harness.sending.pieces, list[int]()
+    monkeypatch.setattr(muster_harness.deploy.sending, "_TEXT", 400)
+    pieces, sizes = muster_harness.deploy.sending.pieces, list[int]()
     with TCPPort(old_board.port) as tcp, monkeypatch.context() as patch:
 
         def pull(data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -137,9 +137,9 @@ def test_a_cable_pulled_in_the_middle_leaves_the_old_and_the_next_deploy_complet
             if len(sizes) > 6:  # the first modules are on their way
                 tcp.close()
 
-        patch.setattr(harness.sending, "pieces", pull)
+        patch.setattr(muster_harness.deploy.sending, "pieces", pull)
         with pytest.raises(PortError, match="vanished"):
-            deploy(tcp.url, new, form="py")
+            deploy_firmware(tcp.url, new, form="py")
     assert boots(old_board) == "old"
     sizes.clear()
 
@@ -147,8 +147,8 @@ def test_a_cable_pulled_in_the_middle_leaves_the_old_and_the_next_deploy_complet
         sizes.append(len(data))
         return pieces(data)
 
-    monkeypatch.setattr(harness.sending, "pieces", counted)
-    deploy(old_board.port, new, form="py")
+    monkeypatch.setattr(muster_harness.deploy.sending, "pieces", counted)
+    deploy_firmware(old_board.port, new, form="py")
     assert (
         sizes.count((new / "lib" / "pkg" / "m0.py").stat().st_size) < MODULES
     )  # not all once more
@@ -158,14 +158,14 @@ def test_a_cable_pulled_in_the_middle_leaves_the_old_and_the_next_deploy_complet
 def test_a_file_that_arrived_otherwise_is_named_and_changes_nothing(
     old_board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send = harness.sending.send
+    send = muster_harness.deploy.sending.send
 
     def send_and_spoil(repl: REPL, files: dict[str, bytes], progress: Any) -> None:
         send(repl, files, progress)
         name = next(path for path, data in files.items() if b"VERSION" in data)
         repl.exec(f"with open({name!r}, 'ab') as f: f.write('#')")
 
-    monkeypatch.setattr(harness.transfer, "send", send_and_spoil)
+    monkeypatch.setattr(muster_harness.deploy.transfer, "send", send_and_spoil)
     with pytest.raises(DeployError, match=r"/m0\.py arrived otherwise"), REPL(old_board.port) as r:
         put_tree(r, lay(tmp_path, "new"))
     assert boots(old_board) == "old"
@@ -190,8 +190,11 @@ def test_a_full_filesystem_keeps_the_old_files(
 def test_a_loss_that_nothing_can_mend_is_said_at_every_start(
     old_board: EmulatedBoard, tmp_path: Path
 ) -> None:
-    code = harness.transfer._EXCHANGE.format(
-        mark=harness.inventory.MARK, stage="/none", files=[("0", "/lost.py")], gone=[]
+    code = muster_harness.deploy.transfer._EXCHANGE.format(
+        mark=muster_harness.deploy.inventory.MARK,
+        stage="/none",
+        files=[("0", "/lost.py")],
+        gone=[],
     )
     with REPL(old_board.port) as repl:
         repl.exec(f"with open('main.py', 'w') as f: f.write({code!r})")
@@ -207,13 +210,13 @@ def test_the_wrong_board_is_refused_before_anything_is_sent(
 ) -> None:
     source = make_source(tmp_path / "source", "new")
     with pytest.raises(WrongBoard, match="ESP32_GENERIC_C3 is a board with esp32c3"):
-        deploy(board.port, source, build={"board": "ESP32_GENERIC_C3"})
+        deploy_firmware(board.port, source, build={"board": "ESP32_GENERIC_C3"})
     facts = replace(read_facts("EMULATED"), machine="Raspberry Pi Pico W with RP2040")
     with EmulatedBoard(tmp_path / "pico", air=air, facts=facts) as pico:
         pico.power_on()
         pico.expect(rb">>> ")
         with pytest.raises(WrongBoard, match="no board file fits a 'Raspberry"):
-            deploy(pico.port, source)
+            deploy_firmware(pico.port, source)
         with REPL(pico.port) as repl:
             assert "lib" not in repl.eval("__import__('os').listdir('/')")
 
@@ -221,7 +224,7 @@ def test_the_wrong_board_is_refused_before_anything_is_sent(
 def test_a_kindred_board_is_warned_of(board: EmulatedBoard, tmp_path: Path) -> None:
     said: list[str] = []
     source = make_source(tmp_path / "source", "new")
-    deploy(board.port, source, build={"board": "M5STACK_ATOM"}, say=said.append)
+    deploy_firmware(board.port, source, build={"board": "M5STACK_ATOM"}, say=said.append)
     assert "check that button and LED" in said[0]
 
 
@@ -229,16 +232,16 @@ def test_a_file_that_somebody_changed_is_not_replaced_unasked(
     board: EmulatedBoard, tmp_path: Path
 ) -> None:
     source = make_source(tmp_path / "source", "old")
-    deploy(board.port, source, form="py")
+    deploy_firmware(board.port, source, form="py")
     with REPL(board.port) as repl:
         write_file(repl, "/main.py", "print('mine')")
     (source / "main.py").write_text("print('runs', {'new'})")
     with pytest.raises(ForeignFiles, match=r"/main.py on the board .* deploy with --force"):
-        deploy(board.port, source, form="py")
+        deploy_firmware(board.port, source, form="py")
     with REPL(board.port) as repl:
         assert repl.eval("open('/main.py').read()") == "print('mine')"
     asked: list[str] = []
-    deploy(board.port, source, form="py", agree=lambda paths: not asked.extend(paths))  # type: ignore[func-returns-value]
+    deploy_firmware(board.port, source, form="py", agree=lambda paths: not asked.extend(paths))  # type: ignore[func-returns-value]
     assert asked == ["/main.py"]
     assert boots(board) == "new"
 
@@ -252,8 +255,8 @@ def test_files_that_would_hide_ours_are_removed_when_agreed(
         for path in ("/pkg/__init__.py", "/lib/pkg/m1.py", "/lib/pkg/notes.txt", "/lib/other.py"):
             write_file(repl, path, "VERSION = 'hidden'")
     with pytest.raises(ForeignFiles, match=r"^/lib/pkg/m1.py, /pkg/__init__.py on the board"):
-        deploy(board.port, source)
-    done = deploy(board.port, source, agree=lambda paths: True)
+        deploy_firmware(board.port, source)
+    done = deploy_firmware(board.port, source, agree=lambda paths: True)
     assert done.removed == ("/lib/pkg/m1.py", "/pkg/__init__.py")
     assert boots(board) == "new"
     with REPL(board.port) as repl:
@@ -265,10 +268,12 @@ def test_what_was_put_there_and_is_wanted_no_more_goes(
 ) -> None:
     source = make_source(tmp_path / "source", "new")
     (source / "lib" / "pkg" / "extra.py").write_text("x = 1\n")
-    deploy(board.port, source)
+    deploy_firmware(board.port, source)
     (source / "lib" / "pkg" / "extra.py").unlink()
-    assert deploy(board.port, source).removed == ("/lib/pkg/extra.mpy",)
-    assert deploy(board.port, source) == Transfer((), (), deploy(board.port, source).unchanged)
+    assert deploy_firmware(board.port, source).removed == ("/lib/pkg/extra.mpy",)
+    assert deploy_firmware(board.port, source) == Transfer(
+        (), (), deploy_firmware(board.port, source).unchanged
+    )
 
 
 def test_so_it_is_with_the_files_that_tests_put_there(
@@ -289,8 +294,8 @@ def test_a_board_as_micropython_formats_it_is_not_asked_about(
     board: EmulatedBoard, tmp_path: Path
 ) -> None:
     with REPL(board.port) as repl:
-        write_file(repl, "/boot.py", harness.inventory._FACTORY_BOOT.decode())
-    deploy(board.port, make_source(tmp_path / "source", "new"))
+        write_file(repl, "/boot.py", muster_harness.deploy.inventory._FACTORY_BOOT.decode())
+    deploy_firmware(board.port, make_source(tmp_path / "source", "new"))
     assert boots(board) == "new"
 
 
@@ -302,7 +307,7 @@ def test_a_watchdog_that_bites_during_the_copy_is_given_more_time(
         write_file(
             repl, "/main.py", "from machine import WDT\nWDT(timeout=1000)\nprint('on guard')"
         )
-    send = harness.sending.send
+    send = muster_harness.deploy.sending.send
     waited: list[bool] = []
 
     def send_slowly(repl: REPL, *rest: Any) -> None:
@@ -311,13 +316,13 @@ def test_a_watchdog_that_bites_during_the_copy_is_given_more_time(
             repl.exec("import time\ntime.sleep(5)", 8)
         send(repl, *rest)
 
-    monkeypatch.setattr(harness.transfer, "send", send_slowly)
+    monkeypatch.setattr(muster_harness.deploy.transfer, "send", send_slowly)
     board.forget_output()
     board.reset()
     board.expect(rb"on guard")
     said: list[str] = []
     source = make_source(tmp_path / "source", "new")
-    deploy(board.port, source, say=said.append, agree=lambda paths: True)
+    deploy_firmware(board.port, source, say=said.append, agree=lambda paths: True)
     assert "watchdog bit" in said[-1]
     assert boots(board) == "new"
 
@@ -327,14 +332,14 @@ def test_an_exchange_that_fails_keeps_what_has_arrived(
 ) -> None:
     """Here a folder stands where a file belongs; a filesystem that fills up then does the same."""
     tree = lay(tmp_path, "new")
-    send = harness.sending.send
+    send = muster_harness.deploy.sending.send
 
     def send_and_block(repl: REPL, *rest: Any) -> None:
         send(repl, *rest)
         repl.exec("import os\nos.remove('/lib/pkg/m3.py')\nos.mkdir('/lib/pkg/m3.py')")
 
     with monkeypatch.context() as patch, REPL(old_board.port) as repl:
-        patch.setattr(harness.transfer, "send", send_and_block)
+        patch.setattr(muster_harness.deploy.transfer, "send", send_and_block)
         with pytest.raises(DeployError, match="have not taken their places yet"):
             put_tree(repl, tree)
         assert repl.eval("len(__import__('os').listdir('/.muster-new'))") > 0

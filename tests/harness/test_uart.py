@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.emulated import EmulatedBoard
-from harness.repl import REPL
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 COUNT = (
     b"import micropython, select, sys, time\r"

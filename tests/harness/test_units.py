@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from harness import units
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError, CannotDo, HarnessError, RemoteError, RemoteOSError
-from harness.serial_unit import SerialUnit
-from harness.tcp_port import TCPPort
-from harness.units import CAPABILITIES, CURES, Unit
-from harness.wiring import CommandSwitch
+from muster_harness.errors import BoardError, CannotDo, HarnessError, RemoteError, RemoteOSError
+from muster_harness.units import unit as units
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.serial_unit import SerialUnit
+from muster_harness.units.unit import CAPABILITIES, CURES, Unit
+from muster_harness.units.wiring import CommandSwitch
+from muster_harness.wire.tcp_port import TCPPort
 from tests.harness.rfc2217_server import RFC2217Server
 
 # pyserial 3.5 starts its reader of rfc2217:// in an old way.
@@ -110,7 +110,7 @@ def test_a_missing_capability_says_what_to_do(tmp_path: Path, board: EmulatedBoa
 
 
 def test_the_log_names_the_caller_outside_of_the_harness_and_of_nothing_like_it() -> None:
-    like_it = f"{Path(units.__file__).parent}-of-ours/test_sensor.py"
+    like_it = f"{Path(units.__file__).parents[1]}-of-ours/test_sensor.py"
     code = compile("\n\nwhere = _caller()", like_it, "exec")
     names: dict[str, Any] = {"_caller": units._caller}
     exec(code, names)  # noqa: S102 (two lines above)

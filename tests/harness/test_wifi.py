@@ -4,10 +4,10 @@
 
 import pytest
 
-from harness.air import Air
-from harness.emulated import EmulatedBoard
-from harness.errors import RemoteError
-from harness.repl import REPL
+from muster_harness.air.air import Air
+from muster_harness.errors import RemoteError
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
 
 SETUP = """
 import network, time

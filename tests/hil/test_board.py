@@ -2,9 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 """The board is one for this firmware, and takes it."""
 
-from harness.deploy import deploy
-from harness.probe import check_board, guess_board, probe
-from harness.units import Unit
+from muster_harness.deploy.firmware import deploy_firmware
+from muster_harness.units.unit import Unit
+from muster_harness.wire.probe import check_board, guess_board, probe
 from tests.flash import ROOT
 
 
@@ -18,7 +18,7 @@ def test_the_board_is_one_that_the_firmware_runs_on(hil_unit: Unit) -> None:
 
 def test_the_firmware_is_deployed_and_verified(hil_unit: Unit) -> None:
     with hil_unit.released() as port:
-        again = deploy(port, ROOT / "firmware", build={"model": "press"})
+        again = deploy_firmware(port, ROOT / "firmware", build={"model": "press"})
     assert again.sent == again.removed == ()
     with hil_unit.repl(soft_reset=True) as repl:
         assert probe(repl).firmware

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from harness.compiler import compile_mpy
-from harness.probe import probe
-from harness.sending import put_files
-from harness.units import Unit
+from muster_harness.compiler import compile_mpy
+from muster_harness.deploy.sending import put_files
+from muster_harness.units.unit import Unit
+from muster_harness.wire.probe import probe
 from tests.flash import ROOT
 
 _ON_BOARD = ROOT / "tests" / "firmware" / "on_board"

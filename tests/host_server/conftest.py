@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from host_server import cli
-from host_server.label import new_label
+from muster_server import cli
+from muster_server.label import new_label
 from tests import secrecy
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import ANY_PORT, QUIET, Servers, start

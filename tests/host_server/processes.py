@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,9 +34,14 @@ class Servers:
         return self.process.returncode, out, err
 
 
-def start(data: Path, *options: str, ready: int = 3) -> Servers:
+def start(
+    data: Path,
+    *options: str,
+    ready: int = 3,
+    command: Sequence[str] = (sys.executable, "-m", "muster_server"),
+) -> Servers:
     process = subprocess.Popen(
-        [sys.executable, "-m", "host_server", "serve", "--data", str(data), *options],
+        [*command, "serve", "--data", str(data), *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -60,7 +66,7 @@ def start(data: Path, *options: str, ready: int = 3) -> Servers:
 
 def run_serve(*options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "host_server", "serve", *options],
+        [sys.executable, "-m", "muster_server", "serve", *options],
         capture_output=True,
         text=True,
         timeout=20,

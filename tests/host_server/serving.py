@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from host_server.roles import Role
-from host_server.serve import bound, uvicorn_servers
-from host_server.settings import Address
+from muster_server.roles import Role
+from muster_server.serve import bound, uvicorn_servers
+from muster_server.settings import Address
 
 STARTUP_S = 10
 

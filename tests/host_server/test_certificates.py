@@ -15,12 +15,12 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from host_server import cli
-from host_server.certificates import make_development, server_context
-from host_server.config_server.profile import checked_profile
-from host_server.errors import SettingsError
-from host_server.label import new_label
-from host_server.settings import Certificate
+from muster_server import cli
+from muster_server.certificates import make_development, server_context
+from muster_server.config_server.profile import checked_profile
+from muster_server.errors import SettingsError
+from muster_server.label import new_label
+from muster_server.settings import Certificate
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import QUIET, run_serve, start
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from host_server import cli
-from host_server.cli import COMMANDS
-from host_server.label import new_label, parse_label
+from muster_server import cli
+from muster_server.cli import COMMANDS
+from muster_server.label import new_label, parse_label
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import Servers
 

@@ -4,8 +4,8 @@
 
 import pytest
 
-from host_server.document import parse_json
-from host_server.errors import Invalid
+from muster_server.document import parse_json
+from muster_server.errors import Invalid
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400"])

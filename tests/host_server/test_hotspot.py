@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import requests
 
-from host_server.network_manager import split
+from muster_server.network_manager import split
 from tests import secrecy
 
 HOME = "0f3a5f8e-2f0e-4d0f-8f53-0d7c3f8a9b10"
@@ -70,7 +70,7 @@ class Desk:
         (self._place / "state.json").write_text(json.dumps(self.state))
         (self._place / "calls.jsonl").touch()
         self.running = subprocess.Popen(
-            [sys.executable, "-m", "host_server", "hotspot", "--name", "desk"]
+            [sys.executable, "-m", "muster_server", "hotspot", "--name", "desk"]
             + ["--data", str(self._place / "data"), "--role", "config", "--advertise", "no"]
             + ["--config-listen", f"{self.gateway}:8421", *options],
             stdin=subprocess.DEVNULL,

@@ -12,8 +12,8 @@ import pytest
 from fastapi import FastAPI, Response
 from fastapi.responses import StreamingResponse
 
-from host_server.http_protocol import DeadlineProtocol
-from host_server.web import harden
+from muster_server.http_protocol import DeadlineProtocol
+from muster_server.web import harden
 from tests.host_server.serving import served
 
 DEADLINE_S = 0.3

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from host_server.errors import LabelRefused
-from host_server.label import Label, is_device_id, new_label, parse_label
+from muster_server.errors import LabelRefused
+from muster_server.label import Label, is_device_id, new_label, parse_label
 from tests.host_server.golden import cases
 
 LABEL = Label("PRESS-4", bytes(range(20)))

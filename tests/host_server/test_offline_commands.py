@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from host_server.offline_commands import LONGEST_LIFE_S, SHORTEST_LIFE_S
-from host_server.portal import openapi
+from muster_server.offline_commands import LONGEST_LIFE_S, SHORTEST_LIFE_S
+from muster_server.portal import openapi
 
 
 def test_bundle_is_made_shown_and_checked(muster: Any, device_id: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host_server.outcomes import CODES, OUTCOMES, STEPS, TOLD, sentence, step_of
+from muster_server.outcomes import CODES, OUTCOMES, STEPS, TOLD, sentence, step_of
 
 
 def codes_raised_by_the_firmware() -> set[str]:

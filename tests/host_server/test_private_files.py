@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from host_server.errors import SettingsError
-from host_server.private_files import FOR_ALL, check_place, read_private, write_once, write_private
+from muster_server.errors import SettingsError
+from muster_server.private_files import (
+    FOR_ALL,
+    check_place,
+    read_private,
+    write_once,
+    write_private,
+)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
-from host_server.errors import SettingsError
-from host_server.roles import Parts
-from host_server.settings import Address, read_settings
+from muster_server.errors import SettingsError
+from muster_server.roles import Parts
+from muster_server.settings import Address, read_settings
 
 
 class Listener:

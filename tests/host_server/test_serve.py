@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from host_server import cli
-from host_server.errors import SettingsError
-from host_server.label import new_label
-from host_server.serve import bound
-from host_server.settings import Address
-from host_server.tokens import token_hash
+from muster_server import cli
+from muster_server.errors import SettingsError
+from muster_server.label import new_label
+from muster_server.serve import bound
+from muster_server.settings import Address
+from muster_server.tokens import token_hash
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import QUIET, Servers, run_serve, start
 

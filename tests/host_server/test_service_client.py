@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from host_server.errors import ServiceUnreachable
-from host_server.service_client import (
+from muster_server.errors import ServiceUnreachable
+from muster_server.service_client import (
     CONFIG_TIMEOUT_S,
     CONNECT_TIMEOUT_S,
     PLATFORM_TIMEOUT_S,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from host_server.errors import SettingsError
-from host_server.settings import Address, read_settings, service_url
+from muster_server.errors import SettingsError
+from muster_server.settings import Address, read_settings, service_url
 
 
 def test_nothing_said_means_all_roles_on_this_machine() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from host_server.stations import Stations
+from muster_server.stations import Stations
 
 NEIGHBOURS = """\
 10.42.0.23 lladdr 24:6f:28:00:11:22 REACHABLE

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from host_server.errors import SettingsError
-from host_server.tokens import matches, matches_any, new_token, service_token, token_hash
+from muster_server.errors import SettingsError
+from muster_server.tokens import matches, matches_any, new_token, service_token, token_hash
 
 
 def test_token_matches_its_own_hash_only() -> None:

@@ -12,10 +12,10 @@ import requests
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
-from host_server import web
-from host_server.errors import Conflict, HostError, Invalid, StoreError, Unavailable
-from host_server.tokens import new_token, token_hash
-from host_server.web import bearer, body_within, harden
+from muster_server import web
+from muster_server.errors import Conflict, HostError, Invalid, StoreError, Unavailable
+from muster_server.tokens import new_token, token_hash
+from muster_server.web import bearer, body_within, harden
 from tests.host_server.serving import served
 
 TOKEN = new_token()
@@ -154,5 +154,5 @@ def test_the_token_opens(url: str) -> None:
 
 def test_each_error_has_a_code_of_its_own() -> None:
     kinds: list[type[HostError]] = [HostError, *HostError.__subclasses__()]
-    codes = [kind.code for kind in kinds if kind.__module__ == "host_server.errors"]
+    codes = [kind.code for kind in kinds if kind.__module__ == "muster_server.errors"]
     assert len(set(codes)) == len(codes)

@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.interpreter import find_interpreter
+from muster_harness.esp32.interpreter import find_interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICES = 1000

@@ -17,26 +17,26 @@ from typing import Any, Self
 import requests
 from sqlalchemy import Engine
 
-from harness.air import Air
-from harness.deploy import write_identity
-from harness.emulated import EmulatedBoard
-from harness.repl import REPL
-from host_server.certificates import server_context
-from host_server.config_server.app import create_app as create_config
-from host_server.config_server.platform_adapter import PlatformChoice
-from host_server.label import Label, new_label
-from host_server.platform_server.app import create_app as create_platform
-from host_server.platform_server.bounds import Bounds
-from host_server.roles import Role
-from host_server.serve import bound, uvicorn_servers
-from host_server.settings import Address, Certificate
-from host_server.store.config_tables import HEAD as CONFIG_HEAD
-from host_server.store.engine import database_url, open_engine
-from host_server.store.migrations import migrate
-from host_server.store.platform import HEAD as PLATFORM_HEAD
-from host_server.store.platform import PlatformStore
-from host_server.store.secrets import SecretBox
-from host_server.tokens import new_token, token_hash
+from muster_harness.air.air import Air
+from muster_harness.deploy.firmware import write_identity
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.wire.repl import REPL
+from muster_server.certificates import server_context
+from muster_server.config_server.app import create_app as create_config
+from muster_server.config_server.platform_adapter import PlatformChoice
+from muster_server.label import Label, new_label
+from muster_server.platform_server.app import create_app as create_platform
+from muster_server.platform_server.bounds import Bounds
+from muster_server.roles import Role
+from muster_server.serve import bound, uvicorn_servers
+from muster_server.settings import Address, Certificate
+from muster_server.store.config_tables import HEAD as CONFIG_HEAD
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.platform import HEAD as PLATFORM_HEAD
+from muster_server.store.platform import PlatformStore
+from muster_server.store.secrets import SecretBox
+from muster_server.tokens import new_token, token_hash
 from tests.certificates import Authority
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -133,8 +133,8 @@ class World:
         self._engines = {
             role: self._database(role, package, head)
             for role, package, head in (
-                ("config", "host_server.config_server", CONFIG_HEAD),
-                ("platform", "host_server.platform_server", PLATFORM_HEAD),
+                ("config", "muster_server.config_server", CONFIG_HEAD),
+                ("platform", "muster_server.platform_server", PLATFORM_HEAD),
             )
         }
         self._make_servers()

@@ -16,9 +16,9 @@ from typing import Any, Self
 
 import requests
 
-from harness.air import AccessPoint, Air
-from harness.deploy import write_identity
-from harness.emulated import EmulatedBoard
+from muster_harness.air.air import AccessPoint, Air
+from muster_harness.deploy.firmware import write_identity
+from muster_harness.units.emulated import EmulatedBoard
 from tests import secrecy
 from tests.system.servers import OwnPlatform
 from tests.wire import bundles

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.emulated import EmulatedBoard
-from harness.log import Log
-from harness.rig import Network
-from harness.units import Unit
+from muster_harness.log import Log
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.rig import Network
+from muster_harness.units.unit import Unit
 from tests.system.carried import Carried, OwnNetwork
 from tests.system.desk_story import DeskStory
 from tests.system.story import ROOT, Story

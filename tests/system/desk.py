@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.log import Log
-from harness.rig import Network
+from muster_harness.log import Log
+from muster_harness.units.rig import Network
 from tests.system.servers import OwnPlatform, ServerProcess
 
 _CONFIG, _PLATFORM = 8421, 8422

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from harness.deploy import deploy
-from harness.labelling import look, write_label
-from harness.labels import parse_label
-from harness.log import Log
-from harness.rig import Network
-from harness.units import Unit
+from muster_harness.deploy.firmware import deploy_firmware
+from muster_harness.deploy.labelling import look, write_label
+from muster_harness.deploy.labels import parse_label
+from muster_harness.log import Log
+from muster_harness.units.rig import Network
+from muster_harness.units.unit import Unit
 from tests import secrecy
 from tests.system.desk import Desk
 from tests.system.story import ROOT, Label, Story
@@ -83,7 +83,7 @@ class DeskStory(Story):
     def deploy(self, form: str = "mpy") -> None:
         """A board on a desk is on, and stays so."""
         with self.board.released() as port:
-            deploy(port, ROOT / "firmware", form=form, build=self.build())
+            deploy_firmware(port, ROOT / "firmware", form=form, build=self.build())
 
     def make_label(self) -> Label:
         device_id = _OURS + secrets.token_hex(4).upper()

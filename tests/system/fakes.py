@@ -15,7 +15,7 @@ from typing import Self
 
 from noise.connection import NoiseConnection
 
-from host_server.config_server.noise import PROTOCOL, Responder
+from muster_server.config_server.noise import PROTOCOL, Responder
 from tests.firmware import dnssd_answers
 from tests.listener import Listener
 

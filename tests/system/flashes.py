@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.emulated import EmulatedBoard
+from muster_harness.units.emulated import EmulatedBoard
 
 # A flash of a number; those of states are shorter or longer.
 _SHORTEST_S, _LONGEST_S = 0.17, 0.42

@@ -20,15 +20,15 @@ _CONTEXT.set_forkserver_preload(
         __name__,
         "alembic.migration",
         "anyio._backends._asyncio",
-        "host_server.cli",
-        "host_server.config_server.advertisement",
-        "host_server.config_server.app",
-        "host_server.config_server.platform_adapter",
-        "host_server.platform_server.app",
-        "host_server.portal.app",
-        "host_server.serve",
-        "host_server.store.migrations",
-        "host_server.store.platform",
+        "muster_server.cli",
+        "muster_server.config_server.advertisement",
+        "muster_server.config_server.app",
+        "muster_server.config_server.platform_adapter",
+        "muster_server.platform_server.app",
+        "muster_server.portal.app",
+        "muster_server.serve",
+        "muster_server.store.migrations",
+        "muster_server.store.platform",
         "sqlalchemy.dialects.sqlite",
         "tests.system.request_log",
     ]
@@ -76,7 +76,7 @@ def _serve(
     said: Connection | Path,
     says_requests: bool,
 ) -> None:
-    from host_server.cli import main
+    from muster_server.cli import main
     from tests.system import request_log
 
     os.environ.clear()  # it is as it was when the first server was forked

@@ -39,7 +39,7 @@ class OfflineStory(Story):
     def begin_sending(self, file: Path) -> "subprocess.Popen[str]":
         """`muster-unit bundle send`, over the board's serial port, while its firmware runs."""
         return subprocess.Popen(
-            [sys.executable, "-m", "harness", "bundle", "send", "--json"]
+            [sys.executable, "-m", "muster_harness", "bundle", "send", "--json"]
             + ["--port", self.board.port, str(file)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
-from harness.air import AccessPoint
-from harness.errors import HarnessError
+from muster_harness.air.air import AccessPoint
+from muster_harness.errors import HarnessError
 from tests.system.story import ROOT, Label, Step, Story
 
 _LINE = rb"M \d+ [A-Z] (?:step (\d) (\w+) (\d+)ms ?|life |button )([^\r\n]*)\r?\n"  # as Story.STEP

@@ -31,7 +31,7 @@ class SecurePlatform(ServerProcess):
         self.certificates = directory / "certs"
         command = ["certs", "dev", "--out", str(self.certificates), "--name", NAME]
         subprocess.run(
-            [sys.executable, "-m", "host_server", *command, "--name", address],
+            [sys.executable, "-m", "muster_server", *command, "--name", address],
             check=True,
             capture_output=True,
             timeout=30,

@@ -6,9 +6,9 @@ import base64
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from host_server.store.config import ConfigStore
-from host_server.store.engine import database_url, open_engine
-from host_server.store.secrets import SecretBox, load_key
+from muster_server.store.config import ConfigStore
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.secrets import SecretBox, load_key
 from tests import secrecy
 
 _TOKEN_FILES = ("administrator.token", "config-token", "platform-token", "secret.key")

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
-from harness.log import Log
+from muster_harness.log import Log
 from tests.system.forked import Forked
 
 _READY_S = 60.0  # three interpreters start at once, perhaps on a busy machine

@@ -21,11 +21,11 @@ from typing import Any, Self
 
 import requests
 
-from harness.air import AccessPoint, Air
-from harness.deploy import deploy, write_identity
-from harness.emulated import EmulatedBoard
-from harness.errors import BoardError
-from harness.log import Log
+from muster_harness.air.air import AccessPoint, Air
+from muster_harness.deploy.firmware import deploy_firmware, write_identity
+from muster_harness.errors import BoardError
+from muster_harness.log import Log
+from muster_harness.units.emulated import EmulatedBoard
 from tests import secrecy
 from tests.system import server_secrets
 from tests.system.servers import MakePlatform, OwnPlatform, Servers
@@ -133,7 +133,7 @@ class Story:
         """Puts the firmware onto the board over its serial port, with mpremote."""
         self.board.power_on()
         with self.board.released() as port:
-            deploy(port, ROOT / "firmware", form=form, build=self.build())
+            deploy_firmware(port, ROOT / "firmware", form=form, build=self.build())
         self.board.power_off()
 
     def build(self) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class Story:
     def muster(self, *arguments: str) -> str:
         """Runs the command `muster` as a person would, and returns what it prints."""
         self._note_secrets()  # here, and below: before the servers forget some of them
-        command = [sys.executable, "-m", "host_server", *arguments]
+        command = [sys.executable, "-m", "muster_server", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
         return done.stdout
 

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import serial
 
-from harness import cli
-from harness.bundle_frames import LONGEST, Answers, request
-from harness.bundle_link import BundleLink, digest
-from harness.errors import BoardError
+from muster_harness import cli
+from muster_harness.bench.bundle_frames import LONGEST, Answers, request
+from muster_harness.bench.bundle_link import BundleLink, digest
+from muster_harness.errors import BoardError
 from tests.system.carried import DEVICE_ID, SECRET, Carried, OwnNetwork
 from tests.wire import bundles
 from tests.wire.receipts import receipt

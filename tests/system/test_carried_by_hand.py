@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli
-from harness.bundle_link import BundleLink
-from harness.emulated import EmulatedBoard
-from harness.power_cuts import record
+from muster_harness import cli
+from muster_harness.bench.bundle_link import BundleLink
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.power_cuts import record
 from tests.system.carried import DEVICE_ID, SECRET, Carried, OwnNetwork
 from tests.wire import bundles
 from tests.wire.receipts import receipt

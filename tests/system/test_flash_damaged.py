@@ -4,7 +4,7 @@
 
 from dataclasses import replace
 
-from harness.deploy import deploy
+from muster_harness.deploy.firmware import deploy_firmware
 from tests.system.story import ROOT, Story
 
 _PATIENCE_S = 60.0
@@ -47,7 +47,7 @@ def test_a_corrupt_filesystem_is_told_and_a_deployment_brings_the_device_back(
     story.board.write_flash(replace(story.board.read_flash(), nvs=content.nvs))
     story.switch_on()
     with story.board.released() as port:
-        deploy(port, ROOT / "firmware", build=story.build())
+        deploy_firmware(port, ROOT / "firmware", build=story.build())
     story.portal("POST", f"/v1/devices/{label.device_id}/window")
     story.board.reset()
     story.press()

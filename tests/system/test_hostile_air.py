@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from host_server.config_server.noise import Responder
-from host_server.label import parse_label
+from muster_server.config_server.noise import Responder
+from muster_server.label import parse_label
 from tests import secrecy
 from tests.system import server_secrets
 from tests.system.fakes import (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.filling import fill_filesystem
+from muster_harness.units.full_filesystem import fill_filesystem
 from tests.system.flashes import wait_for_flashes
 from tests.system.middlemen import Middleman
 from tests.system.story import Label, Story
@@ -257,7 +257,7 @@ def test_a_network_that_vanishes_while_the_device_registers_is_a_platform_out_of
     story: Story,
 ) -> None:
     label = story.begin()
-    story.operational.medium.latency_s = 1.0
+    story.operational.impairment.latency_s = 1.0
     story.switch_on()
     assert story.step(8, _PATIENCE_S).code == "ok"
     story.operational.remove()
@@ -265,7 +265,7 @@ def test_a_network_that_vanishes_while_the_device_registers_is_a_platform_out_of
     failed(story, 9, "platform_unreachable")
     story.board.clock.scale(1)
     agreed(story, label, 9, "platform_unreachable")
-    story.operational.medium.latency_s = 0.0
+    story.operational.impairment.latency_s = 0.0
     story.operational.restore()
     story.press()
     story.committed(_PATIENCE_S)

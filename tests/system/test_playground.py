@@ -90,7 +90,7 @@ def test_people_play_until_ctrl_c_and_nothing_is_left(terminal: Terminal, tmp_pa
     assert token.encode() not in terminal.said
     assert token_file.stat().st_mode & 0o077 == 0
     devices = subprocess.run(
-        [sys.executable, "-m", "host_server", "device", "list", "--portal", url]
+        [sys.executable, "-m", "muster_server", "device", "list", "--portal", url]
         + ["--token-file", str(token_file)],
         capture_output=True,
         text=True,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from harness.cli import main
+from muster_harness.cli import main
 from tests.system.story import Story
 
 Run = pytest.CaptureFixture[str]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness.errors import AirError, ExpectTimeout, JoinRefused
-from harness.visitor import Visitor
+from muster_harness.air.visitor import Visitor
+from muster_harness.errors import AirError, ExpectTimeout, JoinRefused
 from tests.system.carried import DEVICE_ID, SECRET, Carried, OwnNetwork
 from tests.wire import bundles
 from tests.wire.labels import setup_passphrase

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.deploy import write_identity
-from harness.emulated import EmulatedBoard
-from harness.labels import new_label
-from harness.log import Log
+from muster_harness.deploy.firmware import write_identity
+from muster_harness.deploy.labels import new_label
+from muster_harness.log import Log
+from muster_harness.units.emulated import EmulatedBoard
 from tests import secrecy
 from tests.system.story import Label, Story
 

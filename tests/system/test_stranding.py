@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.air import AccessPoint
+from muster_harness.air.air import AccessPoint
 from tests.system.story import Story
 from tests.system.test_living_with_it import mpremote
 
@@ -87,7 +87,7 @@ def test_strangers_networks_do_not_keep_a_press_waiting(story: Story, stall: str
         if stall == "dhcp":
             point.dhcp_s = None
         else:
-            point.medium.latency_s = 10.0
+            point.impairment.latency_s = 10.0
     story.switch_on()
     story.wait_until_joined("MUSTER-stranger-0")
     for _ in range(2):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.deploy import deploy
+from muster_harness.deploy.firmware import deploy_firmware
 from tests.certificates import Authority
 from tests.system.secure import NAME, SecurePlatform, impostor, ntp_server
 from tests.system.story import ROOT, Label, Step, Story
@@ -123,7 +123,9 @@ def test_a_clock_behind_the_certificate_is_named_and_cured_by_ntp_or_a_sync(
     platform_restarted(story, platform, now - 6 * HOUR, tmp_path)
     story.board.power_on()
     story.board.expect(rb"this board has no label", 5)
-    deploy(story.board.port, ROOT / "firmware", build={"model": "old press", "built": flashed})
+    deploy_firmware(
+        story.board.port, ROOT / "firmware", build={"model": "old press", "built": flashed}
+    )
     story.board.power_off()
     policy = {"failsafe_s": 60, "sync_s": 3600, "ntp": story.operational.gateway}
     label = story.begin(policy=policy)

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness.emulated import EmulatedBoard
-from harness.flash import FlashContent
+from muster_harness.esp32.parts.flash import FlashContent
+from muster_harness.units.emulated import EmulatedBoard
 from tests.system.story import ROOT, Label, Story
 from tests.torture.relay import Relay
 from tests.torture.server_state import ServerState

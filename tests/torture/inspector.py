@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from harness.flash import FlashContent
-from harness.interpreter import find_interpreter
+from muster_harness.esp32.interpreter import find_interpreter
+from muster_harness.esp32.parts.flash import FlashContent
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 _LIVES = FIRMWARE.parent / "tests" / "firmware" / "on_board"  # lives.py, which starts a board

@@ -5,9 +5,9 @@
 import shutil
 from pathlib import Path
 
-from harness.deploy import write_identity
-from harness.emulated import EmulatedBoard
-from harness.power_cuts import Depth, record
+from muster_harness.deploy.firmware import write_identity
+from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.power_cuts import Depth, record
 from tests.torture.inspector import Inspector
 from tests.torture.parts import LOST, Fault, Part
 

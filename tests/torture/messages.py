@@ -6,8 +6,8 @@ device gets there all the same, by itself.
 
 import random
 
-from harness.errors import HarnessError
-from harness.messages import DOUBLED, LOST, PASSES, Fate, Message
+from muster_harness.air.messages import DOUBLED, LOST, PASSES, Fate, Message
+from muster_harness.errors import HarnessError
 from tests.torture.bench import Bench
 from tests.torture.inspector import Inspector
 from tests.torture.parts import BRICKED, HALF, Fault, Part

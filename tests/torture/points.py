@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from harness.power_cuts import Cut, Depth, Recording, record
+from muster_harness.units.power_cuts import Cut, Depth, Recording, record
 from tests.torture.bench import Bench, Save
 from tests.torture.inspector import Findings, Inspector, Start
 from tests.torture.parts import BRICKED, HALF, LOST, Fault

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
-from harness.errors import HarnessError
-from harness.power_cuts import Cut, Depth
+from muster_harness.errors import HarnessError
+from muster_harness.units.power_cuts import Cut, Depth
 from tests.torture.bench import Bench, Save
 from tests.torture.inspector import FIRMWARE, Findings, Inspector, InspectorEnded
 from tests.torture.parts import BRICKED, LOST, Fault, Part

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from harness.flash import FlashContent
+from muster_harness.esp32.parts.flash import FlashContent
 from tests.torture.inspector import Inspector, Start
 from tests.torture.parts import BRICKED, HALF, LOST, Fault, Part
 

@@ -7,8 +7,8 @@ concerned do when the power went in the middle of it.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from harness.errors import ExpectTimeout
-from harness.repl import REPL
+from muster_harness.errors import ExpectTimeout
+from muster_harness.wire.repl import REPL
 from tests import secrecy
 from tests.torture.bench import Bench
 

@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """An application that never gives the device's other tasks a turn: the watchdog has to end it."""
 
-from harness.errors import ExpectTimeout
-from harness.repl import REPL
+from muster_harness.errors import ExpectTimeout
+from muster_harness.wire.repl import REPL
 from tests.torture.bench import Bench, Save
 from tests.torture.parts import BRICKED, Fault, Part
 

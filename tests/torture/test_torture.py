@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.filling import fill_filesystem
-from harness.flash import FlashContent
+from muster_harness.esp32.parts.flash import FlashContent
+from muster_harness.units.full_filesystem import fill_filesystem
 from tests.torture import labelling, rot
 from tests.torture.bench import Bench
 from tests.torture.inspector import Inspector

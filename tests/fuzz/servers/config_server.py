@@ -9,13 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from host_server.config_server.app import create_app
-from host_server.label import new_label
-from host_server.store.config_tables import HEAD
-from host_server.store.engine import database_url, open_engine
-from host_server.store.migrations import migrate
-from host_server.store.secrets import SecretBox
-from host_server.tokens import new_token, token_hash
+from muster_server.config_server.app import create_app
+from muster_server.label import new_label
+from muster_server.store.config_tables import HEAD
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.secrets import SecretBox
+from muster_server.tokens import new_token, token_hash
 from tests.fuzz.mutation import chance, changed_bytes, changed_json, changed_text
 from tests.fuzz.servers.asgi import App, Request, running
 from tests.fuzz.servers.target import Finding, check, goldens, some
@@ -51,7 +51,7 @@ class ConfigServer:
         directory = self._closers.enter_context(tempfile.TemporaryDirectory())
         engine = open_engine(database_url(Path(directory), "config"))
         self._closers.callback(engine.dispose)
-        migrate(engine, "host_server.config_server", HEAD)
+        migrate(engine, "muster_server.config_server", HEAD)
         platform = FakePlatform()
         self.asgi = create_app(
             engine,

@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """Label text: as scanned, as typed, as anything."""
 
-from host_server.errors import LabelRefused
-from host_server.label import parse_label
+from muster_server.errors import LabelRefused
+from muster_server.label import parse_label
 from tests.fuzz.mutation import changed_bytes, changed_text
 from tests.fuzz.servers.target import Finding, goldens, some
 

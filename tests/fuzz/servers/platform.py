@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from host_server.platform_server.app import create_app
-from host_server.store.engine import database_url, open_engine
-from host_server.store.migrations import migrate
-from host_server.store.platform import HEAD, PlatformStore
-from host_server.tokens import new_token, token_hash
+from muster_server.platform_server.app import create_app
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.platform import HEAD, PlatformStore
+from muster_server.tokens import new_token, token_hash
 from tests.fuzz.mutation import chance, changed_bytes, changed_json, changed_text
 from tests.fuzz.servers.asgi import Answer, App, Request, running
 from tests.fuzz.servers.config_server import Clock
@@ -48,7 +48,7 @@ class PlatformServer:
         directory = self._closers.enter_context(tempfile.TemporaryDirectory())
         engine = open_engine(database_url(Path(directory), "platform"))
         self._closers.callback(engine.dispose)
-        migrate(engine, "host_server.platform_server", HEAD)
+        migrate(engine, "muster_server.platform_server", HEAD)
         hashes = frozenset({token_hash(self.token)})
         self.asgi = create_app(PlatformStore(engine), lambda: hashes, clock=Clock())
         self.app: App = self._closers.enter_context(running(self.asgi))

@@ -12,11 +12,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from host_server import cli
-from host_server.label import new_label
-from host_server.portal.app import create_app
-from host_server.portal.service import Portal
-from host_server.tokens import new_token, token_hash
+from muster_server import cli
+from muster_server.label import new_label
+from muster_server.portal.app import create_app
+from muster_server.portal.service import Portal
+from muster_server.tokens import new_token, token_hash
 from tests.fuzz.mutation import chance, changed_bytes
 from tests.fuzz.servers.asgi import App, Request, running
 from tests.fuzz.servers.config_server import ConfigServer

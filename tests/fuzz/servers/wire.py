@@ -117,7 +117,7 @@ def _rss(pid: int) -> int:
 
 @contextmanager
 def _serving(directory: Path, log: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "host_server", "serve", "--data", str(directory / "data")]
+    command = [sys.executable, "-m", "muster_server", "serve", "--data", str(directory / "data")]
     for role in _ROLES:
         command += [f"--{role}-listen", "127.0.0.1:0"]
     with log.open("w") as errors:

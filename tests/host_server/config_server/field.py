@@ -12,29 +12,29 @@ from typing import Any
 
 from noise.connection import NoiseConnection
 
-from host_server.config_server import bundle as form
-from host_server.config_server.bundles import BundleService
-from host_server.config_server.chores import Chores
-from host_server.config_server.devices import DeviceService
-from host_server.config_server.platform_adapter import (
+from muster_server.config_server import bundle as form
+from muster_server.config_server.bundles import BundleService
+from muster_server.config_server.devices import DeviceService
+from muster_server.config_server.jobs import Jobs
+from muster_server.config_server.platform_adapter import (
     AllowListPlatform,
     PlatformAdapter,
     Token,
 )
-from host_server.config_server.platform_view import PlatformView
-from host_server.config_server.presence import Presence
-from host_server.config_server.profiles import ProfileService
-from host_server.config_server.receipts import ReceiptService
-from host_server.config_server.sync import SyncService
-from host_server.config_server.timeline import TimelineService
-from host_server.config_server.versions import Versions
-from host_server.errors import NoAnswer
-from host_server.label import Label, new_label
-from host_server.store.config import ConfigStore
-from host_server.store.config_tables import metadata
-from host_server.store.engine import MEMORY, open_engine
-from host_server.store.history import Moment
-from host_server.store.secrets import SecretBox
+from muster_server.config_server.platform_view import PlatformView
+from muster_server.config_server.presence import Presence
+from muster_server.config_server.profiles import ProfileService
+from muster_server.config_server.receipts import ReceiptService
+from muster_server.config_server.sync import SyncService
+from muster_server.config_server.timeline import TimelineService
+from muster_server.config_server.versions import Versions
+from muster_server.errors import NoAnswer
+from muster_server.label import Label, new_label
+from muster_server.store.config import ConfigStore
+from muster_server.store.config_tables import metadata
+from muster_server.store.engine import MEMORY, open_engine
+from muster_server.store.history import Moment
+from muster_server.store.secrets import SecretBox
 from tests.wire.syncs import BLANK
 
 OWNER = "admin"
@@ -147,7 +147,7 @@ class Field:
         )
         self.sync = SyncService(self.store, self.versions, self.clock, self.clock)
         self.stopping = threading.Event()
-        self.chores = Chores(self.store, self.platforms, self.clock, self.stopping)
+        self.jobs = Jobs(self.store, self.platforms, self.clock, self.stopping)
         self.bundles = BundleService(self.store, self.versions, self.clock)
         self.receipts = ReceiptService(
             self.store, self.platforms.has_accounts, self.clock, self.clock
@@ -255,7 +255,7 @@ class Device:
 
     def tokens(self) -> list[str]:
         """Those that are good when everything that is to be done has been."""
-        self.place.chores.run_due()
+        self.place.jobs.run_due()
         originator = self.shown()["account"]["originator"]
         return list(self.place.platform.tokens.get(originator, {}).values())
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from host_server.config_server.platform_adapter import AllowListPlatform, PlatformChoice
+from muster_server.config_server.platform_adapter import AllowListPlatform, PlatformChoice
 from tests.host_server.config_server.field import OWNER, PLATFORM_URL, PROFILE, Field
 
 
@@ -16,14 +16,14 @@ def test_new_account_comes_with_the_next_configuration(place: Field) -> None:
     former = device.configs[1]["platform"]
     shown = place.devices.new_account(device.id, OWNER)
     assert shown["account"]["originator"] != former["originator"]
-    place.chores.run_due()
+    place.jobs.run_due()
     assert former["originator"] in place.platform.tokens  # until the new one is proved
     version = device.sync("1")["config"]["version"]
     platform = device.configs[version]["platform"]
     assert platform["originator"] == shown["account"]["originator"]
     assert platform["token"] != former["token"]
     device.confirm(version)
-    place.chores.run_due()
+    place.jobs.run_due()
     assert set(place.platform.tokens) == {platform["originator"]}
 
 
@@ -37,7 +37,7 @@ def test_new_account_after_a_conflict_ends_the_trouble(place: Field) -> None:
     assert second["version"] > first["version"]
     assert second["platform"]["originator"] != first["platform"]["originator"]
     device.confirm(second["version"])
-    place.chores.run_due()
+    place.jobs.run_due()
     assert set(place.platform.tokens) == {second["platform"]["originator"]}
     assert "account_replaced" in [e["code"] for e in device.shown()["events"]]
 
@@ -49,7 +49,7 @@ def test_release_closes_every_account_that_the_device_had(place: Field) -> None:
     device.sync("1")
     assert len(place.platform.tokens) == 2
     place.devices.release(device.id, OWNER)
-    place.chores.run_due()
+    place.jobs.run_due()
     assert place.platform.tokens == {}
 
 
@@ -62,7 +62,7 @@ def test_tokens_of_a_platform_that_was_renamed_are_revoked_where_it_is_now(place
     version = device.sync("1")["config"]["version"]
     place.platform.tokens["Ckept"] = {}
     device.confirm(version)
-    place.chores.run_due()
+    place.jobs.run_due()
     old, new = device.configs[1]["platform"], device.configs[version]["platform"]
     kept = place.platform.tokens[new["originator"]].values()
     assert old["token"] not in kept
@@ -84,7 +84,7 @@ def test_end_of_an_account_under_a_former_url_is_warned_of(
     device.onboard()
     place.platforms.url = "http://renamed.example:8422"
     place.devices.release(device.id, OWNER)
-    place.chores.run_due()
+    place.jobs.run_due()
     (warned,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert PLATFORM_URL in warned.getMessage()
     assert place.platform.tokens == {}

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from host_server.config_server.advertisement import Advertisement
+from muster_server.config_server.advertisement import Advertisement
 
 QUESTION = b"\x07_muster\x04_tcp\x05local\x00" + struct.pack(">HH", 12, 1)
 
@@ -68,6 +68,6 @@ def test_network_without_multicast_does_not_stop_the_server(
         await advertisement.start()
         await advertisement.stop()
 
-    monkeypatch.setattr("host_server.config_server.advertisement.AsyncZeroconf", refuse)
+    monkeypatch.setattr("muster_server.config_server.advertisement.AsyncZeroconf", refuse)
     asyncio.run(start_and_stop())
     assert "will try their gateway" in caplog.text

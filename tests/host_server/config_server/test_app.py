@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 import requests
 
-from host_server.config_server.app import create_app
-from host_server.errors import StoreError
-from host_server.label import Label, new_label
-from host_server.store.config import ConfigStore
-from host_server.store.config_tables import HEAD, metadata
-from host_server.store.engine import database_url, open_engine
-from host_server.store.migrations import migrate
-from host_server.store.secrets import SecretBox
-from host_server.tokens import new_token, token_hash
+from muster_server.config_server.app import create_app
+from muster_server.errors import StoreError
+from muster_server.label import Label, new_label
+from muster_server.store.config import ConfigStore
+from muster_server.store.config_tables import HEAD, metadata
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.secrets import SecretBox
+from muster_server.tokens import new_token, token_hash
 from tests.host_server.config_server.field import (
     PROFILE,
     Device,
@@ -38,7 +38,7 @@ TOKEN = new_token()
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     engine = open_engine(database_url(Path(tmp_path_factory.mktemp("data")), "config"))
-    migrate(engine, "host_server.config_server", HEAD)
+    migrate(engine, "muster_server.config_server", HEAD)
     platform = FakePlatform()
     app = create_app(
         engine,
@@ -213,7 +213,7 @@ def test_migrations_make_the_tables_that_the_store_knows(tmp_path: Path) -> None
     from alembic.migration import MigrationContext
 
     engine = open_engine(database_url(tmp_path, "config"))
-    migrate(engine, "host_server.config_server", HEAD)
+    migrate(engine, "muster_server.config_server", HEAD)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from jwcrypto import jwe, jwk
 
-from host_server.config_server import bundle
-from host_server.errors import BundleRefused, ReceiptRefused
-from host_server.label import Label, new_label
+from muster_server.config_server import bundle
+from muster_server.errors import BundleRefused, ReceiptRefused
+from muster_server.label import Label, new_label
 from tests.host_server.golden import cases
 
 # What a device alone can judge: who it is, its clock, and its highest version.

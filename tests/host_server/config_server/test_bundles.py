@@ -4,9 +4,9 @@
 
 import pytest
 
-from host_server.config_server import bundle as form
-from host_server.errors import BundleRefused, Conflict, NotFound, ServiceUnreachable
-from host_server.label import Label, new_label
+from muster_server.config_server import bundle as form
+from muster_server.errors import BundleRefused, Conflict, NotFound, ServiceUnreachable
+from muster_server.label import Label, new_label
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 

@@ -4,10 +4,10 @@
 
 import pytest
 
-from host_server.config_server.bundles import CARRIED_LIFE_S
-from host_server.config_server.sync import CLAIM_LIFE_S
-from host_server.errors import NotRecognised
-from host_server.label import new_label
+from muster_server.config_server.bundles import CARRIED_LIFE_S
+from muster_server.config_server.sync import CLAIM_LIFE_S
+from muster_server.errors import NotRecognised
+from muster_server.label import new_label
 from tests.host_server.config_server.field import OWNER, Device, Field
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from host_server.config_server.configuration import check_configuration
-from host_server.errors import Invalid
+from muster_server.config_server.configuration import check_configuration
+from muster_server.errors import Invalid
 from tests.host_server.golden import cases, text_of
 
 

@@ -7,9 +7,9 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from host_server.config_server.sync import CLAIM_LIFE_S
-from host_server.errors import Conflict, LabelRefused, NotFound, NotRecognised
-from host_server.label import new_label
+from muster_server.config_server.sync import CLAIM_LIFE_S
+from muster_server.errors import Conflict, LabelRefused, NotFound, NotRecognised
+from muster_server.label import new_label
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 
@@ -65,7 +65,7 @@ def test_fifth_unproved_claim_displaces_the_oldest_that_no_device_answered_to(
     newest = place.registered(new_label("PRESS-4"))
     with pytest.raises(NotRecognised):
         oldest.sync()
-    place.chores.run_due()
+    place.jobs.run_due()
     assert len(place.platform.tokens) == 4
     for device in (*others, newest):
         device.sync()
@@ -78,7 +78,7 @@ def test_unproved_claims_expire_with_their_accounts(place: Field) -> None:
         place.registered(new_label("PRESS-4"))
     place.clock.pass_s(CLAIM_LIFE_S)
     place.presence.end_expired()
-    place.chores.run_due()
+    place.jobs.run_due()
     assert place.platform.tokens == {}
 
 
@@ -136,7 +136,7 @@ def test_device_that_has_not_confirmed_is_told_to_forget_after_its_release(place
     device.sync()
     place.devices.release(device.id, OWNER)
     assert device.sync("1")["action"] == "forget"
-    place.chores.run_due()
+    place.jobs.run_due()
     assert place.platform.tokens == {}
     with pytest.raises(NotFound):
         device.shown()

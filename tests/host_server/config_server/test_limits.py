@@ -4,8 +4,8 @@
 
 import pytest
 
-from host_server.config_server.limits import RateLimit
-from host_server.errors import TooManyRequests
+from muster_server.config_server.limits import RateLimit
+from muster_server.errors import TooManyRequests
 from tests.host_server.config_server.field import Clock
 
 

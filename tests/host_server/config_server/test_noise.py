@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from noise.connection import Keypair, NoiseConnection
 
-from host_server.config_server.noise import Responder
+from muster_server.config_server.noise import Responder
 from tests.host_server.golden import cases
 
 

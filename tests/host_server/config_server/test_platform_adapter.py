@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 import requests
 
-from host_server.config_server.platform_adapter import (
+from muster_server.config_server.platform_adapter import (
     AllowListPlatform,
     MusterPlatform,
     PlatformChoice,
     new_originator,
 )
-from host_server.errors import ServiceUnreachable
-from host_server.platform_server.app import create_app
-from host_server.store.engine import database_url, open_engine
-from host_server.store.migrations import migrate
-from host_server.store.platform import HEAD, PlatformStore
-from host_server.tokens import new_token, token_hash
+from muster_server.errors import ServiceUnreachable
+from muster_server.platform_server.app import create_app
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.platform import HEAD, PlatformStore
+from muster_server.tokens import new_token, token_hash
 from tests.host_server.serving import served
 
 TOKEN = new_token()
@@ -31,7 +31,7 @@ FACTS = {"model": "press", "board": "EMULATED", "firmware": "0.1.0", "micropytho
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     engine = open_engine(database_url(Path(tmp_path_factory.mktemp("data")), "platform"))
-    migrate(engine, "host_server.platform_server", HEAD)
+    migrate(engine, "muster_server.platform_server", HEAD)
     hashes = frozenset({token_hash(TOKEN)})
     with served(create_app(PlatformStore(engine), lambda: hashes)) as url:
         yield url

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from host_server.config_server.bundles import CARRIED_LIFE_S
-from host_server.config_server.platform_view import PlatformView
-from host_server.config_server.sync import CLAIM_LIFE_S
-from host_server.errors import NotFound
+from muster_server.config_server.bundles import CARRIED_LIFE_S
+from muster_server.config_server.platform_view import PlatformView
+from muster_server.config_server.sync import CLAIM_LIFE_S
+from muster_server.errors import NotFound
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 TRIAL_S = 901
@@ -40,7 +40,7 @@ def test_device_whose_receipt_nobody_enters_is_seen_at_the_platform_all_the_same
     assert shown["claim"] == "proved"
     place.clock.pass_s(CLAIM_LIFE_S + 1)
     place.presence.end_expired()
-    place.chores.run_due()
+    place.jobs.run_due()
     assert device.shown()["state"] == "registered"
     originator = device.configs[1]["platform"]["originator"]
     assert len(place.platform.tokens[originator]) == 1
@@ -170,7 +170,7 @@ def test_account_that_an_owner_replaced_counts_as_long_as_a_device_may_use_it(
     place.clock.pass_s(CLAIM_LIFE_S)
     place.platform.views = {used: seen}
     place.presence.end_expired()
-    place.chores.run_due()
+    place.jobs.run_due()
     assert device.shown()["claim"] == "proved"
     assert used in place.platform.tokens
 

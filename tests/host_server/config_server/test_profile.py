@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from host_server.config_server.configuration import check_configuration
-from host_server.config_server.profile import (
+from muster_server.config_server.configuration import check_configuration
+from muster_server.config_server.profile import (
     Particulars,
     build_configuration,
     checked_profile,
     shown_profile,
 )
-from host_server.errors import Conflict, Invalid, NotFound
+from muster_server.errors import Conflict, Invalid, NotFound
 from tests.certificates import Authority
 from tests.host_server.config_server.field import PROFILE, Field
 from tests.wire import authorities

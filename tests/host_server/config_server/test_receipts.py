@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from host_server.config_server import bundle as form
-from host_server.errors import Conflict, ReceiptRefused, TooManyRequests
-from host_server.label import new_label
-from host_server.portal.service import rendered, verdict_words
+from muster_server.config_server import bundle as form
+from muster_server.errors import Conflict, ReceiptRefused, TooManyRequests
+from muster_server.label import new_label
+from muster_server.portal.service import rendered, verdict_words
 from tests.host_server.config_server.field import OWNER, Field
 
 BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -34,10 +34,10 @@ def test_receipt_retires_the_keys_and_tokens_of_earlier_versions(place: Field) -
     token = device.configs[1]["platform"]["token"]
     receipt = device.apply_bundle()
     originator = device.configs[2]["platform"]["originator"]
-    place.chores.run_due()
+    place.jobs.run_due()
     assert token in place.platform.tokens[originator].values()
     place.receipts.check(device.id, OWNER, receipt)
-    place.chores.run_due()
+    place.jobs.run_due()
     kept = device.configs[2]["platform"]["token"]
     assert list(place.platform.tokens[originator].values()) == [kept]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from host_server.config_server.report import parse_report
-from host_server.errors import Malformed
+from muster_server.config_server.report import parse_report
+from muster_server.errors import Malformed
 from tests.host_server.golden import cases, text_of
 from tests.wire.syncs import BLANK
 

@@ -7,9 +7,9 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from host_server.config_server.noise import Responder
-from host_server.errors import Malformed, NotRecognised, TooManyRequests
-from host_server.label import new_label
+from muster_server.config_server.noise import Responder
+from muster_server.errors import Malformed, NotRecognised, TooManyRequests
+from muster_server.label import new_label
 from tests.host_server.config_server.field import OWNER, Device, Field
 from tests.wire.syncs import BLANK
 
@@ -246,7 +246,7 @@ def test_changed_profile_reaches_a_committed_device_and_old_keys_die_when_it_is_
     assert len(place.platform.tokens[originator]) == 2
     device.sync("1")  # the old key is still good: the new version may fail
     device.confirm(2)
-    place.chores.run_due()
+    place.jobs.run_due()
     assert list(place.platform.tokens[originator].values()) == [
         device.configs[2]["platform"]["token"]
     ]
@@ -293,7 +293,7 @@ def test_revocation_that_comes_late_spares_the_token_of_a_version_on_its_way(pla
     device.confirm(2)
     place.set_password("best horse")
     newest = device.sync("2")["config"]["platform"]
-    place.chores.run_due()
+    place.jobs.run_due()
     left = place.platform.tokens[newest["originator"]]
     assert set(left.values()) == {
         device.configs[2]["platform"]["token"],

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from host_server.config_server.device_timeline import overlap
-from host_server.config_server.platform_view import PlatformView, parse_view
-from host_server.config_server.timeline import first_cause
-from host_server.errors import NotRecognised, ServiceUnreachable
-from host_server.moments import rendered
-from host_server.store.config import ConfigStore
-from host_server.store.history import KEPT, STRANGERS_KEPT, Moment
-from host_server.store.secrets import SecretBox
+from muster_server.config_server.device_timeline import overlap
+from muster_server.config_server.platform_view import PlatformView, parse_view
+from muster_server.config_server.timeline import first_cause
+from muster_server.errors import NotRecognised, ServiceUnreachable
+from muster_server.store.config import ConfigStore
+from muster_server.store.history import KEPT, STRANGERS_KEPT, Moment
+from muster_server.store.secrets import SecretBox
+from muster_server.wording import rendered
 from tests.host_server.config_server.field import OWNER, Device, Field
 from tests.wire.syncs import BLANK
 

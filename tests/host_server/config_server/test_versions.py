@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from host_server.errors import NotRecognised, Released
+from muster_server.errors import NotRecognised, Released
 from tests.host_server.config_server.field import OWNER, PLATFORM_URL, PROFILE, Device, Field
 
 # answers that do not come
@@ -44,7 +44,7 @@ def test_token_that_was_asked_for_under_a_former_account_is_ended(place: Field) 
     place.devices.new_account(device.id, OWNER)
     place.platform.loses_answers = False
     token = device.sync()["config"]["platform"]["token"]
-    place.chores.run_due()
+    place.jobs.run_due()
     assert list(place.platform.tokens) == [device.shown()["account"]["originator"]]
     assert device.tokens() == [token]
 
@@ -59,7 +59,7 @@ def test_token_that_was_asked_for_under_a_former_url_is_ended_and_its_account_is
     platform = PROFILE["platform"] | {"url": place.platforms.url}
     place.profiles.replace("press", PROFILE | {"platform": platform})
     token = device.sync()["config"]["platform"]["token"]
-    place.chores.run_due()
+    place.jobs.run_due()
     assert device.tokens() == [token]
 
 
@@ -67,7 +67,7 @@ def test_account_whose_answer_was_lost_is_closed_at_release(place: Field) -> Non
     place.platform.loses_answers = True
     device = place.registered()
     place.devices.release(device.id, OWNER)
-    place.chores.run_due()
+    place.jobs.run_due()
     assert place.platform.tokens == {}
 
 
@@ -81,7 +81,7 @@ def released_meanwhile(place: Field, device: Device) -> None:
         place.platform.meanwhile = lambda: None
         made = place.platform.tokens.copy()
         place.devices.release(device.id, OWNER)
-        place.chores.run_due()
+        place.jobs.run_due()
         place.platform.tokens = made
 
     place.platform.meanwhile = release
@@ -95,7 +95,7 @@ def test_device_that_is_released_while_its_version_is_made_is_told_to_forget(
     place.set_password("better horse")
     released_meanwhile(place, device)
     assert device.sync("1")["action"] == "forget"
-    place.chores.run_due()
+    place.jobs.run_due()
     assert place.platform.tokens == {}
 
 
@@ -108,7 +108,7 @@ def test_registration_that_ends_while_its_first_version_is_made_leaves_no_accoun
     released_meanwhile(place, device)
     with pytest.raises(NotRecognised):
         device.sync()
-    place.chores.run_due()
+    place.jobs.run_due()
     assert place.platform.tokens == {}
 
 
@@ -118,7 +118,7 @@ def test_bundle_of_a_device_that_is_released_meanwhile_is_not_made(place: Field)
     released_meanwhile(place, device)
     with pytest.raises(Released):
         place.bundles.make(device.id, OWNER)
-    place.chores.run_due()
+    place.jobs.run_due()
     assert place.platform.tokens == {}
 
 
@@ -172,7 +172,7 @@ def test_platform_that_was_not_known_as_ours_gives_tokens_once_it_is(place: Fiel
     config = device.sync(last=refused)["config"]
     assert (config["version"], device.tokens()) == (2, [config["platform"]["token"]])
     device.confirm(2)
-    place.chores.run_due()
+    place.jobs.run_due()
     assert device.tokens() == [config["platform"]["token"]]
 
 

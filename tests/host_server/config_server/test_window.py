@@ -4,9 +4,9 @@
 
 import pytest
 
-from host_server.config_server.sync import CLOSED_RETRY_S, WINDOW_S
-from host_server.errors import NotRecognised, TooManyRequests
-from host_server.label import new_label
+from muster_server.config_server.sync import CLOSED_RETRY_S, WINDOW_S
+from muster_server.errors import NotRecognised, TooManyRequests
+from muster_server.label import new_label
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 # the window
@@ -84,7 +84,7 @@ def test_first_proved_claim_wins_and_the_others_are_dropped(place: Field) -> Non
     assert device.shown()["claim"] == "proved"
     with pytest.raises(NotRecognised):
         squatters[0].sync()
-    place.chores.run_due()
+    place.jobs.run_due()
     assert set(place.platform.tokens) == {device.shown()["account"]["originator"]}
     assert [e["code"] for e in device.shown()["events"]] == ["claim_refused"] * 3
 
@@ -96,14 +96,14 @@ def test_released_device_is_told_to_forget_and_its_account_is_closed(place: Fiel
     assert device.sync("1")["action"] == "forget"
     with pytest.raises(NotRecognised):
         device.sync()
-    place.chores.run_due()
+    place.jobs.run_due()
     assert place.platform.tokens == {}
 
 
 def test_device_is_described_to_the_platform(place: Field) -> None:
     device = place.registered()
     device.onboard()
-    place.chores.run_due()
+    place.jobs.run_due()
     described = place.platform.described[device.id]
     assert (described["board"], described["model"]) == ("EMULATED", "press")
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message
 
-from host_server.platform_server.app import create_app
-from host_server.platform_server.bounds import Bounds
-from host_server.store.engine import open_engine
-from host_server.store.migrations import migrate
-from host_server.store.platform import HEAD, PlatformStore
-from host_server.tokens import token_hash
+from muster_server.platform_server.app import create_app
+from muster_server.platform_server.bounds import Bounds
+from muster_server.store.engine import open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.platform import HEAD, PlatformStore
+from muster_server.tokens import token_hash
 from tests.host_server.platform_server.behaviour import Answer
 
 ADMIN_TOKEN = "mst_" + "a" * 43
@@ -131,7 +131,7 @@ def running(
     """A platform on this database, started and stopped as a server would do it."""
     clock = clock or Clock()
     engine = open_engine(url)
-    migrate(engine, "host_server.platform_server", HEAD)
+    migrate(engine, "muster_server.platform_server", HEAD)
     hashes = frozenset({token_hash(ADMIN_TOKEN)})
     app = create_app(PlatformStore(engine), lambda: hashes, clock=clock, bounds=bounds)
     try:

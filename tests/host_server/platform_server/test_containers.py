@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from host_server.platform_server.bounds import Bounds
-from host_server.platform_server.timestamps import timestamp
+from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.timestamps import timestamp
 from tests.host_server.platform_server.client import Client, running
 
 PEN = "Cpen0123456789"

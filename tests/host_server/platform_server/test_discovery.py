@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from host_server.platform_server.access import Caller, may, reach
-from host_server.platform_server.bounds import Bounds
-from host_server.platform_server.primitives import Operation
-from host_server.store.engine import MEMORY, open_engine
-from host_server.store.migrations import migrate
-from host_server.store.platform import HEAD, PlatformStore, Resource
+from muster_server.platform_server.access import Caller, may, reach
+from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.primitives import Operation
+from muster_server.store.engine import MEMORY, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.platform import HEAD, PlatformStore, Resource
 from tests.host_server.platform_server.client import Client, running
 
 MOST = 5
@@ -115,7 +115,7 @@ def test_discovery_shows_what_may_be_retrieved() -> None:
         made("n2", 14, "id-in", "cse-in/other", None),
     ]
     engine = open_engine(MEMORY)
-    migrate(engine, "host_server.platform_server", HEAD)
+    migrate(engine, "muster_server.platform_server", HEAD)
     with PlatformStore(engine).transaction() as rows:
         for resource in tree:
             rows.add(resource)

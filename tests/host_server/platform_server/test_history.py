@@ -4,9 +4,9 @@
 
 from typing import Any
 
-from host_server.platform_server.bounds import DAY_S
-from host_server.platform_server.timestamps import timestamp
-from host_server.store.platform_history import KEPT
+from muster_server.platform_server.bounds import DAY_S
+from muster_server.platform_server.timestamps import timestamp
+from muster_server.store.platform_history import KEPT
 from tests.host_server.platform_server.client import ADMIN_TOKEN, Client
 
 PEN = "Cpen0123456789"

@@ -11,7 +11,7 @@ import pytest
 import requests
 import uvicorn
 
-from host_server.store import engine as engine_module
+from muster_server.store import engine as engine_module
 from tests.host_server.platform_server.client import ADMIN_TOKEN, Client, running
 
 PEN = "Cpen0123456789"

@@ -4,8 +4,8 @@
 
 import pytest
 
-from host_server.platform_server.bounds import DAY_S, Bounds
-from host_server.platform_server.timestamps import timestamp
+from muster_server.platform_server.bounds import DAY_S, Bounds
+from muster_server.platform_server.timestamps import timestamp
 from tests.host_server.platform_server.client import Client, running
 
 PEN = "Cpen0123456789"

@@ -6,8 +6,8 @@ from typing import Any
 
 import requests
 
-from host_server.label import Label
-from host_server.tokens import new_token, token_hash
+from muster_server.label import Label
+from muster_server.tokens import new_token, token_hash
 
 ADMIN, SERVICE = new_token(), new_token()
 

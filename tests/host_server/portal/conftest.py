@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from host_server.config_server.app import create_app as create_config
-from host_server.portal.app import create_app
-from host_server.portal.service import Portal
-from host_server.store.config_tables import HEAD
-from host_server.store.engine import database_url, open_engine
-from host_server.store.migrations import migrate
-from host_server.store.secrets import SecretBox
+from muster_server.config_server.app import create_app as create_config
+from muster_server.portal.app import create_app
+from muster_server.portal.service import Portal
+from muster_server.store.config_tables import HEAD
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.secrets import SecretBox
 from tests.host_server.config_server.field import (
     PROFILE,
     FakePlatform,
@@ -34,7 +34,7 @@ def place() -> Iterator[Field]:
 @pytest.fixture(scope="module")
 def config_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     engine = open_engine(database_url(Path(tmp_path_factory.mktemp("data")), "config"))
-    migrate(engine, "host_server.config_server", HEAD)
+    migrate(engine, "muster_server.config_server", HEAD)
     platform = FakePlatform()
     app = create_config(
         engine,

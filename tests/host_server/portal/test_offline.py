@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from host_server.config_server import bundle as form
-from host_server.label import Label, new_label
+from muster_server.config_server import bundle as form
+from muster_server.label import Label, new_label
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.portal.api import ADMIN, call, register
 

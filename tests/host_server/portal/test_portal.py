@@ -8,13 +8,13 @@ import socket
 import pytest
 import requests
 
-from host_server import cli
-from host_server.config_server.app import create_app as create_config
-from host_server.label import new_label
-from host_server.portal.app import create_app
-from host_server.portal.service import Portal, rendered
-from host_server.store.secrets import SecretBox
-from host_server.tokens import new_token
+from muster_server import cli
+from muster_server.config_server.app import create_app as create_config
+from muster_server.label import new_label
+from muster_server.portal.app import create_app
+from muster_server.portal.service import Portal, rendered
+from muster_server.store.secrets import SecretBox
+from muster_server.tokens import new_token
 from tests.host_server.config_server.field import (
     PROFILE,
     SERVER_URL,
@@ -124,7 +124,7 @@ def test_configuration_server_that_is_away_is_said_so() -> None:
 def test_configuration_server_that_hangs_is_told_apart_from_the_portal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("host_server.portal.service.CONFIG_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("muster_server.portal.service.CONFIG_TIMEOUT_S", 0.1)
     monkeypatch.setenv("MUSTER_TOKEN", ADMIN)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         config_url = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from host_server.errors import Unavailable
-from host_server.store import engine as engine_module
-from host_server.store.config import ConfigStore
-from host_server.store.engine import database_url, open_engine
-from host_server.store.secrets import SecretBox
+from muster_server.errors import Unavailable
+from muster_server.store import engine as engine_module
+from muster_server.store.config import ConfigStore
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.secrets import SecretBox
 
 
 @pytest.fixture

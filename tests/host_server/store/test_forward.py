@@ -9,17 +9,17 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine, text
 
-from host_server.store import config_tables, platform, platform_history
-from host_server.store.bundles import Bundle
-from host_server.store.config import ConfigStore
-from host_server.store.engine import database_url, open_engine
-from host_server.store.history import Moment
-from host_server.store.migrations import current_revision, migrate
-from host_server.store.platform import PlatformStore
-from host_server.store.platform_history import Sight
-from host_server.store.secrets import SecretBox
+from muster_server.store import config_tables, platform, platform_history
+from muster_server.store.bundles import Bundle
+from muster_server.store.config import ConfigStore
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.history import Moment
+from muster_server.store.migrations import current_revision, migrate
+from muster_server.store.platform import PlatformStore
+from muster_server.store.platform_history import Sight
+from muster_server.store.secrets import SecretBox
 
-CONFIG, PLATFORM = "host_server.config_server", "host_server.platform_server"
+CONFIG, PLATFORM = "muster_server.config_server", "muster_server.platform_server"
 BOX = SecretBox(bytes(32))
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, inspect, text
 
-from host_server.errors import StoreError
-from host_server.store.engine import database_url, open_engine
-from host_server.store.migrations import current_revision, migrate
+from muster_server.errors import StoreError
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import current_revision, migrate
 
 FIRST = """
 from alembic import op
@@ -99,8 +99,8 @@ def test_alembic_is_not_loaded_when_there_is_nothing_to_do(
 ) -> None:
     migrate(engine, role, "0002")
     program = (
-        "import sys; from host_server.store.engine import open_engine;"
-        "from host_server.store.migrations import migrate;"
+        "import sys; from muster_server.store.engine import open_engine;"
+        "from muster_server.store.migrations import migrate;"
         f"engine = open_engine({str(engine.url)!r}); migrate(engine, 'no.such.package', '0002');"
         "engine.dispose(); assert 'alembic' not in sys.modules"
     )

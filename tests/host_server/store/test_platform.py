@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from host_server.store import platform
-from host_server.store.engine import MEMORY, open_engine
-from host_server.store.migrations import migrate
-from host_server.store.platform import NameTaken, PlatformStore, Resource, Token
+from muster_server.store import platform
+from muster_server.store.engine import MEMORY, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.platform import NameTaken, PlatformStore, Resource, Token
 
 TIME = "20261123T075904,012551"
 TOP = Resource("id-in", 5, "cse-in", "", "cse-in", None, TIME, TIME, None, {})
@@ -28,7 +28,7 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture
 def store(engine: Engine) -> PlatformStore:
-    migrate(engine, "host_server.platform_server", platform.HEAD)
+    migrate(engine, "muster_server.platform_server", platform.HEAD)
     store = PlatformStore(engine)
     with store.transaction() as rows:
         rows.add(TOP)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from host_server.errors import SettingsError, StoreError
-from host_server.store.secrets import SecretBox, load_key
+from muster_server.errors import SettingsError, StoreError
+from muster_server.store.secrets import SecretBox, load_key
 
 KEY = bytes(range(32))
 

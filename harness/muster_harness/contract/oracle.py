@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""micropython-esp32-stubs as a second witness: names, values of constants, and signatures.
+
+What the emulated board leaves out stands in omissions.toml, each with its reason.
+"""
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from muster_harness.errors import HarnessError
+
+HERE = Path(__file__).parent
+SHIMS = HERE.parent / "esp32" / "shims"
+STUBS = HERE.parents[2] / ".venv" / "micropython-stubs"
+MODULES = (
+    "errno",
+    "esp",
+    "esp32",
+    "machine",
+    "neopixel",
+    "network",
+    "ntptime",
+    "select",
+    "socket",
+    "time",
+    "tls",
+)
+# a built-in of the same name would be found first
+_FILES = {"errno": "newlib_errno.py", "tls": "dated_tls.py"}
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Omissions:
+    """Names such as "machine.ADC" or "machine.Pin.irq(hard)", and why each is left out."""
+
+    reasons: dict[str, str]
+
+    def covers(self, name: str) -> bool:
+        """Whether the name, or what it is a part of, is left out."""
+        plain = name.partition("(")[0].split(".")
+        parts = {".".join(plain[: n + 1]) for n in range(len(plain))}
+        return not self.reasons.keys().isdisjoint(parts | {name})
+
+
+def read_omissions(chip: str = "esp32", *, of_real_boards: bool = False) -> Omissions:
+    """What the emulated board leaves out, or only what no board with that chip has: the stubs are
+    those of a plain ESP32."""
+    path = HERE / "omissions.toml"
+    reasons: dict[str, str] = {}
+    for entry in tomllib.loads(path.read_text())["omission"]:
+        of_others = entry.get("chips")
+        if of_others is not None:
+            if chip in of_others.split():
+                continue
+        elif of_real_boards and not entry.get("on_no_board", False):
+            continue
+        for name in entry["names"].split():
+            full = f"{entry['module']}.{name}"
+            if of_others is not None:
+                reasons.setdefault(full, entry["reason"])
+                continue
+            if full in reasons or not entry["reason"]:
+                raise HarnessError(f"{path.name}: {full} stands there twice, or without a reason")
+            reasons[full] = entry["reason"]
+    return Omissions(reasons)
+
+
+def stub_path(module: str, stubs: Path = STUBS) -> Path:
+    for path in (stubs / f"{module}.pyi", stubs / "stdlib" / f"{module}.pyi"):
+        if path.exists():
+            return path
+    raise HarnessError(f"no stub of {module} in {stubs}; run `make install`")
+
+
+def constants(module: str, stubs: Path = STUBS) -> dict[str, int]:
+    """`NAME: Final[int] = 7` of a stub, also in classes ("Pin.IN")."""
+    found = {}
+    for prefix, node in _members(ast.parse(stub_path(module, stubs).read_text()).body):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            value = node.value
+            if isinstance(value, ast.Constant) and type(value.value) is int:
+                found[prefix + node.target.id] = value.value
+    return found
+
+
+def callables(module: str, stubs: Path = STUBS) -> set[str]:
+    """Public functions, classes and methods of a stub, e.g. "Pin" and "Pin.value"."""
+    return {
+        name
+        for name, node in _callables(ast.parse(stub_path(module, stubs).read_text()).body)
+        if not any(part.startswith("_") for part in name.split("."))
+    }
+
+
+def _members(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
+    for node in body:
+        yield "", node
+        if isinstance(node, ast.ClassDef):
+            for member in node.body:
+                yield f"{node.name}.", member
+
+
+def _callables(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
+    for prefix, node in _members(body):
+        if isinstance(node, _Function | ast.ClassDef):
+            yield prefix + node.name, node
+
+
+# -- signatures: read in the shims' sources, since MicroPython cannot tell them
+
+
+def signature_differences(module: str, shims: Path = SHIMS, stubs: Path = STUBS) -> list[str]:
+    """Calls that a stub allows and a shim does not take, e.g. "machine.Pin.irq(hard)"."""
+    ours = _shim_functions(shims / _FILES.get(module, f"{module}.py"), shims)
+    found = []
+    for name, node in _callables(ast.parse(stub_path(module, stubs).read_text()).body):
+        if isinstance(node, _Function) and name in ours:
+            is_method = "." in name and not _is_static(node)
+            for part in _refused(node.args, ours[name].args, is_method, _is_static(ours[name])):
+                found.append(f"{module}.{name.removesuffix('.__init__')}({part})")
+    return sorted(set(found))
+
+
+def _is_static(node: _Function) -> bool:
+    return any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
+
+
+def _shim_functions(path: Path, shims: Path) -> dict[str, _Function]:
+    body = ast.parse(path.read_text()).body
+    found = {n: node for n, node in _callables(body) if isinstance(node, _Function)}
+    for node in body:
+        # `from pin import Pin` brings a class of another shim along
+        if isinstance(node, ast.ImportFrom) and (other := shims / f"{node.module}.py").exists():
+            names = tuple(f"{alias.name}." for alias in node.names)
+            more = _shim_functions(other, shims)
+            found.update({n: f for n, f in more.items() if n.startswith(names)})
+    return found
+
+
+def _refused(
+    wanted: ast.arguments, ours: ast.arguments, is_method: bool, ours_is_static: bool
+) -> Iterator[str]:
+    if wanted.vararg and wanted.kwarg:
+        return  # the stub knows nothing either
+    positional = [*wanted.posonlyargs, *wanted.args][1 if is_method else 0 :]
+    here = [*ours.posonlyargs, *ours.args][1 if is_method and not ours_is_static else 0 :]
+    needed = len(here) - len(ours.defaults)
+    if needed > len(positional) - len(wanted.defaults):
+        yield f"requires_{here[needed - 1].arg}"
+    if ours.vararg is None and len(here) < len(positional):
+        yield positional[len(here)].arg
+    if ours.kwarg is None:
+        names = {argument.arg for argument in (*ours.args, *ours.kwonlyargs)}
+        yield from (a.arg for a in wanted.kwonlyargs if a.arg not in names)
+
+
+# -- on a board
+
+# Defines report(module, names, numbers): prints a line for each name that is missing, and for each
+# constant of another value.
+ON_BOARD = """
+def report(module, names, numbers):
+    def look(name):
+        found = __import__(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+        return found
+    for name in names:
+        try:
+            look(name)
+        except AttributeError:
+            print("%s.%s is missing" % (module, name))
+    for name, number in numbers:
+        try:
+            found = look(name)
+        except AttributeError:
+            print("%s.%s is missing" % (module, name))
+            continue
+        if found != number:
+            print("%s.%s is %r, not %r" % (module, name, found, number))
+"""
+
+
+def questions(module: str, omissions: Omissions, stubs: Path = STUBS) -> str:
+    """A call of report() about everything that a stub has and that is not left out."""
+    names = sorted(
+        name
+        for name in callables(module, stubs)
+        if not omissions.covers(f"{module}.{name}") and not name.endswith(".__init__")
+    )
+    numbers = sorted(
+        (name, number)
+        for name, number in constants(module, stubs).items()
+        if not omissions.covers(f"{module}.{name}")
+    )
+    return f"report({module!r}, {names!r}, {numbers!r})"

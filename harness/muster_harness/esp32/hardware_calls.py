@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the board's program may ask of its hardware: a method for each verb of the channel."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from muster_harness.air.address_range import host_port
+from muster_harness.air.air import Air
+from muster_harness.air.tcp_relay import TCPRelay
+from muster_harness.control import Later, Refusal, machine_word
+from muster_harness.esp32.parts.buses import Buses
+from muster_harness.esp32.parts.chips import Chip
+from muster_harness.esp32.parts.clock import BoardClock
+from muster_harness.esp32.parts.nvs import NVS, PowerCut
+from muster_harness.esp32.parts.pins import Pins
+from muster_harness.esp32.parts.rtc import RTC
+from muster_harness.esp32.parts.signals import Signals
+from muster_harness.esp32.parts.wake import LIGHT, Sleep
+from muster_harness.esp32.parts.watchdog import Watchdog
+from muster_harness.esp32.radio.driver import Radio
+from muster_harness.esp32.radio.mdns_relay import MDNSRelay
+from muster_harness.esp32.radio.wlan import WLAN
+from muster_harness.esp32.reset import Reset
+from muster_harness.esp32.terminal import Terminal
+from muster_harness.facts import BoardFacts
+from muster_harness.wire.board_log import BoardLog
+
+_BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
+_NO_DNS = -202
+
+
+class Board(Protocol):
+    """The board whose program asks: its parts, and what becomes of it. The supervisor is one."""
+
+    name: str
+    mac: bytes
+    facts: BoardFacts
+    chip: Chip
+    stand_ins: Path | None
+    boots_raw: bool
+    reset_cause: Reset
+    frequency_hz: int
+    log: BoardLog
+    air: Air
+    buses: Buses
+    clock: BoardClock
+    mdns: MDNSRelay
+    nvs: NVS
+    pins: Pins
+    radio: Radio
+    rtc: RTC
+    signals: Signals
+    sleep: Sleep
+    tcp_relay: TCPRelay
+    terminal: Terminal
+    watchdog: Watchdog
+    wlan: WLAN
+
+    def boot_scripts_begin(self, is_heard: bool) -> bool: ...
+    def repl_begins(self) -> None: ...
+    def soft_reset(self) -> None: ...
+    def hard_reset(self) -> None: ...
+    def deep_sleep(self, time_ms: int | None) -> None: ...
+    def power_off(self) -> None: ...
+    def skip_while_asking(self) -> None: ...
+    def show_backup(self, address: int) -> None: ...
+
+
+class HardwareCalls:
+    """Answers the shims. Stateless: whatever lasts is in the board's parts."""
+
+    def __init__(self, board: Board):
+        self._board = board
+
+    def answer(self, verb: str, arguments: list[Any]) -> Any:
+        try:
+            answer = getattr(self, f"_{verb}")(*arguments)
+        except Refusal:
+            raise
+        except Exception as e:  # a mistake of the program's, or of a test's own hook
+            self._board.log.event(f"{verb} cannot be answered: {type(e).__name__}: {e}")
+            raise
+        if isinstance(answer, Later):
+            self._board.skip_while_asking()
+        return answer
+
+    # -- start and end of a run
+
+    def _start(self) -> dict[str, Any]:
+        board = self._board
+        return {
+            "boot_us": board.clock.boot_us,
+            "rtc_us": board.rtc.offset_us,
+            "virtual": board.clock.is_virtual,
+            "machine": board.facts.machine,
+            "chip": {
+                "name": board.chip.name,
+                "timers": board.chip.timers,
+                "pwm_channels": board.chip.pwm_channels,
+                "mhz": board.chip.frequencies_mhz,
+                "ext0": board.chip.has_ext0,
+                "ext1": board.chip.has_ext1,
+                "i2c": board.chip.i2c_buses,
+                "spi": board.chip.spi_buses,
+                "uarts": board.chip.uarts,
+                "adc_pins": sorted(board.chip.adc_pins),
+            },
+            "stand_ins": board.stand_ins and str(board.stand_ins),
+            "raw": board.boots_raw,
+        }
+
+    def _boot(self, is_heard: bool) -> bool:
+        return self._board.boot_scripts_begin(is_heard)
+
+    def _repl(self) -> None:
+        self._board.repl_begins()
+
+    def _soft_reset(self) -> Later:
+        self._board.soft_reset()
+        return Later()  # never: the asker is gone
+
+    def _reset(self) -> Later:
+        self._board.hard_reset()
+        return Later()
+
+    def _deepsleep(self, time_ms: int | None = None) -> Later:
+        self._board.deep_sleep(None if time_ms is None else machine_word(time_ms))
+        return Later()
+
+    def _lightsleep(self, time_ms: int | None = None) -> None:
+        self._board.log.event("light sleep" + (f" {time_ms} ms" if time_ms is not None else ""))
+        self._board.sleep.begin(LIGHT, None if time_ms is None else machine_word(time_ms))
+
+    def _awake(self) -> None:
+        self._board.sleep.end()
+
+    def _power_cut(self) -> Later:
+        self._board.log.event("power cut inside a flash operation")
+        self._board.power_off()
+        return Later()
+
+    def _reset_cause(self) -> int:
+        return self._board.reset_cause.cause
+
+    def _wake_reason(self) -> int:
+        return self._board.sleep.reason
+
+    def _wake_pins(self) -> tuple[int, ...]:
+        return self._board.sleep.sources.woken_by
+
+    def _wake_on(self, source: str, *arguments: Any) -> None:
+        getattr(self._board.sleep.sources, f"on_{source}")(*arguments)
+
+    # -- console, identity, clock
+
+    def _output(self, data: str) -> Later | None:
+        return self._board.terminal.raw_output(bytes.fromhex(data))
+
+    def _uname(self) -> tuple[str, ...]:
+        version = "1.29.0-preview"
+        return ("esp32", "esp32", version, f"v{version}", self._board.facts.machine)
+
+    def _unique_id(self) -> str:
+        return self._board.mac.hex()
+
+    def _freq(self, hz: int | None = None) -> int:
+        if hz is not None:
+            self._board.frequency_hz = hz
+        return self._board.frequency_hz
+
+    def _clock(self, board_us: int) -> int:
+        return self._board.rtc.set_us(board_us)
+
+    def _leap(self, target_us: int | None) -> bool:
+        return self._board.clock.leap(target_us)
+
+    def _rtc_memory(self, data: str | None = None) -> str:
+        if data is not None:
+            self._board.rtc.memory = bytes.fromhex(data)
+        return self._board.rtc.memory.hex()
+
+    def _mem_backup(self, address: int) -> None:
+        self._board.show_backup(address)
+
+    def _run_ends(self) -> None:
+        self._board.rtc.run_ends()
+
+    def _wdt(self, timeout_ms: int) -> None:
+        self._board.watchdog.start(machine_word(timeout_ms))
+
+    def _feed(self) -> None:
+        self._board.watchdog.feed()
+
+    # -- pins, storage
+
+    def _pin(self, number: Any, verb: str, *arguments: Any) -> int | str | None:
+        if not isinstance(number, int):
+            raise Refusal("ValueError", "invalid pin")
+        return (
+            None
+            if verb == "open" and self._board.pins.level(number) is not None
+            else (self._board.pins.ask(number, verb, *arguments))
+        )
+
+    def _pwm(self, pin: int, freq_hz: int | None = None, duty_u16: int = 0) -> None:
+        board = self._board
+        board.signals.set_pwm(pin, freq_hz, duty_u16)
+        board.log.event(f"pwm on pin {pin}: {board.signals.pwm.get(pin, 'off')}")
+
+    def _bitstream(self, pin: int, timing_ns: list[int], data: str) -> None:
+        self._board.signals.streams[pin] = bytes.fromhex(data)
+        self._board.log.event(f"bitstream on pin {pin}: {len(data) // 2} bytes")
+
+    # -- what hangs on it
+
+    def _i2c_scan(self) -> list[int]:
+        return self._board.buses.i2c_scan()
+
+    def _i2c(self, address: int, written: str, count: int) -> str:
+        return self._board.buses.i2c_transfer(address, bytes.fromhex(written), count).hex()
+
+    def _spi(self, number: int, written: str) -> str:
+        return self._board.buses.spi_transfer(number, bytes.fromhex(written)).hex()
+
+    def _volts(self, pin: int) -> int:
+        return round(self._board.buses.volts.get(pin, 0.0) * 1_000_000)
+
+    def _uart(self, number: int, verb: str, argument: Any = None) -> int | str | None:
+        line = self._board.buses.uart[number]
+        if verb == "any":
+            return line.waiting
+        if verb == "read":
+            return line.take(argument).hex()
+        self._board.buses.uart_write(number, bytes.fromhex(argument))
+        return None
+
+    def _nvs(self, namespace: str, verb: str, *arguments: Any) -> Any:
+        try:
+            return self._board.nvs.ask(namespace, verb, *arguments)
+        except PowerCut:
+            return self._power_cut()
+
+    # -- network
+
+    def _wlan(self, interface: int, verb: str, *arguments: Any) -> Any:
+        return self._board.wlan.ask(interface, verb, *arguments)
+
+    def _network(self, what: str, *value: str) -> str | None:
+        return self._board.wlan.network(what, *value)
+
+    def _connect(self, address: str, port: int) -> tuple[int, str, int]:
+        board = self._board
+        there = board.wlan.network_of(address)
+        if there is None:
+            raise Refusal("OSError", _BOARD_UNREACHABLE)
+        network, own = there
+        number = board.air.next_connection()
+        board.air.trace_event(board.name, "connect", connection=number, address=address, port=port)
+        target = network.captive.address if network.captive else (address, host_port(port))
+        if board.air.on_connect is not None:
+            target = board.air.on_connect(board.name, address, port) or target
+        relay = board.tcp_relay.connect(number, network, own, (address, port), target)
+        return number, *relay
+
+    def _accept(self, address: str, port: int) -> int:
+        number = self._board.air.next_connection()
+        self._board.air.trace_event(
+            self._board.name, "accept", connection=number, address=address, port=port
+        )
+        return number
+
+    def _bytes(self, number: int, tx: int, rx: int) -> None:
+        self._board.air.trace_event(self._board.name, "bytes", connection=number, tx=tx, rx=rx)
+
+    def _close(self, number: int) -> None:
+        self._board.air.trace_event(self._board.name, "close", connection=number)
+
+    def _datagram(self, direction: str, address: str, port: int, size: int) -> list[int] | None:
+        """When a datagram arrives, in ms from now, for each time that it does; None is at once."""
+        board = self._board
+        board.air.trace_event(
+            board.name, "datagram", way=direction, address=address, port=port, bytes=size
+        )
+        there = board.wlan.network_of(address)
+        network = there[0] if there else board.radio.joined
+        if network is None:
+            return None
+        fate = board.air.messages.judge(
+            board.name, network.ssid, "udp", direction, address, port, size
+        )
+        impairment = network.impairment
+        copies = [0 for _ in range(fate.copies) if not impairment.loses()]
+        wait_ms = int(1000 * (impairment.transit_s(size, direction) + fate.delay_s))
+        return None if copies == [0] and not wait_ms else [wait_ms for _ in copies]
+
+    def _mdns(self, source_port: int, query: str) -> None:
+        self._board.mdns.relay(bytes.fromhex(query), source_port)
+
+    def _resolve(self, name: str) -> Any:
+        board = self._board
+        point = board.radio.joined
+        if point is None or board.radio.address is None:
+            raise Refusal("OSError", _NO_DNS)
+        if name.lower().endswith(".local") and not point.dns.knows(name):
+            return board.mdns.resolve(name)
+        answer = Later()
+        if point.dns.is_silent:
+            board.clock.later(point.dns.patience_s, lambda: answer.refuse(point.dns.failure()))
+            return answer
+        address = point.dns.address(name)
+        there_and_back = 2 * point.impairment.transit_s(0, "tx")
+        if there_and_back == 0:
+            return address
+        board.clock.later(there_and_back, lambda: answer.give(address))
+        return answer

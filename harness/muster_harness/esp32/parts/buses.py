@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What hangs on an emulated board's I2C, SPI and UARTs, and which voltages its ADC sees: a script.
+
+Devices are called in the board's own thread: they are quick, and call nothing of the board.
+"""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+
+from muster_harness.control import Refusal
+
+# Given what the board writes and how many bytes it reads then, returns these.
+I2CDevice = Callable[[bytes, int], bytes]
+# Given what goes out, returns as many bytes that come in at the same time.
+SPIDevice = Callable[[bytes], bytes]
+
+_NO_DEVICE = 19  # ENODEV: nobody acknowledges the address
+_BROKEN = 5  # EIO
+_MOST_KEPT = 65536
+
+
+class RegisterMap:
+    """An I2C device as most sensors are: the first byte written chooses a register, further ones
+    are stored from there on, and reading begins there. `memory` may be changed at any time."""
+
+    def __init__(self, registers: Mapping[int, bytes]) -> None:
+        self.memory = bytearray(256)
+        self._at = 0
+        for register, content in registers.items():
+            self[register] = content
+
+    def __setitem__(self, register: int, content: bytes) -> None:
+        self.memory[register : register + len(content)] = content
+        del self.memory[256:]
+
+    def __call__(self, written: bytes, count: int) -> bytes:
+        if written:
+            self._at = written[0]
+            self[self._at] = written[1:]
+            self._at += len(written) - 1
+        read = bytes(self.memory[(self._at + i) % 256] for i in range(count))
+        self._at = (self._at + count) % 256
+        return read
+
+
+class UARTLine:
+    """The other end of a UART. `answer`, if there is one, is given what the board sends, and what
+    it returns is fed to the board."""
+
+    def __init__(self) -> None:
+        self.sent = b""  # by the board, the newest 64 KiB of it
+        self.answer: Callable[[bytes], bytes] | None = None
+        self._coming = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Send something to the board."""
+        self._coming += data
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the board has not read."""
+        return len(self._coming)
+
+    def take(self, count: int) -> bytes:
+        data = bytes(self._coming[:count])
+        del self._coming[:count]
+        return data
+
+    def give(self, data: bytes) -> None:
+        self.sent = (self.sent + data)[-_MOST_KEPT:]
+        if self.answer is not None:
+            self.feed(self.answer(data))
+
+
+class Buses:
+    """One I2C bus, whatever the number and pins that the program gives it; SPI and UARTs by their
+    number (-1: SoftSPI); volts by pin. All of it may be changed while the board runs."""
+
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
+        self.i2c: dict[int, I2CDevice] = {}  # by address
+        self.spi: dict[int, SPIDevice] = {}
+        self.uart: dict[int, UARTLine] = defaultdict(UARTLine)
+        self.volts: dict[int, float] = {}
+
+    # -- what the program asks
+
+    def i2c_scan(self) -> list[int]:
+        return sorted(self.i2c)
+
+    def i2c_transfer(self, address: int, written: bytes, count: int) -> bytes:
+        device = self.i2c.get(address)
+        if device is None:
+            raise Refusal("OSError", _NO_DEVICE)
+        return self._called(f"i2c {address:#x}", count, lambda: device(written, count))
+
+    def spi_transfer(self, number: int, written: bytes) -> bytes:
+        device = self.spi.get(number)
+        if device is None:
+            return bytes(len(written))
+        return self._called(f"spi {number}", len(written), lambda: device(written))
+
+    def uart_write(self, number: int, data: bytes) -> None:
+        with self._told(f"uart {number}"):
+            self.uart[number].give(data)
+
+    @contextlib.contextmanager
+    def _told(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as e:  # noqa: BLE001 (a test's own code: it ends the transfer, no board)
+            self._log(f"{name}: its device raised {type(e).__name__}: {e}")
+            raise Refusal("OSError", _BROKEN) from None
+
+    def _called(self, name: str, count: int, transfer: Callable[[], bytes]) -> bytes:
+        with self._told(name):
+            read = transfer()
+        if len(read) != count:
+            self._log(f"{name}: its device gave {len(read)} bytes, and {count} were read")
+            raise Refusal("OSError", _BROKEN)
+        return bytes(read)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What a board's program sends out on pins beyond levels: PWM, and colours for LED strips."""
+
+from dataclasses import dataclass
+
+from muster_harness.errors import BoardError
+
+
+@dataclass(frozen=True)
+class PWMSignal:
+    """A PWM as it can be measured on the pin: `duty` is the share of time that it is high."""
+
+    freq_hz: int
+    duty: float
+
+
+class Signals:
+    """The newest signal of each pin."""
+
+    def __init__(self) -> None:
+        self.pwm: dict[int, PWMSignal] = {}
+        self.streams: dict[int, bytes] = {}
+
+    def reset(self) -> None:
+        """The chip or the program starts anew: PWMs end; a strip keeps its colours."""
+        self.pwm.clear()
+
+    def set_pwm(self, pin: int, freq_hz: int | None, duty_u16: int) -> None:
+        if freq_hz is None:
+            self.pwm.pop(pin, None)
+        else:
+            self.pwm[pin] = PWMSignal(freq_hz, duty_u16 / 65536)
+
+    def pixels(self, pin: int, order: str) -> list[tuple[int, ...]]:
+        """What a strip on the pin shows, each pixel as in the order's letters sorted to RGB(W)."""
+        wanted = [order.index(colour) for colour in "RGBW" if colour in order]
+        data = self.streams.get(pin, b"")
+        if len(data) % len(order):
+            raise BoardError(
+                f"pin {pin} got {len(data)} bytes, no whole number of {len(order)}-byte pixels"
+            )
+        pixels = (data[i : i + len(order)] for i in range(0, len(data), len(order)))
+        return [tuple(pixel[i] for i in wanted) for pixel in pixels]

@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The station side of the Wi-Fi driver, and the way MicroPython's port looks at it.
+
+Follows ports/esp32/network_wlan.c: the order in which status() decides, the stale disconnect
+reason, reconnecting for ever by default. Lives as long as the chip has power, so it survives
+a soft reset; `restart` begins anew.
+"""
+
+import contextlib
+from collections.abc import Callable
+
+from muster_harness.air.access_point import REASON_NO_AP_FOUND, AccessPoint, Station
+from muster_harness.air.air import Air
+from muster_harness.control import Later, Refusal
+from muster_harness.errors import AirError, BoardError
+from muster_harness.esp32.parts.clock import BoardClock
+from muster_harness.esp32.radio.soft_ap import SoftAP
+from muster_harness.loop import Loop, Timer
+
+STAT_IDLE = 1000
+STAT_CONNECTING = 1001
+STAT_GOT_IP = 1010
+_REASON_BEACON_TIMEOUT = 200
+_REASON_ASSOC_LEAVE = 8
+_REASON_AUTH_FAIL = 202
+_REASON_CONNECTION_FAIL = 205
+# the order of network_wlan_status()
+_BEFORE_CONNECTING = (201, 212, 211, 210)
+
+
+class Radio(Station):
+    """One board's station interface. Everything runs in the board's loop, except `lost`."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        clock: BoardClock,
+        air: Air,
+        name: str,
+        mac: bytes,
+        on_link: Callable[[str | None], None],
+        soft_ap: SoftAP,
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self.air = air
+        self.name = name
+        self.mac = mac
+        self._on_link = on_link  # told the board's address, or None
+        self._soft_ap = soft_ap  # shares the antenna
+        self.joined: AccessPoint | None = None
+        soft_ap.follow(lambda: self.joined.channel if self.joined else None)
+        self._step: Timer | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """As after power-on: nothing is remembered."""
+        self._leave_silently()
+        self.is_active = False
+        self.is_requested = False
+        self.reason = 0  # of the last disconnect; only an address clears it
+        self.reconnects = 0  # configured limit + 1; 0 is for ever
+        self._tries = 0
+        self.ssid = b""
+        self._key = b""
+        self._bssid: bytes | None = None
+        self._is_trying = False
+        self.static: tuple[str, str, str, str] | None = None
+        self.dns = "0.0.0.0"  # noqa: S104 (an address that a board shows, not a listener)
+
+    # -- what the program asks
+
+    def activate(self, is_active: bool) -> None:
+        if self.is_active and not is_active:
+            was_up = self.joined is not None
+            self._leave_silently()
+            if was_up:
+                self.reason = _REASON_ASSOC_LEAVE
+        if is_active and not self.is_active:
+            self._tries = 0
+        self.is_active = is_active
+
+    def connect(self, target: tuple[bytes, bytes, bytes | None] | None) -> None:
+        """Begin to join (ssid, key, bssid); None means the one of last time."""
+        self._require_active()
+        if self._is_trying or self.joined is not None:
+            # what is being tried goes on undisturbed
+            raise Refusal("OSError", "Wifi Internal Error")
+        if target is not None:
+            self.ssid, self._key, self._bssid = target
+        self._tries = 0
+        self.is_requested = True
+        self._try()
+
+    def disconnect(self) -> None:
+        self.is_requested = False
+        self._require_active()
+        if self._is_trying or self.joined is not None:
+            self._leave_silently()
+            self.reason = _REASON_ASSOC_LEAVE
+
+    def status(self) -> int:
+        if self.address is not None:
+            return STAT_GOT_IP
+        if self.reason in _BEFORE_CONNECTING:
+            return self.reason
+        if self.reason in (_REASON_AUTH_FAIL, _REASON_CONNECTION_FAIL):
+            return _REASON_AUTH_FAIL
+        if self.reason == _REASON_ASSOC_LEAVE:
+            return STAT_IDLE
+        if self.is_requested and (self.reconnects == 0 or self._tries < self.reconnects):
+            return STAT_CONNECTING
+        return STAT_IDLE if self.reason == 0 else self.reason
+
+    def rssi(self) -> int:
+        if self.joined is None:
+            raise Refusal("OSError", "Wifi Not Connected")
+        return self.joined.rssi
+
+    def scan(self) -> Later:
+        if not self.is_active:
+            raise Refusal("OSError", "STA must be active")
+        answer = Later()
+        self._soft_ap.be_deaf(self.air.scan_s)
+        self._clock.later(self.air.scan_s, lambda: answer.give(self._found()))
+        return answer
+
+    def _found(self) -> list[tuple[str, str, int, int, int]]:
+        if self.air.scan_fails > 0:
+            self.air.scan_fails -= 1
+            self.air.trace_event(self.name, "scan", found=0, failed=True)
+            return []
+        points = self.air.heard_by(self.name) if self.is_active else []
+        self.air.trace_event(self.name, "scan", found=len(points))
+        return [
+            (
+                "" if p.hidden else p.ssid.hex(),
+                p.bssid.hex(),
+                p.channel,
+                p.rssi,
+                p.security,
+            )
+            for p in points
+        ]
+
+    # -- what happens in the air
+
+    joined: AccessPoint | None = None  # associated, with or without an address
+    address: str | None = None  # of the own, once there is one
+    gateway = "0.0.0.0"  # noqa: S104
+    netmask = "0.0.0.0"  # noqa: S104
+
+    def _try(self) -> None:
+        self._is_trying = True
+        point = self.air.find(self.name, self.ssid, self._bssid)
+        if point is None:
+            self._soft_ap.be_deaf(self.air.scan_s)
+            self._after(self.air.scan_s, lambda: self._failed(REASON_NO_AP_FOUND))
+            return
+        reason = point.check(self._key)
+        if reason is None:
+            self._after(self.air.association_s, lambda: self._associated(point))
+        else:
+            self._after(self.air.failure_s, lambda: self._failed(reason))
+
+    def _associated(self, point: AccessPoint) -> None:
+        self._is_trying = False
+        if self.air.find(self.name, self.ssid, self._bssid) is not point:
+            self._failed(REASON_NO_AP_FOUND)
+            return
+        self.joined = point
+        point.stations.append(self)
+        self._soft_ap.move_to(point.channel)
+        self.air.trace_event(self.name, "join", ssid=point.ssid, channel=point.channel)
+        if self.static is not None:
+            self._up(point, *self.static)
+        elif point.dhcp_s is not None:
+            self._after(point.dhcp_s, lambda: self._leased(point))
+
+    def _leased(self, point: AccessPoint) -> None:
+        try:
+            address = point.lease(self.name)
+        except AirError:  # a DHCP server without an address left does not answer
+            self.air.trace_event(self.name, "no address", ssid=point.ssid)
+            return
+        self._up(point, address, "255.255.255.0", point.gateway, point.gateway)
+
+    def _up(self, point: AccessPoint, address: str, netmask: str, gateway: str, dns: str) -> None:
+        self.address, self.netmask, self.gateway, self.dns = address, netmask, gateway, dns
+        self.reason = 0
+        self.air.trace_event(self.name, "address", ssid=point.ssid, address=address)
+        self._on_link(address if address in point.addresses else None)
+
+    def _failed(self, reason: int) -> None:
+        self._is_trying = False
+        self.reason = reason
+        self.air.trace_event(self.name, "refused", ssid=self.ssid, reason=reason)
+        self._retry()
+
+    def _retry(self) -> None:
+        # the driver's STA_DISCONNECTED handler
+        if not self.is_requested or not self.is_active:
+            return
+        if self.reconnects:
+            self._tries += 1
+            if self._tries >= self.reconnects:
+                return
+        self._try()
+
+    def lost(self, access_point: AccessPoint) -> None:
+        """From any thread: the access point is gone. Nothing sent after this returns is heard."""
+        with contextlib.suppress(BoardError):  # a board that is being closed
+            self._loop.call(lambda: self._lost(access_point))
+
+    def will_lose(self, access_point: AccessPoint) -> None:
+        self._loop.post(lambda: self._lost(access_point))
+
+    def _lost(self, access_point: AccessPoint) -> None:
+        if self.joined is access_point:
+            self._leave_silently()
+            self.reason = _REASON_BEACON_TIMEOUT
+            self._retry()
+
+    def use_static(self, address: tuple[str, str, str, str] | None) -> None:
+        """Take an address of one's own (or, with None, one from DHCP again)."""
+        self.static = address
+        point = self.joined
+        if point is not None:
+            if address is not None:
+                self._cancel()
+                self._up(point, *address)
+            elif point.dhcp_s is not None:
+                self._after(point.dhcp_s, lambda: self._leased(point))
+
+    # -- helpers of the above
+
+    def _require_active(self) -> None:
+        if not self.is_active:
+            raise Refusal("OSError", "Wifi Not Started")
+
+    def _after(self, delay_s: float, function: Callable[[], None]) -> None:
+        self._cancel()
+        self._step = self._clock.later(delay_s, function)
+
+    def _cancel(self) -> None:
+        if self._step is not None:
+            self._step.cancel()
+            self._step = None
+
+    def _leave_silently(self) -> None:
+        self._cancel()
+        self._is_trying = False
+        if self.joined is not None:
+            self.air.trace_event(self.name, "leave", ssid=self.joined.ssid)
+            self.joined.stations.remove(self)
+            self.joined = None
+        if self.address is not None:
+            self.address = None
+            self.gateway = self.netmask = "0.0.0.0"  # noqa: S104
+            self._on_link(None)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# Addresses between the board's view (tuples, newlib numbers) and the host's sockets.
+
+import host_link
+from native import builtin
+
+_native = builtin("socket")
+
+ANY = "0.0.0.0"  # noqa: S104 (what an address of a board may be, no listener of the host)
+# Linux number: newlib number, where a socket can give it and they differ
+_NEWLIB = {
+    32: 104,
+    98: 112,
+    99: 125,
+    101: 118,
+    103: 113,
+    106: 127,
+    107: 128,
+    110: 116,
+    113: 118,
+    114: 120,
+    115: 119,
+}
+
+
+def newlib(e):
+    return OSError(_NEWLIB.get(e.errno, e.errno))
+
+
+# Ports below 1024 need root on the host: there they are 20000 higher.
+def host_port(port):
+    return port + 20000 if 0 < port < 1024 else port
+
+
+def to_host(address, port):
+    return _native.getaddrinfo(address, host_port(port))[0][-1]
+
+
+def to_board(raw):
+    parts = _native.sockaddr(raw)
+    port = parts[2]
+    return _native.inet_ntop(2, parts[1]), port - 20000 if 20000 < port < 21024 else port
+
+
+def resolve(host):
+    host = host.decode() if isinstance(host, bytes) else host
+    if not host:
+        return ANY
+    try:
+        _native.inet_pton(2, host)
+        return host
+    except OSError:
+        return host_link.request("resolve", host)
+
+
+# As getaddrinfo() of lwIP takes it, which connect() and bind() ask: a number or its digits.
+def service(port):
+    port = int(port)
+    if not 0 <= port <= 0xFFFF:
+        raise OSError(-201)  # EAI_SERVICE
+    return port
+
+
+# As sendto() takes it: no names.
+def numeric(host):
+    try:
+        if host:
+            _native.inet_pton(2, host)
+        return host or ANY
+    except OSError:
+        raise ValueError("invalid arguments")
+
+
+# The interface in whose network an address is: 0 as a station, 1 as an access point, or None.
+def interface_to(address):
+    for i in (0, 1):
+        link = host_link.links[i]
+        if link.address is not None and address.startswith(link.prefix):
+            return i
+    return None
+
+
+def is_group(address):
+    return 224 <= int(address[: address.find(".")]) < 240 or address == "255.255.255.255"
+
+
+# Binds to a free port and returns it: a native socket cannot tell the one that the host chose.
+def bind_somewhere(native, address):
+    from os import urandom
+
+    for _ in range(32):
+        noise = urandom(2)
+        port = 49152 + ((noise[0] << 8 | noise[1]) & 0x3FFF)  # RFC 6335, 6: dynamic ports
+        try:
+            native.bind(_native.getaddrinfo(address, port)[0][-1])
+            return port
+        except OSError as e:
+            if e.errno != 98:
+                raise newlib(e)
+    raise OSError(112)

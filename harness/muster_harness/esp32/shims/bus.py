@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# machine.I2C, SPI and their soft kin; what hangs on them is the test's (parts/buses.py).
+
+from binascii import hexlify, unhexlify
+
+import host_link
+from arguments import integer
+from micropython import const
+from pin import number
+
+_SOFT = const(-1)
+
+
+class I2C:
+    def __init__(self, id=_SOFT, *, scl=None, sda=None, freq=400000, timeout=50000):
+        self._id = integer(id)
+        if not 0 <= self._id < host_link.chip["i2c"]:
+            raise ValueError("I2C(%d) doesn't exist" % self._id)
+        self._set_up(scl, sda, freq, timeout)
+
+    def _set_up(self, scl, sda, freq, timeout):
+        for pin in (scl, sda):
+            if pin is not None:
+                number(pin)
+        self._freq, self._timeout = integer(freq), integer(timeout)
+
+    def init(self, *, scl=None, sda=None, freq=400000):
+        self._set_up(scl, sda, freq, self._timeout)
+
+    def deinit(self):
+        pass
+
+    def scan(self):
+        return host_link.request("i2c_scan")
+
+    def _transfer(self, address, written, count):
+        return unhexlify(host_link.request("i2c", integer(address), hexlify(written), count))
+
+    def writeto(self, addr, buf, stop=True):
+        buf = memoryview(buf)
+        self._transfer(addr, buf, 0)
+        return len(buf)
+
+    def writevto(self, addr, vector, stop=True):
+        return self.writeto(addr, b"".join(bytes(memoryview(part)) for part in vector))
+
+    def readfrom(self, addr, nbytes, stop=True):
+        return self._transfer(addr, b"", integer(nbytes))
+
+    def readfrom_into(self, addr, buf, stop=True):
+        view = memoryview(buf)
+        view[:] = self._transfer(addr, b"", len(view))
+
+    def readfrom_mem(self, addr, memaddr, nbytes, *, addrsize=8):
+        return self._transfer(addr, _place(memaddr, addrsize), integer(nbytes))
+
+    def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
+        view = memoryview(buf)
+        view[:] = self._transfer(addr, _place(memaddr, addrsize), len(view))
+
+    def writeto_mem(self, addr, memaddr, buf, *, addrsize=8):
+        self._transfer(addr, _place(memaddr, addrsize) + bytes(memoryview(buf)), 0)
+
+    def __repr__(self):
+        return "I2C(%d, freq=%u, timeout=%u)" % (self._id, self._freq, self._timeout)
+
+
+def _place(memaddr, addrsize):
+    if addrsize & 7:
+        raise ValueError("invalid addrsize")
+    return integer(memaddr).to_bytes(addrsize // 8, "big")
+
+
+class SoftI2C(I2C):
+    def __init__(self, scl, sda, *, freq=400000, timeout=50000):
+        self._id = _SOFT
+        self._set_up(scl, sda, freq, timeout)
+
+    def __repr__(self):
+        return "SoftI2C(freq=%u)" % self._freq
+
+
+class SPI:
+    MSB = 0
+    LSB = 1
+
+    def __init__(self, id, baudrate=1000000, **settings):
+        self._id = integer(id)
+        if not 1 <= self._id <= host_link.chip["spi"]:
+            raise ValueError("SPI(%d) doesn't exist" % self._id)
+        self.init(baudrate, **settings)
+
+    def init(
+        self,
+        baudrate=1000000,
+        *,
+        polarity=0,
+        phase=0,
+        bits=8,
+        firstbit=MSB,
+        sck=None,
+        mosi=None,
+        miso=None,
+        pins=None,
+    ):
+        for pin in (sck, mosi, miso):
+            if pin is not None:
+                number(pin)
+        for value in (baudrate, polarity, phase, bits, firstbit):
+            integer(value)
+
+    def deinit(self):
+        pass
+
+    def _transfer(self, written):
+        return unhexlify(host_link.request("spi", self._id, hexlify(memoryview(written))))
+
+    def write(self, buf):
+        self._transfer(buf)
+
+    def read(self, nbytes, write=0):
+        return self._transfer(bytes([write]) * integer(nbytes))
+
+    def readinto(self, buf, write=0):
+        view = memoryview(buf)
+        view[:] = self._transfer(bytes([write]) * len(view))
+
+    def write_readinto(self, write_buf, read_buf):
+        if len(write_buf) != len(read_buf):
+            raise ValueError("buffers must be the same length")
+        memoryview(read_buf)[:] = self._transfer(write_buf)
+
+
+class SoftSPI(SPI):
+    def __init__(self, baudrate=500000, **settings):
+        self._id = _SOFT
+        self.init(baudrate, **settings)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What is between the interpreter and the wire: translation, UART, serial port, log."""
+
+from muster_harness.control import Later
+from muster_harness.esp32.child import Child
+from muster_harness.esp32.console import Console
+from muster_harness.esp32.parts.uart import Line, Ring
+from muster_harness.esp32.serial_port import SerialPort
+from muster_harness.loop import Loop, Timer
+from muster_harness.wire.board_log import BoardLog
+from muster_harness.wire.output import Output
+
+_BANNER_WAIT_S = 0.05
+_RESUME_S = 0.005
+
+
+class Terminal:
+    """The board's console, over all runs of its interpreter."""
+
+    def __init__(self, loop: Loop, log: BoardLog, output: Output, baud: int | None):
+        self._loop = loop
+        self._log = log
+        self._output = output
+        self._sending = Line(loop, baud, self._sent)
+        self._receiving = Line(loop, baud, self._received)
+        self._ring = Ring(
+            loop,
+            baud,
+            lambda: self._child,
+            self._to_child,
+            lambda lost: log.event(f"input overrun: {lost} bytes lost"),
+        )
+        self.serial = SerialPort(loop, self.type)
+        self._child: Child | None = None
+        self._console = Console(b"")
+        self._flush: Timer | None = None
+        self._boots_raw = False
+        self._is_booting = self._interrupts_boot = False
+
+    def close(self) -> None:
+        self.serial.close()
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the REPL is in raw mode, or was when the run ended."""
+        return self._console.is_raw
+
+    # -- one run of the interpreter
+
+    def start(self, banner: str, boots_raw: bool) -> None:
+        """Follow a new run, whose first line of the friendly REPL is to be the banner."""
+        self._console = Console(banner.encode())
+        self._boots_raw = boots_raw
+        self._is_booting, self._interrupts_boot = True, False
+
+    def attach(self, child: Child) -> None:
+        self._child = child
+        child.holds_input = True
+
+    def boot_scripts_begin(self, is_heard: bool) -> bool:
+        """boot.py is next. Whether a Ctrl-C that came early interrupts it. On the way to the raw
+        REPL input waits for it, unless it `is_heard` before."""
+        self._is_booting = False
+        if self._child is not None and (is_heard or not self._boots_raw):
+            self._child.release_input()
+        return self._interrupts_boot
+
+    def repl_begins(self) -> None:
+        if self._child is not None:
+            self._child.drain()
+            self._console.enters_repl(self._boots_raw)
+            if self._boots_raw:
+                self._child.release_input(b"\x01")
+
+    def detach(self) -> None:
+        """The run is over; nobody reads until the next one."""
+        self._child = None
+        self._flush_console()
+
+    def lose_input(self) -> None:
+        """The chip starts anew, and with it the ring."""
+        self._ring.clear()
+
+    def lose_power(self) -> None:
+        self._sending.clear()
+        self._receiving.clear()
+
+    # -- output
+
+    def from_child(self, data: bytes) -> None:
+        self.print(self._console.feed(data))
+        if self._console.holds and self._flush is None:
+            self._flush = self._loop.later(_BANNER_WAIT_S, self._flush_console)
+        if self._child is not None and self._must_wait:
+            self._child.pause()
+            self._loop.later(_RESUME_S, self._resume_child)
+
+    def raw_output(self, data: bytes) -> Later | None:
+        """Bytes that nothing translates; a Later if the program has to wait for the line."""
+        if self._child is None:
+            return None
+        self._child.drain()
+        self._flush_console()
+        self.print(self._console.raw_output(data))
+        if not self._sending.is_busy:
+            return None
+        answer = Later()
+        self._sending.when_room(lambda: answer.give(None))
+        return answer
+
+    def print(self, data: bytes) -> None:
+        """Send bytes as they are: the ROM speaks so too."""
+        if data:
+            self._sending.put(data)
+
+    @property
+    def _must_wait(self) -> bool:
+        return self.serial.is_full or self._sending.is_busy
+
+    def _resume_child(self) -> None:
+        if self._child is None:
+            return
+        if self._must_wait:
+            self._loop.later(_RESUME_S, self._resume_child)
+        else:
+            self._child.resume()
+
+    def _flush_console(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+        self.print(self._console.flush())
+
+    def _sent(self, data: bytes) -> None:
+        self._log.output(data)
+        self._output.append(data)
+        self.serial.write(data)
+
+    # -- input
+
+    def type(self, data: bytes) -> None:
+        """Bytes for the console, from the port or as if they came from there."""
+        self._receiving.put(data)
+        if self._receiving.is_full:
+            self.serial.pause()
+            self._receiving.when_room(self.serial.resume)
+
+    def _received(self, data: bytes) -> None:
+        self._log.input(len(data))
+        self._ring.put(data)
+
+    def _to_child(self, data: bytes) -> None:
+        if self._child is None:
+            return
+        self._console.saw_input(data)
+        if self._is_booting and b"\x03" in data:
+            self._interrupts_boot = not self._boots_raw
+            data = data.replace(b"\x03", b"")
+        self._child.write(data)

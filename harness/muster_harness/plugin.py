@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The pytest plugin: options, markers and hooks; the fixtures are in muster_harness.fixtures.
+
+Everything that other projects can see begins with hil_ (hardware in the loop).
+"""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from muster_harness.errors import HarnessError
+from muster_harness.fixtures import (
+    LOG,
+    hil_air,
+    hil_firmware,
+    hil_log,
+    hil_network,
+    hil_pool,
+    hil_rig,
+    hil_unit,
+    hil_units,
+    needs,
+    rig_path,
+    setting,
+    unit_count,
+)
+from muster_harness.log import tail
+from muster_harness.units.pool import check_boards
+from muster_harness.units.rig import Rig, read_rig
+
+__all__ = [
+    "hil_air",
+    "hil_firmware",
+    "hil_log",
+    "hil_network",
+    "hil_rig",
+    "hil_pool",
+    "hil_unit",
+    "hil_units",
+]
+
+_DEVICES = Path("/dev")
+_MARKERS = (
+    'hil_needs("button", "power"): run on boards with these capabilities (harness/README.md '
+    "lists them), skip others",
+    "hil_units(2): the test wants so many boards at once",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("hil", "MicroPython boards, emulated or real (muster-harness)")
+    group.addoption(
+        "--hil-board",
+        action="append",
+        default=[],
+        metavar="BOARD",
+        help="emulated; emulated:FILE with a board file; a unit of the rig file; or a port: a "
+        "path, a USB serial number, socket://host:port, rfc2217://host:port. May be repeated, for "
+        "tests with several boards. Write --hil-board=/dev/ttyUSB0, with an equals sign: after a "
+        "space pytest takes a path for one of tests",
+    )
+    group.addoption(
+        "--hil-rig",
+        metavar="FILE",
+        help="your units, their ports and wiring, your networks (default: rig.toml, if it exists)",
+    )
+    group.addoption(
+        "--hil-log-dir",
+        metavar="DIR",
+        help="where each test leaves its log (default: hil-logs)",
+    )
+    parser.addini("hil_board", "as --hil-board, for runs without that option", "args", [])
+    parser.addini("hil_rig", "as --hil-rig", "string", "")
+    parser.addini("hil_log_dir", "as --hil-log-dir", "string", "hil-logs")
+    parser.addini("hil_firmware", "folder of the files that every board gets", "string", "")
+    parser.addini(
+        "hil_shims",
+        "folder of modules that programs on emulated boards find before all others",
+        "string",
+        "",
+    )
+    parser.addini("hil_heap", "MicroPython's heap on emulated boards", "string", "320K")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if _DEVICES in (config.rootpath, *config.rootpath.parents):
+        raise pytest.UsageError(
+            "pytest took the port for a path of tests; write --hil-board=/dev/…, with an equals "
+            "sign"
+        )
+    try:
+        check_boards(setting(config, "hil_board"), _rig(config))
+    except HarnessError as e:
+        raise pytest.UsageError(f"--hil-board: {e}") from None
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+def _rig(config: pytest.Config) -> Rig | None:
+    path = rig_path(config)
+    try:
+        return None if path is None else read_rig(path)
+    except HarnessError:
+        return None  # the tests that want it say what is wrong with it
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    boards = setting(config, "hil_board")
+    if not boards:
+        return None
+    return f"hil: {', '.join(boards)}; logs in {setting(config, 'hil_log_dir')}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        try:
+            needs(item)
+            unit_count(item)
+        except HarnessError as e:
+            raise pytest.UsageError(f"{item.nodeid}: {e}") from None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    log = item.stash.get(LOG, None)
+    if log is not None:
+        if report.failed:
+            log.note("test", f"{report.when} failed")
+            text = f"{tail(log.path)}\nwhole log: {log.path}"
+            report.sections.append(("hil: the last that happened", text))
+        elif report.when == "call":
+            log.note("test", report.outcome)
+    return report

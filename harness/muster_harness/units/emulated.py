@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""An emulated ESP32 on a pty: the door to one board, usable from any thread."""
+
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from muster_harness.air.air import Air
+from muster_harness.errors import BoardError, CannotDo, HarnessError
+from muster_harness.esp32.interpreter import find_interpreter
+from muster_harness.esp32.parts.buses import Buses
+from muster_harness.esp32.parts.clock import ClockDoor
+from muster_harness.esp32.parts.flash import FlashContent, How, Operation
+from muster_harness.esp32.parts.signals import PWMSignal
+from muster_harness.esp32.shim_cache import SHIMS, compiled_shims
+from muster_harness.esp32.supervisor import Supervisor
+from muster_harness.facts import BoardFacts, Wired, read_facts
+from muster_harness.log import Log
+from muster_harness.loop import Loop
+from muster_harness.units.unit import Unit, emulated_capabilities
+from muster_harness.wire.board_log import BoardLog
+from muster_harness.wire.repl import REPL
+
+_PATIENCE_S = 30.0
+
+
+class EmulatedBoard(Unit):
+    """One board. Powered off when made; a context manager that powers off and closes.
+
+    `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
+    board.log. `name`, the folder's unless given, is what the `air` knows it by: two boards of one
+    name in one air are an AirError. `heap` is MicroPython's heap size, e.g. "320K". `facts` is a
+    board file or its name. With `virtual_time`, `clock` can scale, jump and skip the board's time.
+    `baud` is the serial line's speed, e.g. 115200; None is as fast as this host is. `log` is a
+    test's, for this board to write into as well. `stand_ins` is a folder of modules that its
+    programs find before all others. `shims` are other sources of the modules that stand for an
+    ESP32's, for experiments.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        air: Air | None = None,
+        heap: str = "320K",
+        facts: str | os.PathLike[str] | BoardFacts = "EMULATED",
+        name: str | None = None,
+        virtual_time: bool = False,
+        baud: int | None = None,
+        log: Log | None = None,
+        shims: Path = SHIMS,
+        stand_ins: Path | None = None,
+    ):
+        folder = Path(directory).absolute()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.name = name or folder.name
+        if not re.fullmatch(r"\d+w?[kKmM]?", heap):
+            raise HarnessError(f"a heap is so many bytes, e.g. 320K or 1M, not {heap!r}")
+        self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
+        self.capabilities = emulated_capabilities(self.facts, virtual_time)
+        interpreter = find_interpreter()
+        compiled = compiled_shims(shims)
+        self.air = Air() if air is None else air
+        self._own_air = self.air if air is None else None
+        self._log = BoardLog(folder / "board.log", self.name, log)
+        self.log_path = self._log.path
+        self._loop = Loop(f"board {self.name}")
+        self._is_open = True
+        try:
+            self._supervisor = self._loop.call(
+                lambda: Supervisor(
+                    self._loop,
+                    folder,
+                    name=self.name,
+                    air=self.air,
+                    facts=self.facts,
+                    heap=heap,
+                    interpreter=interpreter,
+                    shims=compiled,
+                    log=self._log,
+                    virtual_time=virtual_time,
+                    baud=baud,
+                    stand_ins=stand_ins and stand_ins.absolute(),
+                )
+            )
+        except BaseException:
+            self._release()
+            raise
+        self._clock = ClockDoor(
+            self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s
+        )
+        self._log.count_flash(lambda: self._supervisor.flash.operations)
+
+    @property
+    def clock(self) -> ClockDoor:
+        return self._clock
+
+    @property
+    def port(self) -> str:
+        return self._supervisor.terminal.serial.path
+
+    @contextlib.contextmanager
+    def released(self) -> Iterator[str]:
+        yield self.port  # nobody holds it
+
+    def repl(self, soft_reset: bool = False, timeout_s: float = 10.0) -> REPL:
+        self._require_power()
+        return REPL(
+            self.port,
+            soft_reset=soft_reset,
+            timeout_s=timeout_s,
+            failure=lambda: self._loop.failure or self._supervisor.failure,
+        )
+
+    def close(self) -> None:
+        """Power off and give everything back. May be called twice."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._log.count_flash(None)
+        try:
+            if self._loop.failure is None:
+                self._loop.call(self._supervisor.close)
+            else:
+                self._supervisor.close()  # nobody else is left to end the interpreter
+        finally:
+            self._release()
+
+    def _release(self) -> None:
+        self._loop.stop()
+        self._log.close()
+        if self._own_air is not None:
+            self._own_air.close()
+
+    # -- power and reset
+
+    def power_on(self) -> None:
+        """Switch on; returns at once, the board boots meanwhile."""
+        self._loop.call(self._supervisor.power_on)
+
+    def power_off(self) -> None:
+        """Cut the power: RAM, clock and RTC memory are gone, flash and NVS stay."""
+        self._loop.call(self._supervisor.power_off)
+
+    @property
+    def is_on(self) -> bool:
+        return self._loop.call(lambda: self._supervisor.is_on)
+
+    def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
+        """Press EN ("hard"), which an ESP32 takes for a power-on; or type Ctrl-C and Ctrl-D."""
+        self._require_power()
+        if kind == "hard":
+            self._loop.call(self._supervisor.button_reset)
+        else:
+            self.write(b"\x03\x04")
+
+    @property
+    def failure(self) -> str | None:
+        """Why it cannot run any more, None while it can."""
+        return self._supervisor.failure or self._loop.failure
+
+    # -- the flash chip and its faults; `muster_harness.units.power_cuts` tries them all
+
+    def brown_out(self) -> None:
+        """Let the supply fall too low for a moment: a reset that keeps RTC memory."""
+        self._require_power()
+        self._loop.call(self._supervisor.brown_out)
+
+    def cut_power_at_flash_op(
+        self, operation: int, how: How = "before", torn_bytes: int = 0
+    ) -> None:
+        """Cut the power at the n-th operation from now; 0 takes the order back.
+
+        An operation is an erase, a program, or a write of NVS.
+        """
+        self._loop.call(lambda: self._supervisor.flash.cut_at(operation, how, torn_bytes))
+
+    @property
+    def flash_operations(self) -> int:
+        """Erases, programs and writes of NVS since this object was made."""
+        return self._loop.call(lambda: self._supervisor.flash.operations)
+
+    def erase_flash(self) -> None:
+        """A blank chip: filesystem and NVS. The board has to be off."""
+        self._require_off("erased")
+        self._loop.call(self._supervisor.flash.erase)
+        self._loop.call(self._supervisor.nvs.erase)
+
+    def read_flash(self) -> FlashContent:
+        """The filesystem's image and NVS, in a form that `write_flash` takes."""
+        return self._loop.call(
+            lambda: FlashContent(self._supervisor.flash.read(), self._supervisor.nvs.read())
+        )
+
+    def write_flash(self, content: FlashContent) -> None:
+        """Put what `read_flash` gave onto the chip, of any board that is off."""
+        self._require_off("written")
+        self._loop.call(lambda: self._supervisor.flash.write(content.image))
+        self._loop.call(lambda: self._supervisor.nvs.write(content.nvs))
+
+    def record_flash(self) -> None:
+        """Keep every flash operation from now on, until `recorded_flash`."""
+        self._loop.call(self._supervisor.flash.record)
+
+    def recorded_flash(self) -> list[Operation]:
+        """The operations since `record_flash`, in their order; ends the recording."""
+        return self._loop.call(self._supervisor.flash.recorded)
+
+    def flip_flash_bits(self, at: int, mask: int = 1) -> None:
+        """Flip bits of one byte of the filesystem's image."""
+        self._loop.call(lambda: self._supervisor.flash.flip(at, mask))
+
+    def wear_out_nvs(self, writes: int = 0) -> None:
+        """After so many more writes NVS has no free page left.
+
+        From then on writes fail, and the next reset of the chip erases all of NVS without a word,
+        as MicroPython's start-up code does on ESP_ERR_NVS_NO_FREE_PAGES.
+        """
+        self._loop.call(lambda: self._supervisor.nvs.wear_out(writes))
+
+    def _require_off(self, what: str) -> None:
+        if self.is_on:
+            raise BoardError(f"the flash of a running board cannot be {what}; power it off first")
+
+    # -- pins
+
+    def press(self, what: str = "button", ms: int = 200) -> None:
+        """Hold a button down for some time of the board's clock; returns when it is up again.
+
+        Meanwhile no wait of the program is skipped.
+        """
+        button = self._wired(what, self.facts.button)
+        clock, pins = self._supervisor.clock, self._supervisor.pins
+        is_up = threading.Event()
+
+        def let_go() -> None:
+            pins.drive(button.pin, 1 - button.active)
+            clock.let_go()
+            is_up.set()
+
+        def begin() -> float:
+            clock.hold()
+            pins.drive(button.pin, button.active)
+            clock.later(ms / 1000, let_go)
+            return clock.host_s(ms / 1000)
+
+        if not is_up.wait(self._loop.call(begin) + _PATIENCE_S):
+            raise BoardError(
+                f"the {what} of {self.name} is still held: its {ms} ms have not passed on the "
+                "board's clock; was that slowed down, or the board closed?"
+            )
+
+    def drive(self, pin: int, level: int | None) -> None:
+        """Put a level on a pin from outside; None lets go of it."""
+        self._require_pin(pin)
+        self._loop.call(lambda: self._supervisor.pins.drive(pin, level))
+
+    def level(self, pin: int) -> int:
+        """The level on a pin, whoever drives it."""
+        self._require_pin(pin)
+        return self._loop.call(lambda: self._supervisor.pins.level(pin))
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether the LED shines."""
+        led = self._wired("led", self.facts.led)
+        return self.level(led.pin) == led.active
+
+    def pwm(self, pin: int) -> PWMSignal | None:
+        """The PWM that the program puts on a pin; None if there is none."""
+        return self._loop.call(lambda: self._supervisor.signals.pwm.get(pin))
+
+    def pixels(self, pin: int, order: str = "GRB") -> list[tuple[int, ...]]:
+        """The colours, as (red, green, blue), of a NeoPixel strip on a pin; empty before any."""
+        return self._loop.call(lambda: self._supervisor.signals.pixels(pin, order))
+
+    @property
+    def buses(self) -> Buses:
+        """What hangs on its I2C, SPI and UARTs, and what its ADC sees."""
+        return self._supervisor.buses
+
+    # -- console
+
+    @property
+    def output(self) -> bytes:
+        """What the board has printed, the newest MiB of it."""
+        return self._supervisor.output.all()
+
+    def expect(self, pattern: bytes, timeout_s: float = 5.0) -> re.Match[bytes]:
+        """Wait for a regular expression in what the board prints, from the last match on.
+
+        Raises ExpectTimeout with the pattern, the last lines and the log's path.
+        """
+        __tracebackhide__ = True
+        return self._supervisor.output.expect(pattern, timeout_s)
+
+    def forget_output(self) -> None:
+        """Let the next `expect` see only what is printed from now on."""
+        self._supervisor.output.forget()
+
+    def write(self, data: bytes) -> None:
+        """Type on the console, as through the serial port."""
+        self._loop.call(lambda: self._supervisor.terminal.type(data))
+
+    # -- helpers
+
+    def _require_power(self) -> None:
+        if not self.is_on:
+            raise BoardError(self.failure or f"board {self.name} is off; power_on() first")
+
+    def _require_pin(self, pin: int) -> None:
+        if pin not in range(self.facts.pin_count) or pin in self.facts.missing_pins:
+            missing = ", ".join(map(str, sorted(self.facts.missing_pins)))
+            raise BoardError(
+                f"{self.facts.name} has no pin {pin}; it has 0 to {self.facts.pin_count - 1}"
+                + (f" without {missing}" if missing else "")
+            )
+
+    def _wired(self, what: str, part: Wired | None) -> Wired:
+        if what not in ("button", "led") or part is None:
+            raise CannotDo(f"{self.facts.name} has no {what!r}; its board file names its parts")
+        return part

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What a test can do with a board, whatever board it is and however it is reached.
+
+A unit says what it can do (`capabilities`), and tests ask for that and never for names.
+"""
+
+import binascii
+import inspect
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from re import Match
+from typing import Any, Literal, Self
+
+from muster_harness.errors import CannotDo
+from muster_harness.esp32.parts.buses import Buses
+from muster_harness.esp32.parts.clock import ClockDoor
+from muster_harness.facts import BoardFacts
+from muster_harness.wire.board_log import BoardLog
+from muster_harness.wire.repl import REPL
+
+CAPABILITIES = {
+    "air": "the networks around it are scripted (hil_air)",
+    "buses": "what hangs on its I2C, SPI, UARTs and ADC is scripted",
+    "button": "somebody can press its button",
+    "clock": "its clock can be scaled, moved and skipped",
+    "emulated": "it is no hardware",
+    "flash_faults": "its flash can be made to fail",
+    "hardware": "it is no emulation",
+    "led": "somebody sees its LED",
+    "pins": "every pin can be driven and read from outside",
+    "power": "its power can be cut",
+    "reset": "it can be reset without the help of its program",
+}
+
+# What to do about each on a unit that has it not.
+CURES = {
+    "air": "run with --hil-board emulated",
+    "buses": "run with --hil-board emulated",
+    "button": 'wire it, and say how in the rig file: button = { unit = "…", pin = 4 }',
+    "clock": 'run with --hil-board emulated, and mark the test hil_needs("clock")',
+    "emulated": "run with --hil-board emulated",
+    "flash_faults": "run with --hil-board emulated",
+    "hardware": "run with --hil-board and a serial port",
+    "led": 'wire it, and say how in the rig file: led = { unit = "…", pin = 5 }; or run with '
+    "--hil-board emulated",
+    "pins": "run with --hil-board emulated",
+    "power": "let a relay or a hub switch it, and say how in the rig file: power = { on = […], "
+    "off = […] }",
+    "reset": "use a port with control lines: a USB serial port, or rfc2217://",
+}
+
+_PIECE = 1024
+_READ = f"print(binascii.hexlify(f.read({_PIECE})).decode())"
+_HEAP = "import gc; gc.collect(); print(gc.mem_free(), gc.mem_alloc())"
+# The ESP32 counts seconds from 2000, other ports from 1970.
+_TIME = "import time; print(time.time() + (946684800 if time.gmtime(0)[0] == 2000 else 0))"
+_SET_TIME = "import machine; machine.RTC().datetime(({}, {}, {}, {}, {}, {}, {}, 0))"
+
+
+def emulated_capabilities(facts: BoardFacts, virtual_time: bool) -> frozenset[str]:
+    """What an emulated board of this type can do: not every one has a button, or an LED."""
+    given = {"button": facts.button, "clock": virtual_time, "led": facts.led}
+    lacks = {"hardware"} | {word for word, part in given.items() if not part}
+    return frozenset(CAPABILITIES) - lacks
+
+
+def check_capabilities(words: Iterable[str]) -> frozenset[str]:
+    """The words as a set. Raises CannotDo, with the list, if one of them is none."""
+    wanted = frozenset(words)
+    for word in sorted(wanted - CAPABILITIES.keys()):
+        raise CannotDo(
+            f"no unit can ever do {word!r}: there is no such capability. There are "
+            + ", ".join(CAPABILITIES)
+        )
+    return wanted
+
+
+@dataclass(frozen=True)
+class Heap:
+    """MicroPython's heap in bytes, after a collection."""
+
+    free: int
+    used: int
+
+
+class Unit(ABC):
+    """One board; a context manager that lets go of it.
+
+    Everything has a deadline. Raises CannotDo where a capability is missing, PortError if the port
+    fails, BoardError if the board does; nothing is promised about what the board did until then.
+    """
+
+    name: str
+    capabilities: frozenset[str]
+    log_path: Path
+    _log: BoardLog
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of it. May be called twice."""
+
+    # -- how it is reached
+
+    @property
+    @abstractmethod
+    def port(self) -> str:
+        """What mpremote and pyserial call its port just now: a path or a URL."""
+
+    @abstractmethod
+    def released(self) -> AbstractContextManager[str]:
+        """Leave the port to another program, e.g. mpremote, for the length of a block."""
+
+    @abstractmethod
+    def repl(self, soft_reset: bool = False, timeout_s: float = 10.0) -> REPL:
+        """Its raw REPL, to be entered as a context; it interrupts what runs. See wire/repl.py."""
+
+    # -- console
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Type on the console."""
+
+    @property
+    @abstractmethod
+    def output(self) -> bytes:
+        """What the board has printed, the newest MiB of it."""
+
+    @abstractmethod
+    def expect(self, pattern: bytes, timeout_s: float = 5.0) -> Match[bytes]:
+        """Wait for a regular expression in what the board prints, from the last match on.
+
+        Raises ExpectTimeout with the pattern, the last lines and the log's path.
+        """
+
+    @abstractmethod
+    def forget_output(self) -> None:
+        """Let the next `expect` see only what is printed from now on."""
+
+    # -- power and reset
+
+    @abstractmethod
+    def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
+        """Let the program begin anew; returns at once. `hard` restarts the chip: through its EN
+        pin with the capability `reset`, else by machine.reset(). Wi-Fi survives a soft one."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it has power, as far as anybody knows."""
+        return True
+
+    def power_on(self) -> None:
+        """Switch on; returns at once, the board boots meanwhile."""
+        raise self.cannot("power")
+
+    def power_off(self) -> None:
+        """Cut the power."""
+        raise self.cannot("power")
+
+    def stop(self) -> None:
+        """Bring it to its prompt with a fresh interpreter; boot.py has run, main.py has not."""
+        with self.repl(soft_reset=True):
+            pass
+
+    # -- button, LED, pins
+
+    def press(self, what: str = "button", ms: int = 200) -> None:
+        """Hold a button down for some time; returns when it is up again."""
+        raise self.cannot("button")
+
+    @property
+    def is_lit(self) -> bool:
+        """Whether the LED shines."""
+        raise self.cannot("led")
+
+    def drive(self, pin: int, level: int | None) -> None:
+        """Put a level on a pin from outside; None lets go of it."""
+        raise self.cannot("pins")
+
+    def level(self, pin: int) -> int:
+        """The level on a pin, whoever drives it."""
+        raise self.cannot("pins")
+
+    @property
+    def buses(self) -> Buses:
+        """What hangs on its I2C, SPI and UARTs, and what its ADC sees."""
+        raise self.cannot("buses")
+
+    # -- code
+
+    def exec(self, code: str, timeout_s: float = 10.0, longest_s: float = 60.0) -> str:
+        """Run statements and return what they print; what ran before is interrupted, its names
+        stay. Raises RemoteError as REPL.exec does.
+
+        The log says how much ran, where from and how long, not what: code may hold passwords.
+        """
+        __tracebackhide__ = True  # in pytest's reports, which show where the test asked
+        began = time.monotonic()
+        where = _caller()
+        try:
+            with self.repl(timeout_s=timeout_s) as repl:
+                said = repl.exec(code, timeout_s, longest_s)
+        except Exception as e:
+            self._log.event(f"exec from {where}: {len(code)} characters, {type(e).__name__}")
+            raise
+        took_ms = (time.monotonic() - began) * 1000
+        self._log.event(
+            f"exec from {where}: {len(code)} characters, printed {len(said)}, {took_ms:.0f} ms"
+        )
+        return said
+
+    def eval(self, expression: str, timeout_s: float = 10.0) -> Any:
+        """The value of an expression there, if it is a literal here."""
+        __tracebackhide__ = True
+        with self.repl(timeout_s=timeout_s) as repl:
+            self._log.event(f"eval from {_caller()}: {len(expression)} characters")
+            return repl.eval(expression)
+
+    # -- files
+
+    def read_file(self, path: str) -> bytes:
+        """Raises RemoteOSError, with its errno, if the board cannot."""
+        __tracebackhide__ = True
+        said = []
+        with self.repl() as repl:
+            repl.exec(f"import binascii; f = open({path!r}, 'rb')")
+            while piece := repl.exec(_READ).strip():
+                said.append(binascii.unhexlify(piece))
+            repl.exec("f.close()")
+        return b"".join(said)
+
+    def write_file(self, path: str, data: bytes | str) -> None:
+        """Its folder has to be there. Raises RemoteOSError, with its errno, if it cannot."""
+        __tracebackhide__ = True
+        raw = data.encode() if isinstance(data, str) else data
+        self._log.event(f"write {path}: {len(raw)} bytes")
+        with self.repl() as repl:
+            repl.exec(f"f = open({path!r}, 'wb')")
+            for start in range(0, len(raw), _PIECE):
+                repl.exec(f"f.write({raw[start : start + _PIECE]!r})")
+            repl.exec("f.close()")
+
+    def list_files(self, path: str = "/") -> list[str]:
+        """The names in a folder, sorted. Raises RemoteOSError if there is none."""
+        __tracebackhide__ = True
+        return sorted(self.eval(f"__import__('os').listdir({path!r})"))
+
+    def remove_file(self, path: str) -> None:
+        """Raises RemoteOSError if there is none."""
+        __tracebackhide__ = True
+        self.exec(f"import os; os.remove({path!r})")
+
+    # -- figures
+
+    def heap(self) -> Heap:
+        """Of the interpreter as it stands; its program is interrupted."""
+        __tracebackhide__ = True
+        free, used = self.exec(_HEAP).split()
+        return Heap(int(free), int(used))
+
+    def time(self) -> int:
+        """The board's clock, as Unix time."""
+        __tracebackhide__ = True
+        return int(self.exec(_TIME))
+
+    def set_time(self, unix_time: float) -> None:
+        """Set the board's clock (UTC)."""
+        __tracebackhide__ = True
+        t = time.gmtime(unix_time)
+        self.exec(_SET_TIME.format(*t[:3], t.tm_wday, *t[3:6]))
+
+    @property
+    def clock(self) -> ClockDoor:
+        """Scales, moves and skips the board's time; what `time` reads."""
+        raise self.cannot("clock")
+
+    # -- what it can do
+
+    def can(self, *words: str) -> bool:
+        """Whether it has these capabilities. Raises CannotDo if there is no such word."""
+        return check_capabilities(words) <= self.capabilities
+
+    def cannot(self, word: str) -> CannotDo:
+        """The error to raise, with the cure."""
+        return CannotDo(
+            f"{self.name} has no {word!r} ({CAPABILITIES[word]}); {CURES[word]}. It has "
+            + ", ".join(sorted(self.capabilities))
+        )
+
+
+def _caller() -> str:
+    """Where the code outside of the harness is that asked, e.g. "test_sensor.py:34"."""
+    here = str(Path(__file__).parents[1]) + os.sep
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(here):
+        frame = frame.f_back
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}" if frame else "?"

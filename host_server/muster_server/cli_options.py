@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The options of each command of `muster`."""
+
+import argparse
+
+from muster_server.settings import ROLES
+
+
+def serve_options(parser: argparse.ArgumentParser) -> None:
+    def option(name: str, help: str, **more: object) -> None:
+        variable = "MUSTER_" + name.lstrip("-").replace("-", "_").upper()
+        parser.add_argument(name, help=f"{help} [{variable}]", **more)  # type: ignore[arg-type]
+
+    several = {"action": "append", "metavar": "A:P"}
+    option("--role", "run this role; may be given again", action="append", choices=ROLES)
+    option("--data", "where databases and keys are kept", metavar="DIR")
+    option("--portal-listen", "default 127.0.0.1:8420", metavar="A:P")
+    option("--config-listen", "default 127.0.0.1:8421; may be given again", **several)
+    option("--platform-listen", "default 127.0.0.1:8422", metavar="A:P")
+    secured = {"metavar": "FILE"}
+    option("--portal-cert", "certificate of the portal, in PEM: it speaks https", **secured)
+    option("--portal-key", "and its key; other users must not be able to read it", **secured)
+    option("--platform-cert", "certificate of the platform: it speaks https", **secured)
+    option("--platform-key", "and its key", **secured)
+    option("--config-cert", "certificate of the configuration server", **secured)
+    option("--config-key", "and its key", **secured)
+    option("--config-tls-listen", "where it speaks https, for the portal", **several)
+    option("--config-public-url", "where devices find the configuration server", metavar="URL")
+    option("--platform-public-url", "where devices find the platform", metavar="URL")
+    option("--config-url", "where the portal finds the configuration server", metavar="URL")
+    option("--platform-url", "where the configuration server finds the platform", metavar="URL")
+    option("--ca-file", "certificate authorities for those two, in PEM", metavar="FILE")
+    option("--admin-token-file", "write the administrator's token here", metavar="FILE")
+    option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))
+
+
+def hotspot_options(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("--name", default="setup", help='the network is called "MUSTER-" and this (setup)')
+    option("--device", metavar="IF", help="the Wi-Fi device; else one that can, unused if any")
+    option("--channel", type=int, choices=range(1, 12), default=6, help="in the 2.4 GHz band (6)")
+    secret = parser.add_mutually_exclusive_group()
+    secret.add_argument(
+        "--password-file", metavar="FILE", help="WPA2 with the passphrase in it; else open"
+    )
+    secret.add_argument("--ask-password", action="store_true", help="WPA2, and ask for it")
+    option(
+        "--address",
+        metavar="A",
+        help="this machine's address on the operational network: there devices will find "
+        "configuration server and platform",
+    )
+    option("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    serve_options(parser)
+
+
+def client_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--portal", metavar="URL", help="the portal [MUSTER_PORTAL_URL]")
+    parser.add_argument(
+        "--token-file", metavar="FILE", help="holds the access token [or it is in MUSTER_TOKEN]"
+    )
+    parser.add_argument("--ca-file", metavar="FILE", help="whom to trust [MUSTER_CA_FILE]")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+def new_label(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--id", help="the device id; a random one otherwise")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+def dev_certs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out", metavar="DIR", default="muster-certs", help="where they go (muster-certs)"
+    )
+    parser.add_argument(
+        "--name",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="host name or address of the server, besides localhost and 127.0.0.1; "
+        "may be given again",
+    )
+    parser.add_argument("--days", type=int, default=397, help="how long they last (397)")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("label", help="MUSTER:1:…, or - to read it from standard input")
+    parser.add_argument("--profile", required=True, help="the profile it is configured from")
+    parser.add_argument("--name", default="", help="what people call it")
+    client_options(parser)
+
+
+def one_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="the device id")
+    client_options(parser)
+
+
+def import_devices(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="one label per line, in the last column; - for stdin")
+    client_options(parser)
+
+
+def add_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="the profile as JSON, or - to read it from standard input")
+    parser.add_argument(
+        "--replace", action="store_true", help="in place of the one with this name"
+    )
+    client_options(parser)
+
+
+def make_bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="the device id")
+    parser.add_argument(
+        "--expires", metavar="30d", help="devices that know the time refuse it after that"
+    )
+    parser.add_argument(
+        "--above",
+        metavar="VERSION",
+        type=int,
+        default=0,
+        help="a version that the device is known to have, e.g. after a restored backup",
+    )
+    _bundle_form(parser, "--out")
+    client_options(parser)
+
+
+def get_bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="the device id")
+    _bundle_form(parser, "file")
+    client_options(parser)
+
+
+def _bundle_form(parser: argparse.ArgumentParser, place: str) -> None:
+    """`place` is the argument that says where it is written."""
+    form = parser.add_mutually_exclusive_group()
+    text = "write it here (<id>.muster); .svg and .png hold QR codes"
+    if place.startswith("--"):
+        form.add_argument(place, metavar="FILE", help=text)
+    else:
+        form.add_argument("out", metavar="FILE", nargs="?", help=text)
+    form.add_argument("--text", action="store_true", help="print it, to be pasted")
+    form.add_argument("--qr", action="store_true", help="show it as QR code, or several")
+    parser.set_defaults(place=place)
+
+
+def check_bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="the bundle, or - to read it from standard input")
+    client_options(parser)
+
+
+def check_receipt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="the device id")
+    parser.add_argument("receipt", nargs="+", help="the eight characters that the device shows")
+    client_options(parser)
+
+
+def one_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="the profile's name")
+    client_options(parser)

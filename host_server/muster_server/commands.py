@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the client commands of `muster` do: a call to the portal each, and a few lines."""
+
+import json
+import os
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from muster_server.document import Fields, parse_json
+from muster_server.errors import (
+    HostError,
+    Invalid,
+    ServiceUnreachable,
+    SettingsError,
+    Unauthorized,
+)
+from muster_server.private_files import named, read_private
+from muster_server.settings import certificate_authorities, service_url
+from muster_server.tokens import checked
+
+_MARKS = {"done": "ok", "failed": "FAILED", "pending": "…"}
+_INPUT_LIMIT = 256 * 1024
+
+
+class Refused(HostError):
+    """The portal said no; the text is its own."""
+
+
+def new_label(options: Namespace) -> int:
+    """Make a label and show it."""
+    from muster_server.label import new_label as make
+
+    label = make(options.id.upper() if options.id else None)
+    if options.json:
+        return print_json(
+            {
+                "device_id": label.device_id,
+                "label": label.qr_text,
+                "secret": label.grouped,
+                "setup_passphrase": label.setup_passphrase,
+            }
+        )
+    import segno
+
+    segno.make(label.qr_text, error="m").terminal(compact=True)
+    print(f"device id         {label.device_id}")
+    print(f"secret            {label.grouped}")
+    print(f"setup passphrase  {label.setup_passphrase}")
+    print(f"label             {label.qr_text}")
+    return 0
+
+
+def make_certificates(options: Namespace) -> int:
+    """Make certificates for development, and say what each file is for."""
+    from muster_server.certificates import make_development
+
+    with named("--out", Path(options.out)):
+        made = make_development(Path(options.out), options.name, options.days)
+    print(f"for {', '.join(made.names)}; valid until {made.until:%Y-%m-%d}")
+    print(f"--platform-cert  {made.chain}")
+    print(f"--platform-key   {made.key}")
+    print(f"--ca-file        {made.authority}")
+    print(f'"ca" of a profile\'s platform (the DER in base64, also in {made.der}):')
+    print(made.der.read_text().strip())
+    return 0
+
+
+def add_device(options: Namespace) -> int:
+    """Step 1."""
+    text = _read_input() if options.label == "-" else options.label
+    body = {"label": text.strip(), "profile": options.profile, "name": options.name}
+    return _show_device(options, at_portal(options, "POST", "/v1/devices", body))
+
+
+def list_devices(options: Namespace) -> int:
+    """One line per device."""
+    answer = at_portal(options, "GET", "/v1/devices")
+    if options.json:
+        return print_json(answer)
+    for device in answer["devices"]:
+        print(f"{device['device_id']:<32}  {device['state']:<10}  {device['name']}")
+    return 0
+
+
+def show_device(options: Namespace) -> int:
+    """The nine steps."""
+    return _show_device(options, at_portal(options, "GET", device_path(options)))
+
+
+def open_device(options: Namespace) -> int:
+    """Open the window."""
+    return _show_device(options, at_portal(options, "POST", device_path(options) + "/window"))
+
+
+def release_device(options: Namespace) -> int:
+    """End the ownership."""
+    at_portal(options, "DELETE", device_path(options))
+    return print_json({}) if options.json else 0
+
+
+def new_account(options: Namespace) -> int:
+    """Another identity at the platform."""
+    return _show_device(options, at_portal(options, "POST", device_path(options) + "/account"))
+
+
+def import_devices(options: Namespace) -> int:
+    """One verdict per label; 1 if any was refused."""
+    lines = read_text(options.file).splitlines()
+    labels = [line.rsplit(",", 1)[-1].strip().strip('"') for line in lines if line.strip()]
+    if labels and "MUSTER:" not in labels[0].upper():
+        labels = labels[1:]  # the heading of a table
+    answer = at_portal(options, "POST", "/v1/vendor/devices", {"labels": labels})
+    verdicts = answer["devices"]
+    if options.json:
+        print_json(answer)
+    else:
+        for number, verdict in enumerate(verdicts, 1):
+            name = verdict["device_id"] or f"label {number}"
+            print(f"{name:<32}  {verdict['verdict']:<8}  {verdict['detail']}".rstrip())
+    return 1 if any(verdict["verdict"] == "refused" for verdict in verdicts) else 0
+
+
+def add_profile(options: Namespace) -> int:
+    """Keep a profile, or replace one."""
+    try:
+        document = Fields(parse_json(read_text(options.file)))
+        name = document.text("name", 1, 64)
+    except Invalid as error:
+        raise SettingsError(f"{options.file}: {error}") from None
+    if options.replace:
+        path = f"/v1/profiles/{quote(name, safe='')}"
+        answer = at_portal(options, "PUT", path, document.document)
+    else:
+        answer = at_portal(options, "POST", "/v1/profiles", document.document)
+    return print_json(answer) if options.json else say(f'profile "{name}" is kept')
+
+
+def list_profiles(options: Namespace) -> int:
+    """One name per line."""
+    answer = at_portal(options, "GET", "/v1/profiles")
+    return print_json(answer) if options.json else say(*answer["profiles"])
+
+
+def show_profile(options: Namespace) -> int:
+    """The profile as JSON, which is its only form."""
+    answer = at_portal(options, "GET", f"/v1/profiles/{quote(options.name, safe='')}")
+    print(json.dumps(answer, indent=2, ensure_ascii=False))
+    return 0
+
+
+def delete_profile(options: Namespace) -> int:
+    """Forget a profile."""
+    at_portal(options, "DELETE", f"/v1/profiles/{quote(options.name, safe='')}")
+    return print_json({}) if options.json else say(f'profile "{options.name}" is gone')
+
+
+def _show_device(options: Namespace, device: dict[str, Any]) -> int:
+    if options.json:
+        return print_json(device)
+    title = f"{device['device_id']}  {device['name']}".rstrip()
+    print(f"{title}: {device['state']} (claim {device['claim']})")
+    for step in device["steps"]:
+        ms = "" if step["ms"] is None else f"{step['ms']} ms"
+        ms = "by bundle" if step.get("by") == "bundle" else ms
+        print(f"{step['step']}  {step['name']:<38}  {_MARKS[step['state']]:<6}  {ms}".rstrip())
+    if device["last"]:
+        print(f"last: step {device['last']['step']}, {device['last']['code']}")
+        print(f"  {device['last']['sentence']}")
+    if device["bundle"]:
+        print(f"bundle: version {device['bundle']['version']}, {device['bundle']['state']}")
+    for event in device["events"]:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event["at"]))
+        print(f"{when}  {event['sentence']}")
+    return 0
+
+
+def device_path(options: Namespace) -> str:
+    """The address of the device that was named."""
+    return f"/v1/devices/{quote(options.id, safe='')}"
+
+
+def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> dict[str, Any]:
+    """What the portal answers; what is text is under "text". Refused, Unauthorized or
+    ServiceUnreachable.
+    """
+    from muster_server.service_client import PORTAL_TIMEOUT_S, call
+
+    url = options.portal or os.environ.get("MUSTER_PORTAL_URL") or "http://127.0.0.1:8420"
+    portal = service_url(url, "--portal")
+    ca_file = certificate_authorities(options.ca_file or os.environ.get("MUSTER_CA_FILE"))
+    answer = call(
+        method,
+        f"{portal}{path}",
+        _token(options),
+        body,
+        ca_file=ca_file,
+        read_timeout_s=PORTAL_TIMEOUT_S,
+    )
+    if answer.status_code == 204:
+        return {}
+    if answer.ok and answer.headers.get("Content-Type", "").startswith("text/plain"):
+        return {"text": answer.text}
+    try:
+        document = Fields(answer.json()).document
+    except (ValueError, Invalid):
+        raise ServiceUnreachable(
+            f"{portal} answered HTTP {answer.status_code} without JSON; is it a portal?"
+        ) from None
+    if answer.ok:
+        return document
+    detail = str(document.get("detail") or document.get("title"))
+    if answer.status_code == 401:
+        raise Unauthorized(f"{detail}; is the token that of this portal?")
+    if document.get("code") == ServiceUnreachable.code:
+        raise ServiceUnreachable(detail)
+    raise Refused(detail)
+
+
+def _token(options: Namespace) -> str:
+    if options.token_file:
+        file = Path(options.token_file)
+        with named("--token-file", file):
+            return checked(read_private(file), "--token-file")
+    token = os.environ.get("MUSTER_TOKEN", "").strip()
+    if not token:
+        raise Unauthorized(
+            "no access token; set MUSTER_TOKEN or give --token-file (the first `muster serve` "
+            "shows the administrator's)"
+        )
+    return checked(token, "MUSTER_TOKEN")
+
+
+def read_text(file: str) -> str:
+    """The file's text, or what comes on standard input for "-"."""
+    if file == "-":
+        return _read_input()
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: not text in UTF-8") from None
+
+
+def _read_input() -> str:
+    return sys.stdin.read(_INPUT_LIMIT)
+
+
+def print_json(document: Any) -> int:
+    """For scripts; done."""
+    print(json.dumps(document, ensure_ascii=False))
+    return 0
+
+
+def say(*lines: str) -> int:
+    """For people; done."""
+    for line in lines:
+        print(line)
+    return 0

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The configuration server's routes: the sync for devices, and an API for the portal."""
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import BackgroundTasks, Depends, FastAPI, Request
+from fastapi.responses import Response
+from sqlalchemy import Engine
+
+from muster_server.config_server.bundles import LONGEST_LIFE_S, BundleService
+from muster_server.config_server.configuration import HIGHEST_VERSION
+from muster_server.config_server.devices import DeviceService
+from muster_server.config_server.jobs import Jobs
+from muster_server.config_server.platform_adapter import Platforms
+from muster_server.config_server.presence import Presence
+from muster_server.config_server.profiles import ProfileService
+from muster_server.config_server.receipts import ReceiptService
+from muster_server.config_server.refusals import Refusals
+from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
+from muster_server.config_server.timeline import TimelineService
+from muster_server.config_server.versions import Versions
+from muster_server.document import Fields, parse_json, typed
+from muster_server.errors import Unavailable
+from muster_server.store.config import ConfigStore
+from muster_server.store.secrets import SecretBox
+from muster_server.web import bearer, body_within, harden, json_response
+
+log = logging.getLogger(__name__)
+
+# Profiles may carry a JSON Schema; a vendor's list has up to 1000 labels.
+API_LIMIT_BYTES = 256 * 1024
+_CHORES_EVERY_S = 15.0
+_SYNCS_AT_ONCE = 32
+# A bundle with white space in it, as mail programs put it there.
+_LONGEST_TYPED = 4 * 6144
+_OCTETS = "application/octet-stream"
+
+
+def create_app(
+    engine: Engine,
+    box: SecretBox,
+    *,
+    accepted_hashes: Callable[[], frozenset[str]],
+    platforms: Platforms,
+    public_url: str,
+    clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> FastAPI:
+    """The server on a migrated database; StoreError if the box has another key than the
+    database. The caller disposes of the engine.
+
+    `accepted_hashes` are the hashes of the tokens that may use the portal's API; `public_url` is
+    where devices find this server from their operational network.
+    """
+    store = ConfigStore(engine, box)
+    store.check_key()
+    versions = Versions(store, platforms, public_url, clock)
+    stopping = threading.Event()
+    jobs = Jobs(store, platforms, clock, stopping)
+    devices = DeviceService(store, versions, clock, monotonic)
+    profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
+    syncs = SyncService(store, versions, clock, monotonic)
+    bundles = BundleService(store, versions, clock)
+    receipts = ReceiptService(store, platforms.has_accounts, clock, monotonic)
+    presence = Presence(store, platforms, clock, monotonic, stopping)
+    timelines = TimelineService(store, presence, syncs.refusals, clock)
+    guard = Depends(bearer(accepted_hashes))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        housekeeping = asyncio.create_task(_keep_house(jobs, presence, syncs.refusals))
+        yield
+        # Its threads cannot be cancelled, and the process waits for them.
+        stopping.set()
+        housekeeping.cancel()
+        await asyncio.gather(housekeeping, return_exceptions=True)
+
+    app = FastAPI(
+        title="Muster configuration server",
+        redirect_slashes=False,
+        lifespan=lifespan,
+        openapi_url=None,  # devices' networks reach this server: it tells strangers nothing
+        default_response_class=Response,
+    )
+    _add_sync(app, syncs, jobs)
+    _add_profiles(app, profiles, guard)
+    _add_devices(app, devices, presence, timelines, guard)
+    _add_bundles(app, bundles, receipts, jobs, guard)
+    return harden(app)
+
+
+async def _keep_house(jobs: Jobs, presence: Presence, refusals: Refusals) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(presence.end_expired)
+            await asyncio.to_thread(refusals.write_down)
+            await asyncio.to_thread(jobs.run_due)
+        except Exception:
+            # The last catch-all of this task: it must live as long as the server.
+            log.exception("housekeeping failed; it goes on in %d s", _CHORES_EVERY_S)
+        await asyncio.sleep(_CHORES_EVERY_S)
+
+
+def _add_sync(app: FastAPI, syncs: SyncService, jobs: Jobs) -> None:
+    places = threading.BoundedSemaphore(_SYNCS_AT_ONCE)
+    Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
+
+    @app.post("/v1/devices/{device_id}/sync")
+    def sync(
+        request: Request,
+        device_id: str,
+        message: Message,
+        later: BackgroundTasks,
+        k: str = "",
+    ) -> Response:
+        if not places.acquire(blocking=False):
+            raise Unavailable("too many devices at once", retry_s=2)
+        try:
+            address = request.client.host if request.client else ""
+            answer = syncs.answer(device_id, k, message, address)
+        finally:
+            places.release()
+        later.add_task(jobs.run_due)
+        return Response(answer, media_type=_OCTETS, background=later)
+
+
+Body = Annotated[bytes, Depends(body_within(API_LIMIT_BYTES))]
+
+
+def _add_profiles(app: FastAPI, profiles: ProfileService, guard: Any) -> None:
+    @app.post("/v1/profiles", dependencies=[guard])
+    def add(body: Body) -> Response:
+        return json_response(profiles.add(parse_json(body)), 201)
+
+    @app.get("/v1/profiles", dependencies=[guard])
+    def names() -> Response:
+        return json_response({"profiles": profiles.names()})
+
+    @app.get("/v1/profiles/{name}", dependencies=[guard])
+    def show(name: str) -> Response:
+        return json_response(profiles.shown(name))
+
+    @app.put("/v1/profiles/{name}", dependencies=[guard])
+    def replace(name: str, body: Body) -> Response:
+        return json_response(profiles.replace(name, parse_json(body)))
+
+    @app.delete("/v1/profiles/{name}", dependencies=[guard])
+    def remove(name: str) -> Response:
+        profiles.remove(name)
+        return Response(status_code=204)
+
+
+def _add_devices(
+    app: FastAPI,
+    devices: DeviceService,
+    presence: Presence,
+    timelines: TimelineService,
+    guard: Any,
+) -> None:
+    @app.post("/v1/devices", dependencies=[guard])
+    def register(body: Body, owner: str) -> Response:
+        fields = Fields(parse_json(body))
+        shown = devices.register(
+            fields.text("label", high=512),
+            fields.text("profile", 1, 64),
+            fields.text("name", high=64) if "name" in fields.document else "",
+            owner,
+            fields.integer("portal_ms") if "portal_ms" in fields.document else None,
+        )
+        return json_response(shown, 201)
+
+    @app.get("/v1/devices", dependencies=[guard])
+    def show_all(owner: str) -> Response:
+        return json_response({"devices": devices.all_shown(owner)})
+
+    @app.get("/v1/devices/{device_id}", dependencies=[guard])
+    def show(device_id: str, owner: str) -> Response:
+        presence.look(device_id, owner)
+        return json_response(devices.shown(device_id, owner))
+
+    @app.get("/v1/devices/{device_id}/timeline", dependencies=[guard])
+    def timeline(device_id: str, owner: str) -> Response:
+        return json_response(timelines.joined(device_id, owner))
+
+    @app.post("/v1/devices/{device_id}/account", dependencies=[guard])
+    def new_account(device_id: str, owner: str) -> Response:
+        return json_response(devices.new_account(device_id, owner))
+
+    @app.post("/v1/devices/{device_id}/window", dependencies=[guard])
+    def open_window(device_id: str, owner: str) -> Response:
+        return json_response(devices.open_window(device_id, owner))
+
+    @app.delete("/v1/devices/{device_id}", dependencies=[guard])
+    def release(device_id: str, owner: str) -> Response:
+        devices.release(device_id, owner)
+        return Response(status_code=204)
+
+    @app.post("/v1/vendor/devices", dependencies=[guard])
+    def register_for_vendor(body: Body) -> Response:
+        labels = Fields(parse_json(body)).items("labels", 1, 1000)
+        texts = [typed(label, str, f"labels[{n}]") for n, label in enumerate(labels)]
+        return json_response({"devices": devices.register_for_vendor(texts)})
+
+
+def _add_bundles(
+    app: FastAPI, bundles: BundleService, receipts: ReceiptService, jobs: Jobs, guard: Any
+) -> None:
+    @app.post("/v1/devices/{device_id}/bundles", dependencies=[guard])
+    def make(device_id: str, owner: str, body: Body) -> Response:
+        fields = Fields(parse_json(body))
+        given = fields.document
+        is_limited = given.get("life_s") is not None
+        life_s = fields.integer("life_s", 60, LONGEST_LIFE_S) if is_limited else None
+        above = fields.integer("above", 0, HIGHEST_VERSION - 1) if "above" in given else 0
+        return json_response(bundles.make(device_id, owner, life_s, above), 201)
+
+    @app.get("/v1/devices/{device_id}/bundles", dependencies=[guard])
+    def show(device_id: str, owner: str) -> Response:
+        return json_response({"bundles": bundles.all_shown(device_id, owner)})
+
+    # Not a GET: it is written down that somebody was given the bundle.
+    @app.post("/v1/devices/{device_id}/bundle", dependencies=[guard])
+    def hand_out(device_id: str, owner: str) -> Response:
+        text, shown = bundles.hand_out(device_id, owner)
+        return json_response({"text": text, **shown})
+
+    @app.post("/v1/bundles/check", dependencies=[guard])
+    def check_bundle(owner: str, body: Body) -> Response:
+        text = Fields(parse_json(body)).text("bundle", high=_LONGEST_TYPED)
+        return json_response(bundles.check(text, owner))
+
+    @app.post("/v1/devices/{device_id}/receipts", dependencies=[guard])
+    def check_receipt(device_id: str, owner: str, body: Body, later: BackgroundTasks) -> Response:
+        typed = Fields(parse_json(body)).text("receipt", high=64)
+        shown = receipts.check(device_id, owner, typed)
+        later.add_task(jobs.run_due)
+        return json_response(shown, background=later)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What a valid configuration is. The server checks each one before it hands it out.
+
+The bounds are those that the device checks again; the golden configurations hold both together.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from typing import Any
+
+from muster_server.device_url import DEVICE_URL_WANTED, is_device_url, is_ipv4
+from muster_server.document import Fields, check_depth, check_numbers, compact_json, typed, wrong
+
+LIMIT_BYTES = 4096
+DEEPEST = 16  # lists and objects in each other: each takes stack on the device
+MOST_NETWORKS = 4
+HIGHEST_VERSION = 2**31 - 1
+RELEASES = ("2a", "3", "4", "5")
+
+_PASSPHRASE = re.compile(r"[ -~]{8,63}")
+_RAW_KEY = re.compile(r"[0-9A-Fa-f]{64}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+
+
+def check_configuration(value: object) -> None:
+    """Invalid names the path of the first field that is wrong, e.g. `config.networks[0].ssid`."""
+    config = Fields(value, "config")
+    if config.integer("v") != 1:
+        raise wrong("config.v", "only version 1 of the configuration is understood")
+    config.integer("version", 1)
+    for n, network in enumerate(config.items("networks", 1, MOST_NETWORKS)):
+        _check_network(Fields(network, f"config.networks[{n}]"))
+    _check_platform(config.fields("platform"))
+    server = config.fields("config_server")
+    _check_url(server, "url")
+    check_base64(server.text("key", 1), server.at("key"), 32)
+    device = config.fields("device")
+    device.text("name", high=64)
+    tags = device.fields("tags")
+    for name in tags.document:
+        tags.text(name)
+    typed(config.required("app"), dict[str, Any], "config.app")
+    if not _COUNTRY.fullmatch(config.text("country")):
+        raise wrong("config.country", 'wanted two capital letters like "DE"')
+    _check_policy(config.fields("policy"))
+    # Of unknown fields too: the device keeps the document as it came.
+    check_numbers(value, "config")
+    check_depth(value, "config", DEEPEST)
+    size = len(compact_json(value).encode("utf-8", "surrogatepass"))
+    if size > LIMIT_BYTES:
+        raise wrong("config", f"at most {LIMIT_BYTES} bytes fit, and it has {size}")
+
+
+def _check_network(network: Fields) -> None:
+    size = len(network.text("ssid").encode())
+    if not 1 <= size <= 32:
+        raise wrong(network.at("ssid"), f"wanted 1 to 32 bytes of UTF-8, got {size}")
+    psk = network.text_or_null("psk")
+    if psk is not None and not _PASSPHRASE.fullmatch(psk) and not _RAW_KEY.fullmatch(psk):
+        raise wrong(
+            network.at("psk"),
+            "wanted 8 to 63 printable ASCII characters, 64 hexadecimal digits, or null if the "
+            "network is open",
+        )
+    network.boolean("hidden", default=False)
+    if network.required("ip") != "dhcp":
+        _check_address(network)
+
+
+def _check_address(network: Fields) -> None:
+    if isinstance(network.document["ip"], str):
+        raise wrong(network.at("ip"), 'wanted "dhcp" or an object')
+    ip = network.fields("ip")
+    address, mark, prefix = ip.text("address").partition("/")
+    is_prefix = mark and re.fullmatch(r"[0-9]{1,2}", prefix) and 1 <= int(prefix) <= 32
+    if not is_ipv4(address) or not is_prefix:
+        raise wrong(ip.at("address"), 'wanted the form "192.168.1.7/24"')
+    for name in ("gateway", "dns"):
+        if not is_ipv4(ip.text(name)):
+            raise wrong(ip.at(name), 'wanted an IPv4 address like "192.168.1.1"')
+
+
+def _check_platform(platform: Fields) -> None:
+    platform.one_of("type", ("onem2m",))
+    is_https = _check_url(platform, "url")
+    platform.text("cse", 1, 128)
+    if not platform.text("originator", 2, 64).startswith("C"):
+        raise wrong(platform.at("originator"), "wanted a C first")
+    if platform.text("api", 2, 64)[0] not in "NR":
+        raise wrong(platform.at("api"), "wanted N or R first")
+    platform.one_of("rvi", RELEASES)
+    token = platform.text_or_null("token", 1)
+    ca = platform.text_or_null("ca", 1, LIMIT_BYTES)
+    if ca is not None:
+        _check_ca(ca, platform.at("ca"))
+    if platform.boolean("insecure", default=False):
+        return
+    if token is not None and not is_https:
+        raise wrong(
+            platform.at("token"),
+            'a token must not travel over http; use https, or say "insecure": true in a profile '
+            "for development",
+        )
+    if is_https and ca is None:
+        raise wrong(
+            platform.at("ca"), "https needs the certificate authority that the device shall trust"
+        )
+
+
+def _check_ca(text: str, path: str) -> None:
+    # Late: only configurations with a CA need it.
+    from muster_server.config_server.authority import check_authority
+
+    check_authority(check_base64(text, path), path)
+
+
+def _check_url(fields: Fields, name: str) -> bool:
+    url = fields.text(name, 1)
+    if not is_device_url(url):
+        raise wrong(fields.at(name), DEVICE_URL_WANTED)
+    return url.startswith("https:")
+
+
+def check_base64(text: str, path: str, size_bytes: int | None = None) -> bytes:
+    """The bytes, if the text is the one canonical base64 for them."""
+    try:
+        raw = b64decode(text, validate=True)
+    except ValueError:
+        raise wrong(path, "not base64") from None
+    if b64encode(raw).decode() != text:
+        raise wrong(path, "not canonical base64: its last character says more than its bytes")
+    if size_bytes is not None and len(raw) != size_bytes:
+        raise wrong(path, f"wanted {size_bytes} bytes in base64, got {len(raw)}")
+    return raw
+
+
+def _check_policy(policy: Fields) -> None:
+    policy.integer("failsafe_s")
+    policy.integer("sync_s", 1)
+    policy.text_or_null("ntp", 1, 253)

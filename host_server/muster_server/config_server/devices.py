@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Claims as their owners see them: register a device, look at it, open its window, release it."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from muster_server.config_server.device_view import chosen, existing, full, short
+from muster_server.config_server.platform_adapter import new_originator
+from muster_server.config_server.proof import accounts_given, close_accounts, drop_claim
+from muster_server.config_server.recognition import MOST_CLAIMS, MOST_RELEASED, is_expired
+from muster_server.config_server.sync import CLAIM_LIFE_S
+from muster_server.config_server.versions import Versions
+from muster_server.errors import (
+    Conflict,
+    Invalid,
+    LabelRefused,
+    NotFound,
+    ServiceUnreachable,
+)
+from muster_server.label import Label, parse_label
+from muster_server.store.claims import Claim, living_until, new_nonce, with_step
+from muster_server.store.config import ConfigStore, Records
+
+REGISTER, INITIALISE = 1, 2
+_IMPORT_MOST = 1000
+
+
+class DeviceService:
+    """Rules for claims. Knows neither HTTP nor SQL."""
+
+    def __init__(
+        self,
+        store: ConfigStore,
+        versions: Versions,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._versions = versions
+        self._clock = clock
+        self._monotonic = monotonic
+
+    def register(
+        self, text: str, profile: str, name: str, owner: str, portal_ms: int | None = None
+    ) -> dict[str, Any]:
+        """Steps 1 and 2: claim the device on this label and prepare its first version.
+
+        Doing it again with the same label is allowed: it opens the onboarding window, and
+        changes profile and name. LabelRefused, NotFound (profile) or Conflict otherwise.
+        """
+        started, now = self._monotonic(), self._clock()
+        label = parse_label(text)
+        with self._store.transaction() as records:
+            if records.profile(profile) is None:
+                raise NotFound(f'there is no profile named "{profile}"; make it first')
+            claim = _claimed(records, label, profile, name, owner, now)
+            claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
+            records.put_claim(claim)
+            records.note(
+                claim,
+                now,
+                "claimed",
+                source="portal",
+                step=REGISTER,
+                ms=portal_ms,
+                detail=f'profile "{profile}"',
+            )
+        self._prepare(claim, started)
+        return self.shown(label.device_id, owner)
+
+    def _prepare(self, claim: Claim, started: float) -> None:
+        """Step 2. If it fails the claim stays: the sync tries again, and the owner sees why."""
+        state, code, last, detail = "done", "ok", None, ""
+        try:
+            with self._versions.lock(claim.id):
+                version = self._versions.issue(claim.id, claim.version)
+            detail = f"version {version.number}"
+        except (Invalid, ServiceUnreachable) as error:
+            is_invalid = isinstance(error, Invalid)
+            state, code = "failed", "config_invalid" if is_invalid else "platform_unreachable"
+            detail = str(error)
+            last = {"config": 0, "step": INITIALISE, "code": code, "detail": detail}
+        ms = round((self._monotonic() - started) * 1000)
+        with self._store.transaction() as records:
+            prepared = records.claim(claim.id)
+            if prepared is not None:
+                prepared = with_step(prepared, INITIALISE, state, code, ms, self._clock())
+                records.put_claim(replace(prepared, last=last or prepared.last))
+                more: dict[str, Any] = {"step": INITIALISE, "code": code, "ms": ms}
+                records.note(prepared, self._clock(), "prepared", detail=detail, **more)
+
+    def all_shown(self, owner: str) -> list[dict[str, Any]]:
+        """One short entry per device of this owner."""
+        with self._store.transaction() as records:
+            ids = {claim.device_id: claim for claim in records.claims_of_owner(owner)}
+            claims = [chosen(records, device_id, owner) for device_id in ids]
+            return [short(claim) for claim in claims if claim is not None]
+
+    def shown(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Everything that its owner may know about a device; no secret is in it."""
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            return full(records, claim, self._clock())
+
+    def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Let the label be used again, until the device has proved a configuration."""
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            check_may_reopen(records, claim)
+            records.put_claim(replace(claim, window_open=True, window_until=None))
+            records.note(claim, self._clock(), "window_opened", source="portal")
+        return self.shown(device_id, owner)
+
+    def release(self, device_id: str, owner: str) -> None:
+        """End the ownership: the account is closed, and a device that asks is told to forget."""
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            records.note(claim, now, "released", source="portal")
+            if not accounts_given(records, claim):
+                drop_claim(records, claim, now)
+                return
+            close_accounts(records, claim, now)
+            released = replace(claim, state="released", status="released", expires_at=None)
+            records.put_claim(released)
+            _forget_older(records, claim.device_id, now)
+
+    def new_account(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Give the device another identity at its platform, e.g. after `platform_conflict`.
+
+        It gets the new account with its next version; the former one is closed when that
+        version has been proved. Until then the device may go on under it.
+        """
+        started, now = self._monotonic(), self._clock()
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            claim = replace(claim, originator=new_originator())
+            records.put_claim(claim)
+            records.add_event(claim, now, "account_replaced", "asked for by the owner")
+            records.note(claim, now, "account_replaced", source="portal")
+        self._prepare(claim, started)
+        return self.shown(device_id, owner)
+
+    def register_for_vendor(self, labels: list[str]) -> list[dict[str, Any]]:
+        """One verdict per label: `added`, `known` or `refused` with the reason."""
+        if len(labels) > _IMPORT_MOST:
+            raise Invalid(f"at most {_IMPORT_MOST} labels at once", path="labels")
+        return [self._register_for_vendor(text) for text in labels]
+
+    def _register_for_vendor(self, text: str) -> dict[str, Any]:
+        try:
+            label = parse_label(text)
+        except LabelRefused as error:
+            return {"device_id": None, "verdict": "refused", "detail": str(error)}
+        verdict: dict[str, Any] = {"device_id": label.device_id, "detail": ""}
+        now = self._clock()
+        with self._store.transaction() as records:
+            known = records.vendor_device(label.device_id)
+            if known is not None:
+                is_same = hmac.compare_digest(known.secret, label.secret)
+                detail = "" if is_same else "it is registered with another secret"
+                return verdict | {"verdict": "known" if is_same else "refused", "detail": detail}
+            for claim in records.claims_of(label.device_id):
+                if hmac.compare_digest(claim.secret, label.secret):
+                    continue
+                if claim.state == "proved":
+                    detail = "a device with another secret has proved this id"
+                    return verdict | {"verdict": "refused", "detail": detail}
+                if claim.state == "unproved":
+                    drop_claim(records, claim, now)
+                    records.add_event(claim, now, "claim_refused", "not the vendor's secret")
+            records.add_vendor_device(label.device_id, label.secret)
+        return verdict | {"verdict": "added"}
+
+
+def _claimed(
+    records: Records, label: Label, profile: str, name: str, owner: str, now: float
+) -> Claim:
+    """The claim for this label: an old one of the same owner, or a new one."""
+    vendor = records.vendor_device(label.device_id)
+    if vendor is not None and not hmac.compare_digest(vendor.secret, label.secret):
+        raise LabelRefused(
+            "the vendor registered this device with another secret; is this its label?",
+            path="secret",
+        )
+    claims = [c for c in records.claims_of(label.device_id) if c.state != "released"]
+    for claim in claims:
+        if not hmac.compare_digest(claim.secret, label.secret):
+            continue
+        if claim.owner != owner:
+            raise Conflict("this label has been registered by somebody else, who must release it")
+        if claim.state == "proved":
+            check_may_reopen(records, claim)
+        claim = living_until(claim, now + CLAIM_LIFE_S)
+        return replace(claim, profile=profile, name=name, window_open=True, window_until=None)
+    if any(claim.state == "proved" for claim in claims):
+        raise Conflict(
+            "a device with another secret has proved this id; if its label was reissued, release "
+            "the device first"
+        )
+    live = [claim for claim in claims if not is_expired(claim, now)]
+    if len(live) >= MOST_CLAIMS:
+        _make_room(records, live, now)
+    return _new_claim(label, profile, name, owner, now)
+
+
+def _make_room(records: Records, claims: list[Claim], now: float) -> None:
+    """End the oldest claim that no device has answered to. To refuse the newcomer instead would
+    let anybody keep an owner out for as long as claims live.
+
+    One whose bundle is being carried comes last, and expires instead of being dropped: so it
+    ends only if its device is not at work already.
+    """
+    unheard = [claim for claim in claims if claim.seen_at is None]
+    if not unheard:
+        raise Conflict(
+            f"devices with {MOST_CLAIMS} different secrets answer to this id; was it printed on "
+            "more than one label?"
+        )
+    idle = [claim for claim in unheard if not accounts_given(records, claim)]
+    displaced = (idle or unheard)[0]
+    if idle:
+        drop_claim(records, displaced, now)
+    else:
+        records.put_claim(replace(displaced, expires_at=now))
+    records.add_event(displaced, now, "claim_displaced", "too many claims")
+
+
+def _forget_older(records: Records, device_id: str, now: float) -> None:
+    """Released claims are kept to tell their device to forget; of too many, the oldest go."""
+    released = [claim for claim in records.claims_of(device_id) if claim.state == "released"]
+    for claim in released[:-MOST_RELEASED]:
+        drop_claim(records, claim, now)
+
+
+def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) -> Claim:
+    return Claim(
+        id=secrets.token_hex(16),
+        device_id=label.device_id,
+        owner=owner,
+        secret=label.secret,
+        profile=profile,
+        name=name,
+        state="unproved",
+        nonce=new_nonce(),
+        originator=new_originator(),
+        created_at=now,
+        expires_at=now + CLAIM_LIFE_S,
+        window_open=True,
+        window_until=None,
+        version=0,
+        highest=0,
+        status="prepared",
+        progress={},
+        last=None,
+        facts=None,
+        seen_at=None,
+    )
+
+
+def check_may_reopen(records: Records, claim: Claim) -> None:
+    """Conflict if the profile lets a label be used once, and it has been."""
+    profile = records.profile(claim.profile) or {}
+    if claim.version and profile.get("reonboarding") == "never":
+        raise Conflict(
+            f'profile "{claim.profile}" says that a label is used once (reonboarding: never)'
+        )

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Does at the platforms what a sync has made necessary, and tries again until it has worked."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from muster_server.config_server.platform_adapter import PlatformAdapter, Platforms
+from muster_server.errors import NoAnswer, ServiceUnreachable
+from muster_server.store.claims import Job
+from muster_server.store.config import ConfigStore, Records
+from muster_server.store.history import Moment
+
+_DONE = {"revoke_token": "token_ended", "close_account": "account_ended"}
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 20
+_FIRST_RETRY_S = 5.0
+_LONGEST_RETRY_S = 3600.0
+
+
+class Jobs:
+    """Runs what is due, one at a time. A job may run twice, so each can be repeated."""
+
+    def __init__(
+        self,
+        store: ConfigStore,
+        platforms: Platforms,
+        clock: Callable[[], float],
+        stopping: threading.Event,
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._stopping = stopping
+
+    def run_due(self) -> None:
+        """Do what is due now. Returns at once if another thread is at it, and soon if the server
+        stops: a platform that hangs is asked one thing, whatever is to be done there.
+        """
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            with self._store.transaction() as records:
+                due = records.due_jobs(self._clock(), _AT_ONCE)
+            silent: dict[str, NoAnswer] = {}  # by URL
+            for job in due:
+                if self._stopping.is_set():
+                    return
+                self._run(job, silent)
+        finally:
+            self._lock.release()
+
+    def _run(self, job: Job, silent: dict[str, NoAnswer]) -> None:
+        url = job.arguments["url"]
+        try:
+            if url in silent:
+                raise silent[url]
+            self._do(job)
+        except ServiceUnreachable as error:
+            if isinstance(error, NoAnswer):
+                silent[url] = error
+            self._put_off(job, error)
+            return
+        with self._store.transaction() as records:
+            records.finish_job(job.id)
+            self._note(records, job, _DONE.get(job.deed), "ok", "")
+
+    def _put_off(self, job: Job, error: ServiceUnreachable) -> None:
+        wait_s = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2 ** min(job.tries, 20))
+        log.warning("%s is put off by %d s: %s", job.deed, wait_s, error)
+        with self._store.transaction() as records:
+            records.postpone_job(job, self._clock() + wait_s)
+            what = f"{job.deed}_put_off"
+            self._note(records, job, what, "platform_unreachable", str(error))
+
+    def _note(self, records: Records, job: Job, what: str | None, code: str, detail: str) -> None:
+        about = job.arguments
+        # One that an earlier release left does not say whose it is.
+        if what is not None and "owner" in about:
+            moment = Moment("config", self._clock(), what, code=code, detail=detail)
+            records.history.note(about["device_id"], about["owner"], moment)
+
+    def _do(self, job: Job) -> None:
+        about = job.arguments
+        if job.deed == "revoke_token":
+            self._keeper(about).revoke_token(about["originator"], about["token_id"])
+        elif job.deed == "close_account":
+            self._keeper(about).close_account(about["originator"])
+        elif job.deed == "describe":
+            adapter = self._platforms.adapter_for(about["url"])
+            adapter.describe(about["originator"], about["device_id"], about["facts"])
+        else:
+            log.error("no job is called %s; a newer release may have left it", job.deed)
+
+    def _keeper(self, about: dict[str, Any]) -> PlatformAdapter:
+        url, has_token = about["url"], about.get("has_token", False)
+        if has_token and not self._platforms.has_accounts(url):
+            log.warning(
+                "an account that was made for %s is ended where the platform is now; if there is "
+                "another platform at the former address, end it there by hand: DELETE "
+                "/accounts/%s",
+                url,
+                about["originator"],
+            )
+        return self._platforms.keeper_of(url, has_token=has_token)

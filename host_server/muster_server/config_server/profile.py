@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Profiles: the templates from which configurations are made."""
+
+import copy
+import re
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Any
+
+from muster_server.config_server.configuration import (
+    HIGHEST_VERSION,
+    check_base64,
+    check_configuration,
+)
+from muster_server.config_server.platform_adapter import new_originator
+from muster_server.document import Fields, typed, wrong
+from muster_server.errors import Invalid
+
+REONBOARDING = ("never", "owner", "always")
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+_PEM = "-----BEGIN CERTIFICATE-----"
+_PLATFORM_FIELDS = ("type", "url", "cse", "api", "rvi", "ca", "insecure")
+_NETWORK_FIELDS = ("ssid", "psk", "hidden", "ip")
+
+
+@dataclass(frozen=True)
+class Particulars:
+    """What one version of one device adds to its profile."""
+
+    version: int
+    originator: str
+    token: str | None = field(repr=False)
+    server_url: str
+    server_key: bytes = field(repr=False)
+    device_name: str
+
+
+def build_configuration(profile: dict[str, Any], own: Particulars) -> dict[str, Any]:
+    """The configuration of one device; Invalid names the field of the profile that is wrong."""
+    platform = profile["platform"]
+    configuration = {
+        "v": 1,
+        "version": own.version,
+        "networks": copy.deepcopy(profile["networks"]),
+        "platform": {
+            **platform,
+            "originator": own.originator,
+            "token": own.token,
+            "ca": platform.get("ca"),
+        },
+        "config_server": {
+            "url": own.server_url,
+            "key": b64encode(own.server_key).decode(),
+        },
+        "device": {"name": own.device_name, "tags": {}},
+        "app": copy.deepcopy(profile["app"]),
+        "country": profile["country"],
+        "policy": dict(profile["policy"]),
+    }
+    try:
+        check_configuration(configuration)
+        _check_app(profile)
+    except Invalid as error:
+        raise _in_profile(profile.get("name", ""), error) from None
+    return configuration
+
+
+def checked_profile(value: object, *, has_accounts: bool, server_url: str) -> dict[str, Any]:
+    """The profile with its defaults filled in and its CA as DER, known to make a valid
+    configuration. `has_accounts`: whether devices get a token for this platform.
+    """
+    fields = Fields(value)
+    name = fields.text("name", 1, 64)
+    if not _NAME.fullmatch(name):
+        raise wrong("name", "wanted a-z, 0-9, and . _ - inside")
+    document = {
+        "name": name,
+        "networks": [_network(n, item) for n, item in enumerate(fields.items("networks", 1, 4))],
+        "platform": _platform(fields.fields("platform")),
+        "app": fields.document.get("app", {}),
+        "app_schema": fields.document.get("app_schema"),
+        "country": fields.required("country"),
+        "policy": {
+            "failsafe_s": 120,
+            "sync_s": 3600,
+            "ntp": None,
+            **_object(fields, "policy"),
+        },
+        "reonboarding": _reonboarding(fields),
+    }
+    # The longest that may come, so that no device finds it too large later.
+    sample = Particulars(
+        version=HIGHEST_VERSION,
+        originator=new_originator(),
+        token="0" * 64 if has_accounts else None,
+        server_url=server_url,
+        server_key=bytes(32),
+        device_name="x" * 64,
+    )
+    build_configuration(document, sample)
+    return document
+
+
+def shown_profile(document: dict[str, Any]) -> dict[str, Any]:
+    """The profile without its passwords: `psk_set` says whether there is one. `app` is shown as it
+    is, for its owner edits it here: it is no place for secrets.
+    """
+    shown = copy.deepcopy(document)
+    for network in shown["networks"]:
+        network["psk_set"] = network.pop("psk") is not None
+    return shown
+
+
+def _network(n: int, item: object) -> dict[str, Any]:
+    network = Fields(item, f"networks[{n}]")
+    if "psk" not in network.document:
+        raise wrong(
+            network.at("psk"),
+            "missing; passwords are never shown, so give it again, or null for an open network",
+        )
+    known = {name: network.document[name] for name in _NETWORK_FIELDS if name in network.document}
+    return {"hidden": False, "ip": "dhcp", **known}
+
+
+def _platform(platform: Fields) -> dict[str, Any]:
+    given = platform.document
+    document = {name: given[name] for name in _PLATFORM_FIELDS if name in given}
+    ca = given.get("ca")
+    if ca is not None:
+        document["ca"] = _ca(typed(ca, str, platform.at("ca")), platform.at("ca"))
+    if document.get("insecure") is False:
+        del document["insecure"]
+    return {"type": "onem2m", "rvi": "4", **document}
+
+
+def _ca(text: str, path: str) -> str:
+    # Late: only profiles with a CA need it.
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    try:
+        if text.lstrip().startswith(_PEM):
+            if text.count(_PEM) > 1:
+                raise wrong(path, "wanted one certificate, the CA's own, and got several")
+            certificate = x509.load_pem_x509_certificate(text.encode())
+        else:
+            certificate = x509.load_der_x509_certificate(check_base64(text, path))
+    except ValueError:
+        raise wrong(path, "wanted a certificate in PEM, or in base64 of its DER") from None
+    return b64encode(certificate.public_bytes(Encoding.DER)).decode()
+
+
+def _reonboarding(fields: Fields) -> str:
+    if "reonboarding" not in fields.document:
+        return "owner"
+    return fields.one_of("reonboarding", REONBOARDING)
+
+
+def _object(fields: Fields, name: str) -> dict[str, Any]:
+    value: dict[str, Any] = typed(fields.document.get(name, {}), dict[str, Any], name)
+    return value
+
+
+def _check_app(profile: dict[str, Any]) -> None:
+    schema = profile.get("app_schema")
+    if schema is None:
+        return
+    # Late: few profiles have a schema, and it takes 50 ms to import.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError, best_match
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
+    typed(schema, dict[str, Any], "app_schema")
+    try:
+        Draft202012Validator.check_schema(schema)
+        # With a registry of its own the validator fetches nothing from the network.
+        validator: Any = Draft202012Validator(schema, registry=Registry())
+        error = best_match(validator.iter_errors(profile["app"]))
+    except SchemaError as error:
+        raise wrong(f"app_schema{_path(error.path)}", "not a JSON Schema (2020-12)") from None
+    except Unresolvable:
+        raise wrong("app_schema", "has a $ref that leads nowhere inside it") from None
+    except RecursionError:
+        raise wrong("app_schema", "refers to itself without end") from None
+    if error is not None:
+        # Not the message: it repeats the value, and this one goes to logs and timelines.
+        raise wrong(f"app{_path(error.absolute_path)}", f"breaks the schema's {error.validator!r}")
+
+
+def _path(parts: Any) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+
+
+def _in_profile(name: str, error: Invalid) -> Invalid:
+    path = (error.path or "").removeprefix("config.")
+    return Invalid(f'{error.detail} (profile "{name}")', path="" if path == "config" else path)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Keeps profiles, and shows them without their secrets."""
+
+from collections.abc import Callable
+from typing import Any
+
+from muster_server.config_server.profile import checked_profile, shown_profile
+from muster_server.document import Fields, wrong
+from muster_server.errors import Conflict, NotFound
+from muster_server.store.config import ConfigStore
+
+_MOST_NAMED = 5
+
+
+class ProfileService:
+    """Rules for profiles. `has_accounts` says whether a platform gives its devices tokens."""
+
+    def __init__(
+        self,
+        store: ConfigStore,
+        has_accounts: Callable[[str], bool],
+        server_url: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._has_accounts = has_accounts
+        self._server_url = server_url
+        self._clock = clock
+
+    def add(self, value: object) -> dict[str, Any]:
+        """Keep a new profile; Conflict if the name is taken, Invalid if a field is wrong."""
+        return self._put(value, None)
+
+    def replace(self, name: str, value: object) -> dict[str, Any]:
+        """Keep the profile under this name, in place of an earlier one. Devices that use it get a
+        new version at their next sync.
+        """
+        return self._put(value, name)
+
+    def names(self) -> list[str]:
+        """All names in order."""
+        with self._store.transaction() as records:
+            return records.profile_names()
+
+    def shown(self, name: str) -> dict[str, Any]:
+        """The profile without its secrets."""
+        with self._store.transaction() as records:
+            document = records.profile(name)
+        if document is None:
+            raise NotFound(f'there is no profile named "{name}"')
+        return shown_profile(document)
+
+    def remove(self, name: str) -> None:
+        """Forget the profile and its secrets; Conflict while devices are configured from it."""
+        with self._store.transaction() as records:
+            if records.profile(name) is None:
+                raise NotFound(f'there is no profile named "{name}"')
+            users = records.users_of(name)
+            if users:
+                some = ", ".join(users[:_MOST_NAMED]) + (", …" if users[_MOST_NAMED:] else "")
+                raise Conflict(
+                    f'the profile "{name}" is in use, by {len(users)} of your devices ({some}); '
+                    "register them with another one, or release them, first"
+                )
+            records.remove_profile(name)
+
+    def _put(self, value: object, name: str | None) -> dict[str, Any]:
+        if name is not None and isinstance(value, dict):
+            value = {"name": name, **value}
+        platform = Fields(value).fields("platform")
+        document = checked_profile(
+            value,
+            has_accounts=self._has_accounts(platform.text("url", 1)),
+            server_url=self._server_url,
+        )
+        if name is not None and document["name"] != name:
+            raise wrong("name", f'wanted "{name}", as in the address')
+        with self._store.transaction() as records:
+            if name is None and records.profile(document["name"]) is not None:
+                raise Conflict(
+                    f'there is a profile named "{document["name"]}" already; replace it with PUT'
+                )
+            records.put_profile(document["name"], document, self._clock())
+        return shown_profile(document)

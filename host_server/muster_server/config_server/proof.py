@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What a report changes, depending on how much it proves."""
+
+import hmac
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from muster_server.config_server.report import Report, printable
+from muster_server.store.claims import Claim, Version, with_step
+from muster_server.store.config import Records
+
+FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 3, 4, 5, 6, 7, 8, 9
+
+# Where the platform is and who the device is there -> whether it got a token.
+Accounts = dict[tuple[str, str], bool]
+
+
+def is_proved(report: Report, nonce: str) -> bool:
+    """Whether the report echoes the newest nonce: so it was made after it, and is no replay."""
+    if report.echo is None:
+        return False
+    return hmac.compare_digest(report.echo.encode(), nonce.encode())
+
+
+def recorded(claim: Claim, report: Report, now: float) -> Claim:
+    """The claim with what the report tells about the device and its last try."""
+    facts = {
+        name: getattr(report, name)
+        for name in ("model", "board", "firmware", "micropython", "reset_cause", "heap_free")
+    }
+    # Only a device that seeks has scanned; what it saw then stays worth knowing.
+    facts["scan"] = [
+        [printable(ssid.decode("utf-8", "backslashreplace")), channel, rssi, auth]
+        for ssid, channel, rssi, auth in report.scan
+    ] or (claim.facts or {}).get("scan", [])
+    facts["state"] = report.state
+    # Whoever talks to us has found us, whatever its timeline remembers.
+    for step in (FIND, REACH):
+        if claim.progress.get(str(step), {}).get("state") != "done":
+            claim = with_step(claim, step, "done", "ok", None, now)
+    for step, code, ms in report.timeline:
+        claim = with_step(claim, step, "done" if code == "ok" else "failed", code, ms, now)
+    if not any(step == SEND for step, _, _ in report.timeline):
+        claim = with_step(claim, SEND, "done", "ok", None, now)
+    last = _last(report)
+    status = claim.status
+    if last is not None and last["code"] != "ok":
+        claim = with_step(claim, last["step"], "failed", last["code"], _ms(claim, last), now)
+        status = "failed"
+    return replace(claim, facts=facts, last=last or claim.last, status=status, seen_at=now)
+
+
+def _ms(claim: Claim, last: dict[str, Any]) -> int | None:
+    entry = claim.progress.get(str(last["step"])) or {}
+    ms: int | None = entry.get("ms")
+    return ms
+
+
+def _last(report: Report) -> dict[str, Any] | None:
+    if report.last is None:
+        return None
+    last = report.last
+    return {
+        "config": last.config,
+        "step": last.step,
+        "code": last.code,
+        "detail": last.detail,
+    }
+
+
+def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
+    """The device has proved this claim: it counts, and rivals are dropped."""
+    for rival in records.claims_of(claim.device_id):
+        if rival.id != claim.id:
+            drop_claim(records, rival, now)
+            if rival.state == "unproved":
+                records.add_event(rival, now, "claim_refused", "another label was proved")
+    if claim.state != "proved":
+        records.note(claim, now, "claim_proved")
+    return replace(claim, state="proved", expires_at=None)
+
+
+def settle_version(records: Records, claim: Claim, version: Version, now: float) -> Claim:
+    """The device has proved that it runs on this version: the window closes, and the keys and
+    tokens of earlier versions end.
+    """
+    records.note(claim, now, "proved", detail=f"version {version.number}")
+    _revoke_earlier(records, claim, version, now)
+    records.retire_versions_below(claim.id, version.number)
+    records.put_version(replace(version, proved_at=now))
+    return replace(
+        at_work(claim, now),
+        version=version.number,
+        highest=max(claim.highest, version.number),
+        window_open=False,
+        window_until=None,
+    )
+
+
+def at_work(claim: Claim, now: float) -> Claim:
+    """The device has shown that it runs on what it shall run on."""
+    for step in (SEND, RECEIVE, LEAVE, JOIN, REGISTER):
+        if claim.progress.get(str(step), {}).get("state") != "done":
+            claim = with_step(claim, step, "done", "ok", None, now)
+    return replace(claim, status="registered", last=None)
+
+
+def _revoke_earlier(records: Records, claim: Claim, version: Version, now: float) -> None:
+    """Token by token, not "all but this one": the platform may be away for a while, and when it
+    is back a later version's token must survive.
+    """
+    versions = records.versions_of(claim.id)
+    kept = {(account_of(v), v.token_id) for v in versions if v.number >= version.number}
+    ended = {(account_of(v), v.token_id) for v in versions} - kept
+    if any(v.number < version.number for v in versions):
+        records.note(claim, now, "retired", detail=f"versions before {version.number}")
+    kept_accounts = {account for account, _ in kept}
+    # Tokens come from one platform, which may have been at another URL: it is one account then.
+    with_token = {originator for (_, originator), token_id in kept if token_id is not None}
+    for account, token_id in sorted(ended, key=str):
+        about = about_account(claim, account, has_token=token_id is not None)
+        is_renamed = token_id is not None and account[1] in with_token
+        if account not in kept_accounts and not is_renamed:
+            records.add_job("close_account", now, **about)
+        elif token_id is not None:
+            records.add_job("revoke_token", now, token_id=token_id, **about)
+
+
+def account_of(version: Version) -> tuple[str, str]:
+    """Where the version says the platform is, and who the device is there."""
+    platform = version.document["platform"]
+    return platform["url"], platform["originator"]
+
+
+def about_account(claim: Claim, account: tuple[str, str], *, has_token: bool) -> dict[str, Any]:
+    """What a job has to know of an account at a platform. One with a token was made at the
+    platform that this server keeps accounts at, under whatever URL it went then.
+    """
+    url, originator = account
+    return {
+        "url": url,
+        "originator": originator,
+        "has_token": has_token,
+        "device_id": claim.device_id,
+        "owner": claim.owner,
+    }
+
+
+def handed_out(
+    records: Records, claim: Claim, version: Version, has_failed: bool, ms: int, now: float
+) -> Claim:
+    """The claim after this version was given to the device; the same again changes little."""
+    if version.handed_out_at is None:
+        records.put_version(replace(version, handed_out_at=now))
+    claim = with_step(claim, RECEIVE, "done", "ok", ms, now)
+    detail = f"version {version.number}"
+    records.note(claim, now, "handed_out", step=RECEIVE, ms=ms, detail=detail)
+    if has_failed:
+        return replace(claim, status="failed")
+    for step in (LEAVE, JOIN, REGISTER):
+        claim = with_step(claim, step, "pending", None, None, None)
+    return replace(claim, status="handed_out")
+
+
+def drop_claim(records: Records, claim: Claim, now: float) -> None:
+    """End a claim, and its accounts with it."""
+    close_accounts(records, claim, now)
+    records.note(claim, now, "claim_dropped")
+    records.remove_claim(claim.id)
+
+
+def close_accounts(records: Records, claim: Claim, now: float) -> None:
+    """Have all accounts of the claim closed, at whatever platforms they are."""
+    accounts = _accounts_of(records.versions_of(claim.id))
+    if claim.asked is not None:
+        accounts[claim.asked["url"], claim.asked["originator"]] = True
+    for account, has_token in sorted(accounts.items()):
+        about = about_account(claim, account, has_token=has_token)
+        records.add_job("close_account", now, **about)
+
+
+def end_asked(records: Records, claim: Claim, now: float) -> None:
+    """Have the token ended that the claim has asked a platform for, and does not want any more;
+    with its account, if nothing else of the claim needs that.
+    """
+    asked = claim.asked or {}
+    if not asked:
+        return
+    about = about_account(claim, (asked["url"], asked["originator"]), has_token=True)
+    used = {account_of(version)[1] for version in records.versions_of(claim.id)}
+    if asked["originator"] in used | {claim.originator}:
+        records.add_job("revoke_token", now, token_id=asked["token_id"], **about)
+    else:
+        records.add_job("close_account", now, **about)
+
+
+def accounts_given(records: Records, claim: Claim) -> Accounts:
+    """The accounts that a device may be using: those of what it was given, by sync or bundle."""
+    carried = {b.version for b in records.bundles.of(claim.id) if b.handed_out_at is not None}
+    return _accounts_of(
+        version
+        for version in records.versions_of(claim.id)
+        if version.handed_out_at is not None
+        or version.proved_at is not None
+        or version.number in carried
+    )
+
+
+def _accounts_of(versions: Iterable[Version]) -> Accounts:
+    found: Accounts = {}
+    for version in versions:
+        account = account_of(version)
+        found[account] = found.get(account, False) or version.token_id is not None
+    return found
+
+
+def described(claim: Claim, version: Version) -> dict[str, Any]:
+    """What a job has to know to describe the device to its platform."""
+    facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap_free")}
+    return {
+        "url": version.document["platform"]["url"],
+        "originator": version.document["platform"]["originator"],
+        "device_id": claim.device_id,
+        "owner": claim.owner,
+        "facts": facts,
+    }

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Finds out which device sent a message: the one whose key opens it."""
+
+import secrets
+from dataclasses import dataclass
+
+from muster_server.config_server.noise import Responder
+from muster_server.config_server.versions import key_of
+from muster_server.label import Label, is_device_id
+from muster_server.store.claims import Claim, VendorDevice, Version
+from muster_server.store.config import ConfigStore, Records
+
+MOST_CLAIMS = 4
+MOST_RELEASED = 2
+# Every request tries as many keys as there can be: the claims, those that were released, and the
+# vendor's own.
+_ATTEMPTS = MOST_CLAIMS + MOST_RELEASED + 1
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whose key opened the message."""
+
+    owner: Claim | VendorDevice
+    version: Version | None  # None: the label's key
+    responder: Responder
+    payload: bytes
+
+
+def authenticated(
+    store: ConfigStore, device_id: str, k: str, message: bytes, now: float
+) -> Holder | None:
+    """Whose key opens message 1.
+
+    Unknown ids, wrong keys and right ones take the same way: always as many attempts, with
+    keys that nobody has where there are no others.
+    """
+    name = device_id if is_device_id(device_id) else "-"
+    with store.transaction() as records:
+        keys = _keys(records, name, k, now)
+    keys += [(None, None, secrets.token_bytes(32))] * (_ATTEMPTS - len(keys))
+    found = None
+    for owner, version, psk in keys:
+        responder = Responder(name, k, psk)
+        payload = responder.read(message)
+        if payload is not None and owner is not None:
+            found = Holder(owner, version, responder, payload)
+    return found
+
+
+def _keys(
+    records: Records, device_id: str, k: str, now: float
+) -> list[tuple[Claim | VendorDevice | None, Version | None, bytes]]:
+    found: list[tuple[Claim | VendorDevice | None, Version | None, bytes]] = []
+    claims = records.claims_of(device_id)
+    if k != "label":
+        # Also of claims that have expired: whoever has a version's key was given it.
+        for claim in claims:
+            version = records.version(claim.id, int(k))
+            if version is not None:
+                found.append((claim, version, key_of(version)))
+        return found
+    live = [c for c in claims if c.state != "released" and not is_expired(c, now)]
+    for claim in live:
+        found.append((claim, None, Label(device_id, claim.secret).key("sync-psk")))
+    vendor = records.vendor_device(device_id)
+    # A claim with the vendor's secret has the same key, and says more.
+    if vendor is not None and all(claim.secret != vendor.secret for claim in live):
+        found.append((vendor, None, Label(device_id, vendor.secret).key("sync-psk")))
+    return found
+
+
+def is_expired(claim: Claim, now: float) -> bool:
+    """Whether nobody proved the claim in time."""
+    return claim.expires_at is not None and claim.expires_at <= now

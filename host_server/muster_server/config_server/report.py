@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What a device sends in step 5, as a typed value."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+
+from muster_server.config_server.configuration import HIGHEST_VERSION
+from muster_server.document import Fields, bounded, parse_json, typed, wrong
+from muster_server.errors import Invalid, Malformed
+
+STATES = ("blank", "trial", "committed")
+RESET_CAUSES = ("power_on", "hard", "watchdog", "deep_sleep", "soft", "unknown")
+MOST_NETWORKS = 8
+MOST_ENTRIES = 32
+
+Entry = tuple[int, str, int]  # step, outcome code, ms
+
+_CODE = re.compile(r"[a-z_]{1,32}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the last try of a configuration ended."""
+
+    config: int
+    step: int
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A checked report. The scan holds (SSID as raw bytes, channel, rssi, auth)."""
+
+    echo: str | None
+    config: int
+    state: str
+    model: str
+    board: str
+    firmware: str
+    micropython: str
+    reset_cause: str
+    heap_free: int
+    scan: tuple[tuple[bytes, int, int, int], ...]
+    last: Outcome | None
+    timeline: tuple[Entry, ...]
+
+
+def parse_report(payload: bytes) -> Report:
+    """The report; Malformed names the path of the first field that is wrong."""
+    try:
+        return _report(Fields(parse_json(payload)))
+    except Invalid as error:
+        raise Malformed(error.detail, path=error.path) from None
+
+
+def _report(fields: Fields) -> Report:
+    if fields.integer("v") != 1:
+        raise wrong("v", "only version 1 of the report is understood")
+    return Report(
+        echo=fields.text_or_null("echo", high=64),
+        config=fields.integer("config", 0, HIGHEST_VERSION),
+        state=fields.one_of("state", STATES),
+        model=printable(fields.text("model", high=64)),
+        board=printable(fields.text("board", high=64)),
+        firmware=printable(fields.text("firmware", high=64)),
+        micropython=printable(fields.text("micropython", high=64)),
+        reset_cause=fields.one_of("reset_cause", RESET_CAUSES),
+        heap_free=fields.integer("heap_free"),
+        scan=tuple(
+            _network(item, f"scan[{n}]")
+            for n, item in enumerate(fields.items("scan", high=MOST_NETWORKS))
+        ),
+        last=_outcome(fields),
+        timeline=tuple(
+            entry(item, f"timeline[{n}]")
+            for n, item in enumerate(fields.items("timeline", high=MOST_ENTRIES))
+        ),
+    )
+
+
+def printable(text: str) -> str:
+    """The text as it may be shown: a device chose it, and it goes to terminals and pages."""
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
+def _network(value: object, path: str) -> tuple[bytes, int, int, int]:
+    items = _of_length(value, path, 4)
+    numbers = [bounded(items[n], f"{path}[{n}]", -(2**31), 2**31) for n in (1, 2, 3)]
+    return (_ssid(items[0], f"{path}[0]"), *numbers)  # type: ignore[return-value]
+
+
+def _ssid(value: object, path: str) -> bytes:
+    text = typed(value, str, path)
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        raw = b""
+    # The decoder is lenient: encode again and compare.
+    if urlsafe_b64encode(raw).rstrip(b"=") != text.encode("utf-8", "replace"):
+        raise wrong(path, "wanted base64url without padding")
+    if len(raw) > 32:
+        raise wrong(path, f"an SSID has at most 32 bytes, got {len(raw)}")
+    return raw
+
+
+def _outcome(fields: Fields) -> Outcome | None:
+    if fields.required("last") is None:
+        return None
+    last = fields.fields("last")
+    return Outcome(
+        config=last.integer("config", 0, HIGHEST_VERSION),
+        step=last.integer("step", 1, 9),
+        code=_code(last.required("code"), last.at("code")),
+        detail=printable(last.text("detail", high=200)),
+    )
+
+
+def entry(value: object, path: str) -> Entry:
+    """One entry of a timeline; Invalid names the path of what is wrong with it."""
+    step, code, duration_ms = _of_length(value, path, 3)
+    return (
+        bounded(step, f"{path}[0]", 1, 9),
+        _code(code, f"{path}[1]"),
+        bounded(duration_ms, f"{path}[2]", 0, 2**53 - 1),
+    )
+
+
+def _code(value: object, path: str) -> str:
+    text = typed(value, str, path)
+    if not _CODE.fullmatch(text):
+        raise wrong(path, "wanted 1 to 32 characters of a-z and _")
+    return text
+
+
+def _of_length(value: object, path: str, length: int) -> list[Any]:
+    items: list[Any] = typed(value, list[Any], path)
+    if len(items) != length:
+        raise wrong(path, f"wanted {length} items, got {len(items)}")
+    return items

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The sync: a device reports, the server directs (steps 5 and 6, and every later contact)."""
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from muster_server.config_server import proof
+from muster_server.config_server.device_timeline import note_reported
+from muster_server.config_server.limits import RateLimit
+from muster_server.config_server.noise import SHORTEST_BYTES
+from muster_server.config_server.recognition import Holder, authenticated
+from muster_server.config_server.refusals import Refusals
+from muster_server.config_server.report import Report, parse_report
+from muster_server.config_server.versions import Versions, unreleased
+from muster_server.document import compact_json
+from muster_server.errors import (
+    HostError,
+    Invalid,
+    Malformed,
+    NotRecognised,
+    Released,
+    ServiceUnreachable,
+)
+from muster_server.store.claims import (
+    Claim,
+    VendorDevice,
+    Version,
+    living_until,
+    new_nonce,
+    with_step,
+)
+from muster_server.store.config import ConfigStore, Records
+from muster_server.store.history import WINDOW_CLOSED
+
+MESSAGE_LIMIT_BYTES = 8192
+CLAIM_LIFE_S = 14 * 24 * 3600
+WINDOW_S = 24 * 3600
+# Nobody owns it yet: step 1 may happen at any moment, and somebody may stand beside the device.
+NOT_OWNED_RETRY_S = 5
+CLOSED_RETRY_S = 300
+INVALID_RETRY_S = 30
+PLATFORM_RETRY_S = 10
+SOON_S = 5
+_EVENT_EVERY_S = 3600
+_REGISTER_FIRST = "register the device's label at the portal, then try again"
+
+_K = re.compile(r"label|[1-9][0-9]{0,15}")
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What the device shall do."""
+
+    action: str
+    nonce: str
+    retry_s: int
+    config: dict[str, Any] | None = field(default=None, repr=False)
+
+
+class SyncService:
+    """Answers message 1 with message 2. Knows neither HTTP nor SQL."""
+
+    def __init__(
+        self,
+        store: ConfigStore,
+        versions: Versions,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._versions = versions
+        self._clock = clock
+        self._monotonic = monotonic
+        self._by_address = RateLimit(60, 10.0, monotonic)
+        # By device and address, so that nobody takes a device's share from elsewhere; and apart
+        # for messages that came before, which everybody who has heard one can send.
+        self._by_device = RateLimit(20, 1.0, monotonic)
+        self._by_replayed = RateLimit(5, 0.2, monotonic)
+        self.refusals = Refusals(store)
+
+    def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
+        """Message 2. NotRecognised, TooManyRequests or Malformed if there is none."""
+        started = self._monotonic()
+        self._by_address.take(address)
+        if len(message) < SHORTEST_BYTES:
+            raise Malformed(f"wanted at least {SHORTEST_BYTES} bytes, got {len(message)}")
+        if not _K.fullmatch(k):
+            raise Malformed('wanted k=label or k=<version>, e.g. "k=7"', path="k")
+        holder = authenticated(self._store, device_id, k, message, self._clock())
+        if holder is None:
+            self.refusals.note(device_id, k, address, self._clock())
+            raise NotRecognised(_REGISTER_FIRST)
+        report = parse_report(holder.payload)
+        digest = hashlib.sha256(message).digest()[:16]
+        limit = self._by_replayed if self._is_known(holder.owner, digest) else self._by_device
+        limit.take(f"{device_id} {address}")
+        direction = self._directed(holder, report, digest, address, started)
+        answer = holder.responder.write(self._rendered(direction).encode())
+        if answer is None:
+            raise NotRecognised(_REGISTER_FIRST)
+        return answer
+
+    def _is_known(self, owner: Claim | VendorDevice, digest: bytes) -> bool:
+        if isinstance(owner, VendorDevice):
+            return False  # there is nothing yet that a replay could touch
+        with self._store.transaction() as records:
+            return records.has_seen(owner.id, digest)
+
+    def _rendered(self, direction: Direction) -> str:
+        directive: dict[str, Any] = {
+            "v": 1,
+            "nonce": direction.nonce,
+            "time": int(self._clock()),
+            "action": direction.action,
+            "retry_s": direction.retry_s,
+        }
+        if direction.config is not None:
+            directive["config"] = direction.config
+        return compact_json(directive)
+
+    def _directed(
+        self, holder: Holder, report: Report, digest: bytes, address: str, started: float
+    ) -> Direction:
+        owner = holder.owner
+        if isinstance(owner, VendorDevice):
+            with self._store.transaction() as records:
+                records.mark_vendor_device(owner.device_id, self._clock())
+            return Direction("wait", owner.nonce, NOT_OWNED_RETRY_S)
+        with self._versions.lock(owner.id):
+            contact = self._noted(owner, holder.version, report, digest, address)
+            if contact is None:
+                raise NotRecognised(_REGISTER_FIRST)
+            choose = self._for_label if holder.version is None else self._for_version
+            try:
+                return choose(contact, started)
+            except Released:  # before, or at any moment since
+                return self._forgotten(contact)
+
+    def _noted(
+        self, owner: Claim, version: Version | None, report: Report, digest: bytes, address: str
+    ) -> "_Contact | None":
+        """Write down what the report tells, as far as it proves it. Under a label whose window is
+        closed it proves nothing: whoever once had the device may have that.
+        """
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = records.claim(owner.id)
+            if claim is None:
+                return None
+            is_new = records.is_first_sight(claim.id, digest)
+            is_shut_out = (
+                version is None
+                and claim.state == "proved"
+                and not is_window_open(records, claim, now)
+            )
+            is_proved = is_new and not is_shut_out and proof.is_proved(report, claim.nonce)
+            if is_new and not is_shut_out:
+                detail = _about_report(version, report, is_proved)
+                records.note(claim, now, "reported", step=proof.SEND, detail=detail)
+            # Before anything was proved, what a new message tells is all there is to show.
+            if is_proved or (is_new and claim.state == "unproved"):
+                note_reported(records, claim, report, now)
+                claim = proof.recorded(claim, report, now)
+            if is_proved and claim.state != "released":
+                claim = replace(proof.settle_claim(records, claim, now), nonce=new_nonce())
+                if version is not None and version.proved_at is None:
+                    claim = proof.settle_version(records, claim, version, now)
+                    records.add_job("describe", now, **proof.described(claim, version))
+            if is_new and claim.state == "unproved":
+                # A device that answers to it is not a squatter's invention.
+                claim = living_until(claim, now + CLAIM_LIFE_S)
+            if is_new:
+                records.put_claim(claim)
+        return _Contact(claim, version, report, address, is_new, is_proved)
+
+    def _forgotten(self, contact: "_Contact") -> Direction:
+        with self._store.transaction() as records:
+            claim = records.claim(contact.claim.id)
+            if claim is None:
+                raise NotRecognised(_REGISTER_FIRST)
+            records.note(claim, self._clock(), "told_to_forget", step=proof.RECEIVE)
+        return Direction("forget", claim.nonce, SOON_S)
+
+    def _for_label(self, contact: "_Contact", started: float) -> Direction:
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = unreleased(records, contact.claim.id)
+            if not is_window_open(records, claim, now):
+                return self._closed(records, claim, contact, now)
+            floor = contact.report.config
+            candidate = self._candidate(records, claim, floor)
+        if candidate is None and not contact.is_new:
+            return Direction("wait", claim.nonce, SOON_S)
+        return self._configured(contact, floor, started)
+
+    def _for_version(self, contact: "_Contact", started: float) -> Direction:
+        """A device that runs, or tries, version `running`."""
+        report, running = contact.report, contact.version
+        assert running is not None  # noqa: S101 - the caller chose by it
+        policy_s = int(running.document["policy"]["sync_s"])
+        floor = max(running.number, report.config)
+        try:
+            with self._store.transaction() as records:
+                claim = unreleased(records, contact.claim.id)
+                if self._versions.is_current(records, claim, running):
+                    if contact.is_proved and claim.status != "registered":
+                        # It failed with another version, and that one is not wanted any more.
+                        records.put_claim(proof.at_work(claim, self._clock()))
+                    # One that came by bundle is proved as soon as it has a nonce to echo; and only
+                    # with the newest can a device show that it is well which lost its directive,
+                    # and the nonce in it, to a power cut.
+                    is_well = running.proved_at is not None and claim.status == "registered"
+                    is_settled = contact.is_proved or is_well
+                    retry_s = policy_s if is_settled else min(SOON_S, policy_s)
+                    return Direction("keep", claim.nonce, retry_s)
+                candidate = self._candidate(records, claim, floor)
+        except Invalid as error:
+            waiting = self._complain(contact, error)
+            return replace(waiting, action="keep", retry_s=policy_s)
+        # A trial is let finish: otherwise its keys would be proved and thrown away at once.
+        if report.state == "trial" or (candidate is None and not contact.is_proved):
+            return Direction("keep", claim.nonce, min(SOON_S, policy_s))
+        return self._configured(contact, floor, started)
+
+    def _candidate(self, records: Records, claim: Claim, floor: int) -> Version | None:
+        try:
+            return self._versions.candidate(records, claim, floor)
+        except Invalid:
+            return None  # `issue` says which field is wrong
+
+    def _configured(self, contact: "_Contact", floor: int, started: float) -> Direction:
+        try:
+            version = self._versions.issue(contact.claim.id, floor)
+        except (Invalid, ServiceUnreachable) as error:
+            return self._complain(contact, error)
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = unreleased(records, contact.claim.id)
+            # Under an operational key only a proved report tells where the roll-out stands.
+            if contact.is_new and (contact.version is None or contact.is_proved):
+                last = contact.report.last
+                has_failed = bool(last and last.config == version.number and last.code != "ok")
+                ms = round((self._monotonic() - started) * 1000)
+                claim = proof.handed_out(records, claim, version, has_failed, ms, now)
+                if claim.window_open and claim.window_until is None:
+                    claim = replace(claim, window_until=now + WINDOW_S)
+                if version.handed_out_at is None:
+                    records.add_job("describe", now, **proof.described(claim, version))
+                records.put_claim(claim)
+        return Direction("configure", claim.nonce, 0, version.document)
+
+    def _closed(
+        self, records: Records, claim: Claim, contact: "_Contact", now: float
+    ) -> Direction:
+        last_at = records.last_event_at(claim, WINDOW_CLOSED)
+        if contact.is_new:
+            more: dict[str, Any] = {"step": proof.RECEIVE, "code": WINDOW_CLOSED}
+            records.note(claim, now, WINDOW_CLOSED, detail=f"from {contact.address}", **more)
+        if contact.is_new and now - last_at >= _EVENT_EVERY_S:
+            records.add_event(claim, now, WINDOW_CLOSED, "the label was used")
+        return Direction("wait", claim.nonce, CLOSED_RETRY_S)
+
+    def _complain(self, contact: "_Contact", error: HostError) -> Direction:
+        """The device waits, and its owner reads why."""
+        is_invalid = isinstance(error, Invalid)
+        code = "config_invalid" if is_invalid else "platform_unreachable"
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = unreleased(records, contact.claim.id)
+            if contact.is_new:
+                last = {"config": 0, "step": proof.RECEIVE, "code": code, "detail": str(error)}
+                progress = with_step(claim, proof.RECEIVE, "failed", code, None, now)
+                status = "registered" if contact.version else "waiting"
+                records.put_claim(replace(progress, last=last, status=status))
+                records.note(
+                    claim, now, "not_prepared", step=proof.RECEIVE, code=code, detail=str(error)
+                )
+                if now - records.last_event_at(claim, code) >= _EVENT_EVERY_S:
+                    records.add_event(claim, now, code, str(error))
+        retry_s = INVALID_RETRY_S if is_invalid else PLATFORM_RETRY_S
+        return Direction("wait", claim.nonce, retry_s)
+
+
+@dataclass(frozen=True)
+class _Contact:
+    claim: Claim
+    version: Version | None
+    report: Report
+    address: str
+    is_new: bool  # not a message that came before
+    is_proved: bool
+
+
+def is_window_open(records: Records, claim: Claim, now: float) -> bool:
+    """Whether the label is answered with a configuration."""
+    profile = records.profile(claim.profile) or {}
+    if profile.get("reonboarding") == "always":
+        return True
+    return claim.window_open and (claim.window_until is None or now < claim.window_until)
+
+
+def _about_report(version: Version | None, report: Report, is_proved: bool) -> str:
+    key = "the label's key" if version is None else f"the key of version {version.number}"
+    return f"{report.state}, under {key}{', proved' if is_proved else ''}"

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Issues versions: numbers that only grow, documents that never change, keys made once."""
+
+import secrets
+import threading
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from muster_server.config_server.platform_adapter import Platforms
+from muster_server.config_server.profile import Particulars, build_configuration
+from muster_server.config_server.proof import about_account, account_of, end_asked
+from muster_server.errors import NotFound, Released
+from muster_server.store.claims import Claim, Version
+from muster_server.store.config import ConfigStore, Records
+
+KEY_BYTES = 32
+_STRIPES = 64
+_MEANWHILE = "the device was released meanwhile"
+
+
+class Versions:
+    """Finds or makes the version that a device shall run."""
+
+    def __init__(
+        self,
+        store: ConfigStore,
+        platforms: Platforms,
+        server_url: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._server_url = server_url
+        self._clock = clock
+        self._locks = tuple(threading.Lock() for _ in range(_STRIPES))
+
+    @contextmanager
+    def lock(self, claim_id: str) -> Iterator[None]:
+        """One thing at a time per claim: making a token takes a call to the platform, and no
+        transaction may stay open for that long.
+        """
+        with self._locks[int(claim_id, 16) % _STRIPES]:
+            yield
+
+    def is_current(self, records: Records, claim: Claim, version: Version) -> bool:
+        """Whether the profile would still make this very document.
+
+        A token that is missing, because the platform was not known as ours, is made good; one
+        that is there stays, for a platform that wants none does not mind it.
+        """
+        profile = _profile(records, claim)
+        document = version.document
+        platform = document["platform"]
+        if platform["token"] is None and self._platforms.has_accounts(platform["url"]):
+            return False
+        own = self._particulars(claim, version.number, platform["token"], key_of(version))
+        return build_configuration(profile, own) == document
+
+    def candidate(self, records: Records, claim: Claim, floor: int) -> Version | None:
+        """An unproved version above `floor` that says what the profile says, if there is one."""
+        for version in reversed(records.versions_of(claim.id)):
+            if version.proved_at is None and version.number > floor:
+                return version if self.is_current(records, claim, version) else None
+        return None
+
+    def issue(self, claim_id: str, floor: int) -> Version:
+        """The candidate above `floor`, made now if there is none. Call it under `lock`.
+
+        Invalid names the field of the profile that is wrong; ServiceUnreachable means that the
+        platform gave no token; Released that nobody owns the device any more. Then no version
+        was made.
+        """
+        with self._store.transaction() as records:
+            claim = unreleased(records, claim_id)
+            existing = self.candidate(records, claim, floor)
+            if existing is not None:
+                return existing
+            profile = _profile(records, claim)
+            versions = records.versions_of(claim_id)
+        number = max([claim.highest, floor, *(v.number for v in versions)]) + 1
+        key = secrets.token_bytes(KEY_BYTES)
+        # Without the token first: a wrong profile shall not cost the platform anything.
+        build_configuration(profile, self._particulars(claim, number, None, key))
+        account = (profile["platform"]["url"], claim.originator)
+        token_id, token = self._token(claim, account, versions)
+        own = self._particulars(claim, number, token, key)
+        document = build_configuration(profile, own)
+        version = Version(claim_id, number, document, token_id, None, None)
+        with self._store.transaction() as records:
+            owned = records.claim(claim_id)
+            if owned is not None and owned.state != "released":
+                records.put_claim(replace(owned, highest=number, asked=None))
+                records.put_version(version)
+                return version
+            # The account may have been closed before it was made: close it once more.
+            about = about_account(claim, account, has_token=token is not None)
+            records.add_job("close_account", self._clock(), **about)
+        raise Released(_MEANWHILE)
+
+    def _token(
+        self, claim: Claim, account: tuple[str, str], versions: list[Version]
+    ) -> tuple[str | None, str | None]:
+        has_accounts = self._platforms.has_accounts(account[0])
+        # A version that nobody has run yet hands its token on, so that an owner who edits a
+        # profile ten times does not leave ten tokens behind.
+        for version in reversed(versions):
+            token = version.document["platform"]["token"]
+            is_same = account_of(version) == account and (token is not None) == has_accounts
+            if version.proved_at is None and is_same:
+                return version.token_id, token
+        if not has_accounts:
+            return None, None
+        token_id = self._asked(claim.id, account)
+        made = self._platforms.adapter_for(account[0]).make_token(account[1], token_id)
+        return (None, None) if made is None else (made.id, made.secret)
+
+    def _asked(self, claim_id: str, account: tuple[str, str]) -> str:
+        """The id of the token to ask for: written down first, and the same until it has come."""
+        url, originator = account
+        with self._store.transaction() as records:
+            claim = unreleased(records, claim_id)
+            asked = claim.asked
+            if asked is not None and (asked["url"], asked["originator"]) == account:
+                return str(asked["token_id"])
+            if asked is not None:
+                end_asked(records, claim, self._clock())
+            token_id = secrets.token_hex(8)
+            asked = {"url": url, "originator": originator, "token_id": token_id}
+            records.put_claim(replace(claim, asked=asked))
+        return token_id
+
+    def _particulars(
+        self, claim: Claim, number: int, token: str | None, key: bytes
+    ) -> Particulars:
+        return Particulars(number, claim.originator, token, self._server_url, key, claim.name)
+
+
+def key_of(version: Version) -> bytes:
+    """The operational sync key that the version carries."""
+    return b64decode(version.document["config_server"]["key"])
+
+
+def unreleased(records: Records, claim_id: str) -> Claim:
+    """The claim as it is now; Released if nobody owns the device any more."""
+    claim = records.claim(claim_id)
+    if claim is None or claim.state == "released":
+        raise Released(_MEANWHILE)
+    return claim
+
+
+def _profile(records: Records, claim: Claim) -> dict[str, Any]:
+    profile = records.profile(claim.profile)
+    if profile is None:
+        raise NotFound(f'there is no profile named "{claim.profile}"')
+    return profile

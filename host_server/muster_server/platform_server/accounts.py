@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Accounts: which originators there are, and which tokens each may use.
+
+A token works for one originator only and is stored as its hash. An account may have several, so
+that a new configuration's token can be proved before the former one is revoked:
+
+    PUT    /accounts/{originator}               an account (kept if it is there) and a token; with
+                                                token_id={id} in place of the former one of that id
+    DELETE /accounts/{originator}/tokens/{id}   revokes one
+    DELETE /accounts/{originator}               revokes everything; the AE and its data stay unless
+                                                remove_ae=true
+    GET    /accounts/{originator}/history       what was seen of it, and its newest timeline
+
+Each takes effect at once: every request is checked against the database.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from muster_server import tokens
+from muster_server.errors import Conflict, Invalid, NotFound, Unauthorized
+from muster_server.platform_server import resource_types as types
+from muster_server.platform_server.access import ADMIN, Caller
+from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.response_codes import BadRequest, SecurityAssociationRequired
+from muster_server.platform_server.timestamps import timestamp
+from muster_server.store.platform import PlatformStore, Resource, Rows, Token
+from muster_server.store.platform_history import Sight
+
+_TIMELINES = "muster"  # the container in which a device leaves its timeline
+# An AE-ID that its owner chose: "C" and 1 to 63 characters that need no escape in an address.
+_ORIGINATOR = re.compile(r"C[A-Za-z0-9._~-]{1,63}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class IssuedToken:
+    """The only time that the token itself is seen."""
+
+    originator: str
+    token_id: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class TokenEntry:
+    token_id: str
+    created: str  # e.g. "20261123T075904,012551"
+
+
+@dataclass(frozen=True)
+class AccountEntry:
+    originator: str
+    created: str
+    tokens: tuple[TokenEntry, ...]
+
+
+class Accounts:
+    """Rules for accounts; `admin_token_hashes` are those that speak for CAdmin."""
+
+    def __init__(
+        self,
+        store: PlatformStore,
+        admin_token_hashes: Callable[[], frozenset[str]],
+        clock: Callable[[], float],
+        bounds: Bounds,
+    ) -> None:
+        self._store = store
+        self._admin_token_hashes = admin_token_hashes
+        self._clock = clock
+        self._bounds = bounds
+
+    def authenticate(self, rows: Rows, token: str | None, originator: str | None) -> Caller:
+        """Who asks, if the token is good and belongs to this originator.
+
+        Unauthorized if the token is missing or nobody's, BadRequest if no originator is named,
+        SecurityAssociationRequired (4107) if the token is another originator's. The last is not
+        4103: what is missing is not a privilege but the proof of who asks.
+        """
+        if token is None:
+            raise Unauthorized("send the account's token as Authorization: Bearer …")
+        is_admin = tokens.matches_any(token, self._admin_token_hashes())
+        known = [] if is_admin else rows.tokens_with(tokens.token_hash(token))
+        if not is_admin and not known:
+            raise Unauthorized("this token is not known, or it was revoked")
+        if not originator:
+            raise BadRequest("X-M2M-Origin: required, and missing")
+        owner = ADMIN if is_admin else known[0].originator
+        if not hmac.compare_digest(owner.encode(), originator.encode()):
+            raise SecurityAssociationRequired("this token belongs to another originator")
+        return Caller(originator, is_admin, _ae_of(rows, originator))
+
+    def open_account(self, originator: str, token_id: str | None = None) -> IssuedToken:
+        """Make the account unless it is there, and issue a token for it; others stay valid.
+
+        With `token_id` the token takes the place of the account's former one of that id: who did
+        not hear the answer asks again, and leaves nothing behind.
+        """
+        _check_originator(originator)
+        with self._store.transaction() as rows:
+            if not rows.has_account(originator):
+                rows.add_account(originator, timestamp(self._clock()))
+                rows.history.note(originator, Sight(self._clock(), "account_made"))
+            return self._issue(rows, originator, token_id)
+
+    def entries(self, after: str, limit: int) -> list[AccountEntry]:
+        """Accounts in the order of their originators, from the one after `after`."""
+        with self._store.transaction() as rows:
+            accounts = rows.accounts(after, limit)
+            issued = rows.tokens_of(originator for originator, _ in accounts)
+        return [
+            AccountEntry(
+                originator,
+                created,
+                tuple(TokenEntry(t.token_id, t.ct) for t in issued if t.originator == originator),
+            )
+            for originator, created in accounts
+        ]
+
+    def history(self, originator: str) -> tuple[list[Sight], Resource | None]:
+        """What was seen of the originator, and the newest timeline that its device left here."""
+        with self._store.transaction() as rows:
+            seen = rows.history.of(originator)
+            entity = _ae_of(rows, originator)
+            container = rows.resource_at(f"{entity.path}/{_TIMELINES}") if entity else None
+            if container is None:
+                return seen, None
+            return seen, rows.edge(container.ri, types.CONTENT_INSTANCE, newest=True)
+
+    def revoke_token(self, originator: str, token_id: str) -> None:
+        with self._store.transaction() as rows:
+            _check_token(rows, originator, token_id)
+            rows.remove_token(token_id)
+            rows.history.note(originator, Sight(self._clock(), "token_revoked"))
+
+    def close_account(self, originator: str, *, remove_ae: bool) -> None:
+        """Revoke all tokens and forget the account; with `remove_ae` its AE and data go too."""
+        with self._store.transaction() as rows:
+            _check_account(rows, originator)
+            rows.remove_account(originator)
+            rows.history.note(originator, Sight(self._clock(), "account_closed"))
+            if remove_ae and _ae_of(rows, originator):
+                rows.remove(originator)
+
+    def _issue(self, rows: Rows, originator: str, token_id: str | None) -> IssuedToken:
+        former = rows.token(token_id) if token_id is not None else None
+        if former is not None:
+            if former.originator != originator:
+                raise Conflict("another account has a token with this id; choose another one")
+            rows.remove_token(former.token_id)
+        most = self._bounds.tokens_per_account
+        if len(rows.tokens_of([originator])) >= most:
+            raise Conflict(f"the account has {most} tokens already; revoke some first")
+        issued = IssuedToken(originator, token_id or secrets.token_hex(8), tokens.new_token())
+        hash_ = tokens.token_hash(issued.token)
+        rows.add_token(Token(issued.token_id, originator, hash_, timestamp(self._clock())))
+        rows.history.note(originator, Sight(self._clock(), "token_issued"))
+        return issued
+
+
+def _ae_of(rows: Rows, originator: str) -> Resource | None:
+    resource = rows.resource(originator)
+    return resource if resource and resource.ty == types.AE else None
+
+
+def _check_originator(originator: str) -> None:
+    if not _ORIGINATOR.fullmatch(originator):
+        wanted = '"C" and 1 to 63 of A-Z a-z 0-9 . _ ~ -'
+        raise Invalid(f"wanted {wanted}", path="originator")
+    if originator == ADMIN:
+        raise Conflict(f"{ADMIN} is the administrator: it has no account")
+
+
+def _check_account(rows: Rows, originator: str) -> None:
+    if not rows.has_account(originator):
+        raise NotFound("there is no account for this originator")
+
+
+def _check_token(rows: Rows, originator: str, token_id: str) -> None:
+    if all(token.token_id != token_id for token in rows.tokens_of([originator])):
+        raise NotFound("the account has no token with this id")

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The platform's routes: the accounts API under /accounts, and oneM2M everywhere else."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Query, Request
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from muster_server.errors import Unauthorized, Unavailable
+from muster_server.platform_server import http_binding
+from muster_server.platform_server import response_codes as codes
+from muster_server.platform_server.accounts import Accounts
+from muster_server.platform_server.addressing import CSE
+from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.service import Platform
+from muster_server.store.platform import PlatformStore
+from muster_server.web import bearer, body_within, harden
+
+log = logging.getLogger(__name__)
+
+_SWEEP_S = 60
+
+TokenId = Annotated[str | None, Query(pattern="^[A-Za-z0-9_-]{1,32}$")]
+
+
+class IssuedTokenView(BaseModel):
+    """A token, shown this once: the platform keeps its hash only."""
+
+    originator: str
+    token_id: str
+    token: str
+
+
+class TokenView(BaseModel):
+    token_id: str
+    created: str
+
+
+class AccountView(BaseModel):
+    originator: str
+    created: str
+    tokens: list[TokenView]
+
+
+class AccountsView(BaseModel):
+    accounts: list[AccountView]
+    next: str | None = Field(description="ask again with ?after= this; null: there are no more")
+
+
+class SightView(BaseModel):
+    """One thing that the platform saw, or the same several times in a row."""
+
+    at: float
+    until: float
+    times: int
+    what: str
+    code: str
+    detail: str
+
+
+class TimelineView(BaseModel):
+    """What a device left in its container for timelines, as it is."""
+
+    ct: str
+    con: str
+
+
+class HistoryView(BaseModel):
+    originator: str
+    seen: list[SightView]
+    timeline: TimelineView | None
+
+
+def create_app(
+    store: PlatformStore,
+    admin_token_hashes: Callable[[], frozenset[str]],
+    *,
+    cse: CSE | None = None,
+    bounds: Bounds | None = None,
+    clock: Callable[[], float] = time.time,
+) -> FastAPI:
+    """The platform over a migrated store; whoever opened the store's engine disposes of it.
+
+    `admin_token_hashes` are those of the administrator's and the configuration server's tokens:
+    both speak for the originator CAdmin and may use the accounts API.
+    """
+    cse, bounds = cse or CSE(), bounds or Bounds()
+    accounts = Accounts(store, admin_token_hashes, clock, bounds)
+    platform = Platform(store, accounts, clock, bounds, cse)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(platform.open)
+        sweeping = asyncio.create_task(_sweep(platform))
+        try:
+            yield
+        finally:
+            sweeping.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sweeping
+
+    app = FastAPI(
+        title="Muster platform",
+        redirect_slashes=False,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    _add_accounts(app, accounts, admin_token_hashes)
+    _add_onem2m(app, platform, cse, bounds, clock)
+    return harden(app)
+
+
+async def _sweep(platform: Platform) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        try:
+            await run_in_threadpool(platform.sweep)
+        except Unavailable:
+            log.warning("sweeping is put off")  # the store has said why
+
+
+def _add_accounts(
+    app: FastAPI, accounts: Accounts, admin_token_hashes: Callable[[], frozenset[str]]
+) -> None:
+    admin_only = [Depends(bearer(admin_token_hashes))]
+
+    @app.put("/accounts/{originator}", status_code=201, dependencies=admin_only)
+    def open_account(originator: str, token_id: TokenId = None) -> IssuedTokenView:
+        """Make the account unless it is there, and issue a token; former tokens stay valid, but
+        for the one with this `token_id`, whose place the new one takes.
+        """
+        return IssuedTokenView(**asdict(accounts.open_account(originator, token_id)))
+
+    @app.get("/accounts", dependencies=admin_only)
+    def list_accounts(
+        after: str = "", limit: int = Query(default=100, ge=1, le=1000)
+    ) -> AccountsView:
+        """Originators and the ids of their tokens."""
+        entries = accounts.entries(after, limit)
+        views = [AccountView.model_validate(asdict(entry)) for entry in entries]
+        next_ = entries[-1].originator if len(entries) == limit else None
+        return AccountsView(accounts=views, next=next_)
+
+    @app.get("/accounts/{originator}/history", dependencies=admin_only)
+    def history(originator: str) -> HistoryView:
+        """What was seen of the originator's registration; empty if nothing was."""
+        seen, newest = accounts.history(originator)
+        con = newest.attributes.get("con") if newest else None
+        timeline = TimelineView(ct=newest.ct, con=con) if newest and isinstance(con, str) else None
+        views = [SightView.model_validate(asdict(sight)) for sight in seen]
+        return HistoryView(originator=originator, seen=views, timeline=timeline)
+
+    @app.delete(
+        "/accounts/{originator}/tokens/{token_id}", status_code=204, dependencies=admin_only
+    )
+    def revoke_token(originator: str, token_id: str) -> None:
+        """Revoke one token, at once."""
+        accounts.revoke_token(originator, token_id)
+
+    @app.delete("/accounts/{originator}", status_code=204, dependencies=admin_only)
+    def close_account(originator: str, remove_ae: bool = False) -> None:
+        """Revoke all tokens and forget the account; its AE and data only if asked for."""
+        accounts.close_account(originator, remove_ae=remove_ae)
+
+
+def _add_onem2m(
+    app: FastAPI, platform: Platform, cse: CSE, bounds: Bounds, clock: Callable[[], float]
+) -> None:
+    read_body = body_within(bounds.body_bytes)
+
+    async def onem2m(request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        token = http_binding.bearer_token(headers)
+        try:
+            if token is None:
+                raise Unauthorized("send the account's token as Authorization: Bearer …")
+            body = await read_body(request)
+            path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1")
+            wanted = http_binding.parse(
+                request.method, path, request.url.query, headers, body, cse
+            )
+            answer = await run_in_threadpool(platform.answer, wanted, token)
+            status = codes.HTTP_STATUS[answer.rsc]
+        except codes.RequestRefused as error:
+            answer, status = http_binding.refusal(error), error.status
+        about, content = http_binding.rendered(headers, answer, clock())
+        return Response(content, status, about)
+
+    app.add_route(
+        "/{to:path}", onem2m, methods=list(http_binding.OPERATIONS), include_in_schema=False
+    )

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What a new or changed resource consists of, before the store keeps it."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from muster_server.platform_server import resource_types as types
+from muster_server.platform_server.addressing import CSE
+from muster_server.platform_server.response_codes import (
+    BadRequest,
+    Conflict,
+    NotImplementedHere,
+    OperationNotAllowed,
+)
+from muster_server.store.platform import Resource
+
+# How the configuration server's nodes begin: "nod-PRESS-4". Nobody else may take such a name.
+NODE_NAMES = "nod-"
+
+_CREATABLE = tuple(sorted(set(types.TYPES) - {types.CSE_BASE}))
+
+
+def cse_base(cse: CSE, releases: tuple[str, ...], now: str) -> Resource:
+    """The root of the tree, an infrastructure node's CSE (cst 1)."""
+    attributes = {
+        "csi": f"/{cse.id}",
+        "cst": 1,
+        "srt": sorted(types.TYPES),
+        "srv": list(releases),
+        "csz": ["application/json", "application/vnd.onem2m-res+json"],
+    }
+    return Resource(
+        cse.id, types.CSE_BASE, cse.name, "", cse.name, None, now, now, None, attributes
+    )
+
+
+def creatable(ty: int | None) -> types.ResourceType:
+    """The type that a creation asks for."""
+    if ty is None:
+        raise BadRequest('Content-Type: wanted the resource type, as in "application/json;ty=2"')
+    if ty == types.CSE_BASE:
+        raise OperationNotAllowed("the CSEBase exists, and there is only one")
+    if ty in types.OTHER_TYPES:
+        raise NotImplementedHere(f"ty {ty}: this platform has {_CREATABLE}")
+    if ty not in types.TYPES:
+        raise BadRequest(f"ty: wanted one of {_CREATABLE}")
+    return types.TYPES[ty]
+
+
+def drafted(
+    type_: types.ResourceType,
+    parent: Resource,
+    given: Mapping[str, Any],
+    originator: str,
+    now: str,
+    latest_end: str,
+) -> Resource:
+    """A resource as the request asks for it; an AE's `et` is set, at most to `latest_end`."""
+    attributes = types.checked_for_creation(type_, given)
+    is_ae = type_.number == types.AE
+    ri = originator if is_ae else type_.prefix + secrets.token_hex(8)
+    rn = types.checked_name(given) or ri
+    if parent.ty == types.CONTAINER and rn in ("la", "ol"):
+        raise Conflict(f"rn: {rn} is the container's own")
+    asked_end = attributes.pop("et", None)
+    end = _checked_end(asked_end, now, latest_end) if asked_end else None
+    if is_ae:
+        attributes["aei"] = ri
+        end = end or latest_end
+    if type_.number == types.CONTAINER:
+        attributes |= {"cni": 0, "cbs": 0, "st": 0}
+    return Resource(
+        ri=ri,
+        ty=type_.number,
+        rn=rn,
+        pi=parent.ri,
+        path=f"{parent.path}/{rn}",
+        owner=ri if is_ae else parent.owner,
+        ct=now,
+        lt=now,
+        et=end,
+        attributes=attributes,
+    )
+
+
+def updated(resource: Resource, changes: Mapping[str, Any], now: str, latest_end: str) -> Resource:
+    """The resource with the changes; None removes an attribute."""
+    attributes = {**resource.attributes, **changes}
+    asked_end = attributes.pop("et", None)
+    end = _checked_end(asked_end, now, latest_end) if asked_end else resource.et
+    attributes = {name: value for name, value in attributes.items() if value is not None}
+    if resource.ty == types.CONTAINER:
+        attributes["st"] += 1
+    return replace(resource, attributes=attributes, et=end, lt=now)
+
+
+def _checked_end(asked: str, now: str, latest: str) -> str:
+    if asked <= now:
+        raise BadRequest(f"et: wanted a time after {now}, got {asked}")
+    return min(asked, latest)

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""oneM2M over HTTP with JSON (TS-0009): from request to primitive, from result to response.
+
+Not for rules: those are in service.py.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from muster_server.document import compact_json
+from muster_server.platform_server import response_codes as codes
+from muster_server.platform_server.addressing import CSE, from_http_path
+from muster_server.platform_server.primitives import (
+    ALLOWED_CONTENT,
+    Content,
+    Filter,
+    Operation,
+    Request,
+    Response,
+)
+from muster_server.platform_server.service import SUPPORTED_RELEASES
+from muster_server.platform_server.timestamps import timestamp
+
+OPERATIONS = {
+    "POST": Operation.CREATE,
+    "GET": Operation.RETRIEVE,
+    "HEAD": Operation.RETRIEVE,  # the server leaves the body out
+    "PUT": Operation.UPDATE,
+    "DELETE": Operation.DELETE,
+}
+_SERIALIZATIONS = ("application/json", "application/vnd.onem2m-res+json")
+_WITH_BODY = (Operation.CREATE, Operation.UPDATE)
+_QUERY_NAMES = ("rcn", "fu", "drt", "lvl", "lim", "ty", "lbl")
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
+_NESTING = 32  # far from where Python's own limit would strike while storing or answering
+_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+Headers = Mapping[str, str]  # with names in lower case
+
+
+def parse(method: str, path: str, query: str, headers: Headers, body: bytes, cse: CSE) -> Request:
+    """BadRequest or VersionNotSupported say which part of the request is wrong."""
+    if not _REQUEST_ID.fullmatch(headers.get("x-m2m-ri", "")):
+        raise codes.BadRequest("X-M2M-RI: required, 1 to 64 visible characters")
+    if headers.get("x-m2m-rvi") not in SUPPORTED_RELEASES:
+        releases = ", ".join(SUPPORTED_RELEASES)
+        raise codes.VersionNotSupported(f"X-M2M-RVI: required, one of {releases}")
+    operation = OPERATIONS[method]
+    has_content = operation in _WITH_BODY and body
+    ty = _type_of_content(headers.get("content-type", ""), operation) if has_content else None
+    parameters = _parameters(query)
+    return Request(
+        operation=operation,
+        to=from_http_path(unquote(path)),
+        originator=headers.get("x-m2m-origin", "").removeprefix(f"/{cse.id}/"),
+        release=headers["x-m2m-rvi"],
+        content=_content(operation, parameters.get("rcn")),
+        ty=ty,
+        document=_document(body) if operation in _WITH_BODY else {},
+        is_discovery=_one_of(parameters, "fu", ("1", "2")) == "1",
+        wants_ids=_one_of(parameters, "drt", ("1", "2")) == "2",
+        filter=_filter(parameters),
+    )
+
+
+def bearer_token(headers: Headers) -> str | None:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def rendered(headers: Headers, answer: Response, now_s: float) -> tuple[dict[str, str], bytes]:
+    """Headers and body of the response to a request that had these headers."""
+    about = {"X-M2M-RSC": str(answer.rsc), "X-M2M-OT": timestamp(now_s)}
+    if _REQUEST_ID.fullmatch(headers.get("x-m2m-ri", "")):
+        about["X-M2M-RI"] = headers["x-m2m-ri"]
+    if headers.get("x-m2m-rvi") in SUPPORTED_RELEASES:
+        about["X-M2M-RVI"] = headers["x-m2m-rvi"]
+    if answer.is_partial:
+        about["X-M2M-CTS"] = "1"
+    if answer.document is None:
+        return about, b""
+    about["Content-Type"] = "application/json"
+    return about, compact_json(answer.document).encode()
+
+
+def refusal(error: codes.RequestRefused) -> Response:
+    """The response that says why a request was not carried out."""
+    return Response(error.rsc, {"m2m:dbg": str(error)})
+
+
+def _type_of_content(content_type: str, operation: Operation) -> int | None:
+    media_type, *parameters = (part.strip() for part in content_type.split(";"))
+    if media_type.lower() not in _SERIALIZATIONS:
+        raise codes.BadRequest(f"Content-Type: wanted {' or '.join(_SERIALIZATIONS)}")
+    types = [text[3:] for text in parameters if text.startswith("ty=")]
+    if not types:
+        return None
+    if operation is not Operation.CREATE:
+        raise codes.BadRequest("Content-Type: ty belongs to a creation only")
+    if not _NUMBER.fullmatch(types[0]):
+        raise codes.BadRequest("Content-Type: ty is a number")
+    return int(types[0])
+
+
+def _parameters(query: str) -> dict[str, list[str]]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=32, errors="strict")
+    except ValueError:
+        raise codes.BadRequest("the query part of the address cannot be read") from None
+    parameters: dict[str, list[str]] = {}
+    for name, value in pairs:
+        if name not in _QUERY_NAMES:
+            raise codes.BadRequest(f"this platform knows the parameters {', '.join(_QUERY_NAMES)}")
+        parameters.setdefault(name, []).append(value)
+    return parameters
+
+
+def _content(operation: Operation, given: list[str] | None) -> Content:
+    allowed = ALLOWED_CONTENT[operation]
+    if given is None:
+        return allowed[0]
+    for content in allowed:
+        if given[0] == str(content.value):
+            return content
+    wanted = ", ".join(str(content.value) for content in allowed)
+    raise codes.BadRequest(f"rcn: wanted one of {wanted} for {operation.value}")
+
+
+def _one_of(parameters: Mapping[str, list[str]], name: str, wanted: tuple[str, ...]) -> str | None:
+    if name not in parameters:
+        return None
+    if parameters[name][0] not in wanted:
+        raise codes.BadRequest(f"{name}: wanted one of {', '.join(wanted)}")
+    return parameters[name][0]
+
+
+def _filter(parameters: Mapping[str, list[str]]) -> Filter:
+    return Filter(
+        types=frozenset(_numbers("ty", parameters.get("ty", []))),
+        labels=frozenset(parameters.get("lbl", [])),
+        levels=next(iter(_numbers("lvl", parameters.get("lvl", []))), None),
+        limit=next(iter(_numbers("lim", parameters.get("lim", []))), None),
+    )
+
+
+def _numbers(name: str, texts: list[str]) -> list[int]:
+    # A plus between values (ty=3+4) arrives as a space.
+    words = [word for text in texts for word in text.split()]
+    if not all(_NUMBER.fullmatch(word) for word in words):
+        raise codes.BadRequest(f"{name}: wanted a number")
+    return [int(word) for word in words]
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    if not body:
+        raise codes.BadRequest("a body is required, and missing")
+    try:
+        document = json.loads(body.decode(), parse_constant=_refused, parse_float=_finite)
+        # An escaped half of a surrogate pair is JSON, but no text that could be sent back.
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise codes.BadRequest("the body is not JSON in UTF-8") from None
+    if not isinstance(document, dict):
+        raise codes.BadRequest("the body: wanted a JSON object")
+    if _depth(document) > _NESTING:
+        raise codes.BadRequest(f"the body: wanted at most {_NESTING} levels of nesting")
+    return document
+
+
+def _depth(document: Any) -> int:
+    """How many levels of lists and objects, found without recursion."""
+    depth, level = 0, [document]
+    while level:
+        depth += 1
+        inner = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [item for items in inner for item in items if isinstance(item, dict | list)]
+    return depth
+
+
+def _refused(name: str) -> float:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number

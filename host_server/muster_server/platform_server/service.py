@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The platform's rules: what create, retrieve, update and delete do to the resource tree.
+
+One request is one transaction: who asks, whether they may, and the deed see the same state.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from muster_server.errors import StoreError, Unauthorized
+from muster_server.platform_server import (
+    access,
+    addressing,
+    creation,
+    instances,
+    linking,
+    results,
+    sightings,
+)
+from muster_server.platform_server import resource_types as types
+from muster_server.platform_server import response_codes as codes
+from muster_server.platform_server.access import Caller
+from muster_server.platform_server.accounts import Accounts
+from muster_server.platform_server.addressing import CSE, Target
+from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.primitives import Content, Operation, Request, Response
+from muster_server.platform_server.timestamps import timestamp
+from muster_server.store.platform import NameTaken, PlatformStore, Resource, Rows
+from muster_server.store.platform_history import Sight
+
+_HISTORY_S = 30 * 86400  # of accounts that were closed
+SUPPORTED_RELEASES = ("2a", "3", "4", "5")
+
+
+class Platform:
+    """A oneM2M IN-CSE in small. Call `open` once before the first request."""
+
+    def __init__(
+        self,
+        store: PlatformStore,
+        accounts: Accounts,
+        clock: Callable[[], float],
+        bounds: Bounds,
+        cse: CSE,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._clock = clock
+        self._bounds = bounds
+        self._cse = cse
+
+    def open(self) -> None:
+        """Make the CSEBase, unless the database has one."""
+        with self._store.transaction() as rows:
+            base = rows.resource_at(self._cse.name)
+            if base is None and not rows.children([""], 1):
+                rows.add(creation.cse_base(self._cse, SUPPORTED_RELEASES, self._now()))
+            elif base is None or base.ri != self._cse.id:
+                raise StoreError(
+                    f'the database belongs to another CSE than "{self._cse.name}" with id '
+                    f'"{self._cse.id}"; start it with that one\'s names, or with an empty database'
+                )
+
+    def answer(self, request: Request, token: str | None) -> Response:
+        """Carry a request out; RequestRefused or Unauthorized, and no resource changed, if not."""
+        try:
+            with self._store.transaction() as rows:
+                self._remove_expired(rows)
+                caller = self._accounts.authenticate(rows, token, request.originator)
+                target = addressing.locate(rows, self._cse, request.to)
+                answer = self._carry_out(rows, caller, target, request)
+                sightings.note_done(rows, request, target.resource, self._clock())
+                return answer
+        except (codes.RequestRefused, Unauthorized) as error:
+            if sightings.is_notable(request, error):
+                with self._store.transaction() as rows:
+                    sightings.note_refused(rows, request, error, self._clock())
+            raise
+
+    def _carry_out(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
+        match request.operation:
+            case Operation.CREATE:
+                return self._create(rows, caller, target, request)
+            case Operation.RETRIEVE:
+                return self._retrieve(rows, caller, target, request)
+            case Operation.UPDATE:
+                return self._update(rows, caller, target, request)
+            case Operation.DELETE:
+                return self._delete(rows, caller, target, request)
+
+    def sweep(self) -> None:
+        """Remove what has expired. Requests never see it anyway; this frees the space."""
+        with self._store.transaction() as rows:
+            self._remove_expired(rows)
+            rows.history.forget_closed(self._clock() - _HISTORY_S)
+
+    def _create(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
+        parent = target.resource
+        if target.edge is not None:
+            raise codes.OperationNotAllowed("nothing can be created under la or ol")
+        type_ = creation.creatable(request.ty)
+        if type_.number == types.AE and caller.ae is not None:
+            raise codes.AlreadyRegistered("this originator has an AE already; retrieve it instead")
+        self._check(caller, Operation.CREATE, parent, type_.number)
+        if type_.number not in types.TYPES[parent.ty].children:
+            raise codes.InvalidChildType(f"{type_.root} cannot be created there")
+        given = _content(request.document, type_, codes.BadRequest)
+        types.check_app_id(given, request.release)
+        draft = creation.drafted(
+            type_, parent, given, caller.originator, self._now(), self._ends()
+        )
+        self._check_room(rows, draft)
+        if draft.ty == types.AE and not caller.is_admin:
+            _check_name(rows, draft)
+        try:
+            kept = self._keep(rows, caller, parent, draft)
+        except NameTaken:  # by a transaction that ran at the same time
+            raise codes.Conflict(f"rn: {draft.path} exists already") from None
+        if request.content is Content.ADDRESS:
+            return Response(codes.CREATED, {"m2m:uri": kept.path})
+        document = self._shown(rows, kept, request.content, given)
+        return Response(codes.CREATED, document)
+
+    def _keep(self, rows: Rows, caller: Caller, parent: Resource, draft: Resource) -> Resource:
+        if draft.ty == types.AE:
+            asked = draft.attributes.get("nl")
+            node_id = linking.linked_node_id(rows, self._cse, caller, draft.ri, asked)
+            if node_id is not None:
+                draft = replace(draft, attributes={**draft.attributes, "nl": node_id})
+        if draft.ty == types.CONTENT_INSTANCE:
+            return instances.append(rows, parent, draft, self._bounds)
+        hosted = draft.attributes.get("hael", [])
+        if hosted:
+            linking.check_hosted(rows, hosted)
+        kept = rows.add(draft)
+        linking.follow_node(rows, kept.ri, [], hosted)
+        return kept
+
+    def _check_room(self, rows: Rows, draft: Resource) -> None:
+        if draft.path.count("/") > self._bounds.depth:
+            raise codes.NotAcceptable(f"at most {self._bounds.depth} levels under the CSEBase")
+        if rows.resource_at(draft.path) is not None:
+            raise codes.Conflict(f"rn: {draft.path} exists already")
+        if draft.owner is None or draft.ty == types.AE:
+            return
+        if rows.owned_count(draft.owner) >= self._bounds.resources_per_ae:
+            raise codes.NotAcceptable(
+                f"the AE has {self._bounds.resources_per_ae} resources already; delete some, or "
+                "give its containers a smaller mni"
+            )
+
+    def _retrieve(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
+        self._check(caller, Operation.RETRIEVE, target.resource)
+        resource = self._edge(rows, target)
+        if request.content is Content.ATTRIBUTES and not request.is_discovery:
+            return Response(codes.OK, self._shown(rows, resource, request.content))
+        found, is_partial = results.subtree(
+            rows, caller, resource, request.filter, self._bounds.results
+        )
+        document: Any
+        if request.is_discovery:
+            document = results.addresses(self._cse, request, found)
+        elif request.content in (Content.WITH_CHILDREN, Content.CHILDREN):
+            document = results.tree(rows, resource, found, request.content)
+        elif request.content is Content.CHILD_REFERENCES:
+            document = {"m2m:rrl": {"rrf": results.references(self._cse, found)}}
+        else:
+            end = results.end_of_life(rows, resource)
+            references = {"ch": results.references(self._cse, found)}
+            document = results.document_of(
+                resource, results.attributes_of(resource, end) | references
+            )
+        return Response(codes.OK, document, is_partial)
+
+    def _update(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
+        self._check(caller, Operation.UPDATE, target.resource)
+        resource = target.resource
+        type_ = types.TYPES[resource.ty]
+        if target.edge or resource.ty in (types.CSE_BASE, types.CONTENT_INSTANCE):
+            raise codes.OperationNotAllowed(f"{type_.root} cannot be updated there")
+        given = _content(request.document, type_, codes.ContentsUnacceptable)
+        changes = types.checked_for_update(type_, given)
+        changed = creation.updated(resource, changes, self._now(), self._ends())
+        kept = self._change(rows, caller, resource, changed, changes)
+        return Response(codes.UPDATED, self._shown(rows, kept, request.content, changes, resource))
+
+    def _change(
+        self,
+        rows: Rows,
+        caller: Caller,
+        before: Resource,
+        after: Resource,
+        changes: Mapping[str, Any],
+    ) -> Resource:
+        if before.ty == types.AE and "nl" in changes:
+            if changes["nl"] is None:
+                linking.unlink(rows, caller, before.ri)
+            else:
+                node_id = linking.linked_node_id(rows, self._cse, caller, before.ri, changes["nl"])
+                after = replace(after, attributes={**after.attributes, "nl": node_id})
+        if before.ty == types.CONTAINER:
+            after = instances.trimmed(rows, after, self._bounds)
+        hosted = after.attributes.get("hael", [])
+        if before.ty == types.NODE and "hael" in changes:
+            linking.check_hosted(rows, hosted, before.ri)
+            linking.follow_node(rows, before.ri, before.attributes.get("hael", []), hosted)
+        rows.change(after)
+        return after
+
+    def _delete(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
+        self._check(caller, Operation.DELETE, target.resource)
+        resource = self._edge(rows, target)
+        if resource.ty == types.CSE_BASE:
+            raise codes.OperationNotAllowed("the CSEBase cannot be deleted")
+        shown = self._shown(rows, resource, request.content)
+        _loosen(rows, [resource])
+        rows.remove(resource.ri)
+        return Response(codes.DELETED, shown)
+
+    def _edge(self, rows: Rows, target: Target) -> Resource:
+        if target.edge is None:
+            return target.resource
+        is_latest = target.edge == "la"
+        found = rows.edge(target.resource.ri, types.CONTENT_INSTANCE, newest=is_latest)
+        if found is None:
+            raise codes.NotFound("the container has no content instance")
+        return found
+
+    def _check(
+        self, caller: Caller, operation: Operation, resource: Resource, ty: int | None = None
+    ) -> None:
+        if not access.may(caller, operation, resource, ty):
+            raise codes.NoPrivilege(f"this originator may not {operation.value} that")
+
+    def _shown(
+        self,
+        rows: Rows,
+        resource: Resource,
+        content: Content,
+        asked: Mapping[str, Any] | None = None,
+        before: Resource | None = None,
+    ) -> dict[str, Any] | None:
+        if content is Content.NOTHING:
+            return None
+        end = results.end_of_life(rows, resource)
+        attributes = results.attributes_of(resource, end)
+        if content is Content.CHANGED:
+            former = results.attributes_of(before, end) if before else {}
+            attributes = results.changed_attributes(former, asked or {}, attributes)
+        return results.document_of(resource, attributes)
+
+    def _remove_expired(self, rows: Rows) -> None:
+        now = self._now()
+        expired = rows.expired(now)
+        if expired:
+            for leaf in expired:
+                if leaf.ty == types.AE:
+                    rows.history.note(leaf.ri, Sight(self._clock(), "expired"))
+            _loosen(rows, expired)
+            rows.remove_expired(now)
+
+    def _now(self) -> str:
+        return timestamp(self._clock())
+
+    def _ends(self) -> str:
+        return timestamp(self._clock() + self._bounds.life_s)
+
+
+def _check_name(rows: Rows, draft: Resource) -> None:
+    """An AE is called as its originator likes, but not what is kept for others: who takes the
+    name of a device's node, or another originator, would keep that one out.
+    """
+    is_anothers = draft.rn != draft.ri and rows.has_account(draft.rn)
+    if is_anothers or draft.rn.startswith(creation.NODE_NAMES):
+        raise codes.Conflict(f"rn: {draft.rn} is kept for somebody else; take your originator")
+
+
+def _loosen(rows: Rows, leaving: list[Resource]) -> None:
+    """Bring what stays in agreement with the removal of these."""
+    instances.count_out(rows, (leaf for leaf in leaving if leaf.ty == types.CONTENT_INSTANCE))
+    for node in leaving:
+        if node.ty == types.NODE:
+            linking.follow_node(rows, node.ri, node.attributes.get("hael", []), [])
+
+
+def _content(
+    document: Mapping[str, Any], type_: types.ResourceType, refusal: type[codes.RequestRefused]
+) -> Mapping[str, Any]:
+    if list(document) != [type_.root]:
+        raise refusal(f'wanted a document with the one key "{type_.root}"')
+    given = document[type_.root]
+    if not isinstance(given, dict):
+        raise codes.BadRequest(f"{type_.root}: wanted an object")
+    return given

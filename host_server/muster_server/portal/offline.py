@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The portal's routes for the offline flow: bundles as file, text and QR codes, and receipts."""
+
+import io
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query
+from fastapi.responses import Response
+
+from muster_server.document import parse_json
+from muster_server.errors import NotFound
+from muster_server.portal import openapi
+from muster_server.portal.openapi import described
+from muster_server.portal.service import Portal
+from muster_server.qr_codes import MOST_PARTS, codes_of
+from muster_server.web import body_within, json_response
+
+BODY_LIMIT_BYTES = 64 * 1024
+FILE_TYPE = "application/jose"
+
+Body = Annotated[bytes, Depends(body_within(BODY_LIMIT_BYTES))]
+
+
+def add_offline(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
+    """The routes, for holders of the token that `guard` asks for."""
+    _add_making(app, portal, guard, owner)
+    _add_forms(app, portal, guard, owner)
+    _add_checks(app, portal, guard, owner)
+
+
+def _add_making(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
+    made = described(openapi.BUNDLE, openapi.NEW_BUNDLE, 201)
+    shown = described(openapi.BUNDLES)
+    path = "/v1/devices/{device_id}/bundles"
+
+    @app.post(path, status_code=201, dependencies=[guard], openapi_extra=made)
+    def make_bundle(device_id: str, body: Body) -> Response:
+        """Seal the device's configuration, for a user to carry. A newer one supersedes older."""
+        return json_response(portal.make_bundle(device_id, parse_json(body), owner), 201)
+
+    @app.get(path, dependencies=[guard], openapi_extra=shown)
+    def list_bundles(device_id: str) -> Response:
+        """How far the device's bundles have come, the newest first."""
+        return json_response(portal.bundles(device_id, owner))
+
+
+def _add_forms(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
+    @app.get(
+        "/v1/devices/{device_id}/bundle",
+        dependencies=[guard],
+        openapi_extra=described(kind=FILE_TYPE),
+    )
+    def bundle_file(device_id: str) -> Response:
+        """The newest bundle as a file, <device_id>.muster. That it was given is written down."""
+        text = portal.bundle_text(device_id, owner)
+        # The id has passed the portal's check, so it is safe in a header.
+        disposition = f'attachment; filename="{device_id.upper()}.muster"'
+        return Response(text, 200, {"Content-Disposition": disposition}, FILE_TYPE)
+
+    @app.get(
+        "/v1/devices/{device_id}/bundle.txt",
+        dependencies=[guard],
+        openapi_extra=described(kind="text/plain"),
+    )
+    def bundle_text(device_id: str) -> Response:
+        """The newest bundle as text to paste."""
+        return Response(portal.bundle_text(device_id, owner), media_type="text/plain")
+
+    @app.get(
+        "/v1/devices/{device_id}/bundle.svg",
+        dependencies=[guard],
+        openapi_extra=described(kind="image/svg+xml"),
+    )
+    def bundle_code(
+        device_id: str, part: Annotated[int, Query(ge=1, le=MOST_PARTS)] = 1
+    ) -> Response:
+        """The newest bundle as a QR code, or as one part of several (header X-Parts)."""
+        codes = codes_of(portal.bundle_text(device_id, owner))
+        if part > len(codes):
+            raise NotFound(f"the bundle fills {len(codes)} QR codes, and has no part {part}")
+        image = io.BytesIO()
+        codes[part - 1].save(image, kind="svg", scale=4)
+        headers = {"X-Parts": str(len(codes))}
+        return Response(image.getvalue(), 200, headers, "image/svg+xml")
+
+
+def _add_checks(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
+    bundle = described(openapi.BUNDLE, openapi.SOME_BUNDLE)
+    verdict = described(openapi.VERDICT, openapi.RECEIPT)
+
+    @app.post("/v1/bundles/check", dependencies=[guard], openapi_extra=bundle)
+    def check_bundle(body: Body) -> Response:
+        """Which device a bundle is for, and how far it has come."""
+        return json_response(portal.check_bundle(parse_json(body), owner))
+
+    @app.post("/v1/devices/{device_id}/receipts", dependencies=[guard], openapi_extra=verdict)
+    def check_receipt(device_id: str, body: Body) -> Response:
+        """Enter what the device shows after it has tried its bundle."""
+        return json_response(portal.check_receipt(device_id, parse_json(body), owner))

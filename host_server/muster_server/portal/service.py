@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the portal does for a user: step 1, and telling how far each device has come.
+
+It keeps nothing itself: the configuration server is asked over HTTP, also in one process.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+from muster_server import errors, outcomes, wording
+from muster_server.document import Fields
+from muster_server.errors import HostError, ServiceUnreachable
+from muster_server.label import is_device_id, parse_label
+from muster_server.service_client import CONFIG_TIMEOUT_S, call
+
+# What the configuration server may say, and the portal says again in its own name.
+_PASSED_ON: dict[str, type[HostError]] = {
+    kind.code: kind
+    for kind in (
+        errors.Malformed,
+        errors.NotFound,
+        errors.Conflict,
+        errors.TooLarge,
+        errors.Invalid,
+        errors.LabelRefused,
+        errors.BundleRefused,
+        errors.ReceiptRefused,
+        errors.TooManyRequests,
+        errors.ServiceUnreachable,  # the platform, as the configuration server found it
+        errors.Unavailable,
+    )
+}
+
+
+class Portal:
+    """The configuration server as one owner sees it."""
+
+    def __init__(
+        self,
+        config_url: str,
+        config_token: str,
+        ca_file: str | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._url = config_url
+        self._token = config_token
+        self._ca_file = ca_file
+        self._monotonic = monotonic
+
+    def register(self, value: object, owner: str) -> dict[str, Any]:
+        """Steps 1 and 2. A mistyped label is refused here, before anybody else hears of it."""
+        started = self._monotonic()
+        fields = Fields(value)
+        label = parse_label(fields.text("label", high=512))
+        request = {
+            "label": label.qr_text,
+            "profile": fields.text("profile", 1, 64),
+            "name": fields.text("name", high=64) if "name" in fields.document else "",
+            "portal_ms": round((self._monotonic() - started) * 1000),
+        }
+        return rendered(self._call("POST", f"/v1/devices?owner={quote(owner)}", request))
+
+    def devices(self, owner: str) -> dict[str, Any]:
+        """One short entry per device."""
+        return self._call("GET", f"/v1/devices?owner={quote(owner)}")
+
+    def device(self, device_id: str, owner: str) -> dict[str, Any]:
+        """The nine steps of a device, each with its state."""
+        return rendered(self._call("GET", self._device(device_id, owner)))
+
+    def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Let the label be used again."""
+        return rendered(self._call("POST", self._device(device_id, owner, "/window")))
+
+    def release(self, device_id: str, owner: str) -> None:
+        """End the ownership."""
+        self._call("DELETE", self._device(device_id, owner))
+
+    def new_account(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Another identity at the platform, with the next configuration."""
+        return rendered(self._call("POST", self._device(device_id, owner, "/account")))
+
+    def timeline(self, device_id: str, owner: str) -> dict[str, Any]:
+        """What device, servers and platform saw, in the order of time."""
+        device = self._call("GET", self._device(device_id, owner))
+        timeline = self._call("GET", self._device(device_id, owner, "/timeline"))
+        return wording.rendered(timeline, device["networks"], device["platform"] or "")
+
+    def make_bundle(self, device_id: str, value: object, owner: str) -> dict[str, Any]:
+        """Seal the device's configuration for the offline flow."""
+        return self._call("POST", self._device(device_id, owner, "/bundles"), value)
+
+    def bundles(self, device_id: str, owner: str) -> dict[str, Any]:
+        """How far the device's bundles have come."""
+        return self._call("GET", self._device(device_id, owner, "/bundles"))
+
+    def bundle_text(self, device_id: str, owner: str) -> str:
+        """The newest bundle, for the user."""
+        return str(self._call("POST", self._device(device_id, owner, "/bundle"))["text"])
+
+    def check_bundle(self, value: object, owner: str) -> dict[str, Any]:
+        """Which bundle this is."""
+        return self._call("POST", f"/v1/bundles/check?owner={quote(owner)}", value)
+
+    def check_receipt(self, device_id: str, value: object, owner: str) -> dict[str, Any]:
+        """What a receipt says, in a sentence."""
+        address = self._device(device_id, owner)
+        answer = self._call("POST", self._device(device_id, owner, "/receipts"), value)
+        return {**answer, "sentence": verdict_words(answer, self._call("GET", address))}
+
+    def remove_profile(self, name: str) -> None:
+        """Forget a profile that no device uses."""
+        self._call("DELETE", f"/v1/profiles/{quote(name, safe='')}")
+
+    def register_for_vendor(self, value: object) -> dict[str, Any]:
+        """A verdict for each label of devices that are not sold yet."""
+        return self._call("POST", "/v1/vendor/devices", value)
+
+    def add_profile(self, value: object) -> dict[str, Any]:
+        """Keep a new profile."""
+        return self._call("POST", "/v1/profiles", value)
+
+    def replace_profile(self, name: str, value: object) -> dict[str, Any]:
+        """Change a profile; its devices follow at their next sync."""
+        return self._call("PUT", f"/v1/profiles/{quote(name, safe='')}", value)
+
+    def profiles(self) -> dict[str, Any]:
+        """The names of all profiles."""
+        return self._call("GET", "/v1/profiles")
+
+    def profile(self, name: str) -> dict[str, Any]:
+        """A profile without its secrets."""
+        return self._call("GET", f"/v1/profiles/{quote(name, safe='')}")
+
+    def _device(self, device_id: str, owner: str, what: str = "") -> str:
+        if not is_device_id(device_id.upper()):
+            raise errors.NotFound("that is not the id of a device")
+        return f"/v1/devices/{device_id.upper()}{what}?owner={quote(owner)}"
+
+    def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        answer = call(
+            method,
+            self._url + path,
+            self._token,
+            body,
+            ca_file=self._ca_file,
+            read_timeout_s=CONFIG_TIMEOUT_S,
+        )
+        if answer.status_code == 204:
+            return {}
+        try:
+            document = Fields(answer.json()).document
+        except (ValueError, errors.Invalid):
+            document = {}
+        if answer.ok and document:
+            return document
+        if answer.status_code == 401:
+            raise ServiceUnreachable(
+                "the configuration server does not accept the portal's token; both must have the "
+                "same MUSTER_CONFIG_TOKEN, or the same data directory"
+            )
+        kind = _PASSED_ON.get(str(document.get("code")))
+        if kind is None:
+            raise ServiceUnreachable(
+                f"the configuration server answered HTTP {answer.status_code}; see its log"
+            )
+        raise _passed_on(kind, document)
+
+
+def _passed_on(kind: type[HostError], document: dict[str, Any]) -> HostError:
+    path, retry_s = document.get("path"), document.get("retry_s")
+    detail = str(document.get("detail", ""))
+    if path:
+        detail = detail.removeprefix(f"{path}: ")
+    return kind(detail, path=path, retry_s=retry_s)
+
+
+def rendered(device: dict[str, Any]) -> dict[str, Any]:
+    """The device with names for its steps, and sentences for whatever went wrong."""
+
+    def said(code: str, detail: str, step: int | None = None) -> str:
+        platform = device["platform"] or ""
+        return outcomes.sentence(code, device["networks"], platform, detail, step)
+
+    last = device["last"]
+    steps = []
+    for step in device["steps"]:
+        named = {"step": step["step"], "name": outcomes.STEPS[step["step"]], **step}
+        if step["state"] == "failed":
+            is_last = last is not None and last["step"] == step["step"]
+            named["sentence"] = said(step["code"], last["detail"] if is_last else "", step["step"])
+        steps.append(named)
+    return {
+        **device,
+        "steps": steps,
+        "last": last and {**last, "sentence": said(last["code"], last["detail"], last["step"])},
+        "events": [
+            {**event, "sentence": said(event["code"], event["detail"])}
+            for event in device["events"]
+        ],
+    }
+
+
+def verdict_words(answer: dict[str, Any], device: dict[str, Any]) -> str:
+    """What a receipt that belongs to the device says of it."""
+    version, newest = answer["version"], answer["newest_version"]
+    if answer["verdict"] == "accepted":
+        again = " It had been entered before." if answer["repeated"] else ""
+        return f"The receipt is accepted: the device runs version {version}.{again}"
+    words = outcomes.sentence(answer["outcome"], device["networks"], device["platform"] or "")
+    if answer["verdict"] == "failed":
+        return f"The device tried version {version} and went back to what it had before. {words}"
+    if version == newest:
+        return f"The receipt is of an earlier try: the device has applied version {version} since."
+    said = "applied" if answer["outcome"] == "ok" else "tried, without success,"
+    return (
+        f"The receipt is for an older bundle: the device {said} version {version}, and version "
+        f"{newest} is the newest now. Have the device apply the newest bundle, and enter that "
+        "receipt."
+    )

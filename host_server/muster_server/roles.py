@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Builds the roles: each its own app and database, from settings and listening sockets.
+
+What a role does not need is not imported, so that a role alone starts quickly.
+"""
+
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from muster_server.errors import SettingsError
+from muster_server.settings import Address, Settings, service_url
+from muster_server.tokens import checked, service_token, token_hash
+
+
+@dataclass
+class Role:
+    """A server that is about to run."""
+
+    name: str
+    app: Any
+    sockets: list[socket.socket]
+    tls_sockets: list[socket.socket] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None  # of those
+    advertisement: Any = None
+
+    @property
+    def urls(self) -> list[str]:
+        """Where it listens."""
+        plain = [address_of(listener).url for listener in self.sockets]
+        return plain + [address_of(listener).url_as("https") for listener in self.tls_sockets]
+
+
+@dataclass
+class Parts:
+    """What the roles of one process share: files, tokens and listening sockets."""
+
+    settings: Settings
+    admin_hash: str
+    closers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    listeners: dict[str, list[socket.socket]] = field(default_factory=dict)
+
+    def token(self, role: str) -> str:
+        """The token with which other servers come to this role."""
+        given = getattr(self.settings, f"{role}_token")
+        if given is not None:
+            return checked(given, f"MUSTER_{role.upper()}_TOKEN")
+        return service_token(self.settings.data_dir / f"{role}-token")
+
+    def accepted(self, role: str) -> Callable[[], frozenset[str]]:
+        """Who may come to this role: the administrator, and the server before it if any is."""
+        hashes = frozenset({self.admin_hash})
+        if role != "portal":
+            hashes |= {token_hash(self.token(role))}
+        return lambda: hashes
+
+    def url_of(self, role: str, listen: Address) -> str:
+        """Where this role listens first, with the port that the system chose."""
+        sockets = self.listeners.get(role)
+        return self._url(role, address_of(sockets[0]) if sockets else listen)
+
+    def service_url_of(self, role: str, option: str, given: str | None, listen: Address) -> str:
+        """Where another role of this process finds this one; SettingsError if a token would
+        travel there in the clear.
+
+        What listens in this process is reached without leaving the machine, whatever its address.
+        """
+        sockets = self.listeners.get(role)
+        if given is not None or not sockets:
+            return str(service_url(given or self._url(role, listen), option))
+        addresses = [address_of(listener) for listener in sockets]
+        inside = [address for address in addresses if address.is_loopback]
+        return self._url(role, (inside or addresses)[0])
+
+    def _url(self, role: str, address: Address) -> str:
+        # A configuration server speaks TLS on addresses of their own only.
+        is_secure = role != "config" and getattr(self.settings, f"{role}_certificate")
+        return address.url_as("https" if is_secure else "http")
+
+    def role(self, name: str, app: Any) -> Role:
+        """The role on its sockets, with TLS where it has a certificate."""
+        sockets, tls_sockets = self.listeners[name], self.listeners.get(f"{name}-tls", [])
+        certificate = getattr(self.settings, f"{name}_certificate")
+        if certificate is None:
+            return Role(name, app, sockets)
+        from muster_server.certificates import server_context
+
+        tls = server_context(certificate)
+        if name == "config":
+            return Role(name, app, sockets, tls_sockets, tls)
+        return Role(name, app, [], sockets, tls)
+
+    def public_url(self, role: str, option: str, given: str | None, listen: Address) -> str:
+        """Where devices find this role."""
+        if given is not None:
+            return given
+        if listen.host == "0.0.0.0":  # noqa: S104 - a comparison
+            raise SettingsError(
+                f"{option}: needed, for a server on 0.0.0.0 does not know under which address "
+                "devices find it"
+            )
+        return self.url_of(role, listen)
+
+
+def address_of(listener: socket.socket) -> Address:
+    host, port = listener.getsockname()[:2]
+    return Address(host, port)
+
+
+# The imports below are late: a role alone starts without what the others need.
+
+
+def _portal(parts: Parts) -> Role:
+    from muster_server.portal.app import create_app
+    from muster_server.portal.service import Portal
+
+    settings = parts.settings
+    url = parts.service_url_of(
+        "config", "--config-url", settings.config_url, settings.config_listens[0]
+    )
+    portal = Portal(url, parts.token("config"), settings.ca_file)
+    return parts.role("portal", create_app(portal, parts.accepted("portal")))
+
+
+def _config(parts: Parts) -> Role:
+    from muster_server.config_server.app import create_app
+    from muster_server.config_server.platform_adapter import PlatformChoice
+    from muster_server.store.config_tables import HEAD
+    from muster_server.store.secrets import SecretBox, load_key
+
+    settings = parts.settings
+    platform_url = parts.public_url(
+        "platform", "--platform-public-url", settings.platform_public_url, settings.platform_listen
+    )
+    given = settings.platform_url
+    if given is None and "platform" not in settings.roles:
+        given = platform_url
+    own_url = parts.service_url_of("platform", "--platform-url", given, settings.platform_listen)
+    choice = PlatformChoice(platform_url, own_url, parts.token("platform"), settings.ca_file)
+    app = create_app(
+        _database(parts, "config", "muster_server.config_server", HEAD),
+        SecretBox(load_key(settings.data_dir / "secret.key", settings.secret_key)),
+        accepted_hashes=parts.accepted("config"),
+        platforms=choice,
+        public_url=parts.public_url(
+            "config",
+            "--config-public-url",
+            settings.config_public_url,
+            settings.config_listens[0],
+        ),
+    )
+    role = parts.role("config", app)
+    if settings.advertises:
+        from muster_server.config_server.advertisement import Advertisement
+
+        addresses = [address_of(listener) for listener in role.sockets]
+        role.advertisement = Advertisement([(a.host, a.port) for a in addresses])
+    return role
+
+
+def _platform(parts: Parts) -> Role:
+    from muster_server.platform_server.app import create_app
+    from muster_server.store.platform import HEAD, PlatformStore
+
+    engine = _database(parts, "platform", "muster_server.platform_server", HEAD)
+    app = create_app(PlatformStore(engine), parts.accepted("platform"))
+    return parts.role("platform", app)
+
+
+# In the order in which they are started: whoever is called comes first.
+BUILDERS = {"platform": _platform, "config": _config, "portal": _portal}
+
+
+def _database(parts: Parts, role: str, package: str, head: str) -> Any:
+    from muster_server.store.engine import database_url, open_engine
+    from muster_server.store.migrations import migrate
+
+    engine = open_engine(database_url(parts.settings.data_dir, role))
+    parts.closers.callback(engine.dispose)
+    migrate(engine, package, head)
+    return engine

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Runs one role or several in one process, each with its own port, database and app.
+
+Roles talk to each other over HTTP here too. What a role does not need is not imported.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import uvicorn
+
+from muster_server.errors import SettingsError
+from muster_server.http_protocol import DeadlineProtocol
+from muster_server.private_files import check_place, named, read_private, write_once
+from muster_server.roles import BUILDERS, Parts, Role
+from muster_server.settings import Address, Settings
+from muster_server.tokens import (
+    checked,
+    matches,
+    new_token,
+    token_hash,
+)
+
+_GRACE_S = 1
+_BACKLOG = 128
+_LISTEN_HINTS = {
+    errno.EADDRINUSE: "; is it running already?",
+    errno.EADDRNOTAVAIL: "; this machine does not have that address",
+    errno.EACCES: "; ports below 1024 are for root",
+}
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; 0 if all went well. SettingsError if it cannot start."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    for chatty in ("uvicorn", "alembic", "urllib3"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    os.umask(0o077)
+    _open_data_dir(settings.data_dir)
+    parts = Parts(settings, _administrator(settings))
+    with parts.closers:
+        _listen(parts)
+        roles = [build(parts) for name, build in BUILDERS.items() if name in settings.roles]
+        return asyncio.run(_run(roles))
+
+
+def _open_data_dir(path: Path) -> None:
+    with named("--data", path):
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_mode & 0o077:
+            if any(path.iterdir()):
+                raise SettingsError(f"--data: others can read {path}; try: chmod 700 {path}")
+            path.chmod(0o700)
+        check_place(path / "writable")
+
+
+def _administrator(settings: Settings) -> str:
+    """The hash of the administrator's token; at the first start it is made and told once.
+
+    Roles may start on one data directory at the same time, and be killed at any moment: whatever
+    is found first counts, and a hash is kept only when its token has been told or written.
+    """
+    kept = settings.data_dir / "admin-token.sha256"
+    file = settings.admin_token_file
+    if file is None:
+        return _hash_of_told_token(kept)
+    with named("--admin-token-file", file):
+        if not kept.exists():
+            write_once(file, new_token())
+        token = checked(read_private(file), "--admin-token-file") if file.exists() else None
+    if token is not None:
+        write_once(kept, token_hash(token))
+        if not matches(token, read_private(kept)):
+            raise SettingsError(
+                f"--admin-token-file: {file} is not the administrator's token of "
+                f"{settings.data_dir}; to make it so, remove {kept}"
+            )
+    return read_private(kept)
+
+
+def _hash_of_told_token(kept: Path) -> str:
+    token = new_token()
+    if not kept.exists() and write_once(kept, token_hash(token)):
+        print(f"administrator's token, shown this once: {token}", flush=True)
+    return read_private(kept)
+
+
+def _listen(parts: Parts) -> None:
+    settings = parts.settings
+    wanted: dict[str, tuple[Address, ...]] = {
+        "portal": (settings.portal_listen,),
+        "config": settings.config_listens,
+        "config-tls": settings.config_tls_listens,
+        "platform": (settings.platform_listen,),
+    }
+    for name, addresses in wanted.items():
+        if name.partition("-")[0] in settings.roles:
+            parts.listeners[name] = [
+                parts.closers.enter_context(bound(address, name)) for address in addresses
+            ]
+
+
+def bound(address: Address, role: str) -> socket.socket:
+    """A socket that listens there already; SettingsError if it cannot."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address.host, address.port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        hint = _LISTEN_HINTS.get(error.errno or 0, "")
+        raise SettingsError(
+            f"--{role}-listen: cannot listen on {address.host}:{address.port} ({error.strerror})"
+            f"{hint}"
+        ) from None
+    return listener
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to us: there are several in one loop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def uvicorn_servers(role: Role) -> list[tuple[Server, list[socket.socket]]]:
+    """Servers for this role's app, each with the sockets to serve it on: plain ones, then TLS."""
+    kinds = [(None, role.sockets), (role.tls, role.tls_sockets)]
+    used = [(tls, sockets) for tls, sockets in kinds if sockets]
+    return [
+        # One app, started and ended once however many servers it has.
+        (_server(role, tls, "off" if n else "on"), sockets)
+        for n, (tls, sockets) in enumerate(used)
+    ]
+
+
+def _server(role: Role, tls: ssl.SSLContext | None, lifespan: Literal["on", "off"]) -> Server:
+    config = uvicorn.Config(
+        role.app,
+        lifespan=lifespan,
+        loop="asyncio",
+        http=DeadlineProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,  # addresses hold device ids, and a careless client's secrets
+        server_header=False,  # every byte of a header is sent over a device's radio
+        date_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+        ssl_context_factory=(lambda config, default: tls) if tls else None,
+    )
+    return Server(config)
+
+
+async def _run(roles: list[Role]) -> int:
+    servers = {role.name: uvicorn_servers(role) for role in roles}
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    running = {
+        server: asyncio.create_task(server.serve(sockets=sockets))
+        for own in servers.values()
+        for server, sockets in own
+    }
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        for role in roles:
+            own = [server for server, _ in servers[role.name]]
+            for server in own:
+                while not server.started and not running[server].done() and not stopping.is_set():
+                    await asyncio.sleep(0.005)
+            if all(server.started for server in own):
+                if role.advertisement is not None:
+                    await role.advertisement.start()
+                print(f"{role.name} ready {' '.join(role.urls)}", flush=True)
+        await asyncio.wait({waiting, *running.values()}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for server in running:
+            server.should_exit = True
+        waiting.cancel()
+        for role in roles:
+            if role.advertisement is not None:
+                await role.advertisement.stop()
+        ends = await asyncio.gather(*running.values(), return_exceptions=True)
+    for end in ends:
+        if isinstance(end, Exception):
+            logging.getLogger(__name__).error("a server ended with an error", exc_info=end)
+    return 0 if stopping.is_set() else 1

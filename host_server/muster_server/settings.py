@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The servers' own options: read once from flags and environment into a frozen dataclass."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from muster_server.device_url import DEVICE_URL_WANTED, is_device_url
+from muster_server.errors import SettingsError
+
+ROLES = ("portal", "config", "platform")
+_ALL = "0.0.0.0"  # noqa: S104 - for comparisons
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server listens; port 0 lets the system choose one."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str, name: str) -> "Address":
+        """From e.g. "127.0.0.1:8420"; `name` is the option it came from."""
+        host, _, port = text.rpartition(":")
+        try:
+            ipaddress.IPv4Address(host)
+            number = int(port)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= 65535:
+            raise SettingsError(f'{name}: wanted an IPv4 address and a port like "127.0.0.1:8420"')
+        return cls(host, number)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether this machine reaches it without a network: on a loopback address, or on all."""
+        return ipaddress.IPv4Address(self.host).is_loopback or self.host == _ALL
+
+    @property
+    def url(self) -> str:
+        """How this machine reaches it."""
+        return self.url_as("http")
+
+    def url_as(self, scheme: str) -> str:
+        """The same for "http" or "https"."""
+        host = "127.0.0.1" if self.host == _ALL else self.host
+        return f"{scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Where a server's certificate, with those between it and its authority, and its key are."""
+
+    chain: Path
+    key: Path
+    option: str  # e.g. "--platform-cert", for messages
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What `muster serve` was told. Secrets are kept out of its repr."""
+
+    roles: tuple[str, ...]
+    data_dir: Path
+    portal_listen: Address
+    config_listens: tuple[Address, ...]
+    platform_listen: Address
+    # Whoever has one speaks https. A configuration server does so on addresses of its own, for
+    # devices come to the others: their exchange needs no TLS.
+    portal_certificate: Certificate | None
+    config_certificate: Certificate | None
+    platform_certificate: Certificate | None
+    config_tls_listens: tuple[Address, ...]
+    # What a device is told; None: the address that the server listens on.
+    config_public_url: str | None
+    platform_public_url: str | None
+    # Where the portal finds the configuration server, and that one the platform.
+    config_url: str | None
+    platform_url: str | None
+    # Certificate authorities, in PEM, for the service URLs; None: those of the certifi package.
+    ca_file: str | None
+    admin_token_file: Path | None
+    advertises: bool
+    secret_key: str | None = field(repr=False)
+    config_token: str | None = field(repr=False)
+    platform_token: str | None = field(repr=False)
+
+
+def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+    """A flag wins over its variable: `--portal-listen` is MUSTER_PORTAL_LISTEN, and so on.
+
+    Lists are separated by commas in the environment. A bad value is a SettingsError.
+    """
+
+    def one(name: str, default: str | None = None) -> str | None:
+        value = flags.get(name)
+        if value is not None:
+            return str(value)
+        return environ.get("MUSTER_" + name.upper()) or default
+
+    def many(name: str, default: str) -> list[str]:
+        value = flags.get(name)
+        if isinstance(value, list) and value:
+            return [str(item) for item in value]
+        return (environ.get("MUSTER_" + name.upper()) or default).split(",")
+
+    def address(name: str, default: str) -> Address:
+        return Address.parse(one(name, default) or default, _flag(name))
+
+    def certificate(role: str) -> Certificate | None:
+        chain, key = one(f"{role}_cert"), one(f"{role}_key")
+        if (chain is None) != (key is None):
+            raise SettingsError(f"--{role}-cert and --{role}-key: wanted both or neither")
+        return Certificate(Path(chain), Path(key), f"--{role}-cert") if chain and key else None
+
+    token_file = one("admin_token_file")
+    config_certificate = certificate("config")
+    config_tls_listens = tuple(
+        Address.parse(text.strip(), "--config-tls-listen")
+        for text in many("config_tls_listen", "")
+        if text.strip()
+    )
+    if bool(config_certificate) != bool(config_tls_listens):
+        raise SettingsError(
+            "--config-cert and --config-tls-listen: wanted both or neither; devices come to "
+            "--config-listen, without TLS"
+        )
+    return Settings(
+        roles=_roles(many("role", ",".join(ROLES))),
+        data_dir=Path(one("data", "muster-data") or "muster-data"),
+        portal_listen=address("portal_listen", "127.0.0.1:8420"),
+        config_listens=tuple(
+            Address.parse(text.strip(), "--config-listen")
+            for text in many("config_listen", "127.0.0.1:8421")
+        ),
+        platform_listen=address("platform_listen", "127.0.0.1:8422"),
+        portal_certificate=certificate("portal"),
+        config_certificate=config_certificate,
+        platform_certificate=certificate("platform"),
+        config_tls_listens=config_tls_listens,
+        config_public_url=_public_url(one("config_public_url"), "--config-public-url"),
+        platform_public_url=_public_url(one("platform_public_url"), "--platform-public-url"),
+        config_url=service_url(one("config_url"), "--config-url"),
+        platform_url=service_url(one("platform_url"), "--platform-url"),
+        ca_file=certificate_authorities(one("ca_file")),
+        admin_token_file=Path(token_file) if token_file else None,
+        advertises=_flag_of(one("advertise", "yes"), "--advertise"),
+        secret_key=environ.get("MUSTER_SECRET_KEY"),
+        config_token=environ.get("MUSTER_CONFIG_TOKEN"),
+        platform_token=environ.get("MUSTER_PLATFORM_TOKEN"),
+    )
+
+
+def service_url(url: str | None, name: str) -> str | None:
+    """A URL at which one server reaches another: it carries a token, so https unless loopback."""
+    checked = _url(url, name)
+    if checked is None or checked.startswith("https://") or is_loopback(checked):
+        return checked
+    raise SettingsError(
+        f"{name}: wanted https, for a token goes there, or an address that only this machine has, "
+        f"such as 127.0.0.1; got {checked}. A server on this machine can listen there, too"
+    )
+
+
+def certificate_authorities(file: str | None) -> str | None:
+    """The file, known to hold certificates; SettingsError if it does not."""
+    if file is None:
+        return None
+    import ssl  # late: most commands need none
+
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:  # of ssl, too
+        reason = "it holds no certificates in PEM" if isinstance(error, ssl.SSLError) else ""
+        raise SettingsError(f"--ca-file: {file}: {reason or error.strerror}") from None
+    return file
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL leads to this machine, judged without asking a name server."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _url(url: str | None, name: str) -> str | None:
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or "@" in parts.netloc or parts.query or parts.fragment:
+        raise SettingsError(f'{name}: wanted a URL like "https://muster.example:8421"')
+    return url.rstrip("/")
+
+
+def _public_url(url: str | None, name: str) -> str | None:
+    # Devices read it, and they understand less than this machine.
+    if url is not None and not is_device_url(url):
+        raise SettingsError(f"{name}: {DEVICE_URL_WANTED}")
+    return url and url.rstrip("/")
+
+
+def _roles(names: list[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in ROLES:
+            raise SettingsError(f'--role: no role named "{name}"; there are {", ".join(ROLES)}')
+    return tuple(role for role in ROLES if role in names)
+
+
+def _flag_of(text: str | None, name: str) -> bool:
+    if text not in ("yes", "no"):
+        raise SettingsError(f"{name}: wanted yes or no")
+    return text == "yes"
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The values that the configuration server remembers: claims, versions, jobs."""
+
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That somebody owns a device. Proved once a device with its secret has echoed a nonce."""
+
+    id: str
+    device_id: str
+    owner: str
+    secret: bytes = field(repr=False)
+    profile: str
+    name: str
+    state: str  # "unproved", "proved", "released"
+    nonce: str = field(repr=False)
+    originator: str  # e.g. "C5f0c…", made once per ownership
+    created_at: float
+    expires_at: float | None
+    window_open: bool
+    window_until: float | None
+    version: int  # the proved one, 0 if there is none yet
+    highest: int  # ever issued here or reported by the device
+    status: str  # "prepared", "waiting", "handed_out", "registered", "failed", "released"
+    progress: dict[str, Any]  # step number as text -> {"state", "code", "ms", "at"}
+    last: dict[str, Any] | None
+    facts: dict[str, Any] | None
+    seen_at: float | None
+    # Of a platform, whose answer has not come: {"url", "originator", "token_id"}. If it does not
+    # come, asking again for the same token leaves no other behind.
+    asked: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Version:
+    """One configuration of a claim; its document never changes."""
+
+    claim_id: str
+    number: int
+    document: dict[str, Any] = field(repr=False)
+    token_id: str | None
+    handed_out_at: float | None
+    proved_at: float | None
+
+
+@dataclass(frozen=True)
+class VendorDevice:
+    """A device that its vendor registered before it was sold."""
+
+    device_id: str
+    secret: bytes = field(repr=False)
+    nonce: str = field(repr=False)
+    seen_at: float | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to be done at a platform, until it has worked."""
+
+    id: int
+    deed: str
+    arguments: dict[str, Any]
+    tries: int
+
+
+def new_nonce() -> str:
+    """96 random bits as text."""
+    return secrets.token_urlsafe(12)
+
+
+def with_step(
+    claim: Claim,
+    step: int,
+    state: str,
+    code: str | None,
+    ms: int | None,
+    at: float | None,
+    by: str | None = None,
+) -> Claim:
+    """The claim with one of the nine steps set, e.g. (8, "failed", "wifi_auth", 15000, now).
+
+    `by` is "bundle" for what a person did in place of the onboarding network.
+    """
+    entry: dict[str, Any] = {"state": state, "code": code, "ms": ms, "at": at}
+    if by is not None:
+        entry["by"] = by
+    return replace(claim, progress={**claim.progress, str(step): entry})
+
+
+def living_until(claim: Claim, at: float) -> Claim:
+    """The claim, which lives until then at least. One that was proved lives anyway."""
+    if claim.expires_at is None:
+        return claim
+    return replace(claim, expires_at=max(claim.expires_at, at))

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The configuration server's tables, as its newest migration leaves them."""
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+HEAD = "0003"
+
+metadata = MetaData()
+
+profiles = Table(
+    "profile",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("document", LargeBinary, nullable=False),  # sealed
+    Column("updated_at", Float, nullable=False),
+)
+
+vendor_devices = Table(
+    "vendor_device",
+    metadata,
+    Column("device_id", Text, primary_key=True),
+    Column("secret", LargeBinary, nullable=False),  # sealed
+    Column("nonce", Text, nullable=False),
+    Column("seen_at", Float),
+)
+
+claims = Table(
+    "claim",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("device_id", Text, nullable=False, index=True),
+    Column("owner", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),  # sealed
+    Column("profile", Text, ForeignKey("profile.name"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),  # unproved, proved, released
+    Column("nonce", Text, nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("window_open", Boolean, nullable=False),
+    Column("window_until", Float),
+    Column("version", Integer, nullable=False),
+    Column("highest", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("progress", JSON, nullable=False),
+    Column("last", JSON),
+    Column("facts", JSON),
+    Column("seen_at", Float),
+    # a token that a platform was asked for, and whose answer has not come
+    Column("asked", JSON(none_as_null=True)),
+)
+
+key_checks = Table(
+    "key_check",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),  # nothing, so that a wrong key is noticed
+)
+
+versions = Table(
+    "version",
+    metadata,
+    Column("claim_id", Text, ForeignKey("claim.id", ondelete="CASCADE")),
+    Column("number", Integer),
+    Column("document", LargeBinary, nullable=False),  # sealed
+    Column("token_id", Text),
+    Column("handed_out_at", Float),
+    Column("proved_at", Float),
+    PrimaryKeyConstraint("claim_id", "number"),
+)
+
+seen_messages = Table(
+    "seen_message",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("claim_id", Text, ForeignKey("claim.id", ondelete="CASCADE")),
+    Column("digest", LargeBinary, nullable=False),
+    UniqueConstraint("claim_id", "digest"),
+)
+
+jobs = Table(
+    "chore",  # the table keeps the name under which it was released
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("deed", Text, nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+)
+
+events = Table(
+    "event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device_id", Text, nullable=False, index=True),
+    Column("owner", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+bundles = Table(
+    "bundle",
+    metadata,
+    Column("claim_id", Text, ForeignKey("claim.id", ondelete="CASCADE")),
+    Column("version", Integer),
+    Column("digest", LargeBinary, nullable=False),  # SHA-256 of the text
+    Column("text", LargeBinary),  # sealed; gone when a newer one is there
+    Column("made_at", Float, nullable=False),
+    Column("expires_at", Integer),
+    Column("handed_out_at", Float),
+    Column("receipt_at", Float),
+    Column("outcome", Text),  # what the receipt said
+    Column("seen_at", Float),  # when its device registered at the platform
+    PrimaryKeyConstraint("claim_id", "version"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device_id", Text, nullable=False, index=True),
+    Column("owner", Text, nullable=False),
+    Column("source", Text, nullable=False),  # device, portal, config
+    Column("at", Float, nullable=False),
+    Column("until", Float, nullable=False),  # of the last one, if it came several times in a row
+    Column("times", Integer, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("step", Integer),
+    Column("code", Text, nullable=False),
+    Column("ms", Integer),
+    Column("detail", Text, nullable=False),
+)

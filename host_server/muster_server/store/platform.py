@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the platform keeps: the resource tree, and accounts with their hashed tokens.
+
+One request is one transaction: `with store.transaction() as rows` gives the questions and deeds
+below, and what they did is kept if the block ends without an exception.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine, Row
+from sqlalchemy.exc import IntegrityError
+
+from muster_server.store.engine import transaction
+from muster_server.store.platform_history import PlatformHistory
+
+HEAD = "0002"
+
+_metadata = sa.MetaData()
+_resources = sa.Table(
+    "resources",
+    _metadata,
+    sa.Column("seq", sa.Integer, primary_key=True),  # the order of creation
+    sa.Column("ri", sa.String(64)),
+    sa.Column("ty", sa.Integer),
+    sa.Column("rn", sa.String(64)),
+    sa.Column("pi", sa.String(64)),
+    sa.Column("path", sa.String(512)),
+    sa.Column("owner", sa.String(64)),
+    sa.Column("ct", sa.String(22)),
+    sa.Column("lt", sa.String(22)),
+    sa.Column("et", sa.String(22)),
+    sa.Column("attributes", sa.Text),
+)
+_marks = sa.Table(
+    "marks",
+    _metadata,
+    sa.Column("ri", sa.String(64)),
+    sa.Column("kind", sa.String(8)),
+    sa.Column("value", sa.String(256)),
+)
+_accounts = sa.Table(
+    "accounts",
+    _metadata,
+    sa.Column("originator", sa.String(64)),
+    sa.Column("ct", sa.String(22)),
+)
+_tokens = sa.Table(
+    "tokens",
+    _metadata,
+    sa.Column("token_id", sa.String(32)),
+    sa.Column("originator", sa.String(64)),
+    sa.Column("hash", sa.String(64)),
+    sa.Column("ct", sa.String(22)),
+)
+
+# Lists in a resource's attributes that requests search by.
+_MARKS = ("lbl", "hael")
+
+
+class NameTaken(Exception):
+    """Another resource has this id or this path."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One node of the tree. Times are oneM2M timestamps, e.g. "20261123T075904,012551"."""
+
+    ri: str
+    ty: int
+    rn: str
+    pi: str  # "" for the root
+    path: str  # e.g. "cse-in/press-4/data"
+    owner: str | None  # the AE in whose subtree it is; an AE owns itself
+    ct: str
+    lt: str
+    et: str | None  # None: lives as long as its parent
+    attributes: Mapping[str, Any]
+    seq: int = 0  # given by the store
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one AE may see: what it owns, and a node with what is under it."""
+
+    owner: str
+    node_id: str | None
+
+
+@dataclass(frozen=True)
+class Token:
+    token_id: str
+    originator: str
+    hash: str
+    ct: str
+
+
+class PlatformStore:
+    """The platform's database, migrated to HEAD. The caller disposes of the engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def transaction(self) -> Iterator["Rows"]:
+        """All or nothing, and one at a time. Unavailable if the database is busy."""
+        with transaction(self._engine) as connection:
+            yield Rows(connection)
+
+
+class Rows:
+    """Questions and deeds within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.history = PlatformHistory(connection)
+
+    # --- the tree
+
+    def resource(self, ri: str) -> Resource | None:
+        return self._one(sa.select(_resources).where(_resources.c.ri == ri))
+
+    def resource_at(self, path: str) -> Resource | None:
+        return self._one(sa.select(_resources).where(_resources.c.path == path))
+
+    def edge(self, pi: str, ty: int, *, newest: bool) -> Resource | None:
+        """The newest or oldest child of a type."""
+        order = _resources.c.seq.desc() if newest else _resources.c.seq
+        return self._one(
+            sa.select(_resources)
+            .where(_resources.c.pi == pi, _resources.c.ty == ty)
+            .order_by(order)
+            .limit(1)
+        )
+
+    def children(self, parents: Iterable[str], limit: int) -> list[Resource]:
+        """Children of all these, oldest first."""
+        return self._many(
+            sa.select(_resources)
+            .where(_resources.c.pi.in_(list(parents)))
+            .order_by(_resources.c.seq)
+            .limit(limit)
+        )
+
+    def under(
+        self,
+        path: str,
+        limit: int,
+        *,
+        types: Collection[int] = (),
+        labels: Collection[str] = (),
+        levels: int | None = None,
+        reach: Reach | None = None,
+    ) -> list[Resource]:
+        """What is under a path and fits all of these, the uppermost first, then the oldest."""
+        column = _resources.c
+        # "0" follows "/": all paths in between begin with the path and a "/".
+        wanted = sa.select(_resources).where(column.path > f"{path}/", column.path < f"{path}0")
+        depth = sa.func.length(column.path) - sa.func.length(sa.func.replace(column.path, "/", ""))
+        if types:
+            wanted = wanted.where(column.ty.in_(types))
+        if labels:
+            marked = sa.select(_marks.c.ri).where(_marks.c.kind == "lbl")
+            wanted = wanted.where(column.ri.in_(marked.where(_marks.c.value.in_(labels))))
+        if levels is not None:
+            wanted = wanted.where(depth <= path.count("/") + levels)
+        if reach is not None:
+            own = column.owner == reach.owner
+            if reach.node_id is not None:
+                own |= (column.ri == reach.node_id) | (column.pi == reach.node_id)
+            wanted = wanted.where(own)
+        return self._many(wanted.order_by(depth, column.seq).limit(limit))
+
+    def marked(self, kind: str, values: Iterable[str], limit: int = 1000) -> list[Resource]:
+        """Resources that hold one of these values in their list "lbl" or "hael"."""
+        found = sa.select(_marks.c.ri).where(
+            _marks.c.kind == kind, _marks.c.value.in_(list(values))
+        )
+        return self._many(
+            sa.select(_resources)
+            .where(_resources.c.ri.in_(found))
+            .order_by(_resources.c.seq)
+            .limit(limit)
+        )
+
+    def owned_count(self, owner: str) -> int:
+        """How many resources the AE's subtree has."""
+        count = sa.select(sa.func.count()).where(_resources.c.owner == owner)
+        return int(self._connection.execute(count).scalar_one())
+
+    def earliest_end(self, paths: Iterable[str]) -> str | None:
+        """The first `et` among the resources at these paths, None if none has one."""
+        earliest = sa.select(sa.func.min(_resources.c.et)).where(
+            _resources.c.path.in_(list(paths))
+        )
+        end: str | None = self._connection.execute(earliest).scalar()
+        return end
+
+    def expired(self, now: str) -> list[Resource]:
+        """Resources whose life is over; what is under them goes with them."""
+        return self._many(sa.select(_resources).where(_resources.c.et <= now))
+
+    def add(self, resource: Resource) -> Resource:
+        """Keep a new resource and tell its place in the order; NameTaken if id or path is used."""
+        values = _values(resource)
+        try:
+            with self._connection.begin_nested():
+                result = self._connection.execute(sa.insert(_resources).values(values))
+        except IntegrityError:
+            raise NameTaken(resource.path) from None
+        self._mark(resource)
+        key = result.inserted_primary_key
+        return replace(resource, seq=int(key[0]) if key else 0)
+
+    def change(self, resource: Resource) -> None:
+        """Keep what changed in a resource's attributes and times."""
+        of_it = _resources.c.ri == resource.ri
+        self._connection.execute(sa.update(_resources).where(of_it).values(_values(resource)))
+        self._connection.execute(sa.delete(_marks).where(_marks.c.ri == resource.ri))
+        self._mark(resource)
+
+    def change_counts(self, container: Resource) -> None:
+        """Keep what changed in attributes that nobody searches by; cheaper than `change`."""
+        of_it = _resources.c.ri == container.ri
+        self._connection.execute(sa.update(_resources).where(of_it).values(_values(container)))
+
+    def remove(self, ri: str) -> None:
+        """Remove a resource and everything under it."""
+        self._remove(_resources.c.ri == ri)
+
+    def remove_expired(self, now: str) -> None:
+        """Remove what `expired` tells, and everything under it."""
+        self._remove(_resources.c.et <= now)
+
+    # --- accounts
+
+    def has_account(self, originator: str) -> bool:
+        question = sa.select(_accounts.c.ct).where(_accounts.c.originator == originator)
+        return self._connection.execute(question).first() is not None
+
+    def accounts(self, after: str, limit: int) -> list[tuple[str, str]]:
+        """Originators in order with the time each account was made."""
+        rows = self._connection.execute(
+            sa.select(_accounts.c.originator, _accounts.c.ct)
+            .where(_accounts.c.originator > after)
+            .order_by(_accounts.c.originator)
+            .limit(limit)
+        )
+        return [(row.originator, row.ct) for row in rows]
+
+    def add_account(self, originator: str, ct: str) -> None:
+        self._connection.execute(sa.insert(_accounts).values(originator=originator, ct=ct))
+
+    def remove_account(self, originator: str) -> None:
+        """Forget an account and all its tokens."""
+        of_it = _accounts.c.originator == originator
+        self._connection.execute(sa.delete(_accounts).where(of_it))
+
+    def token(self, token_id: str) -> Token | None:
+        found = self._tokens(_tokens.c.token_id == token_id)
+        return found[0] if found else None
+
+    def tokens_of(self, originators: Iterable[str]) -> list[Token]:
+        return self._tokens(_tokens.c.originator.in_(list(originators)))
+
+    def tokens_with(self, hash_: str) -> list[Token]:
+        return self._tokens(_tokens.c.hash == hash_)
+
+    def add_token(self, token: Token) -> None:
+        self._connection.execute(
+            sa.insert(_tokens).values(
+                token_id=token.token_id,
+                originator=token.originator,
+                hash=token.hash,
+                ct=token.ct,
+            )
+        )
+
+    def remove_token(self, token_id: str) -> None:
+        self._connection.execute(sa.delete(_tokens).where(_tokens.c.token_id == token_id))
+
+    # --- how
+
+    def _one(self, question: sa.Select[Any]) -> Resource | None:
+        row = self._connection.execute(question).first()
+        return None if row is None else _resource(row)
+
+    def _many(self, question: sa.Select[Any]) -> list[Resource]:
+        return [_resource(row) for row in self._connection.execute(question)]
+
+    def _remove(self, condition: sa.ColumnElement[bool]) -> None:
+        under = sa.select(_resources.c.ri).where(condition).cte(recursive=True)
+        under = under.union_all(sa.select(_resources.c.ri).where(_resources.c.pi == under.c.ri))
+        doomed = sa.select(under.c.ri)
+        self._connection.execute(sa.delete(_resources).where(_resources.c.ri.in_(doomed)))
+
+    def _tokens(self, condition: sa.ColumnElement[bool]) -> list[Token]:
+        question = sa.select(_tokens).where(condition).order_by(_tokens.c.ct, _tokens.c.token_id)
+        return [
+            Token(row.token_id, row.originator, row.hash, row.ct)
+            for row in self._connection.execute(question)
+        ]
+
+    def _mark(self, resource: Resource) -> None:
+        values = [
+            {"ri": resource.ri, "kind": kind, "value": value}
+            for kind in _MARKS
+            for value in dict.fromkeys(resource.attributes.get(kind, ()))
+        ]
+        if values:
+            self._connection.execute(sa.insert(_marks), values)
+
+
+def _values(resource: Resource) -> dict[str, Any]:
+    return {
+        "ri": resource.ri,
+        "ty": resource.ty,
+        "rn": resource.rn,
+        "pi": resource.pi,
+        "path": resource.path,
+        "owner": resource.owner,
+        "ct": resource.ct,
+        "lt": resource.lt,
+        "et": resource.et,
+        "attributes": json.dumps(dict(resource.attributes), separators=(",", ":")),
+    }
+
+
+def _resource(row: Row[Any]) -> Resource:
+    return Resource(
+        ri=row.ri,
+        ty=row.ty,
+        rn=row.rn,
+        pi=row.pi,
+        path=row.path,
+        owner=row.owner,
+        ct=row.ct,
+        lt=row.lt,
+        et=row.et,
+        attributes=json.loads(row.attributes),
+        seq=row.seq,
+    )

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Access tokens: hashed where they are checked, in a file of mode 0600 where they are used."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from muster_server.errors import SettingsError
+from muster_server.private_files import read_private, write_once
+
+_FORM = re.compile(r"[A-Za-z0-9_-]{32,128}")
+
+
+def new_token() -> str:
+    """256 random bits as text, e.g. "mst_0aJ…" (the prefix lets secret scanners find leaks)."""
+    return "mst_" + secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> str:
+    """What is stored. A plain hash will do: the token has 256 bits, nobody can try them all."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def matches(token: str, stored_hash: str) -> bool:
+    """Whether this is the token, compared in constant time."""
+    return hmac.compare_digest(token_hash(token), stored_hash)
+
+
+def matches_any(token: str, stored_hashes: Iterable[str]) -> bool:
+    """Whether this is one of the tokens; all are compared, whichever fits."""
+    found = [matches(token, stored) for stored in stored_hashes]
+    return any(found)
+
+
+def checked(token: str, name: str) -> str:
+    """The token if it is long enough to be one; `name` is the option it came from."""
+    if not _FORM.fullmatch(token):
+        raise SettingsError(f"{name}: wanted 32 to 128 characters of A-Z a-z 0-9 _ -")
+    return token
+
+
+def service_token(path: Path) -> str:
+    """The token in this file, made now if there is none. Two servers may ask at once."""
+    write_once(path, new_token())
+    return checked(read_private(path), str(path))

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The border between HostError and HTTP: problem documents (RFC 9457), body limits, bearer tokens.
+
+The only place where an exception becomes a status.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import BackgroundTasks, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from muster_server.document import compact_json
+from muster_server.errors import HostError, Invalid, Malformed, TooLarge, Unauthorized
+from muster_server.tokens import matches_any
+
+log = logging.getLogger(__name__)
+
+BODY_DEADLINE_S = 10
+
+_CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed"}
+
+
+def json_response(
+    document: Any, status: int = 200, background: BackgroundTasks | None = None
+) -> Response:
+    """The document as it goes over the wire; `background` is done when it has been sent."""
+    return Response(
+        compact_json(document).encode(),
+        status,
+        media_type="application/json",
+        background=background,
+    )
+
+
+def problem(error: HostError) -> Response:
+    """An RFC 9457 problem document with a stable `code`."""
+    document: dict[str, Any] = {
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        # What is wrong inside the server is for its log, not for strangers.
+        "detail": "see the server's log" if error.status == 500 else str(error),
+    }
+    headers = {}
+    if error.path is not None:
+        document["path"] = error.path
+    if error.retry_s is not None:
+        document["retry_s"] = error.retry_s
+        headers["Retry-After"] = str(error.retry_s)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _problem_response(document, headers)
+
+
+def _problem_response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    body = compact_json(document).encode()
+    return Response(body, document["status"], headers, media_type="application/problem+json")
+
+
+def harden(app: FastAPI) -> FastAPI:
+    """Give the app the one error face that all roles share; returns the same app."""
+    app.add_exception_handler(HostError, _host_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_middleware(LastResort)
+    return app
+
+
+def _host_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HostError)  # noqa: S101 - Starlette's signature is wider than its deed
+    if error.status >= 500:
+        log.error("%s %s: %s", request.method, request.url.path, error)
+    return problem(error)
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 500)
+    code = _CODE_OF_STATUS.get(status, "malformed")
+    detail = f"{request.method} {request.url.path} is not something this server answers"
+    document = {"title": "Not answered here", "status": status, "code": code, "detail": detail}
+    return _problem_response(document, dict(getattr(error, "headers", None) or {}))
+
+
+def _validation_error(request: Request, error: Exception) -> Response:
+    # Only place and reason: the input itself may be a password.
+    first = getattr(error, "errors", list)()[0]
+    if first["type"] == "json_invalid":
+        return problem(Malformed("the body is not JSON"))
+    path = ".".join(str(part) for part in first["loc"] if part != "body")
+    return problem(Invalid(first["msg"], path=path))
+
+
+class LastResort:
+    """The last catch-all: logs the traceback, answers 500 and keeps the server alive."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception:
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            if has_started:
+                raise
+            await problem(HostError("see the server's log"))(scope, receive, send)
+
+
+def body_within(limit_bytes: int) -> Callable[[Request], Awaitable[bytes]]:
+    """A dependency that reads the body, and stops reading as soon as it is too long."""
+
+    async def body(request: Request) -> bytes:
+        too_large = TooLarge(f"at most {limit_bytes} bytes are read")
+        length = request.headers.get("content-length", "0")
+        if not length.isdecimal():
+            raise Malformed("Content-Length is not a number")
+        if len(length) > 12 or int(length) > limit_bytes:
+            raise too_large
+        received = bytearray()
+        try:
+            async with asyncio.timeout(BODY_DEADLINE_S):
+                async for part in request.stream():
+                    received += part
+                    if len(received) > limit_bytes:
+                        raise too_large
+        except TimeoutError:
+            raise Malformed(f"the body did not come within {BODY_DEADLINE_S} s") from None
+        except ClientDisconnect:
+            raise Malformed("the connection ended before the body did") from None
+        return bytes(received)
+
+    return body
+
+
+def bearer(accepted_hashes: Callable[[], frozenset[str]]) -> Callable[[Request], None]:
+    """A dependency that lets only holders of one of these (hashed) tokens pass."""
+
+    def check(request: Request) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not matches_any(token.strip(), accepted_hashes()):
+            raise Unauthorized("send a token as Authorization: Bearer …")
+
+    return check
