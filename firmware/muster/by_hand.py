@@ -46,7 +46,7 @@ async def forget(life):
     keep()
     if operation:
         await operation.stop()
-    release("operation", "application", "platform", "tls", "http")
+    release("operation", "application", "session", "platform", "onem2m", "tls", "http")
 
 
 # What somebody has brought is tried as what a directive brings, and acknowledged. A blank device

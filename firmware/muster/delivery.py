@@ -86,7 +86,7 @@ async def look(path, label, clock, floor):
         return version, digest, None, e
     finally:
         del bundle
-        release("bundle", "configuration", "schema", "hkdf")
+        release("bundle", "configuration", "schema", "url", "hkdf")
 
 
 def _version_in(content):

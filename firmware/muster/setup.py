@@ -44,7 +44,7 @@ async def _host(life, wait):
     except DeviceError as e:
         log.error("setup", e)
     finally:
-        release("setup", "setup_page", "form", "delivery", "inbox")
+        release("setup", "setup_page", "form", "delivery", "inbox", "hardware")
 
 
 # Opens the network and serves the page until a bundle has been accepted, which ends in a press of

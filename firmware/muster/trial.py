@@ -45,7 +45,7 @@ async def attempt(life, answer):
         life.again.wait()
         return None, None, e
     finally:
-        release("platform", "tls", "http")
+        release("platform", "onem2m", "tls", "http")
     del config["platform"]
     pending = await _confirm(life, config)
     if pending:
@@ -110,7 +110,7 @@ async def _prove(life, config):
     life.journal.reached(version, REGISTER)
     await asyncio.sleep_ms(0)
     lease = await _register_once(life, config)
-    release("platform", "tls", "http")
+    release("platform", "onem2m", "tls", "http")
     life.journal.reached(version, PROVED)
     return lease
 
