@@ -51,11 +51,12 @@ test: $(READY) ## run all tests
 torture: $(READY) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
 	@$(BIN)/python -m tests.torture $(if $(POINTS),--points $(POINTS)) $(if $(SEED),--seed $(SEED))
 
-check: $(READY) ## lint, formatting and types, of host and firmware
+check: $(READY) ## lint, formatting and types, of host and firmware, and the calls of its loader
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file firmware/mypy.ini --custom-typeshed-dir $(STUBS) firmware
+	$(BIN)/python -m tests.firmware.borrowed_calls
 
 format: $(READY) ## let ruff put the code in form
 	$(BIN)/ruff check --fix-only --quiet .

@@ -90,7 +90,7 @@ def test_no_room_of_the_harness_imports_upward() -> None:
     assert upward == []
 
 
-@pytest.mark.parametrize("package", [HARNESS, SERVER], ids=lambda path: path.name)
+@pytest.mark.parametrize("package", [HARNESS, SERVER, FIRMWARE], ids=lambda path: path.name)
 def test_nothing_imports_in_a_circle(package: Path) -> None:
     """For types only, late, or through the firmware's loader: a circle all the same."""
     assert imports.circles(imports.graph(package)) == []

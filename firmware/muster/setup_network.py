@@ -26,11 +26,11 @@ _GUESTS = const(3)
 async def begin(life, is_running):
     if life.hosting:  # what has led here has closed it, too
         await life.hosting
-    life.setup = None
+    life.setup_waits(None)
     # Beside the application it must not speak for the life, as pause does.
     serving = _host(life, asyncio.sleep_ms if is_running else life.button.pause)
     if is_running:
-        life.hosting = asyncio.create_task(serving)
+        life.hosts(asyncio.create_task(serving))
         return
     life.led.show("setup")
     life.wifi.stop()
@@ -40,11 +40,11 @@ async def begin(life, is_running):
 async def _host(life, wait):
     try:
         if await serve(life.identity, life.store, life.journal, life.clock, life.button, wait):
-            life.setup = "again"
+            life.setup_waits("again")
     except DeviceError as e:
         log.error("setup", e)
     finally:
-        release("setup", "setup_page", "form", "delivery", "inbox")
+        release("setup_network", "setup_page", "form", "delivery", "inbox", "hardware")
 
 
 # Opens the network and serves the page until a bundle has been accepted, which ends in a press of
