@@ -14,8 +14,8 @@ from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.responses import Response
 from sqlalchemy import Engine
 
-from muster_server.config_server.bundles import LONGEST_LIFE_S, BundleService
-from muster_server.config_server.configuration import HIGHEST_VERSION
+from muster_server.api import bounds
+from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.platform_adapter import Platforms
@@ -217,8 +217,8 @@ def _add_bundles(
         fields = Fields(parse_json(body))
         given = fields.document
         is_limited = given.get("life_s") is not None
-        life_s = fields.integer("life_s", 60, LONGEST_LIFE_S) if is_limited else None
-        above = fields.integer("above", 0, HIGHEST_VERSION - 1) if "above" in given else 0
+        life_s = fields.integer("life_s", *bounds.BUNDLE_LIFE_S) if is_limited else None
+        above = fields.integer("above", *bounds.ABOVE) if "above" in given else 0
         return json_response(bundles.make(device_id, owner, life_s, above), 201)
 
     @app.get("/v1/devices/{device_id}/bundles", dependencies=[guard])

@@ -23,7 +23,6 @@ from muster_server.store.bundles import Bundle
 from muster_server.store.claims import Claim, living_until, with_step
 from muster_server.store.config import ConfigStore, Records
 
-LONGEST_LIFE_S = 10 * 365 * 86400
 CARRIED_LIFE_S = 365 * 86400.0  # of a claim whose bundle is in somebody's hands
 _AT_WORK = ("applied", "registered")
 

@@ -26,7 +26,6 @@ from muster_server.store.claims import Claim, living_until, new_nonce, with_step
 from muster_server.store.config import ConfigStore, Records
 
 REGISTER, INITIALISE = 1, 2
-_IMPORT_MOST = 1000
 
 
 class DeviceService:
@@ -147,8 +146,6 @@ class DeviceService:
 
     def register_for_vendor(self, labels: list[str]) -> list[dict[str, Any]]:
         """One verdict per label: `added`, `known` or `refused` with the reason."""
-        if len(labels) > _IMPORT_MOST:
-            raise Invalid(f"at most {_IMPORT_MOST} labels at once", path="labels")
         return [self._register_for_vendor(text) for text in labels]
 
     def _register_for_vendor(self, text: str) -> dict[str, Any]:
