@@ -76,11 +76,16 @@ async def _confirm(life, config):
     return None
 
 
+# The time for a trial, whatever the configuration asks for.
+def granted_s(failsafe_s):
+    return max(_FAILSAFE_LOW_S, min(failsafe_s, _FAILSAFE_HIGH_S))
+
+
 # The three steps within the time that the device grants a trial, whatever the configuration says.
 # Returns the registration's lease. Interrupted if the button is held for more than a sync
 # meanwhile.
 async def _prove_in_time(life, config):
-    failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
+    failsafe_s = granted_s(config["policy"]["failsafe_s"])
     end = time.ticks_add(time.ticks_ms(), failsafe_s * 1000)
 
     def reason():
