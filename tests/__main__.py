@@ -35,17 +35,17 @@ PARTS = {
     ],
     "harness": ["tests/harness", "tests/hil"],
     "contract": [
-        "tests/harness/test_contract.py",
-        "tests/harness/test_units.py",
+        "tests/harness/contract/test_contract.py",
+        "tests/harness/units/test_units.py",
         "tests/harness/test_plugin.py",
         "tests/harness/test_examples.py",
-        "tests/harness/test_transfer.py",
-        "tests/harness/test_cli.py",
+        "tests/harness/deploy/test_transfer.py",
+        "tests/harness/commands/test_cli.py",
     ],
     "boards": [
         "tests/harness/test_hil_rehearsal.py",
-        "tests/harness/test_flash_command.py",
-        "tests/harness/test_mpremote.py",
+        "tests/harness/bench/test_flash.py",
+        "tests/harness/wire/test_mpremote.py",
     ],
     "platforms": [
         "tests/system/test_tls.py",

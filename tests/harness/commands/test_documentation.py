@@ -15,7 +15,7 @@ from muster_harness.deploy.labels import Label
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.tcp_port import TCPPort
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "muster-unit.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "muster-unit.md"
 SERIAL, SOCKET = "/dev/ttyUSB0", "socket://127.0.0.1:4000"
 # The label of the golden messages, which everybody may know.
 PRINTED = Label("PRESS-4", bytes(range(20)))

@@ -20,7 +20,7 @@ from muster_harness.errors import BoardError, HarnessError
 from muster_harness.esp32.shim_cache import SHIMS
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.tcp_port import TCPPort
-from tests.harness.broken_quirks import BEHIND_THEM, IN_SHIMS
+from tests.harness.contract.broken_quirks import BEHIND_THEM, IN_SHIMS
 
 ALL = {probe.name: probe for probe in load_probes()}
 

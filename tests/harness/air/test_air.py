@@ -18,7 +18,7 @@ from muster_harness.air.messages import LOST, Message
 from muster_harness.errors import AirError
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from tests.harness.test_sockets import SETUP
+from tests.harness.air.test_sockets import SETUP
 
 # `talk` says something so many times and hears it back; `timed` gives milliseconds.
 TALK = """

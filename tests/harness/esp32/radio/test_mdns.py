@@ -10,7 +10,7 @@ from zeroconf import IPVersion, ServiceInfo, Zeroconf
 
 from muster_harness.air.air import AccessPoint, Air
 from muster_harness.wire.repl import REPL
-from tests.harness.test_sockets import SETUP
+from tests.harness.air.test_sockets import SETUP
 
 SERVICE = "_muster._tcp.local."
 # RFC 6763, 4.1: the PTR question for the service, id 0x1234

@@ -16,7 +16,7 @@ from muster_harness.air.air import Air
 from muster_harness.errors import AirError, JoinRefused, RemoteError
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from tests.harness.test_sockets import SETUP
+from tests.harness.air.test_sockets import SETUP
 
 OPEN_AP = """
 ap = network.WLAN(network.AP_IF)

@@ -33,7 +33,7 @@ from muster_harness.wire.repl import REPL
 from tests import secrecy
 from tests.wire import bundles
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Run = pytest.CaptureFixture[str]
 
 

@@ -17,7 +17,7 @@ from muster_harness.errors import PortError
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
 from tests import secrecy
-from tests.harness.test_cli import Run, info
+from tests.harness.commands.test_cli import Run, info
 
 
 @pytest.fixture

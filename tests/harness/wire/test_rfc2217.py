@@ -11,7 +11,7 @@ from muster_harness.cli import main
 from muster_harness.errors import BoardError
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from tests.harness.rfc2217_server import RFC2217Server
+from tests.harness.wire.rfc2217_server import RFC2217Server
 
 # pyserial 3.5 starts its reader in an old way.
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")

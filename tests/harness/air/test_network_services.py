@@ -7,7 +7,7 @@ import pytest
 from muster_harness.air.air import AccessPoint, Air
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from tests.harness.test_sockets import SETUP
+from tests.harness.air.test_sockets import SETUP
 
 LOOK_UP = """
 def look_up(name):

@@ -11,7 +11,7 @@ import pytest
 from muster_harness.deploy.labels import Label, new_label, parse_label
 from muster_harness.errors import LabelRefused
 
-CASES = json.loads((Path(__file__).parents[1] / "wire" / "labels.json").read_text())["cases"]
+CASES = json.loads((Path(__file__).parents[2] / "wire" / "labels.json").read_text())["cases"]
 VALID = [case for case in CASES if case["valid"]]
 INVALID = [case for case in CASES if not case["valid"]]
 

@@ -20,7 +20,7 @@ from muster_harness.wire.repl import REPL
 from tests import secrecy
 from tests.wire import bundles
 
-DOORBELL = Path(__file__).parents[2] / "harness" / "examples" / "doorbell" / "firmware"
+DOORBELL = Path(__file__).parents[3] / "harness" / "examples" / "doorbell" / "firmware"
 SECRET = bytes(range(100, 120))
 
 

@@ -21,7 +21,7 @@ import pytest
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.tcp_port import TCPPort
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "emulated-board.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "emulated-board.md"
 BINARY = bytes(range(256)) * 9
 
 MPREMOTE_S = 60

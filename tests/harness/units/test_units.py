@@ -20,7 +20,7 @@ from muster_harness.units.serial_unit import SerialUnit
 from muster_harness.units.unit import CAPABILITIES, CURES, Unit
 from muster_harness.units.wiring import CommandSwitch
 from muster_harness.wire.tcp_port import TCPPort
-from tests.harness.rfc2217_server import RFC2217Server
+from tests.harness.wire.rfc2217_server import RFC2217Server
 
 # pyserial 3.5 starts its reader of rfc2217:// in an old way.
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")

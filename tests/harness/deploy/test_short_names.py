@@ -11,7 +11,7 @@ import pytest
 
 from muster_harness.deploy.short_names import shortened
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 _ONE = """\
 import other
 _LONG_CONSTANT = 3

@@ -29,9 +29,9 @@ from muster_harness.facts import read_facts
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
 from tests import secrecy
-from tests.harness.bare_board import BareBoard, BareBoardPort
+from tests.harness.bench.bare_board import BareBoard, BareBoardPort
 from tests.harness.conftest import write_file
-from tests.harness.rfc2217_server import RFC2217Server
+from tests.harness.wire.rfc2217_server import RFC2217Server
 from tests.wire import bundles
 from tests.wire.labels import printed
 from tests.wire.receipts import receipt
@@ -39,7 +39,7 @@ from tests.wire.receipts import receipt
 # pyserial 3.5 starts its reader in an old way.
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 Run = pytest.CaptureFixture[str]
 
 

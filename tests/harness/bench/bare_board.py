@@ -12,7 +12,7 @@ import tty
 import serial
 
 from muster_harness.units.emulated import EmulatedBoard
-from tests.harness.rom_loader import ROMLoader
+from tests.harness.bench.rom_loader import ROMLoader
 
 _LOOK_S = 0.005
 _EMPTY = b"invalid header: 0xffffffff\r\n" * 3

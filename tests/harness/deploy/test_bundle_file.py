@@ -13,7 +13,7 @@ from muster_harness.deploy.bundle_file import check_bundle, device_of
 from muster_harness.deploy.labels import Label, new_label
 from muster_harness.errors import BundleRefused
 
-CASES = json.loads((Path(__file__).parents[1] / "wire" / "bundles.json").read_text())["cases"]
+CASES = json.loads((Path(__file__).parents[2] / "wire" / "bundles.json").read_text())["cases"]
 # What else is wrong with one is inside, which the bench does not open.
 OUTSIDE = ("header", "kid", "tag")
 GOOD = [case for case in CASES if case["valid"]]
