@@ -116,3 +116,13 @@ def test_pins_are_singletons_and_the_chip_knows_itself(repl: REPL) -> None:
 def test_a_part_that_the_board_lacks_is_named(board: EmulatedBoard) -> None:
     with pytest.raises(CannotDo, match="EMULATED has no 'knob'"):
         board.press("knob")
+
+
+def test_a_timer_and_a_pin_describe_themselves_as_the_port_does(repl: REPL) -> None:
+    repl.exec("from machine import *; t = Timer(1, period=1000, callback=print)")
+    assert repl.eval("repr(t)") == "Timer(1, mode=ONE_SHOT, period=1000)"
+    assert repl.eval("Timer(1) is t") is True
+    assert (
+        repl.eval("repr(Pin(4, Pin.IN, Pin.PULL_UP))") == "Pin(4, mode=Pin.IN, pull=Pin.PULL_UP)"
+    )
+    assert repl.eval("repr(Pin(4, Pin.OUT, drive=3))").startswith("Pin(4, mode=Pin.OUT, ")
