@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
+from tests.system.board_time import hold, tries
 from tests.system.middlemen import Middleman
 from tests.system.story import Label, Story
-from tests.system.tries import tries
 
 
 def failed(story: Story, step: int, code: str) -> None:
@@ -165,6 +165,7 @@ def test_taking_a_failed_change_back_leaves_the_device_registered(story: Story) 
     assert device["version"] == 1
 
 
+@pytest.mark.hil_needs("clock")
 def test_a_long_press_cuts_a_wait_short_without_a_restart(story: Story) -> None:
     story.servers.wait_ready()
     label = story.make_label()
@@ -173,7 +174,7 @@ def test_a_long_press_cuts_a_wait_short_without_a_restart(story: Story) -> None:
     story.portal("POST", "/v1/vendor/devices", {"labels": [label.text]})
     story.switch_on()
     assert story.step(6).detail == "wait"
-    story.board.press("button", ms=6500)
+    hold(story.board, 6.5)
     story.board.expect(rb"button 5 s", 5)
     assert story.step(6).detail == "wait"
     assert b"unexpected error" not in story.board.output
@@ -276,6 +277,7 @@ def test_the_label_opens_the_door_once(story: Story) -> None:
     assert story.committed() == 2
 
 
+@pytest.mark.hil_needs("clock")
 def test_a_restored_server_speaks_to_a_device_that_is_ahead_of_it(story: Story) -> None:
     label = story.begin()
     story.servers.config.stop()
@@ -291,5 +293,5 @@ def test_a_restored_server_speaks_to_a_device_that_is_ahead_of_it(story: Story) 
         shutil.copy2(old, story.servers.data / old.name)
     story.servers.config.start()
     story.servers.config.wait_ready()
-    story.board.press("button", ms=6500)
+    hold(story.board, 6.5)
     assert story.committed() == 2

@@ -4,8 +4,8 @@
 
 import pytest
 
+from tests.system.board_time import tries
 from tests.system.story import Story
-from tests.system.tries import tries
 
 
 @pytest.mark.hil_needs("clock")
