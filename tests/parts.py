@@ -8,11 +8,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # The end of each part: it searches what that part has said.
 SEARCH = "tests/test_no_secret_in_output.py"
-# The longest first, so that none of them is left to run alone. What lies below a path and stands
-# in a part of its own is left to that part.
+# The longest first, as two cores have shown, so that none of them is left to run alone. What lies
+# below a path and stands in a part of its own is left to that part.
 PARTS = {
+    "bench": ["tests/harness/bench", "tests/harness/wire", "tests/harness/test_hil_rehearsal.py"],
+    "harness": ["tests/harness", "tests/hil"],
+    "outcomes": [
+        "tests/system/test_outcomes.py",
+        "tests/system/test_stranding.py",
+        "tests/system/test_edges.py",
+    ],
     "stories": ["tests/system"],
-    "homecoming": ["tests/system/test_coming_home.py"],
+    "units": [
+        "tests/harness/units",
+        "tests/harness/test_plugin.py",
+        "tests/harness/test_examples.py",
+    ],
+    "deployment": ["tests/harness/deploy", "tests/harness/commands"],
     "bundles": [
         "tests/system/test_setup_network.py",
         "tests/system/test_setup_page.py",
@@ -20,28 +32,16 @@ PARTS = {
         "tests/system/test_bundle_over_serial.py",
         "tests/system/test_offline_flow.py",
     ],
-    "outcomes": [
-        "tests/system/test_outcomes.py",
-        "tests/system/test_stranding.py",
-        "tests/system/test_edges.py",
-    ],
-    "harness": ["tests/harness", "tests/hil"],
-    "contract": ["tests/harness/contract"],
-    "units": [
-        "tests/harness/units",
-        "tests/harness/test_plugin.py",
-        "tests/harness/test_examples.py",
-    ],
-    "deployment": ["tests/harness/deploy", "tests/harness/commands"],
-    "bench": ["tests/harness/bench", "tests/harness/wire", "tests/harness/test_hil_rehearsal.py"],
+    "homecoming": ["tests/system/test_coming_home.py"],
     "platforms": [
         "tests/system/test_tls.py",
         "tests/system/test_acme.py",
         "tests/system/test_hostile_air.py",
     ],
-    "exhaustion": ["tests/torture", "tests/soak", "tests/fuzz"],
     "servers": ["tests/host_server"],
     "firmware": ["tests/firmware"],
+    "exhaustion": ["tests/torture", "tests/soak", "tests/fuzz"],
+    "contract": ["tests/harness/contract"],
     "rest": ["tests"],
 }
 
