@@ -45,8 +45,8 @@ hil: $(READY) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; F
 	$(BIN)/python -m pytest tests/hil tests/system/test_nine_steps.py --hil-board='$(PORT)' \
 	  $(if $(RIG),--hil-rig='$(RIG)') $(if $(FORCE),--hil-force)
 
-test: $(READY) ## run all tests
-	$(BIN)/python -m tests
+test: $(READY) ## run all tests (PART=servers: a part, or several with commas; PART=help: their names)
+	@$(BIN)/python -m tests $(PART)
 
 torture: $(READY) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
 	@$(BIN)/python -m tests.torture $(if $(POINTS),--points $(POINTS)) $(if $(SEED),--seed $(SEED))

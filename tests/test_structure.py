@@ -115,6 +115,14 @@ def test_former_import_paths_are_used_nowhere() -> None:
         assert offences(folder, ("harness", "host_server")) == []
 
 
+@pytest.mark.parametrize("package", [HARNESS, SERVER], ids=lambda path: path.name)
+def test_tests_lie_in_folders_named_as_the_rooms_they_test(package: Path) -> None:
+    home = ROOT / "tests" / package.parent.name
+    rooms = {path.parent.relative_to(home) for path in home.rglob("test_*.py")}
+    assert len(rooms) > 3
+    assert [str(room) for room in rooms if not (package / room / "__init__.py").exists()] == []
+
+
 def test_files_stay_rooms_one_can_see_through() -> None:
     folders = ("firmware", "host_server", "harness", "tests")
     long = [
