@@ -51,9 +51,10 @@ test: $(READY) ## run all tests (PART=servers: a part, or several with commas; P
 torture: $(READY) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
 	@$(BIN)/python -m tests.torture $(if $(POINTS),--points $(POINTS)) $(if $(SEED),--seed $(SEED))
 
-check: $(READY) ## lint, formatting and types, of host and firmware, and the calls of its loader
+check: $(READY) ## lint, formatting, plain English and types, of host and firmware, and its loader's calls
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.english
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file firmware/mypy.ini --custom-typeshed-dir $(STUBS) firmware
 	$(BIN)/python -m tests.firmware.borrowed_calls

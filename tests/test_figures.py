@@ -68,7 +68,7 @@ def test_back_off_is_what_the_device_does() -> None:
 
 def test_window_and_life_of_a_claim_are_those_of_the_server() -> None:
     assert window.WINDOW_S == 24 * 3600
-    assert f"or {window.WINDOW_S // 3600} hours after the\nfirst hand-out" in PROTOCOL
+    assert f"or {window.WINDOW_S // 3600} hours after the first hand-out" in PROTOCOL
     assert f"lives for {claims.CLAIM_LIFE_S // 86400} days after the last report" in PROTOCOL
 
 
@@ -86,32 +86,32 @@ def test_bounds_of_the_configuration_are_those_that_are_checked() -> None:
     section = PROTOCOL.partition("## 6. Configuration")[2].partition("\n## 7.")[0]
     low, high = FAILSAFE_S
     said = (
-        f"At most {bounds.CONFIGURATION_BYTES} bytes",
+        f"at most {bounds.CONFIGURATION_BYTES} bytes",
         f"at most {bounds.DEEPEST} lists and objects",
-        f"`version` | 1 to {bounds.HIGHEST}",
-        "{} to {} of `".format(*bounds.NETWORKS),
-        "`ssid` {} to {} bytes".format(*bounds.SSID_BYTES),
+        f"`version` | 1 to {bounds.HIGHEST};",
+        "`networks` | {} to {} objects".format(*bounds.NETWORKS),
+        "`networks[].ssid` | {} to {} bytes".format(*bounds.SSID_BYTES),
         "{} to {} printable ASCII characters".format(*bounds.PASSPHRASE),
         f"{bounds.RAW_KEY} hexadecimal digits",
-        "`url` {} to {} characters".format(*bounds.URL),
+        "if any; {} to {} characters".format(*bounds.URL),
         "port ({} to {})".format(*bounds.PORT),
-        "`cse` {} to {},".format(*bounds.CSE),
-        "`originator` {} to {},".format(*bounds.ORIGINATOR),
-        "`api` {} to {},".format(*bounds.APP_ID),
-        "`token` {} to {};".format(*bounds.TOKEN),
-        f"base64 of {bounds.KEY_BYTES} bytes",
-        f"`name` up to {bounds.DEVICE_NAME[1]} characters",
-        f"texts of up to {bounds.TAG[1]} |",
-        "`failsafe_s` {} to {},".format(*bounds.FAILSAFE_S),
-        f"clamps to {low}…{high};",
-        "`sync_s` {} to {};".format(*bounds.SYNC_S),
-        "{} to {} characters |".format(*bounds.NTP),
+        "`platform.cse` | the CSE's resource name, {} to {} characters".format(*bounds.CSE),
+        "`platform.originator` | {} to {} characters".format(*bounds.ORIGINATOR),
+        "`platform.api` | the AE's App-ID, {} to {} characters".format(*bounds.APP_ID),
+        "`platform.token` | {} to {} characters".format(*bounds.TOKEN),
+        f"`config_server.key` | canonical base64 of {bounds.KEY_BYTES} bytes",
+        f"`device.name` | text, {bounds.DEVICE_NAME[1]} characters at most",
+        f"texts of {bounds.TAG[1]} characters at most",
+        "seconds for a trial, {} to {};".format(*bounds.FAILSAFE_S),
+        f"takes {low} at least and {high} at most",
+        "seconds between two syncs, {} to {} |".format(*bounds.SYNC_S),
+        "time server, {} to {} characters".format(*bounds.NTP),
     )
     assert [words for words in said if words not in section] == []
 
 
 def test_life_of_a_bundle_is_what_is_accepted() -> None:
-    assert "`life_s` {} to {} or null".format(*bounds.BUNDLE_LIFE_S) in PROTOCOL
+    assert "`life_s` is {} to {} or null".format(*bounds.BUNDLE_LIFE_S) in PROTOCOL
 
 
 def test_steps_in_transcripts_have_their_names() -> None:

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Tests for MicroPython firmware: an emulated ESP32, the air around it, and real boards.
 
-What is named here is public. It is loaded when it is first asked for, so that a command or a
+Every name below is public. Each is loaded when somebody first asks for it, so that a command or a
 plugin that needs one part does not wait for all of them, nor for a terminal that is not there.
 """
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""The user's cache folder: what can be made again at any time, and is slow to make."""
+"""The user's cache folder holds files that are slow to make and can be made again at any time."""
 
 import os
 import tempfile
@@ -10,7 +10,7 @@ from muster_harness.errors import HarnessError
 
 
 def cache_folder(name: str) -> Path:
-    """A folder that only this user can write, made if it is not there ($XDG_CACHE_HOME/muster/…).
+    """Return a folder that only this user can write; make it if needed ($XDG_CACHE_HOME/muster/…).
 
     Raises HarnessError if there is no such place.
     """

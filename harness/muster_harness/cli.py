@@ -72,7 +72,7 @@ class Command:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
+    """Run one command and return its exit code (docs/muster-unit.md has the list)."""
     options = parser().parse_args(arguments)
     try:
         return _run(options)
@@ -95,7 +95,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line, also for tests of its documentation."""
+    """Build the command line; the tests of its documentation read it too."""
     made = argparse.ArgumentParser(
         prog="muster-unit",
         description="Deploys firmware and labels to boards, and emulates one.",

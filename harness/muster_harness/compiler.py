@@ -21,9 +21,12 @@ _MOST_KEPT = 4096  # files of a few kilobytes
 def compile_mpy(
     source: Path, target: Path, shown_as: str, optimise: int = 0, text: bytes | None = None
 ) -> None:
-    """Compile one file. `shown_as` is its name in tracebacks; level 2 drops assertions, 3 line
-    numbers too. `text` is compiled in place of what the file holds. Raises HarnessError with the
-    compiler's words."""
+    """Compile one file and return the .mpy.
+
+    `shown_as` is the file's name in tracebacks. Level 2 drops assertions, level 3 line numbers
+    too. `text`, if given, is compiled in place of the file's content. Raises HarnessError with the
+    compiler's words.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     text = source.read_bytes() if text is None else text
     target.write_bytes(_compiled(source, text, shown_as, optimise))

@@ -30,7 +30,10 @@ class Refusal(Exception):
 
 
 def machine_word(value: Any) -> int:
-    """A number as the port's C code takes it, whose int has 32 bits. Raises Refusal."""
+    """Return a number as the port's C code takes it, whose int has 32 bits.
+
+    Raises Refusal if it has more.
+    """
     if not isinstance(value, int):
         raise Refusal("TypeError", f"can't convert {type(value).__name__} to int")
     if not -_WORD <= value < _WORD:
@@ -75,7 +78,7 @@ class Control:
         loop.on_ready(self._ours.fileno(), self._read)
 
     def event(self, name: str, *arguments: Any) -> None:
-        """Tell the program something; it may be long in coming to hear it.
+        """Tell the program of an event; the program may be long in coming to hear it.
 
         An edge for which there is no room is lost: the program has not heard of hundreds before
         it, of which it keeps as many as a board's scheduler does.
@@ -91,7 +94,8 @@ class Control:
             self.theirs.close()
 
     def is_asking(self) -> bool:
-        """Whether the board waits for an answer; handles what has come before it says so."""
+        """Tell whether the board waits for an answer; first handle the requests that came
+        before."""
         if self._is_open:
             self._read()
         return self._unanswered > 0
@@ -178,7 +182,10 @@ class Control:
 
 
 def _as_refusal(error: Exception) -> Refusal:
-    """What the program is to see of an error. The real port says it in C."""
+    """Translate an error into the exception that the program shall see.
+
+    The real port says it in C.
+    """
     if isinstance(error, Refusal):
         return error
     if isinstance(error, OSError):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What can go wrong in the harness; every message says what was wanted, what came, what to try."""
+"""The errors of the harness. Each message says what was wanted, what came and what to try."""
 
 import re
 
@@ -40,7 +40,7 @@ class JoinRefused(AirError):
 class RemoteError(HarnessError):
     """Code on the board ended in an exception; the message is the board's traceback.
 
-    `kind` is the exception's name there, e.g. "ValueError", and `detail` what follows it.
+    `kind` is the exception's name there, e.g. "ValueError", and `detail` the text after it.
     """
 
     def __init__(self, traceback: str):
@@ -50,7 +50,7 @@ class RemoteError(HarnessError):
 
     @staticmethod
     def of(traceback: str) -> "RemoteError":
-        """The error that fits: RemoteOSError for an OSError."""
+        """Make the error that fits a traceback: RemoteOSError for an OSError, else RemoteError."""
         # what stands for C on a board has no frames there (esp32/shim_cache.py)
         traceback = re.sub(r'(?m)^  File "<board>".*\n', "", traceback)
         error = RemoteError(traceback)
@@ -58,8 +58,11 @@ class RemoteError(HarnessError):
 
 
 class RemoteOSError(RemoteError, OSError):
-    """An OSError there; `errno` is the board's number (an ESP32's network ones differ from
-    Linux's), None if it had none."""
+    """Code on the board ended in an OSError.
+
+    `errno` is the board's number, or None if it had none. An ESP32's network errors have other
+    numbers than Linux's.
+    """
 
     def __init__(self, traceback: str):
         super().__init__(traceback)
@@ -89,7 +92,7 @@ class RigError(HarnessError):
 
 
 class NotMicroPython(BoardError):
-    """What is behind a port does not answer as a MicroPython board at its REPL does."""
+    """The board or program behind a port does not answer as MicroPython does at its REPL."""
 
 
 class WrongBoard(DeployError):
@@ -97,11 +100,11 @@ class WrongBoard(DeployError):
 
 
 class FilesystemFull(DeployError):
-    """The files have no room; those that were there before still are."""
+    """The files have no room; the files that were there before still are."""
 
 
 class ForeignFiles(DeployError):
-    """Files would be replaced or removed that somebody else put there, and nobody agreed."""
+    """Somebody else put files there that would be replaced or removed, and nobody agreed."""
 
 
 class ImageError(DeployError):
@@ -109,11 +112,11 @@ class ImageError(DeployError):
 
 
 class SelfTestFailed(HarnessError):
-    """A board has everything, and a part of it does not work."""
+    """A part of a board does not work, though its files and its identity are there."""
 
 
 class Interrupted(HarnessError):
-    """A person has stopped it, between two steps."""
+    """A person has stopped the work between two steps."""
 
 
 class IdentityPresent(HarnessError):

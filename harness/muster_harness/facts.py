@@ -26,7 +26,7 @@ class Wired:
 
 @dataclass(frozen=True)
 class BoardFacts:
-    """What the harness and the deployment need to know of a type of board."""
+    """The facts about a type of board that the harness and the deployment need."""
 
     name: str  # MicroPython's board id, e.g. "ESP32_GENERIC"
     model: str

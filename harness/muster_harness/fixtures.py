@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What tests ask pytest for: units, networks, and the log of all that happens to them."""
+"""The fixtures: units, networks, and the log of everything that happens to them."""
 
 import contextlib
 import hashlib
@@ -25,26 +25,26 @@ _AIR = frozenset({"air"})
 
 
 def setting(config: pytest.Config, name: str) -> Any:
-    """The option on the command line, else the one of the ini file."""
+    """Return the option of the command line, else the one of the ini file."""
     return config.getoption(name) or config.getini(name)
 
 
 def rig_path(config: pytest.Config) -> Path | None:
-    """The rig file that was named, else rig.toml in the root, if there is one."""
+    """Return the rig file that the options name, else rig.toml in the root if there is one."""
     named = setting(config, "hil_rig")
     path = Path(config.rootpath, named or "rig.toml")
     return path if named or path.exists() else None
 
 
 def needs(item: pytest.Item) -> frozenset[str]:
-    """The capabilities that a test asks for. Raises CannotDo for a word that is none."""
+    """Return the capabilities that a test asks for. Raises CannotDo for an unknown word."""
     return check_capabilities(
         str(word) for mark in item.iter_markers("hil_needs") for word in mark.args
     )
 
 
 def unit_count(item: pytest.Item) -> int:
-    """How many boards a test asks for. Raises HarnessError if that is no number."""
+    """Return how many boards a test asks for. Raises HarnessError if that is no number."""
     mark = item.get_closest_marker("hil_units")
     if mark is None:
         return 1
@@ -54,8 +54,10 @@ def unit_count(item: pytest.Item) -> int:
 
 
 def log_name(nodeid: str) -> str:
-    """A file's name for a test that no other one has, e.g. "test_bell.py-test_press"; with a few
-    digits at its end where something had to be replaced or cut."""
+    """Return a file name that belongs to one test alone, e.g. "test_bell.py-test_press".
+
+    A few digits stand at its end where something had to be replaced or cut.
+    """
     plain = re.sub(r"/|::", "-", nodeid)
     name = re.sub(r"[^\w.-]+", "-", plain)[-_LONGEST_NAME:].strip("-")
     if name == plain and "-" not in nodeid:
@@ -184,7 +186,8 @@ def hil_network(
 
 @contextlib.contextmanager
 def _said_plainly() -> Iterator[None]:
-    """What is wrong with a board or a file is no news about the code here: no traceback."""
+    """Turn an error about a board or a file into a failure without a traceback: the code here is
+    not at fault."""
     try:
         yield
     except HarnessError as e:
@@ -192,7 +195,8 @@ def _said_plainly() -> Iterator[None]:
 
 
 def _require_one_process(config: pytest.Config, on_desk: list[str]) -> None:
-    """Of pytest-xdist's processes each would find the port in use by another one, sometimes."""
+    """Refuse several processes: each of pytest-xdist's would at times find the port in use by
+    another."""
     processes = getattr(config, "workerinput", {}).get("workercount", 1)
     if on_desk and processes > 1:
         pytest.fail(

@@ -13,14 +13,16 @@ _TAIL_LINES, _TAIL_BYTES = 30, 8192
 
 
 def shown(text: bytes | bytearray) -> str:
-    """The text as one line without control characters: what a stranger's access point is called
-    must not move a terminal's cursor."""
+    """Return a text as one line without control characters.
+
+    A stranger names his access point as he likes, and its name must not move a terminal's cursor.
+    """
     line = text.decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in line)
 
 
 def tail(path: Path, lines: int = _TAIL_LINES) -> str:
-    """The newest lines of a log."""
+    """Return the newest lines of a log."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         newest = file.read().decode("utf-8", "replace")
@@ -30,8 +32,8 @@ def tail(path: Path, lines: int = _TAIL_LINES) -> str:
 class Log:
     """Lines of `<seconds since it was made> [source] <mark> <text>`; usable from any thread.
 
-    Marks: `<` from a board, `>` to a board, `*` everything else. At most 8 MiB are kept, the first
-    ones: a board that floods its port does not fill the disk.
+    The mark `<` means from a board, `>` to a board, `*` everything else. The log keeps its first 8
+    MiB: a board that floods its port does not fill the disk.
     """
 
     def __init__(self, path: Path, mode: str = "a", most_bytes: int = _MOST_BYTES):
@@ -48,19 +50,19 @@ class Log:
         self.write(source, "*", text.encode())
 
     def hide(self, secret: str | None) -> None:
-        """Never write this, whoever says it."""
+        """Keep a secret out of the log from now on, whoever says it."""
         if secret and len(secret) >= _SHORTEST_SECRET:
             with self._lock:
                 self._hidden |= {secret}
 
     def without_secrets(self, text: str) -> str:
-        """The text with what is hidden left out, for what is said elsewhere than in the log."""
+        """Return a text without the hidden secrets, for use elsewhere than in the log."""
         for secret in self._hidden:
             text = text.replace(secret, "…")
         return text
 
     def write(self, source: str, mark: str, text: bytes | bytearray) -> None:
-        """One line. After `close` there is nobody to read it, and it is dropped."""
+        """Write one line. A line that comes after `close` is dropped, for nobody reads it."""
         line = self.without_secrets(shown(text.rstrip(b"\r\n")))
         column = f"{source:<{_SOURCE_WIDTH}} " if source else ""
         with self._lock:
@@ -73,7 +75,7 @@ class Log:
             self._room -= self._file.write(f"{at:10.6f} {column}{mark} {line}\n")
 
     def close(self) -> None:
-        """May be called twice."""
+        """End the log. A second call does nothing."""
         with self._lock:
             if self._dropped and not self._file.closed:
                 self._file.write(f"(the log was full: {self._dropped} more lines)\n")

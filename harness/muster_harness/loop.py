@@ -54,12 +54,15 @@ class Loop:
     # -- from any thread
 
     def post(self, function: Callable[[], None]) -> None:
-        """Let the loop call a function soon; after `stop`, never."""
+        """Let the loop call a function soon; do nothing after `stop`."""
         self._posted.append(function)
         self._wake()
 
     def call(self, function: Callable[[], T]) -> T:
-        """Call a function in the loop's thread and return what it returns or raises."""
+        """Call a function in the loop's thread and return its result, or raise its error.
+
+        Raises BoardError if the loop has ended, or does not answer in time.
+        """
         if threading.current_thread() is self._thread:
             return function()
         result: Future[T] = Future()
@@ -80,7 +83,7 @@ class Loop:
             raise BoardError(f"the board did not answer in {_CALL_TIMEOUT_S} s: {why}") from None
 
     def stop(self) -> None:
-        """End the thread and close what belongs to the loop. May be called twice."""
+        """End the thread and close what belongs to the loop. A second call does nothing."""
         self._stopping = True
         self._wake()
         self._thread.join(_CALL_TIMEOUT_S)
@@ -95,7 +98,7 @@ class Loop:
     # -- in the loop's thread
 
     def on_ready(self, fd: int, function: Callable[[], None], writable: bool = False) -> None:
-        """Call a function whenever fd is readable (or, if asked, writable)."""
+        """Call a function whenever `fd` is readable (or, if asked, writable)."""
         event = selectors.EVENT_WRITE if writable else selectors.EVENT_READ
         self._selector.register(fd, event, function)
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """The pytest plugin: options, markers and hooks; the fixtures are in muster_harness.fixtures.
 
-Everything that other projects can see begins with hil_ (hardware in the loop).
+Every name that other projects can see begins with hil_ (hardware in the loop).
 """
 
 from collections.abc import Generator

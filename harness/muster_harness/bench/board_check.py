@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Says what is wrong with a board file, all at once, before a board is tried with it."""
+"""Finds everything that is wrong with a board file before a board is tried with it."""
 
 import re
 import tomllib
@@ -20,7 +20,7 @@ _OTHER_OFFSET = 0
 
 
 def problems(path: Path) -> list[str]:
-    """What has to be changed in the file; empty if a board may be tried with it."""
+    """Return what has to be changed in the file; an empty list means that a board may be tried."""
     try:
         facts = read_facts(path)
         text = path.read_text()

@@ -5,8 +5,9 @@
     ~M> 12 data 288 eyJhbGci… 1f2e3d4c      from the host
     ~M< 12 go 384 5a6b7c8d                  from the device, to the request of the same number
 
-Printable ASCII, at most 128 bytes with the line end. The last word is the CRC-32 of what stands
-between it and the mark. A mark that begins in the middle of a line begins a frame all the same.
+A frame is printable ASCII, at most 128 bytes with the line end. Its last word is the CRC-32 of
+everything between the mark and that word. A mark in the middle of a line begins a frame all the
+same. docs/protocol.md, section 12, has the verbs.
 """
 
 import re
@@ -18,7 +19,7 @@ _FROM_DEVICE = re.compile(rb"~M< ([ -~]+) ([0-9a-f]{8})\r?$")
 
 
 def request(number: int, *words: str) -> bytes:
-    """One frame for a device."""
+    """Make one frame for a device."""
     body = " ".join([str(number), *words]).encode("ascii")
     frame = _TO_DEVICE + body + b" %08x\n" % zlib.crc32(body)
     if len(frame) > LONGEST:
@@ -27,13 +28,14 @@ def request(number: int, *words: str) -> bytes:
 
 
 class Answers:
-    """Finds the device's frames in whatever its console says."""
+    """Finds the device's frames in the output of its console."""
 
     def __init__(self) -> None:
         self._rest = b""
 
     def feed(self, data: bytes) -> list[tuple[int, list[str]]]:
-        """The frames that have become whole: the number of the request, and the words."""
+        """Take output, and return the frames that it has completed: the request's number and the
+        words."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         self._rest = self._rest[-4 * LONGEST :]
         return [frame for line in lines if (frame := _parsed(line)) is not None]

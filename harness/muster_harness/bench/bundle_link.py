@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Sends a bundle to a device whose application runs, over its serial port, and asks what became of
-it. One frame at a time, each repeated until it is answered; shorter ones when many are lost."""
+"""Sends a bundle to a device over its serial port while its application runs, and asks for the
+outcome.
+
+One frame is on its way at a time and is repeated until it is answered; frames become shorter when
+many are lost.
+"""
 
 import hashlib
 import time
@@ -31,7 +35,7 @@ _AGAIN = ["again"]
 
 @dataclass(frozen=True)
 class Status:
-    """What a device says of itself and of the last bundle that it had."""
+    """The device's own words about itself and the last bundle that it had."""
 
     device_id: str
     highest: int  # version ever committed
@@ -66,7 +70,10 @@ class BundleLink:
         self._line.close()
 
     def status(self) -> Status:
-        """Raises BoardError if nobody answers who understands."""
+        """Ask the device for its status.
+
+        Raises BoardError if nobody answers, or nobody who understands.
+        """
         words = self._ask(self._hello_s, "status")
         if len(words) != 8 or words[0] != "is":
             raise BoardError(
@@ -78,16 +85,16 @@ class BundleLink:
         )
 
     def detail(self) -> str:
-        """What the device says of the last outcome, in words."""
+        """Return the device's words about the last outcome."""
         raw = b""
         while piece := bytes.fromhex((self._ask(_SILENT_S, "detail", str(len(raw))) + [""])[1]):
             raw += piece
         return raw.decode(errors="replace")
 
     def send(self, text: str, progress: Callable[[int, int], None], timeout_s: float) -> None:
-        """Bring the bundle to the device; it has verified and accepted it when this returns.
+        """Bring the bundle to the device; on return the device has verified and accepted it.
 
-        Raises BundleRefused with the device's code, or BoardError if it falls silent.
+        Raises BundleRefused with the device's code, or BoardError if the device falls silent.
         """
         end = time.monotonic() + timeout_s
         done = False
@@ -126,7 +133,7 @@ class BundleLink:
         return words[0] == "done" or self._accepted_before(words, text)
 
     def _accepted_before(self, words: list[str], text: str) -> bool:
-        """Whether the device has taken it although its answer was lost."""
+        """Tell whether the device has taken the bundle although its answer was lost."""
         return words[0] == "lost" and self.status().digest == digest(text)
 
     def _ask(
@@ -135,8 +142,12 @@ class BundleLink:
         *words: str | Callable[[], str],
         work_s: float = 0.0,
     ) -> list[str]:
-        """The answer to one request, which is repeated until it comes; `work_s` longer if the
-        device has something to do for it."""
+        """Return the answer to one request, and repeat the request until the answer comes.
+
+        `work_s` is how much longer the device may take because it has something to do. Raises
+        BoardError if no answer comes, PortError if the port fails, BundleRefused if the answer
+        says so.
+        """
         end = time.monotonic() + patience_s
         self._number += 1
         lost = 0
@@ -173,7 +184,8 @@ class BundleLink:
             self._piece = min(self._piece + 4, _LONGEST_PIECE)
 
     def _answer(self, end: float) -> list[str] | None:
-        """None if none comes, or the device says that the request was damaged."""
+        """Return the answer; None if none comes, or if the device says that the request was
+        damaged."""
         while time.monotonic() < end:
             for number, words in self._answers.feed(
                 self._line.read(max(1, self._line.in_waiting))
@@ -186,7 +198,7 @@ class BundleLink:
 
 
 def digest(text: str) -> str:
-    """As `Status.digest` has it."""
+    """Return a bundle's digest in the form of `Status.digest`."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

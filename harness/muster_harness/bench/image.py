@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Writes a MicroPython image to a chip, with esptool; says in our words what esptool met."""
+"""Writes a MicroPython image to a chip with esptool, and says in our words what esptool met."""
 
 import collections
 import importlib.util
@@ -35,7 +35,7 @@ _WORN = re.compile(
 
 
 def check_image(image: Path) -> None:
-    """Raises ImageError if the file is none that a chip could start."""
+    """Check that the file is an image that a chip could start. Raises ImageError if not."""
     try:
         with image.open("rb") as file:
             begin = file.read(1)
@@ -59,8 +59,9 @@ def write_image(
 ) -> None:
     """Write `image` where this type of board starts, verify it, and reset the board.
 
-    `erase` empties the whole flash first: files, settings and identity go. `progress` hears per
-    cent and 100. Raises PortError, NotMicroPython if no loader answers, WrongBoard, ImageError.
+    `erase` empties the whole flash first: files, settings and identity go. `progress` hears the
+    per cent done and 100. Raises PortError, NotMicroPython if no loader answers, WrongBoard,
+    ImageError.
     """
     check_image(image)
     if importlib.util.find_spec("esptool") is None:
@@ -76,7 +77,10 @@ def write_image(
 
 
 def _run(command: list[str], progress: Callable[[int, int], None] | None) -> tuple[int, str]:
-    """Exit code and last lines. A process of its own: esptool prints, and ends its process."""
+    """Run esptool and return its exit code and last lines.
+
+    It is a process of its own, because esptool prints, and ends its process when it fails.
+    """
     esptool = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

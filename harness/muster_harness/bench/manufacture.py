@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""From a bare board to one that can be sold: image, firmware, identity, self-test, record."""
+"""Makes of a bare board one that can be sold: image, firmware, identity, self-test, record."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Order:
-    """What every board of one run becomes."""
+    """The order for one run: how every board of it shall be."""
 
     facts: BoardFacts
     image: Path
@@ -47,7 +47,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How it went with one port. The label is secret, so the repr leaves it out."""
+    """The outcome at one port. The label is secret, so the repr leaves it out."""
 
     port: str
     seconds: float
@@ -69,12 +69,12 @@ def manufacture(
     hear: Hear | None = None,
     say: Say | None = None,
 ) -> list[Verdict]:
-    """Do all ports at once; one verdict each, in their order. One that fails stops no other.
+    """Make all ports at once, and return one verdict each, in their order.
 
-    `labels` are given out in the order of the ports, then new ones are made. A label stands in the
-    book before it is on its board. `say` is told what a person has to do. Ctrl-C lets every board
-    finish the step that it is in: its verdict is Interrupted then. Raises HarnessError if none can
-    be begun.
+    A board that fails stops no other. `labels` go to the ports in order; further ones are new. A
+    label stands in the book before it is on its board. `say` hears what a person has to do. At
+    Ctrl-C every board finishes its current step and gets the verdict Interrupted. Raises
+    HarnessError if no board can be begun.
     """
     check_image(order.image)
     writing, stop = threading.Lock(), threading.Event()
@@ -95,7 +95,7 @@ def manufacture(
 
 
 class _Line:
-    """One board on its way."""
+    """One board on its way through the steps."""
 
     def __init__(
         self,

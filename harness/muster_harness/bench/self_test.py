@@ -52,7 +52,7 @@ print(json.dumps(found))
 
 @dataclass(frozen=True)
 class SelfTest:
-    """What was measured. Sizes are bytes."""
+    """The figures that the self-test measured. Sizes are bytes."""
 
     firmware: str
     heap_free: int
@@ -61,7 +61,11 @@ class SelfTest:
 
 
 def self_test(port: str) -> SelfTest:
-    """Try everything. Raises SelfTestFailed with all parts that do not work, and how."""
+    """Try every part of the board that the firmware needs.
+
+    Raises SelfTestFailed with all parts that do not work and how, BoardError if the board's answer
+    makes no sense.
+    """
     with REPL(port, soft_reset=True, timeout_s=_TEST_S) as repl:
         said = repl.exec(_CODE)
     try:

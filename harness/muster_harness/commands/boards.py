@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the commands of `muster-unit` do that have to do with ports and firmware."""
+"""The commands of `muster-unit` that have to do with ports and firmware."""
 
 import dataclasses
 import json
@@ -27,12 +27,15 @@ _LONGEST_LABEL = 4096  # characters, with the URL that may hold it
 
 
 def say(text: str) -> None:
-    """What a person should know besides the result."""
+    """Tell a person something besides the result; it goes to standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
 def chosen_port(options: Namespace) -> str:
-    """The port that is meant; PortError if none is, or more than one can be."""
+    """Return the port that the options mean.
+
+    Raises PortError if none can be meant, or more than one.
+    """
     wanted = options.port or os.environ.get("MUSTER_PORT")
     if wanted:
         return find_port(wanted)
@@ -45,7 +48,10 @@ def chosen_port(options: Namespace) -> str:
 
 
 def chosen_source(options: Namespace) -> Path:
-    """The folder of the firmware; Muster's own if none is named."""
+    """Return the folder of the firmware: the one that is named, else Muster's own.
+
+    Raises HarnessError if none is named and Muster's own is not there.
+    """
     if options.source:
         return Path(options.source)
     if not is_muster(_FIRMWARE):
@@ -59,7 +65,7 @@ def print_json(document: object) -> int:
 
 
 def list_units(options: Namespace) -> int:
-    """One line per port."""
+    """Print one line per port."""
     ports = list_ports()
     if options.json:
         return print_json([dataclasses.asdict(port) for port in ports])
@@ -72,7 +78,7 @@ def list_units(options: Namespace) -> int:
 
 
 def info(options: Namespace) -> int:
-    """What the board is and holds; never its secret."""
+    """Print what the board is and holds, but never its secret."""
     port = chosen_port(options)
     with REPL(port, soft_reset=True, say=say) as repl:
         found = probe(repl)
@@ -131,7 +137,7 @@ def deploy_unit(options: Namespace) -> int:
 
 
 def may_touch(paths: list[str]) -> bool:
-    """Ask the person at the terminal; nobody there is a no."""
+    """Ask the person at the terminal; answer no if nobody is there."""
     if not sys.stdin.isatty():
         return False
     say("muster-unit did not put these files there, or somebody has changed them since:")
@@ -141,13 +147,13 @@ def may_touch(paths: list[str]) -> bool:
 
 
 def asked(question: str) -> bool:
-    """Whether the person at the terminal said yes."""
+    """Ask a question and tell whether the person at the terminal said yes."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def build_facts(options: Namespace) -> dict[str, Any]:
-    """What the command line says about /muster.json."""
+    """Return the facts for /muster.json that the command line gives."""
     build = {"board": options.board, "model": options.model}
     wanted: dict[str, Any] = {name: value for name, value in build.items() if value}
     if options.onboarding_ssid or options.onboarding_password_file:
@@ -159,7 +165,10 @@ def build_facts(options: Namespace) -> dict[str, Any]:
 
 
 def read_text(path: str) -> str:
-    """A small file that the user names; HarnessError if it cannot be read."""
+    """Return the text of a small file that the user names.
+
+    Raises HarnessError if it cannot be read.
+    """
     try:
         return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
@@ -167,8 +176,11 @@ def read_text(path: str) -> str:
 
 
 def read_label(path: str) -> Label:
-    """The label in a file, or, for "-", on standard input. Not as an argument: a command line can
-    be read by every user of the machine. Raises LabelRefused."""
+    """Read a label from a file, or from standard input for "-".
+
+    A label is no argument, because every user of a machine can read its command lines. Raises
+    LabelRefused for a bad label, HarnessError for a file that cannot be read.
+    """
     text = sys.stdin.read(_LONGEST_LABEL) if path == "-" else read_text(path)
     return parse_label(text.strip())
 
@@ -182,7 +194,7 @@ def log(options: Namespace) -> int:
 
 
 def check_boards(options: Namespace) -> int:
-    """All problems of all files; 1 if there are any."""
+    """Print all problems of all board files; return 1 if there are any."""
     found = [(file, problem) for file in options.file for problem in problems(Path(file))]
     for file, problem in found:
         print(f"{file}: {problem}")

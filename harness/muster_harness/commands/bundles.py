@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What `muster-unit bundle …` does."""
+"""The commands `muster-unit bundle …`."""
 
 import sys
 import time
@@ -16,7 +16,7 @@ _LOOK_S = 0.5
 
 
 def send(options: Namespace) -> int:
-    """Bring a bundle to a device, wait for what becomes of it, and show the receipt."""
+    """Bring a bundle to a device, wait for its outcome, and show the receipt."""
     text = read_bundle(options.file)
     with BundleLink(chosen_port(options)) as link:
         before = link.status()
@@ -30,7 +30,7 @@ def send(options: Namespace) -> int:
 
 
 def status(options: Namespace) -> int:
-    """What a device says of the last bundle that it had."""
+    """Print what a device says of the last bundle that it had."""
     with BundleLink(chosen_port(options)) as link:
         found = link.status()
         return _show(found, link.detail(), options.json, is_question=True)

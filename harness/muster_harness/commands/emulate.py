@@ -28,7 +28,7 @@ _HELP = "type: press [milliseconds], reset, off, on"
 
 
 def emulate(options: Namespace) -> int:
-    """Run until Ctrl-C or SIGTERM; what is offered stands in rig.toml, for its owner only."""
+    """Run until Ctrl-C or SIGTERM. The offer stands in rig.toml, which only its owner can read."""
     signal.signal(signal.SIGTERM, _end)
     points = _wanted_points(options.air)
     with (
@@ -132,7 +132,8 @@ def _say(word: str, control: Path) -> str:
 
 @contextlib.contextmanager
 def _fifo(path: Path) -> Iterator[int]:
-    """A pipe with a name, on which other programs press the button and switch the power."""
+    """Make a pipe with a name, through which other programs press the button and switch the
+    power."""
     path.unlink(missing_ok=True)
     os.mkfifo(path, 0o600)
     # Open for writing too: it does not end when one of its writers does.
@@ -166,8 +167,10 @@ def _obey(board: EmulatedBoard, control: int) -> None:
 
 
 def _lines(control: int) -> Iterator[tuple[int, str]]:
-    """Lines from standard input, as far as there is one, and from `control`; never ends. An empty
-    one comes now and then."""
+    """Yield lines from standard input, if there is one, and from `control`; never end.
+
+    An empty line comes now and then, so that the caller can look at other things.
+    """
     typed = [] if sys.stdin is None or sys.stdin.closed else [sys.stdin.fileno()]
     rests: dict[int, bytes] = {}
     while True:

@@ -35,10 +35,10 @@ _LONGEST_LINE = 4096
 
 
 def follow(port: str, seconds: float | None = None, restart: bool = False) -> Iterator[str]:
-    """Lines from the board as they come, control characters made harmless.
+    """Yield lines from the board as they come, with control characters made harmless.
 
-    Ends after so many seconds; None is never. `restart` first stops the program and has it begin
-    anew. Raises PortError if the port cannot be opened, takes nothing, or vanishes.
+    The end comes after `seconds`; None is never. `restart` first stops the program and lets it
+    begin anew. Raises PortError if the port cannot be opened, takes nothing, or vanishes.
     """
     line = open_port(port, _LOOK_S, _WRITE_S)
     try:
@@ -69,7 +69,7 @@ def _lines(line: serial.Serial, end: float | None) -> Iterator[str]:
 
 
 def highlighted(text: str, colour: bool) -> str:
-    """The line for a person: steps by their names, everything else as it came."""
+    """Return the line for a person: steps get their names, everything else stays as it is."""
     found = _STEP.fullmatch(text)
     if not found:
         return f"\x1b[2m{text}\x1b[0m" if colour and text.startswith("M ") else text

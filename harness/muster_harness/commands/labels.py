@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What `muster-unit label …` does."""
+"""The commands `muster-unit label …`."""
 
 import sys
 from argparse import Namespace
@@ -16,7 +16,7 @@ from muster_harness.wire.probe import BoardInfo
 
 
 def write(options: Namespace) -> int:
-    """Make or take a label, and write it."""
+    """Make a label, or take one, and write it to the board."""
     port = chosen_port(options)
     label = _wanted_label(options)
     info = look(port, say)
@@ -25,7 +25,7 @@ def write(options: Namespace) -> int:
 
 
 def reissue(options: Namespace) -> int:
-    """A new secret under the old id."""
+    """Write a new secret to the board under its old id."""
     port = chosen_port(options)
     info = look(port, say)
     _give(options, port, info, reissued(port, info))

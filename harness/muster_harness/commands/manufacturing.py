@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What `muster-unit flash` does: one board or several, from a bare chip to a sold device."""
+"""The command `muster-unit flash` makes sold devices of bare chips, one or several at a time."""
 
 import threading
 from argparse import Namespace
@@ -23,7 +23,10 @@ _STEP_PER_CENT = 25  # how often progress is worth a line where it cannot be ove
 
 
 def flash(options: Namespace) -> int:
-    """All ports at once; 0 only if every board is good."""
+    """Flash all ports at once; return 0 only if every board is good.
+
+    Raises HarnessError for a port that is named twice, too many ports, or options that do not fit.
+    """
     ports = [find_port(port) for port in options.port]
     if len(set(ports)) != len(ports) or len(ports) > _MOST_PORTS:
         raise HarnessError(f"name up to {_MOST_PORTS} different ports; {len(ports)} came")
@@ -74,7 +77,7 @@ def _bundle(options: Namespace, labels: list[Label]) -> str | None:
 
 
 class _Reporter:
-    """One line per board and step, and a few in between; boards speak at the same time."""
+    """Prints one line per board and step, and a few in between; boards speak at the same time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""A bar on the terminal while bytes are on their way; nothing at all where nobody looks."""
+"""A bar on the terminal while bytes are on their way; no output where nobody looks."""
 
 import sys
 from types import TracebackType
@@ -10,7 +10,7 @@ _CELLS = 30
 
 
 class ProgressBar:
-    """A context manager; the line is gone at its end, whatever happens."""
+    """A progress bar as a context manager; its line is gone at the end, whatever happens."""
 
     def __init__(self, what: str, stream: TextIO | None = None) -> None:
         self._what = what
@@ -31,7 +31,7 @@ class ProgressBar:
         self._write("")
 
     def show(self, done: int, total: int) -> None:
-        """Both in bytes."""
+        """Show how far a transfer is; both figures are bytes."""
         part = min(done / total, 1.0) if total else 1.0
         cells = "█" * round(part * _CELLS)
         line = f"{self._what} {cells:·<{_CELLS}} {part:4.0%} of {total / 1000:.0f} kB"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a device has recorded of its own life, read over its REPL: `muster-unit timeline`."""
+"""The command `muster-unit timeline` reads over the REPL what a device recorded of its own
+life."""
 
 import re
 from argparse import Namespace
@@ -31,7 +32,8 @@ class RecordedStep:
 
 @dataclass(frozen=True)
 class RecordedFailure:
-    """Where and why the device last failed, until the configuration server has heard of it."""
+    """The place and cause of the last failure, kept until the configuration server has heard of
+    it."""
 
     step: int
     code: str
@@ -40,14 +42,14 @@ class RecordedFailure:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Oldest step first."""
+    """A device's record: its newest steps, the oldest first, and its last failure."""
 
     steps: list[RecordedStep]
     last_failure: RecordedFailure | None
 
 
 def timeline(options: Namespace) -> int:
-    """Show what the device has recorded; its program is stopped for that."""
+    """Print the device's record. The command stops the device's program."""
     port = chosen_port(options)
     with REPL(port, soft_reset=True, say=say) as repl:
         found = read_timeline(repl)
@@ -59,7 +61,7 @@ def timeline(options: Namespace) -> int:
 
 
 def read_timeline(repl: REPL) -> Timeline:
-    """Ask the device; HarnessError if its firmware keeps no timeline."""
+    """Ask the device for its record. Raises HarnessError if its firmware keeps none."""
     try:
         said = repl.exec(_SHOW)
     except RemoteError as e:

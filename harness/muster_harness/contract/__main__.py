@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""`make contract`: the emulated board, or the one behind a port, against what is known."""
+"""`make contract` holds the emulated board, or the one behind a port, to the known behaviour."""
 
 import argparse
 import contextlib

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """micropython-esp32-stubs as a second witness: names, values of constants, and signatures.
 
-What the emulated board leaves out stands in omissions.toml, each with its reason.
+omissions.toml lists the names that the emulated board leaves out, each with its reason.
 """
 
 import ast
@@ -41,15 +41,18 @@ class Omissions:
     reasons: dict[str, str]
 
     def covers(self, name: str) -> bool:
-        """Whether the name, or what it is a part of, is left out."""
+        """Tell whether the name, or anything that it is a part of, is left out."""
         plain = name.partition("(")[0].split(".")
         parts = {".".join(plain[: n + 1]) for n in range(len(plain))}
         return not self.reasons.keys().isdisjoint(parts | {name})
 
 
 def read_omissions(chip: str = "esp32", *, of_real_boards: bool = False) -> Omissions:
-    """What the emulated board leaves out, or only what no board with that chip has: the stubs are
-    those of a plain ESP32."""
+    """Read the names that the emulated board leaves out.
+
+    With `of_real_boards`, read only the names that no board with that chip has: the stubs describe
+    a plain ESP32. Raises HarnessError for a name that stands there twice or without a reason.
+    """
     path = HERE / "omissions.toml"
     reasons: dict[str, str] = {}
     for entry in tomllib.loads(path.read_text())["omission"]:
@@ -71,6 +74,7 @@ def read_omissions(chip: str = "esp32", *, of_real_boards: bool = False) -> Omis
 
 
 def stub_path(module: str, stubs: Path = STUBS) -> Path:
+    """Return the stub of a module. Raises HarnessError if there is none."""
     for path in (stubs / f"{module}.pyi", stubs / "stdlib" / f"{module}.pyi"):
         if path.exists():
             return path
@@ -78,7 +82,8 @@ def stub_path(module: str, stubs: Path = STUBS) -> Path:
 
 
 def constants(module: str, stubs: Path = STUBS) -> dict[str, int]:
-    """`NAME: Final[int] = 7` of a stub, also in classes ("Pin.IN")."""
+    """Return the integers that a stub defines, e.g. of `NAME: Final[int] = 7`; in classes as
+    "Pin.IN"."""
     found = {}
     for prefix, node in _members(ast.parse(stub_path(module, stubs).read_text()).body):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
@@ -89,7 +94,7 @@ def constants(module: str, stubs: Path = STUBS) -> dict[str, int]:
 
 
 def callables(module: str, stubs: Path = STUBS) -> set[str]:
-    """Public functions, classes and methods of a stub, e.g. "Pin" and "Pin.value"."""
+    """Return the public functions, classes and methods of a stub, e.g. "Pin" and "Pin.value"."""
     return {
         name
         for name, node in _callables(ast.parse(stub_path(module, stubs).read_text()).body)
@@ -115,7 +120,8 @@ def _callables(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
 
 
 def signature_differences(module: str, shims: Path = SHIMS, stubs: Path = STUBS) -> list[str]:
-    """Calls that a stub allows and a shim does not take, e.g. "machine.Pin.irq(hard)"."""
+    """Return the calls that a stub allows and a shim does not take, e.g.
+    "machine.Pin.irq(hard)"."""
     ours = _shim_functions(shims / _FILES.get(module, f"{module}.py"), shims)
     found = []
     for name, node in _callables(ast.parse(stub_path(module, stubs).read_text()).body):
@@ -187,7 +193,7 @@ def report(module, names, numbers):
 
 
 def questions(module: str, omissions: Omissions, stubs: Path = STUBS) -> str:
-    """A call of report() about everything that a stub has and that is not left out."""
+    """Write a program that calls report() for every name of a stub that is not left out."""
     names = sorted(
         name
         for name in callables(module, stubs)

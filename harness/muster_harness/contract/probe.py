@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""A probe: a few steps on a board, what each has to print, and where that is known from.
+"""A probe: steps on a board, the output that each has to give, and the source of that knowledge.
 
-A file of probes/ begins with `# ` lines: what it is about, and then `From:`, the source. Others
-may follow: `Chips:` names those that it holds for, `Network:` says that it joins one, and
-`Only: emulated` that it scripts what no desk has. Then come steps:
+A file of probes/ begins with lines `# `: its subject, and then `From:`, the source. Others may
+follow: `Chips:` names the chips that the probe holds for, `Network:` says that it joins a network,
+and `Only: emulated` that it scripts things that no desk has. Then come steps:
 
     >>> run            statements in the raw REPL
     print(6 * 7)
@@ -13,13 +13,13 @@ may follow: `Chips:` names those that it holds for, `Network:` says that it join
     <<< esp32c3        what is expected of other chips, if they differ
     43
 
-The other kinds of steps are `type`, one line at the prompt, which may reset the board, and then
-all is shown until the prompt comes back; `pour 400`, statements that print "ready" and so many
-bytes that are sent to them then; and `air`, statements here, about `air`, `home` (the network that
-the board shall join) and `board`.
+The other kinds of steps are `type`, one line at the prompt, which may reset the board, with all
+output until the prompt comes back; `pour 400`, statements that print "ready" and are then sent so
+many bytes; and `air`, statements on this host, about `air`, `home` (the network that the board
+shall join) and `board`.
 
 Statements on the board find the network's SSID and KEY, and this host's address there as HOST. In
-what is expected, `...` stands for any text in a line, and alone on a line for any lines.
+the expected output, `...` stands for any text in a line, and alone on a line for any lines.
 """
 
 import difflib
@@ -64,7 +64,7 @@ class Probe:
 
 
 def load_probes(folder: Path = PROBES) -> list[Probe]:
-    """All probes of a folder by name. Raises HarnessError for one that is malformed."""
+    """Read all probes of a folder, by their names. Raises HarnessError for a malformed one."""
     probes = [_parse(path) for path in sorted(folder.glob("*.probe"))]
     if not probes:
         raise HarnessError(f"{folder} holds no .probe file; is the installation complete?")
@@ -108,7 +108,7 @@ def _parse(path: Path) -> Probe:
 
 
 def difference(expected: str, seen: str) -> str:
-    """A readable diff, or nothing if what was seen is what was expected."""
+    """Return a readable diff; an empty one means that the output is as expected."""
     pattern = "".join(_line_pattern(line) for line in expected.splitlines())
     if re.fullmatch(pattern, seen if seen.endswith("\n") or not seen else seen + "\n"):
         return ""

@@ -23,7 +23,8 @@ _KEY = "mu-contract-key"
 
 @dataclass(frozen=True)
 class Result:
-    """What a board printed for one probe, and how that differs; no difference is empty."""
+    """The output of a board for one probe, and its difference from the expected one, empty if
+    none."""
 
     name: str
     source: str
@@ -34,8 +35,11 @@ class Result:
 
 @dataclass
 class Stage:
-    """Where a board is asked: around an emulated one an air of its own, with which probes may do
-    as they like; around a real one perhaps a network of the rig."""
+    """The surroundings of the board that is asked.
+
+    An emulated board has an air of its own, with which probes may do as they like; a real one
+    perhaps has a network of the rig.
+    """
 
     network: Network | None = None
     air: Air | None = None
@@ -43,7 +47,7 @@ class Stage:
 
     @contextlib.contextmanager
     def set(self, probe: Probe) -> Iterator[tuple[Network | None, dict[str, Any]]]:
-        """For the length of a probe: the network to join, and what an `air` step may name."""
+        """Give a probe the network to join, and the names that its `air` steps may use."""
         if self.air is None or not probe.wants_network:
             yield self.network, {"air": self.air, "board": self.board}
             return
@@ -58,7 +62,10 @@ class Stage:
 
 
 def require_free(wire: Wire) -> None:
-    """A main.py would stand between a reset and the prompt."""
+    """Refuse a board with a main.py, which would run between a reset and the prompt.
+
+    Raises BoardError.
+    """
     if wire.eval("'main.py' in __import__('os').listdir('/')"):
         raise BoardError(
             "this board has a main.py, which would run after every reset of the probes; move it "
@@ -67,7 +74,7 @@ def require_free(wire: Wire) -> None:
 
 
 def why_not(probe: Probe, chip: str, stage: Stage) -> str:
-    """Why a probe cannot be asked here; empty if it can."""
+    """Return the reason why a probe cannot be asked here; empty if it can."""
     if probe.chips and chip not in probe.chips:
         return f"it holds for {', '.join(sorted(probe.chips))}, and this is an {chip or 'unknown'}"
     if stage.air is None and probe.is_for_emulated_only:
@@ -100,7 +107,7 @@ def run_probe(wire: Wire, probe: Probe, stage: Stage) -> Result:
 
 
 def ask_stubs(wire: Wire, omissions: Omissions, module: str) -> Result:
-    """Whether a module has every name and value of the stubs that is not left out."""
+    """Ask a board whether a module has every name and value of the stubs that is not left out."""
     wire.start_anew()
     seen = wire.see(Step("run", f"{ON_BOARD}\n{questions(module, omissions)}", ""))
     source = f"micropython-esp32-stubs, {module}.pyi"
@@ -123,7 +130,7 @@ def run_all(
 
 @contextlib.contextmanager
 def emulated_stage(shims: Path = SHIMS, facts: str = "EMULATED") -> Iterator[tuple[Wire, Stage]]:
-    """An emulated board with an air of its own."""
+    """Make an emulated board with an air of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="muster-contract-") as folder,
         Air() as air,

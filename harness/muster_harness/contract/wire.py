@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""The steps of a probe, carried out on whatever is behind a serial port."""
+"""Carries out the steps of a probe on the board behind a serial port."""
 
 import functools
 import time
@@ -32,17 +32,17 @@ class Wire(REPL):
 
     @functools.cached_property
     def chip(self) -> str:
-        """e.g. "esp32c3"."""
+        """The chip's name, e.g. "esp32c3"."""
         machine = self.exec("print(__import__('os').uname().machine)").strip()
         return BoardKind("", machine, "", 0).mcu
 
     def start_anew(self) -> None:
-        """A soft reset, so that a probe finds no names and no objects of another one."""
+        """Reset softly, so that a probe finds no names and no objects of another one."""
         with self._told("does not start anew"):
             self._transport.enter_raw_repl(soft_reset=True, timeout_overall=_RUN_S)
 
     def see(self, step: Step, network: Network | None = None) -> str:
-        """What the board prints in a step; a traceback is a print too."""
+        """Carry out a step and return the board's output; a traceback is output too."""
         if step.how == "type":
             return self._type(step.code)
         if network is not None:  # apart from the code, which is shown where it fails
@@ -91,7 +91,8 @@ class Wire(REPL):
         return seen
 
     def _open_again(self) -> None:
-        """A board with USB of its own vanishes at a reset; it may come back under another name."""
+        """Find a board with USB of its own again after a reset; it may come back under another
+        name."""
         again = self._again
         self.close()
         end = time.monotonic() + _BACK_S

@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """Bundles as files: read on this host, and laid where a device looks for them at its start.
 
-This host opens none. It sees the form, in the header, which is public, whose it is, and with the
-label at hand whether it was sealed for that label.
+This host opens no bundle. It sees the form; in the header, which is public, the device's id; and,
+with the label at hand, whether the bundle was sealed for that label.
 """
 
 import base64
@@ -28,9 +28,9 @@ _TAG_BYTES = _VECTOR_BYTES = _BLOCK_BYTES = 16
 
 
 def read_bundle(path: str | Path) -> str:
-    """A bundle's text without the white space that does not count; "-" is standard input.
+    """Read a bundle's text and drop the white space, which does not count; "-" is standard input.
 
-    Raises BundleRefused if it is none, HarnessError if it cannot be read.
+    Raises BundleRefused if the text is no bundle, HarnessError if the file cannot be read.
     """
     try:
         if str(path) == "-":
@@ -48,7 +48,10 @@ def read_bundle(path: str | Path) -> str:
 
 
 def device_of(text: str) -> str:
-    """Whose bundle it says to be. Raises BundleRefused if it does not look like one."""
+    """Return the id of the device that a bundle names.
+
+    Raises BundleRefused if it looks like no bundle.
+    """
     device_id = _header(text)["kid"]
     if not isinstance(device_id, str) or not device_id.replace("-", "").replace(".", "").isalnum():
         raise _refused("its header names no device")
@@ -56,8 +59,11 @@ def device_of(text: str) -> str:
 
 
 def check_bundle(text: str, label: Label) -> None:
-    """Raises BundleRefused, with the code that the device of this label would give, if that
-    could not open it: another header, another device, or a tag that another key has made."""
+    """Check that the device of this label could open the bundle.
+
+    Raises BundleRefused, with the code that the device would give, for another header, another
+    device, or a tag that another key has made (RFC 7518, 5.2.2.2).
+    """
     header = _header(text)
     if header.keys() - {"kid"} != _ALGORITHMS.keys() or not header.items() >= _ALGORITHMS.items():
         raise _refused("its header has other members than alg, enc and kid, or other algorithms")
@@ -84,7 +90,7 @@ def check_bundle(text: str, label: Label) -> None:
 
 
 def put_bundle(repl: REPL, text: str) -> None:
-    """Lay it where the device finds it at its next start, and verifies it then.
+    """Lay the bundle where the device finds it and verifies it at its next start.
 
     Raises DeployError.
     """
@@ -112,7 +118,7 @@ def _header(text: str) -> dict[str, Any]:
 
 
 def _decoded(part: str) -> bytes:
-    """Base64url without padding, of which there is one way to write it."""
+    """Decode base64url without padding, of which there is one way to write it."""
     try:
         data = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
         if base64.urlsafe_b64encode(data).rstrip(b"=") == part.encode():

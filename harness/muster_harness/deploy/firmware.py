@@ -47,15 +47,17 @@ def deploy_firmware(
 ) -> Transfer:
     """Make the board on `port` run the firmware in `source_dir`, and verify every file there.
 
-    Where each file goes and which are compiled is said at `lay_out`. `build` names the board file
-    ("board", else the board is recognised). For Muster's firmware it may also set "model", "built"
-    and "onboarding", and from both comes /muster.json. `say` hears warnings, `agree` is asked
-    before a file that somebody else put there is touched (without it: ForeignFiles), `progress`
-    hears bytes sent and bytes to send. `bundle` is the file of a configuration that the device
-    shall apply at its first start. The board is left at its REPL; reset it to run the firmware. If
-    this fails, the board still has what it had.
-    Raises WrongBoard, ForeignFiles, FilesystemFull or DeployError, BoardError without a board,
-    BundleRefused, for a bundle of another device too, before anything is touched.
+    `lay_out` says where each file goes and which files are compiled. `build` names the board file
+    ("board"; without it the board is recognised). For Muster's firmware it may also set "model",
+    "built" and "onboarding"; /muster.json is made of both. `bundle` is the file of a configuration
+    that the device shall apply at its first start.
+
+    `say` hears warnings. `agree` is asked before a file that somebody else put there is touched;
+    without it, ForeignFiles is raised. `progress` hears the bytes sent and the bytes to send.
+
+    The board is left at its REPL; reset it to run the firmware. After an error the board still has
+    its old files. Raises WrongBoard, ForeignFiles, FilesystemFull or DeployError; BoardError
+    without a board; BundleRefused, for a bundle of another device too, before anything is touched.
     """
     source = Path(source_dir)
     wanted = dict(build or {})
@@ -122,9 +124,9 @@ def _check_whose(port: str, sealed: str, say: Say | None) -> None:
 
 
 def tame_watchdog(port: str) -> bool:
-    """Whether a watchdog has just reset the board; if so, it bites no more for ten minutes.
+    """Tell whether a watchdog has just reset the board, and if so, let it wait for ten minutes.
 
-    It cannot be stopped, and survives a soft reset (ports/esp32/machine_wdt.c).
+    A watchdog cannot be stopped, and survives a soft reset (ports/esp32/machine_wdt.c).
     """
     try:
         with REPL(port) as repl:
@@ -161,7 +163,7 @@ def _write_facts(tree: Path, build: dict[str, Any], facts: BoardFacts) -> None:
 def write_identity(port: str, device_id: str, secret: bytes) -> None:
     """Write a label's identity to the board that has the firmware, over serial only.
 
-    The secret travels in the raw REPL, which does not echo; it is in no argument, file or message.
+    The secret travels in the raw REPL, which does not echo; no argument, file or message holds it.
     Raises DeployError if the firmware is missing or refuses.
     """
     code = f"import muster.identity\nmuster.identity.write({device_id!r}, {bytes(secret)!r})\n"

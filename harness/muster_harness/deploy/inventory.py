@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a board is and which files it holds, asked in one go before files are sent to it.
+"""Asks a board in one go for its type and its files, before files are sent to it.
 
-A board that was deployed to has a list of what was put there, with digests. So a file that
-somebody else has put there, or changed, can be told from ours.
+A board that was deployed to holds a list of the files that came with the deployment, with their
+digests. So a file that somebody else put there, or changed, can be told from ours.
 """
 
 import base64
@@ -88,22 +88,22 @@ class Inventory:
     is_exchanging: bool  # it was cut off in the middle, and goes on at its next start
 
     def is_ours(self, path: str) -> bool:
-        """Whether nobody will miss what is there now."""
+        """Tell whether nobody will miss the present file at a path."""
         there = self.files[path]
         if path in (FACTS, LIST) or there == self.put.get(path) or self.is_exchanging:
             return True
         return path == "/boot.py" and there == digest(_FACTORY_BOOT)
 
     def has_facts(self, wanted: Mapping[str, Any]) -> bool:
-        """Whether /muster.json says the same, whenever it was written."""
+        """Tell whether /muster.json says the same, whenever it was written."""
         return bool(self.facts) and {**self.facts, _MOMENT: 0} == {**wanted, _MOMENT: 0}
 
 
 def look(repl: REPL, roots: Iterable[str], wanted: Mapping[str, str]) -> Inventory:
-    """What is there of `roots`, paths of files and folders; `wanted` is what should be there.
+    """Look at the files below `roots`, paths of files and folders; `wanted` are the files to come.
 
-    The files of an unchanged board are not listed one by one: it would take longer than the look.
-    Raises BoardError if the answer is not one.
+    The files of an unchanged board are not listed one by one: that would take longer than the
+    look. Raises BoardError if the answer is not one.
     """
     there = sorted({*roots, *wanted})
     code = _ASK.format(
@@ -127,7 +127,10 @@ def look(repl: REPL, roots: Iterable[str], wanted: Mapping[str, str]) -> Invento
 
 
 def differences(repl: REPL, roots: Iterable[str], wanted: Mapping[str, str]) -> list[str]:
-    """The paths of `wanted`, below `roots`, that are otherwise there. `look` has been before."""
+    """Return the paths of `wanted`, below `roots`, that differ on the board.
+
+    Call `look` before.
+    """
     said = repl.exec(f"print('\\n'.join(look({_outermost(roots)!r},{_whole(wanted)!r})))")
     lines = said.splitlines()
     if lines == ["same"]:
@@ -137,17 +140,17 @@ def differences(repl: REPL, roots: Iterable[str], wanted: Mapping[str, str]) -> 
 
 
 def digest(data: bytes) -> str:
-    """As the board says it: 16 characters."""
+    """Return a digest in the board's form: 16 characters."""
     return base64.b64encode(hashlib.sha256(data).digest()[:_DIGEST_BYTES]).decode()
 
 
 def digests(files: Mapping[str, Path]) -> dict[str, str]:
-    """Of files here, by their paths there; all but the facts."""
+    """Return the digests of files on this host, by their paths on the board; all but the facts."""
     return {path: digest(file.read_bytes()) for path, file in files.items() if path != FACTS}
 
 
 def listing(put: Mapping[str, str]) -> str:
-    """The text of the list that lies on the board."""
+    """Return the text of the list that lies on the board."""
     return "".join(f"{path} {put[path]}\n" for path in sorted(put))
 
 

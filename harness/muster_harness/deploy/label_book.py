@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """The bench's own record of the labels it has written: a CSV that only its owner may read.
 
-`muster device import` takes the file as it is: the label stands in the last column.
+`muster device import` takes the file unchanged: the label stands in the last column.
 """
 
 import csv
@@ -18,7 +18,10 @@ _COLUMNS = ("written_at", "device_id", "setup_passphrase", "label")
 
 
 class LabelBook:
-    """An open CSV; a context manager. Opening it first finds out whether it can be written."""
+    """An open CSV; a context manager.
+
+    Raises HarnessError if it cannot be written, or if others may read it.
+    """
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
@@ -45,7 +48,10 @@ class LabelBook:
         os.close(self._fd)
 
     def add(self, label: Label) -> None:
-        """Append a line, and have it on the disk when this returns. Raises HarnessError."""
+        """Append a line; on return it is on the disk.
+
+        Raises HarnessError if it cannot be written.
+        """
         try:
             self._append(label)
         except OSError as e:

@@ -23,7 +23,10 @@ Say = Callable[[str], None]
 
 
 def look(port: str, say: Say | None = None) -> BoardInfo:
-    """What the board is and holds; DeployError if it has no firmware to hold an identity."""
+    """Return the facts about a board.
+
+    Raises DeployError if it has no firmware to hold an identity.
+    """
     with REPL(port, soft_reset=True, say=say) as repl:
         info = probe(repl)
     if info.firmware is None:
@@ -44,9 +47,10 @@ def write_label(
 ) -> None:
     """Write a label's identity to the board that `look` has seen, and compare it there.
 
-    `note` keeps a label that is nowhere else, before anything is written: a note of a label that
-    no board has costs nothing, the other way round a device would have a secret that nobody knows.
-    Raises IdentityPresent if it has one and nobody said that this one `replaces` it.
+    `note` keeps a new label before anything is written. A note of a label that no board has costs
+    nothing; in the other order a device could have a secret that nobody knows. Raises
+    IdentityPresent if the board has an identity and nobody said that this one `replaces` it,
+    DeployError if the identity reads back otherwise.
     """
     if info.device_id is not None and not replaces:
         raise IdentityPresent(
@@ -68,7 +72,7 @@ def write_label(
 
 
 def reissued(port: str, info: BoardInfo) -> Label:
-    """A new label for the same device. Raises DeployError on a board without an identity."""
+    """Make a new label for the same device. Raises DeployError on a board without an identity."""
     if not info.device_id:
         raise DeployError(f"the board on {port} has no identity; muster-unit label write gives it")
     return new_label(info.device_id)

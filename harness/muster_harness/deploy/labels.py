@@ -34,12 +34,13 @@ class Label:
 
     @property
     def text(self) -> str:
-        """What the QR code holds, e.g. "MUSTER:1:PRESS-4:AAAQ…"; fits alphanumeric mode."""
+        """The content of the QR code, e.g. "MUSTER:1:PRESS-4:AAAQ…"; it fits QR's alphanumeric
+        mode."""
         return f"{_PREFIX}{self.device_id}:{_base32(self.secret)}{_check(self)}"
 
     @property
     def grouped(self) -> str:
-        """The 36 characters as they are printed, e.g. "AAAQ EAYE …"."""
+        """The 36 characters in printed form, e.g. "AAAQ EAYE …"."""
         code = self.text[-_CHARACTERS:]
         return " ".join(code[n : n + 4] for n in range(0, _CHARACTERS, 4))
 
@@ -49,23 +50,23 @@ class Label:
         return _base32(self.key("setup-ap")[:10])
 
     def key(self, purpose: str) -> bytes:
-        """The key for a purpose: HKDF-SHA256 (RFC 5869), one block of output."""
+        """Derive the key for a purpose: HKDF-SHA256 (RFC 5869), one block of output."""
         extracted = hmac.digest(_SALT, self.secret, hashlib.sha256)
         info = purpose.encode() + b"\0" + self.device_id.encode()
         return hmac.digest(extracted, info + b"\x01", hashlib.sha256)
 
 
 def new_label(device_id: str | None = None) -> Label:
-    """A label with a new secret, and with a random id if none is given."""
+    """Make a label with a new secret, and with a random id if none is given."""
     if device_id is None:
         device_id = "M-" + "".join(secrets.choice(_ID_CHARACTERS) for _ in range(8))
     return Label(_checked_id(device_id), secrets.token_bytes(SECRET_BYTES))
 
 
 def parse_label(text: str) -> Label:
-    """The label in a QR text, or as typed; small letters and blanks do no harm.
+    """Read a label from a QR text, or as typed; small letters and blanks do no harm.
 
-    Raises LabelRefused, which never shows what was typed.
+    Raises LabelRefused, which never shows the typed text.
     """
     fragment = text.rpartition("#")[2]
     parts = "".join(fragment.split()).upper().split(":")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What of a firmware's folder goes onto a board, where to, and in which form."""
+"""The layout of a firmware on a board: which files go there, to which paths, and in which form."""
 
 import shutil
 from collections.abc import Iterator
@@ -27,12 +27,12 @@ _FACTS = "muster.json"
 
 
 def is_muster(source: Path) -> bool:
-    """Whether this is Muster's firmware, or one built on it."""
+    """Tell whether this is Muster's firmware, or one built on it."""
     return (source / "muster" / "__init__.py").is_file()
 
 
 def board_files(source: Path) -> Iterator[tuple[PurePosixPath, Path]]:
-    """The files that are for a board, in order, with their paths below the folder."""
+    """Return the files that are for a board, in order, with their paths below the folder."""
     for file in sorted(path for path in source.rglob("*") if path.is_file()):
         path = file.relative_to(source)
         left_out = any(fnmatch(part, name) for part in path.parts for name in NEVER)
@@ -75,7 +75,7 @@ def lay_out(source: Path, tree: Path, form: str) -> None:
 
 
 def _shortened(source: Path) -> dict[Path, bytes]:
-    """Muster's own packages, with short private names; others keep theirs."""
+    """Give Muster's own packages short private names; other packages keep theirs."""
     packages = [init.parent for init in source.glob("*/__init__.py")] if is_muster(source) else []
     closed = source / "muster"  # what it offers its owner it offers by names that it also quotes
     return {

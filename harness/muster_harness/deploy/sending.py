@@ -32,7 +32,7 @@ print(DeflateIO is not None)
 
 
 def put_files(repl: REPL, files: Mapping[str, Path]) -> None:
-    """Copy files to where they belong, one after the other; a break leaves some of them.
+    """Copy files to their places, one after the other; a break leaves some of them there.
 
     Raises FilesystemFull or DeployError.
     """
@@ -46,7 +46,7 @@ def put_files(repl: REPL, files: Mapping[str, Path]) -> None:
 
 
 def send(repl: REPL, files: Mapping[str, bytes], progress: Progress | None = None) -> None:
-    """Write each file anew; its folder is there. Raises RemoteError as it came."""
+    """Write each file anew into a folder that is there. Raises RemoteError as it came."""
     packs = repl.exec(_PUT).endswith("True\n")
     total = sum(map(len, files.values()))
     done = 0
@@ -58,7 +58,7 @@ def send(repl: REPL, files: Mapping[str, bytes], progress: Progress | None = Non
 
 
 def _messages(files: Mapping[str, bytes], packs: bool) -> Iterator[tuple[str, int]]:
-    """Statements for one exec, and how many bytes of files are in them."""
+    """Yield statements for one exec each, and how many bytes of files each holds."""
     text, size = "", 0
     for path, data in files.items():
         for mode, piece in pieces(data):
@@ -74,14 +74,14 @@ def _messages(files: Mapping[str, bytes], packs: bool) -> Iterator[tuple[str, in
 
 
 def pieces(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """A file in parts, each with the mode that it is written in."""
+    """Yield a file in parts, each with the mode in which the board opens the file for it."""
     yield "wb", data[:_PIECE]
     for start in range(_PIECE, len(data), _PIECE):
         yield "ab", data[start : start + _PIECE]
 
 
 def refusal(error: RemoteError) -> DeployError:
-    """What the board's exception means for whoever deploys."""
+    """Translate the board's exception for the person who deploys."""
     last = (str(error).strip().splitlines() or ["an unknown error"])[-1]
     if _NO_SPACE.search(last):
         return full("it was full before all files were there")
@@ -89,7 +89,7 @@ def refusal(error: RemoteError) -> DeployError:
 
 
 def full(what: str) -> FilesystemFull:
-    """`what` came, and what to try."""
+    """Make the error for a full filesystem: `what` happened, and what to try."""
     return FilesystemFull(
         f"the board's filesystem has no room for the firmware: {what}. The old files are still "
         "in place; remove what the board does not need (mpremote fs ls, mpremote fs rm), try again"

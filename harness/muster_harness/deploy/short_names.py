@@ -3,9 +3,9 @@
 """Makes a package's private names short and few before it is compiled.
 
 MicroPython keeps each name that it has ever seen until it is switched off, some 25 bytes each, and
-when its table of names is full it takes one twice as large, in one piece (py/qstr.c). What a
-module calls its own parts matters to people alone, and they read the sources: lines stay as they
-are, so a traceback leads to the right one.
+when its table of names is full it takes one twice as large, in one piece (py/qstr.c). Only people
+care about the names of a module's own parts, and they read the sources. Lines stay where they are,
+so a traceback leads to the right one.
 """
 
 import ast
@@ -24,12 +24,12 @@ _NAME = re.compile(r"[a-zA-Z_]\w*")
 
 
 def shortened(package: Path, is_closed: bool = False) -> dict[Path, bytes]:
-    """Each source file of the package, with new names for what is private to it.
+    """Return each source file of the package, with new names for its private ones.
 
-    Private is what begins with one underscore, is made in this file, and stands in no other one
+    A private name begins with one underscore, is made in this file, and stands in no other file
     and in no text of any (for getattr). In a closed package, whose functions nobody else calls
-    with keywords, so are the parameters that it does not name in a call itself. A package with a
-    file that is no Python stays as it is: the compiler says what is wrong.
+    with keywords, parameters are private too, unless the package names them in a call. A package
+    with a file that is not Python stays unchanged: the compiler says what is wrong.
     """
     texts = {path: path.read_text() for path in sorted(package.rglob("*.py"))}
     try:
@@ -69,7 +69,7 @@ def _quoted(tokens: list[tokenize.TokenInfo]) -> Iterator[str]:
 
 
 def _parameters(tree: ast.Module) -> set[str]:
-    """The names that only this file's functions see, if nobody calls them with keywords."""
+    """Return the names that only this file's functions see, if nobody calls them with keywords."""
     return {
         argument.arg
         for node in ast.walk(tree)
@@ -79,7 +79,7 @@ def _parameters(tree: ast.Module) -> set[str]:
 
 
 def _not_local(tree: ast.Module) -> Iterator[str]:
-    """The names that are more than a local variable somewhere in this file."""
+    """Yield the names that are more than a local variable somewhere in this file."""
     for node in ast.walk(tree):
         match node:
             case ast.Attribute():
@@ -103,7 +103,7 @@ def _not_local(tree: ast.Module) -> Iterator[str]:
 
 
 def _made_in(tree: ast.Module) -> set[str]:
-    """The private names that this file makes, and so may make otherwise."""
+    """Return the private names that this file makes, and so may make otherwise."""
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -118,7 +118,7 @@ def _made_in(tree: ast.Module) -> set[str]:
 
 
 def _short() -> Iterator[str]:
-    """_a, _b, … _z, _aa, …"""
+    """Yield short names without end: _a, _b, … _z, _aa, …"""
     for length in count(1):
         for number in range(len(ascii_lowercase) ** length):
             letters = ""

@@ -2,9 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 """Puts a tree of files onto a board so that it never runs half of them.
 
-Changed files go to a folder of their own, are compared there, and take their places in one go,
-which the board does alone: it needs no cable for that, and if its power fails in the middle, it
-goes on at the next start. Until then the old files are untouched. What arrived before a cable was
+Changed files go to a folder of their own, are compared there, and take their places in one go. The
+board does that alone: it needs no cable for it, and after a power cut in the middle it goes on at
+its next start. Until then the old files are untouched. A file that arrived before a cable was
 pulled is not sent again.
 """
 
@@ -93,7 +93,7 @@ print(s[0]*s[3])
 
 @dataclass(frozen=True)
 class Transfer:
-    """What was done: paths on the board, e.g. "/lib/muster/log.mpy"."""
+    """The result of a transfer: paths on the board, e.g. "/lib/muster/log.mpy"."""
 
     sent: tuple[str, ...]
     removed: tuple[str, ...]
@@ -108,23 +108,25 @@ def put_tree(
 ) -> Transfer:
     """Make the board's files those of `tree`, which has a main.py.
 
-    What was put there before and is wanted no more is removed. Of files that somebody else put
-    there only those in the way are touched, and only if `agree` says so.
-    Raises ForeignFiles, FilesystemFull or DeployError, and then the board still has its old files,
-    or finishes the exchange at its next start.
+    Files that an earlier deployment put there, and this one does not want, are removed. Of files
+    that somebody else put there only those in the way are touched, and only if `agree` says so.
+
+    Raises ForeignFiles, FilesystemFull or DeployError; then the board still has its old files, or
+    finishes the exchange at its next start.
     """
     wanted = files_of(tree)
     return update(repl, wanted, examine(repl, wanted), agree, progress)
 
 
 def files_of(tree: Path) -> dict[str, Path]:
-    """The files of a tree by the paths that they shall have on the board."""
+    """Return the files of a tree by the paths that they shall have on the board."""
     files = sorted(path for path in tree.rglob("*") if path.is_file())
     return {f"/{path.relative_to(tree)}": path for path in files}
 
 
 def examine(repl: REPL, wanted: Mapping[str, Path]) -> Inventory:
-    """What the board is, and has: of `wanted`, in its way, and of what was put there before."""
+    """Look at the board: its type, the wanted files, files in their way, and files put there
+    before."""
     modules = _module_roots(wanted)
     roots = [*modules, *(path for root in modules for path in _shadows(root))]
     all_digests = digests(wanted)
@@ -143,7 +145,10 @@ def update(
     agree: Agree | None = None,
     progress: Progress | None = None,
 ) -> Transfer:
-    """The part of `put_tree` after `examine`, in the same session."""
+    """Do the part of `put_tree` after `examine`, in the same session.
+
+    Raises ForeignFiles, FilesystemFull or DeployError, as `put_tree` does.
+    """
     new = digests(wanted)
     data = {path: file.read_bytes() for path, file in wanted.items()}
     data[LIST] = listing(new).encode()
@@ -191,7 +196,7 @@ def _unfinished(error: RemoteError) -> DeployError:
 
 
 def _in_the_way(seen: Inventory, new: Mapping[str, str], changed: list[str]) -> list[str]:
-    """Files that are neither ours nor what is wanted, where ours belong or would be hidden."""
+    """Return the foreign files that stand where ours belong, or would hide ours."""
     hiding = {path for root in _module_roots(new) for path in _shadows(root)}
     hiding |= {path[:-4] + ".py" for path in new if path.endswith(".mpy")}
     hiding |= {path[:-3] + ".mpy" for path in new if path.endswith(".py")}

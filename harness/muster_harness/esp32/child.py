@@ -72,7 +72,7 @@ class Child:
     # -- output
 
     def pause(self) -> None:
-        """Stop reading what it prints, so that it has to wait."""
+        """Stop reading the output, so that the program has to wait."""
         if self._reads:
             self._loop.forget(self._stdout)
             self._reads = False
@@ -83,7 +83,7 @@ class Child:
             self._reads = True
 
     def drain(self) -> None:
-        """Read all it has printed until now."""
+        """Read all output until now."""
         with contextlib.suppress(BlockingIOError):
             while data := os.read(self._stdout, _PIPE_READ):
                 self._on_output(data)
@@ -99,7 +99,7 @@ class Child:
     # -- input
 
     def write(self, data: bytes) -> None:
-        """Give it bytes of the console; a Ctrl-C among them may become a signal."""
+        """Give input to the console; a Ctrl-C among it may become a signal."""
         self._incoming += data
         if self._deciding is None:
             self._take_incoming()
@@ -130,7 +130,8 @@ class Child:
                 self._send(b"\x03")
 
     def _decide(self) -> bool | None:
-        """Whether a Ctrl-C is a signal now, or a byte; None while what came before it is read."""
+        """Decide whether a Ctrl-C is a signal or a byte; None while the input before it is
+        unread."""
         if self._catches_interrupts():
             return True
         if not self._backlog and not self._unread() and self._state() == "S":
@@ -140,12 +141,14 @@ class Child:
         return False if is_late else None
 
     def unread(self) -> int:
-        """Bytes that it has been given and has not read."""
+        """Return how many bytes of the input the program has not read."""
         return len(self._incoming) + len(self._backlog) + self._unread()
 
     def ran_s(self) -> float:
-        """How long it has computed or slept so far: time in which this host let it wait for a
-        processor is not its own."""
+        """Return the seconds that the program has computed or slept so far.
+
+        Time in which this host let the program wait for a processor does not count.
+        """
         now_s, cpu_s = time.monotonic(), self._cpu_s()
         is_asleep = self._state() == "S"
         self._ran_s += now_s - self._seen_s if is_asleep else cpu_s - self._seen_cpu_s
@@ -196,15 +199,17 @@ class Child:
         return False
 
     def _state(self) -> str:
-        """R running, S asleep in a system call, T stopped (proc(5))."""
+        """Return the process's state: R running, S asleep in a system call, T stopped
+        (proc(5))."""
         with contextlib.suppress(OSError), Path(f"/proc/{self.pid}/stat").open() as stat:
             return stat.read().rpartition(")")[2].split()[0]
         return ""
 
     def _signal(self, only_asleep: bool) -> bool:
-        """Interrupt the program, unless it has just stopped to want that: whether it was done.
+        """Interrupt the program, unless it does not want that any more; tell whether it was done.
 
-        The process is stopped meanwhile, for where it does not catch the signal, that kills it.
+        The process is stopped meanwhile, because the signal kills a process that does not catch
+        it.
         """
         os.kill(self.pid, signal.SIGSTOP)
         try:
@@ -250,7 +255,8 @@ class Child:
     # -- memory
 
     def read_memory(self, address: int, size: int) -> bytes:
-        """Bytes of its memory, e.g. of a buffer whose address it has told; b"" once it ended."""
+        """Read the program's memory, e.g. a buffer whose address it has told; b"" once it has
+        ended."""
         with contextlib.suppress(OSError), Path(f"/proc/{self.pid}/mem").open("rb") as memory:
             return os.pread(memory.fileno(), size, address)
         return b""
@@ -262,7 +268,7 @@ class Child:
     # -- end
 
     def kill(self) -> None:
-        """End it at once; `on_exit` is not called."""
+        """End the program at once; `on_exit` is not called."""
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         self.drain()

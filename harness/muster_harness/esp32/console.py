@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Turns what the interpreter prints into what an ESP32 prints, and follows its REPL's mode.
+"""Translates the interpreter's output into an ESP32's, and follows its REPL's mode.
 
-No input or output of its own: bytes in, bytes out.
+The module does no input or output of its own: bytes in, bytes out.
 """
 
 import re
@@ -28,12 +28,16 @@ class Console:
         self._held = b""
 
     def saw_input(self, data: bytes) -> None:
-        """Tell what the interpreter is going to read: it decides which banners may come."""
+        """Take note of the input that the interpreter is going to read: it decides which banners
+        may come."""
         self._expects_raw = self._expects_raw or _CTRL_A in data
         self._expects_banner = self._expects_banner or _CTRL_B in data
 
     def enters_repl(self, raw: bool) -> None:
-        """The boot scripts are over. In raw mode the friendly banner is not for the host."""
+        """Take note that the boot scripts are over.
+
+        In raw mode the friendly banner is not for the host.
+        """
         self._drops_until_raw = raw
         self._expects_banner = not raw
         self._expects_raw = self._expects_raw or raw  # a Ctrl-A may have come while main.py ran
@@ -56,7 +60,7 @@ class Console:
         return self._with_carriage_returns(data)
 
     def flush(self) -> bytes:
-        """What was held back in the hope of a banner, because none came."""
+        """Return the output that was held back for a banner that did not come."""
         held, self._held = self._held, b""
         return b"" if self._drops_until_raw else self._with_carriage_returns(held)
 
@@ -65,7 +69,7 @@ class Console:
         return bool(self._held) and not self._drops_until_raw
 
     def raw_output(self, data: bytes) -> bytes:
-        """Bytes of sys.stdout.buffer, which a board sends as they are."""
+        """Take bytes of sys.stdout.buffer, which a board sends untranslated."""
         self._last = data[-1] if data else self._last
         return data
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the board's program may ask of its hardware: a method for each verb of the channel."""
+"""Answers what the board's program asks of its hardware: a method for each verb of the channel."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,7 +31,7 @@ _NO_DNS = -202
 
 
 class Board(Protocol):
-    """The board whose program asks: its parts, and what becomes of it. The supervisor is one."""
+    """The board whose program asks: its parts, and its resets. The supervisor is one."""
 
     name: str
     mac: bytes
@@ -68,7 +68,7 @@ class Board(Protocol):
 
 
 class HardwareCalls:
-    """Answers the shims. Stateless: whatever lasts is in the board's parts."""
+    """Answers the shims. The class is stateless: all state is in the board's parts."""
 
     def __init__(self, board: Board):
         self._board = board
@@ -277,7 +277,7 @@ class HardwareCalls:
         self._board.air.trace_event(self._board.name, "close", connection=number)
 
     def _datagram(self, direction: str, address: str, port: int, size: int) -> list[int] | None:
-        """When a datagram arrives, in ms from now, for each time that it does; None is at once."""
+        """Return when each copy of a datagram arrives, in ms from now; None is at once."""
         board = self._board
         board.air.trace_event(
             board.name, "datagram", way=direction, address=address, port=port, bytes=size

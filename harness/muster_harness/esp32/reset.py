@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Why a board starts, and what its ROM says then."""
+"""The reasons why a board starts, and the output of its ROM for each."""
 
 from enum import Enum
 
@@ -23,7 +23,7 @@ class Reset(Enum):
 
     @property
     def banner(self) -> bytes:
-        """What the ROM and the second-stage loader print; nothing after a soft reset."""
+        """The output of the ROM and the second-stage loader; none after a soft reset."""
         _, code, name = self.value
         if not name:
             return b""
@@ -46,7 +46,7 @@ SOFT_REBOOT = b"MPY: soft reboot\r\n"
 
 
 def watchdog_panic(uptime_ms: int) -> bytes:
-    """What ESP-IDF's task watchdog prints before it restarts the chip."""
+    """Return the output of ESP-IDF's task watchdog before it restarts the chip."""
     tag = f"E ({uptime_ms}) task_wdt:"
     return (
         f"{tag} Task watchdog got triggered. "
@@ -61,7 +61,7 @@ def watchdog_panic(uptime_ms: int) -> bytes:
 
 
 def crash_panic(signal_number: int) -> bytes:
-    """What stands for a crash of the interpreter itself."""
+    """Return the output that stands for a crash of the interpreter itself."""
     return (
         f"Guru Meditation Error: Core  1 panic'ed (host signal {signal_number}).\r\n"
         "Rebooting...\r\n"

@@ -14,7 +14,7 @@ from muster_harness.loop import Loop
 
 @dataclass(frozen=True)
 class Start:
-    """How a board starts its interpreter."""
+    """The facts for starting a board's interpreter."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -22,7 +22,10 @@ class Start:
 
 
 class Run:
-    """Begins when made. `on_exit(code)` is called if the interpreter ends by itself."""
+    """One run of the interpreter, begun when it is made.
+
+    `on_exit(code)` is called if the interpreter ends by itself.
+    """
 
     def __init__(
         self,
@@ -33,7 +36,10 @@ class Run:
         terminal: Terminal,
         on_exit: Callable[[int], None],
     ):
-        """`files` are open for the interpreter, and closed here afterwards."""
+        """Start the interpreter.
+
+        `files` are open for it, and are closed on this side afterwards.
+        """
         self._control = Control(loop, answer)
         self._terminal = terminal
         self._on_exit = on_exit
@@ -56,14 +62,14 @@ class Run:
 
     @property
     def is_asking(self) -> bool:
-        """Whether the program waits for an answer of its hardware."""
+        """True while the program waits for an answer of its hardware."""
         return self._control.is_asking()
 
     def event(self, name: str, *arguments: object) -> None:
         self._control.event(name, *arguments)
 
     def end(self) -> None:
-        """Nothing of the program runs after this."""
+        """End the run; nothing of the program runs after the return."""
         self.child.kill()
         self._close()
 

@@ -22,7 +22,7 @@ _RETRY_SILENT_S = 0.1
 
 
 class SerialPort:
-    """A pty. `path` is for mpremote and pyserial; bytes from there go to `on_bytes`."""
+    """A pty. `path` is for mpremote and pyserial; their bytes go to `on_bytes`."""
 
     def __init__(self, loop: Loop, on_bytes: Callable[[bytes], None]):
         self._loop = loop
@@ -42,7 +42,7 @@ class SerialPort:
 
     @property
     def is_full(self) -> bool:
-        """Whether somebody reads, but slowly: the board has to wait."""
+        """True if somebody reads, but slowly, so that the board has to wait."""
         return len(self._backlog) >= _BACKLOG
 
     def write(self, data: bytes) -> None:
@@ -100,7 +100,7 @@ class SerialPort:
         self._flush()
 
     def _is_open_elsewhere(self) -> bool:
-        """Whether anybody but this object has the slave open, as far as this user may see."""
+        """Tell whether anybody but this object has the slave open, as far as this user may see."""
         ours = Path(f"/proc/{os.getpid()}/fd/{self._slave}")
         for folder in Path("/proc").glob("[0-9]*/fd"):
             with contextlib.suppress(OSError):

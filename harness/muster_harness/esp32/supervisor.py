@@ -160,7 +160,7 @@ class Supervisor:
             self._lose_power()
 
     def button_reset(self) -> None:
-        """EN to ground and back: for an ESP32 that is power off and on."""
+        """Pull EN to ground and let it go: for an ESP32 that is power off and on."""
         if self.is_on:
             self._stop_chip()
             self._lose_power()
@@ -171,7 +171,7 @@ class Supervisor:
         self.pins.lose_power()
 
     def brown_out(self) -> None:
-        """The supply falls, and comes back before RTC memory is lost."""
+        """Let the supply fall, and come back before RTC memory is lost."""
         if self.is_on:
             self.terminal.print(BROWN_OUT)
             self.hard_reset(Reset.BROWN_OUT)
@@ -194,7 +194,7 @@ class Supervisor:
         self.skip_while_asking()
 
     def close(self) -> None:
-        """Switch it off and give everything back. May be called twice."""
+        """Switch the board off and give everything back. A second call does nothing."""
         with self._parts:
             self.power_off()
 
@@ -265,8 +265,10 @@ class Supervisor:
             self._link_changed(1, self.soft_ap.address)
 
     def boot_scripts_begin(self, is_heard: bool) -> bool:
-        """boot.py is next, or, with `is_heard`, a loop that only Ctrl-C ends. Whether an early
-        Ctrl-C interrupts it."""
+        """Take note that boot.py is next, and tell whether an early Ctrl-C interrupts it.
+
+        With `is_heard`, a loop that only Ctrl-C ends comes first.
+        """
         self._has_booted = True
         return self.terminal.boot_scripts_begin(is_heard)
 
@@ -304,7 +306,7 @@ class Supervisor:
         self.output.wake()
 
     def skip_while_asking(self) -> None:
-        """If time is virtual, a board that waits for its own hardware need not wait long."""
+        """Skip time, if it is virtual, while a board waits for its own hardware."""
         if self.clock.skips:
             self._loop.post(self._skip)
 
@@ -345,7 +347,7 @@ class Supervisor:
 
 
 def _mac(path: Path) -> bytes:
-    """The board's factory address, made once per directory; locally administered."""
+    """Return the board's factory address, made once per directory; it is locally administered."""
     if not path.exists():
         path.write_text((b"\x26\x6f\x28" + os.urandom(3)).hex())
     with contextlib.suppress(ValueError):

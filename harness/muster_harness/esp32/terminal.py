@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What is between the interpreter and the wire: translation, UART, serial port, log."""
+"""The terminal between the interpreter and the wire: translation, UART, serial port, log."""
 
 from muster_harness.control import Later
 from muster_harness.esp32.child import Child
@@ -43,13 +43,13 @@ class Terminal:
 
     @property
     def is_raw(self) -> bool:
-        """Whether the REPL is in raw mode, or was when the run ended."""
+        """True if the REPL is in raw mode, or was when the run ended."""
         return self._console.is_raw
 
     # -- one run of the interpreter
 
     def start(self, banner: str, boots_raw: bool) -> None:
-        """Follow a new run, whose first line of the friendly REPL is to be the banner."""
+        """Follow a new run, whose friendly REPL shall begin with the banner."""
         self._console = Console(banner.encode())
         self._boots_raw = boots_raw
         self._is_booting, self._interrupts_boot = True, False
@@ -59,8 +59,10 @@ class Terminal:
         child.holds_input = True
 
     def boot_scripts_begin(self, is_heard: bool) -> bool:
-        """boot.py is next. Whether a Ctrl-C that came early interrupts it. On the way to the raw
-        REPL input waits for it, unless it `is_heard` before."""
+        """Take note that boot.py is next, and tell whether an early Ctrl-C interrupts it.
+
+        On the way to the raw REPL input waits for the REPL, unless the program `is_heard` before.
+        """
         self._is_booting = False
         if self._child is not None and (is_heard or not self._boots_raw):
             self._child.release_input()
@@ -74,12 +76,12 @@ class Terminal:
                 self._child.release_input(b"\x01")
 
     def detach(self) -> None:
-        """The run is over; nobody reads until the next one."""
+        """Take note that the run is over; nobody reads until the next one."""
         self._child = None
         self._flush_console()
 
     def lose_input(self) -> None:
-        """The chip starts anew, and with it the ring."""
+        """Empty the ring, as a new start of the chip does."""
         self._ring.clear()
 
     def lose_power(self) -> None:
@@ -97,7 +99,8 @@ class Terminal:
             self._loop.later(_RESUME_S, self._resume_child)
 
     def raw_output(self, data: bytes) -> Later | None:
-        """Bytes that nothing translates; a Later if the program has to wait for the line."""
+        """Take bytes that nothing translates; return a Later if the program has to wait for the
+        line."""
         if self._child is None:
             return None
         self._child.drain()
@@ -110,7 +113,7 @@ class Terminal:
         return answer
 
     def print(self, data: bytes) -> None:
-        """Send bytes as they are: the ROM speaks so too."""
+        """Send bytes untranslated; the ROM's output comes so too."""
         if data:
             self._sending.put(data)
 
@@ -140,7 +143,7 @@ class Terminal:
     # -- input
 
     def type(self, data: bytes) -> None:
-        """Bytes for the console, from the port or as if they came from there."""
+        """Take input for the console, from the port or as if it came from there."""
         self._receiving.put(data)
         if self._receiving.is_full:
             self.serial.pause()

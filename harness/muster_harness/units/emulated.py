@@ -30,16 +30,18 @@ _PATIENCE_S = 30.0
 
 
 class EmulatedBoard(Unit):
-    """One board. Powered off when made; a context manager that powers off and closes.
+    """One emulated board: off when made; a context manager that switches off and closes at its
+    end.
 
     `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
-    board.log. `name`, the folder's unless given, is what the `air` knows it by: two boards of one
-    name in one air are an AirError. `heap` is MicroPython's heap size, e.g. "320K". `facts` is a
-    board file or its name. With `virtual_time`, `clock` can scale, jump and skip the board's time.
-    `baud` is the serial line's speed, e.g. 115200; None is as fast as this host is. `log` is a
-    test's, for this board to write into as well. `stand_ins` is a folder of modules that its
-    programs find before all others. `shims` are other sources of the modules that stand for an
-    ESP32's, for experiments.
+    board.log. `air` knows the board by `name`, which is the folder's unless given; two boards of
+    one name in one air are an AirError. `heap` is MicroPython's heap size, e.g. "320K". `facts` is
+    a board file or its name. With `virtual_time`, `clock` can scale, jump and skip the board's
+    time. `baud` is the serial line's speed, e.g. 115200; None is as fast as this host is. `log` is
+    a test's log, into which this board writes too. `stand_ins` is a folder of modules that the
+    board's programs find before all others. `shims` are other sources of the modules that stand
+    for an ESP32's, for experiments. Raises HarnessError for a heap size that cannot be, a flash
+    image of another size, or a directory in use.
     """
 
     def __init__(
@@ -118,7 +120,7 @@ class EmulatedBoard(Unit):
         )
 
     def close(self) -> None:
-        """Power off and give everything back. May be called twice."""
+        """Power off and give everything back. A second call does nothing."""
         if not self._is_open:
             return
         self._is_open = False
@@ -140,7 +142,7 @@ class EmulatedBoard(Unit):
     # -- power and reset
 
     def power_on(self) -> None:
-        """Switch on; returns at once, the board boots meanwhile."""
+        """Switch on and return at once; the board boots meanwhile."""
         self._loop.call(self._supervisor.power_on)
 
     def power_off(self) -> None:
@@ -152,7 +154,7 @@ class EmulatedBoard(Unit):
         return self._loop.call(lambda: self._supervisor.is_on)
 
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
-        """Press EN ("hard"), which an ESP32 takes for a power-on; or type Ctrl-C and Ctrl-D."""
+        """Press EN ("hard"), which is a power-on for an ESP32; or type Ctrl-C and Ctrl-D."""
         self._require_power()
         if kind == "hard":
             self._loop.call(self._supervisor.button_reset)
@@ -161,7 +163,7 @@ class EmulatedBoard(Unit):
 
     @property
     def failure(self) -> str | None:
-        """Why it cannot run any more, None while it can."""
+        """The reason why the board cannot run any more; None while it can."""
         return self._supervisor.failure or self._loop.failure
 
     # -- the flash chip and its faults; `muster_harness.units.power_cuts` tries them all
@@ -182,23 +184,26 @@ class EmulatedBoard(Unit):
 
     @property
     def flash_operations(self) -> int:
-        """Erases, programs and writes of NVS since this object was made."""
+        """The number of erases, programs and writes of NVS since this object was made."""
         return self._loop.call(lambda: self._supervisor.flash.operations)
 
     def erase_flash(self) -> None:
-        """A blank chip: filesystem and NVS. The board has to be off."""
+        """Blank the chip, filesystem and NVS. The board has to be off."""
         self._require_off("erased")
         self._loop.call(self._supervisor.flash.erase)
         self._loop.call(self._supervisor.nvs.erase)
 
     def read_flash(self) -> FlashContent:
-        """The filesystem's image and NVS, in a form that `write_flash` takes."""
+        """Return the filesystem's image and NVS, in a form that `write_flash` takes."""
         return self._loop.call(
             lambda: FlashContent(self._supervisor.flash.read(), self._supervisor.nvs.read())
         )
 
     def write_flash(self, content: FlashContent) -> None:
-        """Put what `read_flash` gave onto the chip, of any board that is off."""
+        """Put the result of `read_flash`, of any board, onto this board's chip.
+
+        The board has to be off.
+        """
         self._require_off("written")
         self._loop.call(lambda: self._supervisor.flash.write(content.image))
         self._loop.call(lambda: self._supervisor.nvs.write(content.nvs))
@@ -208,7 +213,7 @@ class EmulatedBoard(Unit):
         self._loop.call(self._supervisor.flash.record)
 
     def recorded_flash(self) -> list[Operation]:
-        """The operations since `record_flash`, in their order; ends the recording."""
+        """Return the operations since `record_flash`, in their order; end the recording."""
         return self._loop.call(self._supervisor.flash.recorded)
 
     def flip_flash_bits(self, at: int, mask: int = 1) -> None:
@@ -216,7 +221,7 @@ class EmulatedBoard(Unit):
         self._loop.call(lambda: self._supervisor.flash.flip(at, mask))
 
     def wear_out_nvs(self, writes: int = 0) -> None:
-        """After so many more writes NVS has no free page left.
+        """Let NVS have no free page left after so many more writes.
 
         From then on writes fail, and the next reset of the chip erases all of NVS without a word,
         as MicroPython's start-up code does on ESP_ERR_NVS_NO_FREE_PAGES.
@@ -230,7 +235,8 @@ class EmulatedBoard(Unit):
     # -- pins
 
     def press(self, what: str = "button", ms: int = 200) -> None:
-        """Hold a button down for some time of the board's clock; returns when it is up again.
+        """Hold a button down for some milliseconds of the board's clock; return when it is up
+        again.
 
         Meanwhile no wait of the program is skipped.
         """
@@ -261,38 +267,39 @@ class EmulatedBoard(Unit):
         self._loop.call(lambda: self._supervisor.pins.drive(pin, level))
 
     def level(self, pin: int) -> int:
-        """The level on a pin, whoever drives it."""
+        """Return the level on a pin, whoever drives it."""
         self._require_pin(pin)
         return self._loop.call(lambda: self._supervisor.pins.level(pin))
 
     @property
     def is_lit(self) -> bool:
-        """Whether the LED shines."""
+        """True while the LED shines."""
         led = self._wired("led", self.facts.led)
         return self.level(led.pin) == led.active
 
     def pwm(self, pin: int) -> PWMSignal | None:
-        """The PWM that the program puts on a pin; None if there is none."""
+        """Return the PWM that the program puts on a pin; None if there is none."""
         return self._loop.call(lambda: self._supervisor.signals.pwm.get(pin))
 
     def pixels(self, pin: int, order: str = "GRB") -> list[tuple[int, ...]]:
-        """The colours, as (red, green, blue), of a NeoPixel strip on a pin; empty before any."""
+        """Return the colours, as (red, green, blue), of a NeoPixel strip on a pin; empty before
+        any."""
         return self._loop.call(lambda: self._supervisor.signals.pixels(pin, order))
 
     @property
     def buses(self) -> Buses:
-        """What hangs on its I2C, SPI and UARTs, and what its ADC sees."""
+        """The devices on the board's I2C, SPI and UARTs, and the voltages at its ADC."""
         return self._supervisor.buses
 
     # -- console
 
     @property
     def output(self) -> bytes:
-        """What the board has printed, the newest MiB of it."""
+        """The board's output, the newest MiB of it."""
         return self._supervisor.output.all()
 
     def expect(self, pattern: bytes, timeout_s: float = 5.0) -> re.Match[bytes]:
-        """Wait for a regular expression in what the board prints, from the last match on.
+        """Wait for a regular expression in the board's output, from the last match on.
 
         Raises ExpectTimeout with the pattern, the last lines and the log's path.
         """
@@ -300,7 +307,7 @@ class EmulatedBoard(Unit):
         return self._supervisor.output.expect(pattern, timeout_s)
 
     def forget_output(self) -> None:
-        """Let the next `expect` see only what is printed from now on."""
+        """Let the next `expect` see only the output from now on."""
         self._supervisor.output.forget()
 
     def write(self, data: bytes) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""A full filesystem: what is free on a board's flash is taken by a file of no use."""
+"""Fills a board's filesystem with a file of no use, for tests of a full flash."""
 
 import subprocess
 import tempfile

@@ -33,15 +33,16 @@ Install = Callable[[Unit], None]  # puts a project's firmware onto a unit
 
 
 class Shortage(HarnessError):
-    """There are not the units that a test wants; the message says what to do about it."""
+    """The run lacks units that a test wants; the message says what to do."""
 
 
 class UnitPool:
     """The units that one run of tests may use.
 
-    `boards` are what a person named: "emulated", "emulated:ESP32_GENERIC_C3", units of the rig, or
-    ports; without any, those units of the rig that help no other one. An emulated board is there
-    as often as it is wanted, everything else once. `stand_ins` are modules for emulated boards.
+    `boards` are the names that a person gave: "emulated", "emulated:ESP32_GENERIC_C3", units of
+    the rig, or ports. Without any, they are the units of the rig that help no other one. An
+    emulated board is there as often as a test wants it, every other board once. `stand_ins` are
+    modules for emulated boards.
     """
 
     def __init__(
@@ -61,7 +62,10 @@ class UnitPool:
         self._broken: dict[str, str] = {}
 
     def choose(self, count: int, needs: frozenset[str]) -> list[str]:
-        """The boards for a test. Raises Shortage."""
+        """Choose the boards for a test.
+
+        Raises Shortage if there are not enough that can do its work.
+        """
         if not self.boards:
             raise Shortage(
                 "no board: run with --hil-board emulated, or with --hil-board and a port, or "
@@ -87,11 +91,11 @@ class UnitPool:
         return chosen
 
     def has_air(self, boards: Sequence[str]) -> bool:
-        """Whether any of them lives in a scripted air."""
+        """Tell whether any of the boards lives in a scripted air."""
         return any(_is_emulated(board) for board in boards)
 
     def on_desk(self, boards: Sequence[str]) -> list[str]:
-        """Those of them that there is one of, behind a port that has one holder."""
+        """Return those of the boards that exist once, behind a port that has one holder."""
         return [board for board in boards if not _is_emulated(board)]
 
     @contextlib.contextmanager
@@ -104,7 +108,7 @@ class UnitPool:
         install: Install | None,
         needs: frozenset[str] = frozenset(),
     ) -> Iterator[list[Unit]]:
-        """The chosen boards as units, stopped at their prompts, with the firmware on them."""
+        """Give the chosen boards as units, stopped at their prompts, with the firmware on them."""
         with contextlib.ExitStack() as stack:
             made: list[Unit] = []
             desk: dict[str, SerialUnit] = {}
@@ -138,7 +142,7 @@ class UnitPool:
             shutil.copytree(template, folder, ignore=shutil.ignore_patterns("efuse", "*.log"))
 
     def template(self, install: Install, facts: str = _FACTS) -> Path:
-        """The directory of an emulated board that has the firmware, made once."""
+        """Return the directory of an emulated board that has the firmware; make it once."""
         folder = self._templates.get((install, facts))
         if folder is None:
             folder = self._folder / f"template-{len(self._templates)}"
@@ -155,7 +159,7 @@ class UnitPool:
     def _on_desk(
         self, entry: Entry, log: Log, stack: contextlib.ExitStack, desk: dict[str, SerialUnit]
     ) -> SerialUnit:
-        """The unit, and those that help it, each only once: a port has one holder."""
+        """Return the unit and those that help it, each only once: a port has one holder."""
 
         def helper(wire: Wire) -> PinWire:
             unit = self._on_desk(self._entry(wire.unit), log, stack, desk)
@@ -180,8 +184,10 @@ class UnitPool:
         return desk[entry.name]
 
     def _prepare(self, unit: Unit, install: Install | None) -> None:
-        """To its prompt, whatever state the test before left it in. A unit that cannot be had is
-        not waited for again and again."""
+        """Bring a unit to its prompt, whatever state the last test left it in.
+
+        A unit that cannot be had is not waited for again and again.
+        """
         if unit.name in self._broken:
             raise BoardError(
                 f"not tried again, because it failed before: {self._broken[unit.name]}"
@@ -226,7 +232,7 @@ def _emulated_board(folder: Path, **options: Any) -> "EmulatedBoard":
 
 
 def check_boards(boards: Sequence[str], rig: Rig | None) -> None:
-    """Raises HarnessError if a board is there twice: it is one, whatever it is called."""
+    """Refuse a board that is named twice, whatever its names. Raises HarnessError."""
     ports: dict[str, str] = {}
     for board in boards:
         if _is_emulated(board):
@@ -259,8 +265,11 @@ def _facts(board: str) -> str:
 
 
 def copier(folder: Path) -> Install:
-    """Puts the files of a folder onto a unit as they are. With a main.py among them only what has
-    changed is sent, and what was put there before and is wanted no more is removed."""
+    """Return a function that puts the files of a folder, unchanged, onto a unit.
+
+    With a main.py among them it sends only changed files, and removes files that it put there
+    before and that are wanted no more.
+    """
     files = {f"/{path}": file for path, file in board_files(folder)}
 
     def install(unit: Unit) -> None:

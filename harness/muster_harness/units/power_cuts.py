@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """Every moment of a scenario in which the power can go, as far as the flash can tell.
 
-The scenario runs once; what it did to the flash is recorded and replayed up to each moment. So a
-cut costs the time to copy an image, not the time of the scenario:
+The scenario runs once; its flash operations are recorded and replayed up to each moment. So a cut
+costs the time to copy an image, not the time of the scenario:
 
     for cut in cut_points(board, scenario):
         cut.put_on(board)
@@ -32,7 +32,7 @@ _ERASED = b"\xff" * BLOCK_BYTES
 class Cut:
     """The power goes at the n-th operation of a recording, the first one being 1.
 
-    `torn_bytes` is how much of a torn operation was done, and the seed of a smeared one. The name
+    `torn_bytes` is how much of a torn operation was done, or the seed of a smeared one. The name
     of a cut (`str`) tells it from all others of the recording, e.g. "17 torn 64".
     """
 
@@ -47,16 +47,16 @@ class Cut:
 
     @property
     def content(self) -> FlashContent:
-        """What the cut leaves on the chip."""
+        """Return the chip's content after the cut."""
         return self.recording.content(self)
 
     def put_on(self, board: EmulatedBoard) -> None:
-        """Leave the board, which has to be off, as the cut leaves it."""
+        """Put the content after the cut onto a board, which has to be off."""
         board.write_flash(self.content)
 
 
 class Recording:
-    """What a scenario did to the flash, and what was on it before."""
+    """The flash operations of a scenario, and the content before it."""
 
     def __init__(self, before: FlashContent, operations: Sequence[Operation]):
         self.before = before
@@ -64,8 +64,10 @@ class Recording:
         self._rewind()
 
     def cuts(self, depth: Depth = "some") -> Iterator[Cut]:
-        """All cuts in the order of time. What a cut "after" leaves is what one "before" the next
-        operation leaves, so only the last operation has one.
+        """Return all cuts in the order of time.
+
+        A cut "after" an operation leaves the same as one "before" the next, so only the last
+        operation has one.
         """
         for number, operation in enumerate(self.operations, 1):
             yield Cut(self, number, "before")
@@ -77,7 +79,7 @@ class Recording:
             yield Cut(self, len(self.operations), "after")
 
     def content(self, cut: Cut) -> FlashContent:
-        """What the cut leaves on the chip. Quickest in the order of time."""
+        """Return the chip's content after a cut. Asking in the order of time is quickest."""
         whole = cut.operation - (cut.how != "after")
         self._go_to(whole)
         if cut.how in ("before", "after"):
@@ -117,7 +119,7 @@ class Recording:
 def record(board: EmulatedBoard, scenario: Callable[[EmulatedBoard], object]) -> Recording:
     """Run the scenario once on a board that is off, and switch it off again.
 
-    The scenario switches it on, and returns when all that matters has happened.
+    The scenario switches the board on, and returns when all that matters has happened.
     """
     before = board.read_flash()
     board.record_flash()
@@ -134,7 +136,7 @@ def cut_points(
     scenario: Callable[[EmulatedBoard], object],
     depth: Depth = "some",
 ) -> Iterator[Cut]:
-    """Run the scenario once, see `record`; then every cut of it, see `Recording.cuts`."""
+    """Run the scenario once, see `record`; then yield every cut of it, see `Recording.cuts`."""
     yield from record(board, scenario).cuts(depth)
 
 
@@ -143,7 +145,7 @@ def _wanted(operation: Operation) -> bytes:
 
 
 def _torn(operation: Operation, depth: Depth) -> Sequence[int]:
-    """After how many bytes to tear it. An erase is torn at the 32 bytes of a cell row."""
+    """Return after how many bytes to tear an operation; an erase at the 32 bytes of a cell row."""
     if operation.kind == "nvs" or depth == "whole":
         return ()
     size = len(_wanted(operation))

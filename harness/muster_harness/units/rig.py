@@ -95,7 +95,10 @@ class Rig:
 
 
 def read_rig(path: Path) -> Rig:
-    """Raises RigError, naming the file, the place in it and what is wanted there."""
+    """Read a rig file.
+
+    Raises RigError with the file, the place in it and the form wanted there.
+    """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -113,11 +116,11 @@ def read_rig(path: Path) -> Rig:
 
 
 class _Wrong(Exception):
-    """What is wrong, without the file's name."""
+    """A mistake in the file, without the file's name."""
 
 
 class _Table:
-    """A table of the file, whose every value is asked for by its kind."""
+    """A table of the file; each value is asked for by its kind."""
 
     def __init__(self, where: str, data: Any, known: tuple[str, ...]) -> None:
         if not isinstance(data, dict):
@@ -176,7 +179,7 @@ class _Table:
 
 
 def _kind(value: object) -> str:
-    """What came, in a word: the value itself may hold passwords."""
+    """Return the kind of a value in a word: the value itself may hold passwords."""
     if value == "":
         return "an empty text"
     kinds = {dict: "a table", list: "a list", str: "a text", bool: "true or false"}

@@ -24,10 +24,11 @@ _RETRY_S = 0.1
 
 
 class SerialUnit(Unit):
-    """`port` is found anew whenever it is opened: a USB serial number stays when the path changes.
+    """A unit behind a port, which is found anew whenever it is opened.
 
-    The port is opened when it is first needed, and held until `close` or within `released`. What
-    is wired to the board is passed in, by the rig.
+    So a USB serial number stays good when the path changes. The port is opened when it is first
+    needed, and held until `close` or within `released`. The rig passes in what is wired to the
+    board.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class SerialUnit(Unit):
 
     @staticmethod
     def abilities(port: str, button: object, power: object, led: object) -> frozenset[str]:
-        """What a unit can do that is wired so; None is not wired."""
+        """Return the capabilities of a unit with such wiring; None is not wired."""
         wired = {"button": button, "power": power, "led": led}
         lines = {"reset"} if has_reset_line(port) else set()
         return frozenset({"hardware"} | lines | {w for w, part in wired.items() if part})
@@ -73,7 +74,7 @@ class SerialUnit(Unit):
         return self._port
 
     def listen(self) -> None:
-        """Open the port and keep what the unit says. Raises PortError."""
+        """Open the port and keep the unit's output. Raises PortError."""
         if self._line is not None and self._line.failure is None:
             return
         self.mute()
@@ -114,7 +115,7 @@ class SerialUnit(Unit):
         return self._line
 
     def _listen_again(self) -> None:
-        """Open the port when it is there again: its board may have been reset."""
+        """Open the port as soon as it is there again: its board may have been reset."""
         end = time.monotonic() + _BACK_S
         while True:
             try:
@@ -126,7 +127,7 @@ class SerialUnit(Unit):
             time.sleep(_RETRY_S)
 
     def _look_again(self, vanished: PortError) -> None:
-        """For a port that was there; if it still is not, what is known of its end says more."""
+        """Look for a port that was there; if it still is not, tell what is known of its end."""
         try:
             self.listen()
         except PortError:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a test can do with a board, whatever board it is and however it is reached.
+"""The things that a test can do with a board, whichever it is and however it is reached.
 
 A unit says what it can do (`capabilities`), and tests ask for that and never for names.
 """
@@ -64,14 +64,18 @@ _SET_TIME = "import machine; machine.RTC().datetime(({}, {}, {}, {}, {}, {}, {},
 
 
 def emulated_capabilities(facts: BoardFacts, virtual_time: bool) -> frozenset[str]:
-    """What an emulated board of this type can do: not every one has a button, or an LED."""
+    """Return the capabilities of an emulated board of this type: not every one has a button or an
+    LED."""
     given = {"button": facts.button, "clock": virtual_time, "led": facts.led}
     lacks = {"hardware"} | {word for word, part in given.items() if not part}
     return frozenset(CAPABILITIES) - lacks
 
 
 def check_capabilities(words: Iterable[str]) -> frozenset[str]:
-    """The words as a set. Raises CannotDo, with the list, if one of them is none."""
+    """Return the words as a set.
+
+    Raises CannotDo, with the list, if one of them is no capability.
+    """
     wanted = frozenset(words)
     for word in sorted(wanted - CAPABILITIES.keys()):
         raise CannotDo(
@@ -93,7 +97,7 @@ class Unit(ABC):
     """One board; a context manager that lets go of it.
 
     Everything has a deadline. Raises CannotDo where a capability is missing, PortError if the port
-    fails, BoardError if the board does; nothing is promised about what the board did until then.
+    fails, BoardError if the board does; nothing is promised about the board's deeds until then.
     """
 
     name: str
@@ -109,14 +113,14 @@ class Unit(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of it. May be called twice."""
+        """Let go of the board. A second call does nothing."""
 
     # -- how it is reached
 
     @property
     @abstractmethod
     def port(self) -> str:
-        """What mpremote and pyserial call its port just now: a path or a URL."""
+        """The port's name for mpremote and pyserial just now: a path or a URL."""
 
     @abstractmethod
     def released(self) -> AbstractContextManager[str]:
@@ -124,7 +128,10 @@ class Unit(ABC):
 
     @abstractmethod
     def repl(self, soft_reset: bool = False, timeout_s: float = 10.0) -> REPL:
-        """Its raw REPL, to be entered as a context; it interrupts what runs. See wire/repl.py."""
+        """Return the raw REPL, to be entered as a context; entering interrupts the program.
+
+        See wire/repl.py.
+        """
 
     # -- console
 
@@ -135,33 +142,36 @@ class Unit(ABC):
     @property
     @abstractmethod
     def output(self) -> bytes:
-        """What the board has printed, the newest MiB of it."""
+        """The board's output, the newest MiB of it."""
 
     @abstractmethod
     def expect(self, pattern: bytes, timeout_s: float = 5.0) -> Match[bytes]:
-        """Wait for a regular expression in what the board prints, from the last match on.
+        """Wait for a regular expression in the board's output, from the last match on.
 
         Raises ExpectTimeout with the pattern, the last lines and the log's path.
         """
 
     @abstractmethod
     def forget_output(self) -> None:
-        """Let the next `expect` see only what is printed from now on."""
+        """Let the next `expect` see only the output from now on."""
 
     # -- power and reset
 
     @abstractmethod
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
-        """Let the program begin anew; returns at once. `hard` restarts the chip: through its EN
-        pin with the capability `reset`, else by machine.reset(). Wi-Fi survives a soft one."""
+        """Let the program begin anew, and return at once.
+
+        `hard` restarts the chip: through its EN pin with the capability `reset`, else by
+        machine.reset(). Wi-Fi survives a soft one.
+        """
 
     @property
     def is_on(self) -> bool:
-        """Whether it has power, as far as anybody knows."""
+        """True if the board has power, as far as anybody knows."""
         return True
 
     def power_on(self) -> None:
-        """Switch on; returns at once, the board boots meanwhile."""
+        """Switch on and return at once; the board boots meanwhile."""
         raise self.cannot("power")
 
     def power_off(self) -> None:
@@ -169,19 +179,20 @@ class Unit(ABC):
         raise self.cannot("power")
 
     def stop(self) -> None:
-        """Bring it to its prompt with a fresh interpreter; boot.py has run, main.py has not."""
+        """Bring the board to its prompt with a fresh interpreter; boot.py has run, main.py has
+        not."""
         with self.repl(soft_reset=True):
             pass
 
     # -- button, LED, pins
 
     def press(self, what: str = "button", ms: int = 200) -> None:
-        """Hold a button down for some time; returns when it is up again."""
+        """Hold a button down for some milliseconds; return when it is up again."""
         raise self.cannot("button")
 
     @property
     def is_lit(self) -> bool:
-        """Whether the LED shines."""
+        """True while the LED shines."""
         raise self.cannot("led")
 
     def drive(self, pin: int, level: int | None) -> None:
@@ -189,21 +200,22 @@ class Unit(ABC):
         raise self.cannot("pins")
 
     def level(self, pin: int) -> int:
-        """The level on a pin, whoever drives it."""
+        """Return the level on a pin, whoever drives it."""
         raise self.cannot("pins")
 
     @property
     def buses(self) -> Buses:
-        """What hangs on its I2C, SPI and UARTs, and what its ADC sees."""
+        """The devices on the board's I2C, SPI and UARTs, and the voltages at its ADC."""
         raise self.cannot("buses")
 
     # -- code
 
     def exec(self, code: str, timeout_s: float = 10.0, longest_s: float = 60.0) -> str:
-        """Run statements and return what they print; what ran before is interrupted, its names
-        stay. Raises RemoteError as REPL.exec does.
+        """Run statements and return their output. The running program is interrupted; its names
+        stay.
 
-        The log says how much ran, where from and how long, not what: code may hold passwords.
+        Raises RemoteError as REPL.exec does. The log says how much ran, where from and how long,
+        but not the code: it may hold passwords.
         """
         __tracebackhide__ = True  # in pytest's reports, which show where the test asked
         began = time.monotonic()
@@ -221,7 +233,10 @@ class Unit(ABC):
         return said
 
     def eval(self, expression: str, timeout_s: float = 10.0) -> Any:
-        """The value of an expression there, if it is a literal here."""
+        """Return the value of an expression on the board, if it is a literal on this host.
+
+        Raises RemoteError, or HarnessError for a value that is no literal.
+        """
         __tracebackhide__ = True
         with self.repl(timeout_s=timeout_s) as repl:
             self._log.event(f"eval from {_caller()}: {len(expression)} characters")
@@ -230,7 +245,10 @@ class Unit(ABC):
     # -- files
 
     def read_file(self, path: str) -> bytes:
-        """Raises RemoteOSError, with its errno, if the board cannot."""
+        """Return a file's content.
+
+        Raises RemoteOSError, with its errno, if the board cannot read it.
+        """
         __tracebackhide__ = True
         said = []
         with self.repl() as repl:
@@ -241,7 +259,10 @@ class Unit(ABC):
         return b"".join(said)
 
     def write_file(self, path: str, data: bytes | str) -> None:
-        """Its folder has to be there. Raises RemoteOSError, with its errno, if it cannot."""
+        """Write a file into a folder that is there.
+
+        Raises RemoteOSError, with its errno, if it cannot.
+        """
         __tracebackhide__ = True
         raw = data.encode() if isinstance(data, str) else data
         self._log.event(f"write {path}: {len(raw)} bytes")
@@ -252,25 +273,28 @@ class Unit(ABC):
             repl.exec("f.close()")
 
     def list_files(self, path: str = "/") -> list[str]:
-        """The names in a folder, sorted. Raises RemoteOSError if there is none."""
+        """Return the names in a folder, sorted.
+
+        Raises RemoteOSError if there is no such folder.
+        """
         __tracebackhide__ = True
         return sorted(self.eval(f"__import__('os').listdir({path!r})"))
 
     def remove_file(self, path: str) -> None:
-        """Raises RemoteOSError if there is none."""
+        """Remove a file. Raises RemoteOSError if there is none."""
         __tracebackhide__ = True
         self.exec(f"import os; os.remove({path!r})")
 
     # -- figures
 
     def heap(self) -> Heap:
-        """Of the interpreter as it stands; its program is interrupted."""
+        """Measure the heap of the interpreter; its program is interrupted."""
         __tracebackhide__ = True
         free, used = self.exec(_HEAP).split()
         return Heap(int(free), int(used))
 
     def time(self) -> int:
-        """The board's clock, as Unix time."""
+        """Return the board's clock as Unix time."""
         __tracebackhide__ = True
         return int(self.exec(_TIME))
 
@@ -282,17 +306,17 @@ class Unit(ABC):
 
     @property
     def clock(self) -> ClockDoor:
-        """Scales, moves and skips the board's time; what `time` reads."""
+        """The board's time, to be scaled, moved and skipped; `time` reads it."""
         raise self.cannot("clock")
 
     # -- what it can do
 
     def can(self, *words: str) -> bool:
-        """Whether it has these capabilities. Raises CannotDo if there is no such word."""
+        """Tell whether the board has these capabilities. Raises CannotDo for an unknown word."""
         return check_capabilities(words) <= self.capabilities
 
     def cannot(self, word: str) -> CannotDo:
-        """The error to raise, with the cure."""
+        """Make the error for a missing capability, with the cure."""
         return CannotDo(
             f"{self.name} has no {word!r} ({CAPABILITIES[word]}); {CURES[word]}. It has "
             + ", ".join(sorted(self.capabilities))
@@ -300,7 +324,7 @@ class Unit(ABC):
 
 
 def _caller() -> str:
-    """Where the code outside of the harness is that asked, e.g. "test_sensor.py:34"."""
+    """Return the place outside of the harness that asked, e.g. "test_sensor.py:34"."""
     here = str(Path(__file__).parents[1]) + os.sep
     frame = inspect.currentframe()
     while frame is not None and frame.f_code.co_filename.startswith(here):

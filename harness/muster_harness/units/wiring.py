@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What is soldered to a board on a desk: a pin of another board, or a command that switches."""
+"""The wiring of a board on a desk: a pin of another board, or a command that switches."""
 
 import subprocess
 from collections.abc import Sequence
@@ -14,18 +14,18 @@ _COMMAND_S = 20.0
 
 
 class Switch(Protocol):
-    """Presses a button or gives power."""
+    """A switch that presses a button or gives power."""
 
     def turn(self, is_on: bool) -> None:
-        """Raises a HarnessError if it cannot."""
+        """Switch on or off. Raises a HarnessError if the switch cannot."""
 
 
 @dataclass(frozen=True)
 class PinWire:
     """A pin of a helping unit, which runs MicroPython, on the button, the relay or the LED.
 
-    Without `releases` the pin drives both levels; with it, it lets go instead of driving "off",
-    as an open collector does: right for a button with a pull-up of its own.
+    Without `releases` the pin drives both levels; with it, the pin lets go instead of driving
+    "off", as an open collector does: right for a button with a pull-up of its own.
     """
 
     helper: Unit
@@ -41,19 +41,23 @@ class PinWire:
 
     @property
     def is_active(self) -> bool:
-        """What the pin sees."""
+        """True if the pin sees the level that means pressed or lit."""
         code = f"__import__('machine').Pin({self.pin}, __import__('machine').Pin.IN).value()"
         return bool(self.helper.eval(code) == self.active)
 
 
 @dataclass(frozen=True)
 class CommandSwitch:
-    """Two programs, e.g. `uhubctl -l 1-1 -p 2 -a on`."""
+    """Two programs, e.g. `uhubctl -l 1-1 -p 2 -a on`, of which each switches one way."""
 
     on: Sequence[str]
     off: Sequence[str]
 
     def turn(self, is_on: bool) -> None:
+        """Run one of the two programs.
+
+        Raises RigError if it fails, is missing, or takes too long.
+        """
         command = self.on if is_on else self.off
         words = " ".join(command)
         try:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a board adds to logs: its serial output, events, and how much went in.
+"""A board's part of the logs: its serial output, events, and how much was sent to it.
 
-What goes *to* the board is logged by its size only: identities and passwords travel there.
+Bytes *to* the board are logged by their size only: identities and passwords travel there.
 """
 
 import threading
@@ -17,7 +17,7 @@ _LONGEST_LINE = 4096
 class BoardLog:
     """A board's own log at `path`, and its part of a `shared` one.
 
-    A line from the board stays whole: what happens in its middle stands before it.
+    A line from the board stays whole: an event in its middle stands before it.
     """
 
     def __init__(self, path: Path | None, name: str = "", shared: Log | None = None):
@@ -35,7 +35,7 @@ class BoardLog:
         return self._log.path
 
     def without_secrets(self, text: str) -> str:
-        """The text without what that log hides."""
+        """Return a text without the secrets that the log hides."""
         return self._log.without_secrets(text)
 
     @property

@@ -3,8 +3,8 @@
 """An end to every wait for bytes, whoever waits.
 
 mpremote's own deadlines begin anew with each byte, so a board that prints for ever would be read
-for ever; and where it wants an answer of a byte or two, it takes what came within one read for all
-there is, so a board that stands still for a moment would be misunderstood.
+for ever. Where mpremote wants an answer of a byte or two, it takes the bytes of one read for all
+there are, so a board that stands still for a moment would be misunderstood.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _SILENCE_S = 1.0  # after something came, and nothing for less than so long, mor
 
 
 class Guarded:
-    """A serial port, or what looks like one, whose `read` keeps to a deadline.
+    """A serial port, or an object like one, whose `read` keeps to a deadline.
 
     A read waits `timeout` seconds for its bytes, however long the port's own reads take.
     """
@@ -38,9 +38,11 @@ class Guarded:
 
     @contextlib.contextmanager
     def at_most(self, longest_s: float, may_reset: bool = False) -> Iterator[None]:
-        """Within this block, reading ends after so long. Raises Flooded then, BoardError if
-        nothing comes for `timeout`, and BoardReset if the board begins anew meanwhile, unless
-        it may."""
+        """End reading within this block after so many seconds.
+
+        Reads raise Flooded then, BoardError if nothing comes for `timeout`, and BoardReset if the
+        board begins anew meanwhile, unless it may.
+        """
         self._end, self._longest_s = time.monotonic() + longest_s, longest_s
         self._may_reset = may_reset
         self._tail = b""
@@ -50,6 +52,10 @@ class Guarded:
             self._end = None
 
     def read(self, size: int = 1) -> bytes:
+        """Read up to so many bytes; within `at_most`, an empty read is an error.
+
+        Raises BoardError, Flooded and BoardReset as `at_most` says.
+        """
         now = time.monotonic()
         if self._end is not None and now > self._end:
             raise self._flooded()
@@ -99,7 +105,7 @@ class Guarded:
         return self.in_waiting
 
     def set_lines(self, dtr: bool, rts: bool) -> None:
-        """Raises OSError where there are none."""
+        """Set the modem lines. Raises OSError where there are none."""
         if hasattr(self.inner, "set_lines"):
             self.inner.set_lines(dtr, rts)
         else:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a board has printed: a bounded buffer that one can wait on."""
+"""A board's output: a bounded buffer that one can wait on."""
 
 import re
 import threading
@@ -16,7 +16,7 @@ _PAUSE_S = 0.02
 
 
 class Output:
-    """Bytes from the board, the newest `_KEPT` of them. `expect` reads on after its last match."""
+    """The output of a board, its newest `_KEPT` bytes. `expect` reads on after its last match."""
 
     def __init__(
         self,
@@ -52,15 +52,15 @@ class Output:
             return bytes(self._data)
 
     def forget(self) -> None:
-        """Let the next `expect` see only what comes from now on."""
+        """Let the next `expect` see only the output from now on."""
         with self._changed:
             self._read = self._dropped + len(self._data)
 
     def expect(self, pattern: bytes, timeout_s: float) -> re.Match[bytes]:
         """Wait for a regular expression and return its match.
 
-        Raises ExpectTimeout with the pattern, the last lines and the log's path, and BoardError
-        if the board broke down meanwhile.
+        Raises ExpectTimeout with the pattern, the last lines and the log's path, and BoardError if
+        the board broke down meanwhile.
         """
         __tracebackhide__ = True  # in pytest's reports, which show who waited
         regex = re.compile(pattern, re.DOTALL | re.MULTILINE)
@@ -86,7 +86,7 @@ class Output:
             self._wait(length, end, time.monotonic() - began)
 
     def _wait(self, length: int, end: float, took_s: float) -> None:
-        """Until there is more than `length`, and for as long as the last look took."""
+        """Wait until there is more than `length`, and for as long as the last look took."""
         time.sleep(min(took_s, _PAUSE_S))
         with self._changed:
             self._changed.wait_for(

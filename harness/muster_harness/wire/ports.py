@@ -37,7 +37,8 @@ class Port:
 
 
 def list_ports() -> list[Port]:
-    """The USB serial ports of this machine; others cannot be told apart from empty sockets."""
+    """List the USB serial ports of this machine; others cannot be told apart from empty
+    sockets."""
     boards = _boards_by_usb_id()
     found = []
     for info in sorted(usb.comports()):
@@ -50,10 +51,10 @@ def list_ports() -> list[Port]:
 
 
 def find_port(wanted: str) -> str:
-    """The path or URL for what a person calls a port.
+    """Return the path or URL of the port that a person names.
 
-    Raises PortError if it is neither a path nor a usable URL nor a USB serial number. Whether the
-    port can be opened is not promised.
+    Raises PortError if the name is neither a path nor a usable URL nor a USB serial number.
+    Whether the port can be opened is not promised.
     """
     if "://" in wanted:
         require_whole_url(wanted)
@@ -68,7 +69,10 @@ def find_port(wanted: str) -> str:
 
 
 def require_whole_url(port: str) -> None:
-    """Raises PortError for a URL that lacks something or that is of no use; a path is none."""
+    """Check a URL; a path is none.
+
+    Raises PortError for a URL that lacks something or is of no use.
+    """
     scheme, is_url, place = port.partition("://")
     if not is_url:
         return
@@ -82,14 +86,19 @@ def require_whole_url(port: str) -> None:
 
 
 def follow_port(path: str) -> Callable[[], str]:
-    """A function that says what the port is called now: a board with USB of its own may come back
-    under another name after a reset. It raises PortError while the board is away."""
+    """Return a function that gives the port's name now, and raises PortError while it is away.
+
+    A board with USB of its own may come back under another name after a reset.
+    """
     number = next((port.serial_number for port in list_ports() if port.path == path), None)
     return (lambda: find_port(f"id:{number}")) if number else (lambda: path)
 
 
 def open_port(port: str, look_s: float, write_s: float) -> serial.Serial:
-    """The port, held alone: a read takes at most `look_s`, a write `write_s`. Raises PortError."""
+    """Open the port for this program alone. A read takes at most `look_s`, a write `write_s`.
+
+    Raises PortError.
+    """
     require_whole_url(port)
     try:
         line = serial.serial_for_url(port, _BAUD, timeout=look_s, exclusive=True)
@@ -101,12 +110,12 @@ def open_port(port: str, look_s: float, write_s: float) -> serial.Serial:
 
 
 def took_nothing(port: str, write_s: float) -> PortError:
-    """The error for a write that did not end in time."""
+    """Make the error for a write that did not end in time."""
     return PortError(f"{port} took nothing for {write_s:g} s; does its other side hang?")
 
 
 def why_closed(port: str) -> PortError:
-    """Finds out why a port cannot be opened, by trying once more."""
+    """Find out why a port cannot be opened, by trying once more."""
     try:
         serial.serial_for_url(port, timeout=0.1, exclusive=True).close()
     except (OSError, ValueError) as e:

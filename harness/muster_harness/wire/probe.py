@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a board is and what it holds, asked over its REPL; its secret is never asked for."""
+"""Asks a board over its REPL for its type and content, but never for its secret."""
 
 import json
 import re
@@ -50,7 +50,7 @@ ask()
 
 @dataclass(frozen=True)
 class BoardKind:
-    """What a board says that it is."""
+    """A board's type in its own words."""
 
     platform: str  # sys.platform, e.g. "esp32"
     machine: str  # e.g. "Generic ESP32 module with ESP32"
@@ -59,7 +59,7 @@ class BoardKind:
 
     @property
     def mcu(self) -> str:
-        """e.g. "esp32c3"; MicroPython writes it as ESP32C3 or as ESP32-C3."""
+        """The chip, e.g. "esp32c3"; MicroPython writes it as ESP32C3 or as ESP32-C3."""
         found = _MCU.search(self.machine.rpartition(" with ")[2])
         return "esp32" + (found[1] or "").lower() if found else ""
 
@@ -93,7 +93,8 @@ def probe(repl: REPL) -> BoardInfo:
 
 
 def guess_board(info: BoardKind) -> BoardFacts | None:
-    """The board file that fits best: of this very board, else the generic one of its chip."""
+    """Return the board file that fits best: that of this very board, else the generic one of its
+    chip."""
     known = [read_facts(path) for path in sorted(BOARDS.glob("*.toml"))]
     for facts in known:
         if _name(facts.machine) == _name(info.machine):
@@ -103,7 +104,10 @@ def guess_board(info: BoardKind) -> BoardFacts | None:
 
 
 def check_board(info: BoardKind, facts: BoardFacts, form: str) -> str | None:
-    """Raises WrongBoard if the firmware cannot run there; else perhaps a warning."""
+    """Check that the firmware can run there, and return a warning or None.
+
+    Raises WrongBoard if it cannot.
+    """
     if info.platform != _PLATFORM:
         raise WrongBoard(
             f"the firmware is for ESP32 boards, and this one is a {info.platform!r} "

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Brings a board to its raw REPL, from whatever it is doing, or says what is there instead."""
+"""Brings a board to its raw REPL from any state, or says what is there instead of a REPL."""
 
 import contextlib
 import time
@@ -30,15 +30,17 @@ _SIGNS = (b"MicroPython", b">>> ", b"Traceback", b"KeyboardInterrupt", b"rst:0x"
 
 
 class _Line:
-    """What comes over the wire, read with deadlines, and the newest of it kept as evidence."""
+    """The bytes from the wire, read with deadlines; the newest are kept as evidence."""
 
     def __init__(self, serial: Any):
         self.serial = serial
         self.heard = b""
 
     def until(self, ending: bytes, wait_s: float) -> bool:
-        """Read to the end of `ending` and no further: what follows belongs to the transport. Not
-        that long if the board says that it has no filesystem, for it says nothing else then."""
+        """Read to the end of `ending` and no further: the rest belongs to the transport.
+
+        Stop earlier if the board says that it has no filesystem, for it says nothing else then.
+        """
         end = time.monotonic() + wait_s
         tail = b""
         while time.monotonic() < end:
@@ -52,8 +54,7 @@ class _Line:
         return False
 
     def drain(self, quiet_s: float, most_s: float = 1.0) -> bytes:
-        """Read what has come, and until nothing comes for a while, but not for ever: a board may
-        chatter on."""
+        """Read until nothing comes for a while, but not for ever: a board may chatter on."""
         data = b""
         begin = last = time.monotonic()
         while True:
@@ -85,8 +86,8 @@ def enter_raw(
 ) -> None:
     """Bring mpremote's `transport` to the raw REPL; `say` is told if a person has to help.
 
-    A program that swallows Ctrl-C is met by the reset line if the port has one, then by asking
-    for the reset button. Raises NotMicroPython or BoardError, OSError if the port fails.
+    A program that swallows Ctrl-C is met by the reset line if the port has one, then by asking for
+    the reset button. Raises NotMicroPython or BoardError, OSError if the port fails.
     """
     line = _Line(transport.serial)
     end = time.monotonic() + timeout_s

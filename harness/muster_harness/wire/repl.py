@@ -32,10 +32,11 @@ _WRITE_S = 10.0
 class REPL:
     """A connection to a board's REPL; a context manager.
 
-    Entering interrupts what runs there. With `soft_reset` the board then starts anew, without
-    main.py; without it, the program's names stay. `say` is told if a person has to help. `tap`
-    is an open port that others listen to as well; without it, the port is opened here. `failure`
-    is asked, when something fails, whether it is known what the board has died of.
+    Entering interrupts the program. With `soft_reset` the board then starts anew, without main.py;
+    without it, the program's names stay. `say` is told if a person has to help. `tap` is an open
+    port with other listeners; without it, the port is opened here. `failure` tells, after an
+    error, the known reason why the board has stopped. Raises PortError, NotMicroPython,
+    BoardError.
     """
 
     def __init__(
@@ -125,9 +126,9 @@ class REPL:
     def exec(
         self, code: str, timeout_s: float | None = None, longest_s: float = _LONGEST_S
     ) -> str:
-        """Run statements and return what they print.
+        """Run statements and return their output.
 
-        `timeout_s` is for silence, `longest_s` for all of it. Raises RemoteError with the board's
+        `timeout_s` bounds a silence, `longest_s` the whole. Raises RemoteError with the board's
         traceback (RemoteOSError for an OSError), BoardError if the board falls silent, Flooded if
         it never stops printing, PortError if its port vanishes.
         """
@@ -154,7 +155,10 @@ class REPL:
         return str(out.decode("utf-8", "replace").replace("\r\n", "\n"))
 
     def send(self, code: str) -> None:
-        """Start statements that never come back, e.g. "machine.reset()"; do not wait for them."""
+        """Start statements that never come back, e.g. "machine.reset()"; do not wait for them.
+
+        Raises BoardError if the board does not take them, PortError if its port vanishes.
+        """
         self._guard.timeout = self._timeout_s
         try:
             with self._guard.at_most(self._timeout_s):
@@ -166,7 +170,10 @@ class REPL:
         self._transport.in_raw_repl = False
 
     def eval(self, expression: str) -> Any:
-        """Evaluate an expression there and return its value, if it is a literal here."""
+        """Evaluate an expression on the board and return its value.
+
+        Raises HarnessError if the value is no literal here, and the errors of `exec`.
+        """
         __tracebackhide__ = True
         said = self.exec(f"print(repr({expression}))").strip()
         try:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""An opened serial port that several parties listen to: the log, whoever waits for a pattern, and
-a REPL. One thread reads; nothing is lost while nobody asks."""
+"""An opened serial port with several listeners: the log, whoever waits for a pattern, and a REPL.
+
+One thread reads; nothing is lost while nobody asks.
+"""
 
 import contextlib
 import threading
@@ -23,19 +25,21 @@ _STOP, _FRIENDLY, _RESTART = b"\r\x03", b"\r\x02", b"\x04"
 
 
 def has_reset_line(port: str) -> bool:
-    """Whether the port has control lines, one of which resets usual boards. A pty and a plain
-    socket have none."""
+    """Tell whether the port has control lines, one of which resets usual boards.
+
+    A pty and a plain socket have none.
+    """
     return not port.startswith(("socket://", "/dev/pts/"))
 
 
 class Writes(Protocol):
-    """What one can type on."""
+    """A port that one can type on."""
 
     def write(self, data: bytes, /) -> object: ...
 
 
 def restart_program(line: Writes) -> None:
-    """Stop what runs on a board and let it begin anew, as a person does with three keys."""
+    """Stop the program on a board and let it begin anew, as a person does with three keys."""
     line.write(_STOP)
     time.sleep(_OBEYS_S)  # a program that ends in good order takes its time
     line.write(_FRIENDLY)
@@ -50,21 +54,27 @@ class HasLines(Protocol):
 
 
 def pulse_reset(line: HasLines) -> None:
-    """As the auto-reset circuit of Espressif's boards has it: RTS pulls EN, DTR the boot pin.
-    Raises OSError where there are no such lines."""
+    """Reset a board by the auto-reset circuit of Espressif's boards: RTS pulls EN, DTR the boot
+    pin.
+
+    Raises OSError where there are no such lines.
+    """
     line.set_lines(dtr=False, rts=True)
     time.sleep(_PULSE_S)
     line.set_lines(dtr=False, rts=False)
 
 
 class SerialLine:
-    """`on_data` is called with what arrives, `on_end` once with a sentence if the port vanishes;
-    both in the reader's thread."""
+    """A serial port and the thread that reads it.
+
+    `on_data` is called with the bytes that arrive, `on_end` once with a sentence if the port
+    vanishes; both in the reader's thread.
+    """
 
     def __init__(
         self, port: str, on_data: Callable[[bytes], None], on_end: Callable[[str], None]
     ) -> None:
-        """Raises PortError."""
+        """Open the port. Raises PortError."""
         self.port = port
         self.failure: str | None = None
         self._on_data = on_data
@@ -76,7 +86,7 @@ class SerialLine:
         self._reader.start()
 
     def close(self) -> None:
-        """Let go of the port. May be called twice."""
+        """Let go of the port. A second call does nothing."""
         self._is_open = False
         self._reader.join()
         held = getattr(self._serial, "_socket", None)
@@ -86,7 +96,7 @@ class SerialLine:
             held.close()
 
     def write(self, data: bytes) -> None:
-        """Raises PortError if the port has vanished or takes nothing any more."""
+        """Write bytes. Raises PortError if the port has vanished or takes nothing any more."""
         self.check()
         try:
             self._serial.write(data)
@@ -96,17 +106,20 @@ class SerialLine:
             raise PortError(f"the port {self.port} vanished ({e}); plug it in again") from None
 
     def check(self) -> None:
-        """Raises PortError if the port has vanished."""
+        """Check that the port is there. Raises PortError if it has vanished."""
         if self.failure is not None:
             raise PortError(self.failure)
 
     def set_lines(self, dtr: bool, rts: bool) -> None:
-        """Raises OSError where there are none."""
+        """Set the modem lines. Raises OSError where there are none."""
         self._serial.dtr = dtr
         self._serial.rts = rts
 
     def pulse_reset(self) -> None:
-        """Raises PortError if the port has vanished before."""
+        """Reset the board by the port's lines.
+
+        Raises PortError if the port has vanished before.
+        """
         self.check()
         try:
             pulse_reset(self)
@@ -114,7 +127,7 @@ class SerialLine:
             self._ended(e)
 
     def tap(self) -> "Tap":
-        """What arrives from now on, for somebody who reads as from pyserial."""
+        """Return a view of the bytes from now on, for somebody who reads as from pyserial."""
         self.check()
         self._tap = Tap(self)
         return self._tap
@@ -148,7 +161,7 @@ class SerialLine:
 
 
 class Tap:
-    """As much of pyserial's face as mpremote's transport uses."""
+    """The part of pyserial's face that mpremote's transport uses."""
 
     def __init__(self, line: SerialLine) -> None:
         self.timeout: float | None = None
@@ -174,7 +187,7 @@ class Tap:
         return self.in_waiting
 
     def read(self, size: int = 1) -> bytes:
-        """So many bytes, or those that came within `timeout`. Raises PortError, Flooded."""
+        """Read so many bytes, or those that come within `timeout`. Raises PortError, Flooded."""
         with self._changed:
             self._changed.wait_for(
                 lambda: len(self._data) >= size or self._line.failure is not None, self.timeout
@@ -194,7 +207,7 @@ class Tap:
         self._line.write(data)
 
     def set_lines(self, dtr: bool, rts: bool) -> None:
-        """Raises OSError where there are none."""
+        """Set the modem lines. Raises OSError where there are none."""
         self._line.set_lines(dtr, rts)
 
     def close(self) -> None:

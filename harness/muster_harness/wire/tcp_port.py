@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Offers a serial port over TCP, for socket:// URLs: raw bytes, one client at a time.
 
-Listens on loopback only: whoever can connect can do with the board what he likes.
+The bridge listens on loopback only: whoever can connect can do with the board what he likes.
 """
 
 import contextlib
@@ -26,7 +26,8 @@ class TCPPort:
     """A bridge from TCP to the port at `path`; a context manager.
 
     While a client is connected the bridge holds the port's lock, as mpremote would; while it or
-    another program holds it, clients are turned away at once.
+    another program holds it, clients are turned away at once. Raises PortError if it cannot
+    listen.
     """
 
     def __init__(self, path: str, port: int = 0):
@@ -100,7 +101,7 @@ class TCPPort:
         return True
 
     def _write(self, fd: int, data: bytes) -> bool:
-        """False if the port takes nothing for too long, or nobody wants it any more."""
+        """Write to the port; tell whether it took everything while somebody still wanted that."""
         end = time.monotonic() + _SEND_S
         while data and self._is_open:
             if select.select([], [fd], [], _LOOK_S)[1]:

@@ -68,7 +68,7 @@ def _report(fields: Fields) -> Report:
         board=printable(fields.text("board", high=64)),
         firmware=printable(fields.text("firmware", high=64)),
         micropython=printable(fields.text("micropython", high=64)),
-        reset_cause=fields.one_of("reset_cause", RESET_CAUSES),
+        reset_cause=_reset_cause(fields.text("reset_cause", high=32)),
         heap_free=fields.integer("heap_free"),
         scan=tuple(
             _network(item, f"scan[{n}]")
@@ -85,6 +85,11 @@ def _report(fields: Fields) -> Report:
 def printable(text: str) -> str:
     """The text as it may be shown: a device chose it, and it goes to terminals and pages."""
     return "".join(c if c.isprintable() else "?" for c in text)
+
+
+# A word of a newer firmware, or of another port, is no reason to turn a device away.
+def _reset_cause(word: str) -> str:
+    return word if word in RESET_CAUSES else "unknown"
 
 
 def _network(value: object, path: str) -> tuple[bytes, int, int, int]:

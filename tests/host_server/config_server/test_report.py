@@ -54,3 +54,9 @@ def test_what_a_device_says_can_be_shown_on_a_terminal() -> None:
     assert report.model == "?]0;owned??2J?"
     assert report.last is not None
     assert report.last.detail == f"ключ {report.model}"
+
+
+def test_reset_cause_that_a_newer_firmware_may_have_locks_no_device_out() -> None:
+    report = parse_report(text_of({"value": BLANK | {"reset_cause": "cosmic_ray"}}))
+    assert report.reset_cause == "unknown"
+    assert parse_report(text_of({"value": BLANK})).reset_cause == "power_on"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What hangs on an emulated board's I2C, SPI and UARTs, and which voltages its ADC sees: a script.
+"""The devices on an emulated board's I2C, SPI and UARTs, and the voltages at its ADC: a script.
 
 Devices are called in the board's own thread: they are quick, and call nothing of the board.
 """
@@ -22,8 +22,11 @@ _MOST_KEPT = 65536
 
 
 class RegisterMap:
-    """An I2C device as most sensors are: the first byte written chooses a register, further ones
-    are stored from there on, and reading begins there. `memory` may be changed at any time."""
+    """An I2C device of the usual kind, with registers.
+
+    The first byte written chooses a register, further ones are stored from there on, and reading
+    begins there. `memory` may be changed at any time.
+    """
 
     def __init__(self, registers: Mapping[int, bytes]) -> None:
         self.memory = bytearray(256)
@@ -46,8 +49,10 @@ class RegisterMap:
 
 
 class UARTLine:
-    """The other end of a UART. `answer`, if there is one, is given what the board sends, and what
-    it returns is fed to the board."""
+    """The other end of a UART.
+
+    `answer`, if set, gets each piece that the board sends; its result is fed to the board.
+    """
 
     def __init__(self) -> None:
         self.sent = b""  # by the board, the newest 64 KiB of it
@@ -55,12 +60,12 @@ class UARTLine:
         self._coming = bytearray()
 
     def feed(self, data: bytes) -> None:
-        """Send something to the board."""
+        """Send bytes to the board."""
         self._coming += data
 
     @property
     def waiting(self) -> int:
-        """Bytes that the board has not read."""
+        """The number of bytes that the board has not read."""
         return len(self._coming)
 
     def take(self, count: int) -> bytes:
@@ -75,8 +80,11 @@ class UARTLine:
 
 
 class Buses:
-    """One I2C bus, whatever the number and pins that the program gives it; SPI and UARTs by their
-    number (-1: SoftSPI); volts by pin. All of it may be changed while the board runs."""
+    """The buses of one board; a test may change everything while the board runs.
+
+    There is one I2C bus, whatever number and pins the program gives it. SPI and UARTs go by their
+    number (-1: SoftSPI), volts by pin.
+    """
 
     def __init__(self, log: Callable[[str], None]) -> None:
         self._log = log
@@ -91,6 +99,10 @@ class Buses:
         return sorted(self.i2c)
 
     def i2c_transfer(self, address: int, written: bytes, count: int) -> bytes:
+        """Carry out one transfer; a device's answer of a wrong length is EIO.
+
+        Raises Refusal, ENODEV if nobody is at the address.
+        """
         device = self.i2c.get(address)
         if device is None:
             raise Refusal("OSError", _NO_DEVICE)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What MicroPython offers on one chip and not on another.
+"""The differences between MicroPython's chips.
 
 Sources: ports/esp32 at 1c3c201149 (modmachine.c for frequencies, modesp32.h for pins that wake,
 modesp32.c; machine_adc.c for pins) and ESP-IDF's soc_caps.h of each chip (timers, LEDC channels,
@@ -16,7 +16,7 @@ _ESP32_WAKES = frozenset({0, 2, 4, 12, 13, 14, 15, 25, 26, 27, *range(32, 40)})
 
 @dataclass(frozen=True)
 class Chip:
-    """The defaults are an ESP32's."""
+    """The abilities of one chip; the defaults are an ESP32's."""
 
     name: str  # e.g. "esp32c3"
     timers: int = 4  # hardware ones
@@ -66,5 +66,5 @@ _KNOWN = (
 
 
 def chip(name: str) -> Chip:
-    """The chip of a board file's `mcu`; what is not known yet is taken for an ESP32."""
+    """Return the chip of a board file's `mcu`; an unknown one is taken for an ESP32."""
     return next((known for known in _KNOWN if known.name == name), Chip(name))

@@ -65,12 +65,12 @@ class BoardClock:
         return board_us + int((_host_us() - host_us) * scale) + self._skipped_us()
 
     def world_s(self) -> float:
-        """Unix time as a right clock shows it that goes like this board's."""
+        """Return Unix time as a right clock shows it that goes like this board's."""
         return (self.now_us() + self._world_us) / 1e6
 
     @property
     def boot_us(self) -> int:
-        """Where on the timeline ticks are zero."""
+        """The place on the timeline where ticks are zero."""
         return self._boot_us
 
     def ticks_ms(self) -> int:
@@ -80,7 +80,7 @@ class BoardClock:
         self._boot_us = self.now_us() - self.ticks_start_ms * 1000
 
     def uptime_ms(self) -> int:
-        """Since the chip has started."""
+        """Return the time since the chip has started."""
         return (self.now_us() - self._boot_us) // 1000 - self.ticks_start_ms
 
     def _skipped_us(self) -> int:
@@ -91,6 +91,10 @@ class BoardClock:
     # -- changing, in the board's loop
 
     def scale(self, factor: float) -> None:
+        """Let the board's time pass so many times as fast as the host's.
+
+        Raises BoardError for a factor outside 0.001 to 100,000, or without virtual time.
+        """
         self._require_virtual()
         if not 0.001 <= factor <= 100_000:
             raise BoardError(f"a clock's scale is 0.001 to 100000, not {factor!r}")
@@ -101,7 +105,7 @@ class BoardClock:
         self._rearm()
 
     def jump(self, seconds: float) -> None:
-        """Go forward, or, with a negative number, back."""
+        """Go forward by so many seconds, or, with a negative number, back."""
         self._require_virtual()
         host_us, board_us, scale = self._anchor
         self._anchor = (host_us, board_us + int(seconds * 1e6), scale)
@@ -109,11 +113,11 @@ class BoardClock:
 
     @property
     def skips(self) -> bool:
-        """Whether waits are skipped just now."""
+        """True while waits are skipped."""
         return self._skips and not self._holds
 
     def host_s(self, seconds: float) -> float:
-        """How long this host has to wait until so much of the board's time has passed."""
+        """Return how long this host has to wait until so much of the board's time has passed."""
         return seconds / float(self._anchor[2])
 
     def hold(self) -> None:
@@ -132,7 +136,11 @@ class BoardClock:
         self._publish()
 
     def leap(self, target_us: int | None) -> bool:
-        """Go to a time, but no further than to the next timer; None is there. False: no timer."""
+        """Go to a time, but no further than to the next timer; tell whether there was anywhere to
+        go.
+
+        Without a time, go to the next timer.
+        """
         self._drop_cancelled()
         next_us = self._timers[0][0] if self._timers else None
         if next_us is not None and (target_us is None or next_us < target_us):
@@ -209,11 +217,13 @@ class BoardClock:
 class ClockDoor:
     """A board's time for tests and servers; every method may be called from any thread.
 
-    `scale`, `jump` and `skip_idle` need a board made with `virtual_time=True`, else BoardError.
-    What follows the board's clock: ticks, the real-time clock, sleeps, polls, timeouts, Timer,
-    the watchdog, deep sleep, and every delay of the radio. What does not: mDNS and all else that
-    is done by other programs of this host, the time that computing takes, and TLS, which beside
-    the board's clock asks the host's whether a certificate is good.
+    `scale`, `jump` and `skip_idle` need a board made with `virtual_time=True`; they raise
+    BoardError on another.
+
+    These follow the board's clock: ticks, the real-time clock, sleeps, polls, timeouts, Timer, the
+    watchdog, deep sleep, and every delay of the radio. These do not: mDNS and everything else that
+    other programs of this host do, the time that computing takes, and TLS, which asks the host's
+    clock as well as the board's whether a certificate is good.
     """
 
     def __init__(self, loop: Loop, clock: BoardClock, rtc_s: Callable[[], float]):
@@ -222,23 +232,24 @@ class ClockDoor:
         self._rtc_s = rtc_s
 
     def time(self) -> float:
-        """Unix time as a right clock shows it in the board's world: give it to servers.
+        """Return Unix time as a right clock shows it in the board's world: give it to servers.
 
-        Begins with the host's, then goes, leaps and skips with the board. What the board itself
-        believes is `rtc()`.
+        The time begins with the host's, then goes, leaps and skips with the board. `rtc()` is the
+        time that the board itself believes.
         """
         return self._clock.world_s()
 
     def rtc(self) -> float:
-        """The board's real-time clock as Unix time: from 2000-01-01 on until somebody sets it."""
+        """Return the board's real-time clock as Unix time: from 2000-01-01 on until somebody sets
+        it."""
         return self._rtc_s()
 
     def ticks_ms(self) -> int:
-        """What time.ticks_ms() gives on the board now."""
+        """Return the value of time.ticks_ms() on the board now."""
         return self._clock.ticks_ms()
 
     def start_ticks(self, ms: int) -> None:
-        """Let ticks begin there at the next start of the chip, e.g. `2**30 - 5000`."""
+        """Set where ticks begin at the next start of the chip, e.g. `2**30 - 5000`."""
         self._loop.call(lambda: setattr(self._clock, "ticks_start_ms", ms))
 
     def scale(self, factor: float) -> None:
@@ -246,7 +257,7 @@ class ClockDoor:
         self._loop.call(lambda: self._clock.scale(factor))
 
     def jump(self, seconds: float) -> None:
-        """Move ticks and real-time clock together; what falls due meanwhile happens now."""
+        """Move ticks and real-time clock together, by seconds; timers that fall due run now."""
         self._loop.call(lambda: self._clock.jump(seconds))
 
     def skip_idle(
@@ -255,8 +266,8 @@ class ClockDoor:
         """Leap to the next deadline whenever the program only waits.
 
         For `grace_s` of the host's time after each network operation nothing is skipped, so that
-        whoever is asked can answer; the close of the last socket that has said something ends
-        that. `shortest_s` makes every skip at least so long, as if the board was late: a program
-        that looks at a button every 20 ms then costs less.
+        the other side can answer; the close of the last socket that has said something ends that.
+        `shortest_s` makes every skip at least so long, as if the board was late: a program that
+        looks at a button every 20 ms then costs less.
         """
         self._loop.call(lambda: self._clock.skip_idle(skips, grace_s, shortest_s))

@@ -31,7 +31,10 @@ _LOG_START = 4096
 
 @dataclass(frozen=True)
 class Operation:
-    """One thing done to the chip. `data` is what was programmed, or all of NVS after a write."""
+    """One operation on the chip.
+
+    `data` holds the programmed bytes, or all of NVS after a write.
+    """
 
     kind: Kind
     start: int
@@ -40,7 +43,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class FlashContent:
-    """Everything that a board keeps without power."""
+    """All content that a board keeps without power."""
 
     image: bytes = field(repr=False)
     nvs: bytes = field(repr=False)
@@ -86,17 +89,23 @@ class Flash:
         self.write(b"\xff" * self._size)
 
     def read(self) -> bytes:
-        """What is on the chip."""
+        """Return the chip's content."""
         return os.pread(self.image_fd, self._size, 0)
 
     def write(self, image: bytes) -> None:
-        """Put a whole image onto the chip, as `esptool write_flash` does."""
+        """Put a whole image onto the chip, as `esptool write_flash` does.
+
+        Raises HarnessError for an image of another size.
+        """
         if len(image) != self._size:
             raise HarnessError(f"wanted an image of {self._size} bytes, got {len(image)}")
         os.pwrite(self.image_fd, image, 0)
 
     def flip(self, at: int, mask: int = 1) -> None:
-        """Flip bits of one byte, as a cell does that has lost its charge."""
+        """Flip bits of one byte, as a cell does that has lost its charge.
+
+        Raises HarnessError if the chip has no such byte, or a byte no such bits.
+        """
         if not 0 <= at < self._size or not 0 < mask < 256:
             raise HarnessError(f"no byte {at} or no bits {mask:#x}; the chip has {self._size}")
         old = os.pread(self.image_fd, 1, at)[0]
@@ -106,18 +115,18 @@ class Flash:
 
     @property
     def operations(self) -> int:
-        """Erases, programs and writes of NVS since the board was made."""
+        """The number of erases, programs and writes of NVS since the board was made."""
         return self._page()[0]
 
     def cut_at(self, operation: int, how: How, torn_bytes: int) -> None:
-        """Cut the power at the n-th operation from now; 0 never."""
+        """Cut the power at the n-th operation from now; 0 takes the order back."""
         done = self.operations
         cut = done + operation if operation else 0
         page = _PAGE.pack(done, cut, _HOW.index(how), torn_bytes, 0)
         os.pwrite(self.page_fd, page[4:_END_AT], 4)
 
     def nvs_operation(self, content: bytes) -> How | None:
-        """Count a write of NVS; says how the power is to be cut in it, if it is.
+        """Count a write of NVS, and return how the power is to be cut in it, or None.
 
         The board waits for the supervisor meanwhile, so nobody else writes the page.
         """
@@ -134,7 +143,7 @@ class Flash:
         os.pwrite(self.page_fd, struct.pack("<I", _LOG_START), _END_AT)
 
     def recorded(self) -> list[Operation]:
-        """Stop keeping operations, and return those that were."""
+        """Stop keeping operations, and return those that were kept."""
         end = self._page()[4]
         log = os.pread(self.page_fd, max(0, end - _LOG_START), _LOG_START)
         os.pwrite(self.page_fd, struct.pack("<I", 0), _END_AT)
@@ -156,5 +165,5 @@ class Flash:
 
 
 def reopened(fd: int) -> int:
-    """The same file with a position of its own: the interpreter seeks."""
+    """Open the same file with a position of its own: the interpreter seeks."""
     return os.open(f"/proc/self/fd/{fd}", fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE)

@@ -3,8 +3,8 @@
 """Non-volatile storage (`esp32.NVS`) with ESP-IDF's limits and error numbers.
 
 Sizes follow the NVS library's format: 4096-byte pages of 126 entries of 32 bytes, one page kept
-free. A value is on flash when `set_*` returns; a power cut keeps it. One that comes in the middle
-of a write leaves the former value: an entry counts only once its state bits are written.
+free. When `set_*` returns, the value is on flash, and a power cut keeps it. A cut in the middle of
+a write leaves the former value: an entry counts only once its state bits are written.
 """
 
 import json
@@ -41,7 +41,8 @@ class PowerCut(Exception):
 class NVS:
     """Namespaces of i32 and blob values, kept in a file.
 
-    `operation` counts a write with the content it leads to, and says how the power is cut in it.
+    `operation` counts a write, and gets the whole content after it; the result says how the power
+    is cut in it.
     """
 
     def __init__(self, path: Path, size_bytes: int, operation: Callable[[bytes], How | None]):
@@ -70,11 +71,11 @@ class NVS:
         self.write(b"{}")
 
     def read(self) -> bytes:
-        """All of it, in a form that `write` takes."""
+        """Return the whole content, in a form that `write` takes."""
         return json.dumps(self._values).encode()
 
     def write(self, content: bytes) -> None:
-        """Make this its whole content."""
+        """Replace the whole content."""
         made = self._path.with_suffix(".new")
         made.touch(mode=0o600)
         made.write_bytes(content)
@@ -82,11 +83,15 @@ class NVS:
         self._load()
 
     def wear_out(self, writes: int) -> None:
-        """Let it have no free page after so many more writes: they fail, and see `start`."""
+        """Let the storage have no free page after so many more writes: they fail, and see
+        `start`."""
         self._writes_left = writes
 
     def start(self) -> None:
-        """The chip starts. Without a free page MicroPython's main.c erases all of it silently."""
+        """Begin with the chip.
+
+        Without a free page MicroPython's main.c erases everything silently.
+        """
         if self._writes_left == 0:
             self._writes_left = None
             self.erase()

@@ -28,8 +28,11 @@ class _Pin:
 
 
 class Pins:
-    """All pins. `on_interrupt(pin)` is called for an edge the program waits for; `on_change`
-    for each new level of a pin that is driven from either side."""
+    """All pins of a board.
+
+    `on_interrupt(pin)` is called for an edge that the program waits for; `on_change` for each new
+    level of a pin that is driven from either side.
+    """
 
     def __init__(
         self,
@@ -45,15 +48,19 @@ class Pins:
         self._on_change = on_change
 
     def reset(self, keeps_levels: bool) -> None:
-        """After a soft reset interrupts are off and levels stay; after a hard one nothing stays
-        except what is wired to the pins."""
+        """Put the pins into their state after a reset.
+
+        After a soft reset interrupts are off and levels stay; after a hard one only the levels
+        from outside stay.
+        """
         for pin in self._pins.values():
             pin.trigger = 0
             if not keeps_levels and not pin.is_held:
                 pin.mode, pin.pull, pin.latch, pin.drive = 1, 0, 0, 2
 
     def sleep(self) -> None:
-        """Deep sleep: who is not held drives nothing; pulls go on, so that a pin can wake."""
+        """Begin deep sleep: pins that are not held drive nothing; pulls stay, so that a pin can
+        wake."""
         for pin in self._pins.values():
             pin.trigger = 0
             if not pin.is_held:
@@ -144,7 +151,7 @@ class Pins:
 
 
 def _described(number: int, pin: _Pin) -> str:
-    """machine_pin_print() of ports/esp32/machine_pin.c."""
+    """Return a pin's text, as machine_pin_print() of ports/esp32/machine_pin.c does."""
     words = [f"{number}", f"mode=Pin.{'OUT' if pin.mode & 2 else 'IN'}"]
     if pin.pull:
         words.append(f"pull=Pin.PULL_{'UP' if pin.pull & _PULL_UP else 'DOWN'}")

@@ -18,10 +18,11 @@ class Memory(Protocol):
 
 
 class RTC:
-    """`offset_us` turns the board's timeline into its date (microseconds since 2000).
+    """The clock and its memory. `offset_us` turns the board's timeline into its date (µs since
+    2000).
 
-    RTC.memory() and mem_backup() of a program share the memory; only the former has a length.
-    What the program sees through mem_backup() lies in its own process, and is fetched from there.
+    RTC.memory() and mem_backup() of a program share the memory; only the former has a length. The
+    content of mem_backup() lies in the program's own process, and is fetched from there.
     """
 
     def __init__(self, clock: BoardClock) -> None:
@@ -68,7 +69,7 @@ class RTC:
         child.write_memory(address, self._data)
 
     def fetch(self) -> None:
-        """Take over what the program has written there."""
+        """Take over the program's writes to that memory."""
         if self._mirror is not None:
             child, address = self._mirror
             self._data = child.read_memory(address, MEMORY_BYTES) or self._data

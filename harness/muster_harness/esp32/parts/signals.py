@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a board's program sends out on pins beyond levels: PWM, and colours for LED strips."""
+"""Signals of a board's program on pins beyond levels: PWM, and colours for LED strips."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from muster_harness.errors import BoardError
 
 @dataclass(frozen=True)
 class PWMSignal:
-    """A PWM as it can be measured on the pin: `duty` is the share of time that it is high."""
+    """A PWM as it can be measured on the pin: `duty` is the share of time that the pin is high."""
 
     freq_hz: int
     duty: float
@@ -23,7 +23,7 @@ class Signals:
         self.streams: dict[int, bytes] = {}
 
     def reset(self) -> None:
-        """The chip or the program starts anew: PWMs end; a strip keeps its colours."""
+        """End all PWMs, as a start of the chip or the program does; a strip keeps its colours."""
         self.pwm.clear()
 
     def set_pwm(self, pin: int, freq_hz: int | None, duty_u16: int) -> None:
@@ -33,7 +33,11 @@ class Signals:
             self.pwm[pin] = PWMSignal(freq_hz, duty_u16 / 65536)
 
     def pixels(self, pin: int, order: str) -> list[tuple[int, ...]]:
-        """What a strip on the pin shows, each pixel as in the order's letters sorted to RGB(W)."""
+        """Return the pixels of a strip on the pin, each as in the order's letters sorted to
+        RGB(W).
+
+        Raises BoardError if the pin got no whole number of pixels.
+        """
         wanted = [order.index(colour) for colour in "RGBW" if colour in order]
         data = self.streams.get(pin, b"")
         if len(data) % len(order):

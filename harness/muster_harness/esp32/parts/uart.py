@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""The UART between the interpreter and the serial port: its speed, and what it loses.
+"""The UART between the interpreter and the serial port: its speed, and the bytes that it loses.
 
 Output waits for the line, as MicroPython does. Input goes into a ring of 260 bytes, which holds
-259; what comes while it is full is lost (ports/esp32/mphalport.c, uart.c).
+259; a byte that comes while it is full is lost (ports/esp32/mphalport.c, uart.c).
 """
 
 import time
@@ -44,12 +44,12 @@ class Line:
 
     @property
     def is_busy(self) -> bool:
-        """Whether as much waits as a UART's FIFO takes: who sends has to wait."""
+        """True if as much waits as a UART's FIFO takes, so that the sender has to wait."""
         return len(self._queue) > FIFO_BYTES
 
     @property
     def is_full(self) -> bool:
-        """Whether so much waits that nobody should bring more."""
+        """True if so much waits that nobody should bring more."""
         return len(self._queue) > _MOST_QUEUED
 
     def when_room(self, function: Callable[[], None]) -> None:
@@ -57,7 +57,7 @@ class Line:
         self._on_room.append(function)
 
     def clear(self) -> None:
-        """Lose what has not gone yet."""
+        """Lose the bytes that have not gone yet."""
         self._queue.clear()
         self._tell_of_room()
 
@@ -83,23 +83,25 @@ class Line:
 
 
 class Reader(Protocol):
-    """What the ring has to know of the interpreter."""
+    """The interpreter, as far as the ring has to know it."""
 
     def unread(self) -> int:
-        """Bytes given to it that it has not read."""
+        """Return how many bytes of its input the interpreter has not read."""
         ...
 
     def ran_s(self) -> float:
-        """How long it has computed or slept so far, without the time in which the host was busy
-        with something else."""
+        """Return the seconds that it has computed or slept so far.
+
+        Time in which the host was busy with something else does not count.
+        """
         ...
 
 
 class Ring:
-    """Input that the interpreter has not read. Bytes count as arriving at the line's speed, at
-    115200 baud if that is not limited; those for which there is no room then are dropped.
+    """The input that the interpreter has not read.
 
-    An interrupt finds its way past a full ring.
+    Bytes arrive at the line's speed, or at 115200 baud if the line has no limit. A byte that finds
+    no room then is dropped; an interrupt finds its way past a full ring.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Sleep, and what ends it: time, or levels on pins, as `esp32.wake_on_…` and `Pin.irq` say."""
+"""Sleep and its end: by time, or by levels on pins, as `esp32.wake_on_…` and `Pin.irq` say."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +17,10 @@ EXT0, EXT1, TIMER, GPIO = 2, 3, 4, 7  # machine.wake_reason()
 
 @dataclass
 class WakeSources:
-    """Kept over a soft reset, as the port's static variables are; gone with the chip's start."""
+    """The pins that end a sleep.
+
+    They last over a soft reset, as the port's static variables do, and go with the chip's start.
+    """
 
     chip: Chip
     ext0_pin: int | None = None
@@ -30,7 +33,7 @@ class WakeSources:
     woken_by: tuple[int, ...] = field(default=())  # machine.wake_pins()
 
     def on_ext0(self, pins: list[int] | None, level: bool | None) -> None:
-        """None for pins is the same as before, none of them is no pin any more."""
+        """Set EXT0's pin and level. None for `pins` keeps the pin; an empty list takes it away."""
         if pins is not None:
             self._require_rtc(pins, "invalid pin")
             self.ext0_pin = pins[0] if pins else None
@@ -39,7 +42,10 @@ class WakeSources:
         self.ext0_sleeps = LIGHT | DEEP
 
     def on_pin(self, pins: list[int], level: bool, sleeps: int) -> None:
-        """Pin.irq with or, with 0, without a kind of sleep."""
+        """Set the pin of `Pin.irq(wake=…)`, or take it away if `sleeps` is 0.
+
+        Raises Refusal if another pin holds the chip's one EXT0.
+        """
         if not sleeps:
             if self.ext0_pin == pins[0]:
                 self.ext0_pin = None
@@ -65,6 +71,7 @@ class WakeSources:
             self.gpio_level = int(level)
 
     def require_possible(self, sleep: int) -> None:
+        """Check that this chip can sleep so. Raises Refusal if it cannot."""
         if sleep != DEEP or not self.gpio_pins:
             return
         if not self.chip.deep_sleep_gpios:
@@ -73,7 +80,7 @@ class WakeSources:
             raise Refusal("ValueError", "wake-up pin not supported")
 
     def reason(self, sleep: int, level: Callable[[int], int]) -> int | None:
-        """Which pins, if any, end such a sleep with these levels."""
+        """Return the wake reason if these levels end such a sleep; `woken_by` names the pins."""
         ext0 = self.ext0_pin if self.ext0_sleeps & sleep else None
         if ext0 is not None and level(ext0) == self.ext0_level:
             return EXT0
@@ -95,7 +102,7 @@ class WakeSources:
 
 
 class Sleep:
-    """The chip's sleep. `on_wake(kind)` is called in the board's loop when it is over."""
+    """The chip's sleep. `on_wake(kind)` is called in the board's loop at its end."""
 
     def __init__(
         self,
@@ -128,7 +135,7 @@ class Sleep:
         self._clock.later(0, self.look)
 
     def look(self) -> None:
-        """Wake up if a pin says so."""
+        """End the sleep if a pin says so."""
         if self.kind is not None:
             reason = self.sources.reason(self.kind, self._level)
             if reason is not None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""The task watchdog: runs in the chip, so it survives a soft reset and bites a busy program."""
+"""The task watchdog runs in the chip, so it survives a soft reset and bites a busy program."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ class Watchdog:
         self._timeout_s = 0.0
 
     def start(self, timeout_ms: int) -> None:
-        """Start it, or give a running one another timeout."""
+        """Start the watchdog, or give a running one another timeout."""
         self._timeout_s = timeout_ms / 1000
         self.feed()
 
@@ -26,7 +26,7 @@ class Watchdog:
             self._timer = self._clock.later(self._timeout_s, self._bite)
 
     def stop(self) -> None:
-        """Only a reset of the chip can."""
+        """Stop the watchdog, as only a reset of the chip can."""
         self._cancel()
         self._timeout_s = 0.0
 
