@@ -39,7 +39,8 @@ class Application:
     def set_online(self, is_online):
         self._session.set_online(is_online)
 
-    # RuntimeError if the owner's code swallows its cancellation: only a restart ends it then.
+    # Stops it. Raises RuntimeError if the owner's code swallows its cancellation: only a restart
+    # ends it then.
     async def stop(self):
         task, self._task = self._task, None
         if task is None:
@@ -71,8 +72,8 @@ class Application:
             await asyncio.sleep_ms(delay_ms)
 
 
-# If it was memory that was wanting, there may be none to tell it: whoever holds it may be the
-# exception itself, or what outlives the application.
+# Tells of a failure. If memory was wanting, there may be none to tell it with: the exception
+# itself, or what outlives the application, may hold it.
 def _tell(e, delay_ms):
     try:
         sys.print_exception(e)

@@ -17,7 +17,8 @@ from .timeline import Timeline
 from .wifi import Wifi
 
 
-# The life, and the coroutines that have to run beside it. (None, []) on a board without a label.
+# Returns the life, and the coroutines that have to run beside it; (None, []) on a board without a
+# label.
 def assemble(pulse):
     facts = hardware.read_facts()
     who = _label()
@@ -50,7 +51,7 @@ def assemble(pulse):
     return life, beside
 
 
-# The label's two parts alone: an Identity would keep the module that reads it in RAM.
+# Returns the label alone: an Identity would keep the module that reads it in RAM.
 def _label():
     found = borrow("identity", "read", hardware.open_nvs("muster"))
     return Label(found.device_id, found.secret) if found else None

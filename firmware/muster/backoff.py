@@ -19,14 +19,14 @@ class Backoff:
     def reset(self):
         self._next_ms = _FIRST_MS
 
-    # The next delay; +-25 % keeps a fleet that failed together from returning together.
+    # Returns the next delay; +-25 % keeps a fleet that failed together from returning together.
     def next_ms(self):
         base = self._next_ms
         self._next_ms = min(base * 2, _LONGEST_MS)
         return base - base // 4 + random.randrange(base // 2)
 
 
-# What has failed would fail again: before the same version is tried once more the device asks,
+# Delays the second try of a version that has failed, because it would fail again: the device asks,
 # later and later and over restarts too, whether there is something better.
 class SecondTry:
     # journal counts the failures of a version in a row.

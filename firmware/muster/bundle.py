@@ -18,14 +18,14 @@ _EARLIEST = const(946684800)  # where the ESP32 starts to count
 _LATEST = const(4294967295)  # in 2106, as in a directive
 
 
-# The key of this purpose, e.g. b"bundle-key".
+# Derives the key of this purpose, e.g. b"bundle-key", from the label.
 def label_key(label, purpose):
     return hkdf(b"muster/1", label.secret, purpose + b"\x00" + label.device_id.encode(), 32)
 
 
-# The content as what JSON makes of it. text: a bytearray without white space, which is used up.
-# label: whose bundle it has to be. DeviceError says which part is wrong; docs/protocol.md lists
-# them in this order.
+# Opens a bundle and returns its content as what JSON makes of it. text: a bytearray without white
+# space, which is used up. label: whose bundle it has to be. Raises DeviceError, which says which
+# part is wrong; docs/protocol.md lists the parts in this order.
 def unseal(text, label):
     if len(text) > LONGEST:
         raise _invalid("longer than %d characters" % LONGEST)
@@ -60,7 +60,7 @@ def _dots(text):
     return found[:4]
 
 
-# Constant time: it looks at every byte whatever the first ones are.
+# Compares in constant time: it looks at every byte whatever the first ones are.
 def _is_same(mine, theirs):
     difference = 0
     for i in range(_BLOCK):
@@ -83,7 +83,7 @@ def _check_header(raw, device_id):
         raise DeviceError("server_untrusted", text)
 
 
-# The ciphertext moves down while it is decoded, and never overtakes what is still to be read.
+# Moves the ciphertext down while it is decoded; it never overtakes what is still to be read.
 # Returns where it ends.
 def _decode_down(view, at, end, to):
     while at < end:
@@ -94,7 +94,8 @@ def _decode_down(view, at, end, to):
     return to
 
 
-# Strict base64url: MicroPython's decoder passes over what it does not know, so encode and compare.
+# Decodes base64url strictly: MicroPython's decoder passes over what it does not know, so encode
+# and compare.
 def _decoded(text):
     try:
         padded = text.replace(b"-", b"+").replace(b"_", b"/") + b"==="[: -len(text) % 4]
@@ -107,7 +108,7 @@ def _decoded(text):
     return raw
 
 
-# Where the ciphertext was, the plaintext is.
+# Puts the plaintext where the ciphertext was, and returns what JSON makes of it.
 def _decrypted(key, vector, view):
     from cryptolib import aes
 

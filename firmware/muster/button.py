@@ -33,7 +33,7 @@ class Button:
         self._bundle = False  # beside the presses, so that neither is lost
         self.count = 0  # of presses and bundles, whoever takes them
 
-    # Hands a press out once, and then a bundle: its kind, or None.
+    # Hands a press out once, and then a bundle. Returns its kind, or None.
     def take(self):
         kind, self._kind = self._kind, None
         if kind is None and self._bundle:
@@ -42,7 +42,7 @@ class Button:
             self._pressed.clear()
         return kind
 
-    # As if it had been pressed so. A press that waits to be taken is not made less by another.
+    # Acts as if the button had been pressed so. A lesser press leaves one that waits to be taken.
     def tell(self, kind):
         if kind == BUNDLE:
             self._bundle = True
@@ -55,20 +55,20 @@ class Button:
     def took_short(self):
         return self._kind == SHORT and self.take() == SHORT
 
-    # Whether a press waits to be taken.
+    # Tells whether a press waits to be taken.
     def is_pressed(self):
         return self._kind is not None or self._bundle
 
-    # Whether one waits that wants more than a sync, so that a trial may as well end.
+    # Tells whether a press waits that wants more than a sync, so that a trial may as well end.
     def wants_more(self):
         return self._kind == LONG or self._kind == LONGEST
 
-    # Whether anything waits for which a search for a network had better end: a short press asks
-    # for just that.
+    # Tells whether anything waits for which a search for a network had better end: a short press
+    # asks for just that.
     def wants_else(self):
         return self._bundle or (self._kind or SHORT) > SHORT
 
-    # Waits so long, or until the button has been pressed; which kind of press stays to be taken.
+    # Waits so long, or until the button has been pressed. The press stays to be taken.
     async def pause(self, ms):
         self._pulse.life(ms)
         try:

@@ -9,7 +9,7 @@ from .modules import borrow, borrowed, release
 _KINDS = ("", "short press", "twice", "5 s", "15 s", "bundle")
 
 
-# Takes a press, or word of a bundle. life: lifecycle.py's.
+# Takes a press, or word of a bundle, and does what it asks for. life: lifecycle.py's.
 async def heed(life):
     kind = life.button.take()
     if kind is None:
@@ -27,14 +27,15 @@ async def heed(life):
         life.setup_waits("due")
 
 
-# After a factory reset nothing is remembered but the time.
+# Forgets everything in the journal but the time: a factory reset.
 def reset(journal):
     journal.highest = journal.failures = 0
     journal.nonce = journal.failed_version = journal.last = journal.trial = None
     journal.save()
 
 
-# What an owner has released, or a person reset: the identity stays.
+# Forgets the configuration, when its owner has released the device or a person reset it. The
+# identity stays.
 async def forget(life):
     await _deliver(life, "forget")
     borrow("candidate", "forget", life.store, life.journal)
@@ -45,8 +46,8 @@ async def forget(life):
     release("operation", "application", "session", "platform", "onem2m", "tls", "http")
 
 
-# What somebody has brought is tried as what a directive brings, and acknowledged. A blank device
-# keeps what fails, to try it again: there is nobody else to ask.
+# Tries what somebody has brought as what a directive brings, and acknowledges it. A blank device
+# keeps what fails, to try it again: there is nobody else to ask. Raises DeviceError.
 async def apply(life):
     # Until it goes well: where the flash or the heap fails, a device that can work does so.
     life.bundle_waits(None if life.config else 0)
@@ -72,8 +73,8 @@ async def apply(life):
             life.setup_waits("due")
 
 
-# A network of its own. What is brought there is applied without it, then it opens once more: its
-# guests want to see the receipt, and the application need not wait for them.
+# Opens a network of its own. What is brought there is applied without it, then it opens once more:
+# its guests want to see the receipt, and the application need not wait for them.
 async def set_up(life):
     from . import setup_network
 

@@ -13,8 +13,8 @@ _COMMITTED = const("committed")
 _CANDIDATE = const("candidate")
 
 
-# The configuration to run on after a restart, or None. It must not depend on being able to write:
-# what cannot be tidied up now is tidied up next time.
+# Returns the configuration to run on after a restart, or None. It must not depend on being able to
+# write: what cannot be tidied up now is tidied up next time.
 def wake(store, journal, timeline, former):
     config = _load(store, _COMMITTED)
     candidate = _load(store, _CANDIDATE)
@@ -46,7 +46,8 @@ def wake(store, journal, timeline, former):
     return config
 
 
-# A record of another firmware may have a right checksum and be no configuration.
+# Returns a kept configuration, or None. A record of another firmware may have a right checksum and
+# be no configuration.
 def _load(store, name):
     config = store.load(name)
     if config is None:
@@ -57,7 +58,8 @@ def _load(store, name):
     return None
 
 
-# What ended a life at work. The nonce in flash may not be the newest, so it is reported twice.
+# Notes what ended a life at work. The nonce in flash may not be the newest, so it is reported
+# twice.
 def _note(journal, timeline, version, error):
     timeline.failed(error)
     journal.failed(version, error)
@@ -65,7 +67,8 @@ def _note(journal, timeline, version, error):
     journal.save()
 
 
-# Stores the directive's configuration and returns it as a restart would read it.
+# Stores the directive's configuration and returns it as a restart would read it. Raises
+# DeviceError.
 def keep(store, journal, answer):
     version = answer.config["version"]
     if journal.trial and journal.trial[1] == PROVED:
@@ -87,7 +90,8 @@ def keep(store, journal, answer):
     raise error
 
 
-# error has its step. The journal counts failures of the same version in a row.
+# Notes the failure and drops the candidate. error has its step. The journal counts failures of the
+# same version in a row.
 def fail(store, journal, version, error):
     if journal.failed_version != version:
         journal.failed_version = version
@@ -97,7 +101,7 @@ def fail(store, journal, version, error):
     drop(store, journal)
 
 
-# Returns the configuration that from now on is the committed one.
+# Makes the candidate the committed configuration, and returns it.
 def commit(store, journal, version):
     try:
         _commit(store, journal, version)
@@ -107,7 +111,7 @@ def commit(store, journal, version):
     return config if config and config["version"] == version else store.load(_CANDIDATE)
 
 
-# One record flip; the configuration before it stays as the older generation.
+# Flips one record; the configuration before it stays as the older generation.
 def _commit(store, journal, version):
     size = store.promote(_CANDIDATE, _COMMITTED)
     journal.highest = version
@@ -117,14 +121,15 @@ def _commit(store, journal, version):
     drop(store, journal)
 
 
-# First the journal, then the candidate: a cut in between repeats this at the next start.
+# Drops the candidate: first the journal, then the record, so that a cut in between repeats this at
+# the next start.
 def drop(store, journal):
     journal.trial = None
     journal.save()
     store.erase(_CANDIDATE)
 
 
-# What was committed goes too.
+# Erases the candidate and what was committed.
 def forget(store, journal):
     store.erase(_CANDIDATE)
     store.erase(_COMMITTED)

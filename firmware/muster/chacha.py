@@ -214,7 +214,8 @@ async def seal(key, nonce, aad, data):
     data[size:] = await _tag(stream, aad, data, size)
 
 
-# The reverse; ValueError, and data untouched, if the tag in the last 16 bytes is not right.
+# Decrypts what seal() has made. Raises ValueError, and leaves data untouched, if the tag in the
+# last 16 bytes is not right.
 async def unseal(key, nonce, aad, data):
     stream = ChaCha(key, nonce)
     size = len(data) - 16

@@ -29,7 +29,7 @@ class Clock:
     def now(self):
         return time.time() + EPOCH_2000
 
-    # An authenticated time: a directive's may move the clock either way.
+    # Sets an authenticated time: a directive's may move the clock either way.
     def set(self, unix):
         self.show(unix)
         self.is_known = True
@@ -38,7 +38,7 @@ class Clock:
             self.floor = max(unix, self._built)
             self.keep_floor(self.floor)
 
-    # What the board shows from now on, whoever has said so; no floor is made of it.
+    # Sets what the board shows from now on, whoever has said so; no floor is made of it.
     def show(self, unix):
         t = time.gmtime(unix - EPOCH_2000)
         self._set_rtc((t[0], t[1], t[2], t[6], t[3], t[4], t[5], 0))

@@ -15,7 +15,7 @@ def dumps(value):
     return json.dumps(value, separators=_SEPARATORS)
 
 
-# Into a stream, so that the text never stands in RAM.
+# Writes JSON into a stream, so that the text never stands in RAM.
 def dump(value, stream):
     json.dump(value, stream, separators=_SEPARATORS)  # type: ignore[call-overload]  # slip in stubs
 

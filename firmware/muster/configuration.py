@@ -17,8 +17,8 @@ _HIGHEST = const(2147483647)  # of an integer: a version goes over the wire in e
 _DEEPEST = const(16)  # lists and objects in each other: writing or comparing takes stack for each
 
 
-# Checks the whole document and returns it. DeviceError config_invalid names
-# the path of the first field that is wrong.
+# Checks the whole document and returns it. Raises DeviceError config_invalid with the path of the
+# first field that is wrong.
 def check(document):
     config = Fields(document, "config")
     if config.take("v", int) != 1:
@@ -87,7 +87,7 @@ def _platform(platform):
         raise platform.invalid("ca", "https needs the certificate authority")
 
 
-# Whether the URL is an https one.
+# Tells whether the URL is an https one. Raises DeviceError if it is no URL.
 def _url(fields, name):
     try:
         return url.split(fields.take(name, str, 1, 256))[0]

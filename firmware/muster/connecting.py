@@ -9,7 +9,8 @@ from .errors import DeviceError
 from .modules import borrowed
 
 
-# Returns a directive that must be obeyed first, or None once it is connected and registered.
+# Connects and registers. Returns a directive that must be obeyed first, or None once that is done.
+# Raises DeviceError.
 async def connect(operation, config, platform):
     life = operation.life
     await life.wifi.join_one_of(config, life.timeline)
@@ -29,13 +30,14 @@ async def connect(operation, config, platform):
     return None
 
 
-# A stranger may have said it: it makes the next contact later, never sooner.
+# Heeds a hint to wait. A stranger may have said it: it makes the next contact later, never sooner.
 def wait(contact, seconds):
     if contact.is_due(seconds):
         contact.due_in(seconds)
 
 
-# Returns what the server wants done, or None. What it cannot reach now it tries again.
+# Asks the server, and returns the directive that wants something done, or None. A server that
+# cannot be reached now is tried again.
 async def check_in(life, config):
     contact = life.contact
     try:

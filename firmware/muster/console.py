@@ -28,7 +28,7 @@ _BEAT_MS = const(120000)  # opening a bundle takes a while
 _PIECE = const(80)  # of an error's detail
 
 
-# Until nobody has said anything for a while. heard: a poll of sys.stdin.
+# Answers frames until nobody has said anything for a while. heard: a poll of sys.stdin.
 async def converse(heard, pulse, label, store, journal, clock, press):
     talk = _Conversation(label, store, journal, clock, press)
     silent_from = time.ticks_ms()
@@ -116,8 +116,9 @@ class _Conversation:
             pass
         return "what"  # not understood: perhaps a newer host
 
-    # E.g. "is PRESS-4 7 idle 7 ok ABCDEFGH 0011223344556677": who, the highest version ever
-    # committed, what it does, then of the last bundle version, code, receipt and digest.
+    # Says who the device is, the highest version ever committed and what it does, then of the last
+    # bundle version, code, receipt and digest, e.g. "is PRESS-4 7 idle 7 ok ABCDEFGH
+    # 0011223344556677".
     def _status(self):
         last = delivery.last(self._store) or {}
         doing = "idle"
@@ -130,7 +131,7 @@ class _Conversation:
         words += [last.get(name) or "-" for name in ("code", "receipt", "digest")]
         return "is " + " ".join(words)
 
-    # An answer in pieces, because a frame is short.
+    # Gives the last detail in pieces, because a frame is short.
     def _detail(self, at):
         text = (delivery.last(self._store) or {}).get("detail") or ""
         return "text " + binascii.hexlify(text.encode()[at : at + _PIECE // 2]).decode()
@@ -147,7 +148,8 @@ class _Conversation:
         micropython.kbd_intr(-1)
         return "go 0"
 
-    # A piece that came before, or comes too early, changes nothing: the answer says what is next.
+    # Takes a piece. One that came before, or comes too early, changes nothing: the answer says
+    # which is next.
     def _data(self, at, text):
         if self._upload is None:
             return "lost"
@@ -177,7 +179,7 @@ class _Conversation:
         return "done %d" % version
 
 
-# The words of a frame, without its mark; None if it is damaged.
+# Returns the words of a frame, without its mark; None if it is damaged.
 def _request(frame):
     body = frame[: -_CRC - 1]
     if frame[-_CRC - 1 :] != b" %08x" % binascii.crc32(body):

@@ -14,7 +14,7 @@ _DAY_S = const(86400)
 _DAY_MS = const(86400000)  # nobody has answered for so long: the label's key is tried
 
 
-# What is not private is for sync.py.
+# Keeps when the server is asked next. Names that are not private are for sync.py.
 class Contact:
     def __init__(self, identity, clock, journal, timeline):
         self.identity = identity
@@ -27,11 +27,11 @@ class Contact:
         self._ignored_since = None
         self._next = time.ticks_ms()
 
-    # One sync under the configuration's key, see sync.py; to be awaited.
+    # Makes one sync under the configuration's key, see sync.py; to be awaited.
     def ask(self, config, state):
         return borrowed("sync", "ask", self, config, state)
 
-    # One sync with this server, see sync.py; to be awaited.
+    # Makes one sync with this server, see sync.py; to be awaited.
     def ask_at(self, server, config, seen, state, timeout_ms):
         return borrowed("sync", "ask_at", self, server, config, seen, state, timeout_ms)
 
@@ -41,16 +41,18 @@ class Contact:
         elif self._ignored_since is None:
             self._ignored_since = time.ticks_ms()
 
-    # Ticks wrap: what seems to lie ahead is longer ago than half their range, some six days.
+    # Tells whether nobody has answered for a day. Ticks wrap: what seems to lie ahead is longer
+    # ago than half their range, some six days.
     def is_ignored(self):
         if self._ignored_since is None:
             return False
         return not 0 <= time.ticks_diff(time.ticks_ms(), self._ignored_since) <= _DAY_MS
 
-    # In ticks, because the clock may be set at any moment; a day is well below half their range.
+    # Sets when the next contact is due: in ticks, because the clock may be set at any moment; a
+    # day is well below half their range.
     def due_in(self, seconds):
         self._next = time.ticks_add(time.ticks_ms(), min(seconds, _DAY_S) * 1000)
 
-    # Now, or within so many seconds.
+    # Tells whether it is due now, or within so many seconds.
     def is_due(self, within_s=0):
         return time.ticks_diff(self._next, time.ticks_ms()) <= within_s * 1000

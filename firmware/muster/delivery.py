@@ -22,8 +22,9 @@ _DAY_S = const(86400)
 _OPENED = const("opened")  # the record of how often one was begun to be opened, in vain
 
 
-# What became of the last bundle: {"version", "code", "detail", "receipt", "digest", "tries"}, or
-# None. The code is None until there is an outcome; tries is above 0 while it is being tried.
+# Returns what became of the last bundle: {"version", "code", "detail", "receipt", "digest",
+# "tries"}, or None. The code is None until there is an outcome; tries is above 0 while it is being
+# tried.
 def last(store):
     found = store.load(_RECORD)
     # What another firmware has written is of no use.
@@ -35,10 +36,10 @@ def last(store):
     return found
 
 
-# What has been uploaded to path goes into the inbox if somebody has made it who has the label,
-# even if more is wrong with it: then that is acknowledged. Otherwise raises DeviceError. Returns
-# its version, and what else is wrong or None. (None, None): it is in the inbox, but beside all
-# that runs there was no memory to look at it.
+# Puts what has been uploaded to path into the inbox if it comes from somebody who has the label,
+# even if more is wrong with it: then that is acknowledged. Returns its version, and what else is
+# wrong or None; (None, None) if it is in the inbox, but there was no memory to look at it beside
+# all that runs. Raises DeviceError if it is refused.
 async def receive(path, label, store, journal, clock):
     try:
         version, digest, _, error = await look(path, label, clock, journal.highest)
@@ -95,9 +96,9 @@ def _version_in(content):
     return version if type(version) is int else 0
 
 
-# The first bundle that is not refused, as (directive, ticket for `settle`), or None if there is
-# none. If it has failed and is not due again, the directive is None. life: lifecycle.py's. Those
-# that are refused are settled at once.
+# Returns the first bundle that is not refused, as (directive, ticket for `settle`), or None if
+# there is none. If it has failed and is not due again, the directive is None. life:
+# lifecycle.py's. Bundles that are refused are settled at once.
 async def take(life):
     store, journal, timeline = life.store, life.journal, life.timeline
     path = inbox.find()
@@ -138,8 +139,8 @@ async def take(life):
     return None
 
 
-# When a bundle was made has passed for certain: that moves the clock and its floor forward only,
-# and what time it is remains to be told.
+# Moves the clock and its floor forward, never back, to when a bundle was made: that moment has
+# passed for certain. What time it is remains to be told.
 def not_before(clock, unix):
     if unix > clock.now():
         clock.show(unix)
@@ -148,8 +149,8 @@ def not_before(clock, unix):
         clock.keep_floor(unix)
 
 
-# `look` for `take`. A bundle with which the device runs out of memory or crashes is refused after
-# some attempts: they are counted beforehand, because a crash leaves nobody to count.
+# Does `look` for `take`. A bundle with which the device runs out of memory or crashes is refused
+# after some attempts: they are counted beforehand, because a crash leaves nobody to count.
 async def _opened(life, path):
     count = life.store.load(_OPENED) or 0
     if count >= _TRIES:
@@ -165,9 +166,9 @@ async def _opened(life, path):
 
 
 # Records the outcome and shows the receipt; only then the bundle goes, so that a cut in between
-# repeats this. error: what stood in the way, or None. may_keep: it may stay to be tried again, if
-# it is the only one; returns whether it does. Another bundle that has come to its place meanwhile
-# stays, and what is recorded of it.
+# repeats this. error: what stood in the way, or None. may_keep: the bundle may stay to be tried
+# again, if it is the only one. Returns whether it does. Another bundle that has come to its place
+# meanwhile stays, and what is recorded of it.
 async def settle(life, ticket, error, may_keep):
     path, version, digest = ticket
     is_kept = may_keep and not inbox.has_other(path)
@@ -200,12 +201,12 @@ def _record(ticket, code, detail, tries):
     return record
 
 
-# A receipt for people: "ABCD EFGH".
+# Writes a receipt for people: "ABCD EFGH".
 def grouped(text):
     return text[:4] + " " + text[4:]
 
 
-# E.g. "receipt ABCD EFGH: version 7 ok".
+# Writes an outcome for the log, e.g. "receipt ABCD EFGH: version 7 ok".
 def _told(record):
     shown = record["receipt"]
     shown = "receipt " + grouped(shown) if shown else "no receipt"

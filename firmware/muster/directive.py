@@ -14,8 +14,9 @@ _EARLIEST = const(946684800)  # where the ESP32 starts to count
 _LATEST = const(4294967295)  # in 2106; its calendar and its clock chip reach no further for sure
 
 
-# texts: a list of one, which is emptied, so that it is not in RAM with what it says. Raises
-# DeviceError config_invalid with the path of the first field that is wrong.
+# Reads a directive and returns it. texts: a list of one, which is emptied, so that it is not in
+# RAM with what it says. Raises DeviceError config_invalid with the path of the first field that is
+# wrong.
 def parse(texts):
     from .schema import Fields, invalid
 

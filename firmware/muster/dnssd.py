@@ -61,8 +61,9 @@ def _name(data, at):
         at += length
 
 
-# The answers in one datagram, each (instance name, address, port, {key: value}), at most 4.
-# is_local tells which addresses count. ValueError if it is not a whole answer to query(ident).
+# Returns the answers in one datagram, each (instance name, address, port, {key: value}), at most
+# 4. is_local tells which addresses count. Raises ValueError if it is not a whole answer to
+# query(ident).
 def parse(data, ident, is_local=lambda address: True):
     try:
         return _parse(data, ident, is_local)
@@ -121,8 +122,8 @@ def _octets(address):
     return [int(octet) for octet in address.split(".")]
 
 
-# The (address, port) of up to 4 servers within the joined network, in the order they answered;
-# an empty list when the time is over. Whatever else arrives is passed over.
+# Returns the (address, port) of up to 4 servers within the joined network, in the order they
+# answered; an empty list when the time is over. Whatever else arrives is passed over.
 async def browse(address, netmask, timeout_ms, group=_GROUP):
     import socket
 
@@ -169,7 +170,8 @@ async def browse(address, netmask, timeout_ms, group=_GROUP):
         endpoint.close()
 
 
-# A network that has just come up may have no route yet; the second query finds it.
+# Sends, if it can. A network that has just come up may have no route yet; the second query finds
+# it.
 def _send(endpoint, data, group):
     try:
         endpoint.sendto(data, group)

@@ -3,8 +3,8 @@
 # What can go wrong on the device, as one typed error that carries an outcome code.
 
 
-# code is one of the outcome codes in docs/protocol.md, the same in log, timeline, wire and portal.
-# step is set by whoever knows in which of the nine steps it happened.
+# Tells what went wrong. code is one of the outcome codes in docs/protocol.md, the same in log,
+# timeline, wire and portal. step is set by whoever knows in which of the nine steps it happened.
 # detail says what was wanted, what came and what to try; it goes to log and wire, so it never
 # holds a key or a password. retry_s is a server's hint (Retry-After), or None.
 class DeviceError(Exception):
@@ -19,6 +19,6 @@ class DeviceError(Exception):
         return "%s: %s" % (self.code, self.detail) if self.detail else self.code
 
 
-# The button, or a bundle, wants something else; no failure of what was under way.
+# Ends what is under way because the button, or a bundle, wants something else. No failure.
 class Interrupted(Exception):
     pass

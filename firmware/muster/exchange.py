@@ -17,7 +17,7 @@ _HEADERS = {"Content-Type": "application/octet-stream"}
 _LONGEST_RETRY_S = const(300)  # errors are not authenticated: their Retry-After is only a hint
 
 
-# The key of this exchange, and its name: a version, or "label" if config is None.
+# Returns the key of this exchange, and its name: a version, or "label" if config is None.
 def _key(identity, config):
     if config is None:
         from .hkdf import hkdf
@@ -28,8 +28,8 @@ def _key(identity, config):
 
 
 # Sends what report returns to the server, a (host, port), under the key of a configuration, or the
-# label's. Returns the text of the directive. Each step that ends is noted in the timeline; the one
-# that fails is left open for the caller to note.
+# label's. Returns the text of the directive. Notes each step that ends in the timeline, and leaves
+# one that fails open for the caller to note. Raises DeviceError.
 async def exchange(server, identity, config, report, timeline, timeout_ms):
     host, port = server
     k, psk = _key(identity, config)

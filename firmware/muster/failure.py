@@ -16,7 +16,8 @@ _EAGER_MS = const(10000)
 _HOUR_MS = const(3600000)
 
 
-# Returns how long to wait, in ms; the next failure will wait longer.
+# Notes the failure wherever it is told. Returns how long to wait, in ms; the next failure will
+# wait longer.
 def note(life, error):
     if error.step is None and life.timeline.step is None:
         error.step = RECEIVE  # between the steps only a directive is obeyed
@@ -32,7 +33,7 @@ def note(life, error):
     return delay_ms
 
 
-# It goes to flash if it is news, and once an hour at most: a device that finds no network for a
+# Writes it to flash if it is news, and once an hour at most: a device that finds no network for a
 # year must not wear it out.
 def _keep(journal):
     now = time.ticks_ms()

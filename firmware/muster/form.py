@@ -9,8 +9,8 @@ _HEADERS = const(1024)  # of one part
 
 
 class Form:
-    # kind: the Content-Type. What is no form is passed on as it is. ValueError if it is one that
-    # cannot be understood.
+    # kind: the Content-Type. What is no form is passed on as it is. Raises ValueError if it is a
+    # form that cannot be understood.
     def __init__(self, kind, write):
         self._write = write
         self._rest = b""
@@ -34,7 +34,7 @@ class Form:
         while self._step():
             pass
 
-    # Whether something was found, so that more may be.
+    # Takes one step. Tells whether it found something, so that more may come.
     def _step(self):
         if self._has_ended:
             self._rest = b""
@@ -53,7 +53,7 @@ class Form:
         self._is_header = True
         return True
 
-    # Up to the empty line; "--" in place of headers is the end of the form.
+    # Passes over headers up to the empty line; "--" in place of headers is the end of the form.
     def _pass_headers(self):
         if self._rest.startswith(b"--"):
             self._has_ended = True
@@ -72,7 +72,7 @@ class Form:
         if content and self._is_field:  # what comes before the first one is none
             self._write(content)
 
-    # ValueError if the form has not come to its end.
+    # Raises ValueError if the form has not come to its end.
     def end(self):
         if self._delimiter and not self._has_ended:
             raise ValueError("the form is cut off")

@@ -21,7 +21,7 @@ _CAUSES = {
 }
 
 
-# What the deployment knew of this board, e.g. {"board": "ESP32_GENERIC", "model": "press",
+# Returns what the deployment knew of this board, e.g. {"board": "ESP32_GENERIC", "model": "press",
 # "built": 1795000000, "button": {"pin": 0, "active": 0}, "led": None, "onboarding": {...}}.
 def read_facts():
     with open(_FACTS) as f:
@@ -36,12 +36,13 @@ def reset_cause():
     return _CAUSES.get(machine.reset_cause(), "unknown")
 
 
-# What restarts the board; to be held by who may find no memory to look for it.
+# Returns the function that restarts the board; to be held by who may find no memory to look for
+# it.
 def restarter():
     return machine.reset
 
 
-# The station interface; its name on the network must be set before the first connection.
+# Returns the station interface; its name on the network must be set before the first connection.
 def open_wlan(hostname):
     network.hostname(hostname[:32])
     return network.WLAN(network.WLAN.IF_STA)
@@ -51,12 +52,12 @@ def access_point():
     return network.WLAN(network.WLAN.IF_AP)
 
 
-# What sets the country, from two letters.
+# Returns the function that sets the country, from two letters.
 def country():
     return network.country
 
 
-# Its datetime and memory outlive every reset that is not a loss of power.
+# Returns the RTC, whose datetime and memory outlive every reset that is not a loss of power.
 def rtc():
     return machine.RTC()
 
@@ -70,11 +71,11 @@ def output_pin(fact):
     return machine.Pin(fact["pin"], machine.Pin.OUT, value=1 - fact["active"])
 
 
-# Of ESP-IDF's heap, in bytes, in one piece.
+# Returns how much of ESP-IDF's heap is free in one piece, in bytes.
 def largest_block():
     return max([block for _, _, block, _ in esp32.idf_heap_info(esp32.HEAP_DATA)])
 
 
-# A watchdog cannot be stopped, but making it again changes its time.
+# Starts the watchdog. It cannot be stopped, but making it again changes its time.
 def watchdog(timeout_ms):
     return machine.WDT(timeout=timeout_ms)

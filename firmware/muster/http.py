@@ -19,9 +19,9 @@ _POLL_MS = const(5)
 _KEPT = const(("content-type", "location", "retry-after", "x-m2m-ri", "x-m2m-rsc"))
 
 
-# A connection that is opened when needed and kept for the next request if the server does so
-# too. tls: a tls.Trust. code: what DeviceErrors carry, other than "platform_tls" for TLS.
-# room_bytes: kept for messages, as a heap in long use has less and less room in one piece.
+# Keeps a connection, opened when needed, for the next request if the server does so too. tls: a
+# tls.Trust. code: what DeviceErrors carry, other than "platform_tls" for TLS. room_bytes: kept for
+# messages, as a heap in long use has less and less room in one piece.
 class Connection:
     def __init__(self, host, port, tls=None, code="server_unreachable", room_bytes=0):
         self._host = host
@@ -41,10 +41,11 @@ class Connection:
             self._socket.close()
             self._socket = self._poller = None
 
-    # message: a list of one, see message(); it is emptied once the answer has begun to come. room:
-    # where the body goes if it fits, in place of a bytearray of its own. Returns (status,
-    # {lower-case name: value} of the headers worth keeping, body as bytearray). A request is sent
-    # a second time only if a kept connection turns out to be closed.
+    # Sends a request and reads its answer. message: a list of one, see message(); it is emptied
+    # once the answer has begun to come. room: where the body goes if it fits, in place of a
+    # bytearray of its own. Returns (status, {lower-case name: value} of the headers worth keeping,
+    # body as bytearray). A request is sent a second time only if a kept connection turns out to be
+    # closed. Raises DeviceError.
     async def exchange(self, message, timeout_ms, limit_bytes, room=b""):
         is_kept = False
         try:
@@ -72,12 +73,12 @@ class Connection:
         except MemoryError:
             return "error %s" % e, self._code
 
-    # What to raise: the code is the connection's own unless it is told.
+    # Makes the DeviceError to raise: its code is the connection's own unless it is told.
     def failure(self, text, code=None):
         self._info = None  # the next request looks the name up anew
         return DeviceError(code or self._code, "%s:%d: %s" % (self._host, self._port, text))
 
-    # A request as it is sent; good until the next is made.
+    # Returns a request as it is sent; good until the next is made. Raises DeviceError.
     def message(self, method, path, headers, body):
         lines = ["%s %s HTTP/1.1" % (method, path), "Host: %s:%d" % (self._host, self._port)]
         for name in headers:
@@ -174,15 +175,15 @@ class Connection:
             view = view[size or 0 :]
         self.lines = 0
 
-    # As asyncio's streams do, which are 2 KiB more.
+    # Waits as asyncio's streams do, which are 2 KiB more.
     async def _ready(self, event):
         self._poller.modify(self._socket, event)  # type: ignore[union-attr]
         while not self._poller.poll(0):  # type: ignore[union-attr]
             await asyncio.sleep_ms(_POLL_MS)
 
-    # The name is looked up once, because getaddrinfo stops the event loop until it has its answer
-    # (an ESP32 asks its DNS server for up to some 14 s): a connection that fails forgets it.
-    # As asyncio.open_connection does, which loses the socket when it is cancelled.
+    # Opens the socket. The name is looked up once, because getaddrinfo stops the event loop until
+    # it has its answer (an ESP32 asks its DNS server for up to some 14 s): a connection that fails
+    # forgets it. Not by asyncio.open_connection, which loses the socket when it is cancelled.
     def _open(self):
         import socket
 
@@ -204,7 +205,7 @@ class Connection:
         self._poller = select.poll()
         self._poller.register(self._socket, select.POLLOUT)
 
-    # Waits until something has come; False at the end of the stream.
+    # Waits until something has come. Returns False at the end of the stream.
     async def _filled(self):
         while self._start == self._end:
             size = self._socket.readinto(self._buffer)  # type: ignore[union-attr]

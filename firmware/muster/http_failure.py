@@ -6,8 +6,8 @@
 import errno
 
 
-# e: what the exchange raised. tls, code: as the connection's. Returns the words to raise, and
-# their code.
+# Returns the words to raise, and their code. e: the exception of the exchange. tls, code: as the
+# connection's.
 def explain(e, tls, code):
     if isinstance(e, OSError):
         # mbedTLS has numbers of its own, far below any errno, but for want of memory

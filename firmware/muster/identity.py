@@ -34,7 +34,8 @@ class Identity:
         return "Identity(%d, %s)" % (self.generation, self.device_id)
 
 
-# The identity, after the newer copy has healed the other one; None on a board without a label.
+# Returns the identity, after the newer copy has healed the other one; None on a board without a
+# label.
 def read(nvs, path=_PATH):
     in_nvs = _parse(_from_nvs(nvs), "NVS")
     in_file = _parse(_from_file(path), path)

@@ -21,13 +21,13 @@ LONGEST = const(6144)  # characters, without white space
 _CHUNK = const(128)
 
 
-# The path of a bundle, or None.
+# Returns the path of a bundle, or None.
 def find():
     names = _names(_SUFFIX)
     return _ROOT + min(names) if names else None
 
 
-# Whether there is another one than this.
+# Tells whether there is another one than this.
 def has_other(path):
     return any(_ROOT + name != path for name in _names(_SUFFIX))
 
@@ -36,7 +36,7 @@ def _names(suffix):
     return [entry[0] for entry in os.ilistdir(_ROOT) if entry[0].endswith(suffix)]
 
 
-# The bundle's text without white space, in one buffer.
+# Returns the bundle's text without white space, in one buffer. Raises DeviceError.
 def read(path):
     try:
         size = os.stat(path)[6]
@@ -56,7 +56,7 @@ def read(path):
     return text if end == size else text[:end]
 
 
-# SHA-256 of what `read` would return, or None if nothing can be read there.
+# Returns the SHA-256 of what `read` would return, or None if nothing can be read there.
 def digest(path):
     from hashlib import sha256
 
@@ -72,7 +72,7 @@ def digest(path):
     return found.digest()
 
 
-# It has had its turn, well or badly.
+# Removes a bundle that has had its turn, well or badly. Raises DeviceError.
 def remove(path):
     try:
         os.remove(path)
@@ -81,8 +81,8 @@ def remove(path):
             raise _failed("remove", path, e)
 
 
-# What can never be applied is kept for people to look at, under a name that is not looked for;
-# but not what is far too long to be one.
+# Keeps what can never be applied for people to look at, under a name that is not looked for; but
+# removes what is far too long to be a bundle.
 def set_aside(path):
     try:
         if os.stat(path)[6] > 2 * LONGEST:
@@ -94,15 +94,16 @@ def set_aside(path):
         remove(path)
 
 
-# After a factory reset nothing is left to be applied, nor to be read by who finds the device.
+# Removes all bundles: after a factory reset nothing is left to be applied, nor to be read by who
+# finds the device.
 def clear():
     for suffix in (_SUFFIX, _BAD, _PART):
         for name in _names(suffix):
             remove(_ROOT + name)
 
 
-# A bundle on its way in, piece by piece: it is never in RAM as a whole. way: PAGE or SERIAL, each
-# of which takes one at a time.
+# Takes a bundle on its way in, piece by piece: it is never in RAM as a whole. way: PAGE or SERIAL,
+# each of which takes one at a time.
 class Upload:
     def __init__(self, way):
         self._size = 0

@@ -10,8 +10,9 @@ import sys
 _kept: list[str] = []  # what a device at work keeps loaded: a second copy would cost as much again
 
 
-# The named modules of this package, so that the collector may take their code. Whoever still holds
-# a class or a function of theirs keeps the module alive, which is safe and merely costs heap.
+# Lets the named modules of this package go, so that the collector may take their code. Whoever
+# still holds a class or a function of theirs keeps the module alive, which is safe and merely
+# costs heap.
 def release(*names):
     package = sys.modules["muster"]
     for name in names:
@@ -24,8 +25,9 @@ def release(*names):
     gc.collect()
 
 
-# One call of a function in a module that is loaded for it and then let go again. names: the
-# module's, and those that it loads for itself, e.g. "receipt bundle hkdf".
+# Calls a function in a module that is loaded for it and then let go again. names: the module, and
+# those that it loads for itself, e.g. "receipt bundle hkdf". All in quotes: make check binds each
+# call to its definition (tests/firmware/borrowed_calls.py).
 def borrow(names, function, *arguments):
     try:
         return _find(names, function)(*arguments)
@@ -33,9 +35,9 @@ def borrow(names, function, *arguments):
         release(*names.split())
 
 
-# The same for a coroutine function. Loading takes a while, after which others have their turn. Who
-# has nothing to add to it returns this instead of awaiting it: a coroutine that only waits for
-# another costs some 200 bytes.
+# Does the same for a coroutine function. Loading takes a while, after which others have their
+# turn. A caller with nothing to add returns this instead of awaiting it: a coroutine that only
+# waits for another costs some 200 bytes.
 async def borrowed(names, function, *arguments):
     try:
         found = _find(names, function)
@@ -51,6 +53,6 @@ def _find(names, function):
     return getattr(sys.modules[name], function)
 
 
-# From now on release() passes these over.
+# Names the modules that release() passes over from now on.
 def keep(*names):
     _kept[:] = names

@@ -6,7 +6,7 @@
 from .schema import Fields
 
 
-# networks: config["networks"]. DeviceError config_invalid names the path of what is wrong.
+# Checks config["networks"]. Raises DeviceError config_invalid with the path of what is wrong.
 def check(networks):
     for i, document in enumerate(networks):
         network = Fields(document, "config.networks[%d]" % i)

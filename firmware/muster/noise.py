@@ -28,7 +28,8 @@ class Initiator:
         self._mix_hash(prologue)
         self._psk = psk
 
-    # What is left to know between the two messages, so that nothing of this module need stay.
+    # Returns all that is needed between the two messages, so that nothing of this module need
+    # stay.
     def suspended(self):
         return self._ephemeral, self._chain, self.hash
 
@@ -37,7 +38,7 @@ class Initiator:
         digest.update(data)
         self.hash = digest.digest()
 
-    # Returns the key that follows; a pre-shared key goes into the hash too.
+    # Mixes a secret in and returns the key that follows; a pre-shared key goes into the hash too.
     def _mix_key(self, secret, is_psk=False):
         from .hkdf import hkdf
 
@@ -47,7 +48,7 @@ class Initiator:
             self._mix_hash(out[_KEY:64])
         return out[-_KEY:]
 
-    # Message 1: the ephemeral public key and the sealed payload.
+    # Writes message 1: the ephemeral public key and the sealed payload.
     async def write(self, payload):
         self._mix_key(self._psk, True)
         self._psk = None
@@ -67,8 +68,8 @@ class Initiator:
         release(*_TOOLS)  # while the server thinks, the heap is HTTP's
         return message
 
-    # The payload of message 2 (a bytearray), decrypted in place: a memoryview of it. DeviceError
-    # if the other side has not shown that it knows the key.
+    # Returns the payload of message 2 (a bytearray), decrypted in place: a memoryview of it.
+    # Raises DeviceError if the other side has not shown that it knows the key.
     async def read(self, message):
         if len(message) < _KEY + _TAG:
             raise DeviceError("server_untrusted", "wanted 48 bytes, came %d" % len(message))
@@ -93,13 +94,13 @@ class Initiator:
         return view[_KEY:-_TAG]
 
 
-# Goes on where suspended() was said.
+# Goes on from what suspended() returned.
 def resumed(state):
     noise = Initiator(bytes(_KEY), b"")
     noise._ephemeral, noise._chain, noise.hash = state
     return noise
 
 
-# X25519, which is gone before the cipher comes: never both in RAM.
+# Computes X25519, which is gone before the cipher comes: never both in RAM.
 async def _multiplied(scalar, u):
     return await borrowed("x25519", "x25519", scalar, u)

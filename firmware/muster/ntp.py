@@ -29,7 +29,7 @@ async def learn(host, clock):
         log.warn("clock", e)
 
 
-# A time that nobody vouches for moves the clock forward only.
+# Moves the clock forward, never back: nobody vouches for the time.
 def advance(clock, unix):
     if unix < clock.now():
         log.warn("clock", "a time that lies %d s back is not believed" % (clock.now() - unix))
@@ -38,8 +38,8 @@ def advance(clock, unix):
     clock.is_known = True
 
 
-# The Unix time, or DeviceError clock_unknown when the time for it is over. The question is asked
-# again each second.
+# Returns the Unix time. Asks again each second; raises DeviceError clock_unknown when the time for
+# it is over.
 async def ask(host, timeout_ms, port=_PORT):
     import socket
 
@@ -80,8 +80,8 @@ def _unknown(host, text):
     return DeviceError("clock_unknown", "NTP server %s: %s" % (host, text))
 
 
-# Unix time of an answer to the question with that cookie, or None if it is none, or comes from a
-# server that does not know the time itself.
+# Returns the Unix time of an answer to the question with that cookie, or None if it is none, or
+# comes from a server that does not know the time itself.
 def parse(answer, cookie):
     if len(answer) < _SIZE or answer[24:32] != cookie:
         return None

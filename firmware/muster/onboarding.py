@@ -60,7 +60,7 @@ class Onboarding:
             self._failures.clear()
         self._failures[what] = self._failures.get(what, 0) + 1
 
-    # Those that failed least first, among equals the strongest.
+    # Sorts the networks: those that failed least first, among equals the strongest.
     def _candidates(self, seen):
         found = [s for s in seen if s[0] == self._ssid or s[0].startswith(self._prefix)]
         return sorted(found, key=lambda s: (self._failures.get(s[0], 0), -s[2]))
@@ -84,8 +84,8 @@ class Onboarding:
                     error = e
         raise error
 
-    # What DNS-SD found, then the gateway; those that failed go last. Then the gateway again if
-    # it is no more than a guess: when it does not answer either, there is no server.
+    # Returns what DNS-SD found, then the gateway; those that failed go last. Then the gateway
+    # again if it is no more than a guess: when it does not answer either, there is no server.
     async def _servers(self):
         address, netmask, gateway, _ = self._life.wifi.address()
         found = await borrowed("dnssd", "browse", address, netmask, _BROWSE_MS)

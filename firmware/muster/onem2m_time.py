@@ -7,7 +7,8 @@ import time
 from .clock import EPOCH_2000
 
 
-# "20261123T075904,012551" (oneM2M's basic form, UTC) in Unix time; ValueError if it is none.
+# Reads "20261123T075904,012551" (oneM2M's basic form, UTC) as Unix time. Raises ValueError if it
+# is no such time.
 def parse_time(text):
     if len(text) < 15 or text[8] != "T":
         raise ValueError("not a time")

@@ -33,8 +33,8 @@ class Operation:
         self.asks_first = is_shaky  # the server, before it registers
         self._is_held = is_shaky  # the application, until it has been asked
 
-    # From now on this configuration. lease: of the registration that its trial has just made, on
-    # the network that the device is still on.
+    # Runs on this configuration from now on. lease: of the registration that its trial has just
+    # made, on the network that the device is still on.
     def adopt(self, config, lease=None):
         self._config = config
         self._platform = platform_for(
@@ -44,9 +44,9 @@ class Operation:
         self._is_registered = lease is not None
         self._is_told = lease is None
 
-    # Until the connection is lost, or there is a directive to obey, which is returned, or a press
-    # that wants more than a sync, or a bundle is due. DeviceError if it cannot connect, or not for
-    # long. unless_wanted: awaits what it is given, or raises Interrupted.
+    # Works until the connection is lost, or there is a directive to obey, which is returned, or a
+    # press that wants more than a sync, or a bundle is due. unless_wanted: awaits what it is
+    # given, or raises Interrupted. Raises DeviceError if it cannot connect, or not for long.
     async def run(self, is_bundle_due, unless_wanted):
         gc.collect()  # much has just been loaded or let go
         await asyncio.sleep_ms(0)

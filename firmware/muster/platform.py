@@ -20,7 +20,7 @@ _INSTANCE = const(4)
 _SHORTEST_S = const(60)  # between two renewals, whatever the platform answers
 
 
-# The platform that a configuration names. settings: config["platform"].
+# Makes the platform that a configuration names. settings: config["platform"].
 def platform_for(settings, device_id, clock):
     is_secure, host, port, base = borrow("url", "split", settings["url"])
     tls = None
@@ -46,25 +46,27 @@ class Platform:
         # None if it has no end or nobody has asked yet.
         self.lease = None
 
-    # Step 9. Idempotent, see registration.py. To be awaited, as all of these.
+    # Makes step 9. Idempotent, see registration.py. To be awaited, as all of these. Raises
+    # DeviceError.
     def register(self):
         return self._alone(self._register)
 
-    # now: Unix time. Does nothing before its time.
+    # Renews the registration when its time has come. now: Unix time.
     async def renew(self, now):
         if self.lease and now >= self.lease[0]:
             await self._alone(self._renew, now + self.lease[1])
             if self.lease:  # its clock may be behind, or its leases hardly last
                 self.lease = max(self.lease[0], now + _SHORTEST_S), self.lease[1]
 
-    # text: compact JSON. A platform that has forgotten the device gets it anew.
+    # Publishes text, compact JSON. A platform that has forgotten the device gets it anew. Raises
+    # DeviceError.
     def publish(self, container, text):
         return self._alone(self._publish, container, text)
 
     def publish_reading(self, reading):
         return self.publish(DATA, dumps(reading))
 
-    # One thing at a time, on a connection that ends with it.
+    # Does one thing at a time, on a connection that ends with it.
     async def _alone(self, deed, *arguments):
         async with self._lock:
             try:
@@ -93,7 +95,8 @@ class Platform:
         path = "%s/%s/%s%s" % (self.settings["cse"], self.originator, container, NO_CONTENT)
         return self.request("POST", path, _INSTANCE, body)
 
-    # Returns (response status code, body). What the message is made of is let go before the wait.
+    # Sends a request and returns (response status code, body), to be awaited. What the message is
+    # made of is let go before the wait. Raises DeviceError.
     def request(self, method, path, kind=None, body=None):
         self._request_id += 1
         headers = {

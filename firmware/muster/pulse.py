@@ -22,15 +22,15 @@ class Pulse:
     def __init__(self):
         self._due: dict = {}  # by the name of the task, in ticks
 
-    # The task promises to be heard of again within the time.
+    # Notes the promise of a task to be heard of again within the time.
     def beat(self, who, within_ms):
         self._due[who] = time.ticks_add(time.ticks_ms(), within_ms)
 
-    # The life's own beat, before it waits so long or takes a step.
+    # Gives the life's own beat, before it waits so long or takes a step.
     def life(self, wait_ms=0):
         self.beat(LIFE, wait_ms + _GRACE_MS)
 
-    # Who has broken the promise, or None. A task that has died does.
+    # Returns the task that has broken its promise, or None. A task that has died does.
     def silent(self):
         now = time.ticks_ms()
         for who in self._due:
@@ -38,8 +38,8 @@ class Pulse:
                 return who
         return None
 
-    # Feeds the watchdog as long as nobody is silent. What it will have to say after its bite is
-    # told to the timeline, which outlives that.
+    # Feeds the watchdog as long as nobody is silent, and tells the timeline, which outlives the
+    # bite, who is.
     async def feed(self, dog, timeline):
         is_told = False
         while True:
@@ -56,7 +56,7 @@ class Pulse:
             await asyncio.sleep_ms(_FEED_MS)
 
 
-# This life is no early one once it has lasted a while with its radio allowed.
+# Waits until this life has lasted a while with its radio allowed: then it is no early one.
 async def settle(timeline, rest_ms):
     await asyncio.sleep_ms(rest_ms + _EARLY_MS)
     timeline.put(EARLY, b"\0")

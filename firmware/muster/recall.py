@@ -13,7 +13,7 @@ _LATEST = const(4294967295)
 _LONGEST_CODE = const(32)
 
 
-# (highest, nonce, last, trial, streak, clock, timeline); what cannot be read begins anew.
+# Returns (highest, nonce, last, trial, streak, clock, timeline); what cannot be read begins anew.
 def recall(kept):
     try:
         return _recall(Fields({} if kept is None else kept))
@@ -43,7 +43,7 @@ def _last(fields):
     return found
 
 
-# Two numbers, of which the first may be missing.
+# Takes two numbers, of which the first may be missing.
 def _pair(fields, name, default):
     pair = fields.take(name, list, 2, 2, default=default, nullable=True) or default
     for n, number in enumerate(pair or ()):
@@ -60,7 +60,7 @@ def _timeline(fields):
     return text
 
 
-# Whether the text is that of a timeline's record, e.g. "8 wifi_auth 5020 1795400000\n".
+# Tells whether the text is that of a timeline's record, e.g. "8 wifi_auth 5020 1795400000\n".
 def are_lines(text):
     for line in text.split("\n")[:-1]:
         parts = line.split(" ")

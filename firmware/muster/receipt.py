@@ -19,18 +19,19 @@ _CHARACTER = const(2000)
 _BEGIN = const(2000)
 
 
-# digest: SHA-256 of the bundle's text. code: "ok" once the version is committed.
+# Makes the receipt. digest: SHA-256 of the bundle's text. code: "ok" once the version is
+# committed.
 def receipt(label, version, code, digest):
     message = b"\x00".join([b"receipt/1", str(version).encode(), code.encode(), digest])
     return base32(hmac_sha256(label_key(label, b"receipt-key"), message)[:5])
 
 
-# Of the setup network, as printed on the label.
+# Makes the passphrase of the setup network, as printed on the label.
 def passphrase(label):
     return base32(label_key(label, b"setup-ap")[:10])
 
 
-# Of a whole number of 40 bits.
+# Writes a whole number of 40 bits in base32.
 def base32(raw):
     text = ""
     for i in range(0, len(raw), 5):
@@ -39,8 +40,8 @@ def base32(raw):
     return text
 
 
-# Milliseconds on, off, on, off, … for an LED: one long light, then for each character its row and
-# its column in the table of docs/offline.md.
+# Returns milliseconds on, off, on, off, … for an LED: one long light, then for each character its
+# row and its column in the table of docs/offline.md.
 def blinks(text):
     pattern = [_BEGIN, _CHARACTER]
     for character in text:

@@ -8,7 +8,8 @@ import time
 from .clock import EPOCH_2000
 
 
-# When each step ended, how, and how long it took; then where the device last failed and why.
+# Prints when each step ended, how, and how long it took; then where the device last failed and
+# why.
 def show():
     from . import hardware
     from .journal import JOURNAL

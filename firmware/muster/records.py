@@ -23,7 +23,7 @@ _MAGIC = const(b"MUS1")
 _CHUNK = const(256)
 
 
-# The newest generation that checks, as what JSON makes of it; None if there is none.
+# Returns the newest generation that checks, as what JSON makes of it; None if there is none.
 def load(root, name):
     for generation, path in _generations(root, name):
         try:
@@ -36,8 +36,8 @@ def load(root, name):
     return None
 
 
-# Whole or not at all: the older generation's file is replaced, and LittleFS shows the new
-# content only once the file has been closed.
+# Writes a record whole or not at all: the older generation's file is replaced, and LittleFS shows
+# the new content only once the file has been closed. Raises DeviceError.
 def save(root, name, value):
     generation = _next_generation(root, name)
     payload = Measure()
@@ -51,8 +51,8 @@ def save(root, name, value):
         raise _failed("write", path, e)
 
 
-# The record under one name becomes the newest generation under another, byte by byte as it
-# was proved, without ever standing in RAM. Returns its size in bytes.
+# Copies the record under one name to the newest generation under another, byte by byte as it was
+# proved, without ever standing in RAM. Returns its size in bytes. Raises DeviceError.
 def promote(root, source, target):
     found = _generations(root, source)
     if not found:
@@ -88,7 +88,7 @@ def erase(root, name):
             pass
 
 
-# (generation, path) of each record that checks, newest first.
+# Returns (generation, path) of each record that checks, newest first.
 def _generations(root, name):
     found = []
     for parity in (0, 1):
@@ -121,8 +121,8 @@ def _set_aside(path):
         log.error("store", "cannot set %s aside: %s" % (path, e))
 
 
-# The generation of the record in the file, None if there is no file; ValueError says what is
-# wrong with it.
+# Returns the generation of the record in the file, None if there is no file. Raises ValueError,
+# which says what is wrong with it.
 def _check(path):
     try:
         with open(path, "rb") as f:
@@ -147,7 +147,7 @@ def _check(path):
         raise ValueError("unreadable: %s" % e)
 
 
-# The checksum covers the payload and what the header says of it.
+# Makes a header, whose checksum covers the payload and what the header says of it.
 def _head(generation, length, crc):
     head = struct.pack("<4sII", _MAGIC, generation, length)
     return head + struct.pack("<I", binascii.crc32(head, crc))

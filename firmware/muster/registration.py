@@ -22,8 +22,8 @@ _CONFLICT = const("4105")
 _ALREADY_REGISTERED = const("4117")
 
 
-# Idempotent: a lost reply, or a reset in the middle, is healed by calling it again. A copied
-# originator is noticed by the label.
+# Registers the device. Idempotent: a lost reply, or a reset in the middle, is healed by calling it
+# again. A copied originator is noticed by the label. Raises DeviceError.
 async def register(platform):
     rsc, answer = await platform.request("POST", platform.settings["cse"], _AE, _ae(platform))
     if rsc in (_ALREADY_REGISTERED, _CONFLICT):
@@ -54,7 +54,7 @@ def _container(name):
     return {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
 
 
-# The AE exists already: is it this device's own?
+# Raises DeviceError platform_conflict if the AE that exists already is not this device's own.
 def _recognise(platform, rsc, answer):
     try:
         found = json.loads(answer)["m2m:ae"]
@@ -77,7 +77,7 @@ async def _contain(platform, name):
         raise refused("make container " + name, rsc)
 
 
-# A registration ends by itself: it is renewed at two thirds of its life.
+# Reads when the registration ends by itself: it is renewed at two thirds of its life.
 def _lease(answer):
     try:
         found = json.loads(answer)["m2m:ae"]

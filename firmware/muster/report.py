@@ -14,7 +14,7 @@ from .timeline import HEAD
 _NETWORKS = const(8)
 
 
-# The report as compact JSON. It can be read later by whoever learns the key, so it holds no
+# Writes the report as compact JSON. It can be read later by whoever learns the key, so it holds no
 # credential. seen: a scan's result; state: "blank", "trial" or "committed".
 def write(journal, seen, state):
     document = {
@@ -35,18 +35,18 @@ def write(journal, seen, state):
     return dumps(document)
 
 
-# The timeline alone, for the platform.
+# Writes the timeline alone, for the platform.
 def told(journal):
     return dumps({"timeline": entries(journal.timeline)})
 
 
-# SSIDs are bytes and need not be text.
+# Writes bytes as base64url: SSIDs need not be text.
 def _base64url(raw):
     text = binascii.b2a_base64(raw)[:-1].decode()
     return text.replace("+", "-").replace("/", "_").rstrip("=")
 
 
-# A timeline as it is sent, e.g. [[3, "ok", 212], [4, "wifi_auth", 5020]].
+# Returns a timeline as it is sent, e.g. [[3, "ok", 212], [4, "wifi_auth", 5020]].
 def entries(timeline):
     found = []
     for line in timeline.record[HEAD:].decode().split("\n")[:-1]:

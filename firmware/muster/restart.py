@@ -17,7 +17,7 @@ _FEW = const(3)  # so many early resets may have as many causes
 _UNASKED = const(("power_on", "watchdog", "hard"))
 
 
-# The former life, and the record that goes on with its timeline.
+# Knows the former life, and the record that goes on with its timeline.
 class Former:
     # memory: as machine.RTC().memory. woke_by: why the board has started. kept: the timeline as
     # flash has it.
@@ -36,7 +36,8 @@ class Former:
         # This life counts as an early one until it has settled.
         self.record = bytes((min(self._early + 1, 255),)) + bytes(HEAD - STEP) + record[HEAD:]
 
-    # The failure that it ended with, or None if people ended it. is_trial: in the middle of one.
+    # Returns the failure that it ended with, or None if people ended it. is_trial: in the middle
+    # of one.
     def failure(self, is_trial, is_committed):
         if self.woke_by == "watchdog" or self._blamed:
             who = self._blamed or "nothing was able to run"
@@ -52,13 +53,14 @@ class Former:
         error.step = self._step or (REGISTER if is_committed else SEEK)
         return error
 
-    # How long the radio, which wants the most current, has to stay off: a supply that breaks down
-    # under it would do so again at once.
+    # Returns how long the radio, which wants the most current, has to stay off: a supply that
+    # breaks down under it would do so again at once.
     def rest_ms(self):
         return Backoff(self._early).next_ms() if self.is_shaky else 0
 
 
-# The next life will say what has ended this one. The record stays this life's but for that.
+# Notes what has ended this life; the next one will say it. The record stays this life's but for
+# that.
 def blame(memory, who):
     record = memory()[_CRC:]
     if len(record) < HEAD or _crc(record) != memory()[:_CRC]:

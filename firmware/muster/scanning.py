@@ -5,7 +5,7 @@
 from . import log
 
 
-# [(ssid bytes, channel, rssi, auth)], each network once, strongest first.
+# Returns [(ssid bytes, channel, rssi, auth)], each network once, strongest first.
 def scan(wlan):
     found = _scan(wlan) or _scan(wlan)  # an empty list is also how the driver says "failed"
     strongest: dict = {}

@@ -17,7 +17,8 @@ _NAMES = {
 }
 
 
-# An object's fields, taken one by one. path is where the object stands, e.g. "config.platform".
+# Takes an object's fields one by one. path is where the object stands, e.g. "config.platform".
+# Raises DeviceError config_invalid if it is no object.
 class Fields:
     def __init__(self, document, path=""):
         if not isinstance(document, dict):
@@ -25,9 +26,9 @@ class Fields:
         self.document = document
         self.path = path
 
-    # The value of the field if it is of the wanted type and within its bounds: for a string and
-    # a list the length, for an integer the value. A default makes the field optional; a nullable
-    # one must be there, but may be null.
+    # Returns the value of the field if it is of the wanted type and within its bounds: for a
+    # string and a list the length, for an integer the value. A default makes the field optional; a
+    # nullable one must be there, but may be null. Raises DeviceError config_invalid.
     def take(self, name, kind, low=None, high=None, default=_REQUIRED, nullable=False):
         value = self.document.get(name, default)
         if value is _REQUIRED:
@@ -45,7 +46,7 @@ class Fields:
             raise self.invalid(name, "at most %d wanted, got %s" % (high, got))
         return value
 
-    # An object inside this one.
+    # Returns an object inside this one.
     def fields(self, name):
         return Fields(self.document.get(name), self._at(name))
 
@@ -56,7 +57,7 @@ class Fields:
         return "%s.%s" % (self.path, name) if self.path else name
 
 
-# text never repeats a value: it may be a secret.
+# Makes the DeviceError of a wrong field. text never repeats a value: it may be a secret.
 def invalid(path, text):
     return DeviceError("config_invalid", "%s: %s" % (path, text) if path else text)
 

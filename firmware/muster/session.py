@@ -18,9 +18,9 @@ class Session:
         self._online = asyncio.Event()
         self._waiting = 0
 
-    # Waits while Muster reconnects underneath, for a minute at most; then, and when the platform
-    # refuses, raises DeviceError. So do more than 8 at once. The value is anything that JSON can
-    # say.
+    # Publishes a value, which is anything that JSON can say. Waits while Muster reconnects
+    # underneath, for a minute at most. Raises DeviceError then, when the platform refuses, and if
+    # more than 8 are on their way at once.
     async def publish(self, name, value):
         if self._waiting >= _AT_ONCE:
             text = "%d readings are on their way already; publish one after the other"

@@ -47,9 +47,9 @@ async def _host(life, wait):
         release("setup_network", "setup_page", "form", "delivery", "inbox", "hardware")
 
 
-# Opens the network and serves the page until a bundle has been accepted, which ends in a press of
-# the kind BUNDLE and true, or the button is pressed, whoever takes the press, or the time is over.
-# wait: asyncio.sleep_ms, or what does the same and more.
+# Opens the network and serves the page. Ends with true, and a press of the kind BUNDLE, when a
+# bundle has been accepted; with false when the button is pressed, whoever takes the press, or the
+# time is over. wait: asyncio.sleep_ms, or what does the same and more. Raises DeviceError.
 async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
     page = Page(label, store, journal, clock)
     wlan = hardware.access_point()
@@ -82,7 +82,8 @@ async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
         log.info("setup", "network %s closed" % ssid)
 
 
-# Never without its password, not even for a moment: it is set before the network is in the air.
+# Opens it, never without its password, not even for a moment: that is set before the network is in
+# the air. Raises ValueError.
 def _open(wlan, ssid, key):
     wlan.active(False)
     wlan.config(ssid=ssid, key=key, security=wlan.SEC_WPA2, max_clients=_GUESTS)
@@ -91,6 +92,6 @@ def _open(wlan, ssid, key):
         raise ValueError("the driver has not kept its settings")
 
 
-# As printed on the label.
+# Returns the passphrase as printed on the label.
 def _passphrase(label):
     return borrow("receipt bundle hkdf", "passphrase", label)

@@ -42,7 +42,7 @@ class Page:
         self._is_taking = False
         self.accepted = asyncio.Event()
 
-    # One connection, one request. For asyncio.start_server.
+    # Serves one connection, one request. For asyncio.start_server.
     async def serve(self, reader, writer):
         task = asyncio.current_task()
         self._guests.append(task)
@@ -61,7 +61,7 @@ class Page:
             writer.close()
             await writer.wait_closed()
 
-    # Whoever is still served is no longer: what comes after the network is heard of by nobody.
+    # Ends whatever is still served: what comes after the network is heard of by nobody.
     def close(self):
         for task in self._guests:
             task.cancel()
@@ -162,7 +162,7 @@ class Page:
         await writer.drain()
 
 
-# What a guest sends, a piece at a time. OSError once the guest has gone.
+# Gives what a guest sends, a piece at a time. Raises OSError once the guest has gone.
 class _Incoming:
     def __init__(self, reader):
         self._reader = reader
@@ -175,7 +175,7 @@ class _Incoming:
         self._rest = rest[most:]
         return rest[:most]
 
-    # Without its end. ValueError if it is too long or no text.
+    # Returns a line without its end. Raises ValueError if it is too long or no text.
     async def line(self):
         line = b""
         while b"\n" not in line:
@@ -189,7 +189,8 @@ class _Incoming:
             raise ValueError("a header that is not text")
 
 
-# (method, path, content type, content length or None). ValueError if it is not HTTP or too long.
+# Returns (method, path, content type, content length or None). Raises ValueError if it is not HTTP
+# or too long.
 async def _request(incoming):
     words = (await incoming.line()).split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):

@@ -41,7 +41,7 @@ def run(app):
             borrow("hardware", "watchdog", _AT_PROMPT_MS)
 
 
-# Nothing of the life that has ended is wanted any more.
+# Lets all of the life that has ended go.
 def _sweep():
     asyncio.new_event_loop()
     gc.collect()
@@ -55,7 +55,7 @@ def _restart_later(restart):
     restart()
 
 
-# Without a watchdog, for an event loop of the owner's.
+# Runs the device without a watchdog, for an event loop of the owner's.
 async def start(app):
     await _live(app, None)
 

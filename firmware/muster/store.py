@@ -19,15 +19,17 @@ class Store:
             if e.errno != errno.EEXIST:
                 raise DeviceError("storage_failed", "cannot make %s: %s" % (root, e))
 
-    # The newest generation that checks, as what JSON makes of it; None if there is none.
+    # Returns the newest generation that checks, as what JSON makes of it; None if there is none.
     def load(self, name):
         return borrow("records", "load", self._root, name)
 
-    # Whole or not at all; DeviceError storage_failed, and then the former record stands.
+    # Writes a record whole or not at all. Raises DeviceError storage_failed, and then the former
+    # record stands.
     def save(self, name, value):
         borrow("records", "save", self._root, name, value)
 
-    # The record under one name becomes the newest generation under another. Returns its size.
+    # Copies the record under one name to the newest generation under another. Returns its size.
+    # Raises DeviceError storage_failed.
     def promote(self, source, target):
         return borrow("records", "promote", self._root, source, target)
 

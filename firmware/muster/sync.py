@@ -16,8 +16,9 @@ from .timeline import REPORT
 _TIMEOUT_MS = const(15000)
 
 
-# One sync under the configuration's key, or the label's once nobody has answered for a day;
-# DeviceError if there is no authenticated answer, and then the next one is due later and later.
+# Makes one sync under the configuration's key, or the label's once nobody has answered for a day.
+# Raises DeviceError if there is no authenticated answer, and then the next one is due later and
+# later.
 async def ask(contact, config, state):
     is_ignored = state != "trial" and contact.is_ignored()
     contact.due_in(contact.retry.next_ms() // 1000)
@@ -35,9 +36,9 @@ async def ask(contact, config, state):
     return answer
 
 
-# One sync with this server, a (host, port), under the key of a configuration, or the label's if
-# that is None. seen, state: as in a report. Each step that ends is noted in the timeline; the one
-# that fails is left open for the caller to note.
+# Makes one sync with this server, a (host, port), under the key of a configuration, or the label's
+# if that is None. seen, state: as in a report. Notes each step that ends in the timeline, and
+# leaves one that fails open for the caller to note. Raises DeviceError.
 async def ask_at(contact, server, config, seen, state, timeout_ms):
     contact.timeline.begin(REPORT)
     gc.collect()
@@ -59,7 +60,7 @@ async def ask_at(contact, server, config, seen, state, timeout_ms):
     return answer
 
 
-# Step 6 is done; what else the answer says of itself.
+# Ends step 6, and keeps what else the answer says of itself.
 def hear(contact, answer):
     text = answer.action
     if answer.config:

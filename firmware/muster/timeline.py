@@ -63,14 +63,15 @@ class Timeline:
     def done(self, detail=""):
         self._end("ok", detail)
 
-    # The step under way failed so, unless the error knows better in which step it happened.
+    # Notes that the step under way failed so, unless the error knows better in which step it
+    # happened.
     def failed(self, error):
         if self.step is None:
             self._began_ms = time.ticks_ms()
         self.step = error.step = error.step or self.step
         self._end(error.code, error.detail)
 
-    # The step under way is neither done nor failed: somebody has ended it.
+    # Drops the step under way, which is neither done nor failed: somebody has ended it.
     def drop(self):
         self._under_way(None)
 
@@ -87,16 +88,16 @@ class Timeline:
         say("step", "%d %s %dms %s" % (self.step, code, ms, detail))
         self._under_way(None)
 
-    # The next life will say that this task or this defect has ended this one; "" takes it back.
+    # Notes which task or defect has ended this life, for the next one to say; "" takes it back.
     def blame(self, who):
         self.put(WHO, (who.encode() + bytes(HEAD))[: HEAD - WHO])
 
-    # None: between the steps.
+    # Notes which step is under way. None: between the steps.
     def _under_way(self, step):
         self.step = step
         self.put(STEP, bytes((step or 0,)))
 
-    # Puts it into the record at that place.
+    # Puts bytes into the record at that place.
     def put(self, at, what):
         record = self.record = self.record[:at] + what + self.record[at + len(what) :]
         self._memory(binascii.crc32(record).to_bytes(4, "little") + record)

@@ -42,8 +42,8 @@ class Trust:
         except ValueError:
             raise DeviceError("config_invalid", "config.platform.ca: not a certificate in DER")
 
-    # Returns once there is memory for a handshake, or raises. Sockets that nobody holds any more
-    # give theirs back when they are collected, those that end a little later.
+    # Returns once there is memory for a handshake. Sockets that nobody holds any more give theirs
+    # back when they are collected, those that end a little later. Raises DeviceError.
     async def room(self):
         for _ in range(_TRIES):
             gc.collect()
@@ -55,7 +55,8 @@ class Trust:
         text = "no memory for TLS: %d bytes in one piece wanted, %d are the most"
         raise DeviceError("platform_tls", text % (_ONE_PIECE, largest))
 
-    # As SSLContext's; the handshake comes with the first byte, and its errors with it.
+    # Does what SSLContext's does; the handshake comes with the first byte, and its errors with it.
+    # Raises DeviceError.
     def wrap_socket(self, plain, host):
         if self._clock.now() < self._clock.floor:
             raise DeviceError("clock_unknown", "the clock is behind the last time it was sure of")
@@ -63,8 +64,9 @@ class Trust:
             plain, server_hostname=host, do_handshake_on_connect=False
         )
 
-    # What a refused certificate comes from: one that is not good yet may be fine, and the clock
-    # behind. The other way round there is no doubt: the clock is never ahead of a time it guesses.
+    # Returns the code of a refused certificate. One that is not good yet may be fine, and the
+    # clock behind. The other way round there is no doubt: the clock is never ahead of a time it
+    # guesses.
     def code(self, text):
         is_guess = _NOT_YET in text and not self._clock.is_known
         return "clock_unknown" if is_guess else "platform_tls"

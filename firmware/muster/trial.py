@@ -18,9 +18,9 @@ _FAILSAFE_LOW_S = const(60)
 _FAILSAFE_HIGH_S = const(900)
 
 
-# A directive's configuration, tried and committed. Returns ((configuration, lease), None, None) if
-# it has been, else (None, a directive to be obeyed in its place or None, what stood in the way).
-# Of the configuration only what the moment needs is in RAM: flash has it.
+# Tries a directive's configuration and commits it. Returns ((configuration, lease), None, None) if
+# it has done so, else (None, a directive to be obeyed in its place or None, what stood in the
+# way). Of the configuration only what the moment needs is in RAM: flash has it.
 async def attempt(life, answer):
     version = answer.config["version"]
     await asyncio.sleep_ms(0)  # here and below: flash takes a while, and others wait
@@ -59,8 +59,8 @@ async def attempt(life, answer):
     return (committed, lease), None, None
 
 
-# The sync before the commit: only an authenticated "forget" or another configuration prevents
-# it, and is returned; anything else counts as unreachable.
+# Makes the sync before the commit: only an authenticated "forget" or another configuration
+# prevents it, and is returned; anything else counts as unreachable.
 async def _confirm(life, config):
     life.led.show("sync")
     try:
@@ -76,14 +76,13 @@ async def _confirm(life, config):
     return None
 
 
-# The time for a trial, whatever the configuration asks for.
+# Returns the time for a trial in seconds, whatever the configuration asks for.
 def granted_s(failsafe_s):
     return max(_FAILSAFE_LOW_S, min(failsafe_s, _FAILSAFE_HIGH_S))
 
 
-# The three steps within the time that the device grants a trial, whatever the configuration says.
-# Returns the registration's lease. Interrupted if the button is held for more than a sync
-# meanwhile.
+# Makes the three steps within that time. Returns the registration's lease. Raises DeviceError, or
+# Interrupted if the button is held for more than a sync meanwhile.
 async def _prove_in_time(life, config):
     failsafe_s = granted_s(config["policy"]["failsafe_s"])
     end = time.ticks_add(time.ticks_ms(), failsafe_s * 1000)

@@ -3,8 +3,8 @@
 # The parts of an http or https URL that a client needs.
 
 
-# "https://m2m.example:8422/base/" as (True, "m2m.example", 8422, "/base"); ValueError if it is no
-# such URL. There is no user, query, fragment, or IPv6 address.
+# Takes "https://m2m.example:8422/base/" apart: (True, "m2m.example", 8422, "/base"). There is no
+# user, query, fragment, or IPv6 address. Raises ValueError if it is no such URL.
 def split(url):
     scheme, mark, rest = url.partition("://")
     where, _, path = rest.partition("/")
@@ -26,7 +26,7 @@ def split(url):
     return is_secure, host, int(port), "/" + path if path else ""
 
 
-# Letters, digits, and these.
+# Tells whether there are only letters, digits, and these.
 def _has_only(text, others):
     raw = text.encode()
     return all(c in others or 48 <= c <= 57 or 97 <= c | 32 <= 122 for c in raw)

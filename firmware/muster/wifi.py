@@ -27,7 +27,7 @@ class Wifi:
         except (OSError, RuntimeError, ValueError) as e:
             raise refused(e)
 
-    # For the long run, once a device is registered.
+    # Saves power, for the long run, once a device is registered.
     def save_power(self):
         try:
             self._wlan.config(pm=self._wlan.PM_PERFORMANCE)
@@ -43,24 +43,25 @@ class Wifi:
     def is_joined(self):
         return self._wlan.isconnected()
 
-    # (address, netmask, gateway, dns) on the joined network.
+    # Returns (address, netmask, gateway, dns) on the joined network.
     def address(self):
         return self._wlan.ifconfig()
 
-    # [(ssid bytes, channel, rssi, auth)], each network once, strongest first.
+    # Returns [(ssid bytes, channel, rssi, auth)], each network once, strongest first.
     def scan(self):
         return borrow("scanning", "scan", self._wlan)
 
     # What follows is to be awaited, see modules.borrowed.
 
-    # Joins within the time or raises what stood in the way. ssid: bytes or str; psk None: open.
+    # Joins within the time, or raises DeviceError with what stood in the way. ssid: bytes or str;
+    # psk None: open.
     def join(self, ssid, psk, timeout_ms, ip="dhcp"):
         return borrowed("joining", "join", self, self._wlan, ssid, psk, timeout_ms, ip)
 
-    # Step 8, see joining.py.
+    # Makes step 8, see joining.py.
     def join_one_of(self, config, timeline):
         return borrowed("joining", "join_one_of", config, self, self._wlan, timeline)
 
-    # Off the network, if on one; the radio stays on.
+    # Leaves the network, if on one; the radio stays on.
     def leave(self):
         return borrowed("joining", "leave", self._wlan)

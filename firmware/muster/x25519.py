@@ -13,8 +13,8 @@ from micropython import const
 _SLICE = const(15)  # steps between yields: 0.5 ms on a PC, some 10 ms on an ESP32
 
 
-# The product of a 32-byte scalar and a 32-byte u-coordinate; ValueError if it is all zero,
-# which only a point of small order gives. BASE_POINT as u makes the public key.
+# Multiplies a 32-byte scalar by a 32-byte u-coordinate. b"\x09" and 31 zeros as u makes the public
+# key. Raises ValueError if the product is all zero, which only a point of small order gives.
 async def x25519(scalar, u):
     p = (1 << 255) - 19
     bits = bytearray(scalar)

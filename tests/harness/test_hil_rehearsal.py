@@ -24,7 +24,7 @@ _NINE_STEPS = "tests/system/test_nine_steps.py"
 _ON_BOARD = "tests/hil/test_unit_tests.py::test_on_the_board"
 _UNIT_TESTS = (
     "tests/hil/test_board.py",
-    f"{_ON_BOARD}[test_small_parts]",
+    f"{_ON_BOARD}[test_timeline]",
     f"{_ON_BOARD}[test_documents]",
     "tests/hil/test_unit_tests.py::test_the_tests_are_taken_off_the_board",
 )

@@ -14,6 +14,7 @@ from muster.backoff import SecondTry
 from muster.errors import DeviceError
 from muster.label import Label
 from muster.led import LED
+from muster.lifecycle import Life
 from muster.store import Store
 from muster.timeline import JOIN, PROVED, REGISTER
 
@@ -51,8 +52,10 @@ class Start:
         self.clock = Clock()
         self.led = LED(None)
         self.again = SecondTry(self.journal)
-        self.announced = None
+        self._shown = None
         self.attempts = 0
+
+    is_new_receipt = Life.is_new_receipt
 
     # What lifecycle.py does with a directive, without radio and platform.
     async def attempt(self, answer):

@@ -5,6 +5,7 @@
 import asyncio
 
 from runner import araises
+from virtual_time import VirtualTime
 
 from muster import application
 from muster.application import Application
@@ -52,9 +53,10 @@ async def test_it_starts_again_even_if_there_is_no_memory_to_tell_how_it_failed(
     tried = Application(app)
     real, application.log = application.log, Full()
     try:
-        await tried.run(_config(), Platform())
-        await asyncio.sleep_ms(1500)
-        await tried.stop()
+        with VirtualTime(application):
+            await tried.run(_config(), Platform())
+            await asyncio.sleep_ms(1500)
+            await tried.stop()
     finally:
         application.log = real
     assert len(starts) == 2
@@ -84,34 +86,33 @@ async def test_an_application_that_cannot_be_stopped_is_told():
             except:  # noqa: E722, S110 - the very mistake that is tested
                 pass
 
-    application = Application(app)
-    await application.run(_config(), Platform())
-    await asyncio.sleep_ms(10)
-    try:
-        await application.stop()
-        raise AssertionError("it claims to have stopped")
-    except RuntimeError as e:
-        assert "cancellation" in str(e)
+    tried = Application(app)
+    with VirtualTime(application):
+        await tried.run(_config(), Platform())
+        await asyncio.sleep_ms(10)
+        error = await araises(RuntimeError, tried.stop())
+    assert "cancellation" in str(error)
 
 
 async def test_an_application_that_cancels_itself_is_started_again():
     starts = []
 
+    async def sleeper():
+        await asyncio.sleep(60)
+
     async def app(session):
         starts.append(1)
         if len(starts) == 1:
-            other = asyncio.create_task(asyncio.sleep(60))
+            other = asyncio.create_task(sleeper())
             other.cancel()
             await other
         await asyncio.sleep(60)
 
-    application = Application(app)
-    await application.run(_config(), Platform())
-    for _ in range(100):
-        await asyncio.sleep_ms(20)
-        if len(starts) == 2:
-            break
-    await application.stop()
+    tried = Application(app)
+    with VirtualTime(application):
+        await tried.run(_config(), Platform())
+        await asyncio.sleep_ms(1500)
+        await tried.stop()
     assert len(starts) == 2
 
 

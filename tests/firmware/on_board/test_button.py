@@ -5,6 +5,9 @@
 import asyncio
 import time
 
+from virtual_time import VirtualTime
+
+from muster import button as button_module
 from muster.button import BUNDLE, DOUBLE, LONG, LONGEST, SHORT, Button
 from muster.pulse import Pulse
 
@@ -21,11 +24,13 @@ class Pin:
 async def _press(act, pin=None):
     pin = pin or Pin()
     button = Button(pin, 0, Pulse())
-    task = asyncio.create_task(button.watch())
-    await asyncio.sleep_ms(50)
-    await act(pin)
-    await asyncio.sleep_ms(600)  # a second press might come
-    task.cancel()
+    with VirtualTime(button_module) as clock:
+        pin.clock = clock
+        task = asyncio.create_task(button.watch())
+        await asyncio.sleep_ms(50)
+        await act(pin)
+        await asyncio.sleep_ms(600)  # a second press might come
+        task.cancel()
     return button.take()
 
 
@@ -47,7 +52,7 @@ async def test_time_in_which_nobody_looked_does_not_make_a_press_longer():
     async def act(pin):
         pin.level = 0
         await asyncio.sleep_ms(60)
-        time.sleep_ms(5500)  # a scan, or a name that does not resolve
+        pin.clock.sleep_ms(5500)  # a scan, or a name that does not resolve
         pin.level = 1
 
     assert await _press(act) == SHORT

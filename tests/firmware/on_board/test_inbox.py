@@ -2,7 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 # An upload arrives whole or not at all, and a power cut at any moment ends in the same receipt.
 
-import asyncio
 import os
 
 from bringing import _BUNDLES, _GOOD, _LABEL, Clock, Start, _apply_all, _bring, _on, _receipt
@@ -10,10 +9,7 @@ from ram_disk import PowerCut, RAMDisk
 from runner import araises
 
 from muster import delivery, inbox
-from muster import led as led_module
 from muster.errors import DeviceError
-from muster.led import LED
-from muster.pulse import Pulse
 
 
 def test_people_see_a_receipt_in_two_groups():
@@ -183,33 +179,3 @@ async def test_what_is_far_too_long_is_not_even_set_aside():
         assert not [name for name in os.listdir("/flash") if "huge" in name]
 
     await _on(RAMDisk(), act, True)
-
-
-# Counts how often it is lit.
-class Pin:
-    def __init__(self):
-        self.count = 0
-
-    def value(self, level):
-        self.count += level
-
-
-async def test_the_led_shows_the_receipt_three_times_whatever_it_shows_before():
-    pin = Pin()
-    led = LED(pin)
-    led_patterns = dict(led_module.PATTERNS)
-    led_module.PATTERNS["seek"] = (5, 5)
-    led_module.PATTERNS["failed"] = (60000, 60000)
-    try:
-        task = asyncio.create_task(led.blink(Pulse()))
-        await asyncio.sleep_ms(22)  # in the middle of a state's pattern
-        led.announce([1, 1] * 10)
-        led.show("failed")  # dark from then on
-        await asyncio.sleep_ms(6)
-        before = pin.count
-        while led._code:
-            await asyncio.sleep_ms(2)
-        task.cancel()
-        assert 28 <= pin.count - before <= 31, pin.count - before
-    finally:
-        led_module.PATTERNS.update(led_patterns)
