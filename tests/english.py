@@ -30,13 +30,10 @@ where wherever when whenever while why as so
 PRONOUNS = frozenset(_WORDS.split())
 # Folders with work left, and how many findings each may have at most: these numbers only fall.
 LEFT: dict[str, int] = {
-    "README.md": 5,
-    "docs": 282,
-    "harness/README.md": 27,
-    "harness/examples/doorbell": 3,
+    "harness/examples/doorbell": 1,
     "harness/muster_harness/air": 21,
     "harness/muster_harness/esp32/radio": 10,
-    "host_server": 174,
+    "host_server": 173,
     "tests": 154,
 }
 
