@@ -110,7 +110,7 @@ def room(section: str, value: float) -> float:
 
 
 def differences(found: dict[str, float], sections: tuple[str, ...]) -> list[str]:
-    """What is not as those sections say, one line each, for people."""
+    """Return what is not as those sections say, one line each, for people."""
     told = []
     budget = read()
     for section in sections:
