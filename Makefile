@@ -45,18 +45,19 @@ hil: $(READY) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; F
 	$(BIN)/python -m pytest tests/hil tests/system/test_nine_steps.py --hil-board='$(PORT)' \
 	  $(if $(RIG),--hil-rig='$(RIG)') $(if $(FORCE),--hil-force)
 
-test: $(READY) ## run all tests
-	$(BIN)/python -m tests
+test: $(READY) ## run all tests (PART=servers: a part, or several with commas; PART=help: their names)
+	@$(BIN)/python -m tests $(PART)
 
 torture: $(READY) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
 	@$(BIN)/python -m tests.torture $(if $(POINTS),--points $(POINTS)) $(if $(SEED),--seed $(SEED))
 
-check: $(READY) ## lint, formatting, plain English and types, of host and firmware
+check: $(READY) ## lint, formatting, plain English and types, of host and firmware, and the calls of its loader
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.english
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file firmware/mypy.ini --custom-typeshed-dir $(STUBS) firmware
+	$(BIN)/python -m tests.firmware.borrowed_calls
 
 format: $(READY) ## let ruff put the code in form
 	$(BIN)/ruff check --fix-only --quiet .

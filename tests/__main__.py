@@ -1,130 +1,139 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""`make test`: the whole suite in parts, four at a time.
+"""`make test`: the whole suite in parts, two at a time for each core.
 
-Boards, radios and servers wait about as much as they compute, so four share two cores well. Each
-part is a process that gathers its own output and searches it for its own secrets at its end. For a
-single test, pytest itself: `.venv/bin/python -m pytest tests/system -k nine`.
+Boards, radios and servers wait about as much as they compute, so four parts share two cores.
+Each gathers its own output, in build/test-<part>.txt, and searches it for its own secrets at its
+end. `make test PART=servers,contract` runs these, `PART=help` lists them. For a single test there
+is pytest itself: `.venv/bin/python -m pytest tests/system -k nine`.
 """
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.parts import PARTS, ROOT, UnknownPart, command, described, named
+
 BUILD = ROOT / "build"
-SEARCH = "tests/test_no_secret_in_output.py"
-# The longest first. What lies below a path and stands in a part of its own is left to that part.
-PARTS = {
-    "stories": ["tests/system"],
-    "homecoming": ["tests/system/test_coming_home.py"],
-    "bundles": [
-        "tests/system/test_setup_network.py",
-        "tests/system/test_setup_page.py",
-        "tests/system/test_carried_by_hand.py",
-        "tests/system/test_bundle_over_serial.py",
-        "tests/system/test_offline_flow.py",
-    ],
-    "outcomes": [
-        "tests/system/test_outcomes.py",
-        "tests/system/test_stranding.py",
-        "tests/system/test_edges.py",
-    ],
-    "harness": ["tests/harness", "tests/hil"],
-    "contract": [
-        "tests/harness/test_contract.py",
-        "tests/harness/test_units.py",
-        "tests/harness/test_plugin.py",
-        "tests/harness/test_examples.py",
-        "tests/harness/test_transfer.py",
-        "tests/harness/test_cli.py",
-    ],
-    "boards": [
-        "tests/harness/test_hil_rehearsal.py",
-        "tests/harness/test_flash_command.py",
-        "tests/harness/test_mpremote.py",
-    ],
-    "platforms": [
-        "tests/system/test_tls.py",
-        "tests/system/test_acme.py",
-        "tests/system/test_hostile_air.py",
-    ],
-    "exhaustion": ["tests/torture", "tests/soak", "tests/fuzz"],
-    "servers": ["tests/host_server"],
-    "rest": ["tests"],
-}
-_AT_ONCE = 4
+_AT_ONCE = 2 * (os.cpu_count() or 2)
 _LIMIT_S = 3600
 _LOOK_S = 0.5
+_WIDTH = max(map(len, PARTS))
 
 
-def command(name: str) -> list[str]:
-    own = PARTS[name]
-    others = [path for other, paths in PARTS.items() if other != name for path in paths]
-    left_out = [f"--ignore={o}" for o in others if any(o.startswith(p + "/") for p in own)]
-    return [sys.executable, "-m", "pytest", "--durations=8", *own, *left_out, SEARCH]
+class Run:
+    """One run of some parts: what waits, what is running, what has failed."""
 
+    def __init__(self, parts: list[str]):
+        self._begin = time.monotonic()
+        self._waiting = list(parts)
+        self._running: dict[str, tuple[subprocess.Popen[bytes], float]] = {}
+        self.failed: list[str] = []
+        self.skipped = 0
 
-def main() -> int:
-    BUILD.mkdir(exist_ok=True)
-    begin = time.monotonic()
-    waiting = list(PARTS)
-    running: dict[str, subprocess.Popen[bytes]] = {}
-    failed = []
-    try:
-        while (waiting or running) and time.monotonic() - begin < _LIMIT_S:
-            while waiting and len(running) < _AT_ONCE:
-                name = waiting.pop(0)
-                running[name] = _start(name)
-            for name in [name for name, part in running.items() if part.poll() is not None]:
-                if running.pop(name).returncode:
-                    failed.append(name)
-                _show(name, time.monotonic() - begin)
-            _progress(running, time.monotonic() - begin)
-            time.sleep(_LOOK_S)
-        failed += [*running, *waiting]
-        for name in running:
-            _show(name, _LIMIT_S)
-    finally:
-        for part in running.values():
+    def to_its_end(self) -> None:
+        try:
+            while (self._waiting or self._running) and self._now_s() < _LIMIT_S:
+                while self._waiting and len(self._running) < _AT_ONCE:
+                    self._start(self._waiting.pop(0))
+                for name, (part, _) in list(self._running.items()):
+                    if part.poll() is not None:
+                        self._finish(name, part.returncode)
+                _progress(self._running, self._now_s())
+                time.sleep(_LOOK_S)
+            for name in list(self._running):
+                self._say(name, f"not finished within {_LIMIT_S} s")
+                self._finish(name, None)
+            self.failed += self._waiting
+        finally:
+            for part, _ in self._running.values():
+                part.kill()
+                part.wait()
+
+    def _start(self, name: str) -> None:
+        environment = os.environ | {"MUSTER_TEST_OUTPUT": f"test-output-{name}.log"}
+        with output_of(name).open("wb") as file:
+            part = subprocess.Popen(
+                command(name), stdout=file, stderr=subprocess.STDOUT, cwd=ROOT, env=environment
+            )
+        self._running[name] = part, self._now_s()
+        self._say(name, "…")
+
+    def _finish(self, name: str, status: int | None) -> None:
+        part, began_s = self._running.pop(name)
+        if status is None:
             part.kill()
             part.wait()
-    print("failed: " + ", ".join(failed) if failed else "all passed", flush=True)
-    return 1 if failed else 0
+        text = output_of(name).read_text(errors="replace")
+        if status != 0:
+            self.failed.append(name)
+            print(f"\n{text}", flush=True)
+        closing = last_line(text)
+        self.skipped += sum(map(int, re.findall(r"(\d+) skipped", closing)))
+        took = f"{self._now_s() - began_s:.0f} s"
+        self._say(name, f"{'ok' if status == 0 else 'FAILED'}, {took}: {closing}")
+
+    def _say(self, name: str, text: str) -> None:
+        clear = "\r\x1b[K" if sys.stdout.isatty() else ""
+        print(f"{clear}{self._now_s():5.0f} s  {name:<{_WIDTH}}  {text}", flush=True)
+
+    def _now_s(self) -> float:
+        return time.monotonic() - self._begin
 
 
-def _start(name: str) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"MUSTER_TEST_OUTPUT": f"test-output-{name}.log"}
-    with _said(name).open("wb") as file:
-        return subprocess.Popen(
-            command(name), stdout=file, stderr=subprocess.STDOUT, cwd=ROOT, env=environment
-        )
-
-
-def _said(name: str) -> Path:
+def output_of(name: str) -> Path:
+    """Return the file for a part's output."""
     return BUILD / f"test-{name}.txt"
 
 
-def _show(name: str, after_s: float) -> None:
-    print(f"\r\n=== {name}, after {after_s:.0f} s\n", flush=True)
-    sys.stdout.write(_said(name).read_text(errors="replace"))
-    sys.stdout.flush()
+def last_line(text: str) -> str:
+    """The line with which pytest closes, e.g. "20 passed, 1 skipped in 111.60s (0:01:51)"."""
+    lines = text.strip().splitlines()
+    return lines[-1].strip("= ") if lines else "no output"
 
 
 def _progress(names: Iterable[str], after_s: float) -> None:
-    """One line on a terminal, written over: how far each group has come."""
+    """One line on a terminal, written over: how far each part has come."""
     if not sys.stdout.isatty():
         return
     shares = []
     for name in names:
-        text = _said(name).read_text(errors="replace")
+        text = output_of(name).read_text(errors="replace")
         percent = [word for word in text.split() if word.endswith("%]")]
-        shares.append(f"{name} {percent[-1].rstrip(']') if percent else '0%'}")
-    print(f"\r{after_s:4.0f} s  {'  '.join(shares):<60}", end="", flush=True)
+        shares.append(f"{name} {percent[-1].strip('[]') if percent else '0%'}")
+    print(f"\r\x1b[K{after_s:5.0f} s  {'  '.join(shares)}", end="", flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    wanted = ",".join(arguments)
+    if wanted == "help":
+        print(described())
+        return 0
+    try:
+        parts = named(wanted)
+    except UnknownPart as e:
+        print(e)
+        return 2
+    BUILD.mkdir(exist_ok=True)
+    run = Run(parts)
+    try:
+        run.to_its_end()
+    except KeyboardInterrupt:
+        print("\nstopped; what has been said is in build/test-*.txt")
+        return 130
+    if run.skipped:
+        print(f"{run.skipped} skipped; the reasons: grep SKIPPED build/test-*.txt")
+    if run.failed:
+        print(f"failed: {', '.join(run.failed)}")
+        print(f"one of them alone: make test PART={run.failed[0]}")
+        return 1
+    print("all passed", flush=True)
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

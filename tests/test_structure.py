@@ -90,7 +90,7 @@ def test_no_room_of_the_harness_imports_upward() -> None:
     assert upward == []
 
 
-@pytest.mark.parametrize("package", [HARNESS, SERVER], ids=lambda path: path.name)
+@pytest.mark.parametrize("package", [HARNESS, SERVER, FIRMWARE], ids=lambda path: path.name)
 def test_nothing_imports_in_a_circle(package: Path) -> None:
     """For types only, late, or through the firmware's loader: a circle all the same."""
     assert imports.circles(imports.graph(package)) == []
@@ -113,6 +113,14 @@ def test_the_walk_sees_relative_late_and_borrowed_imports() -> None:
 def test_former_import_paths_are_used_nowhere() -> None:
     for folder in ("firmware", "host_server", "harness", "tests"):
         assert offences(folder, ("harness", "host_server")) == []
+
+
+@pytest.mark.parametrize("package", [HARNESS, SERVER], ids=lambda path: path.name)
+def test_tests_lie_in_folders_named_as_the_rooms_they_test(package: Path) -> None:
+    home = ROOT / "tests" / package.parent.name
+    rooms = {path.parent.relative_to(home) for path in home.rglob("test_*.py")}
+    assert len(rooms) > 3
+    assert [str(room) for room in rooms if not (package / room / "__init__.py").exists()] == []
 
 
 def test_files_stay_rooms_one_can_see_through() -> None:

@@ -41,22 +41,13 @@ def assemble(pulse):
     press = _button(facts["button"], pulse, beside)
     contact = Contact(who, clock, journal, timeline)
     beside.append(listen(pulse, who, store, journal, clock, press))
-    life = Life(who, store, journal, timeline, wifi, clock, press, led, contact, networks)
-    _wake(life, former)
+    config = borrow("candidate", "wake", store, journal, timeline, former)
+    if journal.last and journal.last is not kept[2]:  # what has ended the former life
+        led.failed(journal.last["step"])
+    life = Life(
+        who, store, journal, timeline, wifi, clock, press, led, contact, networks, config, former
+    )
     return life, beside
-
-
-# The configuration to begin with, if there is one, and how long to rest before.
-def _wake(life, former):
-    journal = life.journal
-    known = journal.last
-    life.config = life.with_candidate("wake", life.timeline, former)
-    last = journal.last
-    if last and last is not known:
-        life.led.failed(last["step"])
-    life.again.wait()
-    life.is_shaky = former.is_shaky
-    life.rest_ms = former.rest_ms()
 
 
 # The label's two parts alone: an Identity would keep the module that reads it in RAM.

@@ -4,7 +4,7 @@
 
 from . import button, log
 from .errors import DeviceError
-from .modules import borrowed, keep, release
+from .modules import borrow, borrowed, release
 
 _KINDS = ("", "short press", "twice", "5 s", "15 s", "bundle")
 
@@ -17,16 +17,14 @@ async def heed(life):
     log.info("button", _KINDS[kind])
     if kind != button.BUNDLE:
         life.led.identify()
-    life.hurry()
-    if kind == button.LONG:
-        life.seeks_again = True
-    elif kind == button.LONGEST:
+    life.hurry(kind == button.LONG)
+    if kind == button.LONGEST:
         reset(life.journal)
         await forget(life)
     elif kind == button.BUNDLE:
-        life.bundle = 0
+        life.bundle_waits(0)
     elif kind == button.DOUBLE:
-        life.setup = "due"
+        life.setup_waits("due")
 
 
 # After a factory reset nothing is remembered but the time.
@@ -39,25 +37,23 @@ def reset(journal):
 # What an owner has released, or a person reset: the identity stays.
 async def forget(life):
     await _deliver(life, "forget")
-    life.with_candidate("forget")
-    life.config = None
+    borrow("candidate", "forget", life.store, life.journal)
+    operation = life.end_operation()
     log.info("life", "configuration forgotten")
-    operation, life.operation = life.operation, None
-    keep()
     if operation:
         await operation.stop()
-    release("operation", "application", "platform", "tls", "http")
+    release("operation", "application", "session", "platform", "onem2m", "tls", "http")
 
 
 # What somebody has brought is tried as what a directive brings, and acknowledged. A blank device
 # keeps what fails, to try it again: there is nobody else to ask.
 async def apply(life):
     # Until it goes well: where the flash or the heap fails, a device that can work does so.
-    life.bundle = None if life.config else 0
+    life.bundle_waits(None if life.config else 0)
     has_outcome = True
     try:
         found = await _deliver(life, "take")
-        life.bundle = found and found[1][1]
+        life.bundle_waits(found and found[1][1])
         if not found or not found[0]:
             has_outcome = not found  # else its time has not come
             return
@@ -68,21 +64,21 @@ async def apply(life):
             error = raised = e
         may_keep = error is not None and life.config is None
         if not await _deliver(life, "settle", found[1], error, may_keep):
-            life.bundle = 0  # there may be more
+            life.bundle_waits(0)  # there may be more
         if raised:
             raise raised
     finally:
         if life.setup and has_outcome:
-            life.setup = "due"
+            life.setup_waits("due")
 
 
 # A network of its own. What is brought there is applied without it, then it opens once more: its
 # guests want to see the receipt, and the application need not wait for them.
 async def set_up(life):
-    from . import setup
+    from . import setup_network
 
-    opened = setup.begin(life, life.config is not None)
-    del setup
+    opened = setup_network.begin(life, life.config is not None)
+    del setup_network
     await opened
 
 

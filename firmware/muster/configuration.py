@@ -13,6 +13,7 @@ from .modules import borrow
 from .schema import Fields, invalid
 
 _LARGEST = const(4096)  # bytes of compact JSON
+_HIGHEST = const(2147483647)  # of an integer: a version goes over the wire in every report
 _DEEPEST = const(16)  # lists and objects in each other: writing or comparing takes stack for each
 
 
@@ -22,7 +23,7 @@ def check(document):
     config = Fields(document, "config")
     if config.take("v", int) != 1:
         raise config.invalid("v", "only version 1 of the document is understood")
-    config.take("version", int, 1)
+    config.take("version", int, 1, _HIGHEST)
     borrow("networks", "check", config.take("networks", list, 1, 4))
     _platform(config.fields("platform"))
     server = config.fields("config_server")
@@ -30,18 +31,17 @@ def check(document):
     _base64(server, "key", 32)
     device = config.fields("device")
     device.take("name", str, 0, 64)
-    tags = device.take("tags", dict)
-    for name in tags:
-        if not isinstance(tags[name], str):
-            raise device.invalid("tags." + name, "wanted a string")
+    tags = device.fields("tags")
+    for name in tags.document:
+        tags.take(name, str, 0, 256)
     config.take("app", dict)
     country = config.take("country", str, 2, 2)
     # In bytes, here and elsewhere: MicroPython keeps each character that it has ever seen alone.
     if not all(65 <= c <= 90 for c in country.encode()):
         raise config.invalid("country", "wanted two capital letters")
     policy = config.fields("policy")
-    policy.take("failsafe_s", int)
-    policy.take("sync_s", int, 1)
+    policy.take("failsafe_s", int, 0, _HIGHEST)
+    policy.take("sync_s", int, 1, _HIGHEST)
     if not _is_flat(document):
         raise invalid("config", "lists and objects more than %d deep" % _DEEPEST)
     counter = Measure()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
 # When this device asks its configuration server next (steps 5 and 6, and every later contact), and
-# whether anybody has answered lately. How it asks is asking.py's, which is loaded for it.
+# whether anybody has answered lately. How it asks is sync.py's, which is loaded for it.
 
 import time
 
@@ -14,7 +14,7 @@ _DAY_S = const(86400)
 _DAY_MS = const(86400000)  # nobody has answered for so long: the label's key is tried
 
 
-# What is not private is for asking.py.
+# What is not private is for sync.py.
 class Contact:
     def __init__(self, identity, clock, journal, timeline):
         self.identity = identity
@@ -27,13 +27,13 @@ class Contact:
         self._ignored_since = None
         self._next = time.ticks_ms()
 
-    # One sync under the configuration's key, see asking.py; to be awaited.
+    # One sync under the configuration's key, see sync.py; to be awaited.
     def ask(self, config, state):
-        return borrowed("asking", "ask", self, config, state)
+        return borrowed("sync", "ask", self, config, state)
 
-    # One sync with this server, see asking.py; to be awaited.
+    # One sync with this server, see sync.py; to be awaited.
     def ask_at(self, server, config, seen, state, timeout_ms):
-        return borrowed("asking", "ask_at", self, server, config, seen, state, timeout_ms)
+        return borrowed("sync", "ask_at", self, server, config, seen, state, timeout_ms)
 
     def heard(self, is_answered):
         if is_answered:

@@ -86,7 +86,7 @@ async def look(path, label, clock, floor):
         return version, digest, None, e
     finally:
         del bundle
-        release("bundle", "configuration", "schema", "hkdf")
+        release("bundle", "configuration", "schema", "url", "hkdf")
 
 
 def _version_in(content):
@@ -178,8 +178,7 @@ async def settle(life, ticket, error, may_keep):
 
         record["receipt"] = receipt.receipt(life.identity, version, code, digest)
         # Shown after each attempt it would hide for minutes that there are more.
-        if not is_kept or life.announced != record["receipt"]:
-            life.announced = record["receipt"]
+        if life.is_new_receipt(record["receipt"]) or not is_kept:
             life.led.announce(receipt.blinks(record["receipt"]))
         del receipt
         release("receipt", "bundle", "hkdf")

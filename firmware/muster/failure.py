@@ -24,11 +24,8 @@ def note(life, error):
     life.journal.failed(life.config["version"] if life.config else 0, error)
     _keep(life.journal)
     life.led.failed(error.step)
-    # Latched, because ticks wrap.
     if time.ticks_diff(time.ticks_ms(), life.eager_from) > _SEEKING_MS:
-        life.is_eager = False
-    if not life.is_eager:
-        life.seeks_again = False
+        life.calm_down()
     delay_ms = max(life.backoff.next_ms(), (error.retry_s or 0) * 1000)
     if life.config is None and life.is_eager:
         return min(delay_ms, _EAGER_MS)

@@ -9,8 +9,8 @@ from micropython import const
 
 from . import log
 from .errors import DeviceError
+from .radio import printable, refused
 from .timeline import JOIN
-from .wifi import printable, refused
 
 _NETWORK_MS = const(30000)
 _GOT_IP = const(1010)

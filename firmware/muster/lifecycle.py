@@ -20,8 +20,21 @@ _LONGEST_KEEP_S = const(300)  # a blank device has nothing to keep and asks agai
 # What is not private is for its parts that are not always loaded.
 class Life:
     # Every collaborator is made in assembly.py. facts: the onboarding networks of the build.
+    # config: the configuration to begin with, or None. former: the life before this one.
     def __init__(
-        self, identity, store, journal, timeline, wifi, clock, press, led, contact, facts
+        self,
+        identity,
+        store,
+        journal,
+        timeline,
+        wifi,
+        clock,
+        press,
+        led,
+        contact,
+        facts,
+        config,
+        former,
     ):
         self.identity = identity
         self.store = store
@@ -35,14 +48,14 @@ class Life:
         self.again = SecondTry(journal)
         self._facts = facts
 
-        self.config: dict | None = None  # the committed configuration
+        self.config: dict | None = config  # the committed configuration
         self._onboarding = None  # only while seeking
         self.operation = None  # from the first commit on
         self._pending = None  # a directive that has been heard and not yet obeyed
         # A bundle waits: the version if that has failed and is not due again, else 0. Or None.
         brought = [name for name in os.listdir("/") if name.endswith(".muster")]
         self.bundle = 0 if brought else None
-        self.announced = None  # the receipt that the LED has shown last
+        self._shown = None  # the receipt that the LED has shown last
         # "due", or "again" once a bundle has come that way, even before a restart, to show its
         # receipt.
         self.setup = "again" if any(name.endswith(".page.muster") for name in brought) else None
@@ -51,8 +64,8 @@ class Life:
         self.backoff = Backoff()
         self.eager_from = time.ticks_ms()
         self.is_eager = True
-        self.rest_ms = 0
-        self.is_shaky = False  # lives end early, perhaps by the application's fault
+        self.rest_ms = former.rest_ms()
+        self._is_shaky = former.is_shaky  # lives end early, perhaps by the application's fault
 
     # Never returns; DeviceErrors end here, anything else is a defect and ends in start.py.
     # app: the owner's coroutine.
@@ -116,13 +129,9 @@ class Life:
         await asyncio.sleep_ms(0)  # loading it takes a while
         self.config = config
         if self.operation is None:
-            keep("http", "platform", "tls")
-            self.operation = Operation(self, self._app, self.is_shaky)
+            keep("http", "onem2m", "platform", "tls")
+            self.operation = Operation(self, self._app, self._is_shaky)
         self.operation.adopt(config, lease)
-
-    # One deed of candidate.py.
-    def with_candidate(self, deed, *arguments):
-        return borrow("candidate", deed, self.store, self.journal, *arguments)
 
     async def _obey(self, answer):
         if answer.action == CONFIGURE:
@@ -147,8 +156,40 @@ class Life:
             await self._adopt(*proved)
         return error
 
-    # All that waits is due now.
-    def hurry(self):
+    # The end of the committed configuration. Returns what ran on it, to be stopped, or None.
+    def end_operation(self):
+        operation, self.operation = self.operation, None
+        self.config = None
+        keep()
+        return operation
+
+    # A bundle waits: the version if that has failed and is not due again, else 0. None: no more.
+    def bundle_waits(self, version):
+        self.bundle = version
+
+    # The network of its own waits: "due", or "again" once a bundle has come that way. None: no
+    # more.
+    def setup_waits(self, when):
+        self.setup = when
+
+    # That network is open beside the application until the task has ended.
+    def hosts(self, task):
+        self.hosting = task
+
+    # Whether the LED has not just shown this receipt; from now on it has.
+    def is_new_receipt(self, text):
+        former, self._shown = self._shown, text
+        return text != former
+
+    # Nobody waits beside the device any more. Latched, because ticks wrap.
+    def calm_down(self):
+        self.is_eager = False
+        self.seeks_again = False
+
+    # All that waits is due now. has_to_seek: for another configuration, although there is one;
+    # it stays until then.
+    def hurry(self, has_to_seek):
+        self.seeks_again = self.seeks_again or has_to_seek
         self.eager_from = time.ticks_ms()
         self.is_eager = True
         self.backoff.reset()

@@ -10,8 +10,8 @@ from . import log
 from .actions import WAIT
 from .errors import DeviceError
 from .modules import borrowed
+from .radio import printable
 from .timeline import FIND, RECEIVE, SEEK
-from .wifi import printable
 
 _NETWORK_MS = const(20000)  # the most that one network may cost before a server has answered
 _BROWSE_MS = const(3000)

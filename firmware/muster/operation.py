@@ -13,7 +13,8 @@ from . import log
 from .application import Application
 from .errors import DeviceError
 from .modules import borrow, borrowed
-from .platform import TIMELINE, platform_for
+from .onem2m import TIMELINE
+from .platform import platform_for
 from .timeline import JOIN, REGISTER
 
 _LOOK_MS = const(1000)  # how often a joined device looks whether it still is

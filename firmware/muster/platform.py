@@ -11,22 +11,13 @@ from .compact import dumps
 from .errors import DeviceError
 from .http import Connection
 from .modules import borrow, borrowed
+from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND, refused
 
 _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
 _ROOM = const(640)  # bytes; a reading takes some 400, the timeline 500 and more
 _INSTANCE = const(4)
 _SHORTEST_S = const(60)  # between two renewals, whatever the platform answers
-
-NO_CONTENT = "?rcn=0"  # result content: nothing, or the answer repeats what was sent
-
-# X-M2M-RSC response status codes.
-CREATED = "2001"
-CONFLICT = "4105"
-NOT_FOUND = "4004"
-
-DATA = "data"  # the application's readings
-TIMELINE = "muster"  # the device's own record
 
 
 # The platform that a configuration names. settings: config["platform"].
@@ -57,12 +48,12 @@ class Platform:
 
     # Step 9. Idempotent, see registration.py. To be awaited, as all of these.
     def register(self):
-        return self._alone(self._registering, "register")
+        return self._alone(self._register)
 
     # now: Unix time. Does nothing before its time.
     async def renew(self, now):
         if self.lease and now >= self.lease[0]:
-            await self._alone(self._registering, "renew", now + self.lease[1])
+            await self._alone(self._renew, now + self.lease[1])
             if self.lease:  # its clock may be behind, or its leases hardly last
                 self.lease = max(self.lease[0], now + _SHORTEST_S), self.lease[1]
 
@@ -81,14 +72,18 @@ class Platform:
             finally:
                 self._connection.close()
 
-    def _registering(self, deed, *arguments):
+    def _register(self):
         gc.collect()
-        return borrowed("registration", deed, self, *arguments)
+        return borrowed("registration", "register", self)
+
+    def _renew(self, until):
+        gc.collect()
+        return borrowed("registration", "renew", self, until)
 
     async def _publish(self, container, text):
         rsc, _ = await self._instance(container, text)
         if rsc == NOT_FOUND:
-            await self._registering("register")
+            await self._register()
             rsc, _ = await self._instance(container, text)
         if rsc != CREATED:
             raise refused("publish", rsc)
@@ -121,7 +116,3 @@ class Platform:
         if status >= 500 and status != 501:
             raise DeviceError("platform_unreachable", "the platform says HTTP %d" % status)
         return headers.get("x-m2m-rsc", "HTTP %d" % status), answer
-
-
-def refused(verb, rsc):
-    return DeviceError("platform_refused", "cannot %s: the platform says RSC %s" % (verb, rsc))

@@ -9,7 +9,7 @@ from micropython import const
 
 from .errors import DeviceError
 from .modules import borrow
-from .platform import CONFLICT, CREATED, DATA, NO_CONTENT, NOT_FOUND, TIMELINE, refused
+from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND, TIMELINE, refused
 
 _KEPT_INSTANCES = const(100)
 _AE = const(2)
@@ -18,6 +18,7 @@ _CONTAINER = const(3)
 # X-M2M-RSC response status codes.
 _OK = const("2000")
 _UPDATED = const("2004")
+_CONFLICT = const("4105")
 _ALREADY_REGISTERED = const("4117")
 
 
@@ -25,7 +26,7 @@ _ALREADY_REGISTERED = const("4117")
 # originator is noticed by the label.
 async def register(platform):
     rsc, answer = await platform.request("POST", platform.settings["cse"], _AE, _ae(platform))
-    if rsc in (_ALREADY_REGISTERED, CONFLICT):
+    if rsc in (_ALREADY_REGISTERED, _CONFLICT):
         rsc, answer = await platform.request("GET", platform.originator)
         _recognise(platform, rsc, answer)
     elif rsc != CREATED:
@@ -72,7 +73,7 @@ def _recognise(platform, rsc, answer):
 async def _contain(platform, name):
     path = platform.originator + NO_CONTENT
     rsc, _ = await platform.request("POST", path, _CONTAINER, _container(name))
-    if rsc not in (CREATED, CONFLICT):
+    if rsc not in (CREATED, _CONFLICT):
         raise refused("make container " + name, rsc)
 
 

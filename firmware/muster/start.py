@@ -62,7 +62,7 @@ async def start(app):
 
 async def _live(app, dog):
     pulse = Pulse()
-    life, beside = borrow("assembly hardware identity recall restart schema", "assemble", pulse)
+    life, beside = borrow("assembly hardware", "assemble", pulse)
     if life is None:
         return
     beside.append(settle(life.timeline, life.rest_ms))

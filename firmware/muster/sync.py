@@ -1,79 +1,77 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# One exchange with a configuration server, sealed with Noise. Loaded by asking.py when needed.
+# One sync, in which the device reports and the server directs, and what follows from the answer.
+# Loaded by contact.py when needed.
 
-import binascii
 import gc
 
 from micropython import const
 
+from . import log
+from .actions import FORGET, KEEP
 from .errors import DeviceError
-from .modules import release
-from .timeline import RECEIVE
+from .modules import borrow, borrowed
+from .timeline import REPORT
 
-_LARGEST_ANSWER = const(8192)
-_ROOM = const(1280)  # for the answer with a usual configuration
-_HEADERS = {"Content-Type": "application/octet-stream"}
-_LONGEST_RETRY_S = const(300)  # errors are not authenticated: their Retry-After is only a hint
+_TIMEOUT_MS = const(15000)
 
 
-# The key of this exchange, and its name: a version, or "label" if config is None.
-def _key(identity, config):
-    if config is None:
-        from .hkdf import hkdf
+# One sync under the configuration's key, or the label's once nobody has answered for a day;
+# DeviceError if there is no authenticated answer, and then the next one is due later and later.
+async def ask(contact, config, state):
+    is_ignored = state != "trial" and contact.is_ignored()
+    contact.due_in(contact.retry.next_ms() // 1000)
+    _, host, port, _ = borrow("url", "split", config["config_server"]["url"])
+    try:
+        key = None if is_ignored else config
+        answer = await ask_at(contact, (host, port), key, [], state, _TIMEOUT_MS)
+    except DeviceError:
+        contact.heard(False)
+        raise
+    if is_ignored and answer.action == FORGET:
+        answer.action = KEEP  # whoever has only the label may not take a device away
+    contact.retry.reset()
+    contact.due_in(answer.retry_s or config["policy"]["sync_s"])
+    return answer
 
-        info = b"sync-psk\x00" + identity.device_id.encode()
-        return "label", hkdf(b"muster/1", identity.secret, info, 32)
-    return str(config["version"]), binascii.a2b_base64(config["config_server"]["key"])
 
-
-# Sends what report returns to the server, a (host, port), under the key of a configuration, or the
-# label's. Returns the text of the directive. Each step that ends is noted in the timeline; the one
+# One sync with this server, a (host, port), under the key of a configuration, or the label's if
+# that is None. seen, state: as in a report. Each step that ends is noted in the timeline; the one
 # that fails is left open for the caller to note.
-async def exchange(server, identity, config, report, timeline, timeout_ms):
-    host, port = server
-    k, psk = _key(identity, config)
-    try:
-        room = bytearray(_ROOM)  # while there still is so much in one piece
-    except MemoryError:
-        room = bytearray()  # most answers are short
-    text = report().encode()
-    from .noise import Initiator
-
-    noise = Initiator(psk, ("muster/1/%s/%s" % (identity.device_id, k)).encode())
-    message = await noise.write(text)
-    state = noise.suspended()
-    del text, noise, Initiator
-    release("noise")
-    size = len(message)
-    path = "/v1/devices/%s/sync?k=%s" % (identity.device_id, k)
-    from .http import Connection
-
+async def ask_at(contact, server, config, seen, state, timeout_ms):
+    contact.timeline.begin(REPORT)
     gc.collect()
-    connection = Connection(host, port)
-    # Under the same name, so that the sealed report stands in RAM once.
-    message = [connection.message("POST", path, _HEADERS, message)]
-    try:
-        status, headers, body = await connection.exchange(
-            message, timeout_ms, _LARGEST_ANSWER, room
+    report = lambda: borrow("report", "write", contact.journal, seen, state)  # noqa: E731
+    texts = [
+        await borrowed(
+            "exchange noise http",
+            "exchange",
+            server,
+            contact.identity,
+            config,
+            report,
+            contact.timeline,
+            timeout_ms,
         )
-    finally:
-        connection.close()
-    del connection, Connection, room
-    release("http")
-    if status != 200:
-        raise _rejected(status, headers)
-    timeline.done("%d bytes to %s:%d" % (size, host, port))
-    timeline.begin(RECEIVE)
-    from .noise import resumed
-
-    return await resumed(state).read(body)
+    ]
+    answer = borrow("directive configuration schema url", "parse", texts)
+    hear(contact, answer)
+    return answer
 
 
-def _rejected(status, headers):
-    try:
-        retry_s = max(0, min(int(headers.get("retry-after", "0")), _LONGEST_RETRY_S))
-    except ValueError:
-        retry_s = 0
-    text = "the configuration server says HTTP %d" % status
-    return DeviceError("server_rejected", text, retry_s)
+# Step 6 is done; what else the answer says of itself.
+def hear(contact, answer):
+    text = answer.action
+    if answer.config:
+        log.hide_config(answer.config)
+        text = "configure with version %d" % answer.config["version"]
+    contact.timeline.done(text)
+    journal = contact.journal
+    if (
+        journal.is_newest
+    ):  # the report has echoed the newest nonce: the server knows of the failure
+        journal.last = None
+    journal.is_newest = True
+    journal.nonce = answer.nonce
+    contact.clock.set(answer.time)
+    contact.heard(True)

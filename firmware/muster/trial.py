@@ -11,7 +11,7 @@ from micropython import const
 from . import log
 from .actions import FORGET
 from .errors import DeviceError, Interrupted
-from .modules import borrowed, release
+from .modules import borrow, borrowed, release
 from .timeline import JOIN, LEAVE, PROVED, REGISTER
 
 _FAILSAFE_LOW_S = const(60)
@@ -24,7 +24,7 @@ _FAILSAFE_HIGH_S = const(900)
 async def attempt(life, answer):
     version = answer.config["version"]
     await asyncio.sleep_ms(0)  # here and below: flash takes a while, and others wait
-    config = life.with_candidate("keep", answer)
+    config = borrow("candidate", "keep", life.store, life.journal, answer)
     await asyncio.sleep_ms(0)
     del config["app"], config["device"]
     life.led.show("trial")
@@ -33,7 +33,7 @@ async def attempt(life, answer):
     except Interrupted:
         life.wifi.stop()
         life.timeline.drop()
-        life.with_candidate("drop")
+        borrow("candidate", "drop", life.store, life.journal)
         return None, None, DeviceError("timeout", "ended by the button")
     except DeviceError as e:
         life.wifi.stop()
@@ -41,20 +41,20 @@ async def attempt(life, answer):
             e.step = LEAVE  # the journal could not be written before the first step
         life.timeline.failed(e)
         life.led.failed(e.step)
-        life.with_candidate("fail", version, e)
+        borrow("candidate", "fail", life.store, life.journal, version, e)
         life.again.wait()
         return None, None, e
     finally:
-        release("platform", "tls", "http")
+        release("platform", "onem2m", "tls", "http")
     del config["platform"]
     pending = await _confirm(life, config)
     if pending:
-        life.with_candidate("drop")
+        borrow("candidate", "drop", life.store, life.journal)
         text = "called off: the configuration server wants to %s" % pending.action
         log.warn("trial", text)
         return None, pending, DeviceError("config_not_newer", text)
     await asyncio.sleep_ms(0)
-    committed = life.with_candidate("commit", version)
+    committed = borrow("candidate", "commit", life.store, life.journal, version)
     await asyncio.sleep_ms(0)
     return (committed, lease), None, None
 
@@ -76,11 +76,16 @@ async def _confirm(life, config):
     return None
 
 
+# The time for a trial, whatever the configuration asks for.
+def granted_s(failsafe_s):
+    return max(_FAILSAFE_LOW_S, min(failsafe_s, _FAILSAFE_HIGH_S))
+
+
 # The three steps within the time that the device grants a trial, whatever the configuration says.
 # Returns the registration's lease. Interrupted if the button is held for more than a sync
 # meanwhile.
 async def _prove_in_time(life, config):
-    failsafe_s = max(_FAILSAFE_LOW_S, min(config["policy"]["failsafe_s"], _FAILSAFE_HIGH_S))
+    failsafe_s = granted_s(config["policy"]["failsafe_s"])
     end = time.ticks_add(time.ticks_ms(), failsafe_s * 1000)
 
     def reason():
@@ -110,7 +115,7 @@ async def _prove(life, config):
     life.journal.reached(version, REGISTER)
     await asyncio.sleep_ms(0)
     lease = await _register_once(life, config)
-    release("platform", "tls", "http")
+    release("platform", "onem2m", "tls", "http")
     life.journal.reached(version, PROVED)
     return lease
 

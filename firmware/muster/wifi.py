@@ -4,8 +4,8 @@
 # Written for what an ESP32 really answers, see the comments.
 
 from . import log
-from .errors import DeviceError
 from .modules import borrow, borrowed
+from .radio import refused
 
 
 class Wifi:
@@ -64,15 +64,3 @@ class Wifi:
     # Off the network, if on one; the radio stays on.
     def leave(self):
         return borrowed("joining", "leave", self._wlan)
-
-
-# The driver says most things as OSError with a text, the rest as RuntimeError.
-def refused(e):
-    return DeviceError("wifi_timeout", "the radio says: %s" % e)
-
-
-# An SSID is any 32 bytes; what is not plain text is shown as hexadecimal escapes.
-def printable(ssid):
-    if isinstance(ssid, str):
-        ssid = ssid.encode()
-    return "".join([chr(c) if 32 <= c < 127 and c != 92 else "\\x%02x" % c for c in ssid])

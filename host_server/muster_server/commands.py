@@ -167,7 +167,7 @@ def _show_device(options: Namespace, device: dict[str, Any]) -> int:
     for step in device["steps"]:
         ms = "" if step["ms"] is None else f"{step['ms']} ms"
         ms = "by bundle" if step.get("by") == "bundle" else ms
-        print(f"{step['step']}  {step['name']:<38}  {_MARKS[step['state']]:<6}  {ms}".rstrip())
+        print(f"{step['step']}  {step['name']:<42}  {_MARKS[step['state']]:<6}  {ms}".rstrip())
     if device["last"]:
         print(f"last: step {device['last']['step']}, {device['last']['code']}")
         print(f"  {device['last']['sentence']}")

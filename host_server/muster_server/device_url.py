@@ -5,6 +5,8 @@
 import re
 from ipaddress import AddressValueError, IPv4Address
 
+from muster_server.api.bounds import PORT
+
 DEVICE_URL_WANTED = (
     'wanted the form "https://host:8422/path": http or https in small letters, a host name or '
     "IPv4 address, and port and path if any"
@@ -20,7 +22,8 @@ _URL = re.compile(
 def is_device_url(text: str) -> bool:
     """Whether devices read it as it is meant: no user, query, fragment, escape or IPv6 address."""
     found = _URL.fullmatch(text)
-    if not found or not 1 <= int(found["port"] or 80) <= 65535 or len(found["host"]) > 253:
+    low, high = PORT
+    if not found or not low <= int(found["port"] or 80) <= high or len(found["host"]) > 253:
         return False
     # What ends in a number is an address, or a mistyped one.
     return not found["host"].rpartition(".")[2].isdigit() or is_ipv4(found["host"])

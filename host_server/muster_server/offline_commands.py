@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from muster_server.api.bounds import BUNDLE_LIFE_S
 from muster_server.commands import at_portal, device_path, print_json, read_text, say
 from muster_server.errors import SettingsError
 from muster_server.private_files import check_place, named, write_private
@@ -16,7 +17,7 @@ from muster_server.private_files import check_place, named, write_private
 _LIFE = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # As the portal wants it.
-SHORTEST_LIFE_S, LONGEST_LIFE_S = 60, 3650 * 86400
+SHORTEST_LIFE_S, LONGEST_LIFE_S = BUNDLE_LIFE_S
 _REFUSED_STATES = ("superseded", "expired")
 _STATES = {
     "prepared": "made, and not handed out yet",

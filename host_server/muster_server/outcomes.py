@@ -5,14 +5,15 @@
 import re
 from dataclasses import dataclass
 
+# The use case's words; tests/wire/steps.json holds the bench to the same.
 STEPS = {
     1: "register the device at the portal",
     2: "tell the configuration server",
-    3: "look for the configuration server",
+    3: "start looking for the configuration server",
     4: "find a network connection to it",
-    5: "send the device's report",
+    5: "send it the device's information",
     6: "receive the configuration",
-    7: "leave the configuration server",
+    7: "disconnect from the configuration server",
     8: "join the operational network",
     9: "register at the platform",
 }

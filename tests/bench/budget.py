@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ RESULT = ROOT / "build" / "bench.json"
 SECTIONS = ("heap", "mpy", "import_64bit", "import_32bit")
 RENEW = "make bench; .venv/bin/python -m tests.bench.budget"
 
-# Beyond these a figure is news: heap is found by bisection in KiB, and its layout is partly luck.
+# The noise of a figure: heap is found by bisection in KiB, and its layout is partly luck.
 HEAP_ROOM = 3 * 1024
 FILE_ROOM = 0.05
 FILE_ROOM_BYTES = 32
@@ -102,28 +103,47 @@ def read() -> dict[str, dict[str, int]]:
     return tomllib.loads(BUDGET.read_text())
 
 
-def room(section: str, value: float) -> float:
-    """By how much a figure of that section may differ from the budget."""
+def noise(section: str, value: float) -> float:
+    """By how much a figure of that section differs from one run to the next, in bytes."""
     if section == "mpy":
         return max(value * FILE_ROOM, FILE_ROOM_BYTES)
     return HEAP_ROOM
 
 
-def differences(found: dict[str, float], sections: tuple[str, ...]) -> list[str]:
-    """Return what is not as those sections say, one line each, for people."""
-    told = []
+@dataclass
+class Comparison:
+    """The figures that are not as agreed, one line each, for people."""
+
+    worse: list[str] = field(default_factory=list)
+    better: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)  # new, gone, or not to be measured here
+
+    def add(self, name: str, now: float, then: float, tolerance: float) -> None:
+        by = abs(now - then)
+        if now > then + tolerance:
+            self.worse.append(
+                f"{name} is {now:g}, {by:g} over its budget of {then:g} (noise: {tolerance:g}):"
+                f" make it smaller or, if it is meant: {RENEW}"
+            )
+        elif now < then - tolerance:
+            self.better.append(f"{name} is {now:g}, {by:g} below its budget of {then:g}")
+
+
+def compare(found: dict[str, float], sections: tuple[str, ...]) -> Comparison:
+    """Compare the measured figures with what those sections of the budget say."""
+    told = Comparison()
     budget = read()
     for section in sections:
         measured = _section(found, section)
         if not measured:
-            told.append(f"{section} could not be measured here")
+            told.other.append(f"{section} could not be measured here")
             continue
         for name in sorted(measured.keys() | budget[section].keys()):
             now, then = measured.get(name), budget[section].get(name)
             if now is None or then is None:
-                told.append(f"{section}.{name} is {'new' if then is None else 'gone'}")
-            elif abs(now - then) > room(section, then):
-                told.append(f"{section}.{name} is {now:g}, the budget says {then}")
+                told.other.append(f"{section}.{name} is {'new' if then is None else 'gone'}")
+            else:
+                told.add(f"{section}.{name}", now, then, noise(section, then))
     return told
 
 

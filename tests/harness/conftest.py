@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 
 from muster_harness.air.air import Air
+from muster_harness.loop import Loop
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
 from muster_harness.wire.tcp_port import TCPPort
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop("test")
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -25,3 +25,14 @@ def text_of(case: dict[str, Any]) -> bytes:
     """The document as it goes over the wire."""
     text: str = case.get("text", json.dumps(case.get("value"), separators=(",", ":")))
     return text.encode()
+
+
+def bounded(case: dict[str, Any]) -> dict[str, Any]:
+    """The configuration that a case of bounds.json stands for."""
+    configuration: dict[str, Any] = json.loads((WIRE / "bounds.json").read_text())["base"]
+    inner: Any = configuration
+    *outer, last = case["where"]
+    for step in outer:
+        inner = inner[step]
+    inner[last] = case["value"]
+    return configuration

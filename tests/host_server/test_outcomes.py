@@ -4,10 +4,12 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from muster_server.outcomes import CODES, OUTCOMES, STEPS, TOLD, sentence, step_of
+from tests.host_server.golden import cases
 
 
 def codes_raised_by_the_firmware() -> set[str]:
@@ -15,6 +17,11 @@ def codes_raised_by_the_firmware() -> set[str]:
     folder = Path(__file__).parents[2] / "firmware" / "muster"
     texts = (path.read_text() for path in folder.glob("*.py"))
     return {code for text in texts for code in re.findall(r'DeviceError\(\s*"(\w+)"', text)}
+
+
+@cases("steps", is_valid=True)
+def test_step_has_the_words_that_the_bench_uses(case: dict[str, Any]) -> None:
+    assert STEPS[case["step"]] == case["words"]
 
 
 def test_there_are_nine_steps() -> None:

@@ -9,19 +9,8 @@ import sys
 import time
 from typing import Any
 
+from muster_harness.commands.follow import STEP_WIDTH, STEPS
 from tests.system.story import PASSWORD, Label, Step, Story
-
-NAMES = {
-    1: "Register the device at the portal",
-    2: "Prepare its setting",
-    3: "Look for a network",
-    4: "Find the configuration server",
-    5: "Report",
-    6: "Receive the configuration",
-    7: "Leave the onboarding network",
-    8: "Join the operational network",
-    9: "Register at the platform",
-}
 
 
 class Teller:
@@ -34,8 +23,9 @@ class Teller:
 
     def step(self, number: int, code: str, duration_s: float, detail: str) -> None:
         mark = self._paint("ok", "32") if code == "ok" else self._paint(code, "31;1")
-        line = f"{number}  {NAMES[number]:<34}{duration_s:6.2f} s  {mark}  "
-        room = self._width - len(f"{number}  {NAMES[number]:<34}{duration_s:6.2f} s  {code}  ")
+        begin = f"{number}  {STEPS[number]:<{STEP_WIDTH}}{duration_s:6.2f} s  "
+        room = self._width - len(f"{begin}{code}  ")
+        line = f"{begin}{mark}  "
         print(line + (detail if len(detail) <= room else detail[: room - 1] + "…"), flush=True)
 
     def device_step(self, step: Step) -> None:

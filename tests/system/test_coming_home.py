@@ -4,8 +4,10 @@
 why, and succeeds once the cause is gone. Each failure has its real cause."""
 
 import shutil
-import time
 
+import pytest
+
+from tests.system.board_time import hold, tries
 from tests.system.middlemen import Middleman
 from tests.system.story import Label, Story
 
@@ -133,6 +135,7 @@ def test_a_power_cut_once_the_server_knows_it_keeps_the_new_configuration(story:
     assert story.step(9).code == "ok"
 
 
+@pytest.mark.hil_needs("clock")
 def test_a_new_configuration_that_fails_leaves_the_running_one_at_work(story: Story) -> None:
     label = story.onboard()
     story.first_reading(label)
@@ -141,10 +144,8 @@ def test_a_new_configuration_that_fails_leaves_the_running_one_at_work(story: St
     story.press()
     failed(story, 8, "wifi_auth")
     said_at_the_portal(story, label, 8, "wifi_auth")
-    story.board.forget_output()
-    time.sleep(8)
-    tries = story.board.output.count(b"step 8 wifi_auth")
-    assert tries <= 5, "it must ask for something better before it tries again, ever later"
+    said = tries(story.board, "step 8 wifi_auth", seconds=8)
+    assert said <= 5, "it must ask for something better before it tries again, ever later"
     story.change_profile(app={"interval_s": 2})
     story.press()
     assert story.committed() == 3
@@ -164,6 +165,7 @@ def test_taking_a_failed_change_back_leaves_the_device_registered(story: Story) 
     assert device["version"] == 1
 
 
+@pytest.mark.hil_needs("clock")
 def test_a_long_press_cuts_a_wait_short_without_a_restart(story: Story) -> None:
     story.servers.wait_ready()
     label = story.make_label()
@@ -172,7 +174,7 @@ def test_a_long_press_cuts_a_wait_short_without_a_restart(story: Story) -> None:
     story.portal("POST", "/v1/vendor/devices", {"labels": [label.text]})
     story.switch_on()
     assert story.step(6).detail == "wait"
-    story.board.press("button", ms=6500)
+    hold(story.board, 6.5)
     story.board.expect(rb"button 5 s", 5)
     assert story.step(6).detail == "wait"
     assert b"unexpected error" not in story.board.output
@@ -275,6 +277,7 @@ def test_the_label_opens_the_door_once(story: Story) -> None:
     assert story.committed() == 2
 
 
+@pytest.mark.hil_needs("clock")
 def test_a_restored_server_speaks_to_a_device_that_is_ahead_of_it(story: Story) -> None:
     label = story.begin()
     story.servers.config.stop()
@@ -290,5 +293,5 @@ def test_a_restored_server_speaks_to_a_device_that_is_ahead_of_it(story: Story) 
         shutil.copy2(old, story.servers.data / old.name)
     story.servers.config.start()
     story.servers.config.wait_ready()
-    story.board.press("button", ms=6500)
+    hold(story.board, 6.5)
     assert story.committed() == 2

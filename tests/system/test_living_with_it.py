@@ -6,6 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.system.board_time import hold
 from tests.system.story import Story
 
 _MPREMOTE_S = 60
@@ -75,10 +78,11 @@ def test_an_application_never_sees_a_secret(story: Story, tmp_path: Path) -> Non
     assert '"value":["app","device"]' in story.first_reading(label)["con"]
 
 
+@pytest.mark.hil_needs("clock")
 def test_a_factory_reset_keeps_the_identity_and_nothing_else(story: Story) -> None:
     label = story.onboard()
     story.wait_for(label, lambda device: device["state"] == "registered")
-    story.board.press("button", ms=17500)
+    hold(story.board, 17.5)
     story.board.expect(rb"configuration forgotten", 5)
     assert story.step(6).detail == "wait"  # the label opens the door once
     story.portal("POST", f"/v1/devices/{label.device_id}/window")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from muster_harness.units.full_filesystem import fill_filesystem
+from tests.system.board_time import hasty
 from tests.system.flashes import wait_for_flashes
 from tests.system.middlemen import Middleman
 from tests.system.story import Label, Story
@@ -197,9 +198,8 @@ def bent_replies(story: Story, true: tuple[str, int], bend: Bend) -> Iterator[No
 def no_address(story: Story) -> Iterator[None]:
     """DHCP stalls; the board's clock runs until it gives up."""
     story.operational.dhcp_s = None
-    story.board.clock.scale(20)
-    yield
-    story.board.clock.scale(1)
+    with hasty(story.board, speed=20):
+        yield
     story.operational.dhcp_s = 0.02
 
 
@@ -263,9 +263,8 @@ def test_a_network_that_vanishes_while_the_device_registers_is_a_platform_out_of
     story.switch_on()
     assert story.step(8, _PATIENCE_S).code == "ok"
     story.operational.remove()
-    story.board.clock.scale(20)  # until the device gives up
-    failed(story, 9, "platform_unreachable")
-    story.board.clock.scale(1)
+    with hasty(story.board, speed=20):  # until the device gives up
+        failed(story, 9, "platform_unreachable")
     agreed(story, label, 9, "platform_unreachable")
     story.operational.impairment.latency_s = 0.0
     story.operational.restore()
@@ -288,7 +287,6 @@ def test_networks_that_stall_one_after_the_other_end_with_the_trial_s_time(story
     label = story.begin(networks=networks)
     story.switch_on()
     story.board.expect(rb"step 7 ok", _PATIENCE_S)
-    story.board.clock.scale(20)
-    assert "60 s" in failed(story, 8, "timeout")
-    story.board.clock.scale(1)
+    with hasty(story.board, speed=20):
+        assert "60 s" in failed(story, 8, "timeout")
     agreed(story, label, 8, "timeout")

@@ -16,8 +16,11 @@ from pathlib import Path
 import pytest
 
 from muster_harness.air.air import AccessPoint
+from tests.system.board_time import hasty, hold
 from tests.system.story import Story
 from tests.system.test_living_with_it import mpremote
+
+pytestmark = pytest.mark.hil_needs("clock")
 
 _PATIENCE_S = 60.0
 
@@ -68,11 +71,12 @@ def test_a_setting_with_which_the_application_hangs_can_be_taken_back(
 
 def test_a_network_that_throws_the_device_out_is_joined_later_and_later(story: Story) -> None:
     story.onboard()
-    for _ in range(4):
-        story.operational.lose(story.board.name)
-        story.operational.reach(story.board.name)
-        story.board.expect(rb"step 8 wifi_timeout \d+ms the network was lost", _PATIENCE_S)
-        assert story.step(9, _PATIENCE_S).code == "ok"
+    with hasty(story.board, speed=4):
+        for _ in range(4):
+            story.operational.lose(story.board.name)
+            story.operational.reach(story.board.name)
+            story.board.expect(rb"step 8 wifi_timeout \d+ms the network was lost", _PATIENCE_S)
+            assert story.step(9, _PATIENCE_S).code == "ok"
     said = story.board.output.decode(errors="replace")
     lost = [int(t) for t in re.findall(r"M (\d+) E step 8 wifi_timeout", said)]
     again = [int(t) for t in re.findall(r"M (\d+) I step 8 ok", said)][-len(lost) :]
@@ -134,7 +138,7 @@ def test_a_long_press_ends_a_step_that_stalls_and_the_next_attempt_succeeds(
     with STALLS[step](story):
         story.switch_on()
         until(story, step)
-        story.board.press("button", ms=5300)
+        hold(story.board, 5.3)
         story.board.expect(rb"button 5 s", _PATIENCE_S)
     said = story.board.output
     assert not re.search(rb"step %d (?!ok)" % step, said.partition(b"button 5 s")[0])
@@ -146,7 +150,7 @@ def test_a_long_press_ends_a_search_for_the_operational_network(story: Story) ->
     with without_dhcp(story.operational):
         story.board.reset()
         story.wait_until_joined("factory", times=2)
-        story.board.press("button", ms=5300)
+        hold(story.board, 5.3)
         story.board.expect(rb"button 5 s", _PATIENCE_S)
     assert b"dhcp_timeout" not in story.board.output.rpartition(b"button 5 s")[0]
     assert story.step(6, _PATIENCE_S).code == "ok"

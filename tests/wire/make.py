@@ -10,7 +10,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.wire import bundles, configurations, exchanges, labels, receipts, syncs
+from tests.wire import (
+    bounds,
+    bundles,
+    configurations,
+    exchanges,
+    labels,
+    receipts,
+    steps,
+    syncs,
+)
 
 HERE = Path(__file__).parent
 
@@ -22,10 +31,12 @@ def documents() -> dict[str, dict[str, Any]]:
         "reports": syncs.reports(),
         "directives": syncs.directives(),
         "configurations": configurations.document(),
+        "bounds": bounds.document(),
         "exchanges": exchanges.document(),
         "bundles": bundles.document(),
         "receipts": receipts.document(),
         "deliveries": bundles.deliveries(),
+        "steps": steps.document(),
     }
 
 

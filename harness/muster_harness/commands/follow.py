@@ -13,17 +13,19 @@ from muster_harness.log import shown
 from muster_harness.wire.ports import open_port, took_nothing
 from muster_harness.wire.serial_line import restart_program
 
+# The portal's words; tests/wire/steps.json holds both together.
 STEPS = {
     1: "Register the device at the portal",
-    2: "Prepare its setting",
-    3: "Look for a network",
-    4: "Find the configuration server",
-    5: "Report",
+    2: "Tell the configuration server",
+    3: "Start looking for the configuration server",
+    4: "Find a network connection to it",
+    5: "Send it the device's information",
     6: "Receive the configuration",
-    7: "Leave the onboarding network",
+    7: "Disconnect from the configuration server",
     8: "Join the operational network",
     9: "Register at the platform",
 }
+STEP_WIDTH = max(map(len, STEPS.values())) + 1
 
 # e.g. "M 1234 I step 4 ok 320ms 127.1.2.1:8421 on MUSTER-demo"
 _STEP = re.compile(r"M \d+ [A-Z] step ([1-9]) ([a-z_]+) (\d+)ms ?(.*)")
@@ -74,4 +76,4 @@ def highlighted(text: str, colour: bool) -> str:
     number, code, ms, detail = found.groups()
     name = STEPS[int(number)]
     mark = code if not colour else f"\x1b[{'32' if code == 'ok' else '31;1'}m{code}\x1b[0m"
-    return f"[{number}/9] {name:<34}{int(ms):>6} ms  {mark}  {detail}".rstrip()
+    return f"[{number}/9] {name:<{STEP_WIDTH}}{int(ms):>6} ms  {mark}  {detail}".rstrip()

@@ -8,7 +8,7 @@ from argparse import Namespace
 from dataclasses import asdict, dataclass
 
 from muster_harness.commands.boards import chosen_port, print_json, say
-from muster_harness.commands.follow import STEPS
+from muster_harness.commands.follow import STEP_WIDTH, STEPS
 from muster_harness.errors import HarnessError, RemoteError
 from muster_harness.log import shown
 from muster_harness.wire.repl import REPL
@@ -81,7 +81,8 @@ def read_timeline(repl: REPL) -> Timeline:
 
 def _lines(found: Timeline) -> list[str]:
     lines = [
-        f"{step.ended}  [{step.step}/9] {STEPS[step.step]:<34}{step.ms:>6} ms  {step.code}"
+        f"{step.ended}  [{step.step}/9] {STEPS[step.step]:<{STEP_WIDTH}}"
+        f"{step.ms:>6} ms  {step.code}"
         for step in found.steps
     ]
     if found.last_failure:

@@ -14,10 +14,11 @@ from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.responses import Response
 from sqlalchemy import Engine
 
-from muster_server.config_server.bundles import LONGEST_LIFE_S, BundleService
-from muster_server.config_server.configuration import HIGHEST_VERSION
+from muster_server.api import bounds
+from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
+from muster_server.config_server.limits import BUSY_RETRY_S, SYNCS_AT_ONCE
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
 from muster_server.config_server.profiles import ProfileService
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 # Profiles may carry a JSON Schema; a vendor's list has up to 1000 labels.
 API_LIMIT_BYTES = 256 * 1024
 _CHORES_EVERY_S = 15.0
-_SYNCS_AT_ONCE = 32
 # A bundle with white space in it, as mail programs put it there.
 _LONGEST_TYPED = 4 * 6144
 _OCTETS = "application/octet-stream"
@@ -109,7 +109,7 @@ async def _keep_house(jobs: Jobs, presence: Presence, refusals: Refusals) -> Non
 
 
 def _add_sync(app: FastAPI, syncs: SyncService, jobs: Jobs) -> None:
-    places = threading.BoundedSemaphore(_SYNCS_AT_ONCE)
+    places = threading.BoundedSemaphore(SYNCS_AT_ONCE)
     Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
 
     @app.post("/v1/devices/{device_id}/sync")
@@ -121,7 +121,7 @@ def _add_sync(app: FastAPI, syncs: SyncService, jobs: Jobs) -> None:
         k: str = "",
     ) -> Response:
         if not places.acquire(blocking=False):
-            raise Unavailable("too many devices at once", retry_s=2)
+            raise Unavailable("too many devices at once", retry_s=BUSY_RETRY_S)
         try:
             address = request.client.host if request.client else ""
             answer = syncs.answer(device_id, k, message, address)
@@ -217,8 +217,8 @@ def _add_bundles(
         fields = Fields(parse_json(body))
         given = fields.document
         is_limited = given.get("life_s") is not None
-        life_s = fields.integer("life_s", 60, LONGEST_LIFE_S) if is_limited else None
-        above = fields.integer("above", 0, HIGHEST_VERSION - 1) if "above" in given else 0
+        life_s = fields.integer("life_s", *bounds.BUNDLE_LIFE_S) if is_limited else None
+        above = fields.integer("above", *bounds.ABOVE) if "above" in given else 0
         return json_response(bundles.make(device_id, owner, life_s, above), 201)
 
     @app.get("/v1/devices/{device_id}/bundles", dependencies=[guard])

@@ -15,15 +15,14 @@ from muster_server.config_server import bundle as form
 from muster_server.config_server.device_view import bundle_shown, bundle_state, existing
 from muster_server.config_server.devices import check_may_reopen
 from muster_server.config_server.proof import FIND, JOIN, LEAVE, REACH, RECEIVE, REGISTER, SEND
-from muster_server.config_server.sync import WINDOW_S
 from muster_server.config_server.versions import Versions
+from muster_server.config_server.window import running_out
 from muster_server.errors import BundleRefused, Conflict, NotFound
 from muster_server.label import Label
 from muster_server.store.bundles import Bundle
 from muster_server.store.claims import Claim, living_until, with_step
 from muster_server.store.config import ConfigStore, Records
 
-LONGEST_LIFE_S = 10 * 365 * 86400
 CARRIED_LIFE_S = 365 * 86400.0  # of a claim whose bundle is in somebody's hands
 _AT_WORK = ("applied", "registered")
 
@@ -142,10 +141,8 @@ def _check_is_good(state: str, bundle: Bundle) -> None:
 
 def _with_bundle_under_way(claim: Claim, now: float) -> Claim:
     """A person carries it: that is what steps 3 to 5 are in this flow."""
-    if claim.window_open and claim.window_until is None:
-        claim = replace(claim, window_until=now + WINDOW_S)
     # The device may be at work for long, far from this server, before anybody looks for it.
-    claim = living_until(claim, now + CARRIED_LIFE_S)
+    claim = living_until(running_out(claim, now), now + CARRIED_LIFE_S)
     if claim.status in _AT_WORK:
         return claim  # and stays so, until a receipt tells more: the bundle may never be applied
     for step in (FIND, REACH, SEND):

@@ -2,24 +2,20 @@
 # Copyright (c) 2026 The Muster authors
 """What a valid configuration is. The server checks each one before it hands it out.
 
-The bounds are those that the device checks again; the golden configurations hold both together.
+The device checks it again: tests/wire holds both together, in configurations.json and bounds.json.
 """
 
 import re
 from base64 import b64decode, b64encode
 from typing import Any
 
+from muster_server.api import bounds
 from muster_server.device_url import DEVICE_URL_WANTED, is_device_url, is_ipv4
 from muster_server.document import Fields, check_depth, check_numbers, compact_json, typed, wrong
 
-LIMIT_BYTES = 4096
-DEEPEST = 16  # lists and objects in each other: each takes stack on the device
-MOST_NETWORKS = 4
-HIGHEST_VERSION = 2**31 - 1
-RELEASES = ("2a", "3", "4", "5")
-
-_PASSPHRASE = re.compile(r"[ -~]{8,63}")
-_RAW_KEY = re.compile(r"[0-9A-Fa-f]{64}")
+_SHORTEST, _LONGEST = bounds.PASSPHRASE
+_PASSPHRASE = re.compile(rf"[ -~]{{{_SHORTEST},{_LONGEST}}}")
+_RAW_KEY = re.compile(rf"[0-9A-Fa-f]{{{bounds.RAW_KEY}}}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 
 
@@ -28,40 +24,41 @@ def check_configuration(value: object) -> None:
     config = Fields(value, "config")
     if config.integer("v") != 1:
         raise wrong("config.v", "only version 1 of the configuration is understood")
-    config.integer("version", 1)
-    for n, network in enumerate(config.items("networks", 1, MOST_NETWORKS)):
+    config.integer("version", 1, bounds.HIGHEST)
+    for n, network in enumerate(config.items("networks", *bounds.NETWORKS)):
         _check_network(Fields(network, f"config.networks[{n}]"))
     _check_platform(config.fields("platform"))
     server = config.fields("config_server")
     _check_url(server, "url")
-    check_base64(server.text("key", 1), server.at("key"), 32)
+    check_base64(server.text("key", 1), server.at("key"), bounds.KEY_BYTES)
     device = config.fields("device")
-    device.text("name", high=64)
+    device.text("name", *bounds.DEVICE_NAME)
     tags = device.fields("tags")
     for name in tags.document:
-        tags.text(name)
+        tags.text(name, *bounds.TAG)
     typed(config.required("app"), dict[str, Any], "config.app")
     if not _COUNTRY.fullmatch(config.text("country")):
         raise wrong("config.country", 'wanted two capital letters like "DE"')
     _check_policy(config.fields("policy"))
     # Of unknown fields too: the device keeps the document as it came.
     check_numbers(value, "config")
-    check_depth(value, "config", DEEPEST)
+    check_depth(value, "config", bounds.DEEPEST)
     size = len(compact_json(value).encode("utf-8", "surrogatepass"))
-    if size > LIMIT_BYTES:
-        raise wrong("config", f"at most {LIMIT_BYTES} bytes fit, and it has {size}")
+    if size > bounds.CONFIGURATION_BYTES:
+        raise wrong("config", f"at most {bounds.CONFIGURATION_BYTES} bytes fit, and it has {size}")
 
 
 def _check_network(network: Fields) -> None:
     size = len(network.text("ssid").encode())
-    if not 1 <= size <= 32:
-        raise wrong(network.at("ssid"), f"wanted 1 to 32 bytes of UTF-8, got {size}")
+    low, high = bounds.SSID_BYTES
+    if not low <= size <= high:
+        raise wrong(network.at("ssid"), f"wanted {low} to {high} bytes of UTF-8, got {size}")
     psk = network.text_or_null("psk")
     if psk is not None and not _PASSPHRASE.fullmatch(psk) and not _RAW_KEY.fullmatch(psk):
         raise wrong(
             network.at("psk"),
-            "wanted 8 to 63 printable ASCII characters, 64 hexadecimal digits, or null if the "
-            "network is open",
+            f"wanted {_SHORTEST} to {_LONGEST} printable ASCII characters, {bounds.RAW_KEY} "
+            "hexadecimal digits, or null if the network is open",
         )
     network.boolean("hidden", default=False)
     if network.required("ip") != "dhcp":
@@ -73,7 +70,8 @@ def _check_address(network: Fields) -> None:
         raise wrong(network.at("ip"), 'wanted "dhcp" or an object')
     ip = network.fields("ip")
     address, mark, prefix = ip.text("address").partition("/")
-    is_prefix = mark and re.fullmatch(r"[0-9]{1,2}", prefix) and 1 <= int(prefix) <= 32
+    low, high = bounds.PREFIX
+    is_prefix = mark and re.fullmatch(r"[0-9]{1,2}", prefix) and low <= int(prefix) <= high
     if not is_ipv4(address) or not is_prefix:
         raise wrong(ip.at("address"), 'wanted the form "192.168.1.7/24"')
     for name in ("gateway", "dns"):
@@ -84,14 +82,14 @@ def _check_address(network: Fields) -> None:
 def _check_platform(platform: Fields) -> None:
     platform.one_of("type", ("onem2m",))
     is_https = _check_url(platform, "url")
-    platform.text("cse", 1, 128)
-    if not platform.text("originator", 2, 64).startswith("C"):
+    platform.text("cse", *bounds.CSE)
+    if not platform.text("originator", *bounds.ORIGINATOR).startswith("C"):
         raise wrong(platform.at("originator"), "wanted a C first")
-    if platform.text("api", 2, 64)[0] not in "NR":
+    if platform.text("api", *bounds.APP_ID)[0] not in "NR":
         raise wrong(platform.at("api"), "wanted N or R first")
-    platform.one_of("rvi", RELEASES)
-    token = platform.text_or_null("token", 1)
-    ca = platform.text_or_null("ca", 1, LIMIT_BYTES)
+    platform.one_of("rvi", bounds.RELEASES)
+    token = platform.text_or_null("token", *bounds.TOKEN)
+    ca = platform.text_or_null("ca", 1, bounds.CONFIGURATION_BYTES)
     if ca is not None:
         _check_ca(ca, platform.at("ca"))
     if platform.boolean("insecure", default=False):
@@ -116,7 +114,7 @@ def _check_ca(text: str, path: str) -> None:
 
 
 def _check_url(fields: Fields, name: str) -> bool:
-    url = fields.text(name, 1)
+    url = fields.text(name, *bounds.URL)
     if not is_device_url(url):
         raise wrong(fields.at(name), DEVICE_URL_WANTED)
     return url.startswith("https:")
@@ -136,6 +134,6 @@ def check_base64(text: str, path: str, size_bytes: int | None = None) -> bytes:
 
 
 def _check_policy(policy: Fields) -> None:
-    policy.integer("failsafe_s")
-    policy.integer("sync_s", 1)
-    policy.text_or_null("ntp", 1, 253)
+    policy.integer("failsafe_s", *bounds.FAILSAFE_S)
+    policy.integer("sync_s", *bounds.SYNC_S)
+    policy.text_or_null("ntp", *bounds.NTP)

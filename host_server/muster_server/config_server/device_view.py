@@ -4,8 +4,8 @@
 
 from typing import Any
 
+from muster_server.config_server import window
 from muster_server.config_server.recognition import is_expired
-from muster_server.config_server.sync import is_window_open
 from muster_server.errors import NotFound
 from muster_server.store.bundles import Bundle
 from muster_server.store.claims import Claim
@@ -56,7 +56,7 @@ def full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
         "registered_at": claim.created_at,
         "expires_at": claim.expires_at,
         "is_expired": is_expired(claim, now),
-        "window": {"open": is_window_open(records, claim, now), "until": claim.window_until},
+        "window": {"open": window.is_open(records, claim, now), "until": claim.window_until},
         "issued_version": versions[-1].number if versions else claim.highest,
         "steps": [
             {"step": step, **(claim.progress.get(str(step)) or pending)} for step in range(1, 10)

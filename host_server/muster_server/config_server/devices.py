@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from muster_server.config_server import window
 from muster_server.config_server.device_view import chosen, existing, full, short
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import accounts_given, close_accounts, drop_claim
 from muster_server.config_server.recognition import MOST_CLAIMS, MOST_RELEASED, is_expired
-from muster_server.config_server.sync import CLAIM_LIFE_S
 from muster_server.config_server.versions import Versions
 from muster_server.errors import (
     Conflict,
@@ -22,11 +22,10 @@ from muster_server.errors import (
     ServiceUnreachable,
 )
 from muster_server.label import Label, parse_label
-from muster_server.store.claims import Claim, living_until, new_nonce, with_step
+from muster_server.store.claims import CLAIM_LIFE_S, Claim, living_until, new_nonce, with_step
 from muster_server.store.config import ConfigStore, Records
 
 REGISTER, INITIALISE = 1, 2
-_IMPORT_MOST = 1000
 
 
 class DeviceService:
@@ -111,7 +110,7 @@ class DeviceService:
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
             check_may_reopen(records, claim)
-            records.put_claim(replace(claim, window_open=True, window_until=None))
+            records.put_claim(window.opened(claim))
             records.note(claim, self._clock(), "window_opened", source="portal")
         return self.shown(device_id, owner)
 
@@ -147,8 +146,6 @@ class DeviceService:
 
     def register_for_vendor(self, labels: list[str]) -> list[dict[str, Any]]:
         """One verdict per label: `added`, `known` or `refused` with the reason."""
-        if len(labels) > _IMPORT_MOST:
-            raise Invalid(f"at most {_IMPORT_MOST} labels at once", path="labels")
         return [self._register_for_vendor(text) for text in labels]
 
     def _register_for_vendor(self, text: str) -> dict[str, Any]:
@@ -196,7 +193,7 @@ def _claimed(
         if claim.state == "proved":
             check_may_reopen(records, claim)
         claim = living_until(claim, now + CLAIM_LIFE_S)
-        return replace(claim, profile=profile, name=name, window_open=True, window_until=None)
+        return window.opened(replace(claim, profile=profile, name=name))
     if any(claim.state == "proved" for claim in claims):
         raise Conflict(
             "a device with another secret has proved this id; if its label was reissued, release "
@@ -238,7 +235,7 @@ def _forget_older(records: Records, device_id: str, now: float) -> None:
 
 
 def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) -> Claim:
-    return Claim(
+    claim = Claim(
         id=secrets.token_hex(16),
         device_id=label.device_id,
         owner=owner,
@@ -250,7 +247,7 @@ def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) ->
         originator=new_originator(),
         created_at=now,
         expires_at=now + CLAIM_LIFE_S,
-        window_open=True,
+        window_open=False,
         window_until=None,
         version=0,
         highest=0,
@@ -260,6 +257,7 @@ def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) ->
         facts=None,
         seen_at=None,
     )
+    return window.opened(claim)
 
 
 def check_may_reopen(records: Records, claim: Claim) -> None:

@@ -6,21 +6,40 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 from muster_server.errors import TooManyRequests
 
 _MOST_BUCKETS = 4096
 
 
+class Rate(NamedTuple):
+    """So many at once, and so many a second in the long run."""
+
+    burst: int
+    per_s: float
+
+
+# docs/protocol.md shows them; tests/test_figures.py compares.
+BY_ADDRESS = Rate(60, 10.0)
+# By device and address, so that nobody takes a device's share from elsewhere; and apart for
+# messages that came before, which everybody who has heard one can send.
+BY_DEVICE = Rate(20, 1.0)
+BY_REPLAYED = Rate(5, 0.2)
+# A receipt has 40 bits. At this rate a guess takes a million years.
+RECEIPTS = Rate(10, 1 / 60)
+SYNCS_AT_ONCE = 32
+BUSY_RETRY_S = 2
+
+
 class RateLimit:
-    """Lets each key do `burst` things at once and `per_s` a second in the long run.
+    """A token bucket for each key, e.g. for each address.
 
     Holds at most 4096 keys; the one that was quiet longest is forgotten first.
     """
 
-    def __init__(self, burst: int, per_s: float, monotonic: Callable[[], float]) -> None:
-        self._burst = burst
-        self._per_s = per_s
+    def __init__(self, rate: Rate, monotonic: Callable[[], float]) -> None:
+        self._burst, self._per_s = rate
         self._monotonic = monotonic
         self._lock = threading.Lock()
         # key -> (how much is left, when that was so)

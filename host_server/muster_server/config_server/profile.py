@@ -8,11 +8,8 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
-from muster_server.config_server.configuration import (
-    HIGHEST_VERSION,
-    check_base64,
-    check_configuration,
-)
+from muster_server.api import bounds
+from muster_server.config_server.configuration import check_base64, check_configuration
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.document import Fields, typed, wrong
 from muster_server.errors import Invalid
@@ -72,12 +69,14 @@ def checked_profile(value: object, *, has_accounts: bool, server_url: str) -> di
     configuration. `has_accounts`: whether devices get a token for this platform.
     """
     fields = Fields(value)
-    name = fields.text("name", 1, 64)
+    name = fields.text("name", *bounds.PROFILE_NAME)
     if not _NAME.fullmatch(name):
         raise wrong("name", "wanted a-z, 0-9, and . _ - inside")
     document = {
         "name": name,
-        "networks": [_network(n, item) for n, item in enumerate(fields.items("networks", 1, 4))],
+        "networks": [
+            _network(n, item) for n, item in enumerate(fields.items("networks", *bounds.NETWORKS))
+        ],
         "platform": _platform(fields.fields("platform")),
         "app": fields.document.get("app", {}),
         "app_schema": fields.document.get("app_schema"),
@@ -92,12 +91,12 @@ def checked_profile(value: object, *, has_accounts: bool, server_url: str) -> di
     }
     # The longest that may come, so that no device finds it too large later.
     sample = Particulars(
-        version=HIGHEST_VERSION,
+        version=bounds.HIGHEST,
         originator=new_originator(),
         token="0" * 64 if has_accounts else None,
         server_url=server_url,
         server_key=bytes(32),
-        device_name="x" * 64,
+        device_name="x" * bounds.DEVICE_NAME[1],
     )
     build_configuration(document, sample)
     return document

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from muster_server.config_server import window
 from muster_server.config_server.report import Report, printable
 from muster_server.store.claims import Claim, Version, with_step
 from muster_server.store.config import Records
@@ -90,13 +91,9 @@ def settle_version(records: Records, claim: Claim, version: Version, now: float)
     _revoke_earlier(records, claim, version, now)
     records.retire_versions_below(claim.id, version.number)
     records.put_version(replace(version, proved_at=now))
-    return replace(
-        at_work(claim, now),
-        version=version.number,
-        highest=max(claim.highest, version.number),
-        window_open=False,
-        window_until=None,
-    )
+    settled = window.closed(at_work(claim, now))
+    highest = max(claim.highest, version.number)
+    return replace(settled, version=version.number, highest=highest)
 
 
 def at_work(claim: Claim, now: float) -> Claim:

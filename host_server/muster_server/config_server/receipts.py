@@ -11,18 +11,14 @@ from typing import Any
 from muster_server.config_server import bundle as form
 from muster_server.config_server import proof
 from muster_server.config_server.device_view import existing
-from muster_server.config_server.limits import RateLimit
-from muster_server.config_server.sync import CLAIM_LIFE_S
+from muster_server.config_server.limits import RECEIPTS, RateLimit
 from muster_server.errors import Conflict, ReceiptRefused
 from muster_server.label import Label
 from muster_server.outcomes import CODES, step_of
 from muster_server.store.bundles import Bundle
-from muster_server.store.claims import Claim, Version, living_until, with_step
+from muster_server.store.claims import CLAIM_LIFE_S, Claim, Version, living_until, with_step
 from muster_server.store.config import ConfigStore, Records
 
-# A receipt has 40 bits. At one try a minute, ten at once, a guess takes a million years.
-_TRIES_AT_ONCE = 10
-_TRIES_PER_S = 1 / 60
 # How many of the owner's other bundles a receipt is compared with, to say whose it is.
 _MOST_OTHERS = 200
 
@@ -48,7 +44,7 @@ class ReceiptService:
         self._store = store
         self._has_accounts = has_accounts
         self._clock = clock
-        self._tries = RateLimit(_TRIES_AT_ONCE, _TRIES_PER_S, monotonic)
+        self._tries = RateLimit(RECEIPTS, monotonic)
 
     def check(self, device_id: str, owner: str, typed: str) -> dict[str, Any]:
         """What the receipt says: verdict `accepted`, `failed` (with the outcome), or

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from muster_server.config_server.configuration import HIGHEST_VERSION
+from muster_server.api.bounds import HIGHEST
 from muster_server.document import Fields, bounded, parse_json, typed, wrong
 from muster_server.errors import Invalid, Malformed
 
@@ -62,7 +62,7 @@ def _report(fields: Fields) -> Report:
         raise wrong("v", "only version 1 of the report is understood")
     return Report(
         echo=fields.text_or_null("echo", high=64),
-        config=fields.integer("config", 0, HIGHEST_VERSION),
+        config=fields.integer("config", 0, HIGHEST),
         state=fields.one_of("state", STATES),
         model=printable(fields.text("model", high=64)),
         board=printable(fields.text("board", high=64)),
@@ -117,7 +117,7 @@ def _outcome(fields: Fields) -> Outcome | None:
         return None
     last = fields.fields("last")
     return Outcome(
-        config=last.integer("config", 0, HIGHEST_VERSION),
+        config=last.integer("config", 0, HIGHEST),
         step=last.integer("step", 1, 9),
         code=_code(last.required("code"), last.at("code")),
         detail=printable(last.text("detail", high=200)),

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from muster_server.config_server import proof
+from muster_server.config_server import proof, window
 from muster_server.config_server.device_timeline import note_reported
-from muster_server.config_server.limits import RateLimit
+from muster_server.config_server.limits import BY_ADDRESS, BY_DEVICE, BY_REPLAYED, RateLimit
 from muster_server.config_server.noise import SHORTEST_BYTES
 from muster_server.config_server.recognition import Holder, authenticated
 from muster_server.config_server.refusals import Refusals
@@ -26,6 +26,7 @@ from muster_server.errors import (
     ServiceUnreachable,
 )
 from muster_server.store.claims import (
+    CLAIM_LIFE_S,
     Claim,
     VendorDevice,
     Version,
@@ -37,8 +38,6 @@ from muster_server.store.config import ConfigStore, Records
 from muster_server.store.history import WINDOW_CLOSED
 
 MESSAGE_LIMIT_BYTES = 8192
-CLAIM_LIFE_S = 14 * 24 * 3600
-WINDOW_S = 24 * 3600
 # Nobody owns it yet: step 1 may happen at any moment, and somebody may stand beside the device.
 NOT_OWNED_RETRY_S = 5
 CLOSED_RETRY_S = 300
@@ -75,11 +74,9 @@ class SyncService:
         self._versions = versions
         self._clock = clock
         self._monotonic = monotonic
-        self._by_address = RateLimit(60, 10.0, monotonic)
-        # By device and address, so that nobody takes a device's share from elsewhere; and apart
-        # for messages that came before, which everybody who has heard one can send.
-        self._by_device = RateLimit(20, 1.0, monotonic)
-        self._by_replayed = RateLimit(5, 0.2, monotonic)
+        self._by_address = RateLimit(BY_ADDRESS, monotonic)
+        self._by_device = RateLimit(BY_DEVICE, monotonic)
+        self._by_replayed = RateLimit(BY_REPLAYED, monotonic)
         self.refusals = Refusals(store)
 
     def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
@@ -155,7 +152,7 @@ class SyncService:
             is_shut_out = (
                 version is None
                 and claim.state == "proved"
-                and not is_window_open(records, claim, now)
+                and not window.is_open(records, claim, now)
             )
             is_proved = is_new and not is_shut_out and proof.is_proved(report, claim.nonce)
             if is_new and not is_shut_out:
@@ -189,7 +186,7 @@ class SyncService:
         now = self._clock()
         with self._store.transaction() as records:
             claim = unreleased(records, contact.claim.id)
-            if not is_window_open(records, claim, now):
+            if not window.is_open(records, claim, now):
                 return self._closed(records, claim, contact, now)
             floor = contact.report.config
             candidate = self._candidate(records, claim, floor)
@@ -246,8 +243,7 @@ class SyncService:
                 has_failed = bool(last and last.config == version.number and last.code != "ok")
                 ms = round((self._monotonic() - started) * 1000)
                 claim = proof.handed_out(records, claim, version, has_failed, ms, now)
-                if claim.window_open and claim.window_until is None:
-                    claim = replace(claim, window_until=now + WINDOW_S)
+                claim = window.running_out(claim, now)
                 if version.handed_out_at is None:
                     records.add_job("describe", now, **proof.described(claim, version))
                 records.put_claim(claim)
@@ -293,14 +289,6 @@ class _Contact:
     address: str
     is_new: bool  # not a message that came before
     is_proved: bool
-
-
-def is_window_open(records: Records, claim: Claim, now: float) -> bool:
-    """Whether the label is answered with a configuration."""
-    profile = records.profile(claim.profile) or {}
-    if profile.get("reonboarding") == "always":
-        return True
-    return claim.window_open and (claim.window_until is None or now < claim.window_until)
 
 
 def _about_report(version: Version | None, report: Report, is_proved: bool) -> str:

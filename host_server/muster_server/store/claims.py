@@ -6,6 +6,9 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+# How long an unproved claim lives after the last word from a device that holds its secret.
+CLAIM_LIFE_S = 14 * 24 * 3600
+
 
 @dataclass(frozen=True)
 class Claim:

@@ -55,8 +55,8 @@ class Timeline:
         pass
 
 
-# In the place of sync.py: answers, or does not, and notes which key it was to use.
-class Sync:
+# In the place of exchange.py: answers, or does not, and notes which key it was to use.
+class Exchange:
     def __init__(self):
         self.is_there = True
         self.action = "keep"
@@ -73,7 +73,7 @@ class Sync:
 class Asking:
     def __enter__(self):
         self.ticks = contact.time = Ticks()
-        self.sync = Sync()
+        self.exchange = Exchange()
         self.contact = contact.Contact(None, Clock(), Journal(), Timeline())
         return self
 
@@ -81,9 +81,9 @@ class Asking:
         contact.time = time
 
     async def ask(self, state="committed"):
-        sys.modules["muster.sync"] = sys.modules["muster"].sync = self.sync
+        sys.modules["muster.exchange"] = sys.modules["muster"].exchange = self.exchange
         asking = self.contact.ask(_CONFIG, state)
-        return await (asking if self.sync.is_there else araises(DeviceError, asking))
+        return await (asking if self.exchange.is_there else araises(DeviceError, asking))
 
 
 async def test_a_device_that_asks_once_a_day_is_not_ignored():
@@ -91,49 +91,49 @@ async def test_a_device_that_asks_once_a_day_is_not_ignored():
         for _ in range(3):
             await asking.ask()
             asking.ticks.pass_ms(24 * _HOUR_MS + 60000)
-    assert asking.sync.keys == ["version"] * 3
+    assert asking.exchange.keys == ["version"] * 3
 
 
 async def test_a_clock_that_is_set_by_months_does_not_count():
     with Asking() as asking:
-        asking.sync.is_there = False
+        asking.exchange.is_there = False
         await asking.ask()
         asking.contact.clock.set(90 * 86400)
         await asking.ask()
-    assert asking.sync.keys == ["version"] * 2
+    assert asking.exchange.keys == ["version"] * 2
 
 
 async def test_after_a_day_without_an_answer_the_labels_key_is_used_until_there_is_one():
     with Asking() as asking:
-        asking.sync.is_there = False
+        asking.exchange.is_there = False
         for _ in range(5):
             await asking.ask()
             asking.ticks.pass_ms(8 * _HOUR_MS)
         await asking.ask("trial")  # a new version has a key of its own
-        asking.sync.is_there = True
+        asking.exchange.is_there = True
         await asking.ask()
         await asking.ask()
     wanted = ["version"] * 4 + ["label", "version", "label", "version"]
-    assert asking.sync.keys == wanted, asking.sync.keys
+    assert asking.exchange.keys == wanted, asking.exchange.keys
 
 
 async def test_a_week_without_a_network_is_a_day_too():
     with Asking() as asking:
-        asking.sync.is_there = False
+        asking.exchange.is_there = False
         await asking.ask()
         for _ in range(7):
             asking.ticks.pass_ms(24 * _HOUR_MS)
         await asking.ask()
-    assert asking.sync.keys == ["version", "label"]
+    assert asking.exchange.keys == ["version", "label"]
 
 
 async def test_who_has_only_the_label_may_not_take_a_device_away():
     with Asking() as asking:
-        asking.sync.is_there = False
+        asking.exchange.is_there = False
         await asking.ask()
         asking.ticks.pass_ms(25 * _HOUR_MS)
-        asking.sync.is_there = True
-        asking.sync.action = "forget"
+        asking.exchange.is_there = True
+        asking.exchange.action = "forget"
         assert (await asking.ask()).action == "keep"
         assert (await asking.ask()).action == "forget"
-    assert asking.sync.keys == ["version", "label", "version"]
+    assert asking.exchange.keys == ["version", "label", "version"]

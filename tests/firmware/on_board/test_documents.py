@@ -7,7 +7,7 @@ import json
 
 from runner import golden, raises
 
-from muster import configuration, directive
+from muster import configuration, directive, trial
 from muster.errors import DeviceError
 
 
@@ -40,6 +40,27 @@ def _text(case):
 def test_golden_configurations_are_judged_as_the_server_judges_them():
     surprises = _surprises("configurations", lambda c: configuration.check(json.loads(_text(c))))
     assert not surprises, surprises
+
+
+# The base with the value of the case where it belongs, each a new one.
+def _replaced(base, case):
+    document = json.loads(base)
+    inner = document
+    for step in case["where"][:-1]:
+        inner = inner[step]
+    inner[case["where"][-1]] = case["value"]
+    return document
+
+
+def test_golden_bounds_are_the_device_s():
+    base = json.dumps(golden("wire/bounds.json")["base"])
+    surprises = _surprises("bounds", lambda c: configuration.check(_replaced(base, c)))
+    assert not surprises, surprises
+
+
+def test_a_trial_s_time_is_clamped():
+    for asked_s, granted_s in golden("wire/bounds.json")["failsafe"]:
+        assert trial.granted_s(asked_s) == granted_s, asked_s
 
 
 def test_golden_directives_are_judged_as_written():

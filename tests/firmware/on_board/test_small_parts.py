@@ -13,9 +13,9 @@ from muster.backoff import Backoff
 from muster.clock import Clock
 from muster.contact import Contact
 from muster.errors import DeviceError
+from muster.exchange import _rejected
 from muster.onem2m_time import format_time, parse_time
 from muster.report import entries
-from muster.sync import _rejected
 from muster.timeline import FIND, JOIN, SEEK
 
 

@@ -12,7 +12,7 @@ from muster.configuration import check
 from muster.errors import DeviceError
 from muster.joining import _quad_and_mask
 from muster.platform import platform_for
-from muster.wifi import printable
+from muster.radio import printable
 
 ROOM = 512 << 10
 _WORDS = [b",", b'"', b"null", b"[", b"]", b"{", b"}", b"1e5", b"\\u0000", b"/", b".", b"\xff"]

@@ -8,13 +8,13 @@ import goldens
 from lives import begin
 from mutation import changed_json, some
 
-from muster import candidate, log, sync, url
-from muster.asking import hear
+from muster import candidate, exchange, log, url
 from muster.clock import Clock
 from muster.compact import dumps
 from muster.contact import Contact
 from muster.directive import parse
 from muster.errors import DeviceError
+from muster.sync import hear
 
 ROOM = 512 << 10
 _LARGEST = 8192  # as much as an answer may hold
@@ -76,7 +76,7 @@ def _obeyed(answer):
         config = candidate.keep(store, journal, answer)
     except DeviceError as e:
         return None if e.code in ("config_invalid", "config_not_newer") else "not well: %r" % e
-    sync._key(None, config)
+    exchange._key(None, config)
     url.split(config["config_server"]["url"])
     url.split(config["platform"]["url"])
     journal.reached(config["version"], 7)

@@ -6,8 +6,8 @@ from mutation import changed_bytes, some
 from stand_ins import drive, peer
 
 from muster.errors import DeviceError
+from muster.exchange import _rejected
 from muster.http import Connection
-from muster.sync import _rejected
 
 ROOM = 4 << 20  # garbage of headers (64 lines of 1 KiB) and of chunks that come byte by byte
 _LIMIT = 4096

@@ -5,9 +5,9 @@
 from lives import begin
 from mutation import chance, changed_bytes, some
 
+from muster.radio import printable
 from muster.report import write
 from muster.scanning import scan
-from muster.wifi import printable
 
 ROOM = 256 << 10
 _MOST = 200  # networks; more than a driver has room for

@@ -5,9 +5,9 @@
 import pytest
 
 from muster_server.config_server.bundles import CARRIED_LIFE_S
-from muster_server.config_server.sync import CLAIM_LIFE_S
 from muster_server.errors import NotRecognised
 from muster_server.label import new_label
+from muster_server.store.claims import CLAIM_LIFE_S
 from tests.host_server.config_server.field import OWNER, Device, Field
 
 

@@ -7,9 +7,9 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from muster_server.config_server.sync import CLAIM_LIFE_S
 from muster_server.errors import Conflict, LabelRefused, NotFound, NotRecognised
 from muster_server.label import new_label
+from muster_server.store.claims import CLAIM_LIFE_S
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from muster_server.config_server.app import create_app
-from muster_server.config_server.sync import CLAIM_LIFE_S
 from muster_server.errors import ServiceUnreachable
+from muster_server.store.claims import CLAIM_LIFE_S
 from muster_server.store.secrets import SecretBox
 from tests.host_server.config_server.field import SERVER_URL, Device, Field
 

@@ -8,8 +8,8 @@ import pytest
 
 from muster_server.config_server.bundles import CARRIED_LIFE_S
 from muster_server.config_server.platform_view import PlatformView
-from muster_server.config_server.sync import CLAIM_LIFE_S
 from muster_server.errors import NotFound
+from muster_server.store.claims import CLAIM_LIFE_S
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 TRIAL_S = 901

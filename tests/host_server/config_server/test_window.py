@@ -4,7 +4,8 @@
 
 import pytest
 
-from muster_server.config_server.sync import CLOSED_RETRY_S, WINDOW_S
+from muster_server.config_server.sync import CLOSED_RETRY_S
+from muster_server.config_server.window import WINDOW_S
 from muster_server.errors import NotRecognised, TooManyRequests
 from muster_server.label import new_label
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+# A network of the device's own, for people who bring a bundle with a phone or a laptop and have
+# nothing else. Loaded when somebody presses the button twice.
+
+import asyncio
+import time
+
+from micropython import const
+
+from . import hardware, log
+from .button import BUNDLE
+from .errors import DeviceError
+from .modules import borrow, release
+from .setup_page import Page
+
+_OPEN_MS = const(600000)
+_PORT = const(80)
+_LOOK_MS = const(200)
+_FAREWELL_MS = const(1500)  # so that the last answer arrives before the network goes
+_LONGEST_SSID = const(32)
+_GUESTS = const(3)
+
+
+# Serves until it is over; beside the application only begins to.
+async def begin(life, is_running):
+    if life.hosting:  # what has led here has closed it, too
+        await life.hosting
+    life.setup_waits(None)
+    # Beside the application it must not speak for the life, as pause does.
+    serving = _host(life, asyncio.sleep_ms if is_running else life.button.pause)
+    if is_running:
+        life.hosts(asyncio.create_task(serving))
+        return
+    life.led.show("setup")
+    life.wifi.stop()
+    await serving
+
+
+async def _host(life, wait):
+    try:
+        if await serve(life.identity, life.store, life.journal, life.clock, life.button, wait):
+            life.setup_waits("again")
+    except DeviceError as e:
+        log.error("setup", e)
+    finally:
+        release("setup_network", "setup_page", "form", "delivery", "inbox", "hardware")
+
+
+# Opens the network and serves the page until a bundle has been accepted, which ends in a press of
+# the kind BUNDLE and true, or the button is pressed, whoever takes the press, or the time is over.
+# wait: asyncio.sleep_ms, or what does the same and more.
+async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
+    page = Page(label, store, journal, clock)
+    wlan = hardware.access_point()
+    ssid = ("SETUP-" + label.device_id)[:_LONGEST_SSID]
+    server = None
+    count = press.count
+    try:
+        _open(wlan, ssid, _passphrase(label))
+        address = wlan.ifconfig()[0]
+        server = await asyncio.start_server(page.serve, address, _PORT)
+        log.info("setup", "network %s, http://%s/, for %d s" % (ssid, address, open_ms // 1000))
+        end = time.ticks_add(time.ticks_ms(), open_ms)
+        while time.ticks_diff(end, time.ticks_ms()) > 0:
+            await wait(_LOOK_MS)
+            if page.accepted.is_set():
+                await asyncio.sleep_ms(_FAREWELL_MS)
+                press.tell(BUNDLE)
+                return True
+            if press.count != count:
+                break
+        return False
+    except (OSError, RuntimeError, ValueError) as e:
+        raise DeviceError("wifi_timeout", "no setup network: %s" % e)
+    finally:
+        if server:
+            server.close()
+            page.close()
+            await server.wait_closed()
+        wlan.active(False)
+        log.info("setup", "network %s closed" % ssid)
+
+
+# Never without its password, not even for a moment: it is set before the network is in the air.
+def _open(wlan, ssid, key):
+    wlan.active(False)
+    wlan.config(ssid=ssid, key=key, security=wlan.SEC_WPA2, max_clients=_GUESTS)
+    wlan.active(True)
+    if wlan.config("security") != wlan.SEC_WPA2 or wlan.config("ssid") != ssid:
+        raise ValueError("the driver has not kept its settings")
+
+
+# As printed on the label.
+def _passphrase(label):
+    return borrow("receipt bundle hkdf", "passphrase", label)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The parts of the suite, each a process of its own: `make test PART=servers`."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+# The end of each part: it searches what that part has said.
+SEARCH = "tests/test_no_secret_in_output.py"
+# The longest first, as two cores have shown, so that none of them is left to run alone. What lies
+# below a path and stands in a part of its own is left to that part.
+PARTS = {
+    "bench": ["tests/harness/bench", "tests/harness/wire", "tests/harness/test_hil_rehearsal.py"],
+    "harness": ["tests/harness", "tests/hil"],
+    "outcomes": [
+        "tests/system/test_outcomes.py",
+        "tests/system/test_stranding.py",
+        "tests/system/test_edges.py",
+    ],
+    "stories": ["tests/system"],
+    "units": [
+        "tests/harness/units",
+        "tests/harness/test_plugin.py",
+        "tests/harness/test_examples.py",
+    ],
+    "deployment": ["tests/harness/deploy", "tests/harness/commands"],
+    "bundles": [
+        "tests/system/test_setup_network.py",
+        "tests/system/test_setup_page.py",
+        "tests/system/test_carried_by_hand.py",
+        "tests/system/test_bundle_over_serial.py",
+        "tests/system/test_offline_flow.py",
+    ],
+    "homecoming": ["tests/system/test_coming_home.py"],
+    "platforms": [
+        "tests/system/test_tls.py",
+        "tests/system/test_acme.py",
+        "tests/system/test_hostile_air.py",
+    ],
+    "servers": ["tests/host_server"],
+    "firmware": ["tests/firmware"],
+    "exhaustion": ["tests/torture", "tests/soak", "tests/fuzz"],
+    "contract": ["tests/harness/contract"],
+    "rest": ["tests"],
+}
+
+
+class UnknownPart(Exception):
+    """A part that is not there was asked for; the text names those that are."""
+
+
+def named(text: str) -> list[str]:
+    """The parts of a list with commas, in the table's order; all of them for an empty one.
+
+    Raises UnknownPart.
+    """
+    wanted = {name.strip() for name in text.split(",") if name.strip()}
+    if unknown := sorted(wanted - PARTS.keys()):
+        raise UnknownPart(f"no part named {', '.join(unknown)}; there are: {', '.join(PARTS)}")
+    return [name for name in PARTS if name in wanted or not wanted]
+
+
+def command(name: str) -> list[str]:
+    """Return the command that runs a part."""
+    own = PARTS[name]
+    return [
+        *(sys.executable, "-m", "pytest", "--durations=8"),
+        *own,
+        *(f"--ignore={path}" for path in _left_out(name)),
+        SEARCH,
+    ]
+
+
+def part_of(path: str) -> str:
+    """The part that runs a test file, e.g. "servers" for tests/host_server/test_web.py."""
+    return next(
+        name
+        for name, own in PARTS.items()
+        if any(_below(path, mine) for mine in own)
+        and not any(_below(path, other) for other in _left_out(name))
+    )
+
+
+def described() -> str:
+    """One line a part: its name, and what it runs."""
+    width = max(map(len, PARTS))
+    lines = []
+    for name, own in PARTS.items():
+        short = [path.removeprefix("tests/").removesuffix(".py") for path in own]
+        besides = ", without the other parts" if _left_out(name) else ""
+        lines.append(f"{name:<{width}}  {', '.join(short)}{besides}")
+    return "\n".join(lines)
+
+
+def _left_out(name: str) -> list[str]:
+    own = PARTS[name]
+    others = [path for other, paths in PARTS.items() if other != name for path in paths]
+    return [other for other in others if any(_below(other, mine) for mine in own if other != mine)]
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
