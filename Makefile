@@ -51,7 +51,7 @@ test: $(READY) ## run all tests (PART=servers: a part, or several with commas; P
 torture: $(READY) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
 	@$(BIN)/python -m tests.torture $(if $(POINTS),--points $(POINTS)) $(if $(SEED),--seed $(SEED))
 
-check: $(READY) ## lint, formatting, plain English and types, of host and firmware, and its loader's calls
+check: $(READY) ## lint, formatting, plain English and types, of host and firmware, and the calls of its loader
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.english

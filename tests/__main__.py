@@ -86,7 +86,7 @@ class Run:
 
 
 def output_of(name: str) -> Path:
-    """Where a part's output goes."""
+    """Return the file for a part's output."""
     return BUILD / f"test-{name}.txt"
 
 

@@ -21,7 +21,7 @@ CODE = ("harness", "host_server", "tests")
 LONGEST_LINE = LONGEST_CELL = 160
 SENTENCES_A_CELL = 2
 
-# Where a docstring that begins so leads, only its middle says.
+# A docstring that begins so says only in its middle what it is about; a question may.
 _WORDS = """
 it its they them their this that these those he she his we our you your one's both none of there
 what whatever who whoever whom whose which whichever whether how however
@@ -30,14 +30,11 @@ where wherever when whenever while why as so
 PRONOUNS = frozenset(_WORDS.split())
 # Folders with work left, and how many findings each may have at most: these numbers only fall.
 LEFT: dict[str, int] = {
-    "README.md": 5,
-    "docs": 282,
-    "harness/README.md": 27,
-    "harness/examples/doorbell": 3,
     "harness/muster_harness/air": 21,
     "harness/muster_harness/esp32/radio": 10,
-    "host_server": 190,
-    "tests": 165,
+    "host_server": 173,
+    "tests/harness": 21,
+    "tests/host_server": 10,
 }
 
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef
@@ -95,6 +92,11 @@ def first_word(docstring: str) -> str:
     return found[0].lower() if found else ""
 
 
+def is_question(docstring: str) -> bool:
+    """Tell whether the first sentence asks, e.g. "What does reading a report promise?"."""
+    return re.match(r"[^.?!]*\?", docstring) is not None
+
+
 def docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield each docstring of a file, public or private, with the line of what it describes."""
     for node in ast.walk(tree):
@@ -133,7 +135,7 @@ def raised(function: _DEFINITION) -> set[str]:
 def in_docstrings(path: Path) -> Iterator[Finding]:
     """Yield the docstrings of a file that begin with a pronoun or a relative word."""
     for line, text in docstrings(ast.parse(path.read_text())):
-        if first_word(text) in PRONOUNS:
+        if first_word(text) in PRONOUNS and not is_question(text):
             start = text.partition("\n")[0]
             yield Finding(path, line, f'the docstring begins with a pronoun: "{start}"')
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a file of this repository imports, read from its source; nothing is run."""
+"""Reads from the source of a file what it imports; nothing is run."""
 
 import ast
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,17 @@ _MADE = {"build", "__pycache__", ".venv"}
 
 
 def files(folder: Path) -> list[Path]:
-    """Its Python files, but for what a build has made and what is only linked to it."""
+    """Return the Python files of a folder, but for built ones and for links."""
     inside = [p for p in folder.rglob("*.py") if not _MADE & set(p.relative_to(folder).parts)]
     return [p for p in inside if not any(q.is_symlink() for q in p.parents if q != folder)]
 
 
 def of(path: Path, package: Path) -> set[str]:
-    """The absolute names that a file imports anywhere: late, for types only, relative ones
-    resolved, and what it borrows from another module of the firmware."""
+    """Return the absolute names that a file imports anywhere.
+
+    Late imports and those for types count; relative ones are resolved; so are the modules that the
+    firmware borrows.
+    """
     home = _home(path)
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
@@ -36,7 +39,10 @@ def of(path: Path, package: Path) -> set[str]:
 
 
 def graph(package: Path) -> dict[str, set[str]]:
-    """Its modules, e.g. "air.visitor", and which others of it each imports. "" is the package."""
+    """Return the modules of a package, e.g. "air.visitor", with the others that each imports.
+
+    "" is the package itself.
+    """
     modules = {_name(path, package): path for path in files(package)}
     edges: dict[str, set[str]] = {}
     for module, path in modules.items():

@@ -62,7 +62,7 @@ def named(text: str) -> list[str]:
 
 
 def command(name: str) -> list[str]:
-    """What runs a part."""
+    """Return the command that runs a part."""
     own = PARTS[name]
     return [
         *(sys.executable, "-m", "pytest", "--durations=8"),

@@ -50,7 +50,7 @@ def forms(raw: bytes) -> set[bytes]:
 
 
 def is_hidden(secret: str | bytes) -> bool:
-    """Whether it has been noted."""
+    """Tell whether a secret has been noted."""
     raw = secret.encode() if isinstance(secret, str) else secret
     return forms(raw) <= _secrets
 
@@ -83,5 +83,5 @@ def without_shown_labels(text: str) -> str:
 
 
 def leaks(text: bytes) -> int:
-    """How many of the noted secrets stand in the text; never which, for this is output too."""
+    """Count the noted secrets that stand in the text, but never say which: this is output too."""
     return sum(secret in text for secret in _secrets)

@@ -130,7 +130,7 @@ class Comparison:
 
 
 def compare(found: dict[str, float], sections: tuple[str, ...]) -> Comparison:
-    """What was measured, beside what those sections of the budget say."""
+    """Compare the measured figures with what those sections of the budget say."""
     told = Comparison()
     budget = read()
     for section in sections:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a bundle costs the device: the heap to apply one, and the time to open one."""
+"""The costs of a bundle on the device: the heap to apply one, and the time to open one."""
 
 import shutil
 import tempfile

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the device's cryptography costs: time on the 64-bit port, heap on the 32-bit one.
-
-RFC 7748's 1000 iterations, too slow for the tests, are checked on the way.
-"""
+"""The costs of the device's cryptography: time on the 64-bit port, heap on the 32-bit one."""
 
 import json
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""How long files take to a board on a line of 115200 baud, beside `mpremote cp -r`."""
+"""The time that files take to a board on a line of 115200 baud, beside `mpremote cp -r`."""
 
 import random
 import subprocess

@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""How long the device keeps its event loop from turning, from power-on to a check-in at work.
-
-A task beside the device's own sleeps for 2 ms at a time and notes by how much it was late. What
-the emulated board itself takes (flash in Python, the radio and its scan, select on 0 ms, which the
-unix port makes 1 ms of) is counted in a copy of its shims and taken off.
-"""
+"""The longest time that the device keeps its event loop from turning, from power-on to a check-in
+at work."""
 
 import re
 import shutil

@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What onboarding costs: bytes and round trips on the onboarding network, time, and heap.
-
-The smallest heap is found by bisection: the least `-X heapsize` at which the whole flow commits,
-from .mpy, less the least at which the same board with the same shims comes to its prompt. The
-same bisection for each step gives that step's high-water mark: what it and all before it need.
-"""
+"""The costs of onboarding: bytes and round trips on the onboarding network, time, and heap."""
 
 import re
 import shutil

@@ -26,7 +26,8 @@ def board_with_firmware(
 
 
 def ask(board: EmulatedBoard, code: str, keep_log: bool = False) -> str:
-    """What the code prints, run through mpremote; raises CalledProcessError with the traceback.
+    """Return the code's output, run through mpremote. Raises CalledProcessError with the
+    traceback.
 
     The device's own log lines are left out unless asked for.
     """

@@ -48,7 +48,7 @@ class Firmware:
         self._stays = stays
 
     def faults(self) -> list[str]:
-        """What is wrong, one line each, for people."""
+        """Return everything that is wrong, one line each, for people."""
         try:
             return self._all_faults()
         except ValueError as e:
@@ -142,7 +142,8 @@ class Firmware:
         return found
 
     def _run(self, name: str, definition: str) -> tuple[set[str], set[str]]:
-        """What is loaded until the definition has run, and what of that it lets go itself."""
+        """Return what is loaded until the definition has run, and what of that it lets go
+        itself."""
         loaded, let_go = {name}, set()
         for module, inner in self._reached(name, definition):
             loaded |= self.modules[module].late_imports(inner, set(self.modules))
@@ -189,7 +190,8 @@ class Firmware:
             told.append(f"{module.name}.py:{node.lineno}: nobody calls {function.name}")
 
     def _uses(self, name: str) -> Iterator[tuple[str, ast.expr]]:
-        """Where that function is called, as the call, or named in any other way."""
+        """Return the places where that function is called, as the call, or named in any other
+        way."""
         for module in self.modules.values():
             called = set()
             for node in ast.walk(module.tree):
@@ -221,7 +223,7 @@ def _with_function(tree: ast.Module) -> Iterator[tuple[Function | None, ast.Call
 
 
 def _passed_on(function: Function, call: ast.Call) -> bool:
-    """Whether the loader's words, or how many arguments it gets, are the function's own."""
+    """Tell whether the loader's words, or how many arguments it gets, are the function's own."""
     own = {argument.arg for argument in function.args.args}
     words = {word.id for word in call.args[:2] if isinstance(word, ast.Name)}
     return bool(words & own) or any(_is_rest(function, word) for word in call.args)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What is under on_board/ runs on MicroPython; test_on_board.py collects it."""
+"""The files under on_board/ run on MicroPython; test_on_board.py collects them."""
 
 import pytest
 

@@ -97,6 +97,6 @@ def saying(*parts: bytes, pause_s: float = 0.0) -> Behaviour:
 
 
 def answer(*parts: bytes, pause_s: float = 0.0, **request: Any) -> Outcome:
-    """What the client makes of a server that says the parts."""
+    """Return the client's outcome with a server that says the parts."""
     with listening(saying(*parts, pause_s=pause_s)) as port:
         return ask(port, request)[0]

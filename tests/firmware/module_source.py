@@ -27,7 +27,7 @@ class Module:
 
     @cached_property
     def constants(self) -> dict[str, object]:
-        """Its `NAME = const(…)` and `NAME = …`, as far as they are literals."""
+        """Return a module's `NAME = const(…)` and `NAME = …`, as far as they are literals."""
         found: dict[str, object] = {}
         for node in self.tree.body:
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -41,11 +41,11 @@ class Module:
         return found
 
     def imports(self, names: set[str]) -> set[str]:
-        """Which of these modules come with it, as it imports them at its top."""
+        """Return those of the modules that come with a module, as it imports them at its top."""
         return _imported(self.tree.body) & names
 
     def late_imports(self, definition: str, names: set[str]) -> set[str]:
-        """Which of these modules one of its definitions imports when it runs."""
+        """Return those of the modules that one of its definitions imports when it runs."""
         return _imported(ast.walk(self.definitions[definition])) & names
 
     def releases(self, definition: str) -> Iterator[tuple[int, set[str]]]:
@@ -79,7 +79,7 @@ class Module:
 
 
 def signature(definition: Function | ast.ClassDef) -> inspect.Signature:
-    """What a function, or a class's __init__, is to be called with."""
+    """Return the parameters of a function, or of a class's __init__."""
     if isinstance(definition, ast.ClassDef):
         inits = [
             node
@@ -107,7 +107,8 @@ def signature(definition: Function | ast.ClassDef) -> inspect.Signature:
 
 
 def is_awaitable(module: Module, definition: Function | ast.ClassDef) -> bool:
-    """Whether what it returns wants to be awaited: a coroutine, its own or another's."""
+    """Tell whether the function's result wants to be awaited: a coroutine, its own or
+    another's."""
     if isinstance(definition, ast.ClassDef):
         return False
     if isinstance(definition, ast.AsyncFunctionDef):

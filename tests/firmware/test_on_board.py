@@ -32,7 +32,7 @@ _LINE = re.compile(r"^(ok|FAIL|skip) (test_\w+) ?(.*)$")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the runner printed about one function: "ok", "FAIL" or "skip", and the lines after."""
+    """The runner's words about one function: "ok", "FAIL" or "skip", and the lines after."""
 
     word: str
     text: str
@@ -54,7 +54,7 @@ def functions() -> list[tuple[str, str, str]]:
 
 
 def command(interpreter: str, file: str) -> list[str]:
-    """What runs one file."""
+    """Return the command that runs one file."""
     if interpreter == "32-bit":
         return interpreters.wasm(f"import runner; runner.run({file!r})")
     return [*interpreters.unix(), str(ON_BOARD / "runner.py"), file]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What one run has shown, as it is printed and kept in build/fuzz.json."""
+"""The result of one run, as it is printed and kept in build/fuzz.json."""
 
 import json
 from dataclasses import dataclass, field

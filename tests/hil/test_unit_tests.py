@@ -55,7 +55,8 @@ runner.run({name!r})
 
 
 def files() -> list[str]:
-    """Those that only compute: the others want servers beside them, on a network of their own."""
+    """Return the tests that only compute: the others want servers beside them, on a network of
+    their own."""
     return sorted(
         path.stem
         for path in _ON_BOARD.glob("test_*.py")

@@ -50,7 +50,7 @@ class Plan:
 
 @dataclass
 class Soak:
-    """What a life has shown."""
+    """The results of a life."""
 
     days: float = 0.0
     seconds: float = 0.0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""How a thousand devices return after a common outage, as a distribution."""
+"""The return of a thousand devices after a common outage, as a distribution."""
 
 import json
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What happens to a device in sixty days, and in the short version."""
+"""The events of a device's sixty days, and of the short version."""
 
 from tests.soak.life import Event, Plan, outage
 from tests.soak.world import World
@@ -23,7 +23,7 @@ def _platform_down(begin: float, hours: float) -> list[Event]:
 
 
 def _certificate_ends(begin: float, hours: float) -> list[Event]:
-    """It is replaced by one that ends after a day and a half, and that one too late."""
+    """Replace the certificate by one that ends after a day and a half, and that one too late."""
 
     def replace(days: float, world: World) -> None:
         world.renew_certificate(days)

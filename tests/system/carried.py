@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the offline flow needs and no more: an operational network, a platform, and a board with a
-label. The bundles are sealed by jwcrypto; who carries them to the board is up to the test."""
+"""The surroundings of the offline flow and no more: an operational network, a platform, and a
+board with a label.
+
+jwcrypto seals the bundles; each test decides who carries them to the board.
+"""
 
 import functools
 import hashlib
@@ -66,7 +69,7 @@ class OwnNetwork:
 
     @functools.cache  # noqa: B019 (a network lives as long as the tests)
     def account(self, originator: str) -> str:
-        """Its token."""
+        """Make an account for an originator, and return its token."""
         answer = requests.put(
             f"{self.platform.url}/accounts/{originator}",
             headers={"Authorization": f"Bearer {self._token_file.read_text().strip()}"},
@@ -145,7 +148,7 @@ class Carried:
         write_identity(self.board.port, device_id, secret)
 
     def copy(self, text: str, name: str = f"{DEVICE_ID}.muster") -> None:
-        """As a person who has nothing but mpremote."""
+        """Copy a bundle onto the board, as a person does who has nothing but mpremote."""
         self.copy_all({name: text})
 
     def copy_all(self, texts: dict[str, str]) -> None:

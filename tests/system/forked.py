@@ -55,7 +55,7 @@ class Forked:
                 self.output = os.fdopen(os.dup(reader.fileno()), "rb")
 
     def poll(self) -> int | None:
-        """Its exit code, or None while it runs."""
+        """Return the process's exit code, or None while it runs."""
         return self._process.exitcode
 
     def terminate(self) -> None:
@@ -65,7 +65,7 @@ class Forked:
         self._process.kill()
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether it has ended in time."""
+        """Wait for the end; tell whether it came in time."""
         self._process.join(timeout_s)
         return self._process.exitcode is not None
 

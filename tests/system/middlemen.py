@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What may stand between a device and a server: it drops replies, bends them, or says no."""
+"""Programs that stand between a device and a server: they drop replies, bend them, or say no."""
 
 import contextlib
 import socket

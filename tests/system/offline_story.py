@@ -47,7 +47,7 @@ class OfflineStory(Story):
         )
 
     def outcome(self, sending: "subprocess.Popen[str]") -> Any:
-        """What the device says of the bundle when it has tried it."""
+        """Return the device's words about the bundle when it has tried it."""
         said, complaint = sending.communicate(timeout=_SENDING_S)
         if not said:
             raise RuntimeError(f"the bundle was not sent: {complaint}")

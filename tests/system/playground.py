@@ -33,7 +33,7 @@ HELP = """\
 
 
 class Tells(Protocol):
-    """What is needed of the demo's teller."""
+    """The demo's teller, as far as the playground needs it."""
 
     def device_step(self, step: Step) -> None: ...
 
@@ -58,7 +58,8 @@ def keep(story: Story, teller: Tells, label: Label) -> None:
 
 
 def introduction(story: Story, label: Label, profile: Path) -> str:
-    """Where everything is, and three things to try, with the very commands."""
+    """Return the text that says where everything is, and three things to try, with the very
+    commands."""
     programs = _shown(Path(sys.executable).parent)
     mpremote = f"{programs}/mpremote connect {story.board.port}"
     muster = f"{programs}/muster"
@@ -88,14 +89,14 @@ Three things to try, here at the prompt and in another terminal, in which this c
 
 
 def _shown(path: Path) -> str:
-    """As short as it can be typed where the demo was started."""
+    """Return a path as short as it can be typed where the demo was started."""
     with contextlib.suppress(ValueError):
         path = path.relative_to(Path.cwd())
     return shlex.quote(str(path))
 
 
 class Commands:
-    """What can be typed. Each returns what to print."""
+    """The commands that can be typed. Each returns the text to print."""
 
     def __init__(self, story: Story, label: Label) -> None:
         self._story = story
@@ -234,7 +235,7 @@ def _converse(commands: Commands) -> None:
 
 @contextlib.contextmanager
 def _above_prompt() -> Iterator[None]:
-    """What is printed within it stands above the line that somebody is typing."""
+    """Let the output of the block stand above the line that somebody is typing."""
     is_typing = sys.stdin.isatty() and sys.stdout.isatty()
     if is_typing:
         print("\r\x1b[K", end="")

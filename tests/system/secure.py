@@ -62,7 +62,7 @@ class SecurePlatform(ServerProcess):
 
 @contextlib.contextmanager
 def impostor(chain: Path, key: Path) -> Iterator[tuple[str, int]]:
-    """Where somebody shows this certificate; whoever accepts it is not served."""
+    """Give the address of somebody who shows this certificate and serves nobody who accepts it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     with listening(socket.create_server(("127.0.0.1", 0))) as listener:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the servers of a story made up themselves: tokens, keys. Noted, to be searched for."""
+"""Secrets that the servers of a story made up themselves, tokens and keys, noted to be searched
+for."""
 
 import base64
 from collections.abc import Iterable, Iterator

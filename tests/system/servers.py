@@ -82,7 +82,7 @@ class ServerProcess:
 
 
 class Server(Protocol):
-    """What a story starts and stops."""
+    """A server that a story starts and stops."""
 
     def start(self) -> None: ...
 

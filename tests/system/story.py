@@ -229,7 +229,7 @@ class Story:
         return self.portal("GET", f"/v1/devices/{label.device_id}")
 
     def timeline(self, label: Label) -> Any:
-        """What device, servers and platform saw."""
+        """Return the timeline: everything that device, servers and platform saw."""
         return self.portal("GET", f"/v1/devices/{label.device_id}/timeline")
 
     def wait_for(self, label: Label, wanted: Callable[[Any], bool], timeout_s: float = 10) -> Any:
@@ -290,7 +290,7 @@ class Story:
     # The platform
 
     def platform(self, path: str) -> Any:
-        """What the platform's own administrator reads, over oneM2M."""
+        """Read from the platform as its administrator does, over oneM2M."""
         platform = self.servers.platform
         headers = {
             "X-M2M-Origin": "CAdmin",

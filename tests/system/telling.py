@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What all demos tell in the same way: steps as they end, and what stands at the platform."""
+"""The part that all demos tell in the same way: steps as they end, and resources at the
+platform."""
 
 import json
 import shutil

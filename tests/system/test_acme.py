@@ -76,7 +76,7 @@ def shows_the_device_and_a_reading(story: Story, label: Label) -> None:
 
 
 def create(cse: Acme, originator: str) -> str | None:
-    """What ACME answers when somebody registers with this originator."""
+    """Register with this originator, and return ACME's response status code."""
     body = {"rn": originator, "api": "Norg.example.press", "rr": False, "srv": ["4"]}
     named = {"m2m:ae": body | {"lbl": ["muster:THIEF"]}}
     return cse.request("POST", "/cse-in", originator, named, _AE).headers.get("X-M2M-RSC")

@@ -107,7 +107,8 @@ def servers_on_the_true_network(
 def liar_about_another_network(
     story: Story, stack: ExitStack, spoofer: Spoofer
 ) -> tuple[FakeServer, FakeServer]:
-    """Who sends devices out of the network that they have joined; it is asked at its near end."""
+    """Add a server that sends devices out of the network that they have joined; it is asked at its
+    near end."""
     near = story.onboarding.addresses.prefix + "68"
     elsewhere = story.operational.addresses.prefix + "99"
     spoofer.claim("elsewhere", elsewhere, near)
@@ -152,9 +153,9 @@ def disclosed_nothing(
 
 
 def replayed_in_vain(story: Story, label: Label, messages: list[bytes]) -> None:
-    """Whoever sends the recorded messages to the true server changes nothing at the portal.
+    """Send the recorded messages to the true server, and see that nothing changes at the portal.
 
-    Except the events: the label was used after its window, and its owner is told so, once.
+    The events do change: the label was used after its window, and its owner is told so, once.
     """
     before = story.device(label)
     url = f"http://{story.onboarding.gateway}:8421/v1/devices/{label.device_id}/sync?k=label"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What an owner does with a running device: the prompt, an application, the button."""
+"""An owner's deeds with a running device: the prompt, an application, the button."""
 
 import subprocess
 import sys

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What has no story of its own: each outcome from its real cause, and that the serial log, the
-LED, the next report and the portal agree on step and code."""
+"""Outcomes without a story of their own, each from its real cause.
+
+The serial log, the LED, the next report and the portal agree on step and code.
+"""
 
 import contextlib
 import json
@@ -183,7 +185,7 @@ def test_a_network_that_is_full_and_one_that_vanishes_are_there_and_do_not_let_i
 
 @contextlib.contextmanager
 def bent_replies(story: Story, true: tuple[str, int], bend: Bend) -> Iterator[None]:
-    """Whoever connects there gets what `bend` makes of each reply."""
+    """Bend each reply of a server with `bend`."""
     with Middleman(true, bend) as middle:
         story.air.on_connect = lambda board, host, port: (
             middle.address if (host, port) == true else None

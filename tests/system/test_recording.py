@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a device has recorded can be read over serial, whatever has happened since."""
+"""A device's record can be read over serial, whatever has happened since."""
 
 import json
 import re

@@ -45,7 +45,7 @@ def joined(carried: Carried, name: str = "phone") -> Visitor:
 
 
 def pasted(phone: Visitor, text: str) -> requests.Response:
-    """As a browser sends the form with nothing but the text filled in."""
+    """Send the form as a browser does, with nothing but the text filled in."""
     form: list[tuple[str, tuple[str | None, str]]] = [("file", ("", "")), ("text", (None, text))]
     return requests.post(phone.url(path="/bundle"), files=form, timeout=20)
 

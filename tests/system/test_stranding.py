@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What could keep a device from its owner for good: an application that ends every life, a network
-that throws it out again and again, strangers' networks that stall it while somebody presses."""
+"""Dangers that could keep a device from its owner for good.
+
+An application that ends every life; a network that throws the device out again and again;
+strangers' networks that stall it while somebody presses.
+"""
 
 import contextlib
 import re
@@ -103,7 +106,7 @@ def test_strangers_networks_do_not_keep_a_press_waiting(story: Story, stall: str
 
 @contextlib.contextmanager
 def silent(story: Story, port: int) -> Iterator[None]:
-    """Whoever connects to that port is let in, and never answered."""
+    """Let in everybody who connects to that port, and never answer."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host, there = listener.getsockname()
         story.air.on_connect = lambda board, to, at: (host, there) if at == port else None

@@ -156,7 +156,7 @@ class Bench:
         self.story.wait_for(self.label, is_at_work, timeout_s)
 
     def settled(self) -> FlashContent:
-        """What is on the flash when the device has done to it what it had to."""
+        """Wait until the device writes no more to its flash, and return the content."""
         before = -1
         while before != (before := self.board.flash_operations):
             time.sleep(0.15)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the firmware makes of a flash image: thousands of images a minute, without a board."""
+"""Runs the firmware's storage code on flash images: thousands of images a minute, without a
+board."""
 
 import json
 import subprocess
@@ -27,7 +28,7 @@ class InspectorEnded(Exception):
 
 @dataclass(frozen=True)
 class Start:
-    """What one start found, or the error in which it ended."""
+    """The findings of one start, or the error in which it ended."""
 
     error: str | None
     identity: tuple[str, bytes] | None = field(default=None, repr=False)
@@ -39,14 +40,16 @@ class Start:
 
     @property
     def version(self) -> int:
-        """Of the configuration that it runs on; 0 if there is none."""
+        """The version of the configuration that the firmware runs on; 0 if there is none."""
         return int(self.config["version"]) if self.config else 0
 
 
 @dataclass(frozen=True)
 class Findings:
-    """Of one image: its first start, the next one, whether the storage takes a new configuration
-    then, and all that follow a second cut in the first start.
+    """The findings about one image.
+
+    Its first start, the next one, whether the storage takes a new configuration then, and all
+    starts that follow a second cut in the first one.
     """
 
     first: Start

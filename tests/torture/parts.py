@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a part of the torture has counted and found."""
+"""The figures and findings of a part of the torture."""
 
 import time
 from collections import Counter
@@ -16,7 +16,7 @@ KINDS = (BRICKED, HALF, LOST)
 
 @dataclass(frozen=True)
 class Fault:
-    """What is wrong, and which of KINDS it is, if any."""
+    """A fault in a sentence, and which of KINDS it is, if any."""
 
     text: str
     kind: str | None = None

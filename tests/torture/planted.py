@@ -58,7 +58,8 @@ TRAPS: dict[Mutation, tuple[Callable[[Part, Bench, Path], None], str]] = {
 
 
 def findings(mutation: Mutation, directory: Path) -> list[str]:
-    """What the part of the torture that is there for this bug finds in firmware that has it."""
+    """Return the findings of the part of the torture that is there for this bug, in firmware that
+    has it."""
     firmware = mutated(mutation, directory)
     flash = make_flash(directory / "deployed", firmware=firmware)
     part = Part(mutation.name, is_quiet=True)

@@ -51,8 +51,9 @@ class Played:
 
     @property
     def proved_from(self) -> int:
-        """How many operations had been done when the platform had answered all of step 9: its last
-        answer before the first sync under the new version's key.
+        """The number of operations that were done when the platform had answered all of step 9.
+
+        Its last answer before the first sync under the new version's key counts.
         """
         operations = 0
         for mark in self.marks:
@@ -76,14 +77,14 @@ class Played:
             yield Point(cut, servers, replies)
 
     def own_faults(self) -> Iterator[Fault]:
-        """What is wrong although nothing was cut."""
+        """Yield the faults that are there although nothing was cut."""
         if (self.before.version, self.after.version) != self.scenario.versions:
             yield Fault(f"it went from version {self.before.version} to {self.after.version}")
         if not self._is_firmware_whole:
             yield Fault("the firmware's files have changed", BRICKED)
 
     def faults(self, cut: Cut, found: Findings) -> list[Fault]:
-        """What is wrong with the image that a cut leaves; nothing, if all promises are kept."""
+        """Return the faults of the image that a cut leaves; none, if all promises are kept."""
         starts = {"the next start": found.first, "the start after it": found.second}
         starts |= {f"a second cut at {n}": again for n, again in enumerate(found.again)}
         wrong = [

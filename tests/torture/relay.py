@@ -28,7 +28,7 @@ class Relay(Listener):
 
     @property
     def is_idle(self) -> bool:
-        """Whether no server works on anything that a board has asked."""
+        """True while no server works on anything that a board has asked."""
         return self._busy == 0
 
     def _take(self, device: socket.socket) -> None:

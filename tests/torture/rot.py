@@ -18,8 +18,9 @@ CONFIGURATION = b'"networks"'  # what a record of one holds
 
 
 def record_bytes(image: bytes, holding: bytes = b"") -> Iterator[int]:
-    """Where the bytes are of records that hold this, in use or not; those that lie in LittleFS's
-    own blocks are guarded by its checksums too.
+    """Yield the places of the bytes of records that hold this, in use or not.
+
+    Those that lie in LittleFS's own blocks are guarded by its checksums too.
     """
     at = image.find(_MAGIC)
     while at >= 0:

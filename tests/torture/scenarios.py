@@ -54,7 +54,8 @@ def pressed(bench: Bench, seconds: float, said: bytes, timeout_s: float = 3.0) -
 
 
 def at_work(bench: Bench) -> None:
-    """It runs on what it has, and the configuration server has told it to keep that."""
+    """Wait until the device runs on its configuration, and the configuration server has told it to
+    keep that."""
     bench.board.expect(_AT_WORK, _WAIT_S)
 
 

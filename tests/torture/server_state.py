@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the servers know, taken at one moment and put back at another, while they run.
+"""The servers' knowledge, taken at one moment and put back at another, while they run.
 
-All that they know lies in their databases; SQLite's online backup reads and replaces those in a
-transaction of its own. Not put back are their rate limits, which are bound to addresses.
+All of it lies in their databases; SQLite's online backup reads and replaces those in a transaction
+of its own. Their rate limits, which are bound to addresses, are not put back.
 """
 
 import sqlite3

@@ -159,7 +159,7 @@ def _good() -> list[dict[str, Any]]:
 
 
 def _open(text: str) -> str:
-    """What jwcrypto reads: a second opinion on the other maker's bundle."""
+    """Open a bundle with jwcrypto: a second opinion on the other maker's bundle."""
     token = jwcrypto_jwe.JWE()
     token.deserialize(text, key=jwcrypto_jwk.JWK(kty="oct", k=base64url(bundle_key())))
     content: bytes = token.payload

@@ -95,7 +95,7 @@ async def _ask(app: ASGIApp, request: Request) -> Answer:
 
 
 def _unquoted(raw: bytes) -> str:
-    """As uvicorn does it."""
+    """Decode a path as uvicorn does."""
     from urllib.parse import unquote
 
     return unquote(raw.decode("latin-1"))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a server part that is fuzzed has to offer, and what counts as a finding."""
+"""The face of a server part that can be fuzzed, and the rules for what is a finding."""
 
 import json
 import logging
@@ -55,7 +55,7 @@ def goldens(name: str, *, only_valid: bool = True) -> list[Any]:
 
 
 def check(request: Request, answer: Answer) -> None:
-    """What every HTTP answer promises."""
+    """Check the promises of every HTTP answer. Raises Finding."""
     what = f"{request.method} {request.path[:80]!r}"
     if answer.status >= 500 and answer.status not in _ANNOUNCED:
         raise Finding(f"{what}: HTTP {answer.status} {answer.body[:200]!r}")

@@ -1,4 +1,4 @@
-"""What the doorbell promises: the same on an emulated board and on one on a desk."""
+"""The doorbell's promises, the same on an emulated board and on one on a desk."""
 
 import pytest
 

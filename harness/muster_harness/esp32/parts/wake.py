@@ -80,7 +80,7 @@ class WakeSources:
             raise Refusal("ValueError", "wake-up pin not supported")
 
     def reason(self, sleep: int, level: Callable[[int], int]) -> int | None:
-        """Return the wake reason if these levels end such a sleep; `woken_by` names the pins."""
+        """Return the wake reason if these levels end such a sleep; `woken_by` gets the pins."""
         ext0 = self.ext0_pin if self.ext0_sleeps & sleep else None
         if ext0 is not None and level(ext0) == self.ext0_level:
             return EXT0
