@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from muster_harness.units.emulated import EmulatedBoard
 
 _SPEED = 10
+_HOLDING_SPEED = 3
 _LOOK_S = 0.01
 
 
@@ -24,8 +25,12 @@ def hasty(board: EmulatedBoard, speed: float = _SPEED) -> Iterator[None]:
 
 
 def hold(board: EmulatedBoard, seconds: float) -> None:
-    """Hold the button for so many of the board's seconds."""
-    with hasty(board):
+    """Hold the button for so many of the board's seconds; leave it some to spare.
+
+    Of a pause between two looks at the button the firmware counts 250 ms at most. So the clock
+    runs no faster than a busy host can look, or a long press would be taken for a short one.
+    """
+    with hasty(board, _HOLDING_SPEED):
         board.press("button", ms=round(seconds * 1000))
 
 

@@ -174,7 +174,7 @@ def test_a_long_press_cuts_a_wait_short_without_a_restart(story: Story) -> None:
     story.portal("POST", "/v1/vendor/devices", {"labels": [label.text]})
     story.switch_on()
     assert story.step(6).detail == "wait"
-    hold(story.board, 6.5)
+    hold(story.board, 7)
     story.board.expect(rb"button 5 s", 5)
     assert story.step(6).detail == "wait"
     assert b"unexpected error" not in story.board.output
@@ -293,5 +293,5 @@ def test_a_restored_server_speaks_to_a_device_that_is_ahead_of_it(story: Story) 
         shutil.copy2(old, story.servers.data / old.name)
     story.servers.config.start()
     story.servers.config.wait_ready()
-    hold(story.board, 6.5)
+    hold(story.board, 7)
     assert story.committed() == 2

@@ -82,7 +82,7 @@ def test_an_application_never_sees_a_secret(story: Story, tmp_path: Path) -> Non
 def test_a_factory_reset_keeps_the_identity_and_nothing_else(story: Story) -> None:
     label = story.onboard()
     story.wait_for(label, lambda device: device["state"] == "registered")
-    hold(story.board, 17.5)
+    hold(story.board, 20)
     story.board.expect(rb"configuration forgotten", 5)
     assert story.step(6).detail == "wait"  # the label opens the door once
     story.portal("POST", f"/v1/devices/{label.device_id}/window")

@@ -138,7 +138,7 @@ def test_a_long_press_ends_a_step_that_stalls_and_the_next_attempt_succeeds(
     with STALLS[step](story):
         story.switch_on()
         until(story, step)
-        hold(story.board, 5.3)
+        hold(story.board, 7)
         story.board.expect(rb"button 5 s", _PATIENCE_S)
     said = story.board.output
     assert not re.search(rb"step %d (?!ok)" % step, said.partition(b"button 5 s")[0])
@@ -150,7 +150,7 @@ def test_a_long_press_ends_a_search_for_the_operational_network(story: Story) ->
     with without_dhcp(story.operational):
         story.board.reset()
         story.wait_until_joined("factory", times=2)
-        hold(story.board, 5.3)
+        hold(story.board, 7)
         story.board.expect(rb"button 5 s", _PATIENCE_S)
     assert b"dhcp_timeout" not in story.board.output.rpartition(b"button 5 s")[0]
     assert story.step(6, _PATIENCE_S).code == "ok"
