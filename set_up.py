@@ -47,7 +47,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     good: tuple[int, ...] = (0,),
 ) -> None:
-    """Runs a command and shows on one line what it does and for how long; Failed with its words."""
+    """Runs a command; one line shows what it does and for how long. Failed with its last words."""
     begin = shown = time.monotonic()
     is_terminal = sys.stdout.isatty()
     print(f"  {what} …", end="", flush=True)
@@ -94,11 +94,12 @@ def _tell(what: str, after_s: float, last: list[str], is_terminal: bool) -> None
 class Environment:
     """A virtual environment, and what installs into it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str] = os.environ) -> None:
         self.folder = folder
+        self.variables = variables  # for the installers: proxies, indexes
         self.python = folder / "bin" / "python"
 
-    def create(self) -> None:
+    def create(self, what: str = "environment") -> None:
         """Makes it anew; Failed where Python lacks a part."""
         try:
             import ensurepip  # noqa: F401 - Debian packs it apart from Python
@@ -108,20 +109,18 @@ class Environment:
                 "this Python has no venv; install it (Debian: apt-get install python3-venv)"
                 " or name another: make PYTHON=…"
             ) from None
-        run("environment", [sys.executable, "-m", "venv", "--clear", self.folder])
+        run(what, [sys.executable, "-m", "venv", "--clear", self.folder])
 
     def install(self, what: str, *arguments: str | Path) -> None:
         """Installs packages with uv, else with pip; Failed if neither can."""
         if uv := self._uv():
+            options = ("--python", self.python, "--compile-bytecode")
             try:
-                run(what, [uv, "pip", "install", *self._for_uv(), *arguments], self._indexes())
+                run(what, [uv, "pip", "install", *options, *arguments], self._indexes())
                 return
             except Failed as error:
                 print(f"{error}\nuv could not; pip tries, which takes minutes.")
-        run(what, [self.python, "-I", "-m", "pip", "install", *arguments], _for_pip())
-
-    def _for_uv(self) -> list[str | Path]:
-        return ["--python", self.python, "--compile-bytecode"]
+        run(what, [self.python, "-I", "-m", "pip", "install", *arguments], self._for_pip())
 
     def _uv(self) -> Path | None:
         """The uv of the environment that runs this program, or of the one that is being made."""
@@ -129,9 +128,9 @@ class Environment:
             if (folder / "bin" / "uv").exists():
                 return folder / "bin" / "uv"
         lock = ROOT / "requirements-uv.lock"
-        pip = [self.python, "-I", "-m", "pip", "install", "--require-hashes", "-r", lock]
+        pip = (self.python, "-I", "-m", "pip", "install", "--require-hashes", "-r", lock)
         try:
-            run("installer", pip, _for_pip())
+            run("installer", pip, self._for_pip())
         except Failed as error:
             print(f"{error}\nwithout uv; pip does it alone, which takes minutes.")
             return None
@@ -145,8 +144,9 @@ class Environment:
             text=True,
             timeout=60,
             check=False,
+            env=dict(self.variables),
         )
-        environment = dict(os.environ)
+        environment = dict(self.variables)
         for line in asked.stdout.splitlines():
             known = _ASKED.match(line)
             if known and known[1] in _IN_UV:
@@ -158,11 +158,10 @@ class Environment:
         environment.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
         return environment
 
-
-def _for_pip() -> dict[str, str]:
-    # A person's own habit for other environments would be refused in this one.
-    forced = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-    return {k: v for k, v in os.environ.items() if k != "PIP_TARGET"} | forced
+    def _for_pip(self) -> dict[str, str]:
+        # A person's own habit for other environments would be refused in this one.
+        forced = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+        return {k: v for k, v in self.variables.items() if k != "PIP_TARGET"} | forced
 
 
 def base(environment: Environment) -> None:

@@ -7,12 +7,14 @@ part is a process that gathers its own output and searches it for its own secret
 single test, pytest itself: `.venv/bin/python -m pytest tests/system -k nine`.
 """
 
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+
+from tests import surroundings
+from tests.programs import __main__ as programs
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -70,6 +72,7 @@ def command(name: str) -> list[str]:
 
 def main() -> int:
     BUILD.mkdir(exist_ok=True)
+    programs.fetch()
     begin = time.monotonic()
     waiting = list(PARTS)
     running: dict[str, subprocess.Popen[bytes]] = {}
@@ -97,7 +100,7 @@ def main() -> int:
 
 
 def _start(name: str) -> subprocess.Popen[bytes]:
-    environment = os.environ | {"MUSTER_TEST_OUTPUT": f"test-output-{name}.log"}
+    environment = surroundings.kept() | {surroundings.OUTPUT_NAME: f"test-output-{name}.log"}
     with _said(name).open("wb") as file:
         return subprocess.Popen(
             command(name), stdout=file, stderr=subprocess.STDOUT, cwd=ROOT, env=environment
