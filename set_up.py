@@ -150,10 +150,11 @@ class Environment:
         for line in asked.stdout.splitlines():
             known = _ASKED.match(line)
             if known and known[1] in _IN_UV:
-                text = known[2].replace("\\n", " ").strip()
-                if known[1] == "find-links":
-                    text = ",".join(place for place in text.split() if "/" in place)
-                environment.setdefault(_IN_UV[known[1]], text)
+                # pip passes over a folder that is not there; uv would end.
+                places = filter(_exists, known[2].replace("\\n", " ").split())
+                text = ("," if known[1] == "find-links" else " ").join(places)
+                if text:
+                    environment.setdefault(_IN_UV[known[1]], text)
         # As pip does: whichever index has it. The hashes in the lock say what is right.
         environment.setdefault("UV_INDEX_STRATEGY", "unsafe-best-match")
         return environment
@@ -162,6 +163,12 @@ class Environment:
         # A person's own habit for other environments would be refused in this one.
         forced = {"PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
         return {k: v for k, v in self.variables.items() if k != "PIP_TARGET"} | forced
+
+
+def _exists(place: str) -> bool:
+    """False for the path or file URL of nothing; what is on another machine counts as there."""
+    path = place.removeprefix("file://")
+    return not path.startswith("/") or Path(path).exists()
 
 
 def base(environment: Environment) -> None:
