@@ -11,7 +11,14 @@ from tests import surroundings
 from tests.programs import Missing, once
 
 # Nothing that a package brings is run by its installation.
-_CLEAN = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+_CLEAN = (
+    "ci",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+    "--fetch-retries=1",
+)
 
 
 def node() -> str:
@@ -26,8 +33,10 @@ def npm_packages(folder: Path) -> Path:
         for file in ("package.json", "package-lock.json"):
             shutil.copy(folder / file, draft)
         command = [*_found()[1], "--prefix", str(draft), *_CLEAN]
+        # As pip, npm is to trust whom the system trusts: some networks have a root of their own.
+        variables = {"NODE_USE_SYSTEM_CA": "1"} | surroundings.before()
         try:
-            run(f"npm packages of {folder.name}", command, surroundings.before())
+            run(f"npm packages of {folder.name}", command, variables)
         except Failed as error:
             raise Missing(
                 f"npm could not install them; it needs its registry once. {error}"
