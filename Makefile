@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+TOOLED := $(VENV)/.tooled
+LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
+          --generate-hashes --no-header --upgrade
 STUBS  := $(VENV)/micropython-stubs
 
 .DEFAULT_GOAL := help
@@ -12,16 +15,16 @@ STUBS  := $(VENV)/micropython-stubs
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-install: $(READY) ## set up .venv (every other target does this by itself)
+install: $(TOOLED) ## set up .venv, for tests too (every other target sets up what it needs)
 
-$(READY): requirements.lock requirements-stubs.lock host_server/pyproject.toml harness/pyproject.toml
+$(READY): requirements.lock requirements-uv.lock host_server/pyproject.toml harness/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo 'Muster needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e ./host_server -e ./harness
-	@# The stubs shadow real packages (requests, ssl), so they live apart from site-packages.
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --target $(STUBS) -r requirements-stubs.lock
+	@$(PYTHON) set_up.py $(VENV)
+	@touch $@
+
+$(TOOLED): $(READY) requirements-dev.lock requirements-stubs.lock
+	@$(PYTHON) set_up.py $(VENV) --tests
 	@touch $@
 
 demo: $(READY) ## watch the nine steps (FAULT=wifi_auth: fail and recover; FLOW=offline; PLATFORM=acme; KEEP=1: play on)
@@ -34,24 +37,24 @@ serve: $(READY) ## run portal, configuration server and platform on this machine
 deploy: $(READY) ## put the firmware onto a board (PORT=/dev/ttyUSB0, BOARD=M5STACK_ATOM)
 	@$(BIN)/python -m muster_harness deploy $(if $(PORT),--port '$(PORT)') $(if $(BOARD),--board '$(BOARD)')
 
-contract: $(READY) ## ask the emulated board, or the one behind PORT=…, what an ESP32 is known to answer
+contract: $(TOOLED) ## ask the emulated board, or the one behind PORT=…, what an ESP32 is known to answer
 	@$(BIN)/python -m muster_harness.contract $(if $(PORT),--port '$(PORT)')
 
 emulate: $(READY) ## be a board on a pty and on TCP, with networks around it, until Ctrl-C
 	@$(BIN)/python -m muster_harness emulate --directory build/emulated
 
-hil: $(READY) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; FORCE=1: replace its label)
+hil: $(TOOLED) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; FORCE=1: replace its label)
 	@$(if $(PORT),,echo 'which board? make hil PORT=/dev/ttyUSB0, a unit of rig.toml, or the port that make emulate prints'; exit 2)
 	$(BIN)/python -m pytest tests/hil tests/system/test_nine_steps.py --hil-board='$(PORT)' \
 	  $(if $(RIG),--hil-rig='$(RIG)') $(if $(FORCE),--hil-force)
 
-test: $(READY) ## run all tests (PART=servers: a part, or several with commas; PART=help: their names)
+test: $(TOOLED) ## run all tests (PART=servers: a part, or several with commas; PART=help: their names)
 	@$(BIN)/python -m tests $(PART)
 
-torture: $(READY) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
+torture: $(TOOLED) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
 	@$(BIN)/python -m tests.torture $(if $(POINTS),--points $(POINTS)) $(if $(SEED),--seed $(SEED))
 
-check: $(READY) ## lint, formatting, plain English and types, of host and firmware, and the calls of its loader
+check: $(TOOLED) ## lint, formatting, plain English and types, of host and firmware, and the calls of its loader
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.english
@@ -59,19 +62,18 @@ check: $(READY) ## lint, formatting, plain English and types, of host and firmwa
 	$(BIN)/mypy --config-file firmware/mypy.ini --custom-typeshed-dir $(STUBS) firmware
 	$(BIN)/python -m tests.firmware.borrowed_calls
 
-format: $(READY) ## let ruff put the code in form
+format: $(TOOLED) ## let ruff put the code in form
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## measure sizes, heap, bytes and times into build/bench.json
+bench: $(TOOLED) ## measure sizes, heap, bytes and times into build/bench.json
 	$(BIN)/python -m tests.bench
 
-lock: ## renew the pinned versions (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --all-extras --no-emit-index-url \
-	  --generate-hashes --no-header --upgrade --group dev \
-	  host_server/pyproject.toml harness/pyproject.toml -o requirements.lock
-	echo acmecse | uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url \
-	  --generate-hashes --no-header --upgrade - -o requirements-acme.lock
+lock: $(READY) ## renew the pinned versions
+	$(LOCK) --all-extras host_server/pyproject.toml harness/pyproject.toml --group base -o requirements.lock
+	$(LOCK) --constraints requirements.lock --group dev -o requirements-dev.lock
+	echo uv | $(LOCK) - -o requirements-uv.lock
+	echo acmecse | $(LOCK) - -o requirements-acme.lock
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -16,7 +16,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests import surroundings
 from tests.parts import PARTS, ROOT, UnknownPart, command, described, named
+from tests.programs import __main__ as programs
 
 BUILD = ROOT / "build"
 _AT_ONCE = 2 * (os.cpu_count() or 2)
@@ -55,7 +57,7 @@ class Run:
                 part.wait()
 
     def _start(self, name: str) -> None:
-        environment = os.environ | {"MUSTER_TEST_OUTPUT": f"test-output-{name}.log"}
+        environment = surroundings.kept() | {surroundings.OUTPUT_NAME: f"test-output-{name}.log"}
         with output_of(name).open("wb") as file:
             part = subprocess.Popen(
                 command(name), stdout=file, stderr=subprocess.STDOUT, cwd=ROOT, env=environment
@@ -119,6 +121,7 @@ def main(arguments: list[str]) -> int:
         print(e)
         return 2
     BUILD.mkdir(exist_ok=True)
+    programs.fetch()
     run = Run(parts)
     try:
         run.to_its_end()

@@ -11,9 +11,8 @@ import pytest
 
 from muster_harness.units.pool import Install, UnitPool
 from muster_harness.units.unit import Unit
-from tests import secrecy
+from tests import secrecy, surroundings
 
-OUTPUT_NAME = "MUSTER_TEST_OUTPUT"  # the file below build/; two processes need two
 _OUTPUT = pytest.StashKey[Path]()
 
 
@@ -26,7 +25,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    output = Path(config.rootpath) / "build" / os.environ.get(OUTPUT_NAME, "test-output.log")
+    surroundings.leave()
+    name = os.environ.get(surroundings.OUTPUT_NAME, "test-output.log")
+    output = Path(config.rootpath) / "build" / name
     output.parent.mkdir(exist_ok=True)
     output.write_bytes(b"")
     config.stash[_OUTPUT] = output

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the documents promise: each path, link, make target and part that they name exists."""
+"""Do the documents name only paths, links, make targets and parts that exist?"""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ def documents() -> list[Path]:
 
 
 def quoted(text: str) -> list[str]:
-    """What stands in `code`, and the lines of blocks."""
+    """Return the words in `code`, and the lines of blocks."""
     blocks = re.findall(r"^```.*?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
     return [*inline, *(line for block in blocks for line in block.splitlines())]

@@ -21,6 +21,7 @@ from tests.firmware import interpreters
 from tests.firmware.bench_board import ask, board_with_firmware
 from tests.firmware.interpreters import ON_BOARD
 from tests.flash import make_flash
+from tests.programs import Missing
 
 ROOT = Path(__file__).resolve().parents[2]
 BUDGET = Path(__file__).with_name("budget.toml")
@@ -62,7 +63,7 @@ def measure() -> dict[str, float]:
     found |= {f"import_64bit.{name}": taken for name, taken in _on_64_bit(modules).items()}
     try:
         on_32_bit = _on_32_bit(modules)
-    except interpreters.Missing as reason:
+    except Missing as reason:
         print(f"budget: no 32-bit figures: {reason}", file=sys.stderr)
     else:
         found |= {f"import_32bit.{name}": taken for name, taken in on_32_bit.items()}

@@ -9,6 +9,7 @@ import sys
 from tests.bench.compiled import compiled
 from tests.firmware import interpreters
 from tests.firmware.interpreters import ON_BOARD
+from tests.programs import Missing
 
 _TIMEOUT_S = 60
 
@@ -27,7 +28,7 @@ def measure() -> dict[str, float]:
     }
     try:
         on_32_bit = _figures(interpreters.wasm("import crypto_figures; crypto_figures.main()"))
-    except interpreters.Missing as reason:
+    except Missing as reason:
         print(f"crypto: no 32-bit figures: {reason}", file=sys.stderr)
     else:
         figures["crypto.garbage_per_kib_32bit"] = on_32_bit["garbage_per_kib"]

@@ -2,29 +2,29 @@
 # Copyright (c) 2026 The Muster authors
 """ACME CSE as a story's platform: a oneM2M platform that nobody here wrote.
 
-`python -m tests.system.acme` installs it, in build/acme, from requirements-acme.lock.
+It installs itself when it is first needed, from requirements-acme.lock.
 """
 
-import hashlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import requests
+
+from set_up import Environment, Failed
+from tests import surroundings
+from tests.programs import Missing, once
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements-acme.lock"
 ADMINISTRATOR = "CAdmin"
 # What an operator allows once: the form of Muster's originators (docs/platforms.md).
 ALLOWED = "Cmuster*"
-_INSTALL_S = 600
 _READY_S = 40.0
 _STOP_S = 5.0
 _STARTS = 3  # see start()
@@ -52,57 +52,20 @@ _WITHOUT = ("--no-mqtt", "--no-coap", "--no-ws", "--no-remote-cse")
 _OPTIONS = ("--headless", "--db-type", "memory", *_WITHOUT)
 
 
-class Missing(Exception):
-    """ACME CSE is not here; the text says how to get it."""
+def install() -> Path:
+    """The interpreter that has ACME CSE, in an environment of its own, made once; or Missing."""
 
+    def fill(draft: Path, home: Path) -> None:
+        # An environment's own scripts break when it moves; its interpreter does not.
+        environment = Environment(draft, surroundings.before())
+        environment.create("environment for ACME CSE")
+        locked = ("--no-deps", "--require-hashes", "-r", LOCK)
+        environment.install("ACME CSE (190 MB on disk)", *locked)
 
-def python() -> Path:
-    """The interpreter that has it; Missing if it has not been installed."""
-    found = _home() / "bin" / "python"
-    if not found.exists():
-        raise Missing("ACME CSE is not installed; `make demo PLATFORM=acme` once does it")
-    return found
-
-
-def install(say: Callable[[str], None] = print) -> None:
-    """Makes an environment with ACME CSE in it, unless there is one; Missing if it cannot."""
-    home = _home()
-    if (home / "bin" / "python").exists():
-        return
-    say(f"Installing ACME CSE into {home.relative_to(ROOT)}, once (some 190 MB)…")
-    home.parent.mkdir(parents=True, exist_ok=True)
-    # Made aside and renamed: an installation that was cut short leaves nothing that looks whole.
-    # An environment's own scripts break when it moves; its interpreter does not.
-    with tempfile.TemporaryDirectory(dir=home.parent, prefix="draft-") as name:
-        draft = Path(name) / "venv"
-        pip = [str(draft / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-        options = ["--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", str(LOCK)]
-        _run([sys.executable, "-m", "venv", str(draft)])
-        _run([*pip, *options])
-        # Now rather than at its first start, which has a deadline.
-        _run([str(draft / "bin" / "python"), "-m", "compileall", "-q", str(draft / "lib")], (0, 1))
-        try:
-            draft.rename(home)
-        except OSError:
-            if not home.is_dir():  # nobody else has made it meanwhile
-                raise
-
-
-def _home() -> Path:
-    digest = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    return ROOT / "build" / "acme" / digest
-
-
-def _run(command: list[str], good: tuple[int, ...] = (0,)) -> None:
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_INSTALL_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise Missing(f"ACME CSE could not be installed within {_INSTALL_S} s") from None
-    if done.returncode not in good:
-        words = (done.stderr or done.stdout).strip().splitlines()[-5:]
-        raise Missing("ACME CSE could not be installed:\n" + "\n".join(words))
+        return once("acme", LOCK.read_bytes() + sys.version.encode(), fill) / "bin" / "python"
+    except Failed as error:
+        raise Missing(f"ACME CSE could not be installed. {error}") from None
 
 
 class Acme:
@@ -112,7 +75,7 @@ class Acme:
     has_accounts = False
 
     def __init__(self, directory: Path, address: str, common: list[str]) -> None:
-        self._python = python()
+        self._python = install()
         self._folder = directory / "acme"
         self._log = directory / "acme.log"
         self._address = address
@@ -204,16 +167,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("", 0))
         return int(probe.getsockname()[1])
-
-
-def main() -> int:
-    try:
-        install()
-    except Missing as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -20,6 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.programs import Missing
 from tests.system import acme, demo_offline, playground
 from tests.system.servers import MakePlatform, OwnPlatform
 from tests.system.story import PASSWORD, Label, Story
@@ -106,12 +107,12 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="muster-demo-"))
     try:
         if arguments.platform == "acme":
-            acme.install(lambda text: print(text, flush=True))
+            acme.install()
         if is_offline:
             demo_offline.tell(directory)
         else:
             tell(directory, arguments.fault, arguments.platform, arguments.keep)
-    except acme.Missing as error:
+    except Missing as error:
         print(error, file=sys.stderr)
         return 1
     except (KeyboardInterrupt, SystemExit):

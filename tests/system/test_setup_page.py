@@ -2,28 +2,26 @@
 # Copyright (c) 2026 The Muster authors
 """The setup network's page in a real browser, with scripts switched off, on the emulated board."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.programs.chromium import chromium
 from tests.system.carried import DEVICE_ID, SECRET, Carried, OwnNetwork
 from tests.system.test_setup_network import joined, press
 from tests.wire.receipts import receipt
 
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _ANSWER_MS = 20_000
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Fails where there is none: the page has to be seen in one."""
-    path = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    assert path, "no Chromium; install it: apt-get install chromium"
+    program = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = program.launch(playwright)
         yield browser
         browser.close()
 
