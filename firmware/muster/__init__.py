@@ -12,7 +12,7 @@ def run(app):
     run_forever(app)
 
 
-# The same inside an event loop of one's own; returns only if the board has no label.
+# Runs the device inside an event loop of one's own. Returns only if the board has no label.
 async def start(app):
     from .start import start as start_device
 

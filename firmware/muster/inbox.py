@@ -142,8 +142,8 @@ class Upload:
             pass
 
 
-# What has been uploaded to path is found from now on, before a restart or after it, e.g. as
-# /PRESS-4.page.muster; it replaces one that waited.
+# Lets what has been uploaded to path be found from now on, before a restart or after it, e.g. as
+# /PRESS-4.page.muster; it replaces one that waited. Raises DeviceError.
 def accept(path, device_id):
     way = path[len(_ROOT) : -len(_PART)]
     try:

@@ -9,8 +9,8 @@ from micropython import const
 _LOOK_MS = const(50)
 
 
-# What steps, a coroutine, returns or raises, unless reason() returns an exception meanwhile: then
-# that is raised, and the steps have been cancelled.
+# Runs steps, a coroutine, and returns or raises what it does, unless reason() returns an exception
+# meanwhile: then cancels the steps and raises that.
 async def interruptible(steps, reason):
     task = asyncio.create_task(_told([steps]))
     try:
@@ -38,7 +38,7 @@ async def _told(steps):
         return None, e
 
 
-# What it holds, a socket or the radio, is free only once it has come to its end.
+# Cancels a task and waits for its end: what it holds, a socket or the radio, is free only then.
 async def _ended(task):
     if task.done():
         return

@@ -93,7 +93,7 @@ async def _attempt(wifi, wlan, ssid, psk, deadline, ip):
     log.info("wifi", "joined %s as %s" % (printable(ssid), wlan.ifconfig()[0]))
 
 
-# Off the network, if on one; the radio stays on.
+# Leaves the network, if on one; the radio stays on.
 async def leave(wlan):
     try:
         wlan.disconnect()

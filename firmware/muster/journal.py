@@ -56,7 +56,7 @@ class Journal:
         except DeviceError as e:  # an older floor is worth less, but no reason to stop
             log.error("journal", e)
 
-    # In RAM only.
+    # Notes a failure, in RAM only.
     def failed(self, version, error):
         detail = error.detail[:_DETAIL]
         self.last = {

@@ -37,13 +37,13 @@ class LED:
             self._code = code
             self._times = 3
 
-    # The number of the step that failed, in flashes, unless something is being said already.
+    # Blinks the number of the step that failed, unless something is being said already.
     def failed(self, step):
         self.state = "failed"
         if not self._code:
             self.announce((250,) * (2 * step - 1) + (1500,))
 
-    # For some seconds so that a person sees which board it is, whatever it does.
+    # Blinks for some seconds so that a person sees which board it is, whatever it does.
     def identify(self):
         if not self._code:
             self.announce((40,) * 40)  # three times over

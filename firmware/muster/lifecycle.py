@@ -17,7 +17,8 @@ from .modules import borrow, borrowed, keep, release
 _LONGEST_KEEP_S = const(300)  # a blank device has nothing to keep and asks again
 
 
-# What is not private is for its parts that are not always loaded.
+# Leads the device through its life. Names that are not private are for its parts that are not
+# always loaded: they read attributes, and change them by its methods.
 class Life:
     # Every collaborator is made in assembly.py. facts: the onboarding networks of the build.
     # config: the configuration to begin with, or None. former: the life before this one.
@@ -108,7 +109,8 @@ class Life:
             running = self.operation.run(self._is_bundle_due, self._unless_wanted)  # type: ignore[union-attr]
             self._pending = await running
 
-    # To be awaited. Interrupted if the button, or a bundle, wants something else before.
+    # Runs the steps, to be awaited. Raises Interrupted if the button, or a bundle, wants something
+    # else before.
     def _unless_wanted(self, steps):
         reason = lambda: Interrupted() if self.button.wants_else() else None  # noqa: E731
         return borrowed("interruption", "interruptible", steps, reason)
@@ -146,7 +148,7 @@ class Life:
             await self.button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
         self.seeks_again = False
 
-    # A configuration on trial. Returns what stood in the way, or None once it is committed.
+    # Tries a configuration. Returns what stood in the way, or None once it is committed.
     async def attempt(self, answer):
         self._onboarding = None  # room for the registration
         release("onboarding")
@@ -156,37 +158,38 @@ class Life:
             await self._adopt(*proved)
         return error
 
-    # The end of the committed configuration. Returns what ran on it, to be stopped, or None.
+    # Ends the committed configuration. Returns what ran on it, to be stopped, or None.
     def end_operation(self):
         operation, self.operation = self.operation, None
         self.config = None
         keep()
         return operation
 
-    # A bundle waits: the version if that has failed and is not due again, else 0. None: no more.
+    # Notes that a bundle waits: its version if that has failed and is not due again, else 0. None:
+    # no more.
     def bundle_waits(self, version):
         self.bundle = version
 
-    # The network of its own waits: "due", or "again" once a bundle has come that way. None: no
-    # more.
+    # Notes that the network of its own waits: "due", or "again" once a bundle has come that way.
+    # None: no more.
     def setup_waits(self, when):
         self.setup = when
 
-    # That network is open beside the application until the task has ended.
+    # Notes the task that serves that network beside the application, until it has ended.
     def hosts(self, task):
         self.hosting = task
 
-    # Whether the LED has not just shown this receipt; from now on it has.
+    # Tells whether the LED has not just shown this receipt; from now on it has.
     def is_new_receipt(self, text):
         former, self._shown = self._shown, text
         return text != former
 
-    # Nobody waits beside the device any more. Latched, because ticks wrap.
+    # Ends the haste: nobody waits beside the device any more. Latched, because ticks wrap.
     def calm_down(self):
         self.is_eager = False
         self.seeks_again = False
 
-    # All that waits is due now. has_to_seek: for another configuration, although there is one;
+    # Makes all that waits due now. has_to_seek: for another configuration, although there is one;
     # it stays until then.
     def hurry(self, has_to_seek):
         self.seeks_again = self.seeks_again or has_to_seek

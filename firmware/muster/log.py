@@ -14,15 +14,15 @@ _MOST = const(24)  # secrets: those of the configuration in use, of its successo
 _hidden: list[str] = []
 
 
-# From now on the text never appears in the log. A second line of defence: the first is that
-# no caller passes a key, a password or a token.
+# Keeps the text out of the log from now on. A second line of defence: the first is that no caller
+# passes a key, a password or a token.
 def hide(secret):
     if secret and len(secret) >= _SHORTEST_SECRET and secret not in _hidden:
         _hidden.append(secret)
         del _hidden[:-_MOST]
 
 
-# The secrets of a configuration, received or found at the start.
+# Hides the secrets of a configuration, received or found at the start.
 def hide_config(config):
     hide(config["config_server"]["key"])
     hide(config["platform"]["token"])

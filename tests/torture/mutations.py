@@ -22,8 +22,8 @@ class Mutation:
 COMMITS_EARLY = Mutation(
     "the commit record is written before the registration",
     "trial.py",
-    '    config = life.with_candidate("keep", answer)\n',
-    '    config = life.with_candidate("keep", answer)\n'
+    '    config = borrow("candidate", "keep", life.store, life.journal, answer)\n',
+    '    config = borrow("candidate", "keep", life.store, life.journal, answer)\n'
     '    life.store.promote("candidate", "committed")\n',
 )
 NO_CHECKSUM = Mutation(
