@@ -19,6 +19,7 @@ from muster_server.errors import (
     SettingsError,
     Unauthorized,
 )
+from muster_server.label_table import labels_in
 from muster_server.private_files import named, read_private
 from muster_server.settings import certificate_authorities, service_url
 from muster_server.tokens import checked
@@ -110,10 +111,7 @@ def new_account(options: Namespace) -> int:
 
 def import_devices(options: Namespace) -> int:
     """One verdict per label; 1 if any was refused."""
-    lines = read_text(options.file).splitlines()
-    labels = [line.rsplit(",", 1)[-1].strip().strip('"') for line in lines if line.strip()]
-    if labels and "MUSTER:" not in labels[0].upper():
-        labels = labels[1:]  # the heading of a table
+    labels = labels_in(read_text(options.file))
     answer = at_portal(options, "POST", "/v1/vendor/devices", {"labels": labels})
     verdicts = answer["devices"]
     if options.json:

@@ -10,7 +10,8 @@ class HostError(Exception):
 
     `code` is stable and shared by log, wire and tests. `detail` says what was wanted, what came
     and what to try; it goes to users and logs, so it never holds a key, a token or a password.
-    `path` names the field at fault, e.g. "config.networks[0].ssid".
+    `path` names the field at fault, e.g. "config.networks[0].ssid"; `others` are further fields,
+    each with its own detail.
     """
 
     code: ClassVar[str] = "internal"
@@ -18,12 +19,18 @@ class HostError(Exception):
     title: ClassVar[str] = "Something went wrong on the server"
 
     def __init__(
-        self, detail: str = "", *, path: str | None = None, retry_s: int | None = None
+        self,
+        detail: str = "",
+        *,
+        path: str | None = None,
+        retry_s: int | None = None,
+        others: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.path = path
         self.retry_s = retry_s
+        self.others = others
 
     def __str__(self) -> str:
         return f"{self.path}: {self.detail}" if self.path else self.detail or self.title

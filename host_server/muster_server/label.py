@@ -8,10 +8,12 @@ import re
 import secrets
 from base64 import b32decode, b32encode
 from dataclasses import dataclass, field
+from string import ascii_lowercase, ascii_uppercase
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from muster_server.api.bounds import LABEL
 from muster_server.errors import LabelRefused
 
 SECRET_BYTES = 20
@@ -21,8 +23,11 @@ _SCHEME, _VERSION = "MUSTER", "1"
 _SALT = b"muster/1"
 _SECRET_CHARACTERS = 32
 _CHECK_CHARACTERS = 4
+_LONGEST = LABEL[1]
 _ID = re.compile(r"(?=.{1,32}\Z)[A-Z0-9]+(?:[.-][A-Z0-9]+)*")
 _NOT_BASE32 = re.compile(r"[^A-Z2-7]")
+# ASCII alone: Python's upper() would make letters of base32 from others, such as a dotless i.
+_CAPITALS = str.maketrans(ascii_lowercase, ascii_uppercase)
 # What people type for what they see.
 _LOOKS_LIKE = {"0": "O", "1": "I or L", "8": "B"}
 _ID_CHARACTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -88,13 +93,15 @@ def check_device_id(text: str) -> None:
 
 
 def parse_label(text: str) -> Label:
-    """The label in a QR text, or typed by hand; small letters and blanks do no harm.
+    """The label in a QR text, in a link's fragment, or typed by hand.
 
-    LabelRefused says what is wrong: its path is `format`, `device_id`, `secret` or `check`.
+    Small letters and white space do no harm, nor do hyphens in the secret. The bench reads the
+    same forms: tests/wire/labels.json holds both together. LabelRefused never repeats what was
+    typed, and its path is the part at fault: `format`, `device_id`, `secret` or `check`.
     """
     _, mark, fragment = text.partition("#")
-    parts = "".join((fragment if mark else text).split()).upper().split(":")
-    if len(parts) != 4 or parts[0] != _SCHEME:
+    parts = "".join((fragment if mark else text).split()).translate(_CAPITALS).split(":")
+    if len(text) > _LONGEST or len(parts) != 4 or parts[0] != _SCHEME:
         raise LabelRefused(
             f"a label looks like {_SCHEME}:{_VERSION}:<id>:<36 characters>; scan it again or type "
             "all four parts",
@@ -102,11 +109,11 @@ def parse_label(text: str) -> Label:
         )
     if parts[1] != _VERSION:
         raise LabelRefused(
-            f"this label is of kind {parts[1][:4]!r}, and only kind {_VERSION} is understood; is "
-            "the portal older than the device?",
+            f"this label is of another kind, and only kind {_VERSION} is understood; is the "
+            "portal older than the device?",
             path="format",
         )
-    device_id, typed = parts[2], parts[3]
+    device_id, typed = parts[2], parts[3].replace("-", "")
     check_device_id(device_id)
     secret = _typed_secret(typed)
     if not hmac.compare_digest(typed[_SECRET_CHARACTERS:], _check(device_id, secret)):

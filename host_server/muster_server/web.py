@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muster_server.document import compact_json
@@ -52,6 +53,9 @@ def problem(error: HostError) -> Response:
     headers = {}
     if error.path is not None:
         document["path"] = error.path
+    if error.others:
+        all_errors = ((error.path, error.detail), *error.others)
+        document["errors"] = [{"path": path, "detail": detail} for path, detail in all_errors]
     if error.retry_s is not None:
         document["retry_s"] = error.retry_s
         headers["Retry-After"] = str(error.retry_s)
@@ -86,7 +90,19 @@ def _http_error(request: Request, error: Exception) -> Response:
     code = _CODE_OF_STATUS.get(status, "malformed")
     detail = f"{request.method} {request.url.path} is not something this server answers"
     document = {"title": "Not answered here", "status": status, "code": code, "detail": detail}
-    return _problem_response(document, dict(getattr(error, "headers", None) or {}))
+    headers = dict(getattr(error, "headers", None) or {})
+    if status == 405:
+        headers["Allow"] = ", ".join(_allowed(request))
+    return _problem_response(document, headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of every route at this path; Starlette names those of the first one only."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            found |= getattr(route, "methods", None) or set()
+    return sorted(found)
 
 
 def _validation_error(request: Request, error: Exception) -> Response:

@@ -9,13 +9,14 @@ import pytest
 from muster_server.errors import LabelRefused
 from muster_server.label import Label, is_device_id, new_label, parse_label
 from tests.host_server.golden import cases
+from tests.wire.labels import groups_of, printed
 
 LABEL = Label("PRESS-4", bytes(range(20)))
 
 
 @cases("labels", is_valid=True)
 def test_golden_label_is_read_and_written(case: dict[str, Any]) -> None:
-    label = parse_label(case["label"])
+    label = parse_label(case.get("typed", case["label"]))
     assert (label.device_id, label.secret.hex()) == (case["device_id"], case["secret_hex"])
     assert label.qr_text == case["label"]
     assert label.setup_passphrase == case["setup_passphrase"]
@@ -27,6 +28,8 @@ def test_golden_label_that_is_wrong_is_refused_by_its_part(case: dict[str, Any])
     with pytest.raises(LabelRefused) as caught:
         parse_label(case["label"])
     assert caught.value.path == case["path"]
+    groups = groups_of(printed("PRESS-4", bytes(range(20)))[-36:])
+    assert [group for group in groups if group in str(caught.value)] == []
 
 
 @pytest.mark.parametrize("position", range(36))

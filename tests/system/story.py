@@ -6,7 +6,6 @@ A person makes a label, writes it to the board and registers the device at the p
 board on and presses its button. Everything else the device and the servers do by themselves.
 """
 
-import base64
 import contextlib
 import json
 import shutil
@@ -23,6 +22,7 @@ import requests
 
 from muster_harness.air.air import AccessPoint, Air
 from muster_harness.deploy.firmware import deploy_firmware, write_identity
+from muster_harness.deploy.labels import parse_label
 from muster_harness.errors import BoardError
 from muster_harness.log import Log
 from muster_harness.units.emulated import EmulatedBoard
@@ -142,7 +142,7 @@ class Story:
     def make_label(self) -> Label:
         """`muster label new`, and the label's identity written to the board over serial."""
         made = json.loads(self.muster("label", "new", "--json"))
-        secret = base64.b32decode(made["label"].rpartition(":")[2][:32])
+        secret = parse_label(made["label"]).secret
         label = Label(made["device_id"], made["label"], secret)
         secrecy.hide_label(label.text, label.secret)
         self._device_ids.append(label.device_id)

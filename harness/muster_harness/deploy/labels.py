@@ -11,6 +11,7 @@ import re
 import secrets
 from base64 import b32decode, b32encode
 from dataclasses import dataclass, field
+from string import ascii_lowercase, ascii_uppercase
 
 from muster_harness.errors import LabelRefused
 
@@ -20,8 +21,11 @@ _PREFIX = "MUSTER:1:"
 _SALT = b"muster/1"
 _SECRET_CHARACTERS = 32
 _CHARACTERS = 36  # with the four that check
+_LONGEST = 512
 _ID = re.compile(r"(?=.{1,32}\Z)[A-Z0-9]+(?:[.-][A-Z0-9]+)*")
 _BASE32 = re.compile(r"[A-Z2-7]*")
+# ASCII alone: Python's upper() would make letters of base32 from others, such as a dotless i.
+_CAPITALS = str.maketrans(ascii_lowercase, ascii_uppercase)
 _ID_CHARACTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
@@ -64,19 +68,21 @@ def new_label(device_id: str | None = None) -> Label:
 
 
 def parse_label(text: str) -> Label:
-    """Read a label from a QR text, or as typed; small letters and blanks do no harm.
+    """Read a label from a QR text, from a link's fragment, or as typed by hand.
 
-    Raises LabelRefused, which never shows the typed text.
+    Small letters and white space do no harm, nor do hyphens in the secret. Raises LabelRefused,
+    which never shows the typed text, and names the part at fault: `format`, `device_id`, `secret`
+    or `check`.
     """
-    fragment = text.rpartition("#")[2]
-    parts = "".join(fragment.split()).upper().split(":")
-    if len(parts) != 4 or parts[:2] != _PREFIX.split(":")[:2]:
+    _, mark, fragment = text.partition("#")
+    parts = "".join((fragment if mark else text).split()).translate(_CAPITALS).split(":")
+    if len(text) > _LONGEST or len(parts) != 4 or parts[:2] != _PREFIX.split(":")[:2]:
         raise LabelRefused(
             f"a label looks like {_PREFIX}<id>:<{_CHARACTERS} characters>, and this does not; "
             "scan it again or type all four parts",
             "format",
         )
-    device_id, code = _checked_id(parts[2]), parts[3]
+    device_id, code = _checked_id(parts[2]), parts[3].replace("-", "")
     if len(code) != _CHARACTERS or not _BASE32.fullmatch(code):
         raise LabelRefused(
             f"the secret has {_CHARACTERS} characters of A-Z and 2-7, and {len(code)} came; "

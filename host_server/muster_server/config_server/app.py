@@ -14,7 +14,8 @@ from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.responses import Response
 from sqlalchemy import Engine
 
-from muster_server.api import bounds
+from muster_server.api import bodies
+from muster_server.api.reading import read_body
 from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
@@ -27,7 +28,7 @@ from muster_server.config_server.refusals import Refusals
 from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
 from muster_server.config_server.timeline import TimelineService
 from muster_server.config_server.versions import Versions
-from muster_server.document import Fields, parse_json, typed
+from muster_server.document import parse_json
 from muster_server.errors import Unavailable
 from muster_server.store.config import ConfigStore
 from muster_server.store.secrets import SecretBox
@@ -38,8 +39,6 @@ log = logging.getLogger(__name__)
 # Profiles may carry a JSON Schema; a vendor's list has up to 1000 labels.
 API_LIMIT_BYTES = 256 * 1024
 _CHORES_EVERY_S = 15.0
-# A bundle with white space in it, as mail programs put it there.
-_LONGEST_TYPED = 4 * 6144
 _OCTETS = "application/octet-stream"
 
 
@@ -166,14 +165,8 @@ def _add_devices(
 ) -> None:
     @app.post("/v1/devices", dependencies=[guard])
     def register(body: Body, owner: str) -> Response:
-        fields = Fields(parse_json(body))
-        shown = devices.register(
-            fields.text("label", high=512),
-            fields.text("profile", 1, 64),
-            fields.text("name", high=64) if "name" in fields.document else "",
-            owner,
-            fields.integer("portal_ms") if "portal_ms" in fields.document else None,
-        )
+        claim = read_body(bodies.Claim, body)
+        shown = devices.register(claim.label, claim.profile, claim.name, owner, claim.portal_ms)
         return json_response(shown, 201)
 
     @app.get("/v1/devices", dependencies=[guard])
@@ -204,9 +197,8 @@ def _add_devices(
 
     @app.post("/v1/vendor/devices", dependencies=[guard])
     def register_for_vendor(body: Body) -> Response:
-        labels = Fields(parse_json(body)).items("labels", 1, 1000)
-        texts = [typed(label, str, f"labels[{n}]") for n, label in enumerate(labels)]
-        return json_response({"devices": devices.register_for_vendor(texts)})
+        labels = read_body(bodies.VendorDevices, body).labels
+        return json_response({"devices": devices.register_for_vendor(labels)})
 
 
 def _add_bundles(
@@ -214,12 +206,9 @@ def _add_bundles(
 ) -> None:
     @app.post("/v1/devices/{device_id}/bundles", dependencies=[guard])
     def make(device_id: str, owner: str, body: Body) -> Response:
-        fields = Fields(parse_json(body))
-        given = fields.document
-        is_limited = given.get("life_s") is not None
-        life_s = fields.integer("life_s", *bounds.BUNDLE_LIFE_S) if is_limited else None
-        above = fields.integer("above", *bounds.ABOVE) if "above" in given else 0
-        return json_response(bundles.make(device_id, owner, life_s, above), 201)
+        wanted = read_body(bodies.NewBundle, body)
+        made = bundles.make(device_id, owner, wanted.life_s, wanted.above)
+        return json_response(made, 201)
 
     @app.get("/v1/devices/{device_id}/bundles", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:
@@ -233,12 +222,12 @@ def _add_bundles(
 
     @app.post("/v1/bundles/check", dependencies=[guard])
     def check_bundle(owner: str, body: Body) -> Response:
-        text = Fields(parse_json(body)).text("bundle", high=_LONGEST_TYPED)
+        text = read_body(bodies.BundleText, body).bundle
         return json_response(bundles.check(text, owner))
 
     @app.post("/v1/devices/{device_id}/receipts", dependencies=[guard])
     def check_receipt(device_id: str, owner: str, body: Body, later: BackgroundTasks) -> Response:
-        typed = Fields(parse_json(body)).text("receipt", high=64)
+        typed = read_body(bodies.TypedReceipt, body).receipt
         shown = receipts.check(device_id, owner, typed)
         later.add_task(jobs.run_due)
         return json_response(shown, background=later)

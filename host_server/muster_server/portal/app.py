@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
+from muster_server.api import bodies, profiles, views
+from muster_server.api.description import Description
+from muster_server.api.reading import read_body
 from muster_server.document import parse_json
-from muster_server.portal import openapi
 from muster_server.portal.offline import add_offline
-from muster_server.portal.openapi import described
 from muster_server.portal.service import Portal
 from muster_server.web import bearer, body_within, harden, json_response
 
@@ -25,114 +26,95 @@ Body = Annotated[bytes, Depends(body_within(BODY_LIMIT_BYTES))]
 def create_app(portal: Portal, accepted_hashes: Callable[[], frozenset[str]]) -> FastAPI:
     """The portal in front of a configuration server."""
     app = FastAPI(title="Muster portal", redirect_slashes=False, docs_url=None, redoc_url=None)
-    guard = Depends(bearer(accepted_hashes))
-    _add_devices(app, portal, guard)
-    _add_profiles(app, portal, guard)
-    add_offline(app, portal, guard, OWNER)
-    _describe_security(app)
+    guard = [Depends(bearer(accepted_hashes))]
+    described = Description()
+    _add_devices(app, portal, guard, described)
+    _add_profiles(app, portal, guard, described)
+    add_offline(app, portal, guard, OWNER, described)
+    described.complete(app)
     return harden(app)
 
 
-def _add_devices(app: FastAPI, portal: Portal, guard: Any) -> None:
-    shown = described(openapi.DEVICE)
-    register = described(openapi.DEVICE, openapi.NEW_DEVICE, 201)
+def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Description) -> None:
+    shown = described.of(views.Device)
+    registered = described.of(views.Device, bodies.NewDevice, 201)
 
-    @app.post("/v1/devices", status_code=201, dependencies=[guard], openapi_extra=register)
+    @app.post("/v1/devices", dependencies=guard, **registered)
     def register_device(body: Body) -> Response:
         """Step 1: register a device by its label."""
-        return json_response(portal.register(parse_json(body), OWNER), 201)
+        return json_response(portal.register(read_body(bodies.NewDevice, body), OWNER), 201)
 
-    @app.get("/v1/devices", dependencies=[guard], openapi_extra=described({"type": "object"}))
+    @app.get("/v1/devices", dependencies=guard, **described.of(views.Devices))
     def list_devices() -> Response:
         """All devices."""
         return json_response(portal.devices(OWNER))
 
-    @app.get("/v1/devices/{device_id}", dependencies=[guard], openapi_extra=shown)
+    @app.get("/v1/devices/{device_id}", dependencies=guard, **shown)
     def show_device(device_id: str) -> Response:
         """How far a device has come, step by step."""
         return json_response(portal.device(device_id, OWNER))
 
-    @app.post("/v1/devices/{device_id}/window", dependencies=[guard], openapi_extra=shown)
+    @app.post("/v1/devices/{device_id}/window", dependencies=guard, **shown)
     def open_window(device_id: str) -> Response:
         """Let the label be used again."""
         return json_response(portal.open_window(device_id, OWNER))
 
-    timeline = described(openapi.TIMELINE)
+    timeline = described.of(views.Timeline)
 
-    @app.get("/v1/devices/{device_id}/timeline", dependencies=[guard], openapi_extra=timeline)
+    @app.get("/v1/devices/{device_id}/timeline", dependencies=guard, **timeline)
     def show_timeline(device_id: str) -> Response:
         """What device, servers and platform saw, in one table, with the first cause of a
         failure.
         """
         return json_response(portal.timeline(device_id, OWNER))
 
-    @app.post("/v1/devices/{device_id}/account", dependencies=[guard], openapi_extra=shown)
+    @app.post("/v1/devices/{device_id}/account", dependencies=guard, **shown)
     def replace_account(device_id: str) -> Response:
         """Give the device a new account, e.g. after platform_conflict."""
         return json_response(portal.new_account(device_id, OWNER))
 
-    gone = described(status=204)
-
-    @app.delete(
-        "/v1/devices/{device_id}", status_code=204, dependencies=[guard], openapi_extra=gone
-    )
+    @app.delete("/v1/devices/{device_id}", dependencies=guard, **described.of(status=204))
     def release_device(device_id: str) -> Response:
         """End the ownership: the device's account is closed."""
         portal.release(device_id, OWNER)
         return Response(status_code=204)
 
-    vendor = described({"type": "object"}, openapi.VENDOR_DEVICES)
+    vendor = described.of(views.VendorVerdicts, bodies.VendorDevices)
 
-    @app.post("/v1/vendor/devices", dependencies=[guard], openapi_extra=vendor)
+    @app.post("/v1/vendor/devices", dependencies=guard, **vendor)
     def register_for_vendor(body: Body) -> Response:
         """Register devices in bulk before they are sold."""
-        return json_response(portal.register_for_vendor(parse_json(body)))
+        labels = read_body(bodies.VendorDevices, body)
+        return json_response(portal.register_for_vendor(labels))
 
 
-def _add_profiles(app: FastAPI, portal: Portal, guard: Any) -> None:
-    shown = described({"type": "object"})
-    added = described(openapi.PROFILE, openapi.PROFILE, 201)
-    replaced = described(openapi.PROFILE, openapi.PROFILE)
+def _add_profiles(app: FastAPI, portal: Portal, guard: list[Any], described: Description) -> None:
+    shown = described.of(profiles.ShownProfile)
+    added = described.of(profiles.ShownProfile, profiles.Profile, 201)
+    replaced = described.of(profiles.ShownProfile, profiles.ChangedProfile)
 
-    @app.post("/v1/profiles", status_code=201, dependencies=[guard], openapi_extra=added)
+    @app.post("/v1/profiles", dependencies=guard, **added)
     def add_profile(body: Body) -> Response:
         """Keep a new profile."""
         return json_response(portal.add_profile(parse_json(body)), 201)
 
-    @app.get("/v1/profiles", dependencies=[guard], openapi_extra=shown)
+    @app.get("/v1/profiles", dependencies=guard, **described.of(views.ProfileNames))
     def list_profiles() -> Response:
         """The names of all profiles."""
         return json_response(portal.profiles())
 
-    @app.get("/v1/profiles/{name}", dependencies=[guard], openapi_extra=shown)
+    @app.get("/v1/profiles/{name}", dependencies=guard, **shown)
     def show_profile(name: str) -> Response:
         """A profile without its secrets."""
         return json_response(portal.profile(name))
 
-    @app.put("/v1/profiles/{name}", dependencies=[guard], openapi_extra=replaced)
+    @app.put("/v1/profiles/{name}", dependencies=guard, **replaced)
     def replace_profile(name: str, body: Body) -> Response:
         """Change a profile; its devices follow at their next sync."""
         return json_response(portal.replace_profile(name, parse_json(body)))
 
-    @app.delete(
-        "/v1/profiles/{name}",
-        status_code=204,
-        dependencies=[guard],
-        openapi_extra=described(status=204),
-    )
+    @app.delete("/v1/profiles/{name}", dependencies=guard, **described.of(status=204))
     def remove_profile(name: str) -> Response:
         """Forget a profile that no device uses."""
         portal.remove_profile(name)
         return Response(status_code=204)
-
-
-def _describe_security(app: FastAPI) -> None:
-    made = app.openapi
-
-    def with_security() -> dict[str, Any]:
-        document = made()
-        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["token"] = {"type": "http", "scheme": "bearer"}
-        return document
-
-    app.openapi = with_security  # type: ignore[method-assign]

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query
 from fastapi.responses import Response
 
-from muster_server.document import parse_json
+from muster_server.api import bodies, views
+from muster_server.api.description import Description
+from muster_server.api.reading import read_body
 from muster_server.errors import NotFound
-from muster_server.portal import openapi
-from muster_server.portal.openapi import described
 from muster_server.portal.service import Portal
 from muster_server.qr_codes import MOST_PARTS, codes_of
 from muster_server.web import body_within, json_response
@@ -22,35 +22,39 @@ FILE_TYPE = "application/jose"
 Body = Annotated[bytes, Depends(body_within(BODY_LIMIT_BYTES))]
 
 
-def add_offline(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
+def add_offline(
+    app: FastAPI, portal: Portal, guard: list[Any], owner: str, described: Description
+) -> None:
     """The routes, for holders of the token that `guard` asks for."""
-    _add_making(app, portal, guard, owner)
-    _add_forms(app, portal, guard, owner)
-    _add_checks(app, portal, guard, owner)
+    _add_making(app, portal, guard, owner, described)
+    _add_forms(app, portal, guard, owner, described)
+    _add_checks(app, portal, guard, owner, described)
 
 
-def _add_making(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
-    made = described(openapi.BUNDLE, openapi.NEW_BUNDLE, 201)
-    shown = described(openapi.BUNDLES)
+def _add_making(
+    app: FastAPI, portal: Portal, guard: list[Any], owner: str, described: Description
+) -> None:
+    made = described.of(views.BundleView, bodies.NewBundle, 201)
     path = "/v1/devices/{device_id}/bundles"
 
-    @app.post(path, status_code=201, dependencies=[guard], openapi_extra=made)
+    @app.post(path, dependencies=guard, **made)
     def make_bundle(device_id: str, body: Body) -> Response:
         """Seal the device's configuration, for a user to carry. A newer one supersedes older."""
-        return json_response(portal.make_bundle(device_id, parse_json(body), owner), 201)
+        wanted = read_body(bodies.NewBundle, body)
+        return json_response(portal.make_bundle(device_id, wanted, owner), 201)
 
-    @app.get(path, dependencies=[guard], openapi_extra=shown)
+    @app.get(path, dependencies=guard, **described.of(views.Bundles))
     def list_bundles(device_id: str) -> Response:
         """How far the device's bundles have come, the newest first."""
         return json_response(portal.bundles(device_id, owner))
 
 
-def _add_forms(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
-    @app.get(
-        "/v1/devices/{device_id}/bundle",
-        dependencies=[guard],
-        openapi_extra=described(kind=FILE_TYPE),
-    )
+def _add_forms(
+    app: FastAPI, portal: Portal, guard: list[Any], owner: str, described: Description
+) -> None:
+    path = "/v1/devices/{device_id}/bundle"
+
+    @app.get(path, dependencies=guard, **described.of(kind=FILE_TYPE))
     def bundle_file(device_id: str) -> Response:
         """The newest bundle as a file, <device_id>.muster. That it was given is written down."""
         text = portal.bundle_text(device_id, owner)
@@ -58,20 +62,12 @@ def _add_forms(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
         disposition = f'attachment; filename="{device_id.upper()}.muster"'
         return Response(text, 200, {"Content-Disposition": disposition}, FILE_TYPE)
 
-    @app.get(
-        "/v1/devices/{device_id}/bundle.txt",
-        dependencies=[guard],
-        openapi_extra=described(kind="text/plain"),
-    )
+    @app.get(path + ".txt", dependencies=guard, **described.of(kind="text/plain"))
     def bundle_text(device_id: str) -> Response:
         """The newest bundle as text to paste."""
         return Response(portal.bundle_text(device_id, owner), media_type="text/plain")
 
-    @app.get(
-        "/v1/devices/{device_id}/bundle.svg",
-        dependencies=[guard],
-        openapi_extra=described(kind="image/svg+xml"),
-    )
+    @app.get(path + ".svg", dependencies=guard, **described.of(kind="image/svg+xml"))
     def bundle_code(
         device_id: str, part: Annotated[int, Query(ge=1, le=MOST_PARTS)] = 1
     ) -> Response:
@@ -85,16 +81,19 @@ def _add_forms(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
         return Response(image.getvalue(), 200, headers, "image/svg+xml")
 
 
-def _add_checks(app: FastAPI, portal: Portal, guard: Any, owner: str) -> None:
-    bundle = described(openapi.BUNDLE, openapi.SOME_BUNDLE)
-    verdict = described(openapi.VERDICT, openapi.RECEIPT)
+def _add_checks(
+    app: FastAPI, portal: Portal, guard: list[Any], owner: str, described: Description
+) -> None:
+    checked = described.of(views.CheckedBundle, bodies.BundleText)
+    verdict = described.of(views.ReceiptVerdict, bodies.TypedReceipt)
 
-    @app.post("/v1/bundles/check", dependencies=[guard], openapi_extra=bundle)
+    @app.post("/v1/bundles/check", dependencies=guard, **checked)
     def check_bundle(body: Body) -> Response:
         """Which device a bundle is for, and how far it has come."""
-        return json_response(portal.check_bundle(parse_json(body), owner))
+        return json_response(portal.check_bundle(read_body(bodies.BundleText, body), owner))
 
-    @app.post("/v1/devices/{device_id}/receipts", dependencies=[guard], openapi_extra=verdict)
+    @app.post("/v1/devices/{device_id}/receipts", dependencies=guard, **verdict)
     def check_receipt(device_id: str, body: Body) -> Response:
         """Enter what the device shows after it has tried its bundle."""
-        return json_response(portal.check_receipt(device_id, parse_json(body), owner))
+        receipt = read_body(bodies.TypedReceipt, body)
+        return json_response(portal.check_receipt(device_id, receipt, owner))

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from muster_server import errors, outcomes, wording
+from muster_server.api.bodies import BundleText, NewBundle, NewDevice, TypedReceipt, VendorDevices
 from muster_server.document import Fields
 from muster_server.errors import HostError, ServiceUnreachable
 from muster_server.label import is_device_id, parse_label
@@ -50,15 +51,12 @@ class Portal:
         self._ca_file = ca_file
         self._monotonic = monotonic
 
-    def register(self, value: object, owner: str) -> dict[str, Any]:
+    def register(self, device: NewDevice, owner: str) -> dict[str, Any]:
         """Steps 1 and 2. A mistyped label is refused here, before anybody else hears of it."""
         started = self._monotonic()
-        fields = Fields(value)
-        label = parse_label(fields.text("label", high=512))
         request = {
-            "label": label.qr_text,
-            "profile": fields.text("profile", 1, 64),
-            "name": fields.text("name", high=64) if "name" in fields.document else "",
+            **device.model_dump(),
+            "label": parse_label(device.label).qr_text,
             "portal_ms": round((self._monotonic() - started) * 1000),
         }
         return rendered(self._call("POST", f"/v1/devices?owner={quote(owner)}", request))
@@ -89,9 +87,9 @@ class Portal:
         timeline = self._call("GET", self._device(device_id, owner, "/timeline"))
         return wording.rendered(timeline, device["networks"], device["platform"] or "")
 
-    def make_bundle(self, device_id: str, value: object, owner: str) -> dict[str, Any]:
+    def make_bundle(self, device_id: str, wanted: NewBundle, owner: str) -> dict[str, Any]:
         """Seal the device's configuration for the offline flow."""
-        return self._call("POST", self._device(device_id, owner, "/bundles"), value)
+        return self._call("POST", self._device(device_id, owner, "/bundles"), wanted.model_dump())
 
     def bundles(self, device_id: str, owner: str) -> dict[str, Any]:
         """How far the device's bundles have come."""
@@ -101,23 +99,25 @@ class Portal:
         """The newest bundle, for the user."""
         return str(self._call("POST", self._device(device_id, owner, "/bundle"))["text"])
 
-    def check_bundle(self, value: object, owner: str) -> dict[str, Any]:
+    def check_bundle(self, bundle: BundleText, owner: str) -> dict[str, Any]:
         """Which bundle this is."""
-        return self._call("POST", f"/v1/bundles/check?owner={quote(owner)}", value)
+        return self._call("POST", f"/v1/bundles/check?owner={quote(owner)}", bundle.model_dump())
 
-    def check_receipt(self, device_id: str, value: object, owner: str) -> dict[str, Any]:
+    def check_receipt(self, device_id: str, receipt: TypedReceipt, owner: str) -> dict[str, Any]:
         """What a receipt says, in a sentence."""
         address = self._device(device_id, owner)
-        answer = self._call("POST", self._device(device_id, owner, "/receipts"), value)
+        answer = self._call(
+            "POST", self._device(device_id, owner, "/receipts"), receipt.model_dump()
+        )
         return {**answer, "sentence": verdict_words(answer, self._call("GET", address))}
 
     def remove_profile(self, name: str) -> None:
         """Forget a profile that no device uses."""
         self._call("DELETE", f"/v1/profiles/{quote(name, safe='')}")
 
-    def register_for_vendor(self, value: object) -> dict[str, Any]:
+    def register_for_vendor(self, devices: VendorDevices) -> dict[str, Any]:
         """A verdict for each label of devices that are not sold yet."""
-        return self._call("POST", "/v1/vendor/devices", value)
+        return self._call("POST", "/v1/vendor/devices", devices.model_dump())
 
     def add_profile(self, value: object) -> dict[str, Any]:
         """Keep a new profile."""
@@ -175,7 +175,9 @@ def _passed_on(kind: type[HostError], document: dict[str, Any]) -> HostError:
     detail = str(document.get("detail", ""))
     if path:
         detail = detail.removeprefix(f"{path}: ")
-    return kind(detail, path=path, retry_s=retry_s)
+    errors = document.get("errors") or [{}]
+    others = tuple((str(e["path"]), str(e["detail"])) for e in errors[1:])
+    return kind(detail, path=path, retry_s=retry_s, others=others)
 
 
 def rendered(device: dict[str, Any]) -> dict[str, Any]:

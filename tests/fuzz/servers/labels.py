@@ -14,7 +14,7 @@ class LabelText:
     name = "label"
 
     def __init__(self) -> None:
-        self._texts = [case["label"] for case in goldens("labels")]
+        self._texts = [case.get("typed", case["label"]) for case in goldens("labels")]
 
     def case(self) -> str:
         text = str(some(self._texts))

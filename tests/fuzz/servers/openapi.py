@@ -79,8 +79,8 @@ class Operations:
             return some(schema["enum"])
         if "const" in schema:
             return schema["const"]
-        if "example" in schema and chance(2):
-            return schema["example"]
+        if "examples" in schema and chance(2):
+            return some(schema["examples"])
         kinds = schema.get("type", ["string", "integer", "object"])
         kind = some(kinds) if isinstance(kinds, list) else kinds
         return self._of_kind(kind, schema, depth)

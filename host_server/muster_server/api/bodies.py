@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the portal and the configuration server are sent. A repr shows no secret."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from muster_server.api import bounds
+from muster_server.api.reading import Body
+from muster_server.document import LARGEST_INT
+
+
+def text(limits: tuple[int, int], **more: object) -> object:
+    """The description of a text of so many characters."""
+    low, high = limits
+    return Field(min_length=low or None, max_length=high, **more)  # type: ignore[call-overload]
+
+
+def number(limits: tuple[int, int], **more: object) -> object:
+    """The description of an integer within these bounds."""
+    low, high = limits
+    return Field(ge=low, le=high, **more)  # type: ignore[call-overload]
+
+
+LabelText = Annotated[
+    str, text(bounds.LABEL, repr=False, examples=["MUSTER:1:PRESS-4:AAAQEAYEAUDAOCAJBIFQ…"])
+]
+
+
+class NewDevice(Body):
+    """Step 1: which device, and which profile it is configured from."""
+
+    label: LabelText
+    profile: Annotated[str, text(bounds.PROFILE_NAME, examples=["press"])]
+    name: Annotated[str, text(bounds.DEVICE_NAME, examples=["press 4"])] = ""
+
+
+class Claim(NewDevice):
+    """Step 2: the same as the portal tells it, with the time that step 1 took."""
+
+    portal_ms: Annotated[int, number((0, LARGEST_INT))] | None = None
+
+
+class VendorDevices(Body):
+    """Labels of devices that are not sold yet."""
+
+    labels: Annotated[
+        list[str],
+        Field(min_length=bounds.LABELS[0], max_length=bounds.LABELS[1], repr=False),
+    ]
+
+
+class NewBundle(Body):
+    """How long a bundle is good, and above which version."""
+
+    life_s: Annotated[int, number(bounds.BUNDLE_LIFE_S)] | None = Field(
+        default=None, description="how long devices that know the time take it; null: for ever"
+    )
+    above: Annotated[
+        int, number(bounds.ABOVE, description="a version that the device is known to have")
+    ] = 0
+
+
+class BundleText(Body):
+    """A bundle, white space and all."""
+
+    bundle: Annotated[str, text(bounds.BUNDLE, repr=False)]
+
+
+class TypedReceipt(Body):
+    """A receipt as a person types it."""
+
+    receipt: Annotated[str, text(bounds.RECEIPT, repr=False, examples=["ABCD EFGH"])]

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What the portal answers, for its OpenAPI document; tests hold its answers to these."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+UnixTime = Annotated[float, Field(description="Unix seconds")]
+# A field that is there only sometimes; never null.
+Sentence = Annotated[str, Field(default_factory=str, description="only if failed: what to do")]
+Code = Annotated[str, Field(description="an outcome code", examples=["wifi_auth"])]
+
+
+class View(BaseModel):
+    """An answer. Fields may be added to it; tests see to it that each is listed."""
+
+
+class Problem(View):
+    """What went wrong (RFC 9457). `code` is stable."""
+
+    title: str
+    status: int
+    code: str
+    detail: str
+    path: Annotated[str, Field(default_factory=str, description="the field at fault")]
+    errors: Annotated[
+        list["FieldError"],
+        Field(default_factory=list, description="if several fields are wrong: each of them"),
+    ]
+    retry_s: Annotated[int, Field(default_factory=int, description="as Retry-After")]
+
+
+class FieldError(View):
+    """One of several fields at fault."""
+
+    path: str
+    detail: str
+
+
+class Step(View):
+    """How far one of the nine steps has come."""
+
+    step: Annotated[int, Field(ge=1, le=9)]
+    name: Annotated[str, Field(examples=["join the operational network"])]
+    state: Literal["pending", "done", "failed"]
+    code: Code | None
+    ms: int | None
+    at: UnixTime | None
+    by: Annotated[
+        Literal["bundle"],
+        Field(default_factory=str, description="only if a person stood in for the network"),
+    ]
+    sentence: Sentence
+
+
+class BundleView(View):
+    """How far a bundle has come."""
+
+    version: int
+    state: Literal["prepared", "handed_out", "applied", "failed", "superseded", "expired"]
+    sha256: Annotated[str, Field(description="of the bundle's text")]
+    made_at: UnixTime
+    expires_at: int | None
+    handed_out_at: UnixTime | None
+    receipt_at: UnixTime | None
+    outcome: Annotated[str | None, Field(description="what its receipt said")]
+    seen_at: Annotated[float | None, Field(description="when its device was seen at the platform")]
+
+
+class CheckedBundle(BundleView):
+    """Whose bundle it is, and how far it has come."""
+
+    device_id: str
+
+
+class Bundles(View):
+    """The newest first."""
+
+    bundles: list[BundleView]
+
+
+class Window(View):
+    """The onboarding window."""
+
+    open: bool
+    until: UnixTime | None
+
+
+class Last(View):
+    """How the device's last try of a configuration ended."""
+
+    config: int
+    step: int
+    code: Code
+    detail: str
+    sentence: str
+
+
+class Facts(View):
+    """What the device reported of itself. `scan` holds SSID, channel, rssi and auth."""
+
+    model: str
+    board: str
+    firmware: str
+    micropython: str
+    reset_cause: str
+    heap_free: int
+    scan: list[list[Any]]
+    state: Literal["blank", "trial", "committed"]
+
+
+class Account(View):
+    """Who the device is at its platform."""
+
+    originator: str
+
+
+class Event(View):
+    """Something that the owner was told."""
+
+    at: UnixTime
+    code: str
+    detail: str
+    sentence: str
+
+
+class DeviceEntry(View):
+    """A device in a list."""
+
+    device_id: Annotated[str, Field(examples=["PRESS-4"])]
+    name: str
+    profile: str
+    state: Literal["prepared", "waiting", "handed_out", "applied", "registered", "failed"]
+    claim: Literal["unproved", "proved"]
+    version: Annotated[int, Field(description="the one that the device has proved")]
+    seen_at: UnixTime | None
+
+
+class Devices(View):
+    """All devices."""
+
+    devices: list[DeviceEntry]
+
+
+class Device(DeviceEntry):
+    """How far a device has come, step by step."""
+
+    registered_at: UnixTime
+    expires_at: UnixTime | None
+    is_expired: bool
+    window: Window
+    issued_version: int
+    steps: Annotated[list[Step], Field(min_length=9, max_length=9)]
+    bundle: Annotated[BundleView | None, Field(description="the newest one")]
+    last: Last | None
+    device: Facts | None
+    account: Account
+    networks: list[str]
+    platform: Annotated[str | None, Field(description="its URL")]
+    events: list[Event]
+
+
+class VendorVerdict(View):
+    """What became of one label. `device_id` is null if the label could not be read."""
+
+    device_id: str | None
+    verdict: Literal["added", "known", "refused"]
+    detail: str
+
+
+class VendorVerdicts(View):
+    """In the order of the labels."""
+
+    devices: list[VendorVerdict]
+
+
+class ReceiptVerdict(View):
+    """What a receipt proves."""
+
+    device_id: str
+    verdict: Literal["accepted", "failed", "superseded"]
+    version: Annotated[int, Field(description="of the bundle that the receipt is for")]
+    newest_version: int
+    outcome: Code
+    repeated: Annotated[bool, Field(description="it had been entered before")]
+    sentence: str
+
+
+class Entry(View):
+    """Something that device, servers or platform saw."""
+
+    source: Literal["device", "portal", "config", "platform"]
+    at: Annotated[float, Field(description="Unix seconds; a device's are reckoned back")]
+    until: Annotated[float, Field(description="of the last time, if `times` is above 1")]
+    times: int
+    what: Annotated[str, Field(examples=["handed_out"])]
+    said: Annotated[str, Field(examples=["a configuration was handed out"])]
+    step: int | None
+    code: Code
+    ms: int | None
+    detail: str
+    is_first_cause: bool
+
+
+class Cause(Entry):
+    """The first cause of the last failure, and what to do about it."""
+
+    sentence: str
+    is_overcome: Annotated[bool, Field(description="it worked since")]
+
+
+class Timeline(View):
+    """In the order of time."""
+
+    device_id: str
+    platform: Annotated[bool, Field(description="false: it could not be asked")]
+    entries: list[Entry]
+    first_cause: Cause | None
+
+
+class ProfileNames(View):
+    """In the order of the alphabet."""
+
+    profiles: list[str]

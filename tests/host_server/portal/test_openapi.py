@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The portal's OpenAPI document is true: what it says is what happens."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from muster_server.label import new_label
+from muster_server.portal.app import create_app
+from muster_server.portal.service import Portal
+from tests.host_server.api.schemas import description, errors
+from tests.host_server.config_server.field import PROFILE, SERVER_URL, Field
+from tests.host_server.portal.api import ADMIN, SERVICE, call, hashes
+from tests.host_server.serving import served
+
+PROBLEM = "application/problem+json"
+
+
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, methods in description()["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+@pytest.fixture
+def desk(place: Field) -> Iterator[tuple[Field, str]]:
+    """A portal before the field's own rules, and the field."""
+    from muster_server.config_server.app import create_app as create_config
+    from muster_server.store.secrets import SecretBox
+
+    config = create_config(
+        place.engine,
+        SecretBox(bytes(32)),
+        accepted_hashes=lambda: hashes(SERVICE),
+        platforms=place.platforms,
+        public_url=SERVER_URL,
+    )
+    with (
+        served(config) as config_url,
+        served(create_app(Portal(config_url, SERVICE), lambda: hashes(ADMIN))) as url,
+    ):
+        yield place, url
+
+
+def test_document_has_named_models_and_no_answer_that_is_never_sent() -> None:
+    for path, method, operation in operations():
+        answers = operation["responses"]
+        (status,) = set(answers) - {"default"}
+        assert status in ("200", "201", "204"), (path, method)
+        (kind,) = answers["default"]["content"]
+        assert kind == PROBLEM
+        assert operation["security"] == [{"token": []}]
+        contents = [*answers.values(), operation.get("requestBody", {})]
+        for content in (c for part in contents for c in part.get("content", {}).values()):
+            assert content["schema"] == {"type": "string"} or set(content["schema"]) == {"$ref"}
+    components = description()["components"]
+    assert components["securitySchemes"]["token"] == {"type": "http", "scheme": "bearer"}
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(description())))
+    assert named == set(components["schemas"])
+    assert all(schema["description"] for schema in components["schemas"].values())
+
+
+def lists(schema: Any) -> Iterator[Any]:
+    if isinstance(schema, dict):
+        if schema.get("type") == "array":
+            yield schema
+        for inner in schema.values():
+            yield from lists(inner)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from lists(inner)
+
+
+def test_every_list_says_what_is_in_it() -> None:
+    found = list(lists(description()["components"]))
+    assert len(found) > 10
+    assert [part for part in found if "items" not in part] == []
+
+
+def component(path: str, method: str) -> str:
+    answers = description()["paths"][path][method]["responses"]
+    (done,) = (answer for status, answer in answers.items() if status != "default")
+    return str(done["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2])
+
+
+def test_every_answer_is_whole_as_described(desk: tuple[Field, str]) -> None:
+    place, url = desk
+    asked: set[tuple[str, str]] = set()
+
+    def ask(path: str, method: str, body: Any = None, **names: str) -> Any:
+        answer = call(method.upper(), url + path.format(**names), body)
+        assert answer.ok, (path, method, answer.text)
+        asked.add((path, method))
+        if "json" in answer.headers.get("Content-Type", ""):
+            assert errors(component(path, method), answer.json(), is_closed=True) == []
+            return answer.json()
+        return answer
+
+    device = place.registered()
+    device.sync(last={"config": 1, "step": 8, "code": "wifi_auth", "detail": "factory: 202"})
+    device.onboard()
+    carried, vendors = new_label(), new_label()
+    path, one = "/v1/devices/{device_id}", {"device_id": carried.device_id}
+    ask("/v1/devices", "post", {"label": carried.qr_text, "profile": "press", "name": "n"})
+    for device_id in (device.id, carried.device_id):
+        ask(path, "get", device_id=device_id)
+        ask(path + "/timeline", "get", device_id=device_id)
+    ask(path + "/bundles", "post", {"life_s": None}, **one)
+    ask(path + "/bundles", "get", **one)
+    for form in ("bundle", "bundle.svg"):
+        ask(f"{path}/{form}", "get", **one)
+    text = ask(path + "/bundle.txt", "get", **one).text
+    ask("/v1/bundles/check", "post", {"bundle": text})
+    ask(path + "/receipts", "post", {"receipt": receipt_of(carried, text)}, **one)
+    ask(path, "get", **one)
+    ask(path + "/timeline", "get", **one)
+    ask(path + "/window", "post", **one)
+    ask(path + "/account", "post", **one)
+    ask("/v1/devices", "get")
+    ask("/v1/vendor/devices", "post", {"labels": [vendors.qr_text, "x"]})
+    ask("/v1/profiles", "post", PROFILE | {"name": "spare"})
+    ask("/v1/profiles", "get")
+    ask("/v1/profiles/{name}", "get", name="spare")
+    ask("/v1/profiles/{name}", "put", PROFILE | {"name": "spare"}, name="spare")
+    ask("/v1/profiles/{name}", "delete", name="spare")
+    ask(path, "delete", **one)
+    assert asked == {(path, method) for path, method, _ in operations()}
+
+
+def receipt_of(label: Any, text: str) -> str:
+    from muster_server.config_server import bundle as form
+
+    return form.receipt(label.key("receipt-key"), 1, "ok", form.digest_of(text))
+
+
+@pytest.mark.parametrize("method", ["PATCH", "OPTIONS", "TRACE", "POST", "PUT", "DELETE", "GET"])
+def test_allow_names_the_methods_that_are_described(url: str, method: str) -> None:
+    for path, methods in description()["paths"].items():
+        if method.lower() in methods:
+            continue
+        place = path.format(device_id="PRESS-4", name="press")
+        answer = call(method, url + place)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (405, PROBLEM)
+        assert answer.headers["Allow"] == ", ".join(sorted(m.upper() for m in methods)), path
+
+
+def test_every_problem_is_one_as_described(url: str) -> None:
+    headers = {"Authorization": f"Bearer {ADMIN}"}
+    answers = [
+        requests.get(url + "/v1/devices", timeout=5),
+        call("GET", url + "/v1/devices/NOBODY"),
+        call("GET", url + "/nowhere"),
+        call("PATCH", url + "/v1/devices"),
+        call("POST", url + "/v1/devices", {}),
+        call("POST", url + "/v1/devices", {"label": "x", "profile": "press"}),
+        call("POST", url + "/v1/profiles", PROFILE),
+        call("GET", url + "/v1/devices/NOBODY/bundle.svg?part=0"),
+        requests.post(url + "/v1/devices", data=b"x" * 300_000, headers=headers, timeout=5),
+        requests.post(url + "/v1/devices", data=b"{", headers=headers, timeout=5),
+    ]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [401, 404, 404, 405, 422, 422, 409, 422, 413, 422]
+    for answer in answers:
+        assert answer.headers["Content-Type"] == PROBLEM
+        assert errors("Problem", answer.json(), is_closed=True) == []
+
+
+def test_problem_with_several_fields_names_each(url: str) -> None:
+    found = call("POST", url + "/v1/devices", {"name": 5}).json()
+    assert [error["path"] for error in found["errors"]] == ["label", "profile", "name"]
+    assert found["path"] == "label"
