@@ -123,8 +123,9 @@ class Environment:
         run(what, [self.python, "-I", "-m", "pip", "install", *arguments], self._for_pip())
 
     def _uv(self) -> Path | None:
-        """The uv of the environment that runs this program, or of the one that is being made."""
-        for folder in (self.folder, Path(sys.prefix)):
+        """The uv of the environment being made, or of the one that this program runs in."""
+        own = [Path(sys.prefix)] if sys.prefix != sys.base_prefix else []
+        for folder in (self.folder, *own):
             if (folder / "bin" / "uv").exists():
                 return folder / "bin" / "uv"
         lock = ROOT / "requirements-uv.lock"

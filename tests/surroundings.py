@@ -7,6 +7,7 @@ work. What downloads programs for the tests asks for `before()`: it may need tha
 """
 
 import os
+import time
 
 # Where things are; MICROPYTHON names the interpreter that is to be tested.
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CACHE_HOME", "MICROPYTHON")
@@ -28,6 +29,7 @@ def leave() -> None:
     clean = kept()
     os.environ.clear()
     os.environ.update(clean)
+    time.tzset()  # TZ has gone
 
 
 def before() -> dict[str, str]:

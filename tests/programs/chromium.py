@@ -6,10 +6,13 @@ import os
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from set_up import Failed, run
 from tests import surroundings
@@ -43,11 +46,18 @@ class Chromium:
     path: str
     variables: dict[str, str] = field(default_factory=dict)
 
-    def launch(self, playwright: Playwright) -> Browser:
-        """A browser without a window."""
-        return playwright.chromium.launch(
-            executable_path=self.path, args=_OPTIONS, env={**os.environ, **self.variables}
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """A browser without a window, driven by Playwright; Missing if there is none."""
+    program = chromium()
+    # Playwright's own Node wants a library (libatomic) that bare systems do not have.
+    with patch.dict(os.environ, PLAYWRIGHT_NODEJS_PATH=node()), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program.path, args=_OPTIONS, env={**os.environ, **program.variables}
         )
+        yield browser
+        browser.close()
 
 
 def chromium() -> Chromium:

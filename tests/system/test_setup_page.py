@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.programs.chromium import chromium
+from tests.programs import chromium
 from tests.system.carried import DEVICE_ID, SECRET, Carried, OwnNetwork
 from tests.system.test_setup_network import joined, press
 from tests.wire.receipts import receipt
@@ -19,11 +19,8 @@ _ANSWER_MS = 20_000
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Fails where there is none: the page has to be seen in one."""
-    program = chromium()
-    with sync_playwright() as playwright:
-        browser = program.launch(playwright)
+    with chromium.browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
