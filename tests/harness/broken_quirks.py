@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from muster_harness.air.access_point import AccessPoint
+from muster_harness.air.air import Air
 from muster_harness.control import Refusal
 from muster_harness.esp32.parts.chips import Chip
 from muster_harness.esp32.parts.pins import Pins
@@ -94,6 +95,10 @@ def _raise_if_it_fails(radio: Radio) -> None:
         raise Refusal("OSError", "Wifi Internal Error")
 
 
+def _of_name(air: Air, board: str, ssid: bytes, bssid: bytes | None) -> list[AccessPoint]:
+    return [p for p in air.heard_by(board) if p.ssid == ssid and bssid in (None, p.bssid)]
+
+
 def _is_up(wlan: WLAN, interface: int) -> bool:
     return wlan._radio.joined is not None
 
@@ -112,6 +117,12 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
     "202 hides behind connecting": (
         _set("muster_harness.esp32.radio.driver._REASON_AUTH_FAIL", 999),
         "air_refusals",
+    ),
+    "the strongest of one name is joined": (
+        lambda patch: patch.setattr(
+            Air, "find", lambda air, board, ssid, bssid: _of_name(air, board, ssid, bssid)
+        ),
+        "air_choice",
     ),
     "a failed scan raises": (_before(Radio, "scan", _raise_if_it_fails), "air_scan"),
     "hidden networks are shown": (

@@ -43,7 +43,8 @@ class Visitor(Station):
         self.name = name
         self.mac = b"\x02\x70" + name.encode()[:4].ljust(4, b"\0")
         self.network = point
-        reason = point.check((password or "").encode())
+        key = (password or "").encode()
+        reason = point.mismatch(key) or point.check(key, name)
         if reason is not None:
             air.trace_event(name, "refused", ssid=point.ssid, reason=reason)
             raise JoinRefused(

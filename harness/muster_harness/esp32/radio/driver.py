@@ -10,7 +10,8 @@ a soft reset; `restart` begins anew.
 import contextlib
 from collections.abc import Callable
 
-from muster_harness.air.access_point import REASON_NO_AP_FOUND, AccessPoint, Station
+from muster_harness.air.access_point import AccessPoint, Station
+from muster_harness.air.admission import REASON_NO_AP_FOUND
 from muster_harness.air.air import Air
 from muster_harness.control import Later, Refusal
 from muster_harness.errors import AirError, BoardError
@@ -153,26 +154,38 @@ class Radio(Station):
 
     def _try(self) -> None:
         self._is_trying = True
-        point = self.air.find(self.name, self.ssid, self._bssid)
+        point, mismatch = self._choose()
         if point is None:
             self._soft_ap.be_deaf(self.air.scan_s)
-            self._after(self.air.scan_s, lambda: self._failed(REASON_NO_AP_FOUND))
+            self._after(self.air.scan_s, lambda: self._failed(mismatch or REASON_NO_AP_FOUND))
             return
-        reason = point.check(self._key)
+        reason = point.check(self._key, self.name)
         if reason is None:
             self._after(self.air.association_s, lambda: self._associated(point))
         else:
-            self._after(self.air.failure_s, lambda: self._failed(reason))
+            self._after(self.air.failure_s, lambda: self._failed(reason, point))
+
+    # WIFI_FAST_SCAN, which the port leaves at its default: channel by channel, and the first one
+    # that fits ends the scan, whatever stands on later channels.
+    def _choose(self) -> tuple[AccessPoint | None, int | None]:
+        mismatch = None
+        for point in self.air.find(self.name, self.ssid, self._bssid):
+            mismatch = point.mismatch(self._key)
+            if mismatch is None:
+                return point, None
+        return None, mismatch
 
     def _associated(self, point: AccessPoint) -> None:
         self._is_trying = False
-        if self.air.find(self.name, self.ssid, self._bssid) is not point:
+        if point not in self.air.find(self.name, self.ssid, self._bssid):
             self._failed(REASON_NO_AP_FOUND)
             return
         self.joined = point
         point.stations.append(self)
         self._soft_ap.move_to(point.channel)
-        self.air.trace_event(self.name, "join", ssid=point.ssid, channel=point.channel)
+        self.air.trace_event(
+            self.name, "join", ssid=point.ssid, channel=point.channel, bssid=point.bssid.hex(":")
+        )
         if self.static is not None:
             self._up(point, *self.static)
         elif point.dhcp_s is not None:
@@ -192,10 +205,11 @@ class Radio(Station):
         self.air.trace_event(self.name, "address", ssid=point.ssid, address=address)
         self._on_link(address if address in point.addresses else None)
 
-    def _failed(self, reason: int) -> None:
+    def _failed(self, reason: int, point: AccessPoint | None = None) -> None:
         self._is_trying = False
         self.reason = reason
-        self.air.trace_event(self.name, "refused", ssid=self.ssid, reason=reason)
+        by = {} if point is None else {"bssid": point.bssid.hex(":")}
+        self.air.trace_event(self.name, "refused", ssid=self.ssid, reason=reason, **by)
         self._retry()
 
     def _retry(self) -> None:
