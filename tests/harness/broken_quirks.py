@@ -13,6 +13,7 @@ from muster_harness.control import Refusal
 from muster_harness.esp32.parts.chips import Chip
 from muster_harness.esp32.parts.pins import Pins
 from muster_harness.esp32.radio.driver import Radio
+from muster_harness.esp32.radio.resolver import Resolver
 from muster_harness.esp32.radio.soft_ap import SoftAP
 from muster_harness.esp32.radio.wlan import WLAN
 from muster_harness.esp32.supervisor import Supervisor
@@ -137,8 +138,26 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
         lambda patch: patch.setattr(WLAN, "_isconnected", _is_up),
         "join",
     ),
-    "nobody's silence is -2": (_set("muster_harness.air.name_server._FAILED", -2), "air_names"),
-    "no network is -2": (_set("muster_harness.esp32.hardware_calls._NO_DNS", -2), "air_names"),
+    "a name that cannot be found is -2": (
+        _set("muster_harness.esp32.radio.resolver._FAILED", -2),
+        "air_names",
+    ),
+    "an unused name is remembered": (
+        _before(Resolver, "keep", lambda resolver, *_: vars(resolver).update(_table={})),
+        "air_records",
+    ),
+    "a lost address is told": (
+        lambda patch: patch.setattr(Radio, "_drop_address", lambda radio: radio._leave_silently()),
+        "air_leases",
+    ),
+    "a dead link is left": (
+        _before(
+            AccessPoint,
+            "go_dead",
+            lambda point, **_: point.disconnect_all(),
+        ),
+        "air_dead",
+    ),
     "reconnects end": (
         _before(Radio, "connect", lambda radio, *_: setattr(radio, "reconnects", 1)),
         "air_lost",

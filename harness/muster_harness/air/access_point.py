@@ -12,9 +12,11 @@ from typing import Protocol
 from muster_harness.air.address_range import AddressRange
 from muster_harness.air.admission import OPEN, REASON_AUTH_FAIL, WPA2, Admission, checked_reason
 from muster_harness.air.captive import Captive
+from muster_harness.air.dead_links import Cure, DeadLinks
+from muster_harness.air.dhcp_server import DHCPServer
 from muster_harness.air.impairment import Impairment
 from muster_harness.air.local_network import LocalNetwork
-from muster_harness.air.name_server import NameServer
+from muster_harness.air.name_server import Entry, NameServer
 from muster_harness.air.time_server import TimeServer
 from muster_harness.errors import AirError
 
@@ -43,6 +45,9 @@ class Station:
     def will_lose(self, access_point: "AccessPoint") -> None:
         """As `lost`, but returns at once: for callers that must not wait for another board."""
         raise NotImplementedError
+
+    def renew(self, access_point: "AccessPoint") -> None:
+        """Ask the DHCP server again, soon; nothing for who has not got its address there."""
 
 
 class AccessPoint:
@@ -73,7 +78,8 @@ class AccessPoint:
         self._channel = checked_channel(channel)
         self.rssi = rssi
         self.hidden = hidden
-        self.dhcp_s = dhcp_s  # None: no DHCP server answers
+        if lan.is_new:
+            lan.dhcp.delay_s = dhcp_s
         self.most_stations = 250
         self.out_of_range: set[str] = set()  # names of boards that cannot hear it
         given = None if bssid is None else checked_bssid(bssid)
@@ -87,11 +93,29 @@ class AccessPoint:
         self.is_up = False  # whether anybody can hear it
         self.deaf_until = 0.0  # time.monotonic(): a board that scans does not serve its stations
         self.stations: list[Station] = []
+        self._dead = DeadLinks()
+        self.isolates = False  # stations reach the gateway, and not each other
+        self._multicast_loss = 0.0
 
     @property
     def addresses(self) -> AddressRange:
         """The range of the network behind it."""
         return self.lan.addresses
+
+    @property
+    def dhcp(self) -> DHCPServer:
+        """Who gives addresses in the network behind it."""
+        return self.lan.dhcp
+
+    @property
+    def dhcp_s(self) -> float | None:
+        """How long the DHCP server takes, in seconds; None: nobody answers."""
+        return self.lan.dhcp.delay_s
+
+    @dhcp_s.setter
+    def dhcp_s(self, value: float | None) -> None:
+        """Raises AirError for less than 0."""
+        self.lan.dhcp.delay_s = value
 
     @property
     def dns(self) -> NameServer:
@@ -141,8 +165,9 @@ class AccessPoint:
         self.admission.forgive()
 
     @property
-    def names(self) -> dict[str, str | None]:
-        """What its DNS server answers: a name's address, or None for no such name."""
+    def names(self) -> dict[str, Entry]:
+        """What its DNS server answers of each name: an address, None for no such name, or more,
+        see `NameServer`."""
         return self.dns.names
 
     @property
@@ -245,10 +270,73 @@ class AccessPoint:
         for connection in list(self.connections):
             connection.cut(silently)
 
-    def lease(self, station: str) -> str:
-        """Return the address that the DHCP server gives a station, by its name: always the same
-        one. Raises AirError if none is left."""
-        return self.lan.lease(station)
+    def renew(self, board: str | None = None, *, renumber: bool = False) -> None:
+        """Let the lease of everyone, or of one board, come up for renewal now.
+
+        With `renumber` the server gives another address, at which a board's connections end; with
+        `dhcp.naks` it refuses, and the board begins anew.
+        """
+        for station in list(self.stations):
+            if board in (None, station.name):
+                if renumber:
+                    self.dhcp.renumber(station.name)
+                station.renew(self)
+
+    def go_dead(
+        self,
+        *,
+        until: Cure | None = "association",
+        gateway_answers: bool = False,
+        board: str | None = None,
+    ) -> tuple[str, ...]:
+        """Let everyone who is joined, or one board, stay so with nothing passing any more.
+
+        It ends for each with its next `until`: "association", "radio" (an association after the
+        radio was off), "restart" (of the chip), each of which includes those after it; None is
+        until `revive`. With `gateway_answers` the router itself still answers: names, and TCP on
+        its ports 53, 80 and 443. Who is not joined is not struck. Returns the names of those who
+        are. Raises AirError for another `until`.
+        """
+        joined = [s.name for s in list(self.stations) if board in (None, s.name)]
+        struck = self._dead.begin(joined, until, gateway_answers)
+        self._trace("", "dead", ssid=self.ssid, boards=struck)
+        return struck
+
+    def revive(self, board: str | None = None) -> None:
+        """Let everything pass again, for everyone or for one board."""
+        self._dead.end(board)
+
+    def associated(self, station: str, after: Cure) -> None:
+        """Tell it that a station has associated, and what that had done before."""
+        self._dead.treated(station, after)
+
+    def carries(self, station: str, address: str, port: int) -> bool:
+        """Whether it carries frames between a station and somebody's port now."""
+        is_gateway = address == self.gateway
+        if self.isolates and not is_gateway and self._is_a_station(address):
+            return False
+        return self._dead.carries(station, is_gateway, port)
+
+    @property
+    def multicast_loss(self) -> float:
+        """The share of what is sent to a group, as mDNS is, that is lost here; 1.0 is all."""
+        return self._multicast_loss
+
+    @multicast_loss.setter
+    def multicast_loss(self, share: float) -> None:
+        """Raises AirError for anything but 0 to 1."""
+        if not isinstance(share, (int, float)) or not 0 <= share <= 1:
+            raise AirError(f"a share that is lost is 0 to 1, not {share!r}")
+        self._multicast_loss = share
+
+    def carries_group(self, station: str) -> bool:
+        """Whether what a station sends to a group now reaches the others."""
+        if not self._dead.carries(station, False, 0):
+            return False
+        return self.impairment.random.random() >= self._multicast_loss
+
+    def _is_a_station(self, address: str) -> bool:
+        return any(station.address == address for station in list(self.stations))
 
     def mismatch(self, key: bytes, lacks: frozenset[str] = frozenset()) -> int | None:
         """Tell why a station that scans for it passes it over, as a driver's reason; or None."""

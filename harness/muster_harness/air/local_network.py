@@ -7,11 +7,9 @@ Several access points may stand in front of one, as in a house with repeaters.
 
 from muster_harness.air.address_range import AddressRange
 from muster_harness.air.captive import Captive
+from muster_harness.air.dhcp_server import DHCPServer
 from muster_harness.air.name_server import NameServer
 from muster_harness.air.time_server import TimeServer
-from muster_harness.errors import AirError
-
-_MOST_LEASES = 250
 
 
 class LocalNetwork:
@@ -19,11 +17,16 @@ class LocalNetwork:
 
     def __init__(self, addresses: AddressRange):
         self.addresses = addresses
+        self.dhcp = DHCPServer(addresses)
         self.dns = NameServer()
         self.captive: Captive | None = None  # who answers every connection in place of all others
         self._servers: list[Captive | TimeServer] = []
-        self._leases: dict[str, str] = {}
         self._access_points = 0
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no access point stands in front of it yet."""
+        return self._access_points == 0
 
     def enter(self) -> int:
         """Count one more access point in front of it, and return which one that is, from 1 on."""
@@ -44,15 +47,6 @@ class LocalNetwork:
     def gateway(self) -> str:
         """Its own address, e.g. "127.81.3.1"."""
         return f"{self.addresses.prefix}1"
-
-    def lease(self, station: str) -> str:
-        """Return the address that a station has, by its name: always the same one.
-        Raises AirError if none is left."""
-        if station not in self._leases:
-            if len(self._leases) >= _MOST_LEASES:
-                raise AirError("no address is left in this network; use another access point")
-            self._leases[station] = f"{self.addresses.prefix}{len(self._leases) + 2}"
-        return self._leases[station]
 
     def serve_time(self, unix: float, names: tuple[str, ...]) -> TimeServer:
         """Begin to answer NTP queries at the gateway, which those names then mean."""

@@ -56,7 +56,7 @@ class Visitor(Station):
             raise AirError(f"{point.ssid!r} gives no address; its DHCP server is off")
         air.enter(name)
         try:
-            self.address: str = point.lease(name)
+            self.address: str = point.dhcp.address_of(name)
         except AirError:
             air.leave(name)
             raise
@@ -67,6 +67,7 @@ class Visitor(Station):
         self._listeners: dict[tuple[str, int], socket.socket] = {}
         self._loop = Loop(f"visitor {name}")
         point.stations.append(self)
+        point.associated(name, "association")
         air.trace_event(name, "join", ssid=point.ssid, channel=point.channel)
         air.trace_event(name, "address", ssid=point.ssid, address=self.address)
 
@@ -185,7 +186,7 @@ class Visitor(Station):
             if far is None:
                 reset(near)
                 return
-            watcher = _Watcher(self._air, self, port, self._connections.discard)
+            watcher = _Watcher(self._air, self, address, port, self._connections.discard)
             self._connections.add(Connection(self._loop, self.network, near, far, watcher))
 
         if near in self._waiting:
@@ -197,12 +198,22 @@ class _Watcher:
     """Lets a visitor's connection to a board count among that board's messages."""
 
     def __init__(
-        self, air: Surroundings, visitor: Visitor, port: int, on_end: Callable[[Connection], None]
+        self,
+        air: Surroundings,
+        visitor: Visitor,
+        address: str,
+        port: int,
+        on_end: Callable[[Connection], None],
     ):
         self._air = air
         self._visitor = visitor
+        self._address = address
         self._port = port
         self.ended = on_end
+
+    def passes(self) -> bool:
+        visitor = self._visitor
+        return visitor.network.carries(visitor.name, self._address, self._port)
 
     def turn(self, way: str, size: int) -> Fate:
         network = self._visitor.network

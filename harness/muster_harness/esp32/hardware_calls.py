@@ -20,14 +20,14 @@ from muster_harness.esp32.parts.wake import LIGHT, Sleep
 from muster_harness.esp32.parts.watchdog import Watchdog
 from muster_harness.esp32.radio.driver import Radio
 from muster_harness.esp32.radio.mdns_relay import MDNSRelay
+from muster_harness.esp32.radio.resolver import Resolver
 from muster_harness.esp32.radio.wlan import WLAN
 from muster_harness.esp32.reset import Reset
 from muster_harness.esp32.terminal import Terminal
 from muster_harness.facts import BoardFacts
 from muster_harness.wire.board_log import BoardLog
 
-_BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
-_NO_DNS = -202
+BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
 
 
 class Board(Protocol):
@@ -49,6 +49,7 @@ class Board(Protocol):
     nvs: NVS
     pins: Pins
     radio: Radio
+    resolver: Resolver
     rtc: RTC
     signals: Signals
     sleep: Sleep
@@ -253,7 +254,7 @@ class HardwareCalls:
         board = self._board
         there = board.wlan.network_of(address)
         if there is None:
-            raise Refusal("OSError", _BOARD_UNREACHABLE)
+            raise Refusal("OSError", BOARD_UNREACHABLE)
         network, own = there
         number = board.air.next_connection()
         board.air.trace_event(board.name, "connect", connection=number, address=address, port=port)
@@ -286,6 +287,10 @@ class HardwareCalls:
         network = there[0] if there else board.radio.joined
         if network is None:
             return None
+        if direction == "tx" and there is None and address in network.addresses:
+            raise Refusal("OSError", BOARD_UNREACHABLE)
+        if not network.carries(board.name, address, port):
+            return []
         fate = board.air.messages.judge(
             board.name, network.ssid, "udp", direction, address, port, size
         )
@@ -298,19 +303,4 @@ class HardwareCalls:
         self._board.mdns.relay(bytes.fromhex(query), source_port)
 
     def _resolve(self, name: str) -> Any:
-        board = self._board
-        point = board.radio.joined
-        if point is None or board.radio.address is None:
-            raise Refusal("OSError", _NO_DNS)
-        if name.lower().endswith(".local") and not point.dns.knows(name):
-            return board.mdns.resolve(name)
-        answer = Later()
-        if point.dns.is_silent:
-            board.clock.later(point.dns.patience_s, lambda: answer.refuse(point.dns.failure()))
-            return answer
-        address = point.dns.address(name)
-        there_and_back = 2 * point.impairment.transit_s(0, "tx")
-        if there_and_back == 0:
-            return address
-        board.clock.later(there_and_back, lambda: answer.give(address))
-        return answer
+        return self._board.resolver.resolve(name)

@@ -27,6 +27,7 @@ from muster_harness.esp32.parts.wake import DEEP, Sleep
 from muster_harness.esp32.parts.watchdog import Watchdog
 from muster_harness.esp32.radio.driver import Radio
 from muster_harness.esp32.radio.mdns_relay import MDNSRelay
+from muster_harness.esp32.radio.resolver import Resolver
 from muster_harness.esp32.radio.soft_ap import SoftAP
 from muster_harness.esp32.radio.wlan import WLAN
 from muster_harness.esp32.reset import BROWN_OUT, SOFT_REBOOT, Reset, crash_panic, watchdog_panic
@@ -122,8 +123,9 @@ class Supervisor:
                 lambda number, error: self._event("connected", number, error),
             )
             parts.callback(self.tcp_relay.close)
-            self.mdns = MDNSRelay(loop, self.radio)
+            self.mdns = MDNSRelay(loop, self.clock, self.radio)
             parts.callback(self.mdns.close)
+            self.resolver = Resolver(self.clock, self.radio, self.mdns)
             self.failure: str | None = None
             self.output = Output(
                 log.path,
@@ -214,6 +216,7 @@ class Supervisor:
         self.terminal.lose_input()
         self.watchdog.stop()
         self.wlan.restart()
+        self.resolver.restart()
         self.signals.reset()
         if sleeps:
             self.pins.sleep()

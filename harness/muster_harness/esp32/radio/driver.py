@@ -8,11 +8,14 @@ a soft reset; `restart` begins anew.
 """
 
 import contextlib
+import ipaddress
 from collections.abc import Callable
 
 from muster_harness.air.access_point import AccessPoint, Station
 from muster_harness.air.admission import REASON_NO_AP_FOUND
 from muster_harness.air.air import Air
+from muster_harness.air.dead_links import Cure
+from muster_harness.air.dhcp_server import NOWHERE, Lease
 from muster_harness.control import Later, Refusal
 from muster_harness.errors import AirError, BoardError
 from muster_harness.esp32.parts.clock import BoardClock
@@ -67,8 +70,9 @@ class Radio(Station):
         self._key = b""
         self._bssid: bytes | None = None
         self._is_trying = False
+        self._before: Cure = "restart"  # what was done before the next association
         self.static: tuple[str, str, str, str] | None = None
-        self.dns = "0.0.0.0"  # noqa: S104 (an address that a board shows, not a listener)
+        self.dns = NOWHERE
 
     # -- what the program asks
 
@@ -76,6 +80,8 @@ class Radio(Station):
         if self.is_active and not is_active:
             was_up = self.joined is not None
             self._leave_silently()
+            if self._before == "association":
+                self._before = "radio"
             if was_up:
                 self.reason = _REASON_ASSOC_LEAVE
         if is_active and not self.is_active:
@@ -102,7 +108,7 @@ class Radio(Station):
             self.reason = _REASON_ASSOC_LEAVE
 
     def status(self) -> int:
-        if self.address is not None:
+        if self.is_connected:
             return STAT_GOT_IP
         if self.reason in _BEFORE_CONNECTING:
             return self.reason
@@ -149,8 +155,9 @@ class Radio(Station):
 
     joined: AccessPoint | None = None  # associated, with or without an address
     address: str | None = None  # of the own, once there is one
-    gateway = "0.0.0.0"  # noqa: S104
-    netmask = "0.0.0.0"  # noqa: S104
+    is_connected = False  # has had an address since it associated (IP_EVENT_STA_GOT_IP)
+    gateway = NOWHERE
+    netmask = NOWHERE
 
     def _try(self) -> None:
         self._is_trying = True
@@ -182,28 +189,74 @@ class Radio(Station):
             return
         self.joined = point
         point.stations.append(self)
+        point.associated(self.name, self._before)
+        self._before = "association"
         self._soft_ap.move_to(point.channel)
         self.air.trace_event(
             self.name, "join", ssid=point.ssid, channel=point.channel, bssid=point.bssid.hex(":")
         )
         if self.static is not None:
-            self._up(point, *self.static)
-        elif point.dhcp_s is not None:
-            self._after(point.dhcp_s, lambda: self._leased(point))
+            self._up(point, Lease(*self.static))
+        else:
+            self._discover(point)
 
-    def _leased(self, point: AccessPoint) -> None:
+    # A server that falls silent meanwhile never answers, one that wakes is found when it is asked
+    # again, which lwIP does for ever.
+    def _discover(self, point: AccessPoint) -> None:
+        if point.dhcp.delay_s is not None:
+            self._after(point.dhcp.delay_s, lambda: self._requested(point))
+
+    def _requested(self, point: AccessPoint) -> None:
         try:
-            address = point.lease(self.name)
+            lease = point.dhcp.reply(self.name)
         except AirError:  # a DHCP server without an address left does not answer
             self.air.trace_event(self.name, "no address", ssid=point.ssid)
             return
-        self._up(point, address, "255.255.255.0", point.gateway, point.gateway)
+        if lease is not None:
+            self._up(point, lease)
+            return
+        # The port hears nothing of a lost address, so that a NAK leaves a station connected, to
+        # itself, without one.
+        self.air.trace_event(self.name, "nak", ssid=point.ssid)
+        self._drop_address()
+        self._discover(point)
 
-    def _up(self, point: AccessPoint, address: str, netmask: str, gateway: str, dns: str) -> None:
-        self.address, self.netmask, self.gateway, self.dns = address, netmask, gateway, dns
+    def renew(self, access_point: AccessPoint) -> None:
+        """From any thread: the lease comes up for renewal."""
+        self._loop.post(lambda: self._renew(access_point))
+
+    def _renew(self, access_point: AccessPoint) -> None:
+        if self.joined is access_point and self.address is not None and self.static is None:
+            self._requested(access_point)
+
+    def _up(self, point: AccessPoint, lease: Lease) -> None:
+        if self.address not in (None, lease.address):
+            self._drop_address()
+        was = self.address
+        self.address, self.netmask, self.gateway, self.dns = (
+            lease.address,
+            lease.netmask,
+            lease.router,
+            lease.dns,
+        )
+        self.is_connected = True
         self.reason = 0
-        self.air.trace_event(self.name, "address", ssid=point.ssid, address=address)
-        self._on_link(address if address in point.addresses else None)
+        if was is None:
+            self.air.trace_event(self.name, "address", ssid=point.ssid, address=lease.address)
+            self._on_link(lease.address if lease.address in point.addresses else None)
+
+    def _drop_address(self) -> None:
+        if self.address is not None:
+            self.address = None
+            self.gateway = self.netmask = NOWHERE
+            self._on_link(None)
+
+    def can_reach(self, address: str) -> bool:
+        """Whether lwIP finds a way: the address is on the own link, or there is a router."""
+        if self.address is None:
+            return False
+        link = ipaddress.ip_network(f"{self.address}/{self.netmask}", strict=False)
+        return ipaddress.ip_address(address) in link or self.gateway != NOWHERE
 
     def _failed(self, reason: int, point: AccessPoint | None = None) -> None:
         self._is_trying = False
@@ -243,9 +296,9 @@ class Radio(Station):
         if point is not None:
             if address is not None:
                 self._cancel()
-                self._up(point, *address)
-            elif point.dhcp_s is not None:
-                self._after(point.dhcp_s, lambda: self._leased(point))
+                self._up(point, Lease(*address))
+            else:
+                self._discover(point)
 
     # -- helpers of the above
 
@@ -269,7 +322,5 @@ class Radio(Station):
             self.air.trace_event(self.name, "leave", ssid=self.joined.ssid)
             self.joined.stations.remove(self)
             self.joined = None
-        if self.address is not None:
-            self.address = None
-            self.gateway = self.netmask = "0.0.0.0"  # noqa: S104
-            self._on_link(None)
+        self.is_connected = False
+        self._drop_address()
