@@ -80,6 +80,10 @@ def _set(name: str, value: Any) -> Callable[[Patch], None]:
     return lambda patch: patch.setattr(name, value)
 
 
+def _set_of(kind: type, name: str, value: Any) -> Callable[[Patch], None]:
+    return lambda patch: patch.setattr(kind, name, value)
+
+
 def _before(kind: type, method: str, also: Callable[..., object]) -> Callable[[Patch], None]:
     """Lets a method do something else first."""
     plain = getattr(kind, method)
@@ -142,13 +146,19 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
         _set("muster_harness.esp32.radio.resolver._FAILED", -2),
         "air_names",
     ),
-    "an unused name is remembered": (
-        _before(Resolver, "keep", lambda resolver, *_: vars(resolver).update(_table={})),
+    "an unknown name is -2": (_set("muster_harness.esp32.radio.resolver._FAILED", -2), "names"),
+    "DHCP is started twice": (_set_of(Radio, "has_dhcp_running", False), "air_mute"),
+    "no answer is kept": (
+        lambda patch: patch.setattr(Resolver, "keep", lambda *_: None),
         "air_records",
     ),
     "a lost address is told": (
-        lambda patch: patch.setattr(Radio, "_drop_address", lambda radio: radio._leave_silently()),
+        _before(Radio, "_drop_address", lambda radio: setattr(radio, "is_connected", False)),
         "air_leases",
+    ),
+    "settings are taken while it connects": (
+        lambda patch: patch.setattr(Radio, "require_settable", lambda radio: None),
+        "wlan_busy",
     ),
     "a dead link is left": (
         _before(

@@ -129,12 +129,14 @@ def test_the_reason_of_the_last_attempt_is_stale_until_an_address(wlan: REPL, ai
     assert wlan.eval("w.status()") == 1010
 
 
-def test_connect_while_connecting_or_connected_is_an_internal_error(wlan: REPL, air: Air) -> None:
+def test_connect_while_connecting_or_connected_is_refused(wlan: REPL, air: Air) -> None:
     air.add_access_point("home")
-    wlan.exec("w.connect('home')")
-    for _ in range(2):
-        with pytest.raises(RemoteError, match="OSError: Wifi Internal Error"):
+    for words in ("Wifi Internal State Error", "Wifi Internal Error"):
+        wlan.exec("if w.status() == 1000: w.connect('home')")
+        with pytest.raises(RemoteError, match=f"OSError: {words}"):
             wlan.exec("w.connect('home')")
+        with pytest.raises(RemoteError, match="OSError: Wifi Internal Error"):
+            wlan.exec("w.connect()")  # sets nothing
         wlan.exec("until(w.isconnected)")
 
 

@@ -26,6 +26,7 @@ from muster_harness.esp32.parts.signals import Signals
 from muster_harness.esp32.parts.wake import DEEP, Sleep
 from muster_harness.esp32.parts.watchdog import Watchdog
 from muster_harness.esp32.radio.driver import Radio
+from muster_harness.esp32.radio.driver_rules import DriverRules
 from muster_harness.esp32.radio.mdns_relay import MDNSRelay
 from muster_harness.esp32.radio.resolver import Resolver
 from muster_harness.esp32.radio.soft_ap import SoftAP
@@ -63,6 +64,7 @@ class Supervisor:
         virtual_time: bool,
         baud: int | None,
         stand_ins: Path | None,
+        rules: DriverRules,
     ):
         self._loop = loop
         self.stand_ins = stand_ins
@@ -114,6 +116,7 @@ class Supervisor:
                 self.mac,
                 lambda own: self._link_changed(0, own),
                 self.soft_ap,
+                rules,
             )
             self.wlan = WLAN(self.radio, self.soft_ap, facts.hostname)
             self.tcp_relay = TCPRelay(

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.clock import ClockDoor
 from muster_harness.esp32.parts.flash import FlashContent, How, Operation
 from muster_harness.esp32.parts.signals import PWMSignal
+from muster_harness.esp32.radio.driver_rules import driver_rules
 from muster_harness.esp32.shim_cache import SHIMS, compiled_shims
 from muster_harness.esp32.supervisor import Supervisor
 from muster_harness.facts import BoardFacts, Wired, read_facts
@@ -39,7 +40,8 @@ class EmulatedBoard(Unit):
     `baud` is the serial line's speed, e.g. 115200; None is as fast as this host is. `log` is a
     test's, for this board to write into as well. `stand_ins` is a folder of modules that its
     programs find before all others. `shims` are other sources of the modules that stand for an
-    ESP32's, for experiments.
+    ESP32's, for experiments. `idf` is the ESP-IDF whose Wi-Fi driver it has, "5.4" or "5.5";
+    `radio_lacks` what that was built without: "wpa3", "pmf". Raises HarnessError for others.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class EmulatedBoard(Unit):
         log: Log | None = None,
         shims: Path = SHIMS,
         stand_ins: Path | None = None,
+        idf: str = "5.5",
+        radio_lacks: Iterable[str] = (),
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -63,6 +67,7 @@ class EmulatedBoard(Unit):
             raise HarnessError(f"a heap is so many bytes, e.g. 320K or 1M, not {heap!r}")
         self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
         self.capabilities = emulated_capabilities(self.facts, virtual_time)
+        rules = driver_rules(idf, radio_lacks)
         interpreter = find_interpreter()
         compiled = compiled_shims(shims)
         self.air = Air() if air is None else air
@@ -86,6 +91,7 @@ class EmulatedBoard(Unit):
                     virtual_time=virtual_time,
                     baud=baud,
                     stand_ins=stand_ins and stand_ins.absolute(),
+                    rules=rules,
                 )
             )
         except BaseException:

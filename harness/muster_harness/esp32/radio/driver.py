@@ -19,6 +19,7 @@ from muster_harness.air.dhcp_server import NOWHERE, Lease
 from muster_harness.control import Later, Refusal
 from muster_harness.errors import AirError, BoardError
 from muster_harness.esp32.parts.clock import BoardClock
+from muster_harness.esp32.radio.driver_rules import DriverRules
 from muster_harness.esp32.radio.soft_ap import SoftAP
 from muster_harness.loop import Loop, Timer
 
@@ -33,6 +34,9 @@ _REASON_CONNECTION_FAIL = 205
 _BEFORE_CONNECTING = (201, 212, 211, 210)
 
 
+Found = tuple[str, str, int, int, int]  # of a scan, SSID and BSSID in hex
+
+
 class Radio(Station):
     """One board's station interface. Everything runs in the board's loop, except `lost`."""
 
@@ -45,6 +49,7 @@ class Radio(Station):
         mac: bytes,
         on_link: Callable[[str | None], None],
         soft_ap: SoftAP,
+        rules: DriverRules,
     ) -> None:
         self._loop = loop
         self._clock = clock
@@ -53,6 +58,7 @@ class Radio(Station):
         self.mac = mac
         self._on_link = on_link  # told the board's address, or None
         self._soft_ap = soft_ap  # shares the antenna
+        self._rules = rules
         self.joined: AccessPoint | None = None
         soft_ap.follow(lambda: self.joined.channel if self.joined else None)
         self._step: Timer | None = None
@@ -91,6 +97,8 @@ class Radio(Station):
     def connect(self, target: tuple[bytes, bytes, bytes | None] | None) -> None:
         """Begin to join (ssid, key, bssid); None means the one of last time."""
         self._require_active()
+        if target is not None:
+            self.require_settable()
         if self._is_trying or self.joined is not None:
             # what is being tried goes on undisturbed
             raise Refusal("OSError", "Wifi Internal Error")
@@ -100,7 +108,15 @@ class Radio(Station):
         self.is_requested = True
         self._try()
 
+    def require_settable(self) -> None:
+        """Refuse what esp_wifi_set_config refuses: from ESP-IDF 5.5 on, settings for a station
+        that is connecting or has no address yet (esp-idf#17686, #17941)."""
+        is_busy = self._is_trying or self.joined is not None and not self.is_connected
+        if is_busy and self._rules.refuses_settings_while_connecting:
+            raise Refusal("OSError", "Wifi Internal State Error")
+
     def disconnect(self) -> None:
+        """Leave, or end what is being tried."""
         self.is_requested = False
         self._require_active()
         if self._is_trying or self.joined is not None:
@@ -125,15 +141,19 @@ class Radio(Station):
             raise Refusal("OSError", "Wifi Not Connected")
         return self.joined.rssi
 
-    def scan(self) -> Later:
+    def scan(self) -> Later | list[Found]:
+        """What can be heard, as (SSID, BSSID, channel, RSSI, security), strongest first."""
         if not self.is_active:
             raise Refusal("OSError", "STA must be active")
+        if self._is_trying:  # ESP_ERR_WIFI_STATE, of which the port makes an empty list
+            self.air.trace_event(self.name, "scan", found=0, failed=True)
+            return []
         answer = Later()
         self._soft_ap.be_deaf(self.air.scan_s)
         self._clock.later(self.air.scan_s, lambda: answer.give(self._found()))
         return answer
 
-    def _found(self) -> list[tuple[str, str, int, int, int]]:
+    def _found(self) -> list[Found]:
         if self.air.scan_fails > 0:
             self.air.scan_fails -= 1
             self.air.trace_event(self.name, "scan", found=0, failed=True)
@@ -177,7 +197,7 @@ class Radio(Station):
     def _choose(self) -> tuple[AccessPoint | None, int | None]:
         mismatch = None
         for point in self.air.find(self.name, self.ssid, self._bssid):
-            mismatch = point.mismatch(self._key)
+            mismatch = point.mismatch(self._key, self._rules.lacks)
             if mismatch is None:
                 return point, None
         return None, mismatch
@@ -299,6 +319,11 @@ class Radio(Station):
                 self._up(point, Lease(*address))
             else:
                 self._discover(point)
+
+    @property
+    def has_dhcp_running(self) -> bool:
+        """Whether a DHCP client is at work, so that starting one is refused."""
+        return self.joined is not None and self.static is None
 
     # -- helpers of the above
 

@@ -13,6 +13,7 @@ from muster_harness.esp32.radio.soft_ap import SoftAP
 
 _STA = 0
 _AP = 1
+_DHCP_ALREADY_STARTED = "Wifi Unknown Error 0x5004"  # ESP_ERR_ESP_NETIF_DHCP_ALREADY_STARTED
 _AP_SETTINGS = ("ssid", "hidden", "security", "max_clients")
 _NUMBERS = ("reconnects", "security", "max_clients", "channel", "bandwidth", "protocol", "pm")
 
@@ -166,6 +167,9 @@ class WLAN:
                 )
             else:
                 raise Refusal("ValueError", "unknown config param")
+        # Whatever was set, the port ends with esp_wifi_set_config; the rest has been done by then.
+        if interface == _STA:
+            self._radio.require_settable()
         if for_ap:
             if self._radio.joined is not None:
                 for_ap.pop("channel", None)  # one radio: the joined network's channel wins
@@ -184,6 +188,8 @@ class WLAN:
         if isinstance(config, str):
             if config != "dhcp" or interface != _STA:
                 raise Refusal("ValueError", "invalid arguments")
+            if self._radio.has_dhcp_running:
+                raise Refusal("RuntimeError", _DHCP_ALREADY_STARTED)
             self._radio.use_static(None)
             return
         if len(config) != 4:
