@@ -6,14 +6,23 @@ Behind it lies a local network, a 127.x.y.0/24 range of which .1 is the gateway;
 addresses from .2 on.
 """
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 from muster_harness.air.address_range import AddressRange
-from muster_harness.air.admission import OPEN, REASON_AUTH_FAIL, WPA2, Admission, checked_reason
+from muster_harness.air.admission import (
+    OPEN,
+    REASON_AUTH_FAIL,
+    REASON_BEACON_TIMEOUT,
+    WPA2,
+    Admission,
+    checked_reason,
+)
 from muster_harness.air.captive import Captive
 from muster_harness.air.dead_links import Cure, DeadLinks
 from muster_harness.air.dhcp_server import DHCPServer
+from muster_harness.air.fading import Signal
 from muster_harness.air.impairment import Impairment
 from muster_harness.air.local_network import LocalNetwork
 from muster_harness.air.name_server import Entry, NameServer
@@ -38,13 +47,16 @@ class Station:
     mac: bytes
     address: str | None
 
-    def lost(self, access_point: "AccessPoint") -> None:
+    def lost(self, access_point: "AccessPoint", reason: int = REASON_BEACON_TIMEOUT) -> None:
         """The access point is gone, or has thrown the station out; returns when it has left."""
         raise NotImplementedError
 
     def will_lose(self, access_point: "AccessPoint") -> None:
         """As `lost`, but returns at once: for callers that must not wait for another board."""
         raise NotImplementedError
+
+    def signal_changes(self, access_point: "AccessPoint") -> None:
+        """The access point fades; whoever cares looks at it from now on."""
 
     def renew(self, access_point: "AccessPoint") -> None:
         """Ask the DHCP server again, soon; nothing for who has not got its address there."""
@@ -76,7 +88,7 @@ class AccessPoint:
             security = WPA2 if password else OPEN
         self.admission = Admission(security, password, wrong_password_reason, requires_pmf)
         self._channel = checked_channel(channel)
-        self.rssi = rssi
+        self.signal = Signal(rssi)
         self.hidden = hidden
         if lan.is_new:
             lan.dhcp.delay_s = dhcp_s
@@ -126,6 +138,27 @@ class AccessPoint:
     def captive(self) -> Captive | None:
         """Who answers every connection in place of all others; None in an ordinary network."""
         return self.lan.captive
+
+    @property
+    def rssi(self) -> int:
+        """How strong it is where the boards are, in dBm, now."""
+        return self.signal.dbm
+
+    @rssi.setter
+    def rssi(self, dbm: int) -> None:
+        """Too weak to be heard (below -97), it loses its stations. Raises AirError for what is
+        no signal."""
+        self.signal.set(dbm)
+        if not self.signal.is_heard:
+            self.disconnect_all()
+
+    def fade(self, to: int, *, over_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        """Grow weaker or stronger, evenly, to so many dBm, in seconds of a clock; for a board in
+        virtual time that is `board.clock.time`. Where it becomes too weak, stations lose it.
+        Raises AirError for what is no signal, and for no time."""
+        self.signal.fade(to, over_s, clock)
+        for station in list(self.stations):
+            station.signal_changes(self)
 
     @property
     def security(self) -> int:
@@ -242,6 +275,14 @@ class AccessPoint:
     def reach(self, board: str) -> None:
         """Let a board be in range again."""
         self.out_of_range.discard(board)
+
+    def throw_out(self, board: str | None = None, *, reason: int = REASON_BEACON_TIMEOUT) -> None:
+        """Deauthenticate everyone, or one board, with a reason of the driver; they may try again.
+        Raises AirError for what is no reason."""
+        checked_reason(reason)
+        for station in list(self.stations):
+            if board in (None, station.name):
+                station.lost(self, reason)
 
     def disconnect_all(self) -> None:
         """Throw every station out; they may try again."""

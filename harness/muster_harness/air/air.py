@@ -205,7 +205,10 @@ class Air:
             points = [
                 p
                 for p in self._points
-                if p.is_up and board not in p.out_of_range and p.deaf_until <= now
+                if p.is_up
+                and p.signal.is_heard
+                and board not in p.out_of_range
+                and p.deaf_until <= now
             ]
         return sorted(points, key=lambda p: -p.rssi)
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from muster_harness.air.access_point import AccessPoint, Station
 from muster_harness.air.address_range import host_port
+from muster_harness.air.admission import REASON_BEACON_TIMEOUT
 from muster_harness.air.connection import Connection, reset
 from muster_harness.air.dialling import Dialling
 from muster_harness.air.dns_message import address_in, question
@@ -118,7 +119,7 @@ class Visitor(Station):
 
     # -- as a station
 
-    def lost(self, access_point: AccessPoint) -> None:
+    def lost(self, access_point: AccessPoint, reason: int = REASON_BEACON_TIMEOUT) -> None:
         with contextlib.suppress(BoardError):
             self._loop.call(self._leave)
 

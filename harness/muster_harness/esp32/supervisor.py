@@ -14,6 +14,7 @@ from muster_harness.air.tcp_relay import TCPRelay
 from muster_harness.errors import HarnessError
 from muster_harness.esp32.child import CLOCK_FD, IMAGE_FD, PAGE_FD
 from muster_harness.esp32.hardware_calls import HardwareCalls
+from muster_harness.esp32.idf_log import log_line
 from muster_harness.esp32.interpreter import Interpreter
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import chip
@@ -65,9 +66,11 @@ class Supervisor:
         baud: int | None,
         stand_ins: Path | None,
         rules: DriverRules,
+        prints_idf_errors: bool,
     ):
         self._loop = loop
         self.stand_ins = stand_ins
+        self._prints_idf_errors = prints_idf_errors
         self.name = name
         self.air = air
         self.facts = facts
@@ -117,6 +120,7 @@ class Supervisor:
                 lambda own: self._link_changed(0, own),
                 self.soft_ap,
                 rules,
+                self._driver_says,
             )
             self.wlan = WLAN(self.radio, self.soft_ap, facts.hostname)
             self.tcp_relay = TCPRelay(
@@ -327,6 +331,15 @@ class Supervisor:
     def show_backup(self, address: int) -> None:
         if self._run is not None:
             self.rtc.show(self._run.child, address)
+
+    def say_idf(self, message: str | bytes, level: str, tag: str, inside: bool) -> None:
+        """Let a task of ESP-IDF print a line. Raises BoardError for what is none."""
+        self.terminal.interject(log_line(message, level, tag, self.clock.uptime_ms()), inside)
+
+    def _driver_says(self, message: str) -> None:
+        self.log.event(f"wifi: {message}")
+        if self._prints_idf_errors:
+            self.say_idf(message, "E", "wifi", inside=False)
 
     # -- network and pins
 

@@ -41,7 +41,9 @@ class EmulatedBoard(Unit):
     test's, for this board to write into as well. `stand_ins` is a folder of modules that its
     programs find before all others. `shims` are other sources of the modules that stand for an
     ESP32's, for experiments. `idf` is the ESP-IDF whose Wi-Fi driver it has, "5.4" or "5.5";
-    `radio_lacks` what that was built without: "wpa3", "pmf". Raises HarnessError for others.
+    `radio_lacks` what that was built without: "wpa3", "pmf", "channels_12_13"; others are a
+    HarnessError. With `prints_idf_errors` the driver's error lines come on the console, as they do
+    on a board unless `esp.osdebug(None)` was called; else they are in the log.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class EmulatedBoard(Unit):
         stand_ins: Path | None = None,
         idf: str = "5.5",
         radio_lacks: Iterable[str] = (),
+        prints_idf_errors: bool = False,
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -92,6 +95,7 @@ class EmulatedBoard(Unit):
                     baud=baud,
                     stand_ins=stand_ins and stand_ins.absolute(),
                     rules=rules,
+                    prints_idf_errors=prints_idf_errors,
                 )
             )
         except BaseException:
@@ -312,6 +316,18 @@ class EmulatedBoard(Unit):
     def write(self, data: bytes) -> None:
         """Type on the console, as through the serial port."""
         self._loop.call(lambda: self._supervisor.terminal.type(data))
+
+    def say_idf(
+        self, message: str | bytes, *, level: str = "E", tag: str = "wifi", inside: bool = False
+    ) -> None:
+        """Let a task of ESP-IDF print a line on the console, between two lines of the program, or
+        `inside` the next one.
+
+        A text gets its head, e.g. "E (261708) wifi:"; bytes are printed as they are, with an end.
+        Raises BoardError for what is no line, and for a board that is off.
+        """
+        self._require_power()
+        self._loop.call(lambda: self._supervisor.say_idf(message, level, tag, inside))
 
     # -- helpers
 

@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Callable
 
 from muster_harness.air.access_point import AccessPoint, Station
-from muster_harness.air.admission import REASON_NO_AP_FOUND
+from muster_harness.air.admission import REASON_BEACON_TIMEOUT, REASON_NO_AP_FOUND
 from muster_harness.air.air import Air
 from muster_harness.air.dead_links import Cure
 from muster_harness.air.dhcp_server import NOWHERE, Lease
@@ -26,7 +26,7 @@ from muster_harness.loop import Loop, Timer
 STAT_IDLE = 1000
 STAT_CONNECTING = 1001
 STAT_GOT_IP = 1010
-_REASON_BEACON_TIMEOUT = 200
+_LOOK_S = 0.1
 _REASON_ASSOC_LEAVE = 8
 _REASON_AUTH_FAIL = 202
 _REASON_CONNECTION_FAIL = 205
@@ -50,6 +50,7 @@ class Radio(Station):
         on_link: Callable[[str | None], None],
         soft_ap: SoftAP,
         rules: DriverRules,
+        say: Callable[[str], None],
     ) -> None:
         self._loop = loop
         self._clock = clock
@@ -59,6 +60,7 @@ class Radio(Station):
         self._on_link = on_link  # told the board's address, or None
         self._soft_ap = soft_ap  # shares the antenna
         self._rules = rules
+        self._say = say  # what the driver logs as an error
         self.joined: AccessPoint | None = None
         soft_ap.follow(lambda: self.joined.channel if self.joined else None)
         self._step: Timer | None = None
@@ -101,6 +103,7 @@ class Radio(Station):
             self.require_settable()
         if self._is_trying or self.joined is not None:
             # what is being tried goes on undisturbed
+            self._say("sta is connecting, return error")
             raise Refusal("OSError", "Wifi Internal Error")
         if target is not None:
             self.ssid, self._key, self._bssid = target
@@ -113,6 +116,7 @@ class Radio(Station):
         that is connecting or has no address yet (esp-idf#17686, #17941)."""
         is_busy = self._is_trying or self.joined is not None and not self.is_connected
         if is_busy and self._rules.refuses_settings_while_connecting:
+            self._say("sta is connecting, cannot set config")
             raise Refusal("OSError", "Wifi Internal State Error")
 
     def disconnect(self) -> None:
@@ -159,6 +163,7 @@ class Radio(Station):
             self.air.trace_event(self.name, "scan", found=0, failed=True)
             return []
         points = self.air.heard_by(self.name) if self.is_active else []
+        points = [point for point in points if self._rules.tunes_to(point.channel)]
         self.air.trace_event(self.name, "scan", found=len(points))
         return [
             (
@@ -197,6 +202,8 @@ class Radio(Station):
     def _choose(self) -> tuple[AccessPoint | None, int | None]:
         mismatch = None
         for point in self.air.find(self.name, self.ssid, self._bssid):
+            if not self._rules.finds(point.channel, point.hidden):
+                continue
             mismatch = point.mismatch(self._key, self._rules.lacks)
             if mismatch is None:
                 return point, None
@@ -211,6 +218,7 @@ class Radio(Station):
         point.stations.append(self)
         point.associated(self.name, self._before)
         self._before = "association"
+        self._watch(point)
         self._soft_ap.move_to(point.channel)
         self.air.trace_event(
             self.name, "join", ssid=point.ssid, channel=point.channel, bssid=point.bssid.hex(":")
@@ -295,19 +303,32 @@ class Radio(Station):
                 return
         self._try()
 
-    def lost(self, access_point: AccessPoint) -> None:
+    def lost(self, access_point: AccessPoint, reason: int = REASON_BEACON_TIMEOUT) -> None:
         """From any thread: the access point is gone. Nothing sent after this returns is heard."""
         with contextlib.suppress(BoardError):  # a board that is being closed
-            self._loop.call(lambda: self._lost(access_point))
+            self._loop.call(lambda: self._lost(access_point, reason))
 
     def will_lose(self, access_point: AccessPoint) -> None:
         self._loop.post(lambda: self._lost(access_point))
 
-    def _lost(self, access_point: AccessPoint) -> None:
+    def _lost(self, access_point: AccessPoint, reason: int = REASON_BEACON_TIMEOUT) -> None:
         if self.joined is access_point:
             self._leave_silently()
-            self.reason = _REASON_BEACON_TIMEOUT
+            self.reason = reason
             self._retry()
+
+    def signal_changes(self, access_point: AccessPoint) -> None:
+        """From any thread: the access point fades."""
+        self._loop.post(lambda: self._watch(access_point))
+
+    # Looks now and then whether a fading access point is still heard.
+    def _watch(self, point: AccessPoint) -> None:
+        if self.joined is not point:
+            return
+        if not point.signal.is_heard:
+            self._lost(point)
+        elif point.signal.is_fading:
+            self._clock.later(_LOOK_S, lambda: self._watch(point))
 
     def use_static(self, address: tuple[str, str, str, str] | None) -> None:
         """Take an address of one's own (or, with None, one from DHCP again)."""
