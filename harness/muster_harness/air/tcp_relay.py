@@ -61,6 +61,11 @@ class TCPRelay:
         self._calls.add(call)
         return call.begin()
 
+    @property
+    def count(self) -> int:
+        """How many there are, those under way too."""
+        return len(self._calls)
+
     def silence(self, source: str | None = None) -> None:
         """The board has left the network where it had an address: nothing is heard there."""
         for call in list(self._calls):

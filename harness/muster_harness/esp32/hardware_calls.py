@@ -12,6 +12,7 @@ from muster_harness.control import Later, Refusal, machine_word
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import Chip
 from muster_harness.esp32.parts.clock import BoardClock
+from muster_harness.esp32.parts.idf_heap import IDFHeap
 from muster_harness.esp32.parts.nvs import NVS, PowerCut
 from muster_harness.esp32.parts.pins import Pins
 from muster_harness.esp32.parts.rtc import RTC
@@ -27,6 +28,8 @@ from muster_harness.esp32.terminal import Terminal
 from muster_harness.facts import BoardFacts
 from muster_harness.wire.board_log import BoardLog
 
+_ENOMEM = 12
+_MPI_ALLOC_FAILED = (-16, "MBEDTLS_ERR_MPI_ALLOC_FAILED")
 BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
 
 
@@ -45,6 +48,7 @@ class Board(Protocol):
     air: Air
     buses: Buses
     clock: BoardClock
+    idf_heap: IDFHeap
     mdns: MDNSRelay
     nvs: NVS
     pins: Pins
@@ -58,7 +62,8 @@ class Board(Protocol):
     watchdog: Watchdog
     wlan: WLAN
 
-    def boot_scripts_begin(self, is_heard: bool) -> bool: ...
+    def boot_scripts_begin(self, is_heard: bool, heap_used: int) -> bool: ...
+    def follow_radio(self) -> None: ...
     def repl_begins(self) -> None: ...
     def soft_reset(self) -> None: ...
     def hard_reset(self) -> None: ...
@@ -106,13 +111,14 @@ class HardwareCalls:
                 "spi": board.chip.spi_buses,
                 "uarts": board.chip.uarts,
                 "adc_pins": sorted(board.chip.adc_pins),
+                "limited": board.idf_heap.is_limited,  # whether ESP-IDF's heap is
             },
             "stand_ins": board.stand_ins and str(board.stand_ins),
             "raw": board.boots_raw,
         }
 
-    def _boot(self, is_heard: bool) -> bool:
-        return self._board.boot_scripts_begin(is_heard)
+    def _boot(self, is_heard: bool, heap_used: int) -> bool:
+        return self._board.boot_scripts_begin(is_heard, heap_used)
 
     def _repl(self) -> None:
         self._board.repl_begins()
@@ -245,7 +251,39 @@ class HardwareCalls:
     # -- network
 
     def _wlan(self, interface: int, verb: str, *arguments: Any) -> Any:
-        return self._board.wlan.ask(interface, verb, *arguments)
+        board = self._board
+        if verb == "open":
+            board.idf_heap.python_uses(*arguments)
+            if not board.idf_heap.wifi_begins():
+                raise Refusal("OSError", "WiFi Out of Memory")
+            arguments = ()
+        answer = board.wlan.ask(interface, verb, *arguments)
+        if verb == "active":
+            board.follow_radio()
+        return answer
+
+    # -- ESP-IDF's heap
+
+    def _idf_heap_info(self, heap_used: int) -> list[tuple[int, int, int, int]]:
+        board = self._board
+        board.idf_heap.connections_are(board.tcp_relay.count)
+        board.idf_heap.python_uses(heap_used)
+        return board.idf_heap.info()
+
+    def _tls(self, what: str, number: int, heap_used: int = 0) -> None:
+        heap = self._board.idf_heap
+        if what == "end":
+            heap.tls_ends(number)
+            return
+        heap.connections_are(self._board.tcp_relay.count)
+        heap.python_uses(heap_used)
+        # modtls_mbedtls.c: ENOMEM if mbedtls_ssl_setup has no buffers; later the library's own
+        if what == "begin" and not heap.tls_begins(number):
+            self._board.log.event(f"no room for the buffers of TLS: {heap}")
+            raise Refusal("OSError", _ENOMEM)
+        if what == "handshake" and not heap.handshake_fits():
+            self._board.log.event(f"no room for a handshake: {heap}")
+            raise Refusal("OSError", *_MPI_ALLOC_FAILED)
 
     def _network(self, what: str, *value: str) -> str | None:
         return self._board.wlan.network(what, *value)

@@ -20,6 +20,7 @@ from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import chip
 from muster_harness.esp32.parts.clock import BoardClock
 from muster_harness.esp32.parts.flash import Flash, reopened
+from muster_harness.esp32.parts.idf_heap import IDFHeap
 from muster_harness.esp32.parts.nvs import NVS
 from muster_harness.esp32.parts.pins import Pins
 from muster_harness.esp32.parts.rtc import RTC
@@ -67,6 +68,7 @@ class Supervisor:
         stand_ins: Path | None,
         rules: DriverRules,
         prints_idf_errors: bool,
+        limits_idf_heap: bool,
     ):
         self._loop = loop
         self.stand_ins = stand_ins
@@ -75,6 +77,7 @@ class Supervisor:
         self.air = air
         self.facts = facts
         self.chip = chip(facts.mcu)
+        self.idf_heap = IDFHeap(facts.mcu, limits_idf_heap)
         self.log = log
         self._interpreter = interpreter
         self._start = Start(
@@ -224,6 +227,7 @@ class Supervisor:
         self.watchdog.stop()
         self.wlan.restart()
         self.resolver.restart()
+        self.idf_heap.restart()
         self.signals.reset()
         if sleeps:
             self.pins.sleep()
@@ -274,10 +278,11 @@ class Supervisor:
         if self.soft_ap.address is not None:
             self._link_changed(1, self.soft_ap.address)
 
-    def boot_scripts_begin(self, is_heard: bool) -> bool:
+    def boot_scripts_begin(self, is_heard: bool, heap_used: int) -> bool:
         """boot.py is next, or, with `is_heard`, a loop that only Ctrl-C ends. Whether an early
         Ctrl-C interrupts it."""
         self._has_booted = True
+        self.idf_heap.python_begins(heap_used)
         return self.terminal.boot_scripts_begin(is_heard)
 
     def repl_begins(self) -> None:
@@ -361,6 +366,14 @@ class Supervisor:
         if before is not None and before != address:
             self.tcp_relay.silence(before)
         self._event("link", interface, address)
+        self.follow_radio()
+
+    def follow_radio(self) -> None:
+        """Let ESP-IDF's heap know what the radio does."""
+        self.idf_heap.wifi_is(
+            active=self.radio.is_active or self.soft_ap.is_active,
+            joined=self._addresses != [None, None],
+        )
 
 
 def _mac(path: Path) -> bytes:

@@ -16,6 +16,7 @@ from muster_harness.esp32.interpreter import find_interpreter
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.clock import ClockDoor
 from muster_harness.esp32.parts.flash import FlashContent, How, Operation
+from muster_harness.esp32.parts.idf_heap import HeapDoor
 from muster_harness.esp32.parts.signals import PWMSignal
 from muster_harness.esp32.radio.driver_rules import driver_rules
 from muster_harness.esp32.shim_cache import SHIMS, compiled_shims
@@ -43,7 +44,9 @@ class EmulatedBoard(Unit):
     ESP32's, for experiments. `idf` is the ESP-IDF whose Wi-Fi driver it has, "5.4" or "5.5";
     `radio_lacks` what that was built without: "wpa3", "pmf", "channels_12_13"; others are a
     HarnessError. With `prints_idf_errors` the driver's error lines come on the console, as they do
-    on a board unless `esp.osdebug(None)` was called; else they are in the log.
+    on a board unless `esp.osdebug(None)` was called; else they are in the log. With
+    `limits_idf_heap` MicroPython's heap, Wi-Fi, connections and TLS share the RAM of a chip
+    without PSRAM, see `idf_heap`; a chip of which none is known is a BoardError.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class EmulatedBoard(Unit):
         idf: str = "5.5",
         radio_lacks: Iterable[str] = (),
         prints_idf_errors: bool = False,
+        limits_idf_heap: bool = False,
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -96,6 +100,7 @@ class EmulatedBoard(Unit):
                     stand_ins=stand_ins and stand_ins.absolute(),
                     rules=rules,
                     prints_idf_errors=prints_idf_errors,
+                    limits_idf_heap=limits_idf_heap,
                 )
             )
         except BaseException:
@@ -109,6 +114,11 @@ class EmulatedBoard(Unit):
     @property
     def clock(self) -> ClockDoor:
         return self._clock
+
+    @property
+    def idf_heap(self) -> HeapDoor:
+        """The model of ESP-IDF's heap, whose limits hold if the board was made so."""
+        return HeapDoor(self._loop, self._supervisor.idf_heap)
 
     @property
     def port(self) -> str:

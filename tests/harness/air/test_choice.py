@@ -10,7 +10,7 @@ from muster_harness.air.air import Air
 from muster_harness.errors import AirError, JoinRefused
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from tests.harness.test_wifi import SETUP
+from tests.harness.air.on_board import WLAN
 
 KEY = "long enough"
 
@@ -19,7 +19,7 @@ KEY = "long enough"
 def wlan(repl: REPL, air: Air) -> REPL:
     air.association_s = air.failure_s = 0.01
     air.scan_s = 0.01
-    repl.exec(SETUP + "w.config(reconnects=0)")
+    repl.exec(WLAN + "w.config(reconnects=0)")
     return repl
 
 

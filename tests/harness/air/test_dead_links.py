@@ -11,7 +11,7 @@ from muster_harness.air.air import AccessPoint, Air
 from muster_harness.errors import AirError
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from tests.harness.test_sockets import SETUP
+from tests.harness.air.on_board import SOCKETS
 
 HELPERS = """
 def is_answered(port):
@@ -49,7 +49,7 @@ def port(point: AccessPoint) -> Iterator[int]:
 
 @pytest.fixture
 def joined(repl: REPL, point: AccessPoint) -> REPL:
-    repl.exec(SETUP + HELPERS + f"join('home'); host = {point.gateway!r}")
+    repl.exec(SOCKETS + HELPERS + f"join('home'); host = {point.gateway!r}")
     return repl
 
 
@@ -74,7 +74,7 @@ def test_until_the_radio_was_off(joined: REPL, point: AccessPoint, port: int) ->
 
 
 def test_until_the_chip_has_restarted(point: AccessPoint, board: EmulatedBoard, port: int) -> None:
-    script = SETUP + HELPERS + f"host = {point.gateway!r}\n"
+    script = SOCKETS + HELPERS + f"host = {point.gateway!r}\n"
     with board.repl() as repl:
         repl.exec(script + "join('home')")
         point.go_dead(until="restart")

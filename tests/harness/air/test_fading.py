@@ -11,13 +11,13 @@ from muster_harness.air.air import Air
 from muster_harness.errors import AirError
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from tests.harness.test_wifi import SETUP
+from tests.harness.air.on_board import WLAN
 
 
 @pytest.fixture
 def wlan(repl: REPL, air: Air) -> REPL:
     air.association_s = air.failure_s = air.scan_s = 0.01
-    repl.exec(SETUP)
+    repl.exec(WLAN)
     return repl
 
 
@@ -62,7 +62,7 @@ def test_channels_above_11_are_only_listened_to(
         board.expect(rb">>> ")
         with board.repl() as repl:
             repl.exec("import network; network.country('DE')")  # which changes nothing
-            repl.exec(SETUP + "w.config(reconnects=0)")
+            repl.exec(WLAN + "w.config(reconnects=0)")
             assert len(repl.eval("w.scan()")) == (2 if not lacks else 0)
             repl.exec(f"w.connect('thirteen'); until(lambda: w.status() == {status})")
             repl.exec("w.disconnect(); w.connect('unseen'); until(lambda: w.status() == 201)")

@@ -12,7 +12,7 @@ from muster_harness.air.air import AccessPoint, Air
 from muster_harness.air.dhcp_server import NOWHERE
 from muster_harness.errors import AirError
 from muster_harness.wire.repl import REPL
-from tests.harness.test_sockets import SETUP
+from tests.harness.air.on_board import SOCKETS
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def point(air: Air) -> AccessPoint:
 
 @pytest.fixture
 def there(repl: REPL, point: AccessPoint) -> REPL:
-    repl.exec(SETUP)
+    repl.exec(SOCKETS)
     return repl
 
 

@@ -8,8 +8,7 @@ from muster_harness.air.air import AccessPoint, Air
 from muster_harness.air.name_server import Record
 from muster_harness.errors import AirError
 from muster_harness.wire.repl import REPL
-from tests.harness.test_network_services import LOOK_UP
-from tests.harness.test_sockets import SETUP
+from tests.harness.air.on_board import SOCKETS
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def point(air: Air) -> AccessPoint:
 
 @pytest.fixture
 def joined(repl: REPL, point: AccessPoint) -> REPL:
-    repl.exec(SETUP + LOOK_UP + "join('home')")
+    repl.exec(SOCKETS + "join('home')")
     return repl
 
 

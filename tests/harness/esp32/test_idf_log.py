@@ -10,7 +10,7 @@ from muster_harness.air.air import Air
 from muster_harness.errors import BoardError
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from tests.harness.test_wifi import SETUP
+from tests.harness.air.on_board import WLAN
 
 
 def test_a_line_comes_between_two_of_the_program(board: EmulatedBoard) -> None:
@@ -18,7 +18,7 @@ def test_a_line_comes_between_two_of_the_program(board: EmulatedBoard) -> None:
     board.expect(rb"begin $")
     board.say_idf("sta is connecting, return error")
     board.write(b"\r")
-    board.expect(rb"begin \r\nE \(\d+\) wifi:sta is connecting, return error\r\none\r\ntwo\r\n")
+    board.expect(rb"\r\nE \(\d+\) wifi:sta is connecting, return error\r\none\r\ntwo\r\n")
 
 
 def test_bytes_are_printed_as_they_are(board: EmulatedBoard) -> None:
@@ -53,6 +53,6 @@ def test_the_drivers_own_errors_are_printed_if_asked_for(
         board.power_on()
         board.expect(rb">>> ")
         with REPL(board.port) as repl:
-            repl.exec(SETUP + "w.connect('absent')")
+            repl.exec(WLAN + "w.connect('absent')")
             repl.exec("try:\n    w.config(pm=0)\nexcept OSError: pass")
         assert (b"wifi:sta is connecting, cannot set config\r\n" in board.output) is prints

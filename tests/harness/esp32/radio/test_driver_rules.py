@@ -10,7 +10,7 @@ import pytest
 from muster_harness.air.air import Air
 from muster_harness.errors import HarnessError, RemoteError
 from muster_harness.units.emulated import EmulatedBoard
-from tests.harness.test_wifi import SETUP
+from tests.harness.air.on_board import WLAN
 
 BUSY = [
     ("5.4", "w.config(reconnects=0)", None),
@@ -31,7 +31,7 @@ def test_settings_while_connecting_differ_by_version(
         board.power_on()
         board.expect(rb">>> ")
         with board.repl() as repl:
-            repl.exec(SETUP + f"w.connect({target!r})")
+            repl.exec(WLAN + f"w.connect({target!r})")
             if words is None:
                 repl.exec(code)
             else:
@@ -62,7 +62,7 @@ def test_who_can_join_what(
         board.power_on()
         board.expect(rb">>> ")
         with board.repl() as repl:
-            repl.exec(SETUP + "w.config(reconnects=0); w.connect('home', 'long enough')")
+            repl.exec(WLAN + "w.config(reconnects=0); w.connect('home', 'long enough')")
             repl.exec(f"until(lambda: w.status() == {status})")
             assert repl.eval("w.status()") == status
 
@@ -81,7 +81,7 @@ def test_starting_dhcp_twice_is_an_error_and_a_static_address_is_told(
         board.power_on()
         board.expect(rb">>> ")
         with board.repl() as repl:
-            repl.exec(SETUP + "w.ifconfig('dhcp'); w.connect('home'); until(w.isconnected)")
+            repl.exec(WLAN + "w.ifconfig('dhcp'); w.connect('home'); until(w.isconnected)")
             with pytest.raises(RemoteError, match="RuntimeError: Wifi Unknown Error 0x5004"):
                 repl.exec("w.ifconfig('dhcp')")
             repl.exec("a = w.ifconfig(); w.ifconfig(a)")
