@@ -26,11 +26,8 @@ from muster_harness.air.fading import Signal
 from muster_harness.air.impairment import Impairment
 from muster_harness.air.local_network import LocalNetwork
 from muster_harness.air.name_server import Entry, NameServer
+from muster_harness.air.radio_settings import checked_bssid, checked_channel
 from muster_harness.air.time_server import TimeServer
-from muster_harness.errors import AirError
-
-_BSSID_BYTES = 6
-_CHANNELS = range(1, 15)
 
 
 class Carried(Protocol):
@@ -387,24 +384,3 @@ class AccessPoint:
         """Judge a station's attempt to join: None is welcome, else the driver's reason."""
         is_full = len(self.stations) >= self.most_stations
         return self.admission.refusal(self.ssid, key, station, is_full)
-
-
-def checked_bssid(bssid: bytes | str) -> bytes:
-    """Return the six bytes of a BSSID, also of "02:4d:75:00:00:01". Raises AirError for others."""
-    try:
-        raw = bytes.fromhex(bssid.replace(":", "")) if isinstance(bssid, str) else bytes(bssid)
-    except (TypeError, ValueError):
-        raw = b""
-    if len(raw) != _BSSID_BYTES or raw[0] & 1:
-        raise AirError(
-            f'a BSSID is six bytes, or text as "02:4d:75:00:00:01", whose first byte is even, '
-            f"not {bssid!r}"
-        )
-    return raw
-
-
-def checked_channel(channel: int) -> int:
-    """Return a channel of the 2.4 GHz band. Raises AirError for anything but 1 to 14."""
-    if not isinstance(channel, int) or channel not in _CHANNELS:
-        raise AirError(f"a channel is a number from 1 to 14, not {channel!r}")
-    return channel

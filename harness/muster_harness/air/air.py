@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from muster_harness.air.access_point import AccessPoint, checked_bssid
+from muster_harness.air.access_point import AccessPoint
 from muster_harness.air.address_range import AddressRange
 from muster_harness.air.admission import REASON_AUTH_FAIL
 from muster_harness.air.local_network import LocalNetwork
 from muster_harness.air.messages import Messages
+from muster_harness.air.radio_settings import checked_bssid
 from muster_harness.air.visitor import Visitor
 from muster_harness.errors import AirError
 
