@@ -28,6 +28,7 @@ from muster_harness.air.local_network import LocalNetwork
 from muster_harness.air.name_server import Entry, NameServer
 from muster_harness.air.radio_settings import checked_bssid, checked_channel
 from muster_harness.air.time_server import TimeServer
+from muster_harness.errors import AirError
 
 
 class Carried(Protocol):
@@ -38,22 +39,23 @@ class Carried(Protocol):
 
 
 class Station:
-    """What the air has to know of a radio that joins networks."""
+    """A radio that joins networks, as far as the air has to know it."""
 
     name: str
     mac: bytes
     address: str | None
 
     def lost(self, access_point: "AccessPoint", reason: int = REASON_BEACON_TIMEOUT) -> None:
-        """The access point is gone, or has thrown the station out; returns when it has left."""
+        """Take note that the access point is gone, or has thrown the station out, with a driver's
+        reason. Returns when the station has left."""
         raise NotImplementedError
 
     def will_lose(self, access_point: "AccessPoint") -> None:
-        """As `lost`, but returns at once: for callers that must not wait for another board."""
+        """Do as `lost` does, but return at once: for callers that must not wait for another board."""
         raise NotImplementedError
 
     def signal_changes(self, access_point: "AccessPoint") -> None:
-        """The access point fades; whoever cares looks at it from now on."""
+        """Look at the access point's signal from now on: it fades."""
 
     def renew(self, access_point: "AccessPoint") -> None:
         """Ask the DHCP server again, soon; nothing for who has not got its address there."""
@@ -113,12 +115,12 @@ class AccessPoint:
 
     @property
     def dhcp(self) -> DHCPServer:
-        """Who gives addresses in the network behind it."""
+        """The DHCP server of the network behind it."""
         return self.lan.dhcp
 
     @property
     def dhcp_s(self) -> float | None:
-        """How long the DHCP server takes, in seconds; None: nobody answers."""
+        """The DHCP server's delay in seconds; None: nobody answers."""
         return self.lan.dhcp.delay_s
 
     @dhcp_s.setter
@@ -128,17 +130,18 @@ class AccessPoint:
 
     @property
     def dns(self) -> NameServer:
-        """Who answers names in the network behind it."""
+        """The name server of the network behind it."""
         return self.lan.dns
 
     @property
     def captive(self) -> Captive | None:
-        """Who answers every connection in place of all others; None in an ordinary network."""
+        """The gateway that answers every connection in place of all others; None in an ordinary
+        network."""
         return self.lan.captive
 
     @property
     def rssi(self) -> int:
-        """How strong it is where the boards are, in dBm, now."""
+        """The signal where the boards are, in dBm, now."""
         return self.signal.dbm
 
     @rssi.setter
@@ -196,8 +199,8 @@ class AccessPoint:
 
     @property
     def names(self) -> dict[str, Entry]:
-        """What its DNS server answers of each name: an address, None for no such name, or more,
-        see `NameServer`."""
+        """The answers of its DNS server by name: an address, None for no such name, or more, see
+        `NameServer`."""
         return self.dns.names
 
     @property
@@ -217,7 +220,7 @@ class AccessPoint:
 
     @password.setter
     def password(self, value: str | None) -> None:
-        """Throws every station out."""
+        """Throw every station out, and ask for this one from now on."""
         self.admission.password = value
         self._trace("", "password", ssid=self.ssid)
         self.disconnect_all()
@@ -229,7 +232,7 @@ class AccessPoint:
 
     @channel.setter
     def channel(self, value: int) -> None:
-        """Throws every station out. Raises AirError for a channel outside 1 to 14."""
+        """Throw every station out and move. Raises AirError for a channel outside 1 to 14."""
         self.tune(checked_channel(value))
         self._trace("", "channel", ssid=self.ssid, channel=value)
         self.disconnect_all()
@@ -349,7 +352,7 @@ class AccessPoint:
         self._dead.treated(station, after)
 
     def carries(self, station: str, address: str, port: int) -> bool:
-        """Whether it carries frames between a station and somebody's port now."""
+        """Tell whether frames between a station and somebody's port are carried now."""
         is_gateway = address == self.gateway
         if self.isolates and not is_gateway and self._is_a_station(address):
             return False
@@ -368,7 +371,7 @@ class AccessPoint:
         self._multicast_loss = share
 
     def carries_group(self, station: str) -> bool:
-        """Whether what a station sends to a group now reaches the others."""
+        """Tell whether a group hears what a station sends to it now; each call is one frame."""
         if not self._dead.carries(station, False, 0):
             return False
         return self.impairment.random.random() >= self._multicast_loss

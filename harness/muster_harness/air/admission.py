@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Whom an access point lets in: what its security asks for, and whom a script has it refuse."""
+"""An access point's door: what its security asks for, and whom a script has it refuse."""
 
 import hashlib
 import hmac

@@ -98,7 +98,7 @@ class Air:
             self._names.add(name)
 
     def leave(self, name: str) -> None:
-        """It is gone for good."""
+        """Forget a board or visitor that is gone for good."""
         with self._lock:
             self._names.discard(name)
 
@@ -240,7 +240,7 @@ class Air:
             listener(event)
 
     def stays(self, board: str | None = None) -> list[Stay]:
-        """Who was joined where, and when, oldest first; of one board or of all."""
+        """Return every stay in a network, of one board or of all, oldest first."""
         found: list[Stay] = []
         for event in self.traced("join", "leave", board=board):
             if event.what == "join":

@@ -20,19 +20,19 @@ _AHEAD = 5760  # its send window: so much is on its way before the sender has to
 
 
 class Watcher(Protocol):
-    """Who wants to know of a connection. Called in the loop's thread."""
+    """A connection's maker, which wants to know of it. Called in the loop's thread."""
 
     def turn(self, way: str, size: int) -> Fate:
         """One side begins to speak; "tx" is the near one."""
 
     def passes(self) -> bool:
-        """Whether anything is carried now; what is not, is sent again later."""
+        """Tell whether anything is carried now; the rest is sent again later."""
 
     def replay(self, data: bytes) -> None:
         """A whole turn of the near side has to be heard twice."""
 
     def ended(self, connection: "Connection") -> None:
-        """It is over. Called once."""
+        """Take note that the connection is over. Called once."""
 
 
 class Connection:
@@ -88,11 +88,11 @@ class Connection:
             self._watcher.ended(self)
 
     def passes(self) -> bool:
-        """Whether its network carries anything of it now."""
+        """Tell whether the network carries anything of it now."""
         return self._watcher.passes()
 
     def fate_of_piece(self, way: "_Way", size: int) -> Fate:
-        """What becomes of bytes that one side has just sent: what became of the turn's first."""
+        """Return the fate of bytes that one side has just sent: that of the turn's first ones."""
         if self._speaker is not way:
             self.turn_ends()
             self._speaker = way

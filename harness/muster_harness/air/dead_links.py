@@ -21,7 +21,7 @@ class _Dead:
 
 
 class DeadLinks:
-    """Which stations of one access point are cut off, and what heals each."""
+    """The stations of one access point that are cut off, and what heals each."""
 
     def __init__(self) -> None:
         self._dead: dict[str, _Dead] = {}
@@ -51,7 +51,7 @@ class DeadLinks:
             del self._dead[station]
 
     def carries(self, station: str, is_gateway: bool, port: int) -> bool:
-        """Whether a frame between a station and somebody's port is carried."""
+        """Tell whether a frame between a station and somebody's port is carried."""
         dead = self._dead.get(station)
         if dead is None:
             return True

@@ -14,7 +14,7 @@ NOWHERE = "0.0.0.0"  # noqa: S104 (what a board shows where it has no address, n
 
 @dataclass(frozen=True)
 class Lease:
-    """What a station is given. `router` and `dns` are "0.0.0.0" if the server names none."""
+    """The terms that a station is given. `router` and `dns` are "0.0.0.0" if the server names none."""
 
     address: str
     netmask: str
@@ -39,7 +39,7 @@ class DHCPServer:
 
     @property
     def delay_s(self) -> float | None:
-        """How long an answer takes, in seconds; None: nobody answers."""
+        """The time that an answer takes, in seconds; None: nobody answers."""
         return self._delay_s
 
     @delay_s.setter

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""How strong an access point is where the boards are, which may change with time."""
+"""The strength of an access point where the boards are, which may change with time."""
 
 import time
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class Signal:
 
     @property
     def dbm(self) -> int:
-        """What it is now."""
+        """The strength now, in dBm."""
         if not self.is_fading:
             return self._to
         share = (self._clock() - self._begin) / self._over_s
@@ -28,12 +28,12 @@ class Signal:
 
     @property
     def is_fading(self) -> bool:
-        """Whether it still changes by itself."""
+        """True while it changes by itself."""
         return self._over_s > 0 and self._clock() - self._begin < self._over_s
 
     @property
     def is_heard(self) -> bool:
-        """Whether a board hears it now."""
+        """True if a board hears it now."""
         return self.dbm >= WEAKEST_DBM
 
     def set(self, dbm: int) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What lies behind access points: addresses, the servers that give and explain them, leases.
+"""The network behind access points: addresses, and the servers that give and explain them.
 
 Several access points may stand in front of one, as in a house with repeaters.
 """
@@ -25,7 +25,7 @@ class LocalNetwork:
 
     @property
     def is_new(self) -> bool:
-        """Whether no access point stands in front of it yet."""
+        """True while no access point stands in front of it."""
         return self._access_points == 0
 
     def enter(self) -> int:

@@ -16,7 +16,7 @@ _RCODES = get_args(Rcode)
 
 @dataclass
 class Record:
-    """What the server says of one name; attributes may be changed while boards ask.
+    """The server's words on one name; attributes may be changed while boards ask.
 
     `a` and `aaaa` are its addresses, in the order in which they are told: an ESP32 takes the first
     of `a`, and has none of a name that has `aaaa` only. `ttl_s` is how long a board may go by it
@@ -98,11 +98,11 @@ class NameServer:
             self._clock, self._silent_until = clock, clock() + (for_s or 0.0)
 
     def knows(self, name: str) -> bool:
-        """Whether it has been told about a name."""
+        """Tell whether the script has named a name."""
         return name.lower() in self._lower()
 
     def begins(self, name: str) -> bool:
-        """Take note of a board's look-up; whether it will ever be answered."""
+        """Take note of a board's look-up, and tell whether it will ever be answered."""
         self.asked.append(name)
         if self._silent_lookups > 0:
             self._silent_lookups -= 1
@@ -115,7 +115,7 @@ class NameServer:
 
     @property
     def is_silent_now(self) -> bool:
-        """Whether a question that arrives now is not answered."""
+        """True if a question that arrives now gets no answer."""
         return self.is_silent or self._clock() < self._silent_until
 
     def answer(self, name: str) -> Answer:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a script may set of an access point's radio."""
+"""The bounds of what a script may set of an access point's radio."""
 
 from muster_harness.errors import AirError
 

@@ -63,7 +63,7 @@ class TCPRelay:
 
     @property
     def count(self) -> int:
-        """How many there are, those under way too."""
+        """The number of connections, those under way too."""
         return len(self._calls)
 
     def silence(self, source: str | None = None) -> None:

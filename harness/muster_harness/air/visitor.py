@@ -92,7 +92,7 @@ class Visitor(Station):
         return f"http://{host}:{local}{path}"
 
     def endpoint(self, port: int, address: str | None = None) -> tuple[str, int]:
-        """Where on this host a port of the network's gateway, or of another address, is found.
+        """Return where on this host a port of the network's gateway, or of another address, is.
 
         Raises AirError once the visitor has left.
         """

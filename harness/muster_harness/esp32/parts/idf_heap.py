@@ -55,7 +55,7 @@ class _Region:
         return max(self.free.values(), default=0)
 
     def best(self, size: int) -> int | None:
-        """Where the smallest stretch begins that is long enough."""
+        """Return where the smallest stretch begins that is long enough, None if none is."""
         fitting = [(length, start) for start, length in self.free.items() if length >= size]
         return min(fitting)[1] if fitting else None
 
@@ -102,22 +102,22 @@ class IDFHeap:
     # -- looking
 
     def info(self) -> list[tuple[int, int, int, int]]:
-        """As esp32.idf_heap_info(): (total, free, largest, lowest free) of each region."""
+        """Return what esp32.idf_heap_info() does: (total, free, largest, lowest free) by region."""
         return [(r.total, r.free_bytes, r.largest, r.lowest_free) for r in self._regions]
 
     @property
     def free_bytes(self) -> int:
-        """All that is free."""
+        """The bytes that are free, all together."""
         return sum(region.free_bytes for region in self._regions)
 
     @property
     def largest(self) -> int:
-        """The largest free piece."""
+        """The largest free piece, in bytes."""
         return max(region.largest for region in self._regions)
 
     @property
     def python_bytes(self) -> int:
-        """What MicroPython's heap has taken."""
+        """The bytes that MicroPython's heap has taken."""
         return self._python
 
     # -- who takes
@@ -180,7 +180,7 @@ class IDFHeap:
         return True
 
     def handshake_fits(self) -> bool:
-        """Whether what a handshake takes beside its buffers is there; it is given back."""
+        """Tell whether the room is there that a handshake takes beside its buffers."""
         fits = self.take("handshake", TLS_HANDSHAKE, TLS_PIECE)
         self.give("handshake")
         return fits
@@ -240,22 +240,22 @@ class HeapDoor:
 
     @property
     def free_bytes(self) -> int:
-        """All that is free now, as far as the model has heard."""
+        """The bytes that are free now, as far as the model has heard."""
         return self._loop.call(lambda: self._heap.free_bytes)
 
     @property
     def largest(self) -> int:
-        """The largest free piece now."""
+        """The largest free piece now, in bytes."""
         return self._loop.call(lambda: self._heap.largest)
 
     @property
     def python_bytes(self) -> int:
-        """What MicroPython's heap has taken."""
+        """The bytes that MicroPython's heap has taken."""
         return self._loop.call(lambda: self._heap.python_bytes)
 
     @property
     def source(self) -> str:
-        """Where the chip's figures are from."""
+        """The source of the chip's figures, in words."""
         return self._heap.figures.source
 
     def grow_python(self, size: int) -> None:

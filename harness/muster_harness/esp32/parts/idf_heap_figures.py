@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What is known in public of ESP-IDF's heap under MicroPython, by chip, without PSRAM; in bytes.
+"""The public figures of ESP-IDF's heap under MicroPython, by chip, without PSRAM; in bytes.
 
 Figures that nobody has published are estimates and say so: a measurement of yours is welcome.
 """

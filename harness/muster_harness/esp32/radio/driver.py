@@ -67,7 +67,7 @@ class Radio(Station):
         self.restart()
 
     def restart(self) -> None:
-        """As after power-on: nothing is remembered."""
+        """Forget everything, as after power-on."""
         self._leave_silently()
         self.is_active = False
         self.is_requested = False
@@ -146,7 +146,7 @@ class Radio(Station):
         return self.joined.rssi
 
     def scan(self) -> Later | list[Found]:
-        """What can be heard, as (SSID, BSSID, channel, RSSI, security), strongest first."""
+        """Return what can be heard, strongest first; nothing while an attempt is under way."""
         if not self.is_active:
             raise Refusal("OSError", "STA must be active")
         if self._is_trying:  # ESP_ERR_WIFI_STATE, of which the port makes an empty list
@@ -280,7 +280,7 @@ class Radio(Station):
             self._on_link(None)
 
     def can_reach(self, address: str) -> bool:
-        """Whether lwIP finds a way: the address is on the own link, or there is a router."""
+        """Tell whether lwIP finds a way: the address is on the own link, or there is a router."""
         if self.address is None:
             return False
         link = ipaddress.ip_network(f"{self.address}/{self.netmask}", strict=False)
@@ -343,7 +343,7 @@ class Radio(Station):
 
     @property
     def has_dhcp_running(self) -> bool:
-        """Whether a DHCP client is at work, so that starting one is refused."""
+        """True while a DHCP client is at work, so that starting one is refused."""
         return self.joined is not None and self.static is None
 
     # -- helpers of the above

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a Wi-Fi driver may and may not, by the version of ESP-IDF and by how it was built."""
+"""A Wi-Fi driver's rules, by the version of ESP-IDF and by how it was built."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ class DriverRules:
     lacks: frozenset[str]
 
     def tunes_to(self, channel: int) -> bool:
-        """Whether a scan comes to a channel."""
+        """Tell whether a scan comes to a channel."""
         return channel <= _LAST_ACTIVE or "channels_12_13" not in self.lacks
 
     def finds(self, channel: int, is_hidden: bool) -> bool:
-        """Whether an access point can be found there by its name."""
+        """Tell whether an access point on a channel can be found by its name."""
         return self.tunes_to(channel) and (channel <= _LAST_ACTIVE or not is_hidden)
 
 

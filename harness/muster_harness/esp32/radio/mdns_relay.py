@@ -74,7 +74,7 @@ class MDNSRelay:
 
     @property
     def is_asking(self) -> bool:
-        """Whether answers may still come."""
+        """True while answers may still come."""
         return bool(self._open)
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""How lwIP finds an address for a name: repeats its question, keeps what it has heard.
+"""lwIP's search for the address of a name: it repeats its question and keeps what it hears.
 
 Every failure is EAI_FAIL (-202), whether nobody answered or there is no such name; only the time
 that it takes differs. Sources: lwIP's dns.c and netdb.c (lwip_getaddrinfo).
@@ -41,7 +41,8 @@ class Resolver:
         self._table.clear()
 
     def resolve(self, name: str) -> str | Later:
-        """The address of a name; a refusal is the OSError that getaddrinfo() raises."""
+        """Return the address of a name, now or later. Raises Refusal, which is the OSError that
+        getaddrinfo() raises."""
         point = self._radio.joined
         if point is None or self._radio.address is None:
             raise Refusal("OSError", _FAILED)
@@ -55,7 +56,7 @@ class Resolver:
         return _Lookup(self, name, point).begin()
 
     def hears(self, point: AccessPoint) -> bool:
-        """Whether the network's name server can be asked now."""
+        """Tell whether the network's name server can be asked now."""
         return self._radio.joined is point and point.carries(
             self._radio.name, point.gateway, _PORT
         )

@@ -35,7 +35,7 @@ class SoftAP:
         self.restart()
 
     def restart(self) -> None:
-        """As after power-on: off, with the driver's defaults."""
+        """Be off, with the driver's defaults, as after power-on."""
         self.activate(False)
         self.settings: dict[str, Any] = {
             "ssid": f"ESP_{self.mac[3:].hex().upper()}".encode(),
@@ -55,7 +55,7 @@ class SoftAP:
 
     @property
     def network(self) -> AccessPoint | None:
-        """What it has put into the air, None while it is off."""
+        """The network that it has put into the air, None while it is off."""
         return self._point if self.is_active else None
 
     @property

@@ -28,7 +28,7 @@ class WLAN:
         self.restart()
 
     def restart(self) -> None:
-        """As after power-on."""
+        """Begin anew, as after power-on."""
         self._radio.restart()
         self._soft_ap.restart()
         self.hostname = self._default_hostname
