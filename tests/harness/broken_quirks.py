@@ -148,6 +148,14 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
     ),
     "an unknown name is -2": (_set("muster_harness.esp32.radio.resolver._FAILED", -2), "names"),
     "DHCP is started twice": (_set_of(Radio, "has_dhcp_running", False), "air_mute"),
+    "hidden networks are found on every channel": (
+        _set("muster_harness.esp32.radio.driver_rules._LAST_ACTIVE", 14),
+        "air_channels",
+    ),
+    "TLS takes nothing": (
+        _set("muster_harness.esp32.parts.idf_heap.TLS_IN", 1),
+        "tls_memory",
+    ),
     "no answer is kept": (
         lambda patch: patch.setattr(Resolver, "keep", lambda *_: None),
         "air_records",

@@ -51,7 +51,8 @@ class Station:
         raise NotImplementedError
 
     def will_lose(self, access_point: "AccessPoint") -> None:
-        """Do as `lost` does, but return at once: for callers that must not wait for another board."""
+        """Do as `lost` does, but return at once: for callers that must not wait for another
+        board."""
         raise NotImplementedError
 
     def signal_changes(self, access_point: "AccessPoint") -> None:

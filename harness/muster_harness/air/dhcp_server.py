@@ -14,7 +14,7 @@ NOWHERE = "0.0.0.0"  # noqa: S104 (what a board shows where it has no address, n
 
 @dataclass(frozen=True)
 class Lease:
-    """The terms that a station is given. `router` and `dns` are "0.0.0.0" if the server names none."""
+    """The terms that a station is given. `router` and `dns` are "0.0.0.0" if there is none."""
 
     address: str
     netmask: str

@@ -102,7 +102,7 @@ class IDFHeap:
     # -- looking
 
     def info(self) -> list[tuple[int, int, int, int]]:
-        """Return what esp32.idf_heap_info() does: (total, free, largest, lowest free) by region."""
+        """Return (total, free, largest, lowest free) of each region, as esp32.idf_heap_info()."""
         return [(r.total, r.free_bytes, r.largest, r.lowest_free) for r in self._regions]
 
     @property
