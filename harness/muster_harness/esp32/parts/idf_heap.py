@@ -231,6 +231,18 @@ class IDFHeap:
         return found[0] if found else None
 
 
+def left_before_tls(chip: str, python_64_bit: int) -> tuple[int, int]:
+    """Return what a chip has left, all together and in one piece, when it is joined, has one
+    connection, and MicroPython's heap has grown to what needs so many bytes on a 64-bit
+    interpreter. Raises BoardError for a chip of which no heap is known."""
+    heap = IDFHeap(chip, is_limited=True)
+    heap.wifi_begins()
+    heap.wifi_is(active=True, joined=True)
+    heap.python_holds(int(python_64_bit * _SHARE_OF_64_BIT))
+    heap.connections_are(1)
+    return heap.free_bytes, heap.largest
+
+
 class HeapDoor:
     """A board's `IDFHeap` for other threads, and for scripts."""
 

@@ -32,6 +32,7 @@ _PRIVATE = (
     "arguments",
     "bus",
     "boot",
+    "bounded_tls",
     "clock",
     "dated_tls",
     "flash_chip",
@@ -153,6 +154,9 @@ def run(names):
         sys.modules[name] = sys.modules["u" + name] = __import__(name)
         gc.collect()
     import dated_tls  # after time, whose clock it reads
+
+    if host_link.chip["limited"]:
+        import bounded_tls  # noqa: F401 (it takes the context's place)
 
     # A file named tls would not be found: the interpreter prefers its own.
     sys.modules["tls"] = sys.modules["utls"] = dated_tls
