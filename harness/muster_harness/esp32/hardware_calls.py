@@ -9,6 +9,7 @@ from muster_harness.air.address_range import host_port
 from muster_harness.air.air import Air
 from muster_harness.air.tcp_relay import TCPRelay
 from muster_harness.control import Later, Refusal, machine_word
+from muster_harness.esp32.interpreter import BUILD, VERSION
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import Chip
 from muster_harness.esp32.parts.clock import BoardClock
@@ -94,6 +95,8 @@ class HardwareCalls:
             "rtc_us": board.rtc.offset_us,
             "virtual": board.clock.is_virtual,
             "machine": board.facts.machine,
+            "build": board.facts.name,
+            "version": BUILD,
             "chip": {
                 "name": board.chip.name,
                 "timers": board.chip.timers,
@@ -158,8 +161,7 @@ class HardwareCalls:
         return self._board.terminal.raw_output(bytes.fromhex(data))
 
     def _uname(self) -> tuple[str, ...]:
-        version = "1.29.0-preview"
-        return ("esp32", "esp32", version, f"v{version}", self._board.facts.machine)
+        return ("esp32", "esp32", VERSION, f"v{VERSION}", self._board.facts.machine)
 
     def _unique_id(self) -> str:
         return self._board.mac.hex()

@@ -14,7 +14,7 @@ from muster_harness.air.tcp_relay import TCPRelay
 from muster_harness.errors import HarnessError
 from muster_harness.esp32.child import CLOCK_FD, IMAGE_FD, PAGE_FD
 from muster_harness.esp32.hardware_calls import HardwareCalls
-from muster_harness.esp32.interpreter import Interpreter
+from muster_harness.esp32.interpreter import BUILD, Interpreter
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import chip
 from muster_harness.esp32.parts.clock import BoardClock
@@ -244,7 +244,7 @@ class Supervisor:
     def _begin_run(self, raw: bool) -> None:
         self.boots_raw = raw
         self._has_booted = False
-        banner = f"MicroPython v1.29.0-preview on 2026-07-05; {self.facts.machine}"
+        banner = f"MicroPython {BUILD}; {self.facts.machine}"
         self.terminal.start(banner, raw)
         files = {
             IMAGE_FD: reopened(self.flash.image_fd),

@@ -260,6 +260,13 @@ class EmulatedBoard(Unit):
         self._require_pin(pin)
         self._loop.call(lambda: self._supervisor.pins.drive(pin, level))
 
+    def wire(self, pin: int, other: int) -> None:
+        """Put a wire between two pins: what the program sends on one, a level, a PWM or what a
+        UART says, it sees on the other."""
+        self._require_pin(pin)
+        self._require_pin(other)
+        self._loop.call(lambda: self._supervisor.pins.wire(pin, other))
+
     def level(self, pin: int) -> int:
         """The level on a pin, whoever drives it."""
         self._require_pin(pin)

@@ -42,6 +42,7 @@ _PRIVATE = (
     "machine_uart",
     "host_link",
     "esp32_sys",
+    "fixed_tables",
     "timer",
     "virtual_asyncio",
     "virtual_clock",
@@ -113,7 +114,7 @@ def _sweep(names):
     gc.collect()
 
 
-def _end(names):
+def _end(names, kept):
     host_link.request("run_ends")
     _sweep(names)
 
@@ -147,6 +148,7 @@ def run(names):
     else:
         sys.modules["_asyncio"] = clock.Asyncio()
     import esp32_sys
+    import fixed_tables
     import newlib_errno
 
     for name in _SHIMS:
@@ -156,21 +158,22 @@ def run(names):
 
     # A file named tls would not be found: the interpreter prefers its own.
     sys.modules["tls"] = sys.modules["utls"] = dated_tls
-    if not newlib_errno.adopt():
-        sys.modules["errno"] = sys.modules["uerrno"] = newlib_errno
+    fixed_tables.open_memory()
+    newlib_errno.adopt()
     sys.modules["time"]._set_rtc(settings["rtc_us"])
-    board_sys = esp32_sys.Sys(settings["machine"])
     is_mounted = _mount()
     native.builtin("os").chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
     if settings["stand_ins"]:
         vfs.mount(vfs.VfsPosix(settings["stand_ins"]), _STAND_INS, readonly=True)
         sys.path.insert(0, _STAND_INS)
-    sys.modules["sys"] = sys.modules["usys"] = board_sys
+    end = sys.atexit
+    kept = esp32_sys.adopt(settings)
+    fixed_tables.close()
     for name in _PRIVATE + _OF_SOCKET:
         sys.modules.pop(name, None)
     gc.collect()
-    sys.atexit(lambda: _end(names))
+    end(lambda: _end(names, kept))
     is_interrupted = host_link.request("boot", not is_mounted)
     try:
         if not is_mounted:

@@ -24,22 +24,27 @@ _UTC_TIME = const(0x17)
 _VERSION = const(0xA0)
 
 
+# Every attribute is the interpreter's, but for the callback, which comes second.
 class SSLContext:
     def __init__(self, protocol):
-        self._native = _native.SSLContext(protocol)
-        self._native.verify_callback = self._judge
-        self.verify_callback = None
-
-    @property
-    def verify_mode(self):
-        return self._native.verify_mode
-
-    @verify_mode.setter
-    def verify_mode(self, mode):
-        self._native.verify_mode = mode
+        native = _native.SSLContext(protocol)
+        object.__setattr__(self, "_native", native)
+        object.__setattr__(self, "_callback", None)
+        native.verify_callback = self._judge
 
     def __getattr__(self, name):
+        if name == "verify_callback":
+            return self._callback
         return getattr(self._native, name)
+
+    def __setattr__(self, name, value):
+        if name == "verify_callback":
+            object.__setattr__(self, "_callback", value)
+        else:
+            setattr(self._native, name, value)
+
+    def __delattr__(self, name):
+        raise AttributeError("'SSLContext' object has no attribute '%s'" % name)
 
     # The words of mbedtls_x509_crt_verify_info().
     def _judge(self, certificate, depth):
@@ -50,7 +55,7 @@ class SSLContext:
                 raise ValueError("\nThe certificate validity starts in the future\n")
             if now > end:
                 raise ValueError("\nThe certificate validity has expired\n")
-        return self.verify_callback(certificate, depth) if self.verify_callback else 0
+        return self._callback(certificate, depth) if self._callback else 0
 
 
 # Where the content of the DER element at `at` begins and ends.
