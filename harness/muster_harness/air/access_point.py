@@ -232,6 +232,16 @@ class AccessPoint:
             return self.wrong_password_reason
         return REASON_ASSOC_FAIL if len(self.stations) >= self.most_stations else None
 
+    def why(self, reason: int) -> str:
+        """A refusal in words, with what to try."""
+        if self.refuses_with is not None:
+            return "the test lets it refuse everybody (refuses_with)"
+        return {
+            _BELOW_AUTHMODE_THRESHOLD: "it is open, and a password was given; join it without",
+            _NO_COMPATIBLE_SECURITY: "it wants a password, and none was given",
+            self.wrong_password_reason: "the password is another",
+        }.get(reason, f"it is full, with {len(self.stations)} stations")
+
     def _key_like(self, key: bytes) -> bytes:
         password = (self._password or "").encode()
         if len(key) == 64:  # the key itself in hex instead of a passphrase (IEEE 802.11i, H.4)

@@ -154,6 +154,7 @@ class EmulatedBoard(Unit):
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
         """Press EN ("hard"), which an ESP32 takes for a power-on; or type Ctrl-C and Ctrl-D."""
         self._require_power()
+        self.forget_output()
         if kind == "hard":
             self._loop.call(self._supervisor.button_reset)
         else:
@@ -298,8 +299,9 @@ class EmulatedBoard(Unit):
         """What the board has printed, the newest MiB of it."""
         return self._supervisor.output.all()
 
-    def expect(self, pattern: bytes, timeout_s: float = 5.0) -> re.Match[bytes]:
-        """Wait for a regular expression in what the board prints, from the last match on.
+    def expect(self, pattern: bytes | str, timeout_s: float = 5.0) -> re.Match[bytes]:
+        """Wait for a regular expression in what the board prints, from the last match on, or
+        from the last reset. Text stands for its UTF-8.
 
         Raises ExpectTimeout with the pattern, the last lines and the log's path.
         """

@@ -151,7 +151,7 @@ class SerialUnit(Unit):
     def output(self) -> bytes:
         return self._output.all()
 
-    def expect(self, pattern: bytes, timeout_s: float = 5.0) -> Match[bytes]:
+    def expect(self, pattern: bytes | str, timeout_s: float = 5.0) -> Match[bytes]:
         __tracebackhide__ = True
         if self._failure is None:
             self.listen()
@@ -170,6 +170,7 @@ class SerialUnit(Unit):
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
         line = self._opened()
         self._log.event(f"reset asked for: {kind}")
+        self.forget_output()
         if kind == "soft":
             restart_program(line)
         elif "reset" in self.capabilities:
