@@ -66,6 +66,8 @@ class Board(Protocol):
     def power_off(self) -> None: ...
     def skip_while_asking(self) -> None: ...
     def show_backup(self, address: int) -> None: ...
+    def threads_begin(self) -> None: ...
+    def main_thread_has_right(self, has_it: bool) -> None: ...
 
 
 class HardwareCalls:
@@ -184,6 +186,12 @@ class HardwareCalls:
 
     def _mem_backup(self, address: int) -> None:
         self._board.show_backup(address)
+
+    def _threads(self) -> None:
+        self._board.threads_begin()
+
+    def _right(self, has_it: bool) -> None:
+        self._board.main_thread_has_right(has_it)
 
     def _run_ends(self) -> None:
         self._board.rtc.run_ends()

@@ -318,6 +318,14 @@ class Supervisor:
         elif self.clock.leap(None):
             self._loop.post(self._skip)
 
+    def threads_begin(self) -> None:
+        if self._run is not None:
+            self._run.child.threads_begin()
+
+    def main_thread_has_right(self, has_it: bool) -> None:
+        if self._run is not None:
+            self._run.child.main_thread_has_right(has_it)
+
     def show_backup(self, address: int) -> None:
         if self._run is not None:
             self.rtc.show(self._run.child, address)

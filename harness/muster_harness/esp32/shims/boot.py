@@ -43,6 +43,7 @@ _PRIVATE = (
     "host_link",
     "esp32_sys",
     "fixed_tables",
+    "on_demand",
     "timer",
     "virtual_asyncio",
     "virtual_clock",
@@ -161,17 +162,22 @@ def run(names):
     fixed_tables.open_memory()
     newlib_errno.adopt()
     sys.modules["time"]._set_rtc(settings["rtc_us"])
+    import on_demand
+
+    later = sys.path[0] + "/later"
     is_mounted = _mount()
     native.builtin("os").chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
     if settings["stand_ins"]:
         vfs.mount(vfs.VfsPosix(settings["stand_ins"]), _STAND_INS, readonly=True)
         sys.path.insert(0, _STAND_INS)
+    private = _PRIVATE + _OF_SOCKET
+    on_demand.start(later, {n: sys.modules[n] for n in private if n in sys.modules})
+    for name in private:
+        sys.modules.pop(name, None)
     end = sys.atexit
     kept = esp32_sys.adopt(settings)
     fixed_tables.close()
-    for name in _PRIVATE + _OF_SOCKET:
-        sys.modules.pop(name, None)
     gc.collect()
     end(lambda: _end(names, kept))
     is_interrupted = host_link.request("boot", not is_mounted)

@@ -5,6 +5,7 @@
 import io
 import sys
 
+_import = __import__  # which on_demand replaces
 _print_exception = sys.print_exception  # for which this one stands later
 _OURS = '  File "<board>"'  # as shim_cache.py has them called
 
@@ -14,7 +15,7 @@ def builtin(name):
     path = sys.path
     sys.path = ()
     try:
-        return __import__(name)
+        return _import(name)
     finally:
         sys.path = path
 
