@@ -240,7 +240,7 @@ class AccessPoint:
             _BELOW_AUTHMODE_THRESHOLD: "it is open, and a password was given; join it without",
             _NO_COMPATIBLE_SECURITY: "it wants a password, and none was given",
             self.wrong_password_reason: "the password is another",
-        }.get(reason, f"it is full, with {len(self.stations)} stations")
+        }.get(reason, f"it has no room beside {len(self.stations)} stations")
 
     def _key_like(self, key: bytes) -> bytes:
         password = (self._password or "").encode()

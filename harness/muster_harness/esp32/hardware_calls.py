@@ -5,7 +5,7 @@
 from pathlib import Path
 from typing import Any, Protocol
 
-from muster_harness.air.address_range import host_port
+from muster_harness.air.address_range import AddressRange, host_port
 from muster_harness.air.air import Air
 from muster_harness.air.tcp_relay import TCPRelay
 from muster_harness.control import Later, Refusal, machine_word
@@ -44,6 +44,7 @@ class Board(Protocol):
     frequency_hz: int
     log: BoardLog
     air: Air
+    loopback: AddressRange
     buses: Buses
     clock: BoardClock
     mdns: MDNSRelay
@@ -96,6 +97,7 @@ class HardwareCalls:
             "boot_us": board.clock.boot_us,
             "rtc_us": board.rtc.offset_us,
             "virtual": board.clock.is_virtual,
+            "itself": f"{board.loopback.prefix}1",
             "machine": board.facts.machine,
             "build": board.facts.name,
             "version": BUILD,

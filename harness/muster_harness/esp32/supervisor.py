@@ -9,6 +9,7 @@ import contextlib
 import os
 from pathlib import Path
 
+from muster_harness.air.address_range import AddressRange
 from muster_harness.air.air import Air
 from muster_harness.air.tcp_relay import TCPRelay
 from muster_harness.errors import HarnessError
@@ -101,6 +102,8 @@ class Supervisor:
             self.watchdog = Watchdog(self.clock, self._watchdog_bites)
             ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
             self._addresses: list[str | None] = [None, None]  # of the links, by interface
+            self.loopback = AddressRange()
+            parts.callback(self.loopback.release)
             air.enter(name)
             parts.callback(air.leave, name)
             self.soft_ap = SoftAP(air, name, ap_mac, lambda own: self._link_changed(1, own))

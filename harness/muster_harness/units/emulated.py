@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from muster_harness.air.air import Air
+from muster_harness.air.visitor import Visitor
 from muster_harness.errors import BoardError, CannotDo, HarnessError
 from muster_harness.esp32.interpreter import find_interpreter
 from muster_harness.esp32.parts.buses import Buses
@@ -71,6 +72,7 @@ class EmulatedBoard(Unit):
         self.log_path = self._log.path
         self._loop = Loop(f"board {self.name}")
         self._is_open = True
+        self._visitor: Visitor | None = None  # who asks the board's servers
         try:
             self._supervisor = self._loop.call(
                 lambda: Supervisor(
@@ -122,6 +124,7 @@ class EmulatedBoard(Unit):
         if not self._is_open:
             return
         self._is_open = False
+        self._leave()
         self._log.count_flash(None)
         try:
             if self._loop.failure is None:
@@ -315,6 +318,30 @@ class EmulatedBoard(Unit):
     def write(self, data: bytes) -> None:
         """Type on the console, as through the serial port."""
         self._loop.call(lambda: self._supervisor.terminal.type(data))
+
+    # -- its servers
+
+    def url(self, port: int = 80, path: str = "/", address: str | None = None) -> str:
+        """Where a client on this host finds a web server of the board: a visitor of the network
+        that the board has joined, or else of the one that it has opened, relays to it."""
+        network = self._loop.call(lambda: self._supervisor.wlan.own_network())
+        if network is None:
+            raise BoardError(
+                f"{self.name} is in no network, so nobody reaches its servers; wait until its "
+                "program says that it has joined one, or has opened its own, and ask again"
+            )
+        point, own = network
+        if self._visitor is None or not self._visitor.is_joined or self._visitor.network != point:
+            self._leave()
+            name = f"client of {self.name}"
+            self._visitor = self.air.visit(point.ssid, point.password, name=name)
+        host, local = self._visitor.endpoint(port, address or own)
+        return f"http://{host}:{local}{path}"
+
+    def _leave(self) -> None:
+        if self._visitor is not None:
+            self._visitor.close()
+            self._visitor = None
 
     # -- helpers
 

@@ -165,6 +165,14 @@ class SerialUnit(Unit):
     def forget_output(self) -> None:
         self._output.forget()
 
+    def url(self, port: int = 80, path: str = "/", address: str | None = None) -> str:
+        if address is None:
+            raise BoardError(
+                "to ask a board for its address would end its program; let the program print it, "
+                f"e.g. print(wlan.ipconfig('addr4')), and say {self.name}.url({port}, address=…)"
+            )
+        return f"http://{address}:{port}{path}"
+
     # -- power and reset
 
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:

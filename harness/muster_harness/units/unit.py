@@ -205,6 +205,18 @@ class Unit(ABC):
         """What hangs on its I2C, SPI and UARTs, and what its ADC sees."""
         raise self.cannot("buses")
 
+    # -- its servers
+
+    @abstractmethod
+    def url(self, port: int = 80, path: str = "/", address: str | None = None) -> str:
+        """Where a client on this host, a browser too, finds a web server on the board.
+
+        An emulated board's is behind a relay, through the network that the board has joined, or
+        the one that it has opened. Another board's is at `address`, which its program prints: to
+        ask it would end the program. Raises BoardError while there is no way to it, with the
+        cure.
+        """
+
     # -- code
 
     def exec(self, code: str, timeout_s: float | None = 10.0, longest_s: float = 60.0) -> str:

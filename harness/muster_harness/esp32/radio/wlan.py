@@ -3,6 +3,7 @@
 """`network.WLAN` as the program asks it: verbs of the two interfaces, answered from the radio."""
 
 import ipaddress
+from collections.abc import Callable
 from typing import Any
 
 from muster_harness.air.access_point import AccessPoint
@@ -38,15 +39,24 @@ class WLAN:
             {**shared, "mac": self._soft_ap.mac.hex()},
         )
 
+    def own_network(self) -> tuple[AccessPoint, str] | None:
+        """The network that the board is in, and its address there: the joined one comes first."""
+        return self._in_network(lambda point: True)
+
     def network_of(self, address: str) -> tuple[AccessPoint, str] | None:
         """The network that the board is in and the address belongs to, and the own one there."""
+        return self._in_network(lambda point: address in point.addresses)
+
+    def _in_network(
+        self, is_wanted: Callable[[AccessPoint], bool]
+    ) -> tuple[AccessPoint, str] | None:
         for point, own in (
             (self._radio.joined, self._radio.address),
             (self._soft_ap.network, self._soft_ap.address),
         ):
             if point is None or own is None or own not in point.addresses:
                 continue
-            if address in point.addresses:
+            if is_wanted(point):
                 return point, own
         return None
 

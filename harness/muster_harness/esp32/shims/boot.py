@@ -155,6 +155,7 @@ def run(names):
     for name in _SHIMS:
         sys.modules[name] = sys.modules["u" + name] = __import__(name)
         gc.collect()
+    sys.modules["addresses"].start(settings["itself"])
     import dated_tls  # after time, whose clock it reads
 
     # A file named tls would not be found: the interpreter prefers its own.

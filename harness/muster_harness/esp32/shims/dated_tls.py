@@ -30,6 +30,7 @@ class SSLContext:
         native = _native.SSLContext(protocol)
         object.__setattr__(self, "_native", native)
         object.__setattr__(self, "_callback", None)
+        object.__setattr__(self, "_verdict", None)
         native.verify_callback = self._judge
 
     def __getattr__(self, name):
@@ -46,15 +47,34 @@ class SSLContext:
     def __delattr__(self, name):
         raise AttributeError("'SSLContext' object has no attribute '%s'" % name)
 
+    # Where the handshake is part of it, a certificate is refused as mbedTLS refuses one, so that
+    # the other side hears of it; where it comes later, nobody but the callback can say why.
+    def wrap_socket(self, sock, *args, do_handshake_on_connect=True, **how):
+        how["do_handshake_on_connect"] = do_handshake_on_connect
+        verdict = [] if do_handshake_on_connect else None
+        object.__setattr__(self, "_verdict", verdict)
+        try:
+            return self._native.wrap_socket(sock, *args, **how)
+        except OSError:
+            if verdict:
+                raise ValueError(verdict[0])
+            raise
+
+    def _refuse(self, why):
+        if self._verdict is None:
+            raise ValueError(why)
+        self._verdict.append(why)
+        return 1
+
     # The words of mbedtls_x509_crt_verify_info().
     def _judge(self, certificate, depth):
         if self._native.verify_mode == CERT_REQUIRED:
             now = "%04d%02d%02d%02d%02d%02d" % time.gmtime()[:6]
             begin, end = _validity(bytes(certificate))
             if now < begin:
-                raise ValueError("\nThe certificate validity starts in the future\n")
+                return self._refuse("\nThe certificate validity starts in the future\n")
             if now > end:
-                raise ValueError("\nThe certificate validity has expired\n")
+                return self._refuse("\nThe certificate validity has expired\n")
         return self._callback(certificate, depth) if self._callback else 0
 
 

@@ -39,7 +39,7 @@ class _Link:
 
 
 is_woken = False  # from light sleep
-links = (_Link(), _Link())  # as a station, and as an access point
+links = (_Link(), _Link(), _Link())  # as a station, as an access point, and to itself
 
 
 outcomes = {}  # of connections by number, None until it is known; their sockets own the items

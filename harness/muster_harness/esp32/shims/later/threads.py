@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# _thread with one thread at a time, as on an ESP32, whose interpreter has a lock (the GIL): no race
-# of a program can damage the interpreter, which underneath has none.
+# _thread with one thread at a time, as on an ESP32, whose interpreter has a lock (the GIL): no
+# race of a program can damage the interpreter, which underneath has none.
 #
 # The right to run is a byte in a pipe. Who waits for anything gives it away meanwhile; the main
 # thread is also asked to between any two instructions, by the scheduler. Another thread that never
