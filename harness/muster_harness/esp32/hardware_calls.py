@@ -232,7 +232,9 @@ class HardwareCalls:
     def _i2c(self, address: int, written: str, count: int) -> str:
         return self._board.buses.i2c_transfer(address, bytes.fromhex(written), count).hex()
 
-    def _spi(self, number: int, written: str) -> str:
+    def _spi(self, number: int, written: str) -> str | None:
+        if number not in self._board.buses.spi:
+            return None  # nothing hangs there: zeros come in
         return self._board.buses.spi_transfer(number, bytes.fromhex(written)).hex()
 
     def _volts(self, pin: int) -> int:
@@ -244,7 +246,16 @@ class HardwareCalls:
             return line.waiting
         if verb == "read":
             return line.take(argument).hex()
-        self._board.buses.uart_write(number, bytes.fromhex(argument))
+        if verb == "write":
+            self._board.buses.uart_write(number, bytes.fromhex(argument))
+        elif verb == "break":
+            self._board.buses.uart_break(number)
+        elif verb == "irq":
+            line.trigger = argument
+        elif verb == "pins":
+            kept = zip(argument, line.pins, strict=True)
+            tx, rx = (old if new is None else new for new, old in kept)
+            line.pins = tx, rx
         return None
 
     def _nvs(self, namespace: str, verb: str, *arguments: Any) -> Any:

@@ -98,7 +98,12 @@ class Supervisor:
             )
             self.sleep = Sleep(self.chip, self.clock, self.pins.level, self._wake_up)
             self.signals = Signals()
-            self.buses = Buses(log.event)
+            self.buses = Buses(
+                log.event,
+                # from any thread: a test feeds UARTs
+                lambda uart, flags: loop.post(lambda: self._event("uart", uart, flags)),
+                self.pins.are_wired,
+            )
             self.watchdog = Watchdog(self.clock, self._watchdog_bites)
             ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
             self._addresses: list[str | None] = [None, None]  # of the links, by interface
@@ -279,12 +284,14 @@ class Supervisor:
 
     def _end_run(self) -> None:
         self.rtc.run_ends()
+        self.buses.reset()
         run, self._run = self._run, None
         if run is not None:
             run.end()
 
     def _run_exited(self, code: int) -> None:
         self.rtc.run_ends()
+        self.buses.reset()
         self._run = None
         if code >= 0 and self._has_booted:
             self._soft_reset_after(self.terminal.is_raw)
