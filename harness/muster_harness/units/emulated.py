@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from muster_harness.air.air import Air
+from muster_harness.air.visitor import Visitor
 from muster_harness.errors import BoardError, CannotDo, HarnessError
 from muster_harness.esp32.interpreter import find_interpreter
 from muster_harness.esp32.parts.buses import Buses
@@ -85,6 +86,7 @@ class EmulatedBoard(Unit):
         self.log_path = self._log.path
         self._loop = Loop(f"board {self.name}")
         self._is_open = True
+        self._visitor: Visitor | None = None  # who asks the board's servers
         try:
             self._supervisor = self._loop.call(
                 lambda: Supervisor(
@@ -144,6 +146,7 @@ class EmulatedBoard(Unit):
         if not self._is_open:
             return
         self._is_open = False
+        self._leave()
         self._log.count_flash(None)
         try:
             if self._loop.failure is None:
@@ -176,6 +179,7 @@ class EmulatedBoard(Unit):
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
         """Press EN ("hard"), which is a power-on for an ESP32; or type Ctrl-C and Ctrl-D."""
         self._require_power()
+        self.forget_output()
         if kind == "hard":
             self._loop.call(self._supervisor.button_reset)
         else:
@@ -286,6 +290,13 @@ class EmulatedBoard(Unit):
         self._require_pin(pin)
         self._loop.call(lambda: self._supervisor.pins.drive(pin, level))
 
+    def wire(self, pin: int, other: int) -> None:
+        """Put a wire between two pins: what the program sends on one, a level, a PWM or what a
+        UART says, it sees on the other."""
+        self._require_pin(pin)
+        self._require_pin(other)
+        self._loop.call(lambda: self._supervisor.pins.wire(pin, other))
+
     def level(self, pin: int) -> int:
         """Return the level on a pin, whoever drives it."""
         self._require_pin(pin)
@@ -318,8 +329,10 @@ class EmulatedBoard(Unit):
         """The board's output, the newest MiB of it."""
         return self._supervisor.output.all()
 
-    def expect(self, pattern: bytes, timeout_s: float = 5.0) -> re.Match[bytes]:
-        """Wait for a regular expression in the board's output, from the last match on.
+    def expect(self, pattern: bytes | str, timeout_s: float = 5.0) -> re.Match[bytes]:
+        """Wait for a regular expression in the board's output, from the last match or reset on.
+
+        Text stands for its UTF-8.
 
         Raises ExpectTimeout with the pattern, the last lines and the log's path.
         """
@@ -345,6 +358,33 @@ class EmulatedBoard(Unit):
         """
         self._require_power()
         self._loop.call(lambda: self._supervisor.say_idf(message, level, tag, inside))
+
+    # -- its servers
+
+    def url(self, port: int = 80, path: str = "/", address: str | None = None) -> str:
+        """Return the URL of a web server of the board, for clients on this host.
+
+        A visitor of the network that the board has joined, or else of the one that it has opened,
+        relays to it. Raises BoardError while the board is in no network.
+        """
+        network = self._loop.call(lambda: self._supervisor.wlan.own_network())
+        if network is None:
+            raise BoardError(
+                f"{self.name} is in no network, so nobody reaches its servers; wait until its "
+                "program says that it has joined one, or has opened its own, and ask again"
+            )
+        point, own = network
+        if self._visitor is None or not self._visitor.is_joined or self._visitor.network != point:
+            self._leave()
+            name = f"client of {self.name}"
+            self._visitor = self.air.visit(point.ssid, point.password, name=name)
+        host, local = self._visitor.endpoint(port, address or own)
+        return f"http://{host}:{local}{path}"
+
+    def _leave(self) -> None:
+        if self._visitor is not None:
+            self._visitor.close()
+            self._visitor = None
 
     # -- helpers
 
