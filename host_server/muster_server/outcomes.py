@@ -22,7 +22,7 @@ _FIND_NETWORK, _RECEIVE, _JOIN, _REGISTER = 4, 6, 8, 9
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened, and what a person can do about it.
+    """An outcome: what happened, and what a person can do about it.
 
     {network} is filled with the names of the networks in question, {platform} with its URL.
     """
@@ -176,7 +176,7 @@ def step_of(code: str) -> int:
 def sentence(
     code: str, networks: list[str], platform: str, detail: str = "", step: int | None = None
 ) -> str:
-    """What happened and what to do. A code of a newer firmware is shown with its own detail.
+    """Say what happened and what to do. A code of a newer firmware is shown with its own detail.
 
     `networks` are those of the device's configuration; at step 4 the network in question is
     another one, and the detail may have its name.

@@ -40,6 +40,11 @@ class Visitor(Station):
     """
 
     def __init__(self, air: Surroundings, point: AccessPoint, password: str | None, name: str):
+        """Join the access point and take an address.
+
+        Raises JoinRefused with the driver's reason if the access point refuses, AirError if there
+        is no address to be had or the name is taken.
+        """
         self._air = air
         self.name = name
         self.mac = b"\x02\x70" + name.encode()[:4].ljust(4, b"\0")

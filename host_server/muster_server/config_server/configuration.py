@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a valid configuration is. The server checks each one before it hands it out.
+"""The rules of a valid configuration. The server checks each one before it hands it out.
 
 The device checks it again: tests/wire holds both together, in configurations.json and bounds.json.
 """

@@ -33,7 +33,7 @@ def chosen(records: Records, device_id: str, owner: str) -> Claim | None:
 
 
 def short(claim: Claim) -> dict[str, Any]:
-    """What a list shows of a device."""
+    """Return what a list shows of a device."""
     return {
         "device_id": claim.device_id,
         "name": claim.name,
@@ -74,7 +74,7 @@ def full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
 def bundle_shown(
     bundle: Bundle, all_of_claim: list[Bundle], claim: Claim, now: float
 ) -> dict[str, Any]:
-    """How far a bundle has come; its text is not in it."""
+    """Return the progress of a bundle, without the bundle's text."""
     return {
         "version": bundle.version,
         "state": bundle_state(bundle, all_of_claim, claim, now),

@@ -24,7 +24,7 @@ _NETWORK_FIELDS = ("ssid", "psk", "hidden", "ip")
 
 @dataclass(frozen=True)
 class Particulars:
-    """What one version of one device adds to its profile."""
+    """The values that one version of one device adds to its profile."""
 
     version: int
     originator: str

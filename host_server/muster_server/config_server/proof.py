@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a report changes, depending on how much it proves."""
+"""Changes that a report makes, depending on how much it proves."""
 
 import hmac
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ Accounts = dict[tuple[str, str], bool]
 
 
 def is_proved(report: Report, nonce: str) -> bool:
-    """Whether the report echoes the newest nonce: so it was made after it, and is no replay."""
+    """Tell whether the report echoes the newest nonce: so it is newer, and no replay."""
     if report.echo is None:
         return False
     return hmac.compare_digest(report.echo.encode(), nonce.encode())
@@ -126,14 +126,16 @@ def _revoke_earlier(records: Records, claim: Claim, version: Version, now: float
 
 
 def account_of(version: Version) -> tuple[str, str]:
-    """Where the version says the platform is, and who the device is there."""
+    """Return the URL of the version's platform, and the device's originator there."""
     platform = version.document["platform"]
     return platform["url"], platform["originator"]
 
 
 def about_account(claim: Claim, account: tuple[str, str], *, has_token: bool) -> dict[str, Any]:
-    """What a job has to know of an account at a platform. One with a token was made at the
-    platform that this server keeps accounts at, under whatever URL it went then.
+    """Return what a job has to know of an account at a platform.
+
+    An account with a token was made at the platform that this server keeps accounts at, under
+    whatever URL that platform went then.
     """
     url, originator = account
     return {
@@ -214,7 +216,7 @@ def _accounts_of(versions: Iterable[Version]) -> Accounts:
 
 
 def described(claim: Claim, version: Version) -> dict[str, Any]:
-    """What a job has to know to describe the device to its platform."""
+    """Return what a job has to know to describe the device to its platform."""
     facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap_free")}
     return {
         "url": version.document["platform"]["url"],

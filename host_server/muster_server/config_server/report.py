@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a device sends in step 5, as a typed value."""
+"""The report that a device sends in step 5, as a typed value."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -23,7 +23,7 @@ _CODE = re.compile(r"[a-z_]{1,32}")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the last try of a configuration ended."""
+    """The outcome of the last try of a configuration."""
 
     config: int
     step: int

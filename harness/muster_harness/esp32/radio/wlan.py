@@ -83,6 +83,10 @@ class WLAN:
     # -- the class
 
     def ask(self, interface: int, verb: str, *arguments: Any) -> Any:
+        """Do what a method of the board's WLAN object asks.
+
+        Raises Refusal if the interface is neither station nor access point, or the driver refuses.
+        """
         if interface not in (_STA, _AP):
             raise Refusal("ValueError", "invalid WLAN interface identifier")
         return getattr(self, f"_{verb}")(interface, *arguments)
