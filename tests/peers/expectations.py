@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What is known not to pass, and why: expected.toml, held against what came."""
+"""Expected failures, each with its reason: expected.toml, held against what came."""
 
 import tomllib
 from collections.abc import Iterable

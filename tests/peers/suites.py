@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Which of MicroPython's suites are run, and how each is run on boards of this project."""
+"""MicroPython's suites that are run, and how each is run on boards of this project."""
 
 import json
 import os
@@ -55,7 +55,7 @@ _WORDS = {"OK": "pass", "FAIL": "fail", "CRASH": "fail", "skip": "skip"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """Of one test: "pass", "fail" or "skip"."""
+    """Return the outcome of one test: "pass", "fail" or "skip"."""
 
     test: str  # e.g. "basics/array1.py"
     result: str

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a test gets to see of what a board prints, and how fast."""
+"""Do tests see all that a board prints, soon and in linear time?"""
 
 import os
 import time
