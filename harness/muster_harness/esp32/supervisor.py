@@ -6,13 +6,11 @@ All of it runs in the board's loop; `muster_harness.units.emulated` is the door 
 """
 
 import contextlib
-import os
 from pathlib import Path
 
 from muster_harness.air.address_range import AddressRange
 from muster_harness.air.air import Air
 from muster_harness.air.tcp_relay import TCPRelay
-from muster_harness.errors import HarnessError
 from muster_harness.esp32.child import CLOCK_FD, IMAGE_FD, PAGE_FD
 from muster_harness.esp32.hardware_calls import HardwareCalls
 from muster_harness.esp32.idf_log import log_line
@@ -20,6 +18,7 @@ from muster_harness.esp32.interpreter import BUILD, Interpreter
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import chip
 from muster_harness.esp32.parts.clock import BoardClock
+from muster_harness.esp32.parts.efuse import factory_mac
 from muster_harness.esp32.parts.flash import Flash, reopened
 from muster_harness.esp32.parts.idf_heap import IDFHeap
 from muster_harness.esp32.parts.nvs import NVS
@@ -46,7 +45,6 @@ _START = "__import__('sys').path.pop(0);__import__('boot').run(globals())"
 _MDNS_LOOK_S = 0.05
 _HELP = b'Type "help()" for more information.\r\n'
 _CRASHES = 3
-_MAC_BYTES = 6
 
 
 class Supervisor:
@@ -91,7 +89,7 @@ class Supervisor:
             is_slow=baud is not None,
         )
         with contextlib.ExitStack() as parts:  # what is closed in the end, or if one fails
-            self.mac = _mac(directory / "efuse")
+            self.mac = factory_mac(directory / "efuse")
             self.flash = Flash(directory / "flash.img", facts.filesystem_bytes)
             parts.callback(self.flash.close)
             self.nvs = NVS(directory / "nvs.json", facts.nvs_bytes, self.flash.nvs_operation)
@@ -394,14 +392,3 @@ class Supervisor:
             active=self.radio.is_active or self.soft_ap.is_active,
             joined=self._addresses != [None, None],
         )
-
-
-def _mac(path: Path) -> bytes:
-    """Return the board's factory address, made once per directory; it is locally administered."""
-    if not path.exists():
-        path.write_text((b"\x26\x6f\x28" + os.urandom(3)).hex())
-    with contextlib.suppress(ValueError):
-        mac = bytes.fromhex(path.read_text())
-        if len(mac) == _MAC_BYTES:
-            return mac
-    raise HarnessError(f"{path} holds no MAC address; remove it to get a new one")

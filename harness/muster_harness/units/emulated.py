@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from muster_harness.air.air import Air
-from muster_harness.air.visitor import Visitor
 from muster_harness.errors import BoardError, CannotDo, HarnessError
 from muster_harness.esp32.interpreter import find_interpreter
 from muster_harness.esp32.parts.buses import Buses
@@ -25,6 +24,7 @@ from muster_harness.esp32.supervisor import Supervisor
 from muster_harness.facts import BoardFacts, Wired, read_facts
 from muster_harness.log import Log
 from muster_harness.loop import Loop
+from muster_harness.units.server_door import ServerDoor
 from muster_harness.units.unit import Unit, emulated_capabilities
 from muster_harness.wire.board_log import BoardLog
 from muster_harness.wire.repl import REPL
@@ -86,7 +86,6 @@ class EmulatedBoard(Unit):
         self.log_path = self._log.path
         self._loop = Loop(f"board {self.name}")
         self._is_open = True
-        self._visitor: Visitor | None = None  # who asks the board's servers
         try:
             self._supervisor = self._loop.call(
                 lambda: Supervisor(
@@ -113,6 +112,8 @@ class EmulatedBoard(Unit):
         self._clock = ClockDoor(
             self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s
         )
+        wlan = self._supervisor.wlan
+        self._servers = ServerDoor(self.air, self.name, lambda: self._loop.call(wlan.own_network))
         self._log.count_flash(lambda: self._supervisor.flash.operations)
 
     @property
@@ -146,7 +147,7 @@ class EmulatedBoard(Unit):
         if not self._is_open:
             return
         self._is_open = False
-        self._leave()
+        self._servers.close()
         self._log.count_flash(None)
         try:
             if self._loop.failure is None:
@@ -367,24 +368,7 @@ class EmulatedBoard(Unit):
         A visitor of the network that the board has joined, or else of the one that it has opened,
         relays to it. Raises BoardError while the board is in no network.
         """
-        network = self._loop.call(lambda: self._supervisor.wlan.own_network())
-        if network is None:
-            raise BoardError(
-                f"{self.name} is in no network, so nobody reaches its servers; wait until its "
-                "program says that it has joined one, or has opened its own, and ask again"
-            )
-        point, own = network
-        if self._visitor is None or not self._visitor.is_joined or self._visitor.network != point:
-            self._leave()
-            name = f"client of {self.name}"
-            self._visitor = self.air.visit(point.ssid, point.password, name=name)
-        host, local = self._visitor.endpoint(port, address or own)
-        return f"http://{host}:{local}{path}"
-
-    def _leave(self) -> None:
-        if self._visitor is not None:
-            self._visitor.close()
-            self._visitor = None
+        return self._servers.url(port, path, address)
 
     # -- helpers
 
