@@ -161,9 +161,17 @@ PROFILE = {
             "maxItems": 4,
             "items": {
                 "type": "object",
-                "required": ["ssid", "psk"],
+                "required": ["psk"],
                 "properties": {
-                    "ssid": {"type": "string"},
+                    "ssid": {
+                        "type": "string",
+                        "description": "the name, also as a device's scan shows it, "
+                        '"base64:Qvxybw=="',
+                    },
+                    "ssid_b64": {
+                        "type": "string",
+                        "description": "in place of ssid: a name that is no text, in base64",
+                    },
                     "psk": {"type": ["string", "null"], "writeOnly": True},
                     "hidden": {"type": "boolean"},
                     "ip": {"type": ["string", "object"], "default": "dhcp"},
