@@ -38,10 +38,12 @@ def refused(story: Story, point: AccessPoint) -> int:
 def named_in_build(story: Story, ssid: str) -> None:
     """Before it is switched on, with the network's name in the board's build."""
     story.board.power_on()
-    code = (
-        "import json; facts = json.load(open('/muster.json')); "
-        f"facts['onboarding']['ssid'] = {ssid!r}; json.dump(facts, open('/muster.json', 'w'))"
-    )
+    code = f"""
+import json
+with open("/muster.json") as f: facts = json.load(f)
+facts["onboarding"]["ssid"] = {ssid!r}
+with open("/muster.json", "w") as f: json.dump(facts, f)
+"""
     mpremote(story, "exec", code)
     story.board.power_off()
     story.board.forget_output()
@@ -122,7 +124,8 @@ def test_one_with_another_security_is_passed_over(story: Story) -> None:
 def test_one_that_lets_everybody_in_and_leads_nowhere_gives_way_to_the_other(
     story: Story,
 ) -> None:
-    story.operational.password = None
+    story.operational.remove()
+    right = another(story, password=None, rssi=-60, beside=story.operational)
     twin = another(story, password=None)
     networks = [{"ssid": "factory", "psk": None, "hidden": False, "ip": "dhcp"}]
     story.begin(networks=networks)
@@ -131,7 +134,7 @@ def test_one_that_lets_everybody_in_and_leads_nowhere_gives_way_to_the_other(
     assert where(story) == twin.bssid.hex(":")
     with hasty(story.board, speed=5):
         story.committed(_PATIENCE_S)
-    assert where(story) == story.operational.bssid.hex(":")
+    assert where(story) == right.bssid.hex(":")
 
 
 def test_a_hidden_one_that_refuses_gives_way_to_another_hidden_one(story: Story) -> None:
