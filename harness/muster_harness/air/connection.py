@@ -15,6 +15,7 @@ from muster_harness.air.messages import PASSES, Fate
 from muster_harness.loop import Loop, Timer
 
 _PIECE = 1440  # TCP_MSS of an ESP32's lwIP: what is late or lost at a time
+_AGAIN_S = 0.5  # between two looks whether a dead link carries again
 _AHEAD = 5760  # its send window: so much is on its way before the sender has to wait
 
 
@@ -23,6 +24,9 @@ class Watcher(Protocol):
 
     def turn(self, way: str, size: int) -> Fate:
         """One side begins to speak; "tx" is the near one."""
+
+    def passes(self) -> bool:
+        """Whether anything is carried now; what is not, is sent again later."""
 
     def replay(self, data: bytes) -> None:
         """A whole turn of the near side has to be heard twice."""
@@ -82,6 +86,10 @@ class Connection:
             for end in self._sockets:
                 end.close()
             self._watcher.ended(self)
+
+    def passes(self) -> bool:
+        """Whether its network carries anything of it now."""
+        return self._watcher.passes()
 
     def fate_of_piece(self, way: "_Way", size: int) -> Fate:
         """What becomes of bytes that one side has just sent: what became of the turn's first."""
@@ -210,6 +218,9 @@ class _Way:
             wait_s = due - time.monotonic()
             if wait_s > 0:
                 self._timer = self._loop.later(wait_s, self._deliver)
+                return
+            if not self._connection.passes():
+                self._timer = self._loop.later(_AGAIN_S, self._deliver)
                 return
             if not piece.data:
                 self._end()

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from muster_harness.air.access_point import OPEN, AccessPoint
+from muster_harness.air.access_point import AccessPoint
 from muster_harness.air.address_range import AddressRange
+from muster_harness.air.admission import OPEN
 from muster_harness.air.air import Air
+from muster_harness.air.local_network import LocalNetwork
 from muster_harness.control import Refusal
 
 _PERSONAL = (2, 3, 4, 6, 7)  # WPA, WPA2, WPA_WPA2, WPA3, WPA2_WPA3
@@ -115,7 +117,8 @@ class SoftAP:
         return [(s.mac.hex(), s.address) for s in list(self._point.stations)]
 
     def _made(self) -> AccessPoint:
-        self._point = point = AccessPoint(self._air.trace_event, b"", AddressRange())
+        lan = LocalNetwork(AddressRange())
+        self._point = point = AccessPoint(self._air.trace_event, b"", lan)
         point.bssid = self.mac
         point.owner = self._name
         point.out_of_range.add(self._name)  # a radio does not hear itself

@@ -171,7 +171,7 @@ def run(names):
         sys.modules.pop(name, None)
     gc.collect()
     sys.atexit(lambda: _end(names))
-    is_interrupted = host_link.request("boot", not is_mounted)
+    is_interrupted = host_link.request("boot", not is_mounted, gc.mem_alloc())
     try:
         if not is_mounted:
             _tell_of_corruption(is_interrupted)

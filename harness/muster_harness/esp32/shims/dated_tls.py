@@ -4,8 +4,11 @@
 # host's. So a board whose clock is unset refuses every certificate, as an ESP32 does. What the
 # host's clock refuses stays refused, whatever the board's says.
 
+import io
 import time
 
+import host_link
+from host_sockets import HostSockets
 from micropython import const
 from native import builtin
 
@@ -24,6 +27,29 @@ _UTC_TIME = const(0x17)
 _VERSION = const(0xA0)
 
 
+_number = 0  # of the newest TLS stream
+
+
+# A stream of the program's own under TLS.
+class _Carrier(io.IOBase):
+    def __init__(self, stream, number):
+        self._stream = stream
+        self._tls = number
+
+    def readinto(self, buf):
+        return self._stream.readinto(buf)
+
+    def write(self, buf):
+        return self._stream.write(buf)
+
+    def ioctl(self, request, arg):
+        if request == 4 and self._tls:
+            host_link.notify("tls", "end", self._tls)
+            self._tls = 0
+        ask = getattr(self._stream, "ioctl", None)
+        return ask(request, arg) if ask else 0
+
+
 class SSLContext:
     def __init__(self, protocol):
         self._native = _native.SSLContext(protocol)
@@ -37,6 +63,26 @@ class SSLContext:
     @verify_mode.setter
     def verify_mode(self, mode):
         self._native.verify_mode = mode
+
+    # mbedTLS's two buffers are taken here, whoever says the first word; closing the stream below
+    # gives them back.
+    def wrap_socket(self, sock, **options):
+        if not host_link.chip["limited"]:
+            return self._native.wrap_socket(sock, **options)
+        global _number
+        _number += 1
+        number = _number
+        host_link.request("tls", "begin", number, host_link.heap_used())
+        try:
+            if isinstance(sock, HostSockets):
+                sock._tls = number
+            else:
+                sock = _Carrier(sock, number)
+            return self._native.wrap_socket(sock, **options)
+        except BaseException:
+            sock._tls = 0
+            host_link.notify("tls", "end", number)
+            raise
 
     def __getattr__(self, name):
         return getattr(self._native, name)
