@@ -8,6 +8,8 @@
 # detail says what was wanted, what came and what to try; it goes to log and wire, so it never
 # holds a key or a password. retry_s is a server's hint (Retry-After), or None.
 class DeviceError(Exception):
+    is_final = False  # True where trying again cannot help
+
     def __init__(self, code, detail="", retry_s=None):
         super().__init__(code, detail)
         self.code = code
