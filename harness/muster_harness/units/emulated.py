@@ -42,9 +42,9 @@ class EmulatedBoard(Unit):
     time. `baud` is the serial line's speed, e.g. 115200; None is as fast as this host is. `log` is
     a test's log, into which this board writes too. `stand_ins` is a folder of modules that the
     board's programs find before all others. `shims` are other sources of the modules that stand
-    for an ESP32's, for experiments. `idf` is the ESP-IDF whose Wi-Fi driver it has, "5.4" or "5.5"; `radio_lacks`
-    names what that was built without: "wpa3", "pmf", "channels_12_13". With `prints_idf_errors`
-    the driver's error lines come on the console, as they do on a board unless
+    for an ESP32's, for experiments. `idf` is the ESP-IDF whose Wi-Fi driver it has, "5.4" or
+    "5.5"; `radio_lacks` names what that was built without: "wpa3", "pmf", "channels_12_13". With
+    `prints_idf_errors` the driver's error lines come on the console, as they do on a board unless
     `esp.osdebug(None)` was called; else they are in the log. With `limits_idf_heap` MicroPython's
     heap, Wi-Fi, connections and TLS share the RAM of a chip without PSRAM, see `idf_heap`; a chip
     of which none is known is a BoardError. Raises HarnessError for a heap size that cannot be, a
