@@ -42,6 +42,7 @@ class Platform:
         self._connection = connection
         self._lock = asyncio.Lock()  # application and life share the one connection
         self._request_id = 0
+        self.is_silent = False  # the newest request has had no answer so far
         # (Unix time at which the registration wants to be renewed, its whole life in seconds);
         # None if it has no end or nobody has asked yet.
         self.lease = None
@@ -115,7 +116,9 @@ class Platform:
 
     async def _exchange(self, message):
         exchanging = self._connection.exchange(message, _TIMEOUT_MS, _LARGEST_ANSWER)
+        self.is_silent = True
         status, headers, answer = await exchanging
+        self.is_silent = False
         if status >= 500 and status != 501:
             raise DeviceError("platform_unreachable", "the platform says HTTP %d" % status)
         return headers.get("x-m2m-rsc", "HTTP %d" % status), answer

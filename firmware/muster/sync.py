@@ -42,7 +42,7 @@ async def ask(contact, config, state):
 async def ask_at(contact, server, config, seen, state, timeout_ms):
     contact.timeline.begin(REPORT)
     gc.collect()
-    report = lambda: borrow("report", "write", contact.journal, seen, state)  # noqa: E731
+    report = lambda: borrow("report hardware", "write", contact.journal, seen, state)  # noqa: E731
     texts = [
         await borrowed(
             "exchange noise http",

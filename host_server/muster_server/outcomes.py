@@ -5,6 +5,8 @@
 import re
 from dataclasses import dataclass
 
+from muster_server import ssids
+
 # The use case's words; tests/wire/steps.json holds the bench to the same.
 STEPS = {
     1: "register the device at the portal",
@@ -41,7 +43,10 @@ OUTCOMES = {
         _JOIN,
     ),
     "wifi_auth": Outcome(
-        "The Wi-Fi password for {network} was refused.", "Correct it {where}.", _JOIN
+        "The Wi-Fi password for {network} was refused.",
+        "Correct it {where}; if it is right, what the device hears is another network of that "
+        "name.",
+        _JOIN,
     ),
     "wifi_security": Outcome(
         "The network {network} uses a kind of security that the device does not speak.",
@@ -162,8 +167,8 @@ TOLD = {
 }
 # How a device words what went wrong with a network on the way to the configuration server.
 _ONBOARDING = re.compile(
-    r"(?:network named|server on|connect to) (.{1,132})$"
-    r"|^(.{1,132}?)(?:: status| does not answer| gives no address)"
+    r"(?:network named|server on|connect to) (.{1,270})$"
+    r"|^(.{1,132}?)(?:: (?:status|password refused|not heard|no time)| does not answer| gives no )"
 )
 
 
@@ -209,7 +214,7 @@ def _named(networks: list[str], detail: str, otherwise: str) -> str:
 def _is_named(ssid: str, detail: str) -> bool:
     # As a device writes it: what is not printable ASCII becomes \\x…
     printable = "".join(
-        chr(c) if 32 <= c < 127 and c != 92 else f"\\x{c:02x}" for c in ssid.encode()
+        chr(c) if 32 <= c < 127 and c != 92 else f"\\x{c:02x}" for c in ssids.raw(ssid)
     )
     return bool(re.search(rf"(?<!\w){re.escape(printable)}(?!\w)", detail))
 

@@ -21,9 +21,10 @@ from muster.errors import DeviceError
 from muster.wifi import Wifi
 wifi = Wifi(hardware.open_wlan("board"), hardware.country())
 wifi.start("DE")
-async def join(ssid, psk, timeout_ms=5000, ip="dhcp"):
+async def join(ssid, psk, timeout_ms=5000, ip="dhcp", bssid=None):
     try:
-        await wifi.join(ssid, psk, timeout_ms, ip)
+        place = (ssid.encode(), bssid, 0 if bssid else 1, None, None)
+        await wifi.join(place, psk, timeout_ms, ip)
         print("joined", wifi.address()[0])
     except DeviceError as e:
         print(e.code)
@@ -141,7 +142,7 @@ def test_joining_again_while_the_driver_still_tries_is_no_error(
     assert "joined 127" in said
 
 
-def test_a_scan_shows_each_network_once_strongest_first_and_any_bytes(
+def test_a_scan_shows_each_access_point_strongest_first_and_any_bytes(
     air: Air, board: EmulatedBoard
 ) -> None:
     air.add_access_point("weak", rssi=-80)
@@ -149,7 +150,7 @@ def test_a_scan_shows_each_network_once_strongest_first_and_any_bytes(
     air.add_access_point("twice", rssi=-40)
     air.add_access_point(b"\xc6net\x00\xff", rssi=-60)
     said = ask(board, JOIN + "print([s[0] for s in wifi.scan()])")
-    assert said.strip() == repr([b"twice", b"\xc6net\x00\xff", b"weak"])
+    assert said.strip() == repr([b"twice", b"\xc6net\x00\xff", b"twice", b"weak"])
 
 
 def test_an_empty_scan_is_tried_once_more(air: Air, board: EmulatedBoard) -> None:

@@ -105,7 +105,11 @@ class Facts(View):
     firmware: str
     micropython: str
     reset_cause: str
-    heap_free: int
+    hw: Annotated[str, Field(description="the chip's number", examples=["a0b1c2d3e4f5"])]
+    heap: Annotated[
+        list[list[int]],
+        Field(description="MicroPython's: used, free; ESP-IDF's: free, in one piece"),
+    ]
     scan: list[list[Any]]
     state: Literal["blank", "trial", "committed"]
 

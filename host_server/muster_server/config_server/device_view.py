@@ -4,6 +4,7 @@
 
 from typing import Any
 
+from muster_server import ssids
 from muster_server.config_server import window
 from muster_server.config_server.recognition import is_expired
 from muster_server.errors import NotFound
@@ -65,7 +66,7 @@ def full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
         "last": claim.last,
         "device": claim.facts,
         "account": {"originator": claim.originator},
-        "networks": [n["ssid"] for n in newest["networks"]] if newest else [],
+        "networks": [ssids.name_of(n) for n in newest["networks"]] if newest else [],
         "platform": newest["platform"]["url"] if newest else None,
         "events": records.events_of(claim),
     }

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from muster_server import ssids
 from muster_server.config_server import window
-from muster_server.config_server.report import Report, printable
+from muster_server.config_server.report import Report
 from muster_server.store.claims import Claim, Version, with_step
 from muster_server.store.config import Records
 
@@ -29,13 +30,13 @@ def recorded(claim: Claim, report: Report, now: float) -> Claim:
     """The claim with what the report tells about the device and its last try."""
     facts = {
         name: getattr(report, name)
-        for name in ("model", "board", "firmware", "micropython", "reset_cause", "heap_free")
+        for name in ("model", "board", "firmware", "micropython", "reset_cause", "hw")
     }
     # Only a device that seeks has scanned; what it saw then stays worth knowing.
     facts["scan"] = [
-        [printable(ssid.decode("utf-8", "backslashreplace")), channel, rssi, auth]
-        for ssid, channel, rssi, auth in report.scan
+        [ssids.shown(ssid), channel, rssi, auth] for ssid, channel, rssi, auth in report.scan
     ] or (claim.facts or {}).get("scan", [])
+    facts["heap"] = [list(report.heap), list(report.idf_heap)]
     facts["state"] = report.state
     # Whoever talks to us has found us, whatever its timeline remembers.
     for step in (FIND, REACH):
@@ -217,7 +218,7 @@ def _accounts_of(versions: Iterable[Version]) -> Accounts:
 
 def described(claim: Claim, version: Version) -> dict[str, Any]:
     """Return what a job has to know to describe the device to its platform."""
-    facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap_free")}
+    facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap", "hw")}
     return {
         "url": version.document["platform"]["url"],
         "originator": version.document["platform"]["originator"],

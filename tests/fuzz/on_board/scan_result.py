@@ -7,7 +7,7 @@ from mutation import chance, changed_bytes, some
 
 from muster.radio import printable
 from muster.report import write
-from muster.scanning import scan
+from muster.scanning import networks, scan
 
 ROOM = 256 << 10
 _MOST = 200  # networks; more than a driver has room for
@@ -41,7 +41,7 @@ class _WLAN:
 
 
 def play(data):
-    seen = scan(_WLAN(bytes(data)))
+    seen = networks(scan(_WLAN(bytes(data))), 8)
     if len({entry[0] for entry in seen}) != len(seen):
         return "a network twice"
     for entry in seen:
