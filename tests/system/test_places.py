@@ -19,7 +19,7 @@ _OTHER_PASSWORD = "somebody else's password"
 
 def another(story: Story, ssid: str | bytes = "factory", **settings: Any) -> AccessPoint:
     """An access point nearer than the right one, on a channel that a driver scans before."""
-    given = {"password": story.password, "rssi": -40, "channel": 1} | settings
+    given: dict[str, Any] = {"password": story.password, "rssi": -40, "channel": 1} | settings
     return story.air.add_access_point(ssid, **given)
 
 
