@@ -51,7 +51,7 @@ def joins(story: Story) -> int:
 
 
 def passes(story: Story, seconds: float, speed: float = _SPEED) -> None:
-    """So many seconds of the board's time."""
+    """Let so many seconds of the board's time pass."""
     with fast(story, speed), contextlib.suppress(ExpectTimeout):
         story.board.expect(rb"(?!)", seconds / speed)
 
