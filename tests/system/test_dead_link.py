@@ -9,7 +9,7 @@ of it where somebody answers.
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -32,7 +32,7 @@ def fast(story: Story, speed: float = _SPEED) -> Iterator[None]:
         yield
 
 
-def at_work(story: Story, **profile: object) -> Label:
+def at_work(story: Story, **profile: Any) -> Label:
     label = story.begin(**profile)
     story.switch_on()
     story.committed(_PATIENCE_S)
