@@ -5,6 +5,8 @@
 import re
 from dataclasses import dataclass
 
+from muster_server import outcome_details
+
 # The use case's words; tests/wire/steps.json holds the bench to the same.
 STEPS = {
     1: "register the device at the portal",
@@ -197,7 +199,8 @@ def sentence(
         "platform": platform or "of the profile",
         "where": "on the device, in its build" if is_onboarding else "in the profile",
     }
-    return f"{outcome.happened} {outcome.to_do}".format(**words)
+    happened, to_do = outcome_details.of(code, detail) or (outcome.happened, outcome.to_do)
+    return f"{happened} {to_do}".format(**words)
 
 
 def _named(networks: list[str], detail: str, otherwise: str) -> str:
