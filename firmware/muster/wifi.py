@@ -20,6 +20,9 @@ class Wifi:
             if country:
                 self._set_country(country)
             self._wlan.active(True)
+            # From ESP-IDF 5.5 on no setting is taken while a cancelled attempt goes on.
+            if not self._wlan.isconnected():
+                self._wlan.disconnect()
             # The driver would reconnect for ever and blur status(); Muster retries by itself.
             self._wlan.config(reconnects=0)
             # Power saving adds up to a second to each answer and drops multicast.

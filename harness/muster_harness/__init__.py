@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from muster_harness.air.access_point import AccessPoint as AccessPoint
     from muster_harness.air.air import Air as Air
+    from muster_harness.air.name_server import Record as Record
     from muster_harness.air.visitor import Visitor as Visitor
     from muster_harness.deploy.firmware import deploy_firmware as deploy_firmware
     from muster_harness.deploy.labels import Label as Label
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "air.access_point": ("AccessPoint",),
     "air.air": ("Air",),
+    "air.name_server": ("Record",),
     "air.visitor": ("Visitor",),
     "deploy.firmware": ("deploy_firmware",),
     "deploy.labels": ("Label", "new_label", "parse_label"),

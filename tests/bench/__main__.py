@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import budget, bundle, compiled, crypto, deployment, loop, onboarding
+from tests.bench import budget, bundle, compiled, crypto, deployment, idf_heap, loop, onboarding
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "build" / "bench.json"
@@ -41,6 +41,7 @@ def main() -> int:
         ("onboarding", onboarding.measure),
         ("bundle", bundle.measure),
         ("deployment", deployment.measure),
+        ("ESP-IDF's heap", idf_heap.measure),
         ("budget", budget.measure),
     ):
         print(f"measuring {name} …", file=sys.stderr, flush=True)

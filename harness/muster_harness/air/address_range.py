@@ -40,5 +40,5 @@ class AddressRange:
 
 
 def host_port(port: int) -> int:
-    """Where a board's port is found on this host: those below 1024 would need root."""
+    """Return the port on this host of a board's port: those below 1024 would need root."""
     return port + 20000 if 0 < port < 1024 else port

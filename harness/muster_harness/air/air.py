@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from muster_harness.air.access_point import REASON_AUTH_FAIL, AccessPoint
+from muster_harness.air.access_point import AccessPoint
 from muster_harness.air.address_range import AddressRange
+from muster_harness.air.admission import REASON_AUTH_FAIL
+from muster_harness.air.local_network import LocalNetwork
 from muster_harness.air.messages import Messages
+from muster_harness.air.radio_settings import checked_bssid
 from muster_harness.air.visitor import Visitor
 from muster_harness.errors import AirError
 
@@ -95,7 +98,7 @@ class Air:
             self._names.add(name)
 
     def leave(self, name: str) -> None:
-        """It is gone for good."""
+        """Forget a board or visitor that is gone for good."""
         with self._lock:
             self._names.discard(name)
 
@@ -110,27 +113,44 @@ class Air:
         dhcp_s: float | None = 0.02,
         security: int | None = None,
         wrong_password_reason: int = REASON_AUTH_FAIL,
+        bssid: bytes | str | None = None,
+        requires_pmf: bool = False,
+        beside: AccessPoint | None = None,
     ) -> AccessPoint:
-        """Put up a network: open without a password, else WPA2.
+        """Put up an access point: open without a password, else WPA2 unless `security` says more.
 
-        `dhcp_s` is the DHCP server's delay, None for one that never answers.
-        Raises AirError if no address range is free.
+        `dhcp_s` is the DHCP server's delay, None for one that never answers. `bssid` is six bytes
+        or text as "02:4d:75:00:00:01". Access points may have one name: each is a network of its
+        own, as a neighbour's is, unless it stands `beside` another one, in front of the same
+        addresses and servers, as a repeater does. `requires_pmf`: only stations with protected
+        management frames are let in. Raises AirError for a wrong value, for a BSSID that is in
+        the air already, and if no address range is free.
         """
         name = ssid.encode() if isinstance(ssid, str) else ssid
         if not 0 < len(name) <= 32:
             raise AirError(f"an SSID has 1 to 32 bytes, {name!r} has {len(name)}")
-        point = AccessPoint(
-            self.trace_event,
-            name,
-            AddressRange(),
-            password=password,
-            channel=channel,
-            rssi=rssi,
-            hidden=hidden,
-            dhcp_s=dhcp_s,
-            security=security,
-            wrong_password_reason=wrong_password_reason,
-        )
+        if bssid is not None:
+            self._require_new(checked_bssid(bssid))
+        lan = LocalNetwork(AddressRange()) if beside is None else beside.lan
+        try:
+            point = AccessPoint(
+                self.trace_event,
+                name,
+                lan,
+                password=password,
+                channel=channel,
+                rssi=rssi,
+                hidden=hidden,
+                dhcp_s=dhcp_s,
+                security=security,
+                wrong_password_reason=wrong_password_reason,
+                bssid=bssid,
+                requires_pmf=requires_pmf,
+            )
+        except AirError:
+            if beside is None:
+                lan.addresses.release()
+            raise
         point.is_up = True
         self.put_up(point)
         return point
@@ -186,15 +206,28 @@ class Air:
             points = [
                 p
                 for p in self._points
-                if p.is_up and board not in p.out_of_range and p.deaf_until <= now
+                if p.is_up
+                and p.signal.is_heard
+                and board not in p.out_of_range
+                and p.deaf_until <= now
             ]
         return sorted(points, key=lambda p: -p.rssi)
 
-    def find(self, board: str, ssid: bytes, bssid: bytes | None) -> AccessPoint | None:
-        for point in self.heard_by(board):
-            if point.ssid == ssid and bssid in (None, point.bssid):
-                return point
-        return None
+    def find(self, board: str, ssid: bytes, bssid: bytes | None) -> list[AccessPoint]:
+        """Those of a name, and with a BSSID only that one, that a board hears in the order in
+        which its driver comes across them: by channel, on one channel the strongest first."""
+        found = [
+            point
+            for point in self.heard_by(board)
+            if point.ssid == ssid and bssid in (None, point.bssid)
+        ]
+        return sorted(found, key=lambda point: point.channel)
+
+    def _require_new(self, bssid: bytes) -> None:
+        with self._lock:
+            other = next((p for p in self._points if p.bssid == bssid), None)
+        if other is not None:
+            raise AirError(f"{bssid.hex(':')} is the BSSID of {other.ssid!r} already")
 
     def next_connection(self) -> int:
         """A number for a connection in the trace."""
@@ -207,7 +240,7 @@ class Air:
             listener(event)
 
     def stays(self, board: str | None = None) -> list[Stay]:
-        """Who was joined where, and when, oldest first; of one board or of all."""
+        """Return every stay in a network, of one board or of all, oldest first."""
         found: list[Stay] = []
         for event in self.traced("join", "leave", board=board):
             if event.what == "join":

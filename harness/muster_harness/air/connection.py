@@ -15,20 +15,24 @@ from muster_harness.air.messages import PASSES, Fate
 from muster_harness.loop import Loop, Timer
 
 _PIECE = 1440  # TCP_MSS of an ESP32's lwIP: what is late or lost at a time
+_AGAIN_S = 0.5  # between two looks whether a dead link carries again
 _AHEAD = 5760  # its send window: so much is on its way before the sender has to wait
 
 
 class Watcher(Protocol):
-    """Who wants to know of a connection. Called in the loop's thread."""
+    """A connection's maker, which wants to know of it. Called in the loop's thread."""
 
     def turn(self, way: str, size: int) -> Fate:
         """One side begins to speak; "tx" is the near one."""
+
+    def passes(self) -> bool:
+        """Tell whether anything is carried now; the rest is sent again later."""
 
     def replay(self, data: bytes) -> None:
         """A whole turn of the near side has to be heard twice."""
 
     def ended(self, connection: "Connection") -> None:
-        """It is over. Called once."""
+        """Take note that the connection is over. Called once."""
 
 
 class Connection:
@@ -83,8 +87,12 @@ class Connection:
                 end.close()
             self._watcher.ended(self)
 
+    def passes(self) -> bool:
+        """Tell whether the network carries anything of it now."""
+        return self._watcher.passes()
+
     def fate_of_piece(self, way: "_Way", size: int) -> Fate:
-        """What becomes of bytes that one side has just sent: what became of the turn's first."""
+        """Return the fate of bytes that one side has just sent: that of the turn's first ones."""
         if self._speaker is not way:
             self.turn_ends()
             self._speaker = way
@@ -210,6 +218,9 @@ class _Way:
             wait_s = due - time.monotonic()
             if wait_s > 0:
                 self._timer = self._loop.later(wait_s, self._deliver)
+                return
+            if not self._connection.passes():
+                self._timer = self._loop.later(_AGAIN_S, self._deliver)
                 return
             if not piece.data:
                 self._end()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What lies between a network's stations and whom they speak to: delay, loss, narrowness."""
+"""The stretch between a network's stations and their peers: delay, loss, narrowness."""
 
 import random
 import time
@@ -20,11 +20,11 @@ class Impairment:
         self._free_at = {"tx": 0.0, "rx": 0.0}
 
     def loses(self) -> bool:
-        """Whether the next datagram is lost."""
+        """Tell whether the next datagram is lost."""
         return self.random.random() < self.loss
 
     def transit_s(self, size: int, way: str) -> float:
-        """How long so many bytes take from now, behind what is already on that way."""
+        """Return the seconds that so many bytes take, behind what is already on that way."""
         now = time.monotonic()
         begin = max(now, self._free_at[way])
         if self.bytes_per_s is not None:
@@ -33,7 +33,7 @@ class Impairment:
         return begin - now + self.latency_s
 
     def reliable_transit_s(self, size: int, way: str) -> float:
-        """The same for a piece of a connection: if it is lost, it comes later."""
+        """Return the same for a piece of a connection: if it is lost, it comes later."""
         wait_s, again_s = self.transit_s(size, way), _RETRANSMIT_S
         while again_s < 10 and self.loses():
             wait_s += again_s

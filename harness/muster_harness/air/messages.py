@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What crosses the air, message by message, and what a script lets happen to one of them.
+"""The messages that cross the air, one by one, and the fate that a script gives each.
 
 A message is a UDP datagram, or a turn of a TCP connection: all that one side sends until the
 other speaks, e.g. one HTTP request.
@@ -28,7 +28,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Fate:
-    """How often a message arrives, and how much later."""
+    """The fate of a message: so many copies arrive, so many seconds later."""
 
     copies: int = 1
     delay_s: float = 0.0

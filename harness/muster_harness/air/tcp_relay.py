@@ -20,6 +20,7 @@ from muster_harness.loop import Loop
 
 _MOST_SILENT = 64  # cut-off connections that are kept, so that their peers hear nothing
 _REPLAY_S = 5.0
+_SYN_AGAIN_S = 0.5  # where nothing passes, the first segment is sent again
 
 
 class TCPRelay:
@@ -51,10 +52,19 @@ class TCPRelay:
         def turn(way: str, size: int) -> Fate:
             return self._messages.judge(self._name, network.ssid, "tcp", way, *peer, size)
 
+        def passes() -> bool:
+            return network.carries(self._name, *peer)
+
         call = _Call(self._loop, network, source, target, turn, self._calls.discard)
+        call.passes = passes
         call.on_outcome = lambda error: self._on_outcome(number, error)
         self._calls.add(call)
         return call.begin()
+
+    @property
+    def count(self) -> int:
+        """The number of connections, those under way too."""
+        return len(self._calls)
 
     def silence(self, source: str | None = None) -> None:
         """The board has left the network where it had an address: nothing is heard there."""
@@ -91,6 +101,7 @@ class _Call:
         self._target = target
         self.turn = turn
         self.on_outcome: Callable[[int], None] = lambda error: None
+        self.passes: Callable[[], bool] = lambda: True
         self._on_end = on_end
         self._listener: socket.socket | None = None
         self._near: socket.socket | None = None
@@ -125,7 +136,7 @@ class _Call:
             if end is not None:
                 end.close()
 
-    # -- as the watcher of its connection; `turn` is the maker's
+    # -- as the watcher of its connection; `turn` and `passes` are the maker's
 
     def replay(self, data: bytes) -> None:
         _Replay(self._loop, self.source, self._target, data)
@@ -150,8 +161,24 @@ class _Call:
             self._listener = None
 
     def _dial(self) -> None:
-        if not self._is_silent:
+        if self._is_silent:
+            return
+        if self.passes():
             self._dialling = Dialling(self._loop, self.source, self._target, self._answered)
+        elif not self._is_given_up():
+            self._loop.later(_SYN_AGAIN_S, self._dial)
+
+    # Whether the board has closed its end; it says nothing before it knows the outcome.
+    def _is_given_up(self) -> bool:
+        if self._near is None:
+            return False
+        try:
+            self._near.setblocking(False)
+            return not self._near.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def _answered(self, far: socket.socket | None, error: int) -> None:
         self._far = far

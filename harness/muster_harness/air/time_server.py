@@ -40,7 +40,7 @@ class TimeServer:
 
     @property
     def unix(self) -> float:
-        """What it would answer now."""
+        """The time that it would answer now, in seconds after 1970."""
         return time.monotonic() + self._ahead
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from muster_harness.air.access_point import AccessPoint, Station
 from muster_harness.air.address_range import host_port
+from muster_harness.air.admission import REASON_BEACON_TIMEOUT
 from muster_harness.air.connection import Connection, reset
 from muster_harness.air.dialling import Dialling
 from muster_harness.air.dns_message import address_in, question
@@ -43,7 +44,8 @@ class Visitor(Station):
         self.name = name
         self.mac = b"\x02\x70" + name.encode()[:4].ljust(4, b"\0")
         self.network = point
-        reason = point.check((password or "").encode())
+        key = (password or "").encode()
+        reason = point.mismatch(key) or point.check(key, name)
         if reason is not None:
             air.trace_event(name, "refused", ssid=point.ssid, reason=reason)
             raise JoinRefused(
@@ -55,7 +57,7 @@ class Visitor(Station):
             raise AirError(f"{point.ssid!r} gives no address; its DHCP server is off")
         air.enter(name)
         try:
-            self.address: str = point.lease(name)
+            self.address: str = point.dhcp.address_of(name)
         except AirError:
             air.leave(name)
             raise
@@ -66,6 +68,7 @@ class Visitor(Station):
         self._listeners: dict[tuple[str, int], socket.socket] = {}
         self._loop = Loop(f"visitor {name}")
         point.stations.append(self)
+        point.associated(name, "association")
         air.trace_event(name, "join", ssid=point.ssid, channel=point.channel)
         air.trace_event(name, "address", ssid=point.ssid, address=self.address)
 
@@ -89,7 +92,7 @@ class Visitor(Station):
         return f"http://{host}:{local}{path}"
 
     def endpoint(self, port: int, address: str | None = None) -> tuple[str, int]:
-        """Where on this host a port of the network's gateway, or of another address, is found.
+        """Return where on this host a port of the network's gateway, or of another address, is.
 
         Raises AirError once the visitor has left.
         """
@@ -116,7 +119,7 @@ class Visitor(Station):
 
     # -- as a station
 
-    def lost(self, access_point: AccessPoint) -> None:
+    def lost(self, access_point: AccessPoint, reason: int = REASON_BEACON_TIMEOUT) -> None:
         with contextlib.suppress(BoardError):
             self._loop.call(self._leave)
 
@@ -184,7 +187,7 @@ class Visitor(Station):
             if far is None:
                 reset(near)
                 return
-            watcher = _Watcher(self._air, self, port, self._connections.discard)
+            watcher = _Watcher(self._air, self, address, port, self._connections.discard)
             self._connections.add(Connection(self._loop, self.network, near, far, watcher))
 
         if near in self._waiting:
@@ -196,12 +199,22 @@ class _Watcher:
     """Lets a visitor's connection to a board count among that board's messages."""
 
     def __init__(
-        self, air: Surroundings, visitor: Visitor, port: int, on_end: Callable[[Connection], None]
+        self,
+        air: Surroundings,
+        visitor: Visitor,
+        address: str,
+        port: int,
+        on_end: Callable[[Connection], None],
     ):
         self._air = air
         self._visitor = visitor
+        self._address = address
         self._port = port
         self.ended = on_end
+
+    def passes(self) -> bool:
+        visitor = self._visitor
+        return visitor.network.carries(visitor.name, self._address, self._port)
 
     def turn(self, way: str, size: int) -> Fate:
         network = self._visitor.network

@@ -134,7 +134,9 @@ def emulated_stage(shims: Path = SHIMS, facts: str = "EMULATED") -> Iterator[tup
     with (
         tempfile.TemporaryDirectory(prefix="muster-contract-") as folder,
         Air() as air,
-        EmulatedBoard(Path(folder) / "board", air=air, facts=facts, shims=shims) as board,
+        EmulatedBoard(
+            Path(folder) / "board", air=air, facts=facts, shims=shims, limits_idf_heap=True
+        ) as board,
     ):
         board.power_on()
         board.expect(rb">>> ", 20)

@@ -12,6 +12,7 @@ from muster_harness.control import Later, Refusal, machine_word
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import Chip
 from muster_harness.esp32.parts.clock import BoardClock
+from muster_harness.esp32.parts.idf_heap import IDFHeap
 from muster_harness.esp32.parts.nvs import NVS, PowerCut
 from muster_harness.esp32.parts.pins import Pins
 from muster_harness.esp32.parts.rtc import RTC
@@ -20,14 +21,16 @@ from muster_harness.esp32.parts.wake import LIGHT, Sleep
 from muster_harness.esp32.parts.watchdog import Watchdog
 from muster_harness.esp32.radio.driver import Radio
 from muster_harness.esp32.radio.mdns_relay import MDNSRelay
+from muster_harness.esp32.radio.resolver import Resolver
 from muster_harness.esp32.radio.wlan import WLAN
 from muster_harness.esp32.reset import Reset
 from muster_harness.esp32.terminal import Terminal
 from muster_harness.facts import BoardFacts
 from muster_harness.wire.board_log import BoardLog
 
-_BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
-_NO_DNS = -202
+_ENOMEM = 12
+_MPI_ALLOC_FAILED = (-16, "MBEDTLS_ERR_MPI_ALLOC_FAILED")
+BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
 
 
 class Board(Protocol):
@@ -45,10 +48,12 @@ class Board(Protocol):
     air: Air
     buses: Buses
     clock: BoardClock
+    idf_heap: IDFHeap
     mdns: MDNSRelay
     nvs: NVS
     pins: Pins
     radio: Radio
+    resolver: Resolver
     rtc: RTC
     signals: Signals
     sleep: Sleep
@@ -57,7 +62,8 @@ class Board(Protocol):
     watchdog: Watchdog
     wlan: WLAN
 
-    def boot_scripts_begin(self, is_heard: bool) -> bool: ...
+    def boot_scripts_begin(self, is_heard: bool, heap_used: int) -> bool: ...
+    def follow_radio(self) -> None: ...
     def repl_begins(self) -> None: ...
     def soft_reset(self) -> None: ...
     def hard_reset(self) -> None: ...
@@ -105,13 +111,14 @@ class HardwareCalls:
                 "spi": board.chip.spi_buses,
                 "uarts": board.chip.uarts,
                 "adc_pins": sorted(board.chip.adc_pins),
+                "limited": board.idf_heap.is_limited,  # whether ESP-IDF's heap is
             },
             "stand_ins": board.stand_ins and str(board.stand_ins),
             "raw": board.boots_raw,
         }
 
-    def _boot(self, is_heard: bool) -> bool:
-        return self._board.boot_scripts_begin(is_heard)
+    def _boot(self, is_heard: bool, heap_used: int) -> bool:
+        return self._board.boot_scripts_begin(is_heard, heap_used)
 
     def _repl(self) -> None:
         self._board.repl_begins()
@@ -244,7 +251,39 @@ class HardwareCalls:
     # -- network
 
     def _wlan(self, interface: int, verb: str, *arguments: Any) -> Any:
-        return self._board.wlan.ask(interface, verb, *arguments)
+        board = self._board
+        if verb == "open":
+            board.idf_heap.python_uses(*arguments)
+            if not board.idf_heap.wifi_begins():
+                raise Refusal("OSError", "WiFi Out of Memory")
+            arguments = ()
+        answer = board.wlan.ask(interface, verb, *arguments)
+        if verb == "active":
+            board.follow_radio()
+        return answer
+
+    # -- ESP-IDF's heap
+
+    def _idf_heap_info(self, heap_used: int) -> list[tuple[int, int, int, int]]:
+        board = self._board
+        board.idf_heap.connections_are(board.tcp_relay.count)
+        board.idf_heap.python_uses(heap_used)
+        return board.idf_heap.info()
+
+    def _tls(self, what: str, number: int, heap_used: int = 0) -> None:
+        heap = self._board.idf_heap
+        if what == "end":
+            heap.tls_ends(number)
+            return
+        heap.connections_are(self._board.tcp_relay.count)
+        heap.python_uses(heap_used)
+        # modtls_mbedtls.c: ENOMEM if mbedtls_ssl_setup has no buffers; later the library's own
+        if what == "begin" and not heap.tls_begins(number):
+            self._board.log.event(f"no room for the buffers of TLS: {heap}")
+            raise Refusal("OSError", _ENOMEM)
+        if what == "handshake" and not heap.handshake_fits():
+            self._board.log.event(f"no room for a handshake: {heap}")
+            raise Refusal("OSError", *_MPI_ALLOC_FAILED)
 
     def _network(self, what: str, *value: str) -> str | None:
         return self._board.wlan.network(what, *value)
@@ -253,7 +292,7 @@ class HardwareCalls:
         board = self._board
         there = board.wlan.network_of(address)
         if there is None:
-            raise Refusal("OSError", _BOARD_UNREACHABLE)
+            raise Refusal("OSError", BOARD_UNREACHABLE)
         network, own = there
         number = board.air.next_connection()
         board.air.trace_event(board.name, "connect", connection=number, address=address, port=port)
@@ -286,6 +325,10 @@ class HardwareCalls:
         network = there[0] if there else board.radio.joined
         if network is None:
             return None
+        if direction == "tx" and there is None and address in network.addresses:
+            raise Refusal("OSError", BOARD_UNREACHABLE)
+        if not network.carries(board.name, address, port):
+            return []
         fate = board.air.messages.judge(
             board.name, network.ssid, "udp", direction, address, port, size
         )
@@ -298,19 +341,4 @@ class HardwareCalls:
         self._board.mdns.relay(bytes.fromhex(query), source_port)
 
     def _resolve(self, name: str) -> Any:
-        board = self._board
-        point = board.radio.joined
-        if point is None or board.radio.address is None:
-            raise Refusal("OSError", _NO_DNS)
-        if name.lower().endswith(".local") and not point.dns.knows(name):
-            return board.mdns.resolve(name)
-        answer = Later()
-        if point.dns.is_silent:
-            board.clock.later(point.dns.patience_s, lambda: answer.refuse(point.dns.failure()))
-            return answer
-        address = point.dns.address(name)
-        there_and_back = 2 * point.impairment.transit_s(0, "tx")
-        if there_and_back == 0:
-            return address
-        board.clock.later(there_and_back, lambda: answer.give(address))
-        return answer
+        return self._board.resolver.resolve(name)

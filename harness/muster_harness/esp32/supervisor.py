@@ -14,11 +14,13 @@ from muster_harness.air.tcp_relay import TCPRelay
 from muster_harness.errors import HarnessError
 from muster_harness.esp32.child import CLOCK_FD, IMAGE_FD, PAGE_FD
 from muster_harness.esp32.hardware_calls import HardwareCalls
+from muster_harness.esp32.idf_log import log_line
 from muster_harness.esp32.interpreter import Interpreter
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import chip
 from muster_harness.esp32.parts.clock import BoardClock
 from muster_harness.esp32.parts.flash import Flash, reopened
+from muster_harness.esp32.parts.idf_heap import IDFHeap
 from muster_harness.esp32.parts.nvs import NVS
 from muster_harness.esp32.parts.pins import Pins
 from muster_harness.esp32.parts.rtc import RTC
@@ -26,7 +28,9 @@ from muster_harness.esp32.parts.signals import Signals
 from muster_harness.esp32.parts.wake import DEEP, Sleep
 from muster_harness.esp32.parts.watchdog import Watchdog
 from muster_harness.esp32.radio.driver import Radio
+from muster_harness.esp32.radio.driver_rules import DriverRules
 from muster_harness.esp32.radio.mdns_relay import MDNSRelay
+from muster_harness.esp32.radio.resolver import Resolver
 from muster_harness.esp32.radio.soft_ap import SoftAP
 from muster_harness.esp32.radio.wlan import WLAN
 from muster_harness.esp32.reset import BROWN_OUT, SOFT_REBOOT, Reset, crash_panic, watchdog_panic
@@ -62,13 +66,18 @@ class Supervisor:
         virtual_time: bool,
         baud: int | None,
         stand_ins: Path | None,
+        rules: DriverRules,
+        prints_idf_errors: bool,
+        limits_idf_heap: bool,
     ):
         self._loop = loop
         self.stand_ins = stand_ins
+        self._prints_idf_errors = prints_idf_errors
         self.name = name
         self.air = air
         self.facts = facts
         self.chip = chip(facts.mcu)
+        self.idf_heap = IDFHeap(facts.mcu, limits_idf_heap)
         self.log = log
         self._interpreter = interpreter
         self._start = Start(
@@ -113,6 +122,8 @@ class Supervisor:
                 self.mac,
                 lambda own: self._link_changed(0, own),
                 self.soft_ap,
+                rules,
+                self._driver_says,
             )
             self.wlan = WLAN(self.radio, self.soft_ap, facts.hostname)
             self.tcp_relay = TCPRelay(
@@ -122,8 +133,9 @@ class Supervisor:
                 lambda number, error: self._event("connected", number, error),
             )
             parts.callback(self.tcp_relay.close)
-            self.mdns = MDNSRelay(loop, self.radio)
+            self.mdns = MDNSRelay(loop, self.clock, self.radio)
             parts.callback(self.mdns.close)
+            self.resolver = Resolver(self.clock, self.radio, self.mdns)
             self.failure: str | None = None
             self.output = Output(
                 log.path,
@@ -214,6 +226,8 @@ class Supervisor:
         self.terminal.lose_input()
         self.watchdog.stop()
         self.wlan.restart()
+        self.resolver.restart()
+        self.idf_heap.restart()
         self.signals.reset()
         if sleeps:
             self.pins.sleep()
@@ -264,12 +278,13 @@ class Supervisor:
         if self.soft_ap.address is not None:
             self._link_changed(1, self.soft_ap.address)
 
-    def boot_scripts_begin(self, is_heard: bool) -> bool:
+    def boot_scripts_begin(self, is_heard: bool, heap_used: int) -> bool:
         """Take note that boot.py is next, and tell whether an early Ctrl-C interrupts it.
 
-        With `is_heard`, a loop that only Ctrl-C ends comes first.
+        With `is_heard`, a loop that only Ctrl-C ends comes first. `heap_used` is in bytes.
         """
         self._has_booted = True
+        self.idf_heap.python_begins(heap_used)
         return self.terminal.boot_scripts_begin(is_heard)
 
     def repl_begins(self) -> None:
@@ -324,6 +339,15 @@ class Supervisor:
         if self._run is not None:
             self.rtc.show(self._run.child, address)
 
+    def say_idf(self, message: str | bytes, level: str, tag: str, inside: bool) -> None:
+        """Let a task of ESP-IDF print a line. Raises BoardError for what is none."""
+        self.terminal.interject(log_line(message, level, tag, self.clock.uptime_ms()), inside)
+
+    def _driver_says(self, message: str) -> None:
+        self.log.event(f"wifi: {message}")
+        if self._prints_idf_errors:
+            self.say_idf(message, "E", "wifi", inside=False)
+
     # -- network and pins
 
     def _pin_changed(self, pin: int, level: int) -> None:
@@ -344,6 +368,14 @@ class Supervisor:
         if before is not None and before != address:
             self.tcp_relay.silence(before)
         self._event("link", interface, address)
+        self.follow_radio()
+
+    def follow_radio(self) -> None:
+        """Let ESP-IDF's heap know what the radio does."""
+        self.idf_heap.wifi_is(
+            active=self.radio.is_active or self.soft_ap.is_active,
+            joined=self._addresses != [None, None],
+        )
 
 
 def _mac(path: Path) -> bytes:

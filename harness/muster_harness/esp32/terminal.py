@@ -2,6 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """The terminal between the interpreter and the wire: translation, UART, serial port, log."""
 
+from collections import deque
+
 from muster_harness.control import Later
 from muster_harness.esp32.child import Child
 from muster_harness.esp32.console import Console
@@ -35,6 +37,8 @@ class Terminal:
         self._child: Child | None = None
         self._console = Console(b"")
         self._flush: Timer | None = None
+        self._interjections: deque[tuple[bytes, bool]] = deque()
+        self._is_in_line = False
         self._boots_raw = False
         self._is_booting = self._interrupts_boot = False
 
@@ -83,6 +87,7 @@ class Terminal:
     def lose_input(self) -> None:
         """Empty the ring, as a new start of the chip does."""
         self._ring.clear()
+        self._interjections.clear()
 
     def lose_power(self) -> None:
         self._sending.clear()
@@ -114,8 +119,30 @@ class Terminal:
 
     def print(self, data: bytes) -> None:
         """Send bytes untranslated; the ROM's output comes so too."""
+        if self._interjections and data:
+            data = self._interrupted(data)
         if data:
+            self._is_in_line = data[-1:] != b"\n"
             self._sending.put(data)
+
+    def interject(self, line: bytes, inside: bool) -> None:
+        """Let another task of the chip print a line: between two of the program's, at once if
+        there is none; or `inside` the next one that it prints."""
+        if inside or self._is_in_line:
+            self._interjections.append((line, inside))
+        else:
+            self.print(line)
+
+    # What other tasks say goes in where it belongs: after a line's end, or into its middle.
+    def _interrupted(self, data: bytes) -> bytes:
+        line, inside = self._interjections[0]
+        end = data.find(b"\n") + 1
+        at = max(1, len(data[:end] or data) // 2) if inside else end
+        if not at:
+            return data
+        self._interjections.popleft()
+        rest = data[at:]
+        return data[:at] + line + (self._interrupted(rest) if self._interjections else rest)
 
     @property
     def _must_wait(self) -> bool:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +16,9 @@ from muster_harness.esp32.interpreter import find_interpreter
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.clock import ClockDoor
 from muster_harness.esp32.parts.flash import FlashContent, How, Operation
+from muster_harness.esp32.parts.idf_heap import HeapDoor
 from muster_harness.esp32.parts.signals import PWMSignal
+from muster_harness.esp32.radio.driver_rules import driver_rules
 from muster_harness.esp32.shim_cache import SHIMS, compiled_shims
 from muster_harness.esp32.supervisor import Supervisor
 from muster_harness.facts import BoardFacts, Wired, read_facts
@@ -40,8 +42,13 @@ class EmulatedBoard(Unit):
     time. `baud` is the serial line's speed, e.g. 115200; None is as fast as this host is. `log` is
     a test's log, into which this board writes too. `stand_ins` is a folder of modules that the
     board's programs find before all others. `shims` are other sources of the modules that stand
-    for an ESP32's, for experiments. Raises HarnessError for a heap size that cannot be, a flash
-    image of another size, or a directory in use.
+    for an ESP32's, for experiments. `idf` is the ESP-IDF whose Wi-Fi driver it has, "5.4" or
+    "5.5"; `radio_lacks` what that was built without: "wpa3", "pmf", "channels_12_13". With
+    `prints_idf_errors` the driver's error lines come on the console, as they do on a board unless
+    `esp.osdebug(None)` was called; else they are in the log. With `limits_idf_heap` MicroPython's
+    heap, Wi-Fi, connections and TLS share the RAM of a chip without PSRAM, see `idf_heap`.
+    Raises HarnessError for a heap size that cannot be, a flash image of another size, another
+    `idf` or `radio_lacks`, or a directory in use; BoardError for a chip whose heap is not known.
     """
 
     def __init__(
@@ -57,6 +64,10 @@ class EmulatedBoard(Unit):
         log: Log | None = None,
         shims: Path = SHIMS,
         stand_ins: Path | None = None,
+        idf: str = "5.5",
+        radio_lacks: Iterable[str] = (),
+        prints_idf_errors: bool = False,
+        limits_idf_heap: bool = False,
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -65,6 +76,7 @@ class EmulatedBoard(Unit):
             raise HarnessError(f"a heap is so many bytes, e.g. 320K or 1M, not {heap!r}")
         self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
         self.capabilities = emulated_capabilities(self.facts, virtual_time)
+        rules = driver_rules(idf, radio_lacks)
         interpreter = find_interpreter()
         compiled = compiled_shims(shims)
         self.air = Air() if air is None else air
@@ -88,6 +100,9 @@ class EmulatedBoard(Unit):
                     virtual_time=virtual_time,
                     baud=baud,
                     stand_ins=stand_ins and stand_ins.absolute(),
+                    rules=rules,
+                    prints_idf_errors=prints_idf_errors,
+                    limits_idf_heap=limits_idf_heap,
                 )
             )
         except BaseException:
@@ -101,6 +116,11 @@ class EmulatedBoard(Unit):
     @property
     def clock(self) -> ClockDoor:
         return self._clock
+
+    @property
+    def idf_heap(self) -> HeapDoor:
+        """The model of ESP-IDF's heap, whose limits hold if the board was made so."""
+        return HeapDoor(self._loop, self._supervisor.idf_heap)
 
     @property
     def port(self) -> str:
@@ -313,6 +333,18 @@ class EmulatedBoard(Unit):
     def write(self, data: bytes) -> None:
         """Type on the console, as through the serial port."""
         self._loop.call(lambda: self._supervisor.terminal.type(data))
+
+    def say_idf(
+        self, message: str | bytes, *, level: str = "E", tag: str = "wifi", inside: bool = False
+    ) -> None:
+        """Let a task of ESP-IDF print a line on the console, between two lines of the program, or
+        `inside` the next one.
+
+        A text gets its head, e.g. "E (261708) wifi:"; bytes are printed as they are, with an end.
+        Raises BoardError for what is no line, and for a board that is off.
+        """
+        self._require_power()
+        self._loop.call(lambda: self._supervisor.say_idf(message, level, tag, inside))
 
     # -- helpers
 

@@ -14,4 +14,4 @@ def test_an_access_point_without_addresses_says_so() -> None:
         point: AccessPoint = air.add_access_point("home")
         with pytest.raises(AirError, match="no address left"):
             for number in range(251):
-                point.lease(f"station {number}")
+                point.dhcp.address_of(f"station {number}")

@@ -243,7 +243,7 @@ def test_a_rule_sees_every_message(joined: REPL, air: Air, point: AccessPoint) -
 
 def test_a_visitor_reaches_each_address_of_a_network_at_one_port(air: Air) -> None:
     home = air.add_access_point("home")
-    server = home.lease("server")
+    server = home.dhcp.address_of("server")
     with (
         socket.create_server((home.gateway, 8080)) as first,
         socket.create_server((server, 8080)) as second,

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from muster_harness.air.access_point import AccessPoint
+from muster_harness.air.air import Air
 from muster_harness.control import Refusal
 from muster_harness.esp32.parts.chips import Chip
 from muster_harness.esp32.parts.pins import Pins
 from muster_harness.esp32.radio.driver import Radio
+from muster_harness.esp32.radio.resolver import Resolver
 from muster_harness.esp32.radio.soft_ap import SoftAP
 from muster_harness.esp32.radio.wlan import WLAN
 from muster_harness.esp32.supervisor import Supervisor
@@ -78,6 +80,10 @@ def _set(name: str, value: Any) -> Callable[[Patch], None]:
     return lambda patch: patch.setattr(name, value)
 
 
+def _set_of(kind: type, name: str, value: Any) -> Callable[[Patch], None]:
+    return lambda patch: patch.setattr(kind, name, value)
+
+
 def _before(kind: type, method: str, also: Callable[..., object]) -> Callable[[Patch], None]:
     """Lets a method do something else first."""
     plain = getattr(kind, method)
@@ -92,6 +98,10 @@ def _before(kind: type, method: str, also: Callable[..., object]) -> Callable[[P
 def _raise_if_it_fails(radio: Radio) -> None:
     if radio.air.scan_fails:
         raise Refusal("OSError", "Wifi Internal Error")
+
+
+def _of_name(air: Air, board: str, ssid: bytes, bssid: bytes | None) -> list[AccessPoint]:
+    return [p for p in air.heard_by(board) if p.ssid == ssid and bssid in (None, p.bssid)]
 
 
 def _is_up(wlan: WLAN, interface: int) -> bool:
@@ -123,6 +133,12 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
         _set("muster_harness.esp32.radio.driver._REASON_AUTH_FAIL", 999),
         "air_refusals",
     ),
+    "the strongest of one name is joined": (
+        lambda patch: patch.setattr(
+            Air, "find", lambda air, board, ssid, bssid: _of_name(air, board, ssid, bssid)
+        ),
+        "air_choice",
+    ),
     "a failed scan raises": (_before(Radio, "scan", _raise_if_it_fails), "air_scan"),
     "hidden networks are shown": (
         lambda patch: patch.setattr(AccessPoint, "hidden", _SHOWN, raising=False),
@@ -133,8 +149,40 @@ BEHIND_THEM: dict[str, tuple[Callable[[Patch], None], str]] = {
         "air_address",
     ),
     "connected as soon as associated": (_connected_without_waiting, "join"),
-    "nobody's silence is -2": (_set("muster_harness.air.name_server._FAILED", -2), "air_names"),
-    "no network is -2": (_set("muster_harness.esp32.hardware_calls._NO_DNS", -2), "air_names"),
+    "a name that cannot be found is -2": (
+        _set("muster_harness.esp32.radio.resolver._FAILED", -2),
+        "air_names",
+    ),
+    "an unknown name is -2": (_set("muster_harness.esp32.radio.resolver._FAILED", -2), "names"),
+    "DHCP is started twice": (_set_of(Radio, "has_dhcp_running", False), "air_mute"),
+    "hidden networks are found on every channel": (
+        _set("muster_harness.esp32.radio.driver_rules._LAST_ACTIVE", 14),
+        "air_channels",
+    ),
+    "TLS takes nothing": (
+        _set("muster_harness.esp32.parts.idf_heap.TLS_IN", 1),
+        "tls_memory",
+    ),
+    "no answer is kept": (
+        lambda patch: patch.setattr(Resolver, "keep", lambda *_: None),
+        "air_records",
+    ),
+    "a lost address is told": (
+        _before(Radio, "_drop_address", lambda radio: setattr(radio, "is_connected", False)),
+        "air_leases",
+    ),
+    "settings are taken while it connects": (
+        lambda patch: patch.setattr(Radio, "require_settable", lambda radio: None),
+        "wlan_busy",
+    ),
+    "a dead link is left": (
+        _before(
+            AccessPoint,
+            "go_dead",
+            lambda point, **_: point.disconnect_all(),
+        ),
+        "air_dead",
+    ),
     "reconnects end": (
         _before(Radio, "connect", lambda radio, *_: setattr(radio, "reconnects", 1)),
         "air_lost",

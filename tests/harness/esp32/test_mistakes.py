@@ -60,7 +60,7 @@ def test_each_is_an_exception_and_the_board_goes_on(repl: REPL) -> None:
 def test_a_full_network_gives_no_address_and_harms_nobody(repl: REPL, air: Air) -> None:
     home = air.add_access_point("home")
     for number in range(250):
-        home.lease(f"station {number}")
+        home.dhcp.address_of(f"station {number}")
     repl.exec("import network; w = network.WLAN(); w.active(True); w.connect('home')")
     deadline = time.monotonic() + 30
     while not air.traced("no address") and time.monotonic() < deadline:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from muster_harness.air.dns_message import addresses_in, question
 from muster_harness.control import Later, Refusal
+from muster_harness.esp32.parts.clock import BoardClock
 from muster_harness.esp32.radio.driver import Radio
 from muster_harness.loop import Loop
 
@@ -26,8 +27,11 @@ _MOST_QUERIES = 32
 
 
 class MDNSRelay:
-    def __init__(self, loop: Loop, radio: Radio):
+    """One board's questions to the group. Everything runs in the board's loop."""
+
+    def __init__(self, loop: Loop, clock: BoardClock, radio: Radio):
         self._loop = loop
+        self._clock = clock
         self._radio = radio
         self._open: set[socket.socket] = set()
 
@@ -36,6 +40,8 @@ class MDNSRelay:
         if len(query) < 12:
             return
         asker = self._radio.address
+        if not self._is_carried():
+            return
 
         def take(answer: bytes) -> bool:
             if self._radio.address == asker and asker is not None:
@@ -57,12 +63,18 @@ class MDNSRelay:
                 later.give(server)
             return server is not None
 
-        self._ask(query, take, _RESOLVE_S, lambda: later.refuse(Refusal("OSError", -2)))
+        def give_up() -> None:
+            later.refuse(Refusal("OSError", -2))
+
+        if self._is_carried():
+            self._ask(query, take, _RESOLVE_S, give_up)
+        else:
+            self._clock.later(_RESOLVE_S, give_up)
         return later
 
     @property
     def is_asking(self) -> bool:
-        """Whether answers may still come."""
+        """True while answers may still come."""
         return bool(self._open)
 
     def close(self) -> None:
@@ -107,6 +119,11 @@ class MDNSRelay:
         self._open.discard(asking)
         self._loop.forget(asking.fileno())
         asking.close()
+
+    # The access point repeats what a station sends to the group; without an acknowledgement.
+    def _is_carried(self) -> bool:
+        point = self._radio.joined
+        return point is not None and point.carries_group(self._radio.name)
 
     def _server_of(self, answer: bytes) -> str | None:
         point = self._radio.joined

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from muster_harness.air.access_point import OPEN, AccessPoint
+from muster_harness.air.access_point import AccessPoint
 from muster_harness.air.address_range import AddressRange
+from muster_harness.air.admission import OPEN
 from muster_harness.air.air import Air
+from muster_harness.air.local_network import LocalNetwork
 from muster_harness.control import Refusal
 
 _PERSONAL = (2, 3, 4, 6, 7)  # WPA, WPA2, WPA_WPA2, WPA3, WPA2_WPA3
@@ -33,7 +35,7 @@ class SoftAP:
         self.restart()
 
     def restart(self) -> None:
-        """As after power-on: off, with the driver's defaults."""
+        """Be off, with the driver's defaults, as after power-on."""
         self.activate(False)
         self.settings: dict[str, Any] = {
             "ssid": f"ESP_{self.mac[3:].hex().upper()}".encode(),
@@ -53,7 +55,7 @@ class SoftAP:
 
     @property
     def network(self) -> AccessPoint | None:
-        """What it has put into the air, None while it is off."""
+        """The network that it has put into the air, None while it is off."""
         return self._point if self.is_active else None
 
     @property
@@ -115,7 +117,8 @@ class SoftAP:
         return [(s.mac.hex(), s.address) for s in list(self._point.stations)]
 
     def _made(self) -> AccessPoint:
-        self._point = point = AccessPoint(self._air.trace_event, b"", AddressRange())
+        lan = LocalNetwork(AddressRange())
+        self._point = point = AccessPoint(self._air.trace_event, b"", lan)
         point.bssid = self.mac
         point.owner = self._name
         point.out_of_range.add(self._name)  # a radio does not hear itself

@@ -6,13 +6,14 @@ import ipaddress
 from typing import Any
 
 from muster_harness.air.access_point import AccessPoint
+from muster_harness.air.dhcp_server import NOWHERE
 from muster_harness.control import Refusal, machine_word
 from muster_harness.esp32.radio.driver import Radio
 from muster_harness.esp32.radio.soft_ap import SoftAP
 
 _STA = 0
 _AP = 1
-_NOWHERE = "0.0.0.0"  # noqa: S104
+_DHCP_ALREADY_STARTED = "Wifi Unknown Error 0x5004"  # ESP_ERR_ESP_NETIF_DHCP_ALREADY_STARTED
 _AP_SETTINGS = ("ssid", "hidden", "security", "max_clients")
 _NUMBERS = ("reconnects", "security", "max_clients", "channel", "bandwidth", "protocol", "pm")
 
@@ -27,7 +28,7 @@ class WLAN:
         self.restart()
 
     def restart(self) -> None:
-        """As after power-on."""
+        """Begin anew, as after power-on."""
         self._radio.restart()
         self._soft_ap.restart()
         self.hostname = self._default_hostname
@@ -46,7 +47,9 @@ class WLAN:
         ):
             if point is None or own is None or own not in point.addresses:
                 continue
-            if address in point.addresses:
+            if address in point.addresses and (
+                point is not self._radio.joined or self._radio.can_reach(address)
+            ):
                 return point, own
         return None
 
@@ -112,7 +115,7 @@ class WLAN:
 
     def _isconnected(self, interface: int) -> bool:
         if interface == _STA:
-            return self._radio.address is not None
+            return self._radio.is_connected
         return bool(self._soft_ap.stations())
 
     def _config(self, interface: int, name: str) -> Any:
@@ -164,6 +167,9 @@ class WLAN:
                 )
             else:
                 raise Refusal("ValueError", "unknown config param")
+        # Whatever was set, the port ends with esp_wifi_set_config; the rest has been done by then.
+        if interface == _STA:
+            self._radio.require_settable()
         if for_ap:
             if self._radio.joined is not None:
                 for_ap.pop("channel", None)  # one radio: the joined network's channel wins
@@ -173,15 +179,17 @@ class WLAN:
         if interface == _AP:
             address = self._soft_ap.address
             if address is None:
-                return (_NOWHERE,) * 4
+                return (NOWHERE,) * 4
             return (address, "255.255.255.0", address, self._radio.dns)
         radio = self._radio
-        return (radio.address or _NOWHERE, radio.netmask, radio.gateway, radio.dns)
+        return (radio.address or NOWHERE, radio.netmask, radio.gateway, radio.dns)
 
     def _set_ifconfig(self, interface: int, config: str | list[Any]) -> None:
         if isinstance(config, str):
             if config != "dhcp" or interface != _STA:
                 raise Refusal("ValueError", "invalid arguments")
+            if self._radio.has_dhcp_running:
+                raise Refusal("RuntimeError", _DHCP_ALREADY_STARTED)
             self._radio.use_static(None)
             return
         if len(config) != 4:

@@ -32,6 +32,7 @@ _PRIVATE = (
     "arguments",
     "bus",
     "boot",
+    "bounded_tls",
     "clock",
     "dated_tls",
     "flash_chip",
@@ -154,6 +155,9 @@ def run(names):
         gc.collect()
     import dated_tls  # after time, whose clock it reads
 
+    if host_link.chip["limited"]:
+        import bounded_tls  # noqa: F401 (it takes the context's place)
+
     # A file named tls would not be found: the interpreter prefers its own.
     sys.modules["tls"] = sys.modules["utls"] = dated_tls
     if not newlib_errno.adopt():
@@ -171,7 +175,7 @@ def run(names):
         sys.modules.pop(name, None)
     gc.collect()
     sys.atexit(lambda: _end(names))
-    is_interrupted = host_link.request("boot", not is_mounted)
+    is_interrupted = host_link.request("boot", not is_mounted, gc.mem_alloc())
     try:
         if not is_mounted:
             _tell_of_corruption(is_interrupted)

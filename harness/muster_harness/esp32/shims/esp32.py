@@ -131,10 +131,10 @@ class Partition(flash_chip.Device):
         )
 
 
-# (total, free, largest block, lowest free) per region: what a plain ESP32 shows after boot.
+# (total, free, largest block, lowest free) per region.
 def idf_heap_info(capabilities):
     integer(capabilities)
-    return [(15072, 2124, 1984, 1676), (113840, 72412, 69632, 69976), (15072, 15036, 14848, 15036)]
+    return [tuple(region) for region in host_link.request("idf_heap_info", host_link.heap_used())]
 
 
 if host_link.chip["name"] == "esp32":

@@ -4,6 +4,7 @@
 # One JSON array per line. Board: [serial, verb, ...], serial 0 wants no reply.
 # Supervisor: [serial, value] or [serial, exception, arguments]; events are [0, name, ...].
 
+import gc
 import json
 
 import clock
@@ -85,6 +86,14 @@ def request(*message):
     if len(reply) == 3:
         raise _RAISES[reply[1]](*reply[2])
     return reply[1]
+
+
+# What the program holds of MicroPython's heap, if that takes from ESP-IDF's.
+def heap_used():
+    if not chip["limited"]:
+        return 0
+    gc.collect()
+    return gc.mem_alloc()
 
 
 # Reads all that the supervisor has sent, without waiting, so that link is true now and no more

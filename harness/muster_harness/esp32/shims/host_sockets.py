@@ -39,6 +39,7 @@ class HostSockets(Stream):
     _backlog = None
     _is_connection = False  # of TCP, under way or made
     _is_closed = False
+    _tls = 0  # number of the TLS stream on top of it, negative once that has spoken
 
     def __init__(self, type):
         self._type = type

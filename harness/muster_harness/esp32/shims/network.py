@@ -89,7 +89,7 @@ class WLAN:
     def __new__(cls, interface=0):
         interface = integer(interface)
         if interface not in _interfaces:
-            host_link.request("wlan", interface, "open")
+            host_link.request("wlan", interface, "open", host_link.heap_used())
             self = object.__new__(cls)
             self._interface = interface
             _interfaces[interface] = self

@@ -73,6 +73,9 @@ class socket(HostSockets):
 
     def _count(self, tx, rx):
         clock.touch()
+        if self._tls > 0:
+            self._tls = -self._tls
+            host_link.request("tls", "handshake", -self._tls, host_link.heap_used())
         self._tx += tx
         self._rx += rx
         self._unreported += tx + rx
@@ -330,6 +333,8 @@ class socket(HostSockets):
     def close(self):
         if self._is_closed:
             return
+        if self._tls:
+            host_link.notify("tls", "end", abs(self._tls))
         self._report()
         if self._number:
             host_link.notify("close", self._number)
