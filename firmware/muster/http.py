@@ -237,7 +237,10 @@ class Connection:
 
         info = self._info
         if info is None:
-            info = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
+            try:
+                info = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
+            except OSError as e:  # its numbers are nobody else's
+                raise self.failure("this name has no address here: error %s" % e)
             self._info = info
         self._socket = socket.socket(info[0], info[1], info[2])
         self._start = self._end = 0

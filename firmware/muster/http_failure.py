@@ -7,8 +7,8 @@ import errno
 
 from micropython import const
 
-# mbedTLS has numbers of its own, far below any errno; getaddrinfo has those in between.
-_NAMES = const(-1)
+# mbedTLS has numbers of its own, far below any errno, but for want of memory (modtls_mbedtls.c,
+# mbedtls_raise_error).
 _LOWEST = const(-255)
 _ALERT = const(-0x7780)
 _CUT_OFF = const((-0x7280, -0x7880))
@@ -33,9 +33,6 @@ def explain(e, tls, code, is_up):
     number = e.errno
     if not isinstance(number, int):
         return "error %s" % e, code, False
-    if _LOWEST <= number <= _NAMES:
-        text = "this name has no address here: error %d of the name server, or of the way to it"
-        return text % number, code, False
     if tls and (number < _LOWEST or number == errno.ENOMEM):
         return _handshake(number, e, is_up), "platform_tls", False
     name = errno.errorcode.get(number, "error %s" % e)
