@@ -12,16 +12,10 @@ from micropython import const
 from . import __version__
 from .errors import DeviceError
 from .modules import borrow, borrowed
-from .radio import printable
 
 _LINE = const(160)  # bytes of a line that are read; the rest of it is passed over
 _HEAD = const(65536)  # bytes of all lines of an answer together
 _POLL_MS = const(5)
-# What is read of a head; other lines are passed over, whatever they hold.
-_FRAMING = const(("content-length", "transfer-encoding", "connection", "content-encoding"))
-_KEPT = const(
-    ("content-type", "date", "location", "retry-after", "server", "x-m2m-ri", "x-m2m-rsc")
-)
 
 
 # Keeps a connection, opened when needed, for the next request if the server does so too. tls: a
@@ -66,7 +60,13 @@ class Connection:
             raise self.failure("no answer within %d ms" % timeout_ms)
         except (OSError, ValueError) as e:  # TLS raises the latter too
             self.close()  # room to say why
-            raise self._explained(e)
+            try:
+                error = borrow(
+                    "http_failure", "explained", self, e, self._tls, self._code, self._is_up
+                )
+            except MemoryError:
+                error = self.failure("error %s" % e)
+            raise error
         except MemoryError as e:
             if self._tls is None:
                 raise
@@ -74,17 +74,6 @@ class Connection:
         finally:
             if not is_kept:
                 self.close()
-
-    def _explained(self, e):
-        try:
-            text, code, is_final = borrow(
-                "http_failure", "explain", e, self._tls, self._code, self._is_up
-            )
-        except MemoryError:
-            return self.failure("error %s" % e)
-        error = self.failure(text, code)
-        error.is_final = is_final
-        return error
 
     # Makes the DeviceError to raise: its code is the connection's own unless it is told.
     def failure(self, text, code=None):
@@ -145,42 +134,19 @@ class Connection:
                     raise
                 is_reused = False
         message.clear()
-        status = self._status(line)
-        while status < 200:  # 100 Continue and its like say nothing yet
-            while await self.line():
-                pass
-            status = self._status(await self.line())
-        is_new = line.startswith(b"HTTP/1.1")
-        head = await self._head()
-        framing = [head.pop(name, "").lower() for name in _FRAMING]
-        if not is_own(status, head):
-            error = self.failure(borrow("stranger", "described", status, head))
-            error.retry_s = borrow("retry_after", "seconds", status, head)
-            raise error
-        length, transfer, connection, coding = framing
-        if coding not in ("", "identity"):
-            text = "the answer is compressed (%s), although none was wanted that is"
-            raise self.failure(text % coding)
-        is_kept = "close" not in connection if is_new else "keep-alive" in connection
+        status, head, length, is_kept = await borrowed("http_head", "read", self, line, is_own)
         content = bytearray()
-        if status == 204 or status == 304:
-            pass
-        elif transfer:
-            if transfer != "chunked":
-                raise self.failure("the answer comes in a form nobody asked for: %s" % transfer)
-            await borrowed("chunked", "read", self, content, limit_bytes)
-        elif length:
-            if not length.isdigit():
-                raise self.failure("the answer has no sensible length")
-            size = int(length)
-            self._check_size(size, limit_bytes)
-            # In one piece: growing would take room twice.
-            content = memoryview(room)[:size] if size <= len(room) else bytearray(size)  # type: ignore
-            await self._fill(content, 0)
-        else:
-            is_kept = False
+        if length is None:
             while await self._filled():
                 await self.extend(content, self._end - self._start, limit_bytes)
+        elif length < 0:
+            await borrowed("chunked", "read", self, content, limit_bytes)
+        else:
+            self._check_size(length, limit_bytes)
+            # In one piece: growing would take room twice.
+            fits = length <= len(room)
+            content = memoryview(room)[:length] if fits else bytearray(length)  # type: ignore
+            await self._fill(content, 0)
         # What came beyond the answer belongs to no request.
         return status, head, content, is_kept and self._start == self._end
 
@@ -189,24 +155,6 @@ class Connection:
     def _is_stale(self):
         self._poller.modify(self._socket, select.POLLIN)  # type: ignore[union-attr]
         return bool(self._poller.poll(0))  # type: ignore[union-attr]
-
-    # Reads the head up to its empty line.
-    async def _head(self):
-        head: dict = {}
-        while True:
-            line = await self.line()
-            if not line:
-                return head
-            name, _, value = line.partition(b":")
-            try:
-                name = name.decode().lower()
-            except UnicodeError:
-                continue
-            if name in _KEPT or name in _FRAMING:
-                value = printable(value.strip())
-                if name in head and head[name] != value:
-                    value = "%s, %s" % (head[name], value)
-                head[name] = value[:_LINE]
 
     async def _send(self, message):
         if not self._socket:
@@ -287,12 +235,6 @@ class Connection:
                 line.extend(memoryview(self._buffer)[start : self._start])
             if end:
                 return bytes(memoryview(line)[:_LINE]).rstrip()
-
-    def _status(self, line):
-        if not line.startswith(b"HTTP/1.") or not line[9:12].isdigit():
-            text = "something else answered there, not HTTP: %s"
-            raise self.failure(text % printable(line[:40]))
-        return int(line[9:12])
 
     async def extend(self, content, size, limit_bytes):
         at = len(content)

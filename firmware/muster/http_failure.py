@@ -25,9 +25,17 @@ _WITHOUT_COMMON = const("no common version or cipher (TLS 1.2, ECDHE, AES-GCM, P
 _UNKNOWN = const("chain incomplete, in the wrong order, or another authority's: ")
 
 
-# Returns the words to raise, their code, and whether trying again cannot help. e: the exception of
-# the exchange. tls, code: as the connection's. is_up: TCP and TLS had come about before.
-def explain(e, tls, code, is_up):
+# Makes the DeviceError to raise. connection, tls, code: an http.Connection, and its own. e: the
+# exception of the exchange. is_up: TCP and TLS had come about before.
+def explained(connection, e, tls, code, is_up):
+    text, code, is_final = _explain(e, tls, code, is_up)
+    error = connection.failure(text, code)
+    error.is_final = is_final
+    return error
+
+
+# Returns the words to raise, their code, and whether trying again cannot help.
+def _explain(e, tls, code, is_up):
     if not isinstance(e, OSError):
         return _certificate(str(e).strip().replace("\n", "; "), tls, code)
     number = e.errno

@@ -6,7 +6,6 @@ import asyncio
 import binascii
 import gc
 import os
-import time
 
 from micropython import const
 
@@ -20,7 +19,6 @@ _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
 _ROOM = const(640)  # bytes; a reading takes some 400, the timeline 500 and more
 _INSTANCE = const(4)
-_LONGEST_S = const(3600)  # of a wait that somebody asks for
 _SHORTEST_S = const(60)  # between two renewals, whatever the platform answers
 
 
@@ -77,24 +75,17 @@ class Platform:
     # wants to be left alone.
     async def _alone(self, deed, *arguments):
         async with self._lock:
-            self._heed()
+            if self._closed_until is not None:
+                borrow("retry_after", "heed", self._closed_until)
+                self._closed_until = None
             try:
                 await deed(*arguments)
             except DeviceError as e:
                 if e.retry_s:
-                    self._closed_until = time.ticks_add(time.ticks_ms(), e.retry_s * 1000)
+                    self._closed_until = borrow("retry_after", "until", e.retry_s)
                 raise
             finally:
                 self._connection.close()
-
-    def _heed(self):
-        if self._closed_until is None:
-            return
-        left_s = time.ticks_diff(self._closed_until, time.ticks_ms()) // 1000
-        if 0 < left_s <= _LONGEST_S:  # ticks wrap
-            text = "it wants to be left alone, %d s more" % left_s
-            raise DeviceError("platform_unreachable", text, left_s)
-        self._closed_until = None
 
     def _register(self):
         gc.collect()
@@ -147,8 +138,8 @@ class Platform:
         )
         status, headers, answer = await exchanging
         rsc = headers["x-m2m-rsc"]
-        if status >= 400 and ("retry-after" in headers or _may_pass(status)):
-            raise borrow("refusal", "not_now", status, headers, answer, self.settings["token"])
+        if status >= 400:
+            borrow("refusal", "check", status, headers, answer, self.settings["token"])
         return rsc, answer
 
     def _ri(self):
@@ -157,8 +148,3 @@ class Platform:
     # Tells whether it is the platform that has answered: in oneM2M's form, and what was asked.
     def _is_own(self, status, headers):
         return "x-m2m-rsc" in headers and headers.get("x-m2m-ri") in (None, self._ri())
-
-
-# Tells whether an error of this kind may pass by itself. 501 is for a release it does not speak.
-def _may_pass(status):
-    return status in (408, 429) or (status >= 500 and status != 501)

@@ -25,11 +25,15 @@ def refused(verb, rsc, body, token):
     return error
 
 
-# Makes the DeviceError of a platform that may do it later.
-def not_now(status, headers, body, token):
+# Looks at an error of the platform's. Raises DeviceError if it may do later what it was asked for.
+# 501 is for a release that it does not speak.
+def check(status, headers, body, token):
+    may_pass = status in (408, 429) or (status >= 500 and status != 501)
+    if not may_pass and "retry-after" not in headers:
+        return
     text = "the platform says HTTP %d, RSC %s" % (status, headers["x-m2m-rsc"])
     retry_s = borrow("retry_after", "seconds", status, headers)
-    return DeviceError("platform_unreachable", text + _said(body, "m2m:dbg", token), retry_s)
+    raise DeviceError("platform_unreachable", text + _said(body, "m2m:dbg", token), retry_s)
 
 
 # Returns the code of a problem document (RFC 9457) as an appendix to a sentence.

@@ -7,6 +7,8 @@ import time
 
 from micropython import const
 
+from .errors import DeviceError
+
 _LONGEST_S = const(3600)  # a stranger may have said it
 _UNREADABLE_S = const(60)
 _TOO_MANY_S = const(30)  # for a 429 that does not say
@@ -38,3 +40,16 @@ def _unix(text):
         return time.mktime((int(year), at // 3 + 1, int(day), hour, minute, second, 0, 0))
     except (ValueError, OverflowError):
         return 0
+
+
+# Returns when such a wait is over, in ticks.
+def until(wait_s):
+    return time.ticks_add(time.ticks_ms(), wait_s * 1000)
+
+
+# Raises DeviceError if a platform's wait is not over. at: from until().
+def heed(at):
+    left_s = time.ticks_diff(at, time.ticks_ms()) // 1000
+    if 0 < left_s <= _LONGEST_S:  # ticks wrap
+        text = "it wants to be left alone, %d s more" % left_s
+        raise DeviceError("platform_unreachable", text, left_s)
