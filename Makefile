@@ -10,7 +10,7 @@ LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-e
 STUBS  := $(VENV)/micropython-stubs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve deploy hil contract emulate test torture check format bench lock clean
+.PHONY: help install demo serve deploy hil contract peers emulate test torture check format bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,6 +39,10 @@ deploy: $(READY) ## put the firmware onto a board (PORT=/dev/ttyUSB0, BOARD=M5ST
 
 contract: $(TOOLED) ## ask the emulated board, or the one behind PORT=…, what an ESP32 is known to answer
 	@$(BIN)/python -m muster_harness.contract $(if $(PORT),--port '$(PORT)')
+
+peers: $(READY) ## run MicroPython's own tests on emulated boards (MICROPYTHON_CHECKOUT=path; SUITES='basics thread': some)
+	@$(if $(MICROPYTHON_CHECKOUT),,echo 'which checkout? make peers MICROPYTHON_CHECKOUT=path, with its submodule micropython-lib'; exit 2)
+	@$(BIN)/python -m tests.peers '$(MICROPYTHON_CHECKOUT)' $(SUITES)
 
 emulate: $(READY) ## be a board on a pty and on TCP, with networks around it, until Ctrl-C
 	@$(BIN)/python -m muster_harness emulate --directory build/emulated

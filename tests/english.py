@@ -9,7 +9,6 @@ A page has no long lines, and no cell of its tables is a paragraph.
 import ast
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +27,6 @@ what whatever who whoever whom whose which whichever whether how however
 where wherever when whenever while why as so
 """
 PRONOUNS = frozenset(_WORDS.split())
-# Folders with work left, and how many findings each may have at most: these numbers only fall.
-LEFT: dict[str, int] = {
-    "harness/muster_harness/air": 21,
-    "harness/muster_harness/esp32/radio": 10,
-    "host_server": 200,
-    "tests": 45,
-}
 
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef
 _SCOPE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -198,25 +190,11 @@ def findings() -> list[Finding]:
     return sorted(found, key=lambda f: (f.path, f.line, f.problem))
 
 
-def folder_of(path: Path) -> str:
-    """Return the folder of `LEFT` that a file counts for; the longest one, or its own."""
-    name = path.relative_to(ROOT).as_posix()
-    above = [folder for folder in LEFT if name.startswith(folder + "/") or name == folder]
-    return max(above, key=len, default=str(path.relative_to(ROOT).parent))
-
-
-def too_many(found: list[Finding]) -> list[str]:
-    """Return the findings of each folder that has more of them than it may have."""
-    counts = Counter(folder_of(finding.path) for finding in found)
-    return [str(f) for f in found if counts[where := folder_of(f.path)] > LEFT.get(where, 0)]
-
-
 def main() -> int:
-    """List what is to be mended, everything with --all; 1 if a folder has more than it may."""
+    """List what is to be mended; 1 if there is anything."""
     found = findings()
-    worse = [str(f) for f in found] if "--all" in sys.argv else too_many(found)
-    print(*worse, sep="\n", end="\n" if worse else "")
-    return int(bool(too_many(found)))
+    print(*found, sep="\n", end="\n" if found else "")
+    return int(bool(found))
 
 
 if __name__ == "__main__":

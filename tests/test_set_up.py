@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What set_up.py does where things are not as on a developer's machine."""
+"""Tests of set_up.py where things are not as on a developer's machine."""
 
 import sys
 from collections.abc import Sequence

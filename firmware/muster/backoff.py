@@ -34,9 +34,11 @@ class SecondTry:
         self._journal = journal
         self.wait()
 
-    def wait(self):
+    # at_least_s: what a peer has asked for; at most as long as any wait.
+    def wait(self, at_least_s=0):
         failures = self._journal.failures
         wait_ms = Backoff(failures - 1).next_ms() if failures else 0
+        wait_ms = max(wait_ms, min(at_least_s * 1000, _LONGEST_MS))
         self._at = time.ticks_add(time.ticks_ms(), wait_ms)
 
     # The button overrides every wait.

@@ -18,7 +18,9 @@ async def heed(life):
     if kind != button.BUNDLE:
         life.led.identify()
     life.hurry(kind == button.LONG)
-    if kind == button.LONGEST:
+    if kind == button.LONG and life.journal.failed_version is not None:
+        borrow("candidate", "drop", life.store, life.journal)  # another one is wanted
+    elif kind == button.LONGEST:
         reset(life.journal)
         await forget(life)
     elif kind == button.BUNDLE:

@@ -29,7 +29,7 @@ def wake(store, journal, timeline, former):
         if is_failed:
             error.step = reached
             timeline.failed(error)
-            fail(store, journal, version, error)
+            fail(journal, version, error)
             return config
         if is_committed:
             journal.highest = max(journal.highest, version)
@@ -37,7 +37,9 @@ def wake(store, journal, timeline, former):
             # The server may know it already, and have ended the keys of the one before.
             config = candidate
             _commit(store, journal, version)
-        if candidate is not None or journal.trial:  # the candidate may have rotted
+        if candidate is not None and reached is None and version > journal.highest:
+            _wait(journal, version)
+        elif candidate is not None or journal.trial:  # the candidate may have rotted
             drop(store, journal)
         if error:
             _note(journal, timeline, config["version"] if config else 0, error)
@@ -56,6 +58,25 @@ def _load(store, name):
         return config
     log.error("candidate", "what is kept as %s is no configuration" % name)
     return None
+
+
+# Lets a candidate wait for its turn: its trial has failed, or the power went before it began.
+def _wait(journal, version):
+    if journal.failed_version != version:
+        journal.failed_version = version
+        journal.failures = 0
+    elif not journal.trial:
+        return
+    journal.trial = None
+    journal.save()
+
+
+# Returns the candidate of that version if it is kept, or None.
+def kept(store, journal, version):
+    config = _load(store, _CANDIDATE)
+    if config is None or config["version"] != version or version <= journal.highest:
+        return None
+    return config
 
 
 # Notes what ended a life at work. The nonce in flash may not be the newest, so it is reported
@@ -90,15 +111,31 @@ def keep(store, journal, answer):
     raise error
 
 
-# Notes the failure and drops the candidate. error has its step. The journal counts failures of the
-# same version in a row.
-def fail(store, journal, version, error):
+# Notes the failure. error has its step. The journal counts failures of the same version in a row.
+# The candidate stays until there is a better one: home may be gone when the device comes there.
+def fail(journal, version, error):
     if journal.failed_version != version:
         journal.failed_version = version
         journal.failures = 0
     journal.failures += 1
     journal.failed(version, error)
-    drop(store, journal)
+    set_aside(journal)
+
+
+# Ends a trial without a word on its candidate.
+def set_aside(journal):
+    journal.trial = None
+    journal.save()
+
+
+# Drops a candidate that has failed: the server wants the device to keep what it runs on.
+def let_go(store, journal):
+    journal.failed_version = None
+    journal.failures = 0
+    try:
+        drop(store, journal)
+    except DeviceError as e:  # the next start tidies up
+        log.error("candidate", e)
 
 
 # Makes the candidate the committed configuration, and returns it.

@@ -3,8 +3,6 @@
 # What a valid configuration looks like to the device. The server checks before it hands one out;
 # the device checks again, because it is the one on the ceiling.
 
-import binascii
-
 from micropython import const
 
 from . import url
@@ -28,7 +26,9 @@ def check(document):
     _platform(config.fields("platform"))
     server = config.fields("config_server")
     _url(server, "url")
-    _base64(server, "key", 32)
+    size = len(server.base64("key"))
+    if size != 32:
+        raise server.invalid("key", "wanted 32 bytes, got %d" % size)
     device = config.fields("device")
     device.take("name", str, 0, 64)
     tags = device.fields("tags")
@@ -78,7 +78,7 @@ def _platform(platform):
     token = platform.take("token", str, 1, 256, nullable=True)
     has_ca = platform.take("ca", str, 1, nullable=True) is not None
     if has_ca:
-        _base64(platform, "ca")
+        platform.base64("ca")
     if platform.take("insecure", bool, default=False):
         return
     if token and not is_secure:
@@ -93,16 +93,3 @@ def _url(fields, name):
         return url.split(fields.take(name, str, 1, 256))[0]
     except ValueError:
         raise fields.invalid(name, "wanted http:// or https://, a host, and a port if any")
-
-
-def _base64(fields, name, size=None):
-    text = fields.take(name, str)
-    try:
-        raw = binascii.a2b_base64(text)
-    except ValueError:
-        raise fields.invalid(name, "not base64")
-    # MicroPython's decoder is lenient: encode again and compare.
-    if binascii.b2a_base64(raw)[:-1].decode() != text:
-        raise fields.invalid(name, "not canonical base64")
-    if size is not None and len(raw) != size:
-        raise invalid(fields._at(name), "wanted %d bytes, got %d" % (size, len(raw)))

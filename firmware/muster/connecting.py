@@ -4,16 +4,17 @@
 # needed.
 
 from . import log
-from .actions import FORGET
+from .actions import FORGET, KEEP
 from .errors import DeviceError
-from .modules import borrowed
+from .modules import borrow, borrowed
 
 
 # Connects and registers. Returns a directive that must be obeyed first, or None once that is done.
 # Raises DeviceError.
 async def connect(operation, config, platform):
     life = operation.life
-    await life.wifi.join_one_of(config, life.timeline)
+    if not operation.is_home or not life.wifi.is_joined():
+        await _join(operation, config)
     # A certificate wants the time; and a platform that did not take the device may not be the
     # one any more, or have another authority. The server knows, if it can be reached.
     is_secure = config["platform"]["url"].startswith("https")
@@ -23,11 +24,35 @@ async def connect(operation, config, platform):
         if answer:
             return answer
     operation.asks_first = True
-    await borrowed("trial", "register", config, platform, life.clock, life.timeline)
+    try:
+        await borrowed("proving", "register", config, platform, life.clock, life.timeline)
+    except DeviceError as e:
+        if not e.is_final:
+            await borrowed("link", "look", operation)
+        # Another network of several may lead further than the one that has let it in.
+        operation.is_home = operation.is_home and len(config["networks"]) == 1
+        raise
+    operation.silent_since = None
     operation.asks_first = False
     if not asks:
         life.contact.due_in(0)
     return None
+
+
+async def _join(operation, config):
+    life = operation.life
+    operation.is_home = False
+    try:
+        await life.wifi.join_one_of(config, life.timeline)
+    except DeviceError as e:
+        # A network that gives no address any more is dead, too; one that is not there is not.
+        is_dead = operation.silent_since is not None and e.code == "wifi_timeout"
+        if is_dead or e.code == "dhcp_timeout":
+            await borrowed("link", "silent", operation)
+        else:
+            operation.silent_since = None
+        raise
+    operation.is_home = True
 
 
 # Heeds a hint to wait. A stranger may have said it: it makes the next contact later, never sooner.
@@ -47,6 +72,8 @@ async def check_in(life, config):
         log.warn("sync", e)
         wait(contact, e.retry_s or 0)
         return None
+    if answer.action == KEEP and life.journal.failed_version is not None:
+        borrow("candidate", "let_go", life.store, life.journal)
     wait_ms = life.again.due_in_ms(answer.config["version"]) if answer.config else 0
     if life.journal.last:
         contact.due_in(1)  # only an echo of this nonce tells the failure for certain

@@ -125,6 +125,7 @@ def _octets(address):
 # Returns the (address, port) of up to 4 servers within the joined network, in the order they
 # answered; an empty list when the time is over. Whatever else arrives is passed over.
 async def browse(address, netmask, timeout_ms, group=_GROUP):
+    import select
     import socket
 
     own = _octets(address)
@@ -142,6 +143,8 @@ async def browse(address, netmask, timeout_ms, group=_GROUP):
     try:
         endpoint.setblocking(False)
         group = socket.getaddrinfo(*group)[0][-1]
+        looking = select.poll()
+        looking.register(endpoint, select.POLLIN)
         while len(found) < _FOUND:
             now_ms = time.ticks_diff(time.ticks_ms(), start)
             if now_ms >= end_ms:
@@ -149,11 +152,13 @@ async def browse(address, netmask, timeout_ms, group=_GROUP):
             if not found and asked < 2 and now_ms >= asked * _AGAIN_MS:
                 asked += 1
                 _send(endpoint, query(ident), group)
-            # Not as a stream, which would read several datagrams as one.
+            if not looking.poll(0):  # recv would take its room before it knows
+                await asyncio.sleep_ms(_POLL_MS)
+                continue
+            # Not readinto, which reads several datagrams as one.
             try:
                 packet = endpoint.recv(_LARGEST)
-            except OSError:  # nothing yet
-                await asyncio.sleep_ms(_POLL_MS)
+            except OSError:
                 continue
             await asyncio.sleep_ms(0)  # whoever floods us does not stop the event loop
             try:

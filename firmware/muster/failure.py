@@ -9,11 +9,13 @@ from micropython import const
 
 from . import log
 from .errors import DeviceError
+from .modules import borrow
 from .timeline import RECEIVE
 
 _SEEKING_MS = const(600000)  # so long after power-on or a press a device seeks eagerly
 _EAGER_MS = const(10000)
 _HOUR_MS = const(3600000)
+_AWHILE_MS = const(6000)  # the wait after four failures in a row
 
 
 # Notes the failure wherever it is told. Returns how long to wait, in ms; the next failure will
@@ -22,8 +24,11 @@ def note(life, error):
     if error.step is None and life.timeline.step is None:
         error.step = RECEIVE  # between the steps only a directive is obeyed
     life.timeline.failed(error)
-    life.journal.failed(life.config["version"] if life.config else 0, error)
-    _keep(life.journal)
+    # That home is gone tells less than why the trial failed, of which nobody has heard yet.
+    last = life.journal.last
+    if life.config or not last or last["config"] != life.journal.failed_version:
+        life.journal.failed(life.config["version"] if life.config else 0, error)
+        _keep(life.journal)
     life.led.failed(error.step)
     if time.ticks_diff(time.ticks_ms(), life.eager_from) > _SEEKING_MS:
         life.calm_down()
@@ -31,6 +36,18 @@ def note(life, error):
     if life.config is None and life.is_eager:
         return min(delay_ms, _EAGER_MS)
     return delay_ms
+
+
+# Tells whether the candidate that is kept has its turn after this wait: a blank device has nothing
+# else, one that runs on something has tried that some times. While a bundle waits it is tried in
+# its place.
+def is_candidates_turn(life, wait_ms):
+    version = life.journal.failed_version
+    if version is None or life.bundle is not None or life.again.due_in_ms(version) > wait_ms:
+        return False
+    if life.config and wait_ms < _AWHILE_MS:
+        return False
+    return borrow("candidate", "kept", life.store, life.journal, version) is not None
 
 
 # Writes it to flash if it is news, and once an hour at most: a device that finds no network for a

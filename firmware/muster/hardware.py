@@ -73,7 +73,18 @@ def output_pin(fact):
 
 # Returns how much of ESP-IDF's heap is free in one piece, in bytes.
 def largest_block():
-    return max([block for _, _, block, _ in esp32.idf_heap_info(esp32.HEAP_DATA)])
+    return idf_heap()[1]
+
+
+# Returns how much of ESP-IDF's heap is free, and how much of that in one piece, in bytes.
+def idf_heap():
+    regions = esp32.idf_heap_info(esp32.HEAP_DATA)
+    return [sum([r[1] for r in regions]), max([r[2] for r in regions])]
+
+
+# Returns the chip's own number, in hexadecimal digits.
+def chip():
+    return machine.unique_id().hex()
 
 
 # Starts the watchdog. It cannot be stopped, but making it again changes its time.

@@ -53,6 +53,7 @@ class Life:
         self._onboarding = None  # only while seeking
         self.operation = None  # from the first commit on
         self._pending = None  # a directive that has been heard and not yet obeyed
+        self._is_second = False  # the candidate that is kept has its turn
         # A bundle waits: the version if that has failed and is not due again, else 0. Or None.
         brought = [name for name in os.listdir("/") if name.endswith(".muster")]
         self.bundle = 0 if brought else None
@@ -86,14 +87,18 @@ class Life:
             except DeviceError as e:
                 borrow("failure", "note", self, e)
             try:
-                await self._live_on()
-                self.backoff.reset()
+                if not await self._live_on():
+                    self.backoff.reset()
             except Interrupted:
                 self.timeline.drop()
             except DeviceError as e:
-                await self.button.pause(borrow("failure", "note", self, e))
+                wait_ms = borrow("failure", "note", self, e)
+                self._is_second = borrow("failure", "is_candidates_turn", self, wait_ms)
+                await self.button.pause(wait_ms)
 
+    # Returns what stood in the way of the candidate that is kept, else None.
     async def _live_on(self):
+        is_second, self._is_second = self._is_second, False
         if self._pending:
             answer, self._pending = self._pending, None
             await self._obey(answer)
@@ -101,13 +106,17 @@ class Life:
             await borrowed("by_hand", "set_up", self)
         elif self._is_bundle_due():
             await borrowed("by_hand", "apply", self)
+        elif is_second and not self.seeks_again:  # home is gone
+            return await self.attempt(None)
         elif self.config is None or self.seeks_again:
             self.led.show("seek")
+            self._leave_home()
             seeking = self._seeker().seek("committed" if self.config else "blank")
             self._pending = await self._unless_wanted(seeking)
         else:
             running = self.operation.run(self._is_bundle_due, self._unless_wanted)  # type: ignore[union-attr]
             self._pending = await running
+        return None
 
     # Runs the steps, to be awaited. Raises Interrupted if the button, or a bundle, wants something
     # else before.
@@ -145,6 +154,8 @@ class Life:
         elif answer.action == FORGET and self.config:
             await borrowed("by_hand", "forget", self)
         elif self.config is None:
+            if answer.action == FORGET:
+                borrow("candidate", "drop", self.store, self.journal)
             await self.button.pause(max(1, min(answer.retry_s, _LONGEST_KEEP_S)) * 1000)
         self.seeks_again = False
 
@@ -152,11 +163,16 @@ class Life:
     async def attempt(self, answer):
         self._onboarding = None  # room for the registration
         release("onboarding")
+        self._leave_home()
         proved, self._pending, error = await borrowed("trial", "attempt", self, answer)
         if proved:
             self.seeks_again = False
             await self._adopt(*proved)
         return error
+
+    def _leave_home(self):
+        if self.operation:
+            self.operation.is_home = False
 
     # Ends the committed configuration. Returns what ran on it, to be stopped, or None.
     def end_operation(self):

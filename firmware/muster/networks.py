@@ -10,13 +10,24 @@ from .schema import Fields
 def check(networks):
     for i, document in enumerate(networks):
         network = Fields(document, "config.networks[%d]" % i)
-        ssid = network.take("ssid", str)
-        if not 1 <= len(ssid.encode()) <= 32:
-            raise network.invalid("ssid", "wanted 1 to 32 bytes")
+        _ssid(network)
         _psk(network)
         network.take("hidden", bool, default=False)
         if document.get("ip") != "dhcp":
             _address(network.fields("ip"))
+
+
+# A name is bytes: as text, or in base64 if it is none.
+def _ssid(network):
+    field = "ssid_b64" if "ssid_b64" in network.document else "ssid"
+    if field == "ssid":
+        raw = network.take(field, str).encode()
+    elif "ssid" in network.document:
+        raise network.invalid(field, "wanted ssid or ssid_b64, not both")
+    else:
+        raw = network.base64(field)
+    if not 1 <= len(raw) <= 32:
+        raise network.invalid(field, "wanted 1 to 32 bytes")
 
 
 def _psk(network):

@@ -9,7 +9,7 @@ from micropython import const
 from . import log
 from .actions import WAIT
 from .errors import DeviceError
-from .modules import borrowed
+from .modules import borrow, borrowed
 from .radio import printable
 from .timeline import FIND, RECEIVE, SEEK
 
@@ -19,7 +19,10 @@ _PORT = const(8421)
 _PATIENCE_MS = const(600000)  # "wait" is heeded so long, then the networks are searched again
 _LONGEST_WAIT_S = const(300)
 _OPEN = const(0)
-_REMEMBERED = const(16)  # failures are counted of so many: anybody can invent SSIDs and servers
+_REMEMBERED = const(16)  # failures are counted of so many: anybody can invent servers
+_REPORTED = const(8)
+_BY_NAME = const(1)  # of places.py
+_GUESS = const(2)
 
 
 class Onboarding:
@@ -30,45 +33,57 @@ class Onboarding:
         self._prefix = facts["prefix"].encode()
         self._ssid = facts["ssid"].encode() if facts["ssid"] else None
         self._psk = facts["psk"]
-        self._failures: dict = {}  # SSID or server: how often; those that failed go last
+        self._failures: dict = {}  # server: how often; those that failed go last
 
     # Returns the first authenticated directive other than "wait", or None if the button wants
     # something else; raises the failure that came farthest when all have been tried. The device
     # stays on the network that answered. state is what the device reports itself to be.
     async def seek(self, state):
         self._timeline.begin(SEEK)
-        self._life.wifi.start()
-        seen = self._life.wifi.scan()
-        networks = self._candidates(seen)
-        self._timeline.done("%d networks seen, %d to try" % (len(seen), len(networks)))
+        wifi = self._life.wifi
+        wifi.start()
+        seen = wifi.scan()
+        places = borrow("places", "for_onboarding", self._prefix, self._ssid, seen, wifi.failures)
+        count = len({point[0] for point in seen if point[0]})
+        seen = borrow("scanning", "networks", seen, _REPORTED)
+        self._timeline.done("%d networks seen, %d to try" % (count, len(places)))
         self._timeline.begin(FIND)
-        error = DeviceError("wifi_no_ap", "no network named %s…" % self._prefix.decode())
-        error.step = FIND
-        for ssid, _, _, auth in networks:
+        error = self._nothing()
+        is_absent = False  # the network that is named in the build and does not tell its name
+        for place in places:
+            if is_absent and place[2] == _GUESS:
+                continue
             try:
-                return await self._ask_on(ssid, auth, seen, state)
+                return await self._ask_on(place, seen, state)
             except DeviceError as e:
                 e.step = e.step or self._timeline.step or RECEIVE
-                log.warn("seek", "%s: %s" % (printable(ssid), e))
-                self._count_failure(ssid)
-                if e.step >= error.step:  # the attempt that came farthest tells most
+                log.warn("seek", "%s: %s" % (printable(place[0]), e))
+                if place[2] == _BY_NAME and e.code == "wifi_no_ap":
+                    is_absent = True
+                elif e.step >= error.step:  # the attempt that came farthest tells most
                     error = e
         raise error
 
-    def _count_failure(self, what):
+    def _nothing(self):
+        text = "no network named %s…" % self._prefix.decode()
+        if self._ssid:
+            text += " or %s" % printable(self._ssid)
+        error = DeviceError("wifi_no_ap", text)
+        error.step = FIND
+        return error
+
+    def _count_failure(self, server):
         if len(self._failures) >= _REMEMBERED:
             self._failures.clear()
-        self._failures[what] = self._failures.get(what, 0) + 1
+        self._failures[server] = self._failures.get(server, 0) + 1
 
-    # Sorts the networks: those that failed least first, among equals the strongest.
-    def _candidates(self, seen):
-        found = [s for s in seen if s[0] == self._ssid or s[0].startswith(self._prefix)]
-        return sorted(found, key=lambda s: (self._failures.get(s[0], 0), -s[2]))
-
-    async def _ask_on(self, ssid, auth, seen, state):
+    # place: as of places.py.
+    async def _ask_on(self, place, seen, state):
         self._timeline.begin(FIND)
         deadline = time.ticks_add(time.ticks_ms(), _NETWORK_MS)
-        await self._life.wifi.join(ssid, None if auth == _OPEN else self._psk, _NETWORK_MS)
+        ssid = place[0]
+        psk = None if place[4] == _OPEN else self._psk
+        await self._life.wifi.join(place, psk, _NETWORK_MS)
         error = DeviceError("discovery_none", "no configuration server on %s" % printable(ssid))
         error.step = FIND
         servers, guess = await self._servers()
@@ -103,6 +118,7 @@ class Onboarding:
         began = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
             answer = await self._life.contact.ask_at(server, None, seen, state, wait_ms)
+            self._life.wifi.prove()
             wait_ms = _NETWORK_MS
             if answer.action != WAIT:
                 return answer

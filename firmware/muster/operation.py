@@ -18,6 +18,8 @@ from .platform import platform_for
 from .timeline import JOIN, REGISTER
 
 _LOOK_MS = const(1000)  # how often a joined device looks whether it still is
+_DOUBT_MS = const(60000)  # the link is looked at, if nobody has answered lately,
+_TRUST_MS = const(900000)  # and even if there is nothing to doubt
 _STEADY_MS = const(60000)  # a network that is lost sooner is no better than one that refuses
 
 
@@ -30,18 +32,22 @@ class Operation:
         self._application = Application(app)
         self._is_told = True  # the platform knows the timeline of the last onboarding
         self._is_registered = False
+        # For connecting.py and link.py: still on the network that it has joined for this, and when
+        # it was noticed first that nobody answers there, in ticks.
+        self.is_home = False
+        self.silent_since = None
         self.asks_first = is_shaky  # the server, before it registers
         self._is_held = is_shaky  # the application, until it has been asked
 
     # Runs on this configuration from now on. lease: of the registration that its trial has just
     # made, on the network that the device is still on.
     def adopt(self, config, lease=None):
-        self._config = config
+        self.config = config
         self._platform = platform_for(
             config["platform"], self.life.identity.device_id, self.life.clock
         )
         self._platform.lease = lease
-        self._is_registered = lease is not None
+        self._is_registered = self.is_home = lease is not None
         self._is_told = lease is None
 
     # Works until the connection is lost, or there is a directive to obey, which is returned, or a
@@ -54,17 +60,17 @@ class Operation:
             await self._tell_timeline()  # there is more room for it before the application starts
         # The application runs from here on, whatever becomes of the connection.
         if not self._is_held:
-            await self._application.run(self._config, self._platform)
+            await self._application.run(self.config, self._platform)
         if not self._is_registered:
             is_held, self._is_held = self._is_held, False
-            connecting = borrowed("connecting", "connect", self, self._config, self._platform)
+            connecting = borrowed("connecting", "connect", self, self.config, self._platform)
             answer = await unless_wanted(connecting)
             if answer:
                 self._is_held = is_held
                 return answer
             self._is_registered = True
         self._is_held = False
-        await self._application.run(self._config, self._platform)
+        await self._application.run(self.config, self._platform)
         self.life.wifi.save_power()
         self.life.led.show("committed")
         self._application.set_online(True)
@@ -78,12 +84,17 @@ class Operation:
         await self._application.stop()
 
     async def _work(self, is_bundle_due):
-        began = time.ticks_ms()
+        began = looked = time.ticks_ms()
         await self._tell_timeline()
         while self.life.wifi.is_joined():
             await self._renew()
+            is_doubtful = self._platform.is_silent or self.silent_since is not None
+            doubt_ms = _DOUBT_MS if is_doubtful else _TRUST_MS
+            if time.ticks_diff(time.ticks_ms(), looked) >= doubt_ms:
+                await borrowed("link", "look", self)
+                looked = time.ticks_ms()
             if self.life.contact.is_due():
-                answer = await borrowed("connecting", "check_in", self.life, self._config)
+                answer = await borrowed("connecting", "check_in", self.life, self.config)
                 if answer:
                     return answer
             await self.life.button.pause(_LOOK_MS)

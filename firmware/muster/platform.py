@@ -47,6 +47,7 @@ class Platform:
         self._boot = binascii.hexlify(os.urandom(3)).decode()
         self._request_id = 0
         self._closed_until = None  # in ticks: it has asked to be left alone
+        self.is_silent = False  # the newest request has had no answer so far
         # (Unix time at which the registration wants to be renewed, its whole life in seconds);
         # None if it has no end or nobody has asked yet.
         self.lease = None
@@ -136,6 +137,7 @@ class Platform:
         exchanging = self._connection.exchange(
             message, _TIMEOUT_MS, _LARGEST_ANSWER, self._is_own, b"", is_safe
         )
+        self.is_silent = True
         status, headers, answer = await exchanging
         rsc = headers["x-m2m-rsc"]
         if status >= 400:
@@ -147,4 +149,5 @@ class Platform:
 
     # Tells whether it is the platform that has answered: in oneM2M's form, and what was asked.
     def _is_own(self, status, headers):
+        self.is_silent = False  # whoever it is, the network carries answers
         return "x-m2m-rsc" in headers and headers.get("x-m2m-ri") in (None, self._ri())

@@ -6,17 +6,14 @@ import binascii
 import gc
 import sys
 
-from micropython import const
-
 from .compact import dumps
 from .timeline import HEAD
 
-_NETWORKS = const(8)
-
 
 # Writes the report as compact JSON. It can be read later by whoever learns the key, so it holds no
-# credential. seen: a scan's result; state: "blank", "trial" or "committed".
-def write(journal, seen, state):
+# credential. seen: the networks of a scan (scanning.py); state: "blank", "trial" or "committed".
+# chip, idf_heap: as hardware.py tells them.
+def write(journal, seen, state, chip, idf_heap):
     document = {
         "v": 1,
         "echo": journal.nonce,
@@ -27,8 +24,11 @@ def write(journal, seen, state):
         "firmware": journal.firmware,
         "micropython": ".".join([str(n) for n in sys.implementation.version[:3]]),
         "reset_cause": journal.reset_cause,
-        "heap_free": gc.mem_free(),
-        "scan": [[_base64url(s[0]), s[1], s[2], s[3]] for s in seen[:_NETWORKS]],
+        "hw": chip,
+        # What the port calls free includes the largest block that it could still take from
+        # ESP-IDF, which is told beside it; nothing tells the largest piece.
+        "heap": [[gc.mem_alloc(), gc.mem_free()], idf_heap],
+        "scan": [[_base64url(s[0]), s[1], s[2], s[3]] for s in seen],
         "last": journal.last,
         "timeline": entries(journal.timeline),
     }

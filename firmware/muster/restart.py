@@ -10,7 +10,7 @@ from micropython import const
 from .backoff import Backoff
 from .errors import DeviceError
 from .recall import are_lines
-from .timeline import EARLY, HEAD, REGISTER, SEEK, STEP, WHO, Timeline
+from .timeline import CURES, EARLY, HEAD, REGISTER, SEEK, STEP, WHO, Timeline
 
 _CRC = const(4)
 _FEW = const(3)  # so many early resets may have as many causes
@@ -32,9 +32,9 @@ class Former:
         self._early = record[EARLY] if woke_by in _UNASKED else 0
         self.is_shaky = self._early >= _FEW
         self._step = record[STEP]  # which was under way, 0 for none
-        self._blamed = record[WHO:HEAD].rstrip(b"\0").decode()  # the task or defect that ended it
+        self._blamed = record[WHO:CURES].rstrip(b"\0").decode()  # the task or defect that ended it
         # This life counts as an early one until it has settled.
-        self.record = bytes((min(self._early + 1, 255),)) + bytes(HEAD - STEP) + record[HEAD:]
+        self.record = bytes((min(self._early + 1, 255),)) + bytes(CURES - STEP) + record[CURES:]
 
     # Returns the failure that it ended with, or None if people ended it. is_trial: in the middle
     # of one.
@@ -74,7 +74,7 @@ def _crc(record):
 
 def _is_ours(record):
     try:
-        record[WHO:HEAD].decode()
+        record[WHO:CURES].decode()
         return record[STEP] <= REGISTER and are_lines(record[HEAD:].decode())
     except UnicodeError:
         return False

@@ -5,14 +5,13 @@
 from . import log
 
 
-# Returns [(ssid bytes, channel, rssi, auth)], each network once, strongest first.
+# Returns [(ssid bytes, bssid bytes, channel, rssi, auth)], each access point once, strongest
+# first. One that hides its network's name has b"" for it.
 def scan(wlan):
     found = _scan(wlan) or _scan(wlan)  # an empty list is also how the driver says "failed"
-    strongest: dict = {}
-    for ssid, _, channel, rssi, auth, _ in found:
-        if ssid and (ssid not in strongest or strongest[ssid][2] < rssi):
-            strongest[ssid] = (ssid, channel, rssi, auth)
-    return sorted(strongest.values(), key=lambda seen: -seen[2])
+    points = [(ssid, bssid, channel, rssi, auth) for ssid, bssid, channel, rssi, auth, _ in found]
+    points.sort(key=lambda point: -point[3])
+    return points
 
 
 def _scan(wlan):
@@ -21,3 +20,14 @@ def _scan(wlan):
     except OSError as e:
         log.warn("wifi", "scan failed: %s" % e)
         return []
+
+
+# Returns [(ssid, channel, rssi, auth)] of the strongest networks in a scan, each name once.
+def networks(points, most):
+    found: list = []
+    names: list = []
+    for ssid, _, channel, rssi, auth in points:
+        if ssid and ssid not in names and len(found) < most:
+            names.append(ssid)
+            found.append((ssid, channel, rssi, auth))
+    return found

@@ -2,6 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 # Typed fields of a JSON document; an error names the path of what is wrong.
 
+import binascii
+
 from .errors import DeviceError
 
 _REQUIRED = object()
@@ -45,6 +47,18 @@ class Fields:
             got = size if size < _TOLD else "far more"
             raise self.invalid(name, "at most %d wanted, got %s" % (high, got))
         return value
+
+    # Returns the bytes of a base64 text. Raises DeviceError config_invalid.
+    def base64(self, name):
+        text = self.take(name, str)
+        try:
+            raw = binascii.a2b_base64(text)
+        except ValueError:
+            raise self.invalid(name, "not base64")
+        # MicroPython's decoder is lenient: encode again and compare.
+        if binascii.b2a_base64(raw)[:-1].decode() != text:
+            raise self.invalid(name, "not canonical base64")
+        return raw
 
     # Returns an object inside this one.
     def fields(self, name):

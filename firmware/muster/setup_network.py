@@ -83,11 +83,29 @@ async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
 
 
 # Opens it, never without its password, not even for a moment: that is set before the network is in
-# the air. Raises ValueError.
+# the air. Whether a driver takes settings while it is off is told differently (esp_wifi.h says
+# no); one that does not gets them when it is on, and nobody may have come in before. Raises
+# ValueError.
 def _open(wlan, ssid, key):
     wlan.active(False)
+    try:
+        _set(wlan, ssid, key)
+        wlan.active(True)
+        _check(wlan, ssid)
+    except (OSError, RuntimeError, ValueError) as e:
+        log.warn("setup", "the other way round: %s" % e)
+        wlan.active(True)
+        _set(wlan, ssid, key)
+        _check(wlan, ssid)
+        if wlan.status("stations"):
+            raise ValueError("somebody was there before the password")
+
+
+def _set(wlan, ssid, key):
     wlan.config(ssid=ssid, key=key, security=wlan.SEC_WPA2, max_clients=_GUESTS)
-    wlan.active(True)
+
+
+def _check(wlan, ssid):
     if wlan.config("security") != wlan.SEC_WPA2 or wlan.config("ssid") != ssid:
         raise ValueError("the driver has not kept its settings")
 

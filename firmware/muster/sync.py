@@ -42,7 +42,12 @@ async def ask(contact, config, state):
 async def ask_at(contact, server, config, seen, state, timeout_ms):
     contact.timeline.begin(REPORT)
     gc.collect()
-    report = lambda: borrow("report", "write", contact.journal, seen, state)  # noqa: E731
+    chip = borrow("hardware", "chip")
+
+    def report():
+        idf_heap = borrow("hardware", "idf_heap")
+        return borrow("report", "write", contact.journal, seen, state, chip, idf_heap)
+
     texts = [
         await borrowed(
             "exchange noise http",

@@ -3,9 +3,10 @@
 # The device's own record of the nine steps, with durations and outcome codes. It lies in RTC
 # memory, which outlives every reset but a loss of power; the journal keeps a copy in flash.
 #
-# The record: a head of 12 bytes (early resets in a row, step under way, who is to blame), then a
-# line an entry, oldest first, e.g. b"8 wifi_auth 5020 1795400000" (code, ms, when it ended). In
-# RTC memory its CRC-32 stands before it. restart.py reads what a former life has left.
+# The record: a head of 12 bytes (early resets in a row, step under way, who is to blame, how often
+# a dead link was cured in vain), then a line an entry, oldest first, e.g.
+# b"8 wifi_auth 5020 1795400000" (code, ms, when it ended). In RTC memory its CRC-32 stands before
+# it. restart.py reads what a former life has left.
 
 import binascii
 import gc
@@ -21,6 +22,7 @@ HEAD = const(12)
 EARLY = const(0)  # where in the head
 STEP = const(1)
 WHO = const(2)
+CURES = const(11)
 
 SEEK = const(3)
 FIND = const(4)
@@ -90,7 +92,7 @@ class Timeline:
 
     # Notes which task or defect has ended this life, for the next one to say; "" takes it back.
     def blame(self, who):
-        self.put(WHO, (who.encode() + bytes(HEAD))[: HEAD - WHO])
+        self.put(WHO, (who.encode() + bytes(HEAD))[: CURES - WHO])
 
     # Notes which step is under way. None: between the steps.
     def _under_way(self, step):

@@ -4,35 +4,39 @@
 # come home. Loaded by lifecycle.py when there is a configuration to try.
 
 import asyncio
-import time
-
-from micropython import const
 
 from . import log
 from .actions import FORGET
 from .errors import DeviceError, Interrupted
 from .modules import borrow, borrowed, release
-from .timeline import JOIN, LEAVE, PROVED, REGISTER
-
-_FAILSAFE_LOW_S = const(60)
-_FAILSAFE_HIGH_S = const(900)
+from .timeline import LEAVE
 
 
 # Tries a directive's configuration and commits it. Returns ((configuration, lease), None, None) if
 # it has done so, else (None, a directive to be obeyed in its place or None, what stood in the
-# way). Of the configuration only what the moment needs is in RAM: flash has it.
+# way). Of the configuration only what the moment needs is in RAM: flash has it. answer None: the
+# candidate that is kept has another turn.
 async def attempt(life, answer):
-    version = answer.config["version"]
     await asyncio.sleep_ms(0)  # here and below: flash takes a while, and others wait
-    config = borrow("candidate", "keep", life.store, life.journal, answer)
+    is_second = answer is None
+    if is_second:
+        config = borrow("candidate", "kept", life.store, life.journal, life.journal.failed_version)
+    else:
+        config = borrow("candidate", "keep", life.store, life.journal, answer)
+    if config is None:  # it has gone meanwhile
+        return None, None, None
+    version = config["version"]
     await asyncio.sleep_ms(0)
     del config["app"], config["device"]
     life.led.show("trial")
     try:
-        lease = await _prove_in_time(life, config)
+        lease = await borrowed("proving", "prove", life, config, is_second)
     except Interrupted:
         life.wifi.stop()
         life.timeline.drop()
+        if not life.button.wants_more():  # it is only somebody else's turn
+            borrow("candidate", "set_aside", life.journal)
+            raise
         borrow("candidate", "drop", life.store, life.journal)
         return None, None, DeviceError("timeout", "ended by the button")
     except DeviceError as e:
@@ -41,8 +45,8 @@ async def attempt(life, answer):
             e.step = LEAVE  # the journal could not be written before the first step
         life.timeline.failed(e)
         life.led.failed(e.step)
-        borrow("candidate", "fail", life.store, life.journal, version, e)
-        life.again.wait()
+        borrow("candidate", "fail", life.journal, version, e)
+        life.again.wait(e.retry_s or 0)
         return None, None, e
     finally:
         release("platform", "onem2m", "tls", "http")
@@ -74,62 +78,3 @@ async def _confirm(life, config):
     if answer.config and answer.config["version"] != config["version"]:
         return answer
     return None
-
-
-# Returns the time for a trial in seconds, whatever the configuration asks for.
-def granted_s(failsafe_s):
-    return max(_FAILSAFE_LOW_S, min(failsafe_s, _FAILSAFE_HIGH_S))
-
-
-# Makes the three steps within that time. Returns the registration's lease. Raises DeviceError, or
-# Interrupted if the button is held for more than a sync meanwhile.
-async def _prove_in_time(life, config):
-    failsafe_s = granted_s(config["policy"]["failsafe_s"])
-    end = time.ticks_add(time.ticks_ms(), failsafe_s * 1000)
-
-    def reason():
-        if life.button.wants_more():
-            return Interrupted()
-        if time.ticks_diff(end, time.ticks_ms()) <= 0:
-            return DeviceError("timeout", "the trial took longer than %d s" % failsafe_s)
-        return None
-
-    return await borrowed("interruption", "interruptible", _prove(life, config), reason)
-
-
-# The journal remembers each step before it begins.
-async def _prove(life, config):
-    version = config["version"]
-    timeline = life.timeline
-    life.journal.reached(version, LEAVE)
-    await asyncio.sleep_ms(0)
-    timeline.begin(LEAVE)
-    await life.wifi.leave()
-    life.wifi.stop()
-    timeline.done("radio off")
-    life.journal.reached(version, JOIN)
-    await asyncio.sleep_ms(0)
-    await life.wifi.join_one_of(config, timeline)
-    del config["networks"]
-    life.journal.reached(version, REGISTER)
-    await asyncio.sleep_ms(0)
-    lease = await _register_once(life, config)
-    release("platform", "onem2m", "tls", "http")
-    life.journal.reached(version, PROVED)
-    return lease
-
-
-async def _register_once(life, config):
-    from .platform import platform_for
-
-    platform = platform_for(config["platform"], life.identity.device_id, life.clock)
-    await register(config, platform, life.clock, life.timeline)
-    return platform.lease
-
-
-async def register(config, platform, clock, timeline):
-    timeline.begin(REGISTER)
-    if not clock.is_known and config["policy"]["ntp"]:
-        await borrowed("ntp", "learn", config["policy"]["ntp"], clock)
-    await platform.register()
-    timeline.done("as %s" % platform.originator)

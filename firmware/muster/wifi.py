@@ -9,35 +9,54 @@ from .radio import refused
 
 
 class Wifi:
-    # wlan: the station interface. set_country: called with two letters before the radio starts.
+    # wlan: the station interface. set_country: called with two letters before the radio starts;
+    # an ESP32 only stores them.
     def __init__(self, wlan, set_country):
         self._wlan = wlan
         self._set_country = set_country
-        self.is_static = False
+        self._is_ours = False  # this life has brought the interface up
+        self.failures: list = []  # the access points that have failed lately, see places.py
+        # The one that is joined, until it has led somewhere: it may be a stranger's of the same
+        # name, or ill, so another one is tried before it next time. For joining.py.
+        self.unproved = None
 
+    # Brings the radio up, if it is not, whatever state a former program has left it in.
+    # Raises DeviceError.
     def start(self, country=None):
         try:
-            if country:
-                self._set_country(country)
-            self._wlan.active(True)
-            # From ESP-IDF 5.5 on no setting is taken while a cancelled attempt goes on.
-            if not self._wlan.isconnected():
-                self._wlan.disconnect()
-            # The driver would reconnect for ever and blur status(); Muster retries by itself.
-            self._wlan.config(reconnects=0)
-            # Power saving adds up to a second to each answer and drops multicast.
-            self._wlan.config(pm=self._wlan.PM_NONE)
+            self._start(country)
         except (OSError, RuntimeError, ValueError) as e:
-            raise refused(e)
+            log.warn("wifi", "off and on again: %s" % e)
+            self.stop()
+            try:
+                self._start(country)
+            except (OSError, RuntimeError, ValueError) as e:
+                raise refused(e)
+
+    def _start(self, country):
+        if country:
+            self._set_country(country)
+        if not self._is_ours:
+            self._wlan.active(False)
+        if not self._wlan.active():
+            self._wlan.active(True)
+            # The driver would reconnect for ever and blur status(); Muster retries by itself. Only
+            # now: a driver that connects refuses every setting.
+            self._wlan.config(reconnects=0)
+            self._is_ours = True
+        # Power saving adds up to a second to each answer and drops multicast.
+        self._wlan.config(pm=self._wlan.PM_NONE)
 
     # Saves power, for the long run, once a device is registered.
     def save_power(self):
+        self.prove()
         try:
             self._wlan.config(pm=self._wlan.PM_PERFORMANCE)
         except (OSError, RuntimeError, ValueError) as e:
             log.warn("wifi", "no power saving: %s" % e)
 
     def stop(self):
+        self._is_ours = False
         try:
             self._wlan.active(False)
         except (OSError, RuntimeError) as e:
@@ -50,21 +69,31 @@ class Wifi:
     def address(self):
         return self._wlan.ifconfig()
 
-    # Returns [(ssid bytes, channel, rssi, auth)], each network once, strongest first.
+    # Returns [(ssid bytes, bssid, channel, rssi, auth)], each access point once, strongest first.
     def scan(self):
         return borrow("scanning", "scan", self._wlan)
 
+    # Somebody who matters has answered over this access point.
+    def prove(self):
+        if self.unproved:
+            borrow("places", "forgive", self.unproved, self.failures)
+            self.unproved = None
+
     # What follows is to be awaited, see modules.borrowed.
 
-    # Joins within the time, or raises DeviceError with what stood in the way. ssid: bytes or str;
-    # psk None: open.
-    def join(self, ssid, psk, timeout_ms, ip="dhcp"):
-        return borrowed("joining", "join", self, self._wlan, ssid, psk, timeout_ms, ip)
+    # Joins at a place (as of places.py) within the time, or raises DeviceError with what stood in
+    # the way. psk None: open.
+    def join(self, place, psk, timeout_ms, ip="dhcp"):
+        return borrowed(
+            "joining association places", "join", self, self._wlan, place, psk, timeout_ms, ip
+        )
 
     # Makes step 8, see joining.py.
     def join_one_of(self, config, timeline):
-        return borrowed("joining", "join_one_of", config, self, self._wlan, timeline)
+        return borrowed(
+            "joining association places", "join_one_of", config, self, self._wlan, timeline
+        )
 
     # Leaves the network, if on one; the radio stays on.
     def leave(self):
-        return borrowed("joining", "leave", self._wlan)
+        return borrowed("association", "leave", self._wlan)

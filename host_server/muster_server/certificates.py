@@ -62,7 +62,7 @@ def server_context(certificate: Certificate) -> ssl.SSLContext:
 
 @dataclass(frozen=True)
 class Development:
-    """What `make_development` has made."""
+    """The certificate that `make_development` has made, and where it lies."""
 
     names: tuple[str, ...]
     until: datetime

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the client commands of `muster` do: a call to the portal each, and a few lines."""
+"""The client commands of `muster`: a call to the portal each, and a few lines."""
 
 import json
 import os
@@ -124,7 +124,7 @@ def import_devices(options: Namespace) -> int:
 
 
 def add_profile(options: Namespace) -> int:
-    """Keep a profile, or replace one."""
+    """Keep a profile, or replace one. Raises SettingsError if the file is not JSON with a name."""
     try:
         document = Fields(parse_json(read_text(options.file)))
         name = document.text("name", 1, 64)
@@ -183,8 +183,9 @@ def device_path(options: Namespace) -> str:
 
 
 def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> dict[str, Any]:
-    """What the portal answers; what is text is under "text". Refused, Unauthorized or
-    ServiceUnreachable.
+    """Call the portal and return its answer; an answer that is text is under "text".
+
+    Raises Refused, Unauthorized or ServiceUnreachable.
     """
     from muster_server.service_client import PORTAL_TIMEOUT_S, call
 
@@ -234,7 +235,10 @@ def _token(options: Namespace) -> str:
 
 
 def read_text(file: str) -> str:
-    """The file's text, or what comes on standard input for "-"."""
+    """Return the file's text, or what comes on standard input for "-".
+
+    Raises SettingsError if the file cannot be read or is not text in UTF-8.
+    """
     if file == "-":
         return _read_input()
     try:

@@ -20,7 +20,10 @@ _URL = re.compile(
 
 
 def is_device_url(text: str) -> bool:
-    """Whether devices read it as it is meant: no user, query, fragment, escape or IPv6 address."""
+    """Tell whether devices read a URL as it is meant.
+
+    It has no user, query, fragment, escape or IPv6 address.
+    """
     found = _URL.fullmatch(text)
     low, high = PORT
     if not found or not low <= int(found["port"] or 80) <= high or len(found["host"]) > 253:
@@ -30,7 +33,7 @@ def is_device_url(text: str) -> bool:
 
 
 def is_ipv4(text: str) -> bool:
-    """Whether it is an address like "192.168.1.7"."""
+    """Tell whether a text is an address like "192.168.1.7"."""
     try:
         IPv4Address(text)
     except AddressValueError:

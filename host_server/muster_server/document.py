@@ -80,8 +80,10 @@ def check_depth(document: Any, path: str, most: int) -> None:
 
 
 class _Place:
-    """Where a value is. Its path is put together only when somebody asks: a document with long
-    names would else cost memory without bound.
+    """The place of a value in a document.
+
+    Its path is put together only when somebody asks: a document with long names would else cost
+    memory without bound.
     """
 
     def __init__(self, outer: "_Place | None", part: str | int, depth: int) -> None:
@@ -125,7 +127,7 @@ def wrong(path: str, detail: str) -> Invalid:
 
 
 def kind_of(value: object) -> str:
-    """What came, in words, for an error message."""
+    """Name the kind of a value that came, for an error message."""
     return _NAMES.get(type(value), "something else")
 
 

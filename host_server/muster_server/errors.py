@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What can go wrong on the host, as one root with a class per thing a caller does differently."""
+"""Errors of the host: one root, and a class per thing that a caller does differently."""
 
 from typing import ClassVar
 
@@ -73,7 +73,7 @@ class Released(NotFound):
 
 
 class Conflict(HostError):
-    """It cannot be done because of something that is already there."""
+    """The request cannot be met because of something that is already there."""
 
     code = "conflict"
     status = 409
@@ -134,7 +134,7 @@ class ServiceUnreachable(HostError):
 
 
 class NoAnswer(ServiceUnreachable):
-    """It did not answer at all: whoever asks it something else now waits in vain, too."""
+    """The service did not answer at all: whatever it is asked next waits in vain, too."""
 
 
 class Unavailable(HostError):

@@ -206,7 +206,7 @@ def serve(options: Namespace, settings: Settings, address: str) -> list[str]:
 
 
 def _settings(options: Namespace) -> Settings:
-    """Those of the servers, judged before anything is changed."""
+    """Read the settings of the servers, which are judged before anything is changed."""
     if options.address:
         _fill_in(options)
     settings = read_settings(vars(options), os.environ)
@@ -216,7 +216,7 @@ def _settings(options: Namespace) -> Settings:
 
 
 def _fill_in(options: Namespace) -> None:
-    """What follows from this machine's address on the operational network."""
+    """Fill in what follows from this machine's address on the operational network."""
     listens = [f"127.0.0.1:{PORT}", f"{options.address}:{PORT}"]
     scheme = "https" if options.platform_cert else "http"
     options.config_listen = options.config_listen or listens

@@ -17,7 +17,7 @@ DELETE_S = 20
 
 @dataclass(frozen=True)
 class Hotspot:
-    """What is wanted. `key` is the network's, 64 hexadecimal digits; None: an open network."""
+    """The hotspot that is wanted. `key` has 64 hexadecimal digits; None means an open network."""
 
     ssid: str
     channel: int
@@ -50,12 +50,16 @@ class Hotspot:
 
 
 def restore(device: str, uuid: str) -> list[str]:
-    """What was there before, there again."""
+    """Return the arguments of nmcli that bring back what was there before."""
     return ["--wait", str(UP_S), "connection", "up", "uuid", uuid, "ifname", device]
 
 
 def key_of(passphrase: str | None, ssid: str) -> str | None:
-    """IEEE 802.11i, H.4. So nmcli never sees the passphrase, and has nothing to unescape."""
+    """Derive the network's key from its passphrase (IEEE 802.11i, H.4); None for an open network.
+
+    So nmcli never sees the passphrase, and has nothing to unescape. Raises SettingsError if the
+    passphrase is not 8 to 63 printable ASCII characters.
+    """
     if passphrase is None:
         return None
     if not re.fullmatch(r"[ -~]{8,63}", passphrase):

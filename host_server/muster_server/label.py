@@ -47,7 +47,7 @@ class Label:
 
     @property
     def qr_text(self) -> str:
-        """What the QR code holds, e.g. "MUSTER:1:PRESS-4:AAAQ…"; fits alphanumeric mode."""
+        """The text of the QR code, e.g. "MUSTER:1:PRESS-4:AAAQ…"; fits alphanumeric mode."""
         return f"{_SCHEME}:{_VERSION}:{self.device_id}:{_base32(self.secret)}{self.check}"
 
     @property
@@ -78,7 +78,7 @@ def new_label(device_id: str | None = None) -> Label:
 
 
 def is_device_id(text: str) -> bool:
-    """Whether this can be the id of a device."""
+    """Tell whether a text can be the id of a device."""
     return _ID.fullmatch(text) is not None
 
 

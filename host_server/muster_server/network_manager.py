@@ -20,7 +20,7 @@ _PERMISSIONS = ("network-control", "settings.modify.system")
 
 
 class HotspotError(HostError):
-    """There is no hotspot, or what was there before is not back."""
+    """The hotspot did not come up, or what was there before is not back."""
 
     code = "hotspot_failed"
     title = "The hotspot failed"
@@ -48,7 +48,7 @@ class NetworkManager:
     def run(
         self, arguments: Sequence[str], wait_s: float = _ASK_S, descriptor: int | None = None
     ) -> str:
-        """What nmcli prints; HotspotError with what it complains about.
+        """Run nmcli and return what it prints. Raises HotspotError with what it complains about.
 
         `descriptor` is inherited by nmcli. It runs in a session of its own, so that Ctrl-C in a
         terminal does not end it in the middle of a restoration.
@@ -106,7 +106,10 @@ class NetworkManager:
                 )
 
     def device(self, wanted: str | None) -> WiFiDevice:
-        """The named radio, or one that can be an access point, best one that is not in use."""
+        """Return the named radio, or one that can be an access point, best one that is not in use.
+
+        Raises HotspotError if there is no such radio.
+        """
         answer = self.run(["-t", "-f", "DEVICE,TYPE", "device", "status"])
         rows = [split(line) for line in answer.splitlines()]
         names = [row[0] for row in rows if len(row) > 1 and row[1] == "wifi"]
@@ -125,7 +128,7 @@ class NetworkManager:
         return min(usable, key=lambda device: device.is_connected)
 
     def show(self, name: str) -> WiFiDevice:
-        """What a device can and does."""
+        """Return what a Wi-Fi device can and does. Raises HotspotError."""
         answer = self.run(["-t", "-f", "GENERAL,WIFI-PROPERTIES,IP4", "device", "show", name])
         values: dict[str, str] = {}
         for line in answer.splitlines():
@@ -160,7 +163,7 @@ def _problem(device: WiFiDevice) -> str | None:
 
 
 def _verb(arguments: Sequence[str]) -> str:
-    """Which command it was, without its arguments, e.g. "connection up"."""
+    """Return the command without its arguments, e.g. "connection up"."""
     for group in ("connection", "device", "general"):
         if group in arguments:
             at = list(arguments).index(group)
@@ -177,6 +180,6 @@ def split(line: str) -> list[str]:
 
 
 def is_there(program: str) -> bool:
-    """Whether a program is installed, also where only the superuser's PATH looks."""
+    """Tell whether a program is installed, also where only the superuser's PATH looks."""
     path = os.environ.get("PATH", "")
     return shutil.which(program, path=f"{path}:/usr/local/sbin:/usr/sbin:/sbin") is not None

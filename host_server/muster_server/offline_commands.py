@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What `muster bundle`, `muster receipt` and `muster timeline` do, each by calls to the portal."""
+"""The commands `muster bundle`, `muster receipt` and `muster timeline`: calls to the portal."""
 
 import re
 import time
@@ -86,8 +86,9 @@ def show_bundles(options: Namespace) -> int:
 
 
 def check_bundle(options: Namespace) -> int:
-    """Whose it is, and how far it has come; 1 if its device would refuse it, or it is none of this
-    portal's.
+    """Print the device of a bundle, and the bundle's progress.
+
+    Returns 1 if the device would refuse the bundle, or it is none of this portal's.
     """
     answer = at_portal(options, "POST", "/v1/bundles/check", {"bundle": read_text(options.file)})
     if options.json:
@@ -110,7 +111,7 @@ def check_receipt(options: Namespace) -> int:
 
 
 def show_timeline(options: Namespace) -> int:
-    """What everybody saw, line by line; the first cause of a failure is marked."""
+    """Print what everybody saw, line by line; the first cause of a failure is marked."""
     answer = at_portal(options, "GET", device_path(options) + "/timeline")
     if options.json:
         return print_json(answer)

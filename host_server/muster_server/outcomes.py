@@ -5,7 +5,7 @@
 import re
 from dataclasses import dataclass
 
-from muster_server import outcome_details
+from muster_server import outcome_details, ssids
 
 # The use case's words; tests/wire/steps.json holds the bench to the same.
 STEPS = {
@@ -24,7 +24,7 @@ _FIND_NETWORK, _RECEIVE, _JOIN, _REGISTER = 4, 6, 8, 9
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened, and what a person can do about it.
+    """An outcome: what happened, and what a person can do about it.
 
     {network} is filled with the names of the networks in question, {platform} with its URL.
     """
@@ -43,7 +43,10 @@ OUTCOMES = {
         _JOIN,
     ),
     "wifi_auth": Outcome(
-        "The Wi-Fi password for {network} was refused.", "Correct it {where}.", _JOIN
+        "The Wi-Fi password for {network} was refused.",
+        "Correct it {where}; if it is right, what the device hears is another network of that "
+        "name.",
+        _JOIN,
     ),
     "wifi_security": Outcome(
         "The network {network} uses a kind of security that the device does not speak.",
@@ -164,8 +167,8 @@ TOLD = {
 }
 # How a device words what went wrong with a network on the way to the configuration server.
 _ONBOARDING = re.compile(
-    r"(?:network named|server on|connect to) (.{1,132})$"
-    r"|^(.{1,132}?)(?:: status| does not answer| gives no address)"
+    r"(?:network named|server on|connect to) (.{1,270})$"
+    r"|^(.{1,132}?)(?:: (?:status|password refused|not heard|no time)| does not answer| gives no )"
 )
 
 
@@ -178,7 +181,7 @@ def step_of(code: str) -> int:
 def sentence(
     code: str, networks: list[str], platform: str, detail: str = "", step: int | None = None
 ) -> str:
-    """What happened and what to do. A code of a newer firmware is shown with its own detail.
+    """Say what happened and what to do. A code of a newer firmware is shown with its own detail.
 
     `networks` are those of the device's configuration; at step 4 the network in question is
     another one, and the detail may have its name.
@@ -212,7 +215,7 @@ def _named(networks: list[str], detail: str, otherwise: str) -> str:
 def _is_named(ssid: str, detail: str) -> bool:
     # As a device writes it: what is not printable ASCII becomes \\x…
     printable = "".join(
-        chr(c) if 32 <= c < 127 and c != 92 else f"\\x{c:02x}" for c in ssid.encode()
+        chr(c) if 32 <= c < 127 and c != 92 else f"\\x{c:02x}" for c in ssids.raw(ssid)
     )
     return bool(re.search(rf"(?<!\w){re.escape(printable)}(?!\w)", detail))
 

@@ -16,7 +16,7 @@ _FOR_OWNER = 0o600
 
 @contextmanager
 def named(option: str, path: Path) -> Iterator[None]:
-    """What the system refuses in the block, as a SettingsError that names option and path."""
+    """Raise SettingsError, naming option and path, for what the system refuses in the block."""
     try:
         yield
     except OSError as error:

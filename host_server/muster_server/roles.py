@@ -30,14 +30,14 @@ class Role:
 
     @property
     def urls(self) -> list[str]:
-        """Where it listens."""
+        """The URLs at which the server listens."""
         plain = [address_of(listener).url for listener in self.sockets]
         return plain + [address_of(listener).url_as("https") for listener in self.tls_sockets]
 
 
 @dataclass
 class Parts:
-    """What the roles of one process share: files, tokens and listening sockets."""
+    """The parts that the roles of one process share: files, tokens and listening sockets."""
 
     settings: Settings
     admin_hash: str
@@ -52,22 +52,25 @@ class Parts:
         return service_token(self.settings.data_dir / f"{role}-token")
 
     def accepted(self, role: str) -> Callable[[], frozenset[str]]:
-        """Who may come to this role: the administrator, and the server before it if any is."""
+        """Return a function that gives the hashes of the tokens that this role accepts.
+
+        They are the administrator's, and that of the server before it if any is.
+        """
         hashes = frozenset({self.admin_hash})
         if role != "portal":
             hashes |= {token_hash(self.token(role))}
         return lambda: hashes
 
     def url_of(self, role: str, listen: Address) -> str:
-        """Where this role listens first, with the port that the system chose."""
+        """Return the URL at which this role listens first, with the port that the system chose."""
         sockets = self.listeners.get(role)
         return self._url(role, address_of(sockets[0]) if sockets else listen)
 
     def service_url_of(self, role: str, option: str, given: str | None, listen: Address) -> str:
-        """Where another role of this process finds this one; SettingsError if a token would
-        travel there in the clear.
+        """Return the URL at which another role of this process finds this one.
 
         What listens in this process is reached without leaving the machine, whatever its address.
+        Raises SettingsError if a token would travel there in the clear.
         """
         sockets = self.listeners.get(role)
         if given is not None or not sockets:
@@ -95,7 +98,10 @@ class Parts:
         return Role(name, app, [], sockets, tls)
 
     def public_url(self, role: str, option: str, given: str | None, listen: Address) -> str:
-        """Where devices find this role."""
+        """Return the URL at which devices find this role.
+
+        Raises SettingsError if none is given and the server listens at 0.0.0.0.
+        """
         if given is not None:
             return given
         if listen.host == "0.0.0.0":  # noqa: S104 - a comparison

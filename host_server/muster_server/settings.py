@@ -17,14 +17,17 @@ _ALL = "0.0.0.0"  # noqa: S104 - for comparisons
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server listens; port 0 lets the system choose one."""
+    """The address at which a server listens; port 0 lets the system choose one."""
 
     host: str
     port: int
 
     @classmethod
     def parse(cls, text: str, name: str) -> "Address":
-        """From e.g. "127.0.0.1:8420"; `name` is the option it came from."""
+        """Read an address like "127.0.0.1:8420"; `name` is the option it came from.
+
+        Raises SettingsError if the text is none.
+        """
         host, _, port = text.rpartition(":")
         try:
             ipaddress.IPv4Address(host)
@@ -37,12 +40,15 @@ class Address:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether this machine reaches it without a network: on a loopback address, or on all."""
+        """Tell whether this machine reaches the address without a network.
+
+        It does if the address is a loopback address, or stands for all.
+        """
         return ipaddress.IPv4Address(self.host).is_loopback or self.host == _ALL
 
     @property
     def url(self) -> str:
-        """How this machine reaches it."""
+        """The URL at which this machine reaches the address."""
         return self.url_as("http")
 
     def url_as(self, scheme: str) -> str:
@@ -53,7 +59,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Certificate:
-    """Where a server's certificate, with those between it and its authority, and its key are."""
+    """The files with a server's certificate, those between it and its authority, and its key."""
 
     chain: Path
     key: Path
@@ -62,7 +68,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Settings:
-    """What `muster serve` was told. Secrets are kept out of its repr."""
+    """The settings that `muster serve` was given. Secrets are kept out of the repr."""
 
     roles: tuple[str, ...]
     data_dir: Path
@@ -156,7 +162,10 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
 
 
 def service_url(url: str | None, name: str) -> str | None:
-    """A URL at which one server reaches another: it carries a token, so https unless loopback."""
+    """Check the URL at which one server reaches another.
+
+    A token goes there. So SettingsError is raised unless it is https or leads to this machine.
+    """
     checked = _url(url, name)
     if checked is None or checked.startswith("https://") or is_loopback(checked):
         return checked
@@ -181,7 +190,7 @@ def certificate_authorities(file: str | None) -> str | None:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL leads to this machine, judged without asking a name server."""
+    """Tell whether the URL leads to this machine, judged without asking a name server."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Who is on a hotspot: the kernel's neighbours, with the names that dnsmasq knows.
+"""The stations on a hotspot: the kernel's neighbours, with the names that dnsmasq knows.
 
 The leases alone would not do: they outlive a stay, and on most systems only root can read them.
 """
@@ -16,7 +16,7 @@ _MOST = 256  # a hotspot's range; whoever invents addresses fills no memory
 
 
 class Stations:
-    """Those on one interface, each told once."""
+    """The stations on one interface, each told once."""
 
     def __init__(self, device: str, leases: str = _LEASES) -> None:
         self._device = device

@@ -21,23 +21,29 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> str:
-    """What is stored. A plain hash will do: the token has 256 bits, nobody can try them all."""
+    """Return the hash of a token, as it is stored.
+
+    A plain hash will do: the token has 256 bits, nobody can try them all.
+    """
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def matches(token: str, stored_hash: str) -> bool:
-    """Whether this is the token, compared in constant time."""
+    """Tell whether this is the token, compared in constant time."""
     return hmac.compare_digest(token_hash(token), stored_hash)
 
 
 def matches_any(token: str, stored_hashes: Iterable[str]) -> bool:
-    """Whether this is one of the tokens; all are compared, whichever fits."""
+    """Tell whether this is one of the tokens; all are compared, whichever fits."""
     found = [matches(token, stored) for stored in stored_hashes]
     return any(found)
 
 
 def checked(token: str, name: str) -> str:
-    """The token if it is long enough to be one; `name` is the option it came from."""
+    """Return the token if it is long enough to be one; `name` is the option it came from.
+
+    Raises SettingsError if it is not, or has other characters than a token's.
+    """
     if not _FORM.fullmatch(token):
         raise SettingsError(f"{name}: wanted 32 to 128 characters of A-Z a-z 0-9 _ -")
     return token

@@ -52,7 +52,7 @@ _SEEN = {
 
 
 def said(entry: dict[str, Any]) -> str:
-    """What was seen, e.g. "join the operational network"."""
+    """Say what was seen, e.g. "join the operational network"."""
     if entry["what"] == "step":
         return STEPS.get(entry["step"], f"step {entry['step']}")
     return _SEEN.get((entry["source"], entry["what"]), str(entry["what"]))

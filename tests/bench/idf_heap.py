@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What each chip without PSRAM has left for TLS once the online flow is in its RAM: a model."""
+"""A model of what each chip without PSRAM has left for TLS with the online flow in its RAM."""
 
 import tomllib
 from pathlib import Path

@@ -22,7 +22,7 @@ def test_every_borrowed_call_fits_its_definition() -> None:
         ("store", "self._root, name, value)", "self._root, name)", "missing a required argument"),
         ("wifi", '"scan", self._wlan', '"scan", self._wlan, 1', "too many positional arguments"),
         ("wifi", 'borrow("scanning"', 'borrowed("scanning"', "scanning.scan is for borrow"),
-        ("wifi", 'borrowed("joining", "leave"', 'borrow("joining", "leave"', "is for borrowed"),
+        ("wifi", 'borrowed("association"', 'borrow("association"', "leave is for borrowed"),
         ("wifi", '"scan", self._wlan', '"scan", wlan=self._wlan', "no keyword arguments"),
         ("wifi", '("scanning", "scan"', '("scanning inbox", "scan"', "does not load inbox"),
         ("wifi", '"scan", self._wlan', '"scan", *self._wlans', "in quotes"),

@@ -21,9 +21,10 @@ from muster.errors import DeviceError
 from muster.wifi import Wifi
 wifi = Wifi(hardware.open_wlan("board"), hardware.country())
 wifi.start("DE")
-async def join(ssid, psk, timeout_ms=5000, ip="dhcp"):
+async def join(ssid, psk, timeout_ms=5000, ip="dhcp", bssid=None):
     try:
-        await wifi.join(ssid, psk, timeout_ms, ip)
+        place = (ssid.encode(), bssid, 0 if bssid else 1, None, None)
+        await wifi.join(place, psk, timeout_ms, ip)
         print("joined", wifi.address()[0])
     except DeviceError as e:
         print(e.code)
@@ -141,7 +142,7 @@ def test_joining_again_while_the_driver_still_tries_is_no_error(
     assert "joined 127" in said
 
 
-def test_a_scan_shows_each_network_once_strongest_first_and_any_bytes(
+def test_a_scan_shows_each_access_point_strongest_first_and_any_bytes(
     air: Air, board: EmulatedBoard
 ) -> None:
     air.add_access_point("weak", rssi=-80)
@@ -149,10 +150,72 @@ def test_a_scan_shows_each_network_once_strongest_first_and_any_bytes(
     air.add_access_point("twice", rssi=-40)
     air.add_access_point(b"\xc6net\x00\xff", rssi=-60)
     said = ask(board, JOIN + "print([s[0] for s in wifi.scan()])")
-    assert said.strip() == repr([b"twice", b"\xc6net\x00\xff", b"weak"])
+    assert said.strip() == repr([b"twice", b"\xc6net\x00\xff", b"twice", b"weak"])
 
 
 def test_an_empty_scan_is_tried_once_more(air: Air, board: EmulatedBoard) -> None:
     air.add_access_point("net")
     air.scan_fails = 1
     assert ask(board, JOIN + "print(len(wifi.scan()))").strip() == "1"
+
+
+def test_one_of_two_access_points_can_be_named(air: Air, board: EmulatedBoard) -> None:
+    air.add_access_point("net", channel=1, rssi=-30)
+    far = air.add_access_point("net", channel=11, rssi=-80)
+    assert joined(board, f'"net", None, bssid={far.bssid!r}') == ["joined"]
+    assert air.traced("join")[0].details["bssid"] == far.bssid.hex(":")
+
+
+CANCELLED = """
+async def given_up():
+    task = asyncio.create_task(join("mute", None, 20000))
+    await asyncio.sleep_ms(500)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+asyncio.run(given_up())
+"""
+# As a program that never heard of Muster leaves the radio: connecting, for ever.
+CONNECTING = "import network; w = network.WLAN(); w.active(True); w.connect('mute')\n"
+
+
+@pytest.mark.parametrize(
+    "before", ['asyncio.run(join("mute", None, 500))', CANCELLED], ids=["failed", "cancelled"]
+)
+def test_a_join_that_ends_in_any_way_leaves_the_radio_free(
+    air: Air, board: EmulatedBoard, before: str
+) -> None:
+    air.add_access_point("mute", dhcp_s=None)
+    air.add_access_point("net")
+    after = '\nprint(len(wifi.scan()))\nwifi.start("DE")\nasyncio.run(join("net", None))'
+    assert ask(board, JOIN + before + after).split()[-3:-1] == ["2", "joined"]
+
+
+def test_a_radio_that_another_program_left_connecting_is_made_our_own(
+    air: Air, board: EmulatedBoard
+) -> None:
+    air.add_access_point("mute", dhcp_s=None)
+    air.add_access_point("net")
+    said = ask(
+        board,
+        CONNECTING
+        + JOIN
+        + 'print(w.config("reconnects"), len(wifi.scan()))\nasyncio.run(join("net", None))',
+    )
+    assert said.split()[:3] == ["0", "2", "joined"]
+
+
+def test_an_address_that_another_program_has_set_is_given_up(
+    air: Air, board: EmulatedBoard
+) -> None:
+    point = air.add_access_point("net")
+    prefix = point.gateway.removesuffix(".1")
+    other = f"('{prefix}.99', '255.255.255.0', '{point.gateway}', '{point.gateway}')"
+    said = ask(
+        board,
+        "import network; w = network.WLAN(); w.active(True); "
+        f"w.ifconfig({other})\n" + JOIN + 'asyncio.run(join("net", None))',
+    )
+    assert said.split() == ["joined", f"{prefix}.2"]

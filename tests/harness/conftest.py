@@ -61,7 +61,7 @@ def firmware_board(tmp_path: Path, firmware_flash: Path) -> Iterator[EmulatedBoa
 
 @pytest.fixture(params=["pty", "socket"])
 def firmware_port(request: pytest.FixtureRequest, firmware_board: EmulatedBoard) -> Iterator[str]:
-    """That board's port, by each of its names."""
+    """The port of that board, by each of its names."""
     if request.param == "pty":
         yield firmware_board.port
     else:

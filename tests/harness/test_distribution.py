@@ -64,7 +64,10 @@ def installed(wheels: list[Path], tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 def run(command: list[str], folder: Path, **environment: str) -> str:
-    """What a command prints; it has to succeed. Nothing here points at the checkout."""
+    """Run a command, which has to succeed, and return what it prints.
+
+    Nothing here points at the checkout.
+    """
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "MUSTER"))}
     done = subprocess.run(
         command,

@@ -50,7 +50,7 @@ def pytest_in(folder: Path, *options: str) -> str:
 
 @pytest.fixture
 def published(tmp_path: Path) -> str:
-    """This checkout as pip finds it: a repository, with a commit."""
+    """The checkout as pip finds it: a repository, with a commit."""
     repository = tmp_path / "muster"
     apart = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "hil-logs")
     for part in ("boards", "firmware", "harness"):
@@ -67,7 +67,10 @@ def published(tmp_path: Path) -> str:
 
 
 def test_the_workflow_of_the_example_is_green(tmp_path: Path, published: str) -> None:
-    """Its own commands, in a copy of the project; only the tools come from here and no index."""
+    """The workflow's own commands run in a copy of the project.
+
+    Only the tools come from here, and there is no index.
+    """
     project, installed = tmp_path / "doorbell", tmp_path / "installed"
     shutil.copytree(DOORBELL, project, ignore=shutil.ignore_patterns("hil-logs"))
     workflow = (project / ".github" / "workflows" / "test.yml").read_text()

@@ -14,7 +14,7 @@ def test_a_loop_waits_longer_than_epoll_can(loop: Loop) -> None:
 
 
 def test_a_loop_that_is_stopped_writes_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its descriptors may be somebody else's by then."""
+    """The loop's descriptors may be somebody else's by then."""
     loop = Loop("test")
     loop.stop()
     written: list[int] = []

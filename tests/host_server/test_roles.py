@@ -28,7 +28,7 @@ def found(
     role: str = "config",
     flags: dict[str, object] | None = None,
 ) -> str:
-    """Where the role is found that listens at these addresses of this process."""
+    """Return the URL of a role that listens at these addresses of this process."""
     parts = Parts(read_settings(flags or {}, {}), "")
     addresses = [Address.parse(text, "") for text in listens]
     parts.listeners[role] = [cast(socket.socket, Listener(a.host, a.port)) for a in addresses]

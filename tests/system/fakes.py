@@ -29,7 +29,7 @@ Answer = Callable[[bytes], Iterator[bytes]]  # from a request to what is sent, p
 
 
 def _is_of_this_process(address: tuple[str, int]) -> bool:
-    """Whether a socket of this process, and so of a board's radio here, has the address."""
+    """Tell whether a socket of this process, and so of a board's radio here, has the address."""
     for file in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(OSError):  # closed meanwhile, or no socket
             borrowed = socket.socket(fileno=int(file.name))

@@ -86,6 +86,12 @@ def sized(size_bytes: int) -> dict[str, Any]:
     return changed(SMALL, "app", {"fill": "x" * (size_bytes - length)})
 
 
+def _in_base64(ssid: bytes) -> dict[str, Any]:
+    """A network whose name is no text."""
+    name = b64encode(ssid).decode()
+    return {"ssid_b64": name, "psk": "correct horse", "hidden": False, "ip": "dhcp"}
+
+
 def _insecure(**platform: Any) -> dict[str, Any]:
     return changed(FULL, "platform", FULL["platform"] | {"insecure": True} | platform)
 
@@ -113,6 +119,9 @@ VALID = (
     ("small", SMALL),
     ("four-networks", changed(FULL, "networks", FULL["networks"] * 2)),
     ("ssid-of-32-bytes", changed(FULL, "networks.0.ssid", "ü" * 16)),
+    ("ssid-that-is-not-utf-8", changed(FULL, "networks.0", _in_base64(b"B\xfcro"))),
+    ("ssid-of-32-bytes-in-base64", changed(FULL, "networks.0", _in_base64(b"\xff\0" * 16))),
+    ("ssid-of-one-byte-in-base64", changed(FULL, "networks.0", _in_base64(b"\xff"))),
     ("psk-of-63-characters", changed(FULL, "networks.0.psk", "~" * 63)),
     ("psk-of-8-characters", changed(FULL, "networks.0.psk", "12345678")),
     ("without-hidden", changed(FULL, "networks.0.hidden", GONE)),
@@ -193,6 +202,7 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("ssid-empty", "networks.0.ssid", ""),
     ("ssid-of-33-bytes", "networks.0.ssid", "x" + "ü" * 16),
     ("ssid-is-a-number", "networks.0.ssid", 5),
+    ("ssid-twice", "networks.0.ssid_b64", "ZmFjdG9yeQ=="),
     ("psk-missing", "networks.1.psk", GONE),
     ("psk-of-7-characters", "networks.0.psk", "1234567"),
     ("psk-of-64-that-is-not-hex", "networks.0.psk", "x" * 64),
@@ -268,6 +278,17 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("ntp-is-a-number", "policy.ntp", 123),
 )
 
+WRONG_IN_BASE64: tuple[tuple[str, Any], ...] = (
+    ("empty", ""),
+    ("of-33-bytes", b64encode(bytes(33)).decode()),
+    ("is-null", None),
+    ("is-a-number", 5),
+    ("is-not-base64", "*" * 8),
+    ("with-a-changed-last-character", "Qvxybx=="),
+    ("without-padding", "Qvxybw"),
+    ("of-the-other-alphabet", "_-8="),
+)
+
 # The server's alone: a device judges neither certificates nor host names before it uses them, and
 # when it has read such a number, it is another one already.
 FOR_SERVER: tuple[tuple[str, str, Any], ...] = (
@@ -326,6 +347,10 @@ def document() -> dict[str, Any]:
         text = json.dumps(changed(FULL, "app", {"limits": [0, "@"]})).replace('"@"', number)
         case = {"name": f"app-with-{name}", "valid": False, "device": False}
         cases.append(case | {"path": "config.app.limits[1]", "text": text})
+    for name, ssid in WRONG_IN_BASE64:
+        case = {"name": f"ssid-in-base64-{name}", "valid": False}
+        value = changed(FULL, "networks.0", _in_base64(b"") | {"ssid_b64": ssid})
+        cases.append(case | {"path": "config.networks[0].ssid_b64", "value": value})
     cases.append({"name": "a-list", "valid": False, "path": "config", "value": [FULL]})
     cases.append({"name": "null", "valid": False, "path": "config", "value": None})
     cases.append({"name": "17-deep", "valid": False, "path": "config", "value": _deep(17)})

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Whatever is typed, portal and bench say the same of it: the same label, or the same part."""
+"""Portal and bench say the same of whatever is typed: the same label, or the same part."""
 
 import json
 from pathlib import Path

@@ -16,6 +16,7 @@ class AddressRange:
     """A /24 of the loopback network, owned until `release` or the end of the process."""
 
     def __init__(self) -> None:
+        """Claim a free /24 of 127.0.0.0/8. Raises AirError if no try finds one."""
         # Not the test's random numbers: a seeded test must not meet itself here.
         choose = random.SystemRandom()
         for _ in range(_TRIES):

@@ -214,8 +214,11 @@ class Air:
         return sorted(points, key=lambda p: -p.rssi)
 
     def find(self, board: str, ssid: bytes, bssid: bytes | None) -> list[AccessPoint]:
-        """Those of a name, and with a BSSID only that one, that a board hears in the order in
-        which its driver comes across them: by channel, on one channel the strongest first."""
+        """Return the access points of a name that a board hears, as its driver comes across them.
+
+        The order is by channel, and on one channel the strongest first. A BSSID leaves that one
+        only.
+        """
         found = [
             point
             for point in self.heard_by(board)

@@ -83,7 +83,7 @@ class DHCPServer:
 
     @property
     def naks(self) -> int:
-        """So many next requests are answered with DHCPNAK; each begins anew with DISCOVER."""
+        """The number of next requests that get a DHCPNAK; each begins anew with DISCOVER."""
         return self._naks
 
     @naks.setter

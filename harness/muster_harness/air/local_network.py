@@ -45,7 +45,7 @@ class LocalNetwork:
 
     @property
     def gateway(self) -> str:
-        """Its own address, e.g. "127.81.3.1"."""
+        """The address of the network itself, e.g. "127.81.3.1"."""
         return f"{self.addresses.prefix}1"
 
     def serve_time(self, unix: float, names: tuple[str, ...]) -> TimeServer:

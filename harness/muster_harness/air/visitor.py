@@ -40,6 +40,11 @@ class Visitor(Station):
     """
 
     def __init__(self, air: Surroundings, point: AccessPoint, password: str | None, name: str):
+        """Join the access point and take an address.
+
+        Raises JoinRefused with the driver's reason if the access point refuses, AirError if there
+        is no address to be had or the name is taken.
+        """
         self._air = air
         self.name = name
         self.mac = b"\x02\x70" + name.encode()[:4].ljust(4, b"\0")
@@ -49,8 +54,8 @@ class Visitor(Station):
         if reason is not None:
             air.trace_event(name, "refused", ssid=point.ssid, reason=reason)
             raise JoinRefused(
-                f"{point.ssid!r} does not let {name} in (driver's reason {reason}); "
-                "is the password right, and is there room?",
+                f"{point.ssid!r} does not let {name} in (driver's reason {reason}): "
+                f"{point.why(reason)}",
                 reason,
             )
         if point.dhcp_s is None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the portal and the configuration server are sent. A repr shows no secret."""
+"""Bodies that the portal and the configuration server are sent. A repr shows no secret."""
 
 from typing import Annotated
 
@@ -52,7 +52,7 @@ class VendorDevices(Body):
 
 
 class NewBundle(Body):
-    """How long a bundle is good, and above which version."""
+    """The life of a new bundle, and the version that it has to exceed."""
 
     life_s: Annotated[int, number(bounds.BUNDLE_LIFE_S)] | None = Field(
         default=None, description="how long devices that know the time take it; null: for ever"

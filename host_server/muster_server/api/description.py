@@ -28,7 +28,9 @@ class Description:
         status: int = 200,
         kind: str | None = None,
     ) -> dict[str, Any]:
-        """What a route's decorator is told besides its path; every problem is under `default`.
+        """Return what a route's decorator is told besides its path.
+
+        Every problem is under `default`.
 
         `kind` is the media type of an answer that is text of another kind than JSON.
         """

@@ -114,7 +114,7 @@ class Platform(Part):
 
 
 class Policy(Part):
-    """When the device does what."""
+    """The device's times, in seconds, and the server that sets its clock."""
 
     failsafe_s: Annotated[int, number(bounds.FAILSAFE_S)] = 120
     sync_s: Annotated[int, number(bounds.SYNC_S)] = 3600
@@ -122,7 +122,7 @@ class Policy(Part):
 
 
 class Settings(Part):
-    """What all forms of a profile have in common."""
+    """The fields that all forms of a profile have in common."""
 
     platform: Platform
     app: Annotated[

@@ -42,7 +42,10 @@ def read_body(model: type[B], body: bytes) -> B:
 
 
 def checked(model: type[B], document: Any) -> B:
-    """The same for JSON that is parsed already."""
+    """Read JSON that is parsed already.
+
+    Raises Invalid with the path of each field that is wrong.
+    """
     try:
         return model.model_validate(document)
     except ValidationError as error:

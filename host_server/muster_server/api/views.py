@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the portal answers, for its OpenAPI document; tests hold its answers to these."""
+"""Answers of the portal, for its OpenAPI document; tests hold the real answers to these."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ class View(BaseModel):
 
 
 class Problem(View):
-    """What went wrong (RFC 9457). `code` is stable."""
+    """The reason of a refusal or failure (RFC 9457). `code` is stable."""
 
     title: str
     status: int
@@ -39,7 +39,7 @@ class FieldError(View):
 
 
 class Step(View):
-    """How far one of the nine steps has come."""
+    """The progress of one of the nine steps."""
 
     step: Annotated[int, Field(ge=1, le=9)]
     name: Annotated[str, Field(examples=["join the operational network"])]
@@ -55,7 +55,7 @@ class Step(View):
 
 
 class BundleView(View):
-    """How far a bundle has come."""
+    """The progress of a bundle."""
 
     version: int
     state: Literal["prepared", "handed_out", "applied", "failed", "superseded", "expired"]
@@ -69,7 +69,7 @@ class BundleView(View):
 
 
 class CheckedBundle(BundleView):
-    """Whose bundle it is, and how far it has come."""
+    """The device of a bundle, and the bundle's progress."""
 
     device_id: str
 
@@ -88,7 +88,7 @@ class Window(View):
 
 
 class Last(View):
-    """How the device's last try of a configuration ended."""
+    """The outcome of the device's last try of a configuration."""
 
     config: int
     step: int
@@ -98,20 +98,24 @@ class Last(View):
 
 
 class Facts(View):
-    """What the device reported of itself. `scan` holds SSID, channel, rssi and auth."""
+    """The device's report of itself. `scan` holds SSID, channel, rssi and auth."""
 
     model: str
     board: str
     firmware: str
     micropython: str
     reset_cause: str
-    heap_free: int
+    hw: Annotated[str, Field(description="the chip's number", examples=["a0b1c2d3e4f5"])]
+    heap: Annotated[
+        list[list[int]],
+        Field(description="MicroPython's: used, free; ESP-IDF's: free, in one piece"),
+    ]
     scan: list[list[Any]]
     state: Literal["blank", "trial", "committed"]
 
 
 class Account(View):
-    """Who the device is at its platform."""
+    """The device's identity at its platform."""
 
     originator: str
 
@@ -144,7 +148,7 @@ class Devices(View):
 
 
 class Device(DeviceEntry):
-    """How far a device has come, step by step."""
+    """The progress of a device, step by step."""
 
     registered_at: UnixTime
     expires_at: UnixTime | None
@@ -162,7 +166,7 @@ class Device(DeviceEntry):
 
 
 class VendorVerdict(View):
-    """What became of one label. `device_id` is null if the label could not be read."""
+    """The verdict on one label. `device_id` is null if the label could not be read."""
 
     device_id: str | None
     verdict: Literal["added", "known", "refused"]
@@ -176,7 +180,7 @@ class VendorVerdicts(View):
 
 
 class ReceiptVerdict(View):
-    """What a receipt proves."""
+    """The verdict on a receipt."""
 
     device_id: str
     verdict: Literal["accepted", "failed", "superseded"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Which certificate authorities a device can make use of."""
+"""The check that a device can make use of a certificate authority."""
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm

@@ -33,7 +33,7 @@ _RECEIPT_BYTES = 5
 
 @dataclass(frozen=True)
 class Content:
-    """What a bundle holds. The repr shows no configuration."""
+    """The content of a bundle. The repr shows no configuration."""
 
     time: int
     exp: int | None
@@ -50,7 +50,7 @@ def sealed(label: Label, time: int, exp: int | None, config: dict[str, Any]) -> 
 
 
 def opened(label: Label, text: str) -> Content:
-    """What the bundle holds; BundleRefused if this label's key did not seal it."""
+    """Return the bundle's content. Raises BundleRefused if this label's key did not seal it."""
     from joserfc import jwe
     from joserfc.errors import JoseError
 
@@ -112,7 +112,7 @@ def device_of(text: str) -> str:
 
 
 def digest_of(text: str) -> bytes:
-    """What a receipt says of a bundle: SHA-256 of its text."""
+    """Return the SHA-256 of a bundle's text, which its receipt is about."""
     return hashlib.sha256(text.encode()).digest()
 
 

@@ -65,7 +65,10 @@ class BundleService:
                 return bundle_shown(made, [made], claim, now)
 
     def all_shown(self, device_id: str, owner: str) -> list[dict[str, Any]]:
-        """How far the device's bundles have come, the newest first."""
+        """Return the progress of the device's bundles, the newest first.
+
+        Raises NotFound if the owner has no such device.
+        """
         now = self._clock()
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
@@ -94,8 +97,10 @@ class BundleService:
         return str(bundle.text), shown
 
     def check(self, text: str, owner: str) -> dict[str, Any]:
-        """Which bundle this is, and how far it has come. BundleRefused if it is not whole or not
-        ours, NotFound if it is for a device that this owner does not have.
+        """Return the device of a bundle, and the bundle's progress.
+
+        Raises BundleRefused if it is not whole or not ours, NotFound if it is for a device that
+        this owner does not have.
         """
         text = form.stripped(text)
         device_id = form.device_of(text)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a valid configuration is. The server checks each one before it hands it out.
+"""The rules of a valid configuration. The server checks each one before it hands it out.
 
 The device checks it again: tests/wire holds both together, in configurations.json and bounds.json.
 """
@@ -49,10 +49,7 @@ def check_configuration(value: object) -> None:
 
 
 def _check_network(network: Fields) -> None:
-    size = len(network.text("ssid").encode())
-    low, high = bounds.SSID_BYTES
-    if not low <= size <= high:
-        raise wrong(network.at("ssid"), f"wanted {low} to {high} bytes of UTF-8, got {size}")
+    _check_ssid(network)
     psk = network.text_or_null("psk")
     if psk is not None and not _PASSPHRASE.fullmatch(psk) and not _RAW_KEY.fullmatch(psk):
         raise wrong(
@@ -63,6 +60,19 @@ def _check_network(network: Fields) -> None:
     network.boolean("hidden", default=False)
     if network.required("ip") != "dhcp":
         _check_address(network)
+
+
+def _check_ssid(network: Fields) -> None:
+    field = "ssid_b64" if "ssid_b64" in network.document else "ssid"
+    if field == "ssid":
+        raw = network.text(field).encode()
+    elif "ssid" in network.document:
+        raise wrong(network.at(field), "wanted ssid or ssid_b64, not both")
+    else:
+        raw = check_base64(network.text(field), network.at(field))
+    low, high = bounds.SSID_BYTES
+    if not low <= len(raw) <= high:
+        raise wrong(network.at(field), f"wanted {low} to {high} bytes, got {len(raw)}")
 
 
 def _check_address(network: Fields) -> None:

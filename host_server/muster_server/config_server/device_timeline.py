@@ -15,7 +15,7 @@ _LOOKED_BACK = 64  # entries; a device keeps fewer
 
 
 def note_reported(records: Records, claim: Claim, report: Report, now: float) -> None:
-    """What this report tells for the first time. `claim` is as it was before the report."""
+    """Note what this report tells for the first time. `claim` is as it was before the report."""
     last = report.last
     detail = {} if last is None else {(last.step, last.code): last.detail}
     known = note_timeline(records, claim, report.timeline, now, detail)
@@ -59,10 +59,11 @@ def note_timeline(
 
 
 def overlap(earlier: list[Entry], timeline: tuple[Entry, ...]) -> int:
-    """How many entries at the beginning of the timeline are among the earlier ones, in order.
+    """Count the entries at the timeline's beginning that are among the earlier ones, in order.
 
-    Not in a row: a device drops the retries of a step when it tries again, and the earlier ones
-    keep them. What is new is always at the end, for a device adds nothing anywhere else.
+    They need not stand in a row: a device drops the retries of a step when it tries again, and the
+    earlier ones keep them. New entries are always at the end, for a device adds nothing anywhere
+    else.
     """
     return max((_matched(earlier, start, timeline) for start in range(len(earlier))), default=0)
 

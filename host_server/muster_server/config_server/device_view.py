@@ -4,6 +4,7 @@
 
 from typing import Any
 
+from muster_server import ssids
 from muster_server.config_server import window
 from muster_server.config_server.recognition import is_expired
 from muster_server.errors import NotFound
@@ -33,7 +34,7 @@ def chosen(records: Records, device_id: str, owner: str) -> Claim | None:
 
 
 def short(claim: Claim) -> dict[str, Any]:
-    """What a list shows of a device."""
+    """Return what a list shows of a device."""
     return {
         "device_id": claim.device_id,
         "name": claim.name,
@@ -65,7 +66,7 @@ def full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
         "last": claim.last,
         "device": claim.facts,
         "account": {"originator": claim.originator},
-        "networks": [n["ssid"] for n in newest["networks"]] if newest else [],
+        "networks": [ssids.name_of(n) for n in newest["networks"]] if newest else [],
         "platform": newest["platform"]["url"] if newest else None,
         "events": records.events_of(claim),
     }
@@ -74,7 +75,7 @@ def full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
 def bundle_shown(
     bundle: Bundle, all_of_claim: list[Bundle], claim: Claim, now: float
 ) -> dict[str, Any]:
-    """How far a bundle has come; its text is not in it."""
+    """Return the progress of a bundle, without the bundle's text."""
     return {
         "version": bundle.version,
         "state": bundle_state(bundle, all_of_claim, claim, now),

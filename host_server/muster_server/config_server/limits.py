@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""How often an address or a device may ask: token buckets in a bounded table."""
+"""Limits of how often an address or a device may ask: token buckets in a bounded table."""
 
 import math
 import threading
@@ -14,7 +14,7 @@ _MOST_BUCKETS = 4096
 
 
 class Rate(NamedTuple):
-    """So many at once, and so many a second in the long run."""
+    """A rate: so many requests at once, and so many a second in the long run."""
 
     burst: int
     per_s: float

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""How the configuration server makes a device known at its platform."""
+"""Adapters, with which the configuration server makes a device known at its platform."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Token:
 
 
 class PlatformAdapter(Protocol):
-    """What the configuration server needs of a platform.
+    """The calls that the configuration server needs of a platform.
 
     Every call has a deadline and raises ServiceUnreachable if the platform did not do it; each
     may be repeated. Nothing is promised about order between devices.
@@ -45,7 +45,7 @@ class PlatformAdapter(Protocol):
         """
 
     def revoke_token(self, originator: str, token_id: str) -> None:
-        """This token is no longer good; the account's others are."""
+        """Revoke this token; the account's others stay good."""
 
     def close_account(self, originator: str) -> None:
         """The account and all its tokens are revoked."""
@@ -54,22 +54,22 @@ class PlatformAdapter(Protocol):
         """Make or renew the device's <node> with its [deviceInfo], linked to its AE."""
 
     def seen(self, originator: str) -> PlatformView:
-        """What the platform saw of the originator; nothing if it does not tell."""
+        """Return what the platform saw of the originator; nothing if it does not tell."""
 
 
 class Platforms(Protocol):
-    """Which adapter serves which platform."""
+    """The choice of an adapter for each platform."""
 
     def has_accounts(self, url: str) -> bool:
-        """Whether devices of the platform at this URL get tokens, and can be looked for there."""
+        """Tell whether devices of the platform at this URL get tokens, and can be looked for."""
 
     def adapter_for(self, url: str) -> PlatformAdapter:
         """The adapter for the platform at this URL."""
 
     def keeper_of(self, url: str, *, has_token: bool) -> PlatformAdapter:
-        """Who knows an account that was made when the platform was at this URL.
+        """Return the adapter for an account that was made when the platform was at this URL.
 
-        One with a token was made at the platform that has accounts, wherever that is now.
+        An account with a token was made at the platform that has accounts, wherever that is now.
         """
 
 
@@ -113,6 +113,10 @@ class MusterPlatform:
         self._token = token
 
     def make_token(self, originator: str, token_id: str) -> Token | None:
+        """Make the originator's token of this id anew, and its account if there is none.
+
+        Raises ServiceUnreachable if the platform refuses, or its answer holds no token.
+        """
         answer = self._call("PUT", f"/accounts/{originator}?token_id={token_id}")
         if answer.status_code not in (200, 201):
             raise _refused(answer)
@@ -200,7 +204,7 @@ class MusterPlatform:
 
 
 class PlatformChoice:
-    """Which adapter serves the platform that a profile names by its URL."""
+    """The choice of an adapter for the platform that a profile names by its URL."""
 
     def __init__(
         self, public_url: str, own_url: str, token: str, ca_file: str | None = None
@@ -210,7 +214,7 @@ class PlatformChoice:
         self._others = AllowListPlatform()
 
     def has_accounts(self, url: str) -> bool:
-        """Whether devices of this platform get a token: it is the one we have the key to."""
+        """Tell whether devices of this platform get a token: it is the one we have the key to."""
         return _normal(url) == _normal(self._public_url)
 
     def adapter_for(self, url: str) -> PlatformAdapter:
@@ -218,7 +222,7 @@ class PlatformChoice:
         return self._muster if self.has_accounts(url) else self._others
 
     def keeper_of(self, url: str, *, has_token: bool) -> PlatformAdapter:
-        """Who knows an account that was made when the platform was at this URL."""
+        """Return the adapter for an account that was made when the platform was at this URL."""
         return self._muster if has_token else self.adapter_for(url)
 
 

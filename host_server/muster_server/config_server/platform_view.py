@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a platform tells of an originator that is registered, or tries to."""
+"""The view that a platform has of an originator that is registered, or tries to be."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ _AT_HOME = ("registered", "renewed", "came_again", "first_reading")
 
 @dataclass(frozen=True)
 class PlatformView:
-    """What a platform saw of an originator, and the newest timeline that its device left there."""
+    """The platform's view of an originator, and the newest timeline that its device left there."""
 
     moments: tuple[Moment, ...] = ()
     timeline: tuple[Entry, ...] = ()
@@ -25,11 +25,11 @@ class PlatformView:
 
     @property
     def first_at_home(self) -> float | None:
-        """When the device was first seen there, as far as is remembered."""
+        """The time at which the device was first seen there, as far as is remembered."""
         return min((moment.at for moment in self._at_home), default=None)
 
     def at_home_since(self, since: float) -> float | None:
-        """When the device was first seen there after this moment."""
+        """Return the time at which the device was first seen there after this moment."""
         times = (moment.until for moment in self._at_home if moment.until >= since)
         return min(times, default=None)
 

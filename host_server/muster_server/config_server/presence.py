@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Whether devices are at work at their platforms, as far as those tell.
+"""The presence of devices at their platforms, as far as those tell.
 
 A device that was given a configuration may run on it without ever coming back to this server. So
-its registration ends only when the platform has said that it never came.
+its registration ends only when the platform has said that the device never came.
 """
 
 import logging
@@ -48,7 +48,7 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Awaited:
-    """What a device was given, and has not been seen with."""
+    """The configuration that a device was given, and has not been seen with."""
 
     account: tuple[str, str]
     has_token: bool
@@ -134,14 +134,14 @@ class Presence:
                 drop_claim(records, claim, now)
 
     def _is_told(self, accounts: Accounts) -> bool:
-        """Whether nothing seen at these platforms means that nothing was there."""
+        """Tell whether nothing seen at these platforms means that nothing was there."""
         return all(
             has_token or self._platforms.has_accounts(url)
             for (url, _), has_token in accounts.items()
         )
 
     def _view(self, url: str, originator: str, *, has_token: bool) -> PlatformView | None:
-        """What it answered a moment ago, or answers now."""
+        """Return what the platform answered a moment ago, or answers now."""
         asked = self._asked.get((url, originator))
         if asked is not None and self._monotonic() - asked.at < _ASK_AGAIN_S:
             return asked.view
@@ -150,8 +150,9 @@ class Presence:
     def view_now(
         self, url: str, originator: str, *, has_token: bool, silent: set[str] | None = None
     ) -> PlatformView | None:
-        """What the platform saw of the originator; None if it does not answer. Those in `silent`
-        are not asked, and whoever says nothing at all is one of them from then on.
+        """Return what the platform saw of the originator; None if it does not answer.
+
+        Platforms in `silent` are not asked, and one that says nothing at all is added to them.
         """
         if silent is not None and url in silent:
             return None
@@ -200,7 +201,7 @@ def _awaited_with(version: Version, since: float, bundle: Bundle | None) -> _Awa
 
 
 def _sighting(claim: Claim, awaited: _Awaited, view: PlatformView) -> float | None:
-    """When the device was first seen with what it was given; None if that cannot be told."""
+    """Return when the device was first seen with what it was given; None if unknown."""
     if claim.state == "unproved":
         return view.first_at_home  # only what this claim's device was given has its account
     if awaited.bundle is not None and awaited.bundle.outcome == "ok":

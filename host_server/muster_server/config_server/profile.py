@@ -8,6 +8,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
+from muster_server import ssids
 from muster_server.api import bounds
 from muster_server.config_server.configuration import check_base64, check_configuration
 from muster_server.config_server.platform_adapter import new_originator
@@ -19,12 +20,12 @@ REONBOARDING = ("never", "owner", "always")
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _PEM = "-----BEGIN CERTIFICATE-----"
 _PLATFORM_FIELDS = ("type", "url", "cse", "api", "rvi", "ca", "insecure")
-_NETWORK_FIELDS = ("ssid", "psk", "hidden", "ip")
+_NETWORK_FIELDS = ("ssid", "ssid_b64", "psk", "hidden", "ip")
 
 
 @dataclass(frozen=True)
 class Particulars:
-    """What one version of one device adds to its profile."""
+    """The values that one version of one device adds to its profile."""
 
     version: int
     originator: str
@@ -120,7 +121,7 @@ def _network(n: int, item: object) -> dict[str, Any]:
             "missing; passwords are never shown, so give it again, or null for an open network",
         )
     known = {name: network.document[name] for name in _NETWORK_FIELDS if name in network.document}
-    return {"hidden": False, "ip": "dhcp", **known}
+    return {"hidden": False, "ip": "dhcp", **ssids.accepted(known)}
 
 
 def _platform(platform: Fields) -> dict[str, Any]:

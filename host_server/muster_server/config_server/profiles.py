@@ -44,7 +44,7 @@ class ProfileService:
             return records.profile_names()
 
     def shown(self, name: str) -> dict[str, Any]:
-        """The profile without its secrets."""
+        """Return the profile without its secrets. Raises NotFound if there is none."""
         with self._store.transaction() as records:
             document = records.profile(name)
         if document is None:
@@ -52,7 +52,11 @@ class ProfileService:
         return shown_profile(document)
 
     def remove(self, name: str) -> None:
-        """Forget the profile and its secrets; Conflict while devices are configured from it."""
+        """Forget the profile and its secrets.
+
+        Raises NotFound if there is none of this name, Conflict while devices are configured from
+        it.
+        """
         with self._store.transaction() as records:
             if records.profile(name) is None:
                 raise NotFound(f'there is no profile named "{name}"')

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a report changes, depending on how much it proves."""
+"""Changes that a report makes, depending on how much it proves."""
 
 import hmac
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from muster_server import ssids
 from muster_server.config_server import window
-from muster_server.config_server.report import Report, printable
+from muster_server.config_server.report import Report
 from muster_server.store.claims import Claim, Version, with_step
 from muster_server.store.config import Records
 
@@ -19,7 +20,7 @@ Accounts = dict[tuple[str, str], bool]
 
 
 def is_proved(report: Report, nonce: str) -> bool:
-    """Whether the report echoes the newest nonce: so it was made after it, and is no replay."""
+    """Tell whether the report echoes the newest nonce: so it is newer, and no replay."""
     if report.echo is None:
         return False
     return hmac.compare_digest(report.echo.encode(), nonce.encode())
@@ -29,13 +30,13 @@ def recorded(claim: Claim, report: Report, now: float) -> Claim:
     """The claim with what the report tells about the device and its last try."""
     facts = {
         name: getattr(report, name)
-        for name in ("model", "board", "firmware", "micropython", "reset_cause", "heap_free")
+        for name in ("model", "board", "firmware", "micropython", "reset_cause", "hw")
     }
     # Only a device that seeks has scanned; what it saw then stays worth knowing.
     facts["scan"] = [
-        [printable(ssid.decode("utf-8", "backslashreplace")), channel, rssi, auth]
-        for ssid, channel, rssi, auth in report.scan
+        [ssids.shown(ssid), channel, rssi, auth] for ssid, channel, rssi, auth in report.scan
     ] or (claim.facts or {}).get("scan", [])
+    facts["heap"] = [list(report.heap), list(report.idf_heap)]
     facts["state"] = report.state
     # Whoever talks to us has found us, whatever its timeline remembers.
     for step in (FIND, REACH):
@@ -126,14 +127,16 @@ def _revoke_earlier(records: Records, claim: Claim, version: Version, now: float
 
 
 def account_of(version: Version) -> tuple[str, str]:
-    """Where the version says the platform is, and who the device is there."""
+    """Return the URL of the version's platform, and the device's originator there."""
     platform = version.document["platform"]
     return platform["url"], platform["originator"]
 
 
 def about_account(claim: Claim, account: tuple[str, str], *, has_token: bool) -> dict[str, Any]:
-    """What a job has to know of an account at a platform. One with a token was made at the
-    platform that this server keeps accounts at, under whatever URL it went then.
+    """Return what a job has to know of an account at a platform.
+
+    An account with a token was made at the platform that this server keeps accounts at, under
+    whatever URL that platform went then.
     """
     url, originator = account
     return {
@@ -214,8 +217,8 @@ def _accounts_of(versions: Iterable[Version]) -> Accounts:
 
 
 def described(claim: Claim, version: Version) -> dict[str, Any]:
-    """What a job has to know to describe the device to its platform."""
-    facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap_free")}
+    """Return what a job has to know to describe the device to its platform."""
+    facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap", "hw")}
     return {
         "url": version.document["platform"]["url"],
         "originator": version.document["platform"]["originator"],

@@ -47,11 +47,12 @@ class ReceiptService:
         self._tries = RateLimit(RECEIPTS, monotonic)
 
     def check(self, device_id: str, owner: str, typed: str) -> dict[str, Any]:
-        """What the receipt says: verdict `accepted`, `failed` (with the outcome), or
-        `superseded`, for a bundle that is not the newest or was followed by a sync.
+        """Return what the receipt says, as one of three verdicts.
 
-        ReceiptRefused if it fits no bundle of this device, as far as that can be told apart;
-        Conflict if there is no bundle; TooManyRequests.
+        They are `accepted`, `failed` (with the outcome), and `superseded`, for a bundle that is
+        not the newest or was followed by a sync. Raises ReceiptRefused if the receipt fits no
+        bundle of this device, as far as that can be told apart; Conflict if there is no bundle;
+        TooManyRequests.
         """
         receipt = form.typed_receipt(typed)
         now = self._clock()
@@ -105,7 +106,7 @@ class ReceiptService:
     def _settled(
         self, records: Records, claim: Claim, bundle: Bundle, version: Version, now: float
     ) -> Claim:
-        """What the proved sync of a device that onboarded online does."""
+        """Do what the proved sync of a device that onboarded online does."""
         claim = proof.settle_claim(records, claim, now)
         claim = proof.settle_version(records, claim, version, now)
         records.add_job("describe", now, **proof.described(claim, version))
@@ -130,8 +131,9 @@ def _match(claim: Claim, bundles: Iterable[Bundle], receipt: str) -> _Match | No
 
 
 def _whose(records: Records, claim: Claim, owner: str, receipt: str) -> str:
-    """Why it does not fit, as far as an owner's own devices tell. How near it came is not said:
-    that would help who guesses.
+    """Return why a receipt does not fit, as far as an owner's own devices tell.
+
+    How near it came is not said: that would help somebody who guesses.
     """
     for former in records.claims_of(claim.device_id):
         if former.id != claim.id and former.owner == owner:

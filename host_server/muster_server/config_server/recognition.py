@@ -20,7 +20,7 @@ _ATTEMPTS = MOST_CLAIMS + MOST_RELEASED + 1
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose key opened the message."""
+    """The owner of the key that opened the message."""
 
     owner: Claim | VendorDevice
     version: Version | None  # None: the label's key
@@ -31,7 +31,7 @@ class Holder:
 def authenticated(
     store: ConfigStore, device_id: str, k: str, message: bytes, now: float
 ) -> Holder | None:
-    """Whose key opens message 1.
+    """Find the holder of the key that opens message 1.
 
     Unknown ids, wrong keys and right ones take the same way: always as many attempts, with
     keys that nobody has where there are no others.
@@ -72,5 +72,5 @@ def _keys(
 
 
 def is_expired(claim: Claim, now: float) -> bool:
-    """Whether nobody proved the claim in time."""
+    """Tell whether nobody proved the claim in time."""
     return claim.expires_at is not None and claim.expires_at <= now

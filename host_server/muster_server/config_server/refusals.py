@@ -62,7 +62,7 @@ class Refusals:
 
 
 def _after(former: Moment | None, moment: Moment) -> Moment:
-    """Both in one; its detail is the newer one's."""
+    """Join two moments in one; its detail is the newer one's."""
     if former is None:
         return moment
     until, times = max(moment.at, moment.until), former.times + moment.times

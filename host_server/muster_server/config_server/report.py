@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a device sends in step 5, as a typed value."""
+"""The report that a device sends in step 5, as a typed value."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -18,12 +18,13 @@ MOST_ENTRIES = 32
 
 Entry = tuple[int, str, int]  # step, outcome code, ms
 
+_HEX = re.compile(r"([0-9a-f]{2})*")
 _CODE = re.compile(r"[a-z_]{1,32}")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the last try of a configuration ended."""
+    """The outcome of the last try of a configuration."""
 
     config: int
     step: int
@@ -33,7 +34,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Report:
-    """A checked report. The scan holds (SSID as raw bytes, channel, rssi, auth)."""
+    """A checked report. The scan holds (SSID as raw bytes, channel, rssi, auth).
+
+    `heap` is MicroPython's, in bytes: used, and free with what the port could still take from
+    ESP-IDF; `idf_heap` is ESP-IDF's: free, and free in one piece. `hw` is the chip's number.
+    """
 
     echo: str | None
     config: int
@@ -43,7 +48,9 @@ class Report:
     firmware: str
     micropython: str
     reset_cause: str
-    heap_free: int
+    hw: str
+    heap: tuple[int, int]
+    idf_heap: tuple[int, int]
     scan: tuple[tuple[bytes, int, int, int], ...]
     last: Outcome | None
     timeline: tuple[Entry, ...]
@@ -60,6 +67,7 @@ def parse_report(payload: bytes) -> Report:
 def _report(fields: Fields) -> Report:
     if fields.integer("v") != 1:
         raise wrong("v", "only version 1 of the report is understood")
+    heap = _of_length(fields.required("heap"), "heap", 2)
     return Report(
         echo=fields.text_or_null("echo", high=64),
         config=fields.integer("config", 0, HIGHEST),
@@ -69,7 +77,9 @@ def _report(fields: Fields) -> Report:
         firmware=printable(fields.text("firmware", high=64)),
         micropython=printable(fields.text("micropython", high=64)),
         reset_cause=_reset_cause(fields.text("reset_cause", high=32)),
-        heap_free=fields.integer("heap_free"),
+        hw=_chip(fields),
+        heap=_pair(heap[0], "heap[0]"),
+        idf_heap=_pair(heap[1], "heap[1]"),
         scan=tuple(
             _network(item, f"scan[{n}]")
             for n, item in enumerate(fields.items("scan", high=MOST_NETWORKS))
@@ -90,6 +100,18 @@ def printable(text: str) -> str:
 # A word of a newer firmware, or of another port, is no reason to turn a device away.
 def _reset_cause(word: str) -> str:
     return word if word in RESET_CAUSES else "unknown"
+
+
+def _chip(fields: Fields) -> str:
+    text = fields.text("hw", high=32)
+    if not _HEX.fullmatch(text):
+        raise wrong("hw", "wanted pairs of hexadecimal digits")
+    return text
+
+
+def _pair(value: object, path: str) -> tuple[int, int]:
+    first, second = _of_length(value, path, 2)
+    return bounded(first, f"{path}[0]", 0, 2**53 - 1), bounded(second, f"{path}[1]", 0, 2**53 - 1)
 
 
 def _network(value: object, path: str) -> tuple[bytes, int, int, int]:

@@ -52,7 +52,7 @@ _K = re.compile(r"label|[1-9][0-9]{0,15}")
 
 @dataclass(frozen=True)
 class Direction:
-    """What the device shall do."""
+    """The action that the device shall take, and what it needs for that."""
 
     action: str
     nonce: str

@@ -47,7 +47,7 @@ class Versions:
             yield
 
     def is_current(self, records: Records, claim: Claim, version: Version) -> bool:
-        """Whether the profile would still make this very document.
+        """Tell whether the profile would still make this very document.
 
         A token that is missing, because the platform was not known as ours, is made good; one
         that is there stays, for a platform that wants none does not mind it.

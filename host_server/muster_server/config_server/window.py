@@ -16,7 +16,7 @@ WINDOW_S = 24 * 3600  # from the first hand-out
 
 
 def is_open(records: Records, claim: Claim, now: float) -> bool:
-    """Whether the label is answered with a configuration."""
+    """Tell whether the label is answered with a configuration."""
     profile = records.profile(claim.profile) or {}
     if profile.get("reonboarding") == "always":
         return True

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Who may do what. One built-in rule stands in for oneM2M's accessControlPolicies.
+"""Rules of access. One built-in rule stands in for oneM2M's accessControlPolicies.
 
 The administrator's originator may do everything. Any other originator
 
@@ -35,14 +35,15 @@ class Caller:
 
 
 def reach(caller: Caller) -> Reach | None:
-    """What the caller discovers under a resource, as far as `may` lets it retrieve that; None:
-    everything.
+    """Return what the caller discovers under a resource, as far as `may` lets it retrieve that.
+
+    None means everything.
     """
     return None if caller.is_admin else Reach(caller.originator, caller.node_id)
 
 
 def may(caller: Caller, operation: Operation, resource: Resource, ty: int | None = None) -> bool:
-    """Whether the caller may do this; for a creation, `ty` under this parent."""
+    """Tell whether the caller may do this; for a creation, `ty` under this parent."""
     if caller.is_admin or resource.owner == caller.originator:
         return True
     if resource.ty == types.CSE_BASE:

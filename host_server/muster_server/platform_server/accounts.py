@@ -74,11 +74,11 @@ class Accounts:
         self._bounds = bounds
 
     def authenticate(self, rows: Rows, token: str | None, originator: str | None) -> Caller:
-        """Who asks, if the token is good and belongs to this originator.
+        """Return who asks, if the token is good and belongs to this originator.
 
-        Unauthorized if the token is missing or nobody's, BadRequest if no originator is named,
-        SecurityAssociationRequired (4107) if the token is another originator's. The last is not
-        4103: what is missing is not a privilege but the proof of who asks.
+        Raises Unauthorized if the token is missing or nobody's, BadRequest if no originator is
+        named, SecurityAssociationRequired (4107) if the token is another originator's. The last is
+        not 4103: what is missing is not a privilege but the proof of who asks.
         """
         if token is None:
             raise Unauthorized("send the account's token as Authorization: Bearer …")
@@ -121,7 +121,7 @@ class Accounts:
         ]
 
     def history(self, originator: str) -> tuple[list[Sight], Resource | None]:
-        """What was seen of the originator, and the newest timeline that its device left here."""
+        """Return what was seen of the originator, and the newest timeline of its device."""
         with self._store.transaction() as rows:
             seen = rows.history.of(originator)
             entity = _ae_of(rows, originator)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Which resource an address means: structured, unstructured or SP-relative (TS-0001 6.2.3).
+"""Addresses of resources: structured, unstructured or SP-relative (TS-0001 6.2.3).
 
 HTTP paths follow TS-0009 6.2.2.1: /cse-in/press-4 and /Cab12 are CSE-relative, and
 /~/id-in/cse-in/press-4 is SP-relative. In attributes the latter is /id-in/cse-in/press-4.

@@ -68,7 +68,7 @@ class SightView(BaseModel):
 
 
 class TimelineView(BaseModel):
-    """What a device left in its container for timelines, as it is."""
+    """The text that a device left in its container for timelines, as it is."""
 
     ct: str
     con: str
@@ -153,7 +153,7 @@ def _add_accounts(
 
     @app.get("/accounts/{originator}/history", dependencies=admin_only)
     def history(originator: str) -> HistoryView:
-        """What was seen of the originator's registration; empty if nothing was."""
+        """Return what was seen of the originator's registration; empty if nothing was."""
         seen, newest = accounts.history(originator)
         con = newest.attributes.get("con") if newest else None
         timeline = TimelineView(ct=newest.ct, con=con) if newest and isinstance(con, str) else None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""How much one originator may take of the platform."""
+"""Bounds of what one originator may take of the platform."""
 
 from dataclasses import dataclass
 

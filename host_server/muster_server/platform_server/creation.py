@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a new or changed resource consists of, before the store keeps it."""
+"""Contents of a new or changed resource, before the store keeps it."""
 
 import secrets
 from collections.abc import Mapping
@@ -38,7 +38,11 @@ def cse_base(cse: CSE, releases: tuple[str, ...], now: str) -> Resource:
 
 
 def creatable(ty: int | None) -> types.ResourceType:
-    """The type that a creation asks for."""
+    """Return the type that a creation asks for.
+
+    Raises BadRequest if the type is missing or no type, OperationNotAllowed for the CSEBase,
+    NotImplementedHere for a type that this platform does not have.
+    """
     if ty is None:
         raise BadRequest('Content-Type: wanted the resource type, as in "application/json;ty=2"')
     if ty == types.CSE_BASE:
@@ -58,7 +62,10 @@ def drafted(
     now: str,
     latest_end: str,
 ) -> Resource:
-    """A resource as the request asks for it; an AE's `et` is set, at most to `latest_end`."""
+    """Return a resource as the request asks for it; an AE's `et` is set, at most to `latest_end`.
+
+    Raises BadRequest if an attribute is wrong, Conflict if the name is the container's own.
+    """
     attributes = types.checked_for_creation(type_, given)
     is_ae = type_.number == types.AE
     ri = originator if is_ae else type_.prefix + secrets.token_hex(8)

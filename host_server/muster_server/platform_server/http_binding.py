@@ -180,7 +180,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _depth(document: Any) -> int:
-    """How many levels of lists and objects, found without recursion."""
+    """Count the levels of lists and objects, without recursion."""
     depth, level = 0, [document]
     while level:
         depth += 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Which AE runs on which node: `hael` of the node and `nl` of the AE say the same thing.
+"""Links of AEs and nodes: `hael` of the node and `nl` of the AE say the same thing.
 
 The administrator decides: the configuration server creates a device's node with the account's
 originator in `hael`, before or after that originator registers. As soon as there are both, the
@@ -27,9 +27,10 @@ def node_of(rows: Rows, ae_id: str) -> Resource | None:
 def linked_node_id(
     rows: Rows, cse: CSE, caller: Caller, ae_id: str, asked: str | None
 ) -> str | None:
-    """What the AE's `nl` becomes; `asked` is the node that the request names, if it does.
+    """Return what the AE's `nl` becomes; `asked` is the node that the request names, if it does.
 
-    NotFound if there is no such node, NoPrivilege if it does not host this AE.
+    Raises BadRequest if the address is not that of a node, NotFound if there is nothing,
+    NoPrivilege if the node does not host this AE.
     """
     host = node_of(rows, ae_id)
     if asked is None:
@@ -50,7 +51,10 @@ def linked_node_id(
 
 
 def unlink(rows: Rows, caller: Caller, ae_id: str) -> None:
-    """Take the AE from its node's `hael`, because its `nl` is removed."""
+    """Take the AE from its node's `hael`, because its `nl` is removed.
+
+    Raises NoPrivilege if the caller is not the administrator.
+    """
     if not caller.is_admin:
         raise NoPrivilege("nl: only the administrator separates an AE from its node")
     host = node_of(rows, ae_id)

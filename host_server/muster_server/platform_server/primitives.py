@@ -45,7 +45,7 @@ ALLOWED_CONTENT: Mapping[Operation, tuple[Content, ...]] = {
 
 @dataclass(frozen=True)
 class Filter:
-    """Which resources of a subtree are wanted."""
+    """The resources of a subtree that are wanted."""
 
     types: frozenset[int] = frozenset()  # empty: all
     labels: frozenset[str] = frozenset()  # any of these; empty: all

@@ -93,7 +93,7 @@ def _anything(value: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Attribute:
-    """What an originator may do with one attribute; the platform's own (ct, cni…) are not here."""
+    """The rules of an attribute that an originator may set; the platform's own have none."""
 
     check: Check
     is_required: bool = False  # at creation; such an attribute cannot be removed either
@@ -182,7 +182,10 @@ TYPES: Mapping[int, ResourceType] = {
 
 
 def checked_name(given: Mapping[str, Any]) -> str | None:
-    """The resource name that the originator wants, or None if it leaves it to the platform."""
+    """Return the resource name that the originator wants, or None if it leaves it to the platform.
+
+    Raises BadRequest if the name is malformed.
+    """
     if "rn" not in given:
         return None
     name = given["rn"]
@@ -194,7 +197,10 @@ def checked_name(given: Mapping[str, Any]) -> str | None:
 
 
 def checked_for_creation(type_: ResourceType, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes without rn, if all are known and well formed and none is missing."""
+    """Return the attributes without rn.
+
+    Raises BadRequest if one is unknown, malformed, or required and missing.
+    """
     attributes = {name: value for name, value in given.items() if name != "rn"}
     for name, value in attributes.items():
         _check(type_, name, value)
@@ -205,13 +211,19 @@ def checked_for_creation(type_: ResourceType, given: Mapping[str, Any]) -> dict[
 
 
 def check_app_id(given: Mapping[str, Any], release: str) -> None:
-    """Since release 4 a registered App-ID begins with a capital R."""
+    """Check an App-ID: since release 4 a registered one begins with a capital R.
+
+    Raises BadRequest if it does not.
+    """
     if str(given.get("api", "")).startswith("r") and release not in ("2a", "3"):
         raise BadRequest(f'api: wanted "R" in release {release}, got "r"')
 
 
 def checked_for_update(type_: ResourceType, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The changes, where None means that the attribute is removed."""
+    """Return the changes, where None means that the attribute is removed.
+
+    Raises BadRequest if one is unknown, malformed, constant, or removes what is required.
+    """
     for name, value in given.items():
         rule = _rule(type_, name)
         if rule.is_constant:

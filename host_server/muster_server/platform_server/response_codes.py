@@ -62,7 +62,7 @@ class ContentsUnacceptable(RequestRefused):
 
 
 class NoPrivilege(RequestRefused):
-    """Who asks is known, and may not do this."""
+    """The caller is known, and may not do this."""
 
     rsc = 4103
     status = HTTPStatus.FORBIDDEN

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a response shows: a resource, its subtree, references, or a discovery's addresses."""
+"""Contents of a response: a resource, its subtree, references, or a discovery's addresses."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -39,7 +39,7 @@ def attributes_of(resource: Resource, end: str) -> dict[str, Any]:
 def changed_attributes(
     before: Mapping[str, Any], asked: Mapping[str, Any], after: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What became different from before without having been asked for just so."""
+    """Return what became different from before without having been asked for just so."""
     return {
         name: value
         for name, value in after.items()
@@ -54,7 +54,7 @@ def document_of(resource: Resource, attributes: Mapping[str, Any]) -> dict[str, 
 def subtree(
     rows: Rows, caller: Caller, top: Resource, wanted: Filter, most: int
 ) -> tuple[list[Resource], bool]:
-    """What the caller may see under a resource, top down, and whether there was more."""
+    """Return what the caller may see under a resource, top down, and whether there was more."""
     limit = most if wanted.limit is None else min(wanted.limit, most)
     found = rows.under(
         top.path,

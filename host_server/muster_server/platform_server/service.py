@@ -52,7 +52,10 @@ class Platform:
         self._cse = cse
 
     def open(self) -> None:
-        """Make the CSEBase, unless the database has one."""
+        """Make the CSEBase, unless the database has one.
+
+        Raises StoreError if the database belongs to another CSE.
+        """
         with self._store.transaction() as rows:
             base = rows.resource_at(self._cse.name)
             if base is None and not rows.children([""], 1):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Which requests are worth remembering, and what they say of a device's registration."""
+"""Requests that are worth remembering, and what they say of a device's registration."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def note_done(rows: Rows, request: Request, target: Resource, now: float) -> Non
 
 
 def is_notable(request: Request, error: Refusal) -> bool:
-    """Whether the refusal says something about a registration."""
+    """Tell whether the refusal says something about a registration."""
     if not request.originator:
         return False
     if isinstance(error, Unauthorized | codes.SecurityAssociationRequired):

@@ -51,7 +51,7 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
 
     @app.get("/v1/devices/{device_id}", dependencies=guard, **shown)
     def show_device(device_id: str) -> Response:
-        """How far a device has come, step by step."""
+        """Return the progress of a device, step by step."""
         return json_response(portal.device(device_id, OWNER))
 
     @app.post("/v1/devices/{device_id}/window", dependencies=guard, **shown)
@@ -63,9 +63,7 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
 
     @app.get("/v1/devices/{device_id}/timeline", dependencies=guard, **timeline)
     def show_timeline(device_id: str) -> Response:
-        """What device, servers and platform saw, in one table, with the first cause of a
-        failure.
-        """
+        """Return what device, servers and platform saw, with the first cause of a failure."""
         return json_response(portal.timeline(device_id, OWNER))
 
     @app.post("/v1/devices/{device_id}/account", dependencies=guard, **shown)

@@ -45,7 +45,7 @@ def _add_making(
 
     @app.get(path, dependencies=guard, **described.of(views.Bundles))
     def list_bundles(device_id: str) -> Response:
-        """How far the device's bundles have come, the newest first."""
+        """Return the progress of the device's bundles, the newest first."""
         return json_response(portal.bundles(device_id, owner))
 
 
@@ -89,7 +89,7 @@ def _add_checks(
 
     @app.post("/v1/bundles/check", dependencies=guard, **checked)
     def check_bundle(body: Body) -> Response:
-        """Which device a bundle is for, and how far it has come."""
+        """Return the device of a bundle, and the bundle's progress."""
         return json_response(portal.check_bundle(read_body(bodies.BundleText, body), owner))
 
     @app.post("/v1/devices/{device_id}/receipts", dependencies=guard, **verdict)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the portal does for a user: step 1, and telling how far each device has come.
+"""The portal's work for a user: step 1, and telling how far each device has come.
 
-It keeps nothing itself: the configuration server is asked over HTTP, also in one process.
+The portal keeps nothing itself: it asks the configuration server over HTTP, also in one process.
 """
 
 import time
@@ -82,7 +82,7 @@ class Portal:
         return rendered(self._call("POST", self._device(device_id, owner, "/account")))
 
     def timeline(self, device_id: str, owner: str) -> dict[str, Any]:
-        """What device, servers and platform saw, in the order of time."""
+        """Return what device, servers and platform saw, in the order of time."""
         device = self._call("GET", self._device(device_id, owner))
         timeline = self._call("GET", self._device(device_id, owner, "/timeline"))
         return wording.rendered(timeline, device["networks"], device["platform"] or "")
@@ -92,7 +92,7 @@ class Portal:
         return self._call("POST", self._device(device_id, owner, "/bundles"), wanted.model_dump())
 
     def bundles(self, device_id: str, owner: str) -> dict[str, Any]:
-        """How far the device's bundles have come."""
+        """Return the progress of the device's bundles."""
         return self._call("GET", self._device(device_id, owner, "/bundles"))
 
     def bundle_text(self, device_id: str, owner: str) -> str:
@@ -100,11 +100,11 @@ class Portal:
         return str(self._call("POST", self._device(device_id, owner, "/bundle"))["text"])
 
     def check_bundle(self, bundle: BundleText, owner: str) -> dict[str, Any]:
-        """Which bundle this is."""
+        """Return the device of a bundle, and the bundle's progress."""
         return self._call("POST", f"/v1/bundles/check?owner={quote(owner)}", bundle.model_dump())
 
     def check_receipt(self, device_id: str, receipt: TypedReceipt, owner: str) -> dict[str, Any]:
-        """What a receipt says, in a sentence."""
+        """Return what a receipt says, with a sentence for its reader."""
         address = self._device(device_id, owner)
         answer = self._call(
             "POST", self._device(device_id, owner, "/receipts"), receipt.model_dump()
@@ -207,7 +207,7 @@ def rendered(device: dict[str, Any]) -> dict[str, Any]:
 
 
 def verdict_words(answer: dict[str, Any], device: dict[str, Any]) -> str:
-    """What a receipt that belongs to the device says of it."""
+    """Say what a receipt that belongs to the device means for it."""
     version, newest = answer["version"], answer["newest_version"]
     if answer["verdict"] == "accepted":
         again = " It had been entered before." if answer["repeated"] else ""

@@ -30,7 +30,7 @@ class Bundle:
     seen_at: float | None = None  # when its device registered at the platform
 
     def is_expired(self, now: float) -> bool:
-        """Whether a device that knows the time refuses it."""
+        """Tell whether a device that knows the time refuses the bundle."""
         return self.expires_at is not None and self.expires_at <= now
 
 

@@ -12,7 +12,10 @@ CLAIM_LIFE_S = 14 * 24 * 3600
 
 @dataclass(frozen=True)
 class Claim:
-    """That somebody owns a device. Proved once a device with its secret has echoed a nonce."""
+    """The claim that somebody owns a device.
+
+    The claim is proved once a device with its secret has echoed a nonce.
+    """
 
     id: str
     device_id: str

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the configuration server remembers, as questions and deeds in its own words."""
+"""The records of the configuration server, as questions and deeds in its own words."""
 
 import json
 from collections.abc import Iterator
@@ -149,7 +149,7 @@ class Records:
         self._connection.execute(insert(vendor_devices).values(values))
 
     def mark_vendor_device(self, device_id: str, now: float) -> None:
-        """It has been heard of."""
+        """Note that the device has been heard of."""
         statement = update(vendor_devices).where(vendor_devices.c.device_id == device_id)
         self._connection.execute(statement.values(seen_at=now))
 
@@ -201,7 +201,7 @@ class Records:
         return [self._version(row) for row in rows]
 
     def version(self, claim_id: str, number: int) -> Version | None:
-        """This version, if it has not been retired."""
+        """Return this version, if it has not been retired."""
         query = select(versions).where(
             versions.c.claim_id == claim_id, versions.c.number == number
         )
@@ -228,14 +228,14 @@ class Records:
     # messages, jobs, events
 
     def has_seen(self, claim_id: str, digest: bytes) -> bool:
-        """Whether this message came before, as far as is remembered."""
+        """Tell whether this message came before, as far as is remembered."""
         known = select(seen_messages.c.id).where(
             seen_messages.c.claim_id == claim_id, seen_messages.c.digest == digest
         )
         return self._connection.execute(known).first() is not None
 
     def is_first_sight(self, claim_id: str, digest: bytes) -> bool:
-        """Whether this message is new; from now on it is not."""
+        """Tell whether this message is new; from now on it is not."""
         if self.has_seen(claim_id, digest):
             return False
         values = {"claim_id": claim_id, "digest": digest}
@@ -256,17 +256,17 @@ class Records:
         self._connection.execute(insert(jobs).values(values))
 
     def due_jobs(self, now: float, most: int) -> list[Job]:
-        """What is to be done now, in the order in which it came up."""
+        """Return what is to be done now, in the order in which it came up."""
         query = select(jobs).where(jobs.c.due_at <= now).order_by(jobs.c.id).limit(most)
         rows = self._connection.execute(query).mappings()
         return [Job(r["id"], r["deed"], r["arguments"], r["tries"]) for r in rows]
 
     def finish_job(self, job_id: int) -> None:
-        """It has worked."""
+        """Forget a job that has worked."""
         self._connection.execute(delete(jobs).where(jobs.c.id == job_id))
 
     def postpone_job(self, job: Job, due_at: float) -> None:
-        """It has not worked; try again then."""
+        """Postpone a job that has not worked."""
         statement = update(jobs).where(jobs.c.id == job.id)
         self._connection.execute(statement.values(due_at=due_at, tries=job.tries + 1))
 
@@ -285,13 +285,13 @@ class Records:
         self._connection.execute(delete(events).where(old))
 
     def events_of(self, claim: Claim, most: int = 20) -> list[dict[str, Any]]:
-        """What the owner was told about the device, the newest first."""
+        """Return what the owner was told about the device, the newest first."""
         query = select(events.c.at, events.c.code, events.c.detail).where(_about(claim))
         query = query.order_by(events.c.id.desc()).limit(most)
         return [dict(row) for row in self._connection.execute(query).mappings()]
 
     def last_event_at(self, claim: Claim, code: str) -> float:
-        """When the owner was told this last; 0 if never."""
+        """Return the time at which the owner was told this last, in Unix seconds; 0 if never."""
         query = select(func.max(events.c.at)).where(_about(claim), events.c.code == code)
         return self._connection.execute(query).scalar() or 0.0
 

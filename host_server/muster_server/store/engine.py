@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def database_url(data_dir: Path, role: str) -> str:
-    """Where a role keeps its database, e.g. "sqlite:////srv/muster-data/config.sqlite"."""
+    """Return the URL of a role's database, e.g. "sqlite:////srv/muster-data/config.sqlite"."""
     return f"sqlite:///{(data_dir / role).with_suffix('.sqlite').absolute()}"
 
 

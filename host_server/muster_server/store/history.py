@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What was seen of a device, in the order of time; a part of the configuration server's records.
+"""The history of a device, in the order of time; a part of the configuration server's records.
 
-Bounded: what repeats itself is counted, and only the newest of each device are kept.
+The history is bounded: what repeats itself is counted, and only the newest of each device are
+kept.
 """
 
 from dataclasses import dataclass

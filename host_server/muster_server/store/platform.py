@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the platform keeps: the resource tree, and accounts with their hashed tokens.
+"""The store of the platform: the resource tree, and accounts with their hashed tokens.
 
 One request is one transaction: `with store.transaction() as rows` gives the questions and deeds
 below, and what they did is kept if the block ends without an exception.
@@ -86,7 +86,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Reach:
-    """What one AE may see: what it owns, and a node with what is under it."""
+    """The part of the tree that one AE may see: what it owns, and a node with what is under it."""
 
     owner: str
     node_id: str | None
@@ -157,7 +157,7 @@ class Rows:
         levels: int | None = None,
         reach: Reach | None = None,
     ) -> list[Resource]:
-        """What is under a path and fits all of these, the uppermost first, then the oldest."""
+        """Return what is under a path and fits all of these, uppermost first, then oldest."""
         column = _resources.c
         # "0" follows "/": all paths in between begin with the path and a "/".
         wanted = sa.select(_resources).where(column.path > f"{path}/", column.path < f"{path}0")
@@ -189,7 +189,7 @@ class Rows:
         )
 
     def owned_count(self, owner: str) -> int:
-        """How many resources the AE's subtree has."""
+        """Count the resources of the AE's subtree."""
         count = sa.select(sa.func.count()).where(_resources.c.owner == owner)
         return int(self._connection.execute(count).scalar_one())
 

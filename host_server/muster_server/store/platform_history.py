@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the platform saw of each originator; a part of the platform's rows.
+"""The platform's history of each originator; a part of the platform's rows.
 
-Bounded: what repeats itself is counted, only the newest of each originator are kept, and those of
-a closed account are forgotten in the end.
+The history is bounded: what repeats itself is counted, only the newest of each originator are
+kept, and those of a closed account are forgotten in the end.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class PlatformHistory:
         self._connection.execute(sa.delete(_history).where(of_it & _history.c.seq.not_in(kept)))
 
     def has(self, originator: str, what: str) -> bool:
-        """Whether this is among what is remembered."""
+        """Tell whether this is among what is remembered."""
         found = sa.select(_history.c.seq).where(
             _history.c.originator == originator, _history.c.what == what
         )

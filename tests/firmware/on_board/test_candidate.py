@@ -88,7 +88,7 @@ def _fail(version):
     start.journal.reached(version, JOIN)
     e = DeviceError("wifi_auth")
     e.step = JOIN
-    candidate.fail(start.store, start.journal, version, e)
+    candidate.fail(start.journal, version, e)
     return start.journal.failed_version, start.journal.failures
 
 
@@ -206,7 +206,7 @@ def test_what_could_not_be_committed_is_not_given_up_for_the_next_candidate():
         start.keep(Answer(3))
         e = DeviceError("wifi_auth")
         e.step = JOIN
-        candidate.fail(start.store, start.journal, 3, e)
+        candidate.fail(start.journal, 3, e)
 
     disk = RAMDisk()
     _on(disk, try_the_next, True)

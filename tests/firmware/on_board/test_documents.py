@@ -7,7 +7,7 @@ import json
 
 from runner import golden, raises
 
-from muster import configuration, directive, trial
+from muster import configuration, directive, proving
 from muster.errors import DeviceError
 
 
@@ -60,7 +60,7 @@ def test_golden_bounds_are_the_device_s():
 
 def test_a_trial_s_time_is_clamped():
     for asked_s, granted_s in golden("wire/bounds.json")["failsafe"]:
-        assert trial.granted_s(asked_s) == granted_s, asked_s
+        assert proving.granted_s(asked_s) == granted_s, asked_s
 
 
 def test_golden_directives_are_judged_as_written():

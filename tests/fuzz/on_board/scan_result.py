@@ -7,7 +7,7 @@ from mutation import chance, changed_bytes, some
 
 from muster.radio import printable
 from muster.report import write
-from muster.scanning import scan
+from muster.scanning import networks, scan
 
 ROOM = 256 << 10
 _MOST = 200  # networks; more than a driver has room for
@@ -41,12 +41,12 @@ class _WLAN:
 
 
 def play(data):
-    seen = scan(_WLAN(bytes(data)))
+    seen = networks(scan(_WLAN(bytes(data))), 8)
     if len({entry[0] for entry in seen}) != len(seen):
         return "a network twice"
     for entry in seen:
         shown = printable(entry[0])
         if "\n" in shown or "\r" in shown or len(shown.encode()) != len(shown):
             return "not printable: %r" % shown
-    text = write(begin(None, "soft")[1], seen, "blank")
+    text = write(begin(None, "soft")[1], seen, "blank", "246f28aabbcc", [94256, 53248])
     return "a report of %d bytes" % len(text) if len(text) > 1200 else None

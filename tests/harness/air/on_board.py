@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What programs of these tests begin with on a board."""
+"""The first lines of these tests' programs on a board."""
 
 WLAN = """
 import network, time

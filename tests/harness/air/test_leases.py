@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a DHCP server may give, refuse and change, and what a board makes of it."""
+"""A DHCP server gives, refuses and changes leases, and a board takes them as it should."""
 
 import socket
 import time

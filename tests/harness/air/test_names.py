@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a name server may answer, and when, and what a board makes of it."""
+"""A name server answers rightly, wrongly, late or never, and a board takes it as it should."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a network of the air serves: names that may lie, a time that is set, a captive page."""
+"""A network of the air serves names that may lie, a time that is set, a captive page."""
 
 import pytest
 

@@ -41,7 +41,7 @@ class ROMLoader:
         self.start()
 
     def start(self) -> None:
-        """As after a reset into download mode."""
+        """Begin as after a reset into download mode."""
         self._frame = b""
         self._is_stub = False
         self._at = 0
@@ -50,7 +50,7 @@ class ROMLoader:
 
     @property
     def has_image(self) -> bool:
-        """Whether a boot loader's magic byte lies where the ROM looks."""
+        """Tell whether a boot loader's magic byte lies where the ROM looks."""
         return self.flash[0x1000] == 0xE9
 
     def take(self, data: bytes) -> None:

@@ -50,7 +50,7 @@ def bare(off_board: EmulatedBoard) -> BareBoard:
 
 @pytest.fixture
 def port(bare: BareBoard, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Of a board that waits for its download; somebody presses reset when asked to."""
+    """The port of a board that waits for its download; somebody presses reset when asked to."""
     bare.press_reset(with_boot=True)
 
     def hear(text: str) -> None:

@@ -34,7 +34,7 @@ def transcripts(text: str) -> list[tuple[str, str]]:
 
 
 def plain(text: str) -> str:
-    """What two runs have in common: no sizes, no secrets, no QR code, no trailing blanks."""
+    """Return what two runs have in common: no sizes, secrets, QR code or trailing blanks."""
     lines = [line.rstrip() for line in text.splitlines() if not re.search("[█▀▄]", line)]
     text = "\n".join(line for line in lines if line)
     text = re.sub(r"\b([A-Z2-7]{4} ){8}[A-Z2-7]{4}\b", "<secret>", text)

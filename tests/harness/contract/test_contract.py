@@ -55,12 +55,14 @@ def test_every_probe_says_where_it_is_known_from() -> None:
 
 
 def mutated(folder: Path, file: str, before: str, after: str) -> Path:
-    for path in SHIMS.glob("*.py"):
+    for path in SHIMS.rglob("*.py"):
         text = path.read_text()
-        if path.name == file:
+        name = str(path.relative_to(SHIMS))
+        if name == file:
             assert text.count(before) == 1
             text = text.replace(before, after)
-        (folder / path.name).write_text(text)
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
     return folder
 
 
@@ -108,7 +110,7 @@ def contract(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_board_behind_a_port_is_recorded_and_its_differences_shown(tmp_path: Path) -> None:
-    """As `make contract PORT=…` does it, with a board that calls itself something else."""
+    """`make contract PORT=…` does this, here with a board that calls itself something else."""
     shims = tmp_path / "shims"
     shims.mkdir()
     mutated(
@@ -187,7 +189,7 @@ def test_a_difference_shows_only_what_differs() -> None:
 def test_a_desk_is_asked_what_it_can_be_and_told_what_would_help(
     board: EmulatedBoard, tmp_path: Path
 ) -> None:
-    """As a real board: behind a port, once without and once with a network."""
+    """A desk has a real board: behind a port, once without and once with a network."""
     port = ["--port", board.port, "--record", str(tmp_path), "--stubs", str(tmp_path / "none")]
     done = contract(*port, "join", "air_scan")
     assert done.returncode == 0, done.stderr

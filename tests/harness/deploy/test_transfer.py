@@ -100,8 +100,10 @@ def test_files_that_are_gone_do_not_shadow_new_ones(board: EmulatedBoard, tmp_pa
 def test_a_power_cut_at_any_flash_operation_leaves_the_old_or_the_new(
     old_board: EmulatedBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was cut off in the exchange is finished by the board alone, at its next start; and the
-    next deployment mends the rest."""
+    """The board alone finishes, at its next start, an exchange that was cut off.
+
+    The next deployment mends the rest.
+    """
     monkeypatch.setattr("muster_harness.wire.repl._PROMPT_S", 0.2)  # nobody answers after the cut
     tree = lay(tmp_path, "new")
     before = old_board.flash_operations

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a rig file may say, and what is answered when it does not."""
+"""Contents of a rig file, and the answers to one that is wrong."""
 
 import re
 import sys

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What every unit can do, whichever way it is reached."""
+"""Every unit can do the same, whichever way it is reached."""
 
 import contextlib
 import errno

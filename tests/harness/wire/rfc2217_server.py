@@ -17,7 +17,7 @@ _LOOK_S = 0.001
 
 
 class _Sender:
-    """What PortManager writes its answers to."""
+    """The connection that PortManager writes its answers to."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

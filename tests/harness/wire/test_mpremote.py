@@ -37,7 +37,7 @@ class Desk:
         self.folder = folder
 
     def __call__(self, *arguments: str) -> str:
-        """What it prints; fails with its words if it fails."""
+        """Return what mpremote prints; a failure fails the test, with its words."""
         done = subprocess.run(
             [sys.executable, "-m", "mpremote", "connect", self.port, *arguments],
             capture_output=True,

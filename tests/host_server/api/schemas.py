@@ -20,7 +20,7 @@ def description() -> dict[str, Any]:
 
 
 def errors(component: str, document: Any, *, is_closed: bool = False) -> list[str]:
-    """What is wrong with the document by this component; closed: also each unlisted field."""
+    """Return what is wrong with the document; closed: also each unlisted field."""
     found = _validator(component, is_closed).iter_errors(document)
     return [f"{error.json_path}: {error.message}" for error in found]
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the configuration server's tests share."""
+"""Fixtures that the configuration server's tests share."""
 
 from collections.abc import Iterator
 

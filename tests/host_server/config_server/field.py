@@ -162,7 +162,7 @@ class Field:
         return device
 
     def history_of(self, device: "Device") -> list[Moment]:
-        """What was written down of the device."""
+        """Return what was written down of the device."""
         with self.store.transaction() as records:
             return records.history.of(device.id, OWNER)
 
@@ -254,11 +254,11 @@ class Device:
         return form.receipt(key, made["version"], outcome, form.digest_of(text))
 
     def tokens(self) -> list[str]:
-        """Those that are good when everything that is to be done has been."""
+        """Return the tokens that are good when everything that is to be done has been."""
         self.place.jobs.run_due()
         originator = self.shown()["account"]["originator"]
         return list(self.place.platform.tokens.get(originator, {}).values())
 
     def shown(self) -> dict[str, Any]:
-        """What the owner sees."""
+        """Return what the owner sees."""
         return self.place.devices.shown(self.id, OWNER)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What becomes of a device's account: another one, and the end of one at a renamed platform."""
+"""The fate of a device's account: another one, and the end of one at a renamed platform."""
 
 import logging
 

@@ -11,7 +11,7 @@ from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 
 def carried(place: Field, device: Device) -> form.Content:
-    """What the device finds in the newest bundle."""
+    """Return what the device finds in the newest bundle."""
     text, _ = place.bundles.hand_out(device.id, OWNER)
     return form.opened(device.label, text)
 

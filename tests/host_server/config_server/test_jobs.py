@@ -18,7 +18,7 @@ _LONG_S = 60
 
 
 def with_deeds(place: Field, count: int = 4) -> list[Device]:
-    """So many devices to be described."""
+    """Return so many devices that are to be described."""
     devices = [place.registered() for _ in range(count)]
     for device in devices:
         device.sync()

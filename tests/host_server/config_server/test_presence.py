@@ -125,7 +125,7 @@ def test_platform_that_is_down_is_not_asked_each_time(place: Field) -> None:
 
 
 def committed_in_silence(place: Field) -> Device:
-    """It got its configuration, registered, and went where this server is not."""
+    """Return a device that got its configuration, registered, and lost sight of this server."""
     device = place.registered()
     device.sync()
     place.clock.pass_s(5)

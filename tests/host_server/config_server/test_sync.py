@@ -154,8 +154,8 @@ def test_replayed_confirmation_does_not_prove_and_does_not_push_the_echo_out(pla
     for _ in range(3):
         place.sync.answer(device.id, str(version), recorded, "127.0.0.1")
     assert device.shown() == before
-    device.sync(str(version), last=FAILED | {"config": 2}, heap_free=7)
-    assert device.shown()["device"]["heap_free"] == 7  # its echo still proves
+    device.sync(str(version), last=FAILED | {"config": 2}, heap=[[7, 0], [0, 0]])
+    assert device.shown()["device"]["heap"][0][0] == 7  # its echo still proves
 
 
 def test_replayed_failure_report_does_not_turn_success_into_failure(place: Field) -> None:
@@ -327,8 +327,8 @@ def test_lost_confirmation_reply_is_made_good_by_the_next_sync(place: Field) -> 
     device.confirm(1)
     device.echo = handed_out_with  # the reply was lost
     assert device.sync("1")["action"] == "keep"
-    device.sync("1", heap_free=5)
-    assert device.shown()["device"]["heap_free"] == 5
+    device.sync("1", heap=[[5, 0], [0, 0]])
+    assert device.shown()["device"]["heap"][0][0] == 5
 
 
 def test_version_that_a_device_reports_is_exceeded_even_if_the_server_forgot_it(

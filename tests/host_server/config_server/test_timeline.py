@@ -146,7 +146,7 @@ def test_strangers_push_nothing_out(place: Field) -> None:
 def syncs_from(place: Field, device: Device, n: int, **changes: Any) -> None:
     """With the label's key, from the n-th address."""
     place.clock.pass_s(1)
-    message = device.sealed("label", BLANK | {"heap_free": n} | changes)[1]
+    message = device.sealed("label", BLANK | {"heap": [[n, 0], [0, 0]]} | changes)[1]
     place.sync.answer(device.id, "label", message, f"10.0.{n // 256}.{n % 256}")
 
 
@@ -170,8 +170,8 @@ def test_who_had_the_device_takes_it_no_proof_while_the_window_is_closed(place: 
     for n in range(3):
         syncs_from(place, device, n, echo=device.echo)
     place.clock.pass_s(3600)
-    device.sync("1", heap_free=7)
-    assert device.shown()["device"]["heap_free"] == 7
+    device.sync("1", heap=[[7, 0], [0, 0]])
+    assert device.shown()["device"]["heap"][0][0] == 7
 
 
 def test_labels_use_between_hourly_reports_parts_them_not(place: Field) -> None:
@@ -180,7 +180,7 @@ def test_labels_use_between_hourly_reports_parts_them_not(place: Field) -> None:
     for n in range(3):
         place.clock.pass_s(3600)
         device.sync("1")
-        syncs_from(place, device, 9, heap_free=n)
+        syncs_from(place, device, 9, heap=[[n, 0], [0, 0]])
     assert [(m.what, m.times) for m in place.history_of(device) if m.times > 1] == [
         ("reported", 3),
         ("window_closed", 3),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What the portal's tests share."""
+"""Fixtures that the portal's tests share."""
 
 from collections.abc import Iterator
 from pathlib import Path

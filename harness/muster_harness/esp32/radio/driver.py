@@ -97,7 +97,10 @@ class Radio(Station):
         self.is_active = is_active
 
     def connect(self, target: tuple[bytes, bytes, bytes | None] | None) -> None:
-        """Begin to join (ssid, key, bssid); None means the one of last time."""
+        """Begin to join (ssid, key, bssid); None means the one of last time.
+
+        Raises Refusal if the station is off, connecting or connected.
+        """
         self._require_active()
         if target is not None:
             self.require_settable()
@@ -112,8 +115,11 @@ class Radio(Station):
         self._try()
 
     def require_settable(self) -> None:
-        """Refuse what esp_wifi_set_config refuses: from ESP-IDF 5.5 on, settings for a station
-        that is connecting or has no address yet (esp-idf#17686, #17941)."""
+        """Raise Refusal where esp_wifi_set_config refuses.
+
+        From ESP-IDF 5.5 on it takes no settings for a station that is connecting or has no address
+        yet (esp-idf#17686, #17941).
+        """
         is_busy = self._is_trying or self.joined is not None and not self.is_connected
         if is_busy and self._rules.refuses_settings_while_connecting:
             self._say("sta is connecting, cannot set config")
@@ -141,12 +147,16 @@ class Radio(Station):
         return STAT_IDLE if self.reason == 0 else self.reason
 
     def rssi(self) -> int:
+        """Return the signal of the joined network in dBm. Raises Refusal if none is joined."""
         if self.joined is None:
             raise Refusal("OSError", "Wifi Not Connected")
         return self.joined.rssi
 
     def scan(self) -> Later | list[Found]:
-        """Return what can be heard, strongest first; nothing while an attempt is under way."""
+        """Return what can be heard, strongest first; nothing while an attempt is under way.
+
+        Raises Refusal if the station is off.
+        """
         if not self.is_active:
             raise Refusal("OSError", "STA must be active")
         if self._is_trying:  # ESP_ERR_WIFI_STATE, of which the port makes an empty list

@@ -84,7 +84,10 @@ class SoftAP:
             self._disconnect_all(self._point)
 
     def configure(self, values: dict[str, Any]) -> None:
-        """Take several settings at once, all or none, as esp_wifi_set_config does."""
+        """Take several settings at once, all or none, as esp_wifi_set_config does.
+
+        Raises Refusal if it does not take the security, the key or the channel.
+        """
         new = {**self.settings, **values}
         if new["security"] != OPEN:
             if new["security"] not in _PERSONAL:  # WEP and the enterprise modes

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Which token a platform was asked for, until its answer has come; what knows the right key."""
+"""Keep the token that a platform was asked for until it answers, and a check of the key."""
 
 import sqlalchemy as sa
 from alembic import op

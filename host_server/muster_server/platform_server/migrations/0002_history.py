@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What was seen of each originator."""
+"""Keep what was seen of each originator."""
 
 import sqlalchemy as sa
 from alembic import op

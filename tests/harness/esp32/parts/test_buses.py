@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a test hangs on a board is what its program finds there."""
+"""A board's program finds what a test hangs on the board."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -52,7 +52,7 @@ def test_an_interrupt_arrives_where_a_program_waits(
 def test_more_interrupts_than_the_scheduler_keeps_are_lost(
     board: EmulatedBoard, repl: REPL
 ) -> None:
-    """They are noted while the program is in a call of the driver, which no handler interrupts."""
+    """Edges are noted while the program is in the driver, which no handler interrupts."""
     repl.exec("import machine, network, time; seen = []; p = machine.Pin(4)")
     repl.exec("p.irq(seen.append); w = network.WLAN(); w.active(True)")
     for edge in range(20):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a board keeps: files, NVS, and their consistency when the power goes."""
+"""A board keeps files and NVS, and they are consistent when the power goes."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What wakes a board from deep and light sleep, and what it knows of it afterwards."""
+"""A board wakes from deep and light sleep, and knows afterwards what woke it."""
 
 import time
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What a Wi-Fi driver refuses differs by its version and by how it was built."""
+"""A Wi-Fi driver's refusals differ by its version and by how it was built."""
 
 from pathlib import Path
 from typing import Any
