@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# The head of an HTTP answer (RFC 9112, sections 4 and 6): who has answered, and how its body comes.
+# The head of an HTTP answer (RFC 9112): who has answered, and how its body comes.
 # Loaded by http.py when an answer has begun.
 
 from micropython import const
