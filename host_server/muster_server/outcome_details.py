@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What one outcome code can mean, told apart by the device's own words in the detail.
+"""The causes behind one outcome code, told apart by the device's own words in the detail.
 
 tests/firmware holds the device to these words, from their real causes.
 """

@@ -252,7 +252,7 @@ def reset(connection: socket.socket) -> None:
 def test_a_handshake_that_is_cut_off_is_named(
     certificate: tuple[ssl.SSLContext, str], is_reset: bool, after: int
 ) -> None:
-    """As by a front end that reloads, or a firewall that reads names."""
+    """A front end does so that reloads, or a firewall that reads names."""
 
     def behaviour(connection: socket.socket, number: int) -> None:
         if after:

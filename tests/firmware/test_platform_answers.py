@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Who answers where the platform should, and what the device and the portal make of it.
+"""Strangers answer where the platform should; device and portal say so.
 
 On the interpreter, with real sockets: only an answer in oneM2M's form is the platform's.
 """
@@ -185,7 +185,7 @@ def in_90_s() -> bytes:
 )
 @pytest.mark.parametrize("deed", ["register", "publish", "renew", "timeline"])
 def test_who_asks_for_a_pause_gets_it(answer: bytes, seconds: int, deed: str) -> None:
-    """Of everything that the device does there, however often it wants to."""
+    """No deed of the device reaches the platform meanwhile, however often it tries."""
     play = Play(lambda request: answer)
     first, *others = do(play, deed, "publish", "register", "timeline", "renew")
     assert (first["code"], first["retry_s"]) == ("platform_unreachable", seconds), first

@@ -68,7 +68,16 @@ def _debian(name: str) -> Proxy:
         places = ("-o", f"Dir::State::Lists={draft}/lists", "-o", f"Dir::Cache={draft}/cache")
         variables = surroundings.before()
         run("list of Debian's packages", ["apt-get", *places, "update", "-qq"], variables)
-        command = ["env", "-C", draft, "apt-get", *places, "download", "-qq", *_DEBIAN]
+        command: list[str | Path] = [
+            "env",
+            "-C",
+            draft,
+            "apt-get",
+            *places,
+            "download",
+            "-qq",
+            *_DEBIAN,
+        ]
         run("nginx and HAProxy", command, variables)
         for package in draft.glob("*.deb"):
             run(package.name.partition("_")[0], ["dpkg", "-x", package, draft])

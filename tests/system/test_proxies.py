@@ -66,7 +66,7 @@ class Scene:
         return Front(name, self._directory / f"{name}-front", upstream, certificate)
 
     def lead_to(self, front: Front) -> None:
-        """Whoever asks for m2m.example comes to this front end."""
+        """Send everybody who asks for m2m.example to this front end."""
         port = 443 if isinstance(self.story.servers.platform, SecureFront) else 80
         self.story.air.on_connect = lambda board, host, to: front.address if to == port else None
 
@@ -85,7 +85,7 @@ def test_nine_steps_and_a_day_at_work(scene: Scene, name: str) -> None:
     with scene.front(name) as front, scene.board(name) as board:
         scene.lead_to(front)
         board.power_on()
-        seen = []
+        seen: list[tuple[int, str, str]] = []
         while not seen or seen[-1][0] != 9:
             found = board.expect(STEP, _PATIENCE_S)
             seen.append((int(found[1]), found[2].decode(), found[4].decode()))

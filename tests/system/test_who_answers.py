@@ -94,7 +94,7 @@ def test_whoever_stands_in_the_way_is_named_and_the_trial_goes_on_when_he_has_go
 def test_a_trial_that_a_stranger_outlasts_is_told_without_advice_to_change_the_account(
     story: Story,
 ) -> None:
-    """As long as the stranger says that it lasts."""
+    """The stranger says that it lasts longer than the trial may."""
     label = story.begin()
     bend = said(b"503 Down", b"Server: cloudfront", b"Retry-After: 900")
     with between(story, story.operational.gateway, 8422, bend):
