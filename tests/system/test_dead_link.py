@@ -9,7 +9,7 @@ of it where somebody answers.
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 
@@ -32,7 +32,7 @@ def fast(story: Story, speed: float = _SPEED) -> Iterator[None]:
         yield
 
 
-def at_work(story: Story, **profile: object) -> Label:
+def at_work(story: Story, **profile: Any) -> Label:
     label = story.begin(**profile)
     story.switch_on()
     story.committed(_PATIENCE_S)
@@ -51,7 +51,7 @@ def joins(story: Story) -> int:
 
 
 def passes(story: Story, seconds: float, speed: float = _SPEED) -> None:
-    """So many seconds of the board's time."""
+    """Let so many seconds of the board's time pass."""
     with fast(story, speed), contextlib.suppress(ExpectTimeout):
         story.board.expect(rb"(?!)", seconds / speed)
 

@@ -48,7 +48,7 @@ def at_work(story: Story, label: Label, version: int = 1) -> None:
 
 
 def kept(story: Story) -> bool:
-    """Whether the device, which ends at its prompt, keeps a candidate."""
+    """Tell whether the device, which ends at its prompt, keeps a candidate."""
     story.board.write(b"\x03")
     story.board.expect(rb">>> ", _PATIENCE_S)
     with REPL(story.board.port) as repl:
