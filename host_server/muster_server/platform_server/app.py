@@ -193,7 +193,11 @@ def _add_onem2m(
             status = codes.HTTP_STATUS[answer.rsc]
         except codes.RequestRefused as error:
             answer, status = http_binding.refusal(error), error.status
+        except Unauthorized as error:
+            answer, status = http_binding.unauthorized(error), error.status
         about, content = http_binding.rendered(headers, answer, clock())
+        if status == Unauthorized.status:
+            about["WWW-Authenticate"] = "Bearer"
         return Response(content, status, about)
 
     app.add_route(
