@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from muster_server import cli_options
+from muster_server import cli_options, device_options
 from muster_server.errors import HostError, ServiceUnreachable, SettingsError, Unauthorized
 
 OK, REFUSED, USAGE, UNREACHABLE, UNAUTHORIZED = 0, 1, 2, 3, 4
@@ -115,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _OFFLINE = "muster_server.offline_commands"
+_DEVICES = "muster_server.device_commands"
 
 _GROUPS = {
     "label": "make labels",
@@ -183,17 +184,25 @@ COMMANDS = (
     ),
     Command(
         ("device", "list"),
-        "List the devices.",
-        ("muster device list", "muster device list --json"),
-        cli_options.client_options,
+        "List the devices, or those that fit: what each runs, how its newest attempt went, when "
+        "it was heard last, what it waits for.",
+        (
+            "muster device list",
+            "muster device list --attempt wifi_auth --profile press",
+            "muster device list --silent-since 2d --json",
+        ),
+        device_options.list_devices,
         "list_devices",
+        _DEVICES,
     ),
     Command(
         ("device", "show"),
-        "Show the nine steps of a device.",
-        ("muster device show PRESS-4",),
-        cli_options.one_device,
+        "Show what a device runs, how its newest attempt went, what it waits for, and the nine "
+        "steps.",
+        ("muster device show PRESS-4", "muster device show PRESS-4 --follow   # until Ctrl-C"),
+        device_options.show_device,
         "show_device",
+        _DEVICES,
     ),
     Command(
         ("device", "open"),

@@ -168,6 +168,12 @@ def _server(role: Role, tls: ssl.SSLContext | None, lifespan: Literal["on", "off
     return Server(config)
 
 
+def _end_streams(role: Role) -> None:
+    stopping = getattr(role.app.state, "stopping", None)
+    if stopping is not None:
+        stopping.set()
+
+
 async def _run(roles: list[Role]) -> int:
     servers = {role.name: uvicorn_servers(role) for role in roles}
     stopping = asyncio.Event()
@@ -196,6 +202,7 @@ async def _run(roles: list[Role]) -> int:
             server.should_exit = True
         waiting.cancel()
         for role in roles:
+            _end_streams(role)
             if role.advertisement is not None:
                 await role.advertisement.stop()
         ends = await asyncio.gather(*running.values(), return_exceptions=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from muster_server.config_server import window
-from muster_server.config_server.device_view import chosen, existing, full, short
+from muster_server.config_server.device_view import DeviceViews, existing
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import accounts_given, close_accounts, drop_claim
 from muster_server.config_server.recognition import MOST_CLAIMS, MOST_RELEASED, is_expired
@@ -42,6 +42,7 @@ class DeviceService:
         self._versions = versions
         self._clock = clock
         self._monotonic = monotonic
+        self.views = DeviceViews(store, versions, clock)
 
     def register(
         self, text: str, profile: str, name: str, owner: str, portal_ms: int | None = None
@@ -92,18 +93,9 @@ class DeviceService:
                 more: dict[str, Any] = {"step": INITIALISE, "code": code, "ms": ms}
                 records.note(prepared, self._clock(), "prepared", detail=detail, **more)
 
-    def all_shown(self, owner: str) -> list[dict[str, Any]]:
-        """One short entry per device of this owner."""
-        with self._store.transaction() as records:
-            ids = {claim.device_id: claim for claim in records.claims_of_owner(owner)}
-            claims = [chosen(records, device_id, owner) for device_id in ids]
-            return [short(claim) for claim in claims if claim is not None]
-
     def shown(self, device_id: str, owner: str) -> dict[str, Any]:
         """Everything that its owner may know about a device; no secret is in it."""
-        with self._store.transaction() as records:
-            claim = existing(records, device_id, owner)
-            return full(records, claim, self._clock())
+        return self.views.one(device_id, owner)
 
     def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
         """Let the label be used again, until the device has proved a configuration."""

@@ -35,6 +35,7 @@ from muster_server.store.claims import (
     with_step,
 )
 from muster_server.store.config import ConfigStore, Records
+from muster_server.store.contacts import Contact as Heard
 from muster_server.store.history import WINDOW_CLOSED
 
 MESSAGE_LIMIT_BYTES = 8192
@@ -165,13 +166,19 @@ class SyncService:
             if is_proved and claim.state != "released":
                 claim = replace(proof.settle_claim(records, claim, now), nonce=new_nonce())
                 if version is not None and version.proved_at is None:
-                    claim = proof.settle_version(records, claim, version, now)
+                    is_there = proof.shows_registration(report, version.number)
+                    claim = proof.settle_version(
+                        records, claim, version, now, is_registered=is_there
+                    )
                     records.add_job("describe", now, **proof.described(claim, version))
             if is_new and claim.state == "unproved":
                 # A device that answers to it is not a squatter's invention.
                 claim = living_until(claim, now + CLAIM_LIFE_S)
             if is_new:
                 records.put_claim(claim)
+                records.contacts.put(
+                    heard(claim, version, report, address, now, is_believed=not is_shut_out)
+                )
         return _Contact(claim, version, report, address, is_new, is_proved)
 
     def _forgotten(self, contact: "_Contact") -> Direction:
@@ -204,7 +211,9 @@ class SyncService:
             with self._store.transaction() as records:
                 claim = unreleased(records, contact.claim.id)
                 if self._versions.is_current(records, claim, running):
-                    if contact.is_proved and claim.status != "registered":
+                    is_there = proof.shows_registration(report, running.number)
+                    is_troubled = claim.status != "registered" or claim.last is not None
+                    if contact.is_proved and is_there and is_troubled:
                         # It failed with another version, and that one is not wanted any more.
                         records.put_claim(proof.at_work(claim, self._clock()))
                     # One that came by bundle is proved as soon as it has a nonce to echo; and only
@@ -289,6 +298,23 @@ class _Contact:
     address: str
     is_new: bool  # not a message that came before
     is_proved: bool
+
+
+def heard(
+    claim: Claim,
+    version: Version | None,
+    report: Report,
+    address: str,
+    now: float,
+    *,
+    is_believed: bool,
+) -> Heard:
+    """The contact that this report is, with about when the device comes again, as it is told."""
+    next_at = None if is_believed else now + CLOSED_RETRY_S
+    if version is not None and report.state == "committed":
+        next_at = now + int(version.document["policy"]["sync_s"])
+    k = "label" if version is None else str(version.number)
+    return Heard(claim.id, now, address, k, report.state, is_believed, next_at)
 
 
 def _about_report(version: Version | None, report: Report, is_proved: bool) -> str:

@@ -7,6 +7,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
+from muster_server.config_server.device_view import Wanted
 from muster_server.errors import Conflict, LabelRefused, NotFound, NotRecognised
 from muster_server.label import new_label
 from muster_server.store.claims import CLAIM_LIFE_S
@@ -116,7 +117,7 @@ def test_device_of_somebody_else_does_not_exist_for_me(place: Field) -> None:
     for deed in (place.devices.shown, place.devices.open_window, place.devices.release):
         with pytest.raises(NotFound):
             deed(device.id, "other")
-    assert place.devices.all_shown("other") == []
+    assert place.devices.views.page("other", Wanted())["devices"] == []
 
 
 def test_released_device_can_be_claimed_by_its_next_owner(place: Field) -> None:
@@ -208,7 +209,7 @@ def test_networks_that_a_device_has_seen_can_be_shown_on_a_terminal(place: Field
 def test_nothing_that_is_shown_is_a_secret(place: Field) -> None:
     device = place.registered()
     device.onboard()
-    text = json.dumps(device.shown()) + json.dumps(place.devices.all_shown(OWNER))
+    text = json.dumps(device.shown()) + json.dumps(place.devices.views.page(OWNER, Wanted()))
     configuration = device.configs[1]
     for secret in (
         device.label.secret.hex(),
