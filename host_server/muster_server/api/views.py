@@ -131,8 +131,10 @@ class DeviceEntry(View):
     device_id: Annotated[str, Field(examples=["PRESS-4"])]
     name: str
     profile: str
-    state: Literal["prepared", "waiting", "handed_out", "applied", "registered", "failed"]
-    claim: Literal["unproved", "proved"]
+    state: Literal[
+        "prepared", "waiting", "handed_out", "applied", "registered", "failed", "displaced"
+    ]
+    claim: Literal["unproved", "proved", "displaced"]
     version: Annotated[int, Field(description="the one that the device has proved")]
     seen_at: UnixTime | None
 

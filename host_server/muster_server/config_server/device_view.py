@@ -8,7 +8,7 @@ from muster_server.config_server import window
 from muster_server.config_server.recognition import is_expired
 from muster_server.errors import NotFound
 from muster_server.store.bundles import Bundle
-from muster_server.store.claims import Claim
+from muster_server.store.claims import DISPLACED, Claim
 from muster_server.store.config import Records
 
 
@@ -29,7 +29,10 @@ def chosen(records: Records, device_id: str, owner: str) -> Claim | None:
     ]
     if not claims:
         return None
-    return max(claims, key=lambda c: (c.state == "proved", c.seen_at or 0.0, c.created_at))
+    return max(
+        claims,
+        key=lambda c: (c.state == "proved", c.state != DISPLACED, c.seen_at or 0.0, c.created_at),
+    )
 
 
 def short(claim: Claim) -> dict[str, Any]:
