@@ -11,6 +11,7 @@ from importlib import import_module
 
 from muster_server import cli_options, device_options
 from muster_server.errors import HostError, ServiceUnreachable, SettingsError, Unauthorized
+from muster_server.escaping import output_escaped
 
 OK, REFUSED, USAGE, UNREACHABLE, UNAUTHORIZED = 0, 1, 2, 3, 4
 
@@ -43,8 +44,13 @@ class Command:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
+    """Run one command; its exit code. What came from outside reaches the terminal escaped."""
     options = _parser().parse_args(arguments)
+    with output_escaped():
+        return _run_and_tell(options)
+
+
+def _run_and_tell(options: argparse.Namespace) -> int:
     try:
         return _run(options)
     except Unauthorized as error:

@@ -20,6 +20,7 @@ from muster_server.errors import (
     SettingsError,
     Unauthorized,
 )
+from muster_server.escaping import own_output
 from muster_server.label_table import labels_in
 from muster_server.private_files import named, read_private
 from muster_server.settings import certificate_authorities, service_url
@@ -51,7 +52,7 @@ def new_label(options: Namespace) -> int:
         )
     import segno
 
-    segno.make(label.qr_text, error="m").terminal(compact=True)
+    segno.make(label.qr_text, error="m").terminal(own_output(), compact=True)
     print(f"device id         {label.device_id}")
     print(f"secret            {label.grouped}")
     print(f"setup passphrase  {label.setup_passphrase}")

@@ -153,8 +153,8 @@ CODES = tuple(OUTCOMES)
 TOLD = {
     "window_closed": "Somebody used the label while its onboarding window was closed. If it was "
     "you, open the window and try again; if not, the label may be known to others.",
-    "claim_displaced": "Too many claims were made for this device id, and no device had answered "
-    "to yours; register the label again when the device is at hand.",
+    "claim_displaced": "Too many claims were made for this device id, so one of yours had to make "
+    "room; register the label again when the device is at hand.",
     "claim_refused": "Another label has been proved for this device id, so this one was dropped.",
     "account_replaced": "The device was given a new account; it gets it with its next "
     "configuration, and the former one is closed then.",

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from muster_server.api import bounds
 from muster_server.api.bodies import number, text
 
-State = Literal["prepared", "waiting", "handed_out", "applied", "registered", "failed"]
+State = Literal[
+    "prepared", "waiting", "handed_out", "applied", "registered", "failed", "displaced"
+]
 Who = Literal["you", "device", "platform", "nothing"]
 
 

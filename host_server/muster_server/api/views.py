@@ -201,7 +201,7 @@ class DeviceEntry(Standing):
     name: str
     profile: str
     state: queries.State
-    claim: Literal["unproved", "proved"]
+    claim: Literal["unproved", "proved", "displaced"]
     version: Annotated[int, Field(description="the one that the device has proved")]
     seen_at: UnixTime | None
     networks: list[str]

@@ -34,7 +34,7 @@ from muster_server.document import parse_json
 from muster_server.errors import Unavailable
 from muster_server.store.config import ConfigStore
 from muster_server.store.secrets import SecretBox
-from muster_server.web import bearer, body_within, harden, json_response
+from muster_server.web import address_of, bearer, body_within, harden, json_response
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ def _add_sync(app: FastAPI, syncs: SyncService, jobs: Jobs) -> None:
         if not places.acquire(blocking=False):
             raise Unavailable("too many devices at once", retry_s=BUSY_RETRY_S)
         try:
-            address = request.client.host if request.client else ""
+            address = address_of(request)
             answer = syncs.answer(device_id, k, message, address)
         finally:
             places.release()

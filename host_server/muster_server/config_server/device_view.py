@@ -13,7 +13,7 @@ from muster_server.config_server.standing import Known, standing
 from muster_server.config_server.versions import Versions
 from muster_server.errors import HostError, NotFound
 from muster_server.store.bundles import Bundle
-from muster_server.store.claims import Claim, Version
+from muster_server.store.claims import DISPLACED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 
 _SLICE = 100  # devices in one transaction
@@ -66,7 +66,10 @@ def chosen(records: Records, device_id: str, owner: str) -> Claim | None:
     ]
     if not claims:
         return None
-    return max(claims, key=lambda c: (c.state == "proved", c.seen_at or 0.0, c.created_at))
+    return max(
+        claims,
+        key=lambda c: (c.state == "proved", c.state != DISPLACED, c.seen_at or 0.0, c.created_at),
+    )
 
 
 class DeviceViews:

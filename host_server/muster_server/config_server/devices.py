@@ -13,6 +13,7 @@ from muster_server.config_server.device_view import DeviceViews, existing
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import accounts_given, close_accounts, drop_claim
 from muster_server.config_server.recognition import MOST_CLAIMS, MOST_RELEASED, is_expired
+from muster_server.config_server.rivals import forget_buried, make_room
 from muster_server.config_server.versions import Versions
 from muster_server.errors import (
     Conflict,
@@ -22,7 +23,15 @@ from muster_server.errors import (
     ServiceUnreachable,
 )
 from muster_server.label import Label, parse_label
-from muster_server.store.claims import CLAIM_LIFE_S, Claim, living_until, new_nonce, with_step
+from muster_server.store.claims import (
+    CLAIM_LIFE_S,
+    DISPLACED,
+    ENDED,
+    Claim,
+    living_until,
+    new_nonce,
+    with_step,
+)
 from muster_server.store.config import ConfigStore, Records
 
 REGISTER, INITIALISE = 1, 2
@@ -129,6 +138,7 @@ class DeviceService:
         started, now = self._monotonic(), self._clock()
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
+            check_is_held(claim)
             claim = replace(claim, originator=new_originator())
             records.put_claim(claim)
             records.add_event(claim, now, "account_replaced", "asked for by the owner")
@@ -176,7 +186,8 @@ def _claimed(
             "the vendor registered this device with another secret; is this its label?",
             path="secret",
         )
-    claims = [c for c in records.claims_of(label.device_id) if c.state != "released"]
+    forget_buried(records, label.device_id, owner)
+    claims = [c for c in records.claims_of(label.device_id) if c.state not in ENDED]
     for claim in claims:
         if not hmac.compare_digest(claim.secret, label.secret):
             continue
@@ -193,30 +204,8 @@ def _claimed(
         )
     live = [claim for claim in claims if not is_expired(claim, now)]
     if len(live) >= MOST_CLAIMS:
-        _make_room(records, live, now)
+        make_room(records, live, owner, now)
     return _new_claim(label, profile, name, owner, now)
-
-
-def _make_room(records: Records, claims: list[Claim], now: float) -> None:
-    """End the oldest claim that no device has answered to. To refuse the newcomer instead would
-    let anybody keep an owner out for as long as claims live.
-
-    One whose bundle is being carried comes last, and expires instead of being dropped: so it
-    ends only if its device is not at work already.
-    """
-    unheard = [claim for claim in claims if claim.seen_at is None]
-    if not unheard:
-        raise Conflict(
-            f"devices with {MOST_CLAIMS} different secrets answer to this id; was it printed on "
-            "more than one label?"
-        )
-    idle = [claim for claim in unheard if not accounts_given(records, claim)]
-    displaced = (idle or unheard)[0]
-    if idle:
-        drop_claim(records, displaced, now)
-    else:
-        records.put_claim(replace(displaced, expires_at=now))
-    records.add_event(displaced, now, "claim_displaced", "too many claims")
 
 
 def _forget_older(records: Records, device_id: str, now: float) -> None:
@@ -253,9 +242,21 @@ def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) ->
 
 
 def check_may_reopen(records: Records, claim: Claim) -> None:
-    """Conflict if the profile lets a label be used once, and it has been."""
+    """Conflict if the profile lets a label be used once, and it has been; or if there is no claim
+    any more whose window could open.
+    """
+    check_is_held(claim)
     profile = records.profile(claim.profile) or {}
     if claim.version and profile.get("reonboarding") == "never":
         raise Conflict(
             f'profile "{claim.profile}" says that a label is used once (reonboarding: never)'
+        )
+
+
+def check_is_held(claim: Claim) -> None:
+    """Conflict if the claim had to make room for others."""
+    if claim.state == DISPLACED:
+        raise Conflict(
+            "others have registered this device id as well, and this registration had to make "
+            "room; register the label again"
         )

@@ -21,10 +21,10 @@ from muster_server.config_server.proof import (
     account_of,
     accounts_given,
     at_work,
-    drop_claim,
     settle_claim,
 )
 from muster_server.config_server.recognition import is_expired
+from muster_server.config_server.rivals import end_claim
 from muster_server.config_server.standing import TRIAL_S
 from muster_server.errors import NoAnswer, ServiceUnreachable
 from muster_server.store.bundles import Bundle
@@ -105,7 +105,7 @@ class Presence:
             given = {claim.id: accounts_given(records, claim) for claim in expired}
             for claim in expired:
                 if not given[claim.id]:
-                    drop_claim(records, claim, now)
+                    end_claim(records, claim, now)
         silent: set[str] = set()  # URLs: a platform that hangs is asked once
         for claim in [claim for claim in expired if given[claim.id]][:_MOST_ENDED]:
             if not self._stopping.is_set():
@@ -131,7 +131,7 @@ class Presence:
             elif not self._is_told(accounts) and now < (end := _carried_until(records, claim)):
                 records.put_claim(living_until(claim, end))
             else:
-                drop_claim(records, claim, now)
+                end_claim(records, claim, now)
 
     def _is_told(self, accounts: Accounts) -> bool:
         """Tell whether nothing seen at these platforms means that nothing was there."""

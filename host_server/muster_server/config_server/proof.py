@@ -10,7 +10,7 @@ from typing import Any
 from muster_server import ssids
 from muster_server.config_server import window
 from muster_server.config_server.report import Report
-from muster_server.store.claims import Claim, Version, with_step
+from muster_server.store.claims import DISPLACED, Claim, Version, with_step
 from muster_server.store.config import Records
 
 INITIALISE, FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 2, 3, 4, 5, 6, 7, 8, 9
@@ -92,7 +92,7 @@ def _last(report: Report) -> dict[str, Any] | None:
 def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
     """The device has proved this claim: it counts, and rivals are dropped."""
     for rival in records.claims_of(claim.device_id):
-        if rival.id != claim.id:
+        if rival.id != claim.id and rival.state != DISPLACED:
             drop_claim(records, rival, now)
             if rival.state == "unproved":
                 records.add_event(rival, now, "claim_refused", "another label was proved")

@@ -10,6 +10,7 @@ from typing import Any
 
 from muster_server.config_server import proof, window
 from muster_server.config_server.device_timeline import note_reported
+from muster_server.config_server.epoch import Epoch
 from muster_server.config_server.limits import BY_ADDRESS, BY_DEVICE, BY_REPLAYED, RateLimit
 from muster_server.config_server.noise import SHORTEST_BYTES
 from muster_server.config_server.recognition import Holder, authenticated
@@ -78,6 +79,7 @@ class SyncService:
         self._by_address = RateLimit(BY_ADDRESS, monotonic)
         self._by_device = RateLimit(BY_DEVICE, monotonic)
         self._by_replayed = RateLimit(BY_REPLAYED, monotonic)
+        self._epoch = Epoch()
         self.refusals = Refusals(store)
 
     def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
@@ -111,7 +113,7 @@ class SyncService:
     def _rendered(self, direction: Direction) -> str:
         directive: dict[str, Any] = {
             "v": 1,
-            "nonce": direction.nonce,
+            "nonce": self._epoch.told(direction.nonce),
             "time": int(self._clock()),
             "action": direction.action,
             "retry_s": direction.retry_s,
@@ -155,7 +157,8 @@ class SyncService:
                 and claim.state == "proved"
                 and not window.is_open(records, claim, now)
             )
-            is_proved = is_new and not is_shut_out and proof.is_proved(report, claim.nonce)
+            told = self._epoch.told(claim.nonce)
+            is_proved = is_new and not is_shut_out and proof.is_proved(report, told)
             if is_new and not is_shut_out:
                 detail = _about_report(version, report, is_proved)
                 records.note(claim, now, "reported", step=proof.SEND, detail=detail)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
-from muster_server.store.claims import Claim, Job, VendorDevice, Version, new_nonce
+from muster_server.store.claims import ENDED, Claim, Job, VendorDevice, Version, new_nonce
 from muster_server.store.config_tables import (
     claims,
     events,
@@ -125,7 +125,7 @@ class Records:
     def users_of(self, profile: str) -> list[str]:
         """The ids of devices whose claims, unless released, are configured from the profile."""
         query = select(claims.c.device_id).where(
-            claims.c.profile == profile, claims.c.state != "released"
+            claims.c.profile == profile, claims.c.state.not_in(ENDED)
         )
         return sorted(set(self._connection.execute(query).scalars()))
 

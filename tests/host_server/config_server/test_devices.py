@@ -54,26 +54,6 @@ def test_profile_that_is_not_there_is_named(place: Field) -> None:
         place.devices.register(new_label().qr_text, "other", "", OWNER)
 
 
-def test_fifth_unproved_claim_displaces_the_oldest_that_no_device_answered_to(
-    place: Field,
-) -> None:
-    heard = place.registered(new_label("PRESS-4"))
-    heard.sync()
-    place.clock.pass_s(1)
-    oldest = place.registered(new_label("PRESS-4"))
-    place.clock.pass_s(1)
-    others = [place.registered(new_label("PRESS-4")) for _ in range(2)]
-    newest = place.registered(new_label("PRESS-4"))
-    with pytest.raises(NotRecognised):
-        oldest.sync()
-    place.jobs.run_due()
-    assert len(place.platform.tokens) == 4
-    for device in (*others, newest):
-        device.sync()
-    with pytest.raises(Conflict, match="4 different secrets"):
-        place.registered(new_label("PRESS-4"))
-
-
 def test_unproved_claims_expire_with_their_accounts(place: Field) -> None:
     for _ in range(4):
         place.registered(new_label("PRESS-4"))
