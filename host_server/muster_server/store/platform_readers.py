@@ -57,7 +57,7 @@ class PlatformReaders:
     def add_members(self, policy: str, originators: Iterable[str]) -> None:
         """Name these in the policy, besides those that it names already."""
         wanted = list(dict.fromkeys(originators))
-        known = set(self._connection.execute(members_of(policy)).scalars())
+        known = {str(name) for name in self._connection.execute(members_of(policy)).scalars()}
         new = [{"policy": policy, "originator": o} for o in wanted if o not in known]
         if new:
             self._connection.execute(sa.insert(_members), new)
