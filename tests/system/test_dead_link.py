@@ -41,7 +41,7 @@ def at_work(story: Story, **profile: Any) -> Label:
 
 
 def cures(story: Story, since: int = 0) -> list[tuple[int, str]]:
-    """After how many silent seconds it has done what."""
+    """Return after how many silent seconds the device has done what."""
     found = re.findall(_SILENT, bytes(story.board.output)[since:])
     return [(int(seconds), what.decode()) for seconds, what in found]
 
@@ -52,7 +52,7 @@ def joins(story: Story) -> int:
 
 @contextlib.contextmanager
 def skipping(story: Story, grace_s: float) -> Iterator[None]:
-    """Whenever the device only waits, 7 s are over at once."""
+    """Let 7 s be over at once whenever the device only waits."""
     story.operational.dns.patience_s = 0.2
     story.board.clock.skip_idle(grace_s=grace_s, shortest_s=7)
     try:
@@ -62,7 +62,7 @@ def skipping(story: Story, grace_s: float) -> Iterator[None]:
 
 
 def passes(story: Story, seconds: float) -> None:
-    """So many seconds of the board's time, in which it can be answered."""
+    """Let so many of the board's seconds pass, in which it can be answered."""
     end = story.board.clock.time() + seconds
     with skipping(story, grace_s=0.3):
         while story.board.clock.time() < end:
