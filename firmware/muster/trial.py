@@ -38,7 +38,7 @@ async def attempt(life, answer):
         life.wifi.stop()
         life.timeline.drop()
         if not life.button.wants_more():  # it is only somebody else's turn
-            borrow("candidate", "set_aside", life.journal)
+            borrow("candidate", "set_aside", life.store, life.journal)
             raise
         borrow("candidate", "drop", life.store, life.journal)
         return None, None, DeviceError("timeout", "ended by the button")
@@ -48,7 +48,7 @@ async def attempt(life, answer):
             e.step = LEAVE  # the journal could not be written before the first step
         life.timeline.failed(e)
         life.led.failed(e.step)
-        borrow("candidate", "fail", life.journal, version, e)
+        borrow("candidate", "fail", life.store, life.journal, version, e)
         life.again.wait(e.retry_s or 0)
         return None, None, e
     finally:
