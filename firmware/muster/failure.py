@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# A failure outside a trial, which has its own way home: who is told, and how long to wait then.
-# Loaded by lifecycle.py when there is one.
+# A failure, outside a trial or of one: who is told, how long to wait then, and whether a candidate
+# that has failed has its turn. Loaded when there is one.
 
 import time
 
@@ -10,7 +10,7 @@ from micropython import const
 from . import log
 from .errors import DeviceError
 from .modules import borrow
-from .timeline import RECEIVE
+from .timeline import LEAVE, RECEIVE
 
 _SEEKING_MS = const(600000)  # so long after power-on or a press a device seeks eagerly
 _EAGER_MS = const(10000)
@@ -36,6 +36,17 @@ def note(life, error):
     if life.config is None and life.is_eager:
         return min(delay_ms, _EAGER_MS)
     return delay_ms
+
+
+# Notes what has ended a trial; the device comes home without it.
+def end_trial(life, version, error):
+    life.wifi.stop()
+    if error.step is None and life.timeline.step is None:
+        error.step = LEAVE  # the journal could not be written before the first step
+    life.timeline.failed(error)
+    life.led.failed(error.step)
+    borrow("candidate", "fail", life.store, life.journal, version, error)
+    life.again.wait(error.retry_s or 0)
 
 
 # Tells whether the candidate that is kept has its turn after this wait: a blank device has nothing
