@@ -122,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
 _OFFLINE = "muster_server.offline_commands"
 _DEVICES = "muster_server.device_commands"
+_READING = "muster_server.reading_commands"
 
 _GROUPS = {
     "label": "make labels",
@@ -129,6 +130,7 @@ _GROUPS = {
     "device": "register devices and see how far they have come",
     "profile": "keep the templates that configurations are made from",
     "bundle": "configure a device without a network: make bundles, and see how far they came",
+    "reader": "let backends read what your devices publish",
     "receipt": "enter what a device shows after it has tried its bundle",
 }
 
@@ -319,6 +321,43 @@ COMMANDS = (
         cli_options.check_receipt,
         "check_receipt",
         _OFFLINE,
+    ),
+    Command(
+        ("readings",),
+        "Show what a device has published at its platform.",
+        (
+            "muster readings PRESS-4",
+            "muster readings PRESS-4 --follow          # until Ctrl-C",
+            "muster readings PRESS-4 --csv > press-4.csv",
+        ),
+        device_options.readings,
+        "show_readings",
+        _READING,
+    ),
+    Command(
+        ("reader", "add"),
+        "Make an account for a backend: it reads your devices at the platform, and does nothing "
+        "else. Its token is shown this once.",
+        ("muster reader add dashboard", "muster reader add dashboard --json"),
+        device_options.one_reader,
+        "add_reader",
+        _READING,
+    ),
+    Command(
+        ("reader", "list"),
+        "List the readers; their tokens are never shown again.",
+        ("muster reader list",),
+        cli_options.client_options,
+        "list_readers",
+        _READING,
+    ),
+    Command(
+        ("reader", "remove"),
+        "Close a reader's account: its token is good for nothing from then on.",
+        ("muster reader remove dashboard",),
+        device_options.one_reader,
+        "remove_reader",
+        _READING,
     ),
     Command(
         ("timeline",),

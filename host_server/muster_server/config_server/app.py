@@ -25,6 +25,9 @@ from muster_server.config_server.limits import BUSY_RETRY_S, SYNCS_AT_ONCE
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
 from muster_server.config_server.profiles import ProfileService
+from muster_server.config_server.readers import ReaderService
+from muster_server.config_server.reading_routes import add_reading
+from muster_server.config_server.readings import ReadingService
 from muster_server.config_server.receipts import ReceiptService
 from muster_server.config_server.refusals import Refusals
 from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
@@ -72,6 +75,8 @@ def create_app(
     receipts = ReceiptService(store, platforms.has_accounts, clock, monotonic)
     presence = Presence(store, platforms, clock, monotonic, stopping)
     timelines = TimelineService(store, presence, syncs.refusals, clock)
+    readers = ReaderService(store, platforms, clock)
+    readings = ReadingService(store, platforms, readers)
     guard = Depends(bearer(accepted_hashes))
 
     @asynccontextmanager
@@ -94,6 +99,7 @@ def create_app(
     _add_profiles(app, profiles, guard)
     _add_devices(app, devices, presence, timelines, guard)
     _add_bundles(app, bundles, receipts, jobs, guard)
+    add_reading(app, readings, readers, guard)
     return harden(app)
 
 

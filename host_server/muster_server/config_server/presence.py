@@ -21,6 +21,7 @@ from muster_server.config_server.proof import (
     account_of,
     accounts_given,
     at_work,
+    described,
     settle_claim,
 )
 from muster_server.config_server.recognition import is_expired
@@ -223,5 +224,8 @@ def _settle(records: Records, claim: Claim, bundle: Bundle | None, at: float, no
         claim = at_work(claim, at)  # what had failed has healed
     if claim.state != "proved":
         claim = settle_claim(records, claim, now)
+    versions = records.versions_of(claim.id)
+    if versions:
+        records.add_job("describe", now, **described(claim, versions[-1]))
     seen_at = max(at, claim.seen_at or 0.0)
     records.put_claim(replace(claim, status="registered", seen_at=seen_at))

@@ -6,6 +6,7 @@ A policy is a name and the originators whose AEs it opens. Both go with the acco
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -25,7 +26,7 @@ _members = sa.Table(
 )
 
 
-def members_of(policy: str) -> sa.Select[tuple[str]]:
+def members_of(policy: str) -> sa.Select[Any]:
     """The originators that the policy names, as a part of another question."""
     return sa.select(_members.c.originator).where(_members.c.policy == policy)
 
