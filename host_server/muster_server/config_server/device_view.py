@@ -57,7 +57,7 @@ def full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
         "registered_at": claim.created_at,
         "expires_at": claim.expires_at,
         "is_expired": is_expired(claim, now),
-        "window": {"open": window.is_open(records, claim, now), "until": claim.window_until},
+        "window": {"open": window.is_open(records, claim, now), "until": window.ends_at(claim)},
         "issued_version": versions[-1].number if versions else claim.highest,
         "steps": [
             {"step": step, **(claim.progress.get(str(step)) or pending)} for step in range(1, 10)

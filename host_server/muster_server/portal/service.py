@@ -11,7 +11,14 @@ from typing import Any
 from urllib.parse import quote
 
 from muster_server import errors, outcomes, wording
-from muster_server.api.bodies import BundleText, NewBundle, NewDevice, TypedReceipt, VendorDevices
+from muster_server.api.bodies import (
+    BundleText,
+    NewBundle,
+    NewDevice,
+    NewWindow,
+    TypedReceipt,
+    VendorDevices,
+)
 from muster_server.document import Fields
 from muster_server.errors import HostError, ServiceUnreachable
 from muster_server.label import is_device_id, parse_label
@@ -69,9 +76,19 @@ class Portal:
         """The nine steps of a device, each with its state."""
         return rendered(self._call("GET", self._device(device_id, owner)))
 
-    def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
-        """Let the label be used again."""
-        return rendered(self._call("POST", self._device(device_id, owner, "/window")))
+    def open_window(self, device_id: str, window: NewWindow, owner: str) -> dict[str, Any]:
+        """Let the label be used again, until then or until the device proves a configuration."""
+        address = self._device(device_id, owner, "/window")
+        return rendered(self._call("POST", address, window.model_dump()))
+
+    def close_window(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Let the label be used no longer."""
+        return rendered(self._call("DELETE", self._device(device_id, owner, "/window")))
+
+    def hand_over(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Release the device to somebody else, and say what is left to do."""
+        answer = self._call("POST", self._device(device_id, owner, "/hand-over"))
+        return {**answer, "to_do": wording.hand_over(answer)}
 
     def release(self, device_id: str, owner: str) -> None:
         """End the ownership."""

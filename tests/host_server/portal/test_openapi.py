@@ -122,6 +122,8 @@ def test_every_answer_is_whole_as_described(desk: tuple[Field, str]) -> None:
     ask(path, "get", **one)
     ask(path + "/timeline", "get", **one)
     ask(path + "/window", "post", **one)
+    ask(path + "/window", "post", {"until": int(place.clock()) + 60}, **one)
+    ask(path + "/window", "delete", **one)
     ask(path + "/account", "post", **one)
     ask("/v1/devices", "get")
     ask("/v1/vendor/devices", "post", {"labels": [vendors.qr_text, "x"]})
@@ -130,6 +132,7 @@ def test_every_answer_is_whole_as_described(desk: tuple[Field, str]) -> None:
     ask("/v1/profiles/{name}", "get", name="spare")
     ask("/v1/profiles/{name}", "put", PROFILE | {"name": "spare"}, name="spare")
     ask("/v1/profiles/{name}", "delete", name="spare")
+    ask(path + "/hand-over", "post", device_id=device.id)
     ask(path, "delete", **one)
     assert asked == {(path, method) for path, method, _ in operations()}
 
