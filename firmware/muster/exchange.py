@@ -9,7 +9,7 @@ from micropython import const
 
 from .actions import ADOPTED, LABEL
 from .errors import DeviceError
-from .modules import release
+from .modules import borrow, release
 from .timeline import RECEIVE
 
 _LARGEST_ANSWER = const(8192)
@@ -60,14 +60,14 @@ async def exchange(server, identity, key, report, timeline, timeout_ms):
     message = [connection.message("POST", path, _HEADERS, message)]
     try:
         status, headers, body = await connection.exchange(
-            message, timeout_ms, _LARGEST_ANSWER, room
+            message, timeout_ms, _LARGEST_ANSWER, _is_own, room
         )
     finally:
         connection.close()
     del connection, Connection, room
     release("http")
     if status != 200:
-        raise _rejected(k, status, headers)
+        raise _rejected(k, status, headers, body)
     timeline.done("%d bytes to %s:%d" % (size, host, port))
     timeline.begin(RECEIVE)
     from .noise import resumed
@@ -75,14 +75,18 @@ async def exchange(server, identity, key, report, timeline, timeout_ms):
     return await resumed(state).read(body)
 
 
-def _rejected(k, status, headers):
+# Tells whether it is a configuration server that has answered: sealed, or with a problem
+# (RFC 9457).
+def _is_own(status, headers):
+    kind = "application/octet-stream" if status == 200 else "application/problem+json"
+    return headers.get("content-type", "").startswith(kind)
+
+
+def _rejected(k, status, headers, body):
     if k == ADOPTED and status == 403:  # in its way it says that it cannot be the server
         text = "this configuration server has not adopted the device; if it has lost its "
         text += "database, restore that, or hold the button for 15 s"
         return DeviceError("server_untrusted", text)
-    try:
-        retry_s = max(0, min(int(headers.get("retry-after", "0")), _LONGEST_RETRY_S))
-    except ValueError:
-        retry_s = 0
+    retry_s = min(borrow("retry_after", "seconds", status, headers), _LONGEST_RETRY_S)
     text = "the configuration server says HTTP %d" % status
-    return DeviceError("server_rejected", text, retry_s)
+    return DeviceError("server_rejected", text + borrow("refusal", "code", body), retry_s)

@@ -9,14 +9,13 @@ import select
 
 from micropython import const
 
+from . import __version__
 from .errors import DeviceError
 from .modules import borrow, borrowed
 
-_LINE = const(1024)
-_LINES = const(64)  # of all headers and trailers together
+_LINE = const(160)  # bytes of a line that are read; the rest of it is passed over
+_HEAD = const(65536)  # bytes of all lines of an answer together
 _POLL_MS = const(5)
-# The rest is passed over.
-_KEPT = const(("content-type", "location", "retry-after", "x-m2m-ri", "x-m2m-rsc"))
 
 
 # Keeps a connection, opened when needed, for the next request if the server does so too. tls: a
@@ -34,7 +33,8 @@ class Connection:
         self._room = bytearray(room_bytes)
         self._buffer = bytearray(128)
         self._start = self._end = 0
-        self.lines = 0
+        self._passed = 0  # bytes of this answer's lines
+        self._is_up = False  # something has been written: TCP, and TLS if any, are there
 
     def close(self):
         if self._socket:
@@ -42,15 +42,17 @@ class Connection:
             self._socket = self._poller = None
 
     # Sends a request and reads its answer. message: a list of one, see message(); it is emptied
-    # once the answer has begun to come. room: where the body goes if it fits, in place of a
-    # bytearray of its own. Returns (status, {lower-case name: value} of the headers worth keeping,
-    # body as bytearray). A request is sent a second time only if a kept connection turns out to be
-    # closed. Raises DeviceError.
-    async def exchange(self, message, timeout_ms, limit_bytes, room=b""):
+    # once the answer has begun to come. is_own: tells by status and headers whether the answer is
+    # of whom was asked; that of anybody else is an error, its body is not read. room: where the
+    # body goes if it fits, in place of a bytearray of its own. Returns (status, {lower-case name:
+    # value} of the headers worth keeping, body as bytearray). A request is sent a second time only
+    # on a kept connection that turns out to be closed, if nothing of an answer has come, and if it
+    # did not arrive whole or is_safe: doing it twice does no harm. Raises DeviceError.
+    async def exchange(self, message, timeout_ms, limit_bytes, is_own, room=b"", is_safe=True):
         is_kept = False
         try:
             answer: tuple = await asyncio.wait_for_ms(
-                self._exchange(message, limit_bytes, room), timeout_ms
+                self._exchange(message, limit_bytes, is_own, room, is_safe), timeout_ms
             )
             is_kept = answer[3]
             return answer[:3]
@@ -58,7 +60,13 @@ class Connection:
             raise self.failure("no answer within %d ms" % timeout_ms)
         except (OSError, ValueError) as e:  # TLS raises the latter too
             self.close()  # room to say why
-            raise self.failure(*self._explained(e))
+            try:
+                error = borrow(
+                    "http_failure", "explained", self, e, self._tls, self._code, self._is_up
+                )
+            except MemoryError:
+                error = self.failure("error %s" % e)
+            raise error
         except MemoryError as e:
             if self._tls is None:
                 raise
@@ -67,12 +75,6 @@ class Connection:
             if not is_kept:
                 self.close()
 
-    def _explained(self, e):
-        try:
-            return borrow("http_failure", "explain", e, self._tls, self._code)
-        except MemoryError:
-            return "error %s" % e, self._code
-
     # Makes the DeviceError to raise: its code is the connection's own unless it is told.
     def failure(self, text, code=None):
         self._info = None  # the next request looks the name up anew
@@ -80,7 +82,15 @@ class Connection:
 
     # Returns a request as it is sent; good until the next is made. Raises DeviceError.
     def message(self, method, path, headers, body):
-        lines = ["%s %s HTTP/1.1" % (method, path), "Host: %s:%d" % (self._host, self._port)]
+        # Front ends know their hosts by the exact name, which has no port where it is the usual.
+        is_usual = self._port == (443 if self._tls else 80)
+        host = self._host if is_usual else "%s:%d" % (self._host, self._port)
+        lines = [
+            "%s %s HTTP/1.1" % (method, path),
+            "Host: " + host,
+            "User-Agent: Muster/" + __version__,
+            "Accept-Encoding: identity",
+        ]
         for name in headers:
             lines.append("%s: %s" % (name, headers[name]))
         if body:
@@ -106,60 +116,45 @@ class Connection:
             at += len(part)
         return memoryview(room)[:at]
 
-    async def _exchange(self, message, limit_bytes, room):
+    async def _exchange(self, message, limit_bytes, is_own, room, is_safe):
+        if self._socket is not None and self._is_stale():
+            self.close()
         is_reused = self._socket is not None
+        self._passed = 0
         while True:
+            is_sent = False
             try:
                 await self._send(message[0])
+                is_sent = True
                 line = await self.line()
                 break
             except OSError:
                 self.close()
-                if not is_reused:
+                if not is_reused or self._passed or (is_sent and not is_safe):
                     raise
                 is_reused = False
         message.clear()
-        status = self._status(line)
-        while status < 200:  # 100 Continue and its like say nothing yet
-            while await self.line():
-                pass
-            status = self._status(await self.line())
-        is_kept = line.startswith(b"HTTP/1.1")
-        length = None
-        is_chunked = False
-        kept = {}
-        while True:
-            line = await self.line()
-            if not line:
-                break
-            name, value = self._header(line)
-            if name == "content-length":
-                if not value.isdigit() or length not in (None, int(value)):
-                    raise self.failure("the answer has no sensible length")
-                length = int(value)
-            elif name == "transfer-encoding":
-                is_chunked = value.lower() == "chunked"
-            elif name == "connection":
-                is_kept = is_kept and value.lower() != "close"
-            elif name in _KEPT:
-                kept[name] = value
+        status, head, length, is_kept = await borrowed("http_head", "read", self, line, is_own)
         content = bytearray()
-        if status == 204 or status == 304:
-            pass
-        elif is_chunked:
+        if length is None:
+            while await self._filled():
+                await self.extend(content, self._end - self._start, limit_bytes)
+        elif length < 0:
             await borrowed("chunked", "read", self, content, limit_bytes)
-        elif length is not None:
+        else:
             self._check_size(length, limit_bytes)
             # In one piece: growing would take room twice.
             fits = length <= len(room)
             content = memoryview(room)[:length] if fits else bytearray(length)  # type: ignore
             await self._fill(content, 0)
-        else:
-            is_kept = False
-            while await self._filled():
-                await self.extend(content, self._end - self._start, limit_bytes)
         # What came beyond the answer belongs to no request.
-        return status, kept, content, is_kept and self._start == self._end
+        return status, head, content, is_kept and self._start == self._end
+
+    # Tells whether something waits on a kept connection that nobody has asked for: its end, or the
+    # farewell of a server that was tired of waiting, which must not answer the next request.
+    def _is_stale(self):
+        self._poller.modify(self._socket, select.POLLIN)  # type: ignore[union-attr]
+        return bool(self._poller.poll(0))  # type: ignore[union-attr]
 
     async def _send(self, message):
         if not self._socket:
@@ -172,8 +167,9 @@ class Connection:
             size = self._socket.write(view)  # type: ignore[union-attr]
             if size is None:
                 await self._ready(select.POLLOUT)
+            else:
+                self._is_up = True
             view = view[size or 0 :]
-        self.lines = 0
 
     # Waits as asyncio's streams do, which are 2 KiB more.
     async def _ready(self, event):
@@ -189,10 +185,14 @@ class Connection:
 
         info = self._info
         if info is None:
-            info = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
+            try:
+                info = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
+            except OSError as e:  # its numbers are nobody else's
+                raise self.failure("this name has no address here: error %s" % e)
             self._info = info
         self._socket = socket.socket(info[0], info[1], info[2])
         self._start = self._end = 0
+        self._is_up = False
         self._socket.setblocking(False)
         try:
             self._socket.connect(info[-1])
@@ -219,30 +219,22 @@ class Connection:
             self._end = size
         return True
 
+    # Returns the next line, or as much of it as anybody needs.
     async def line(self):
-        self.lines += 1
         line = bytearray()
-        while len(line) < _LINE and self.lines < _LINES:
+        while True:
             if not await self._filled():
                 raise OSError(errno.ECONNRESET)
-            byte = self._buffer[self._start]
-            self._start += 1
-            if byte == 10:
-                return bytes(line).rstrip()
-            line.append(byte)
-        raise self.failure("the answer's headers are too long")
-
-    def _status(self, line):
-        if not line.startswith(b"HTTP/1.") or not line[9:12].isdigit():
-            raise self.failure("the answer is not HTTP")
-        return int(line[9:12])
-
-    def _header(self, line):
-        try:
-            name, _, value = line.decode().partition(":")
-        except UnicodeError:
-            raise self.failure("the answer's headers are not text")
-        return name.lower(), value.strip()
+            start = self._start
+            end = self._buffer.find(b"\n", start, self._end) + 1
+            self._start = end or self._end
+            self._passed += self._start - start
+            if self._passed > _HEAD:
+                raise self.failure("the answer's headers are too long")
+            if len(line) < _LINE:
+                line.extend(memoryview(self._buffer)[start : self._start])
+            if end:
+                return bytes(memoryview(line)[:_LINE]).rstrip()
 
     async def extend(self, content, size, limit_bytes):
         at = len(content)

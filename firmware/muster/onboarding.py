@@ -48,7 +48,11 @@ class Onboarding:
         seen = borrow("scanning", "networks", seen, _REPORTED)
         self._timeline.done("%d networks seen, %d to try" % (count, len(places)))
         self._timeline.begin(FIND)
-        error = self._nothing()
+        text = "no network named %s…" % self._prefix.decode()
+        if self._ssid:
+            text += " or %s" % printable(self._ssid)
+        error = DeviceError("wifi_no_ap", text)
+        error.step = FIND
         is_absent = False  # the network that is named in the build and does not tell its name
         for place in places:
             if is_absent and place[2] == _GUESS:
@@ -63,14 +67,6 @@ class Onboarding:
                 elif e.step >= error.step:  # the attempt that came farthest tells most
                     error = e
         raise error
-
-    def _nothing(self):
-        text = "no network named %s…" % self._prefix.decode()
-        if self._ssid:
-            text += " or %s" % printable(self._ssid)
-        error = DeviceError("wifi_no_ap", text)
-        error.step = FIND
-        return error
 
     def _count_failure(self, server):
         if len(self._failures) >= _REMEMBERED:

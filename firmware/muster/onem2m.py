@@ -2,8 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 # The words of oneM2M that platform.py and registration.py share (TS-0004).
 
-from .errors import DeviceError
-
 NO_CONTENT = "?rcn=0"  # result content: nothing, or the answer repeats what was sent
 
 # X-M2M-RSC response status codes.
@@ -12,8 +10,3 @@ NOT_FOUND = "4004"
 
 DATA = "data"  # the application's readings
 TIMELINE = "muster"  # the device's own record
-
-
-# Makes the DeviceError of a request that the platform has refused. verb: what was asked for.
-def refused(verb, rsc):
-    return DeviceError("platform_refused", "cannot %s: the platform says RSC %s" % (verb, rsc))

@@ -3,7 +3,9 @@
 # The device's oneM2M platform, over HTTP with JSON (oneM2M TS-0004, TS-0009).
 
 import asyncio
+import binascii
 import gc
+import os
 
 from micropython import const
 
@@ -11,7 +13,7 @@ from .compact import dumps
 from .errors import DeviceError
 from .http import Connection
 from .modules import borrow, borrowed
-from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND, refused
+from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND
 
 _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
@@ -41,7 +43,10 @@ class Platform:
         self._base = base
         self._connection = connection
         self._lock = asyncio.Lock()  # application and life share the one connection
+        # Of X-M2M-RI: nobody has seen it before, not even before a restart.
+        self._boot = binascii.hexlify(os.urandom(3)).decode()
         self._request_id = 0
+        self._closed_until = None  # in ticks: it has asked to be left alone
         self.is_silent = False  # the newest request has had no answer so far
         # (Unix time at which the registration wants to be renewed, its whole life in seconds);
         # None if it has no end or nobody has asked yet.
@@ -67,11 +72,19 @@ class Platform:
     def publish_reading(self, reading):
         return self.publish(DATA, dumps(reading))
 
-    # Does one thing at a time, on a connection that ends with it.
+    # Does one thing at a time, on a connection that ends with it, and nothing while the platform
+    # wants to be left alone.
     async def _alone(self, deed, *arguments):
         async with self._lock:
+            if self._closed_until is not None:
+                borrow("retry_after", "heed", self._closed_until)
+                self._closed_until = None
             try:
                 await deed(*arguments)
+            except DeviceError as e:
+                if e.retry_s:
+                    self._closed_until = borrow("retry_after", "until", e.retry_s)
+                raise
             finally:
                 self._connection.close()
 
@@ -84,12 +97,17 @@ class Platform:
         return borrowed("registration", "renew", self, until)
 
     async def _publish(self, container, text):
-        rsc, _ = await self._instance(container, text)
+        rsc, answer = await self._instance(container, text)
         if rsc == NOT_FOUND:
             await self._register()
-            rsc, _ = await self._instance(container, text)
+            rsc, answer = await self._instance(container, text)
         if rsc != CREATED:
-            raise refused("publish", rsc)
+            raise self.refused("publish", rsc, answer)
+
+    # Makes the DeviceError of a request that the platform has refused. verb: what was asked for.
+    # answer: the body.
+    def refused(self, verb, rsc, answer):
+        return borrow("refusal", "refused", verb, rsc, answer, self.settings["token"])
 
     def _instance(self, container, text):
         body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}
@@ -102,7 +120,7 @@ class Platform:
         self._request_id += 1
         headers = {
             "X-M2M-Origin": self.originator,
-            "X-M2M-RI": str(self._request_id),
+            "X-M2M-RI": self._ri(),
             "X-M2M-RVI": self.settings["rvi"],
             "Accept": "application/json",
         }
@@ -112,13 +130,24 @@ class Platform:
             headers["Content-Type"] = "application/json" + (";ty=%d" % kind if kind else "")
         content = dumps(body).encode() if body else None
         path = "%s/%s" % (self._base, path)
-        return self._exchange([self._connection.message(method, path, headers, content)])
+        message = [self._connection.message(method, path, headers, content)]
+        return self._exchange(message, kind != _INSTANCE)
 
-    async def _exchange(self, message):
-        exchanging = self._connection.exchange(message, _TIMEOUT_MS, _LARGEST_ANSWER)
+    async def _exchange(self, message, is_safe):
+        exchanging = self._connection.exchange(
+            message, _TIMEOUT_MS, _LARGEST_ANSWER, self._is_own, b"", is_safe
+        )
         self.is_silent = True
         status, headers, answer = await exchanging
-        self.is_silent = False
-        if status >= 500 and status != 501:
-            raise DeviceError("platform_unreachable", "the platform says HTTP %d" % status)
-        return headers.get("x-m2m-rsc", "HTTP %d" % status), answer
+        rsc = headers["x-m2m-rsc"]
+        if status >= 400:
+            borrow("refusal", "check", status, headers, answer, self.settings["token"])
+        return rsc, answer
+
+    def _ri(self):
+        return "%s-%d" % (self._boot, self._request_id)
+
+    # Tells whether it is the platform that has answered: in oneM2M's form, and what was asked.
+    def _is_own(self, status, headers):
+        self.is_silent = False  # whoever it is, the network carries answers
+        return "x-m2m-rsc" in headers and headers.get("x-m2m-ri") in (None, self._ri())

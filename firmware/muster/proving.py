@@ -24,7 +24,7 @@ def granted_s(failsafe_s):
 
 # Makes the three steps within that time. Returns the registration's lease. Raises DeviceError, the
 # most telling one of all tries, or Interrupted if the button wants more than a sync. is_second:
-# the candidate that is kept has its turn, which any press and any bundle ends.
+# it has failed before, so that any press, and any bundle, ends it.
 async def prove(life, config, is_second):
     failsafe_s = granted_s(config["policy"]["failsafe_s"])
     end = time.ticks_add(time.ticks_ms(), failsafe_s * 1000)

@@ -9,7 +9,7 @@ from micropython import const
 
 from .errors import DeviceError
 from .modules import borrow
-from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND, TIMELINE, refused
+from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND, TIMELINE
 
 _KEPT_INSTANCES = const(100)
 _AE = const(2)
@@ -30,7 +30,7 @@ async def register(platform):
         rsc, answer = await platform.request("GET", platform.originator)
         _recognise(platform, rsc, answer)
     elif rsc != CREATED:
-        raise refused("register", rsc)
+        raise platform.refused("register", rsc, answer)
     platform.lease = _lease(answer)
     for name in (DATA, TIMELINE):
         await _contain(platform, name)
@@ -57,30 +57,37 @@ def _container(name):
 # Raises DeviceError platform_conflict if the AE that exists already is not this device's own.
 def _recognise(platform, rsc, answer):
     try:
-        found = json.loads(answer)["m2m:ae"]
-        is_own = (
-            rsc == _OK
-            and platform.label in found["lbl"]
-            and found["api"] == platform.settings["api"]
-        )
-    except (ValueError, KeyError, TypeError):
+        found = _read(answer)["m2m:ae"] if rsc == _OK else {}
+        is_own = platform.label in found["lbl"] and found["api"] == platform.settings["api"]
+    except (KeyError, TypeError):
         is_own = False
     if not is_own:
         text = "%s is registered, but not by this device (RSC %s)" % (platform.originator, rsc)
-        raise DeviceError("platform_conflict", text)
+        error = DeviceError("platform_conflict", text)
+        error.is_final = True
+        raise error
+
+
+# What cannot be read has been changed on its way: it says nothing of who is registered, nor for
+# how long. Raises DeviceError.
+def _read(answer):
+    try:
+        return json.loads(answer)
+    except ValueError:
+        raise DeviceError("platform_unreachable", "the platform's answer came without its sense")
 
 
 async def _contain(platform, name):
     path = platform.originator + NO_CONTENT
-    rsc, _ = await platform.request("POST", path, _CONTAINER, _container(name))
+    rsc, answer = await platform.request("POST", path, _CONTAINER, _container(name))
     if rsc not in (CREATED, _CONFLICT):
-        raise refused("make container " + name, rsc)
+        raise platform.refused("make container " + name, rsc, answer)
 
 
 # Reads when the registration ends by itself: it is renewed at two thirds of its life.
 def _lease(answer):
     try:
-        found = json.loads(answer)["m2m:ae"]
+        found = _read(answer)["m2m:ae"] if answer else {}
         began = borrow("onem2m_time", "parse_time", found["lt"])
         life_s = borrow("onem2m_time", "parse_time", found["et"]) - began
         return began + life_s * 2 // 3, life_s
@@ -96,4 +103,4 @@ async def renew(platform, until):
     elif rsc == _UPDATED:
         platform.lease = _lease(answer)
     else:
-        raise refused("renew the registration", rsc)
+        raise platform.refused("renew the registration", rsc, answer)

@@ -12,9 +12,8 @@ from .timeline import HEAD
 
 # Writes the report as compact JSON. It can be read later by whoever learns the key, so it holds no
 # credential. seen: the networks of a scan (scanning.py); state: "blank", "trial" or "committed".
-def write(journal, seen, state):
-    from .hardware import chip, idf_heap
-
+# chip, idf_heap: as hardware.py tells them.
+def write(journal, seen, state, chip, idf_heap):
     document = {
         "v": 1,
         "echo": journal.nonce,
@@ -25,10 +24,10 @@ def write(journal, seen, state):
         "firmware": journal.firmware,
         "micropython": ".".join([str(n) for n in sys.implementation.version[:3]]),
         "reset_cause": journal.reset_cause,
-        "hw": chip(),
+        "hw": chip,
         # What the port calls free includes the largest block that it could still take from
         # ESP-IDF, which is told beside it; nothing tells the largest piece.
-        "heap": [[gc.mem_alloc(), gc.mem_free()], idf_heap()],
+        "heap": [[gc.mem_alloc(), gc.mem_free()], idf_heap],
         "scan": [[_base64url(s[0]), s[1], s[2], s[3]] for s in seen],
         "last": journal.last,
         "timeline": entries(journal.timeline),

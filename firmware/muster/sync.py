@@ -78,7 +78,12 @@ def _ignored(contact, silent_s):
 async def ask_at(contact, server, key, seen, state, timeout_ms):
     contact.timeline.begin(REPORT)
     gc.collect()
-    report = lambda: borrow("report hardware", "write", contact.journal, seen, state)  # noqa: E731
+    chip = borrow("hardware", "chip")
+
+    def report():
+        idf_heap = borrow("hardware", "idf_heap")
+        return borrow("report", "write", contact.journal, seen, state, chip, idf_heap)
+
     texts = [
         await borrowed(
             "exchange noise http",

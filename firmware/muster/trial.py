@@ -19,9 +19,12 @@ from .timeline import LEAVE
 async def attempt(life, answer):
     await asyncio.sleep_ms(0)  # here and below: flash takes a while, and others wait
     is_second = answer is None
-    if is_second:
+    if answer is None:
         config = borrow("candidate", "kept", life.store, life.journal, life.journal.failed_version)
     else:
+        # It has failed before; a bundle counts its trials, so that none may end without a word.
+        has_failed = answer.config["version"] == life.journal.failed_version
+        is_second = has_failed and answer.nonce is not None
         config = borrow("candidate", "keep", life.store, life.journal, answer)
     if config is None:  # it has gone meanwhile
         return None, None, None

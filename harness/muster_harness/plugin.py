@@ -41,6 +41,10 @@ __all__ = [
     "hil_units",
 ]
 
+_WAY_TO_SERVERS = (
+    "An emulated board's servers are reached from its network only, not at its address from this "
+    'host. Ask hil_unit.url(80), e.g. urlopen(hil_unit.url(80)), or air.visit("network").'
+)
 _DEVICES = Path("/dev")
 _MARKERS = (
     'hil_needs("button", "power"): run on boards with these capabilities (harness/README.md '
@@ -124,7 +128,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     log = item.stash.get(LOG, None)
@@ -133,6 +137,22 @@ def pytest_runtest_makereport(
             log.note("test", f"{report.when} failed")
             text = f"{tail(log.path)}\nwhole log: {log.path}"
             report.sections.append(("hil: the last that happened", text))
+            if call.excinfo is not None and _was_refused(call.excinfo.value):
+                report.sections.append(("hil: a server that does not answer", _WAY_TO_SERVERS))
         elif report.when == "call":
             log.note("test", report.outcome)
     return report
+
+
+def _was_refused(error: BaseException | None) -> bool:
+    """Tell whether a client of the test met a closed door; urllib and others wrap that, each in
+    its own way."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        if isinstance(error, ConnectionError):
+            return True
+        seen.append(error)
+        reason = getattr(error, "reason", None)
+        inner = reason if isinstance(reason, BaseException) else None
+        error = inner or error.__cause__ or error.__context__
+    return False

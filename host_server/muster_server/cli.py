@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from muster_server import cli_options
+from muster_server import cli_options, device_options
 from muster_server.errors import HostError, ServiceUnreachable, SettingsError, Unauthorized
+from muster_server.escaping import output_escaped
 
 OK, REFUSED, USAGE, UNREACHABLE, UNAUTHORIZED = 0, 1, 2, 3, 4
 
@@ -43,8 +44,13 @@ class Command:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
+    """Run one command; its exit code. What came from outside reaches the terminal escaped."""
     options = _parser().parse_args(arguments)
+    with output_escaped():
+        return _run_and_tell(options)
+
+
+def _run_and_tell(options: argparse.Namespace) -> int:
     try:
         return _run(options)
     except Unauthorized as error:
@@ -115,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 _OFFLINE = "muster_server.offline_commands"
+_DEVICES = "muster_server.device_commands"
 
 _GROUPS = {
     "label": "make labels",
@@ -183,17 +190,25 @@ COMMANDS = (
     ),
     Command(
         ("device", "list"),
-        "List the devices.",
-        ("muster device list", "muster device list --json"),
-        cli_options.client_options,
+        "List the devices, or those that fit: what each runs, how its newest attempt went, when "
+        "it was heard last, what it waits for.",
+        (
+            "muster device list",
+            "muster device list --attempt wifi_auth --profile press",
+            "muster device list --silent-since 2d --json",
+        ),
+        device_options.list_devices,
         "list_devices",
+        _DEVICES,
     ),
     Command(
         ("device", "show"),
-        "Show the nine steps of a device.",
-        ("muster device show PRESS-4",),
-        cli_options.one_device,
+        "Show what a device runs, how its newest attempt went, what it waits for, and the nine "
+        "steps.",
+        ("muster device show PRESS-4", "muster device show PRESS-4 --follow   # until Ctrl-C"),
+        device_options.show_device,
         "show_device",
+        _DEVICES,
     ),
     Command(
         ("device", "open"),

@@ -13,6 +13,8 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, help=f"{help} [{variable}]", **more)  # type: ignore[arg-type]
 
     several = {"action": "append", "metavar": "A:P"}
+    proxies = {"action": "append", "metavar": "A"}
+    yes = {"action": "store_const", "const": "yes"}
     option("--role", "run this role; may be given again", action="append", choices=ROLES)
     option("--data", "where databases and keys are kept", metavar="DIR")
     option("--portal-listen", "default 127.0.0.1:8420", metavar="A:P")
@@ -32,6 +34,8 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     option("--platform-url", "where the configuration server finds the platform", metavar="URL")
     option("--ca-file", "certificate authorities for those two, in PEM", metavar="FILE")
     option("--admin-token-file", "write the administrator's token here", metavar="FILE")
+    option("--trusted-proxy", "believe its X-Forwarded-For; may be given again", **proxies)
+    option("--insecure", "let the portal listen beyond this machine without TLS", **yes)
     option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))
 
 

@@ -5,7 +5,7 @@
 import re
 from dataclasses import dataclass
 
-from muster_server import ssids
+from muster_server import outcome_details, ssids
 
 # The use case's words; tests/wire/steps.json holds the bench to the same.
 STEPS = {
@@ -157,8 +157,8 @@ TOLD = {
     "{detail}. The device that proves it gets new keys at its next contact, and the others' end. "
     "If you did not move or replace the device, its label has been copied: release it, hold its "
     "button for 15 s, give it a new label (muster-unit label reissue) and register that.",
-    "claim_displaced": "Too many claims were made for this device id, and no device had answered "
-    "to yours; register the label again when the device is at hand.",
+    "claim_displaced": "Too many claims were made for this device id, so one of yours had to make "
+    "room; register the label again when the device is at hand.",
     "claim_refused": "Another label has been proved for this device id, so this one was dropped.",
     "account_replaced": "The device was given a new account; it gets it with its next "
     "configuration, and the former one is closed then.",
@@ -206,7 +206,8 @@ def sentence(
         "platform": platform or "of the profile",
         "where": "on the device, in its build" if is_onboarding else "in the profile",
     }
-    return f"{outcome.happened} {outcome.to_do}".format(**words)
+    happened, to_do = outcome_details.of(code, detail) or (outcome.happened, outcome.to_do)
+    return f"{happened} {to_do}".format(**words)
 
 
 def _named(networks: list[str], detail: str, otherwise: str) -> str:

@@ -26,6 +26,7 @@ class Role:
     sockets: list[socket.socket]
     tls_sockets: list[socket.socket] = field(default_factory=list)
     tls: ssl.SSLContext | None = None  # of those
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For counts
     advertisement: Any = None
 
     @property
@@ -88,14 +89,15 @@ class Parts:
         """The role on its sockets, with TLS where it has a certificate."""
         sockets, tls_sockets = self.listeners[name], self.listeners.get(f"{name}-tls", [])
         certificate = getattr(self.settings, f"{name}_certificate")
+        proxies = self.settings.trusted_proxies
         if certificate is None:
-            return Role(name, app, sockets)
+            return Role(name, app, sockets, trusted_proxies=proxies)
         from muster_server.certificates import server_context
 
         tls = server_context(certificate)
         if name == "config":
-            return Role(name, app, sockets, tls_sockets, tls)
-        return Role(name, app, [], sockets, tls)
+            return Role(name, app, sockets, tls_sockets, tls, proxies)
+        return Role(name, app, [], sockets, tls, proxies)
 
     def public_url(self, role: str, option: str, given: str | None, listen: Address) -> str:
         """Return the URL at which devices find this role.

@@ -21,11 +21,17 @@ OK = b"HTTP/1.1 200 OK\r\n"
 BODY = "x" * 600  # more than the client's buffer
 
 
-def ask(port: int, *requests: Outcome, host: str = "127.0.0.1", **job: Any) -> list[Outcome]:
+def ask(
+    port: int, *requests: Outcome, host: str = "127.0.0.1", heap: str = "1M", **job: Any
+) -> list[Outcome]:
     """Makes the requests on one connection of the device's client."""
     document = json.dumps({"host": host, "port": port, "requests": requests or [{}], **job})
     run = subprocess.run(
-        [*interpreters.unix(), str(ON_BOARD / "http_peer.py"), str(PROJECT / "firmware")],
+        [
+            *interpreters.unix(),
+            *("-X", f"heapsize={heap}"),
+            *(str(ON_BOARD / "http_peer.py"), str(PROJECT / "firmware")),
+        ],
         input=document + "\n",
         capture_output=True,
         text=True,

@@ -4,6 +4,7 @@
 
 import http.server
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.firmware.http_servers import BODY, answer, ask, heard, listening, saying
+from tests.firmware.http_servers import BODY, OK, answer, ask, heard, listening, saying
+from tests.firmware.interpreters import PROJECT
+
+VERSION = re.search('version="([0-9.]+)"', (PROJECT / "firmware/manifest.py").read_text())[1]  # type: ignore[index]
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -49,10 +53,18 @@ def test_a_request_arrives_whole_and_with_few_headers(echo: int) -> None:
         echo, {"method": "POST", "path": "/a?k=1", "headers": {"X-A": "b"}, "body": BODY}
     )
     assert outcome["status"] == 201
-    assert outcome["headers"] == {"content-type": "application/json", "x-m2m-rsc": "2001"}
+    headers = outcome["headers"]
+    assert headers.pop("server").startswith("BaseHTTP/") and headers.pop("date")
+    assert headers == {"content-type": "application/json", "x-m2m-rsc": "2001"}
     assert json.loads(outcome["body"]) == {
         "path": "/a?k=1",
-        "headers": {"Host": f"127.0.0.1:{echo}", "X-A": "b", "Content-Length": "600"},
+        "headers": {
+            "Host": f"127.0.0.1:{echo}",
+            "User-Agent": f"Muster/{VERSION}",
+            "Accept-Encoding": "identity",
+            "X-A": "b",
+            "Content-Length": "600",
+        },
         "body": BODY,
     }
 
@@ -136,3 +148,119 @@ def test_no_content_has_no_body() -> None:
 def test_a_body_of_exactly_the_limit_is_taken() -> None:
     outcome = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123456789", limit_bytes=9)
     assert outcome["body"] == "123456789"
+
+
+# What front ends add by themselves, and what they do with a connection.
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"Content-Security-Policy: default-src 'self'; " + b"https://cdn.example " * 70,
+        b"Set-Cookie: lb=" + b"x" * 4096,
+        b"X-Trace: \xff\xfe\x00\xe4\xf6",
+        b"\xe4\xf6: a name that nobody reads",
+        b"no colon at all",
+        b"Link: <a>;\r\n\trel=preload;\r\n X-M2M-RSC: 4107",
+        b"\r\n".join(b"X-Header-%d: %s" % (n, b"y" * 100) for n in range(500)),
+    ],
+    ids=["policy", "cookie", "bytes", "name", "no colon", "folded", "many"],
+)
+def test_headers_that_nobody_asked_about_are_passed_over(header: bytes) -> None:
+    outcome = answer(OK + header + b"\r\nX-M2M-RSC: 2001\r\nContent-Length: 2\r\n\r\nhi")
+    assert outcome.get("body") == "hi", outcome
+    assert outcome["headers"] == {"x-m2m-rsc": "2001"}
+    assert outcome["is_open"]
+
+
+def test_long_headers_are_kept_by_nobody() -> None:
+    """With a heap that has no room for them."""
+    long = b"".join(b"X-%d: %s\r\n" % (n, b"y" * 1000) for n in range(60))
+    with listening(saying(OK + long + b"Content-Length: 2\r\n\r\nhi")) as port:
+        (outcome,) = ask(port, {"timeout_ms": 10000}, heap="64K")
+    assert outcome.get("body") == "hi", outcome
+
+
+@pytest.mark.parametrize(
+    ("head", "is_kept"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nConnection: Keep-Alive\r\nKeep-Alive: timeout=5\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nConnection: Upgrade, Close\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nConnection: upgrade\r\nConnection: close\r\n", False),
+        (b"HTTP/1.0 200 OK\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n", True),
+    ],
+)
+def test_a_connection_is_kept_as_the_server_s_version_says(head: bytes, is_kept: bool) -> None:
+    with listening(saying(head + b"Content-Length: 2\r\n\r\nhi")) as port:
+        (outcome,) = ask(port)
+    assert outcome["is_open"] is is_kept
+
+
+@pytest.mark.parametrize(
+    "farewell", [b"", b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"]
+)
+@pytest.mark.parametrize("is_safe", [True, False])
+def test_a_server_that_is_tired_of_waiting_costs_nothing(farewell: bytes, is_safe: bool) -> None:
+    """The end of a kept connection, or its farewell, is noticed before anything is sent."""
+    seen = []
+
+    def behaviour(connection: socket.socket, number: int) -> None:
+        seen.append(heard(connection))
+        connection.sendall(OK + b"Content-Length: 2\r\n\r\nhi")
+        connection.sendall(farewell if number == 0 else b"")
+
+    with listening(behaviour) as port:
+        outcomes = ask(port, {}, {"is_safe": is_safe, "method": "POST", "pause_ms": 100})
+    assert [outcome.get("body") for outcome in outcomes] == ["hi", "hi"]
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("is_safe", [True, False])
+def test_only_what_is_safe_is_sent_again_when_the_server_hangs_up_at_a_request(
+    is_safe: bool,
+) -> None:
+    seen = []
+
+    def behaviour(connection: socket.socket, number: int) -> None:
+        while request := heard(connection):
+            seen.append(request)
+            if len(seen) == 2:
+                return
+            connection.sendall(OK + b"Content-Length: 2\r\n\r\nhi")
+
+    with listening(behaviour) as port:
+        _, second = ask(port, {}, {"is_safe": is_safe, "method": "POST"})
+    assert len(seen) == (3 if is_safe else 2)
+    assert ("hung up" in second.get("detail", "")) is not is_safe
+
+
+def test_an_answer_that_has_begun_is_never_asked_for_again() -> None:
+    seen = []
+
+    def behaviour(connection: socket.socket, number: int) -> None:
+        while request := heard(connection):
+            seen.append(request)
+            if len(seen) == 2:
+                connection.sendall(b"HTTP/1.1 2")
+                return
+            connection.sendall(OK + b"Content-Length: 2\r\n\r\nhi")
+
+    with listening(behaviour) as port:
+        _, second = ask(port, {}, {})
+    assert (len(seen), "hung up" in second["detail"]) == (2, True)
+
+
+@pytest.mark.parametrize("coding", [b"gzip", b"br", b"Zstd", b"gzip, identity"])
+def test_a_compressed_answer_is_named(coding: bytes) -> None:
+    outcome = answer(
+        OK + b"Content-Encoding: " + coding + b"\r\nContent-Length: 2\r\n\r\n\x1f\x8b"
+    )
+    assert f"compressed ({coding.decode().lower()})" in outcome["detail"]
+    assert not outcome["is_final"]
+
+
+def test_a_transfer_that_nobody_asked_for_is_named() -> None:
+    outcome = answer(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n")
+    assert "in a form nobody asked for: gzip, chunked" in outcome["detail"]

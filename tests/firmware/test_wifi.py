@@ -157,3 +157,65 @@ def test_an_empty_scan_is_tried_once_more(air: Air, board: EmulatedBoard) -> Non
     air.add_access_point("net")
     air.scan_fails = 1
     assert ask(board, JOIN + "print(len(wifi.scan()))").strip() == "1"
+
+
+def test_one_of_two_access_points_can_be_named(air: Air, board: EmulatedBoard) -> None:
+    air.add_access_point("net", channel=1, rssi=-30)
+    far = air.add_access_point("net", channel=11, rssi=-80)
+    assert joined(board, f'"net", None, bssid={far.bssid!r}') == ["joined"]
+    assert air.traced("join")[0].details["bssid"] == far.bssid.hex(":")
+
+
+CANCELLED = """
+async def given_up():
+    task = asyncio.create_task(join("mute", None, 20000))
+    await asyncio.sleep_ms(500)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+asyncio.run(given_up())
+"""
+# As a program that never heard of Muster leaves the radio: connecting, for ever.
+CONNECTING = "import network; w = network.WLAN(); w.active(True); w.connect('mute')\n"
+
+
+@pytest.mark.parametrize(
+    "before", ['asyncio.run(join("mute", None, 500))', CANCELLED], ids=["failed", "cancelled"]
+)
+def test_a_join_that_ends_in_any_way_leaves_the_radio_free(
+    air: Air, board: EmulatedBoard, before: str
+) -> None:
+    air.add_access_point("mute", dhcp_s=None)
+    air.add_access_point("net")
+    after = '\nprint(len(wifi.scan()))\nwifi.start("DE")\nasyncio.run(join("net", None))'
+    assert ask(board, JOIN + before + after).split()[-3:-1] == ["2", "joined"]
+
+
+def test_a_radio_that_another_program_left_connecting_is_made_our_own(
+    air: Air, board: EmulatedBoard
+) -> None:
+    air.add_access_point("mute", dhcp_s=None)
+    air.add_access_point("net")
+    said = ask(
+        board,
+        CONNECTING
+        + JOIN
+        + 'print(w.config("reconnects"), len(wifi.scan()))\nasyncio.run(join("net", None))',
+    )
+    assert said.split()[:3] == ["0", "2", "joined"]
+
+
+def test_an_address_that_another_program_has_set_is_given_up(
+    air: Air, board: EmulatedBoard
+) -> None:
+    point = air.add_access_point("net")
+    prefix = point.gateway.removesuffix(".1")
+    other = f"('{prefix}.99', '255.255.255.0', '{point.gateway}', '{point.gateway}')"
+    said = ask(
+        board,
+        "import network; w = network.WLAN(); w.active(True); "
+        f"w.ifconfig({other})\n" + JOIN + 'asyncio.run(join("net", None))',
+    )
+    assert said.split() == ["joined", f"{prefix}.2"]

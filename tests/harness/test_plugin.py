@@ -314,3 +314,17 @@ def test_help_explains_options_ini_and_markers(pytester: pytest.Pytester) -> Non
     marks = pytester.runpytest("--markers").stdout.str()
     assert "@pytest.mark.hil_needs" in marks
     assert "@pytest.mark.hil_units" in marks
+
+
+def test_a_request_past_the_board_s_network_is_told_the_way(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        from urllib.request import urlopen
+
+        def test_it(hil_unit, hil_network):
+            urlopen(f"http://{hil_network('home').address}:1/", timeout=5)
+        """
+    )
+    result = project.runpytest()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*Ask hil_unit.url(80)*"])

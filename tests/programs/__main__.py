@@ -9,15 +9,16 @@ from set_up import Failed
 from tests.firmware import interpreters
 from tests.programs import BUILD
 from tests.programs.chromium import chromium
+from tests.programs.proxies import all_of_them
 from tests.system import acme
 
-_ALL: tuple[Callable[[], object], ...] = (interpreters.wasm, chromium, acme.install)
+_ALL: tuple[Callable[[], object], ...] = (interpreters.wasm, chromium, acme.install, all_of_them)
 
 
 def fetch() -> bool:
     """Return whether all are there; print what is not, and how to get it. Its tests will fail."""
     if not BUILD.exists():
-        print("Programs for the tests, once (130 MB to download, some 20 s on a fast line)")
+        print("Programs for the tests, once (240 MB to download, some 40 s on a fast line)")
     failed = []
     for get in _ALL:
         try:

@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,19 @@ _PIECE = 65536
 _GROUP, _PORT = "224.0.0.251", 5353
 
 Answer = Callable[[bytes], Iterator[bytes]]  # from a request to what is sent, piece by piece
+
+
+def _is_of_this_process(address: tuple[str, int]) -> bool:
+    """Tell whether a socket of this process, and so of a board's radio here, has the address."""
+    for file in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile, or no socket
+            borrowed = socket.socket(fileno=int(file.name))
+            try:
+                if borrowed.getsockname() == address:
+                    return True
+            finally:
+                borrowed.detach()
+    return False
 
 
 class FakeServer(Listener):
@@ -123,7 +137,10 @@ def very_slow(request: bytes) -> Iterator[bytes]:
 
 
 class Spoofer:
-    """Answers every DNS-SD query on this machine at once, with lies. `seen` has the queries."""
+    """Answers every DNS-SD query of this test's boards at once, with lies. `seen` has the queries.
+
+    The group is the machine's: what other programs and tests ask there is left alone.
+    """
 
     def __init__(self) -> None:
         self.seen: list[bytes] = []
@@ -169,6 +186,8 @@ class Spoofer:
                 continue
             if len(query) < 12 or query[2] & 0x80 or asker[1] == _PORT:
                 continue  # a responder's own traffic
+            if not _is_of_this_process(asker):
+                continue
             self.seen.append(query)
             for answer in self._answers:
                 self._socket.sendto(query[:2] + answer[2:], asker)

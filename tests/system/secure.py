@@ -61,9 +61,13 @@ class SecurePlatform(ServerProcess):
 
 
 @contextlib.contextmanager
-def impostor(chain: Path, key: Path) -> Iterator[tuple[str, int]]:
-    """Give the address of somebody who shows this certificate and serves nobody who accepts it."""
+def impostor(
+    chain: Path, key: Path, lowest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
+) -> Iterator[tuple[str, int]]:
+    """Give the address of somebody who shows this certificate and serves nobody who accepts it;
+    `lowest` is the lowest version of TLS that it speaks."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = lowest
     context.load_cert_chain(chain, key)
     with listening(socket.create_server(("127.0.0.1", 0))) as listener:
 

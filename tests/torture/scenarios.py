@@ -4,6 +4,7 @@
 concerned do when the power went in the middle of it.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ LONG_S = 8.0  # between 5 and 15 s, even if the host is busy
 LONGEST_S = 25.0
 _PRESSES = 4
 _WAIT_S = 40.0
+_ALONE_S = 15.0
+_SPEED = 10  # of the board's clock, where a trial takes all its time
 COMES_HOME_S = 60.0  # with a message lost, doubled or late, and a clock that runs faster
 _COMMITTED = rb"life committed version (\d+)"
 _AT_WORK = rb"step 6 ok \d+ms keep"
@@ -28,7 +31,8 @@ class Scenario:
     another scenario has left it. `act` switches the board on and ends with the change made. `heal`
     begins with the board on, after a cut, and is told which version this start runs on (0: none);
     it ends with the change made too, or raises. `go` is `act` where messages are lost, told how
-    fast the board's clock shall run; None where no message leads to the change.
+    fast the board's clock shall run; None where no message leads to the change. `keeps`: once the
+    device has the new version it never starts without it, committed or as a candidate.
     """
 
     name: str
@@ -39,6 +43,7 @@ class Scenario:
     versions: tuple[int, int]  # before and after the change; 0: no configuration
     proves: bool  # the new version may be found only once it has been registered
     go: Callable[[Bench, float], None] | None = None
+    keeps: bool = False
 
 
 def pressed(bench: Bench, seconds: float, said: bytes, timeout_s: float = 3.0) -> None:
@@ -122,8 +127,10 @@ def _order_bad_change(bench: Bench) -> None:
 
 
 def _try_bad_change(bench: Bench) -> None:
+    bench.board.clock.scale(_SPEED)
     bench.board.power_on()
     bench.board.expect(rb"step 8 wifi_auth", _WAIT_S)
+    bench.board.clock.scale(1)
     bench.wait_for("failed")
     bench.settled()
 
@@ -210,6 +217,38 @@ def _factory_reset_heal(bench: Bench, found: int) -> None:
     committed(bench)
 
 
+# A trial that fails, for now, and a device that comes home to find home gone
+
+
+def _strand(bench: Bench) -> None:
+    bench.story.operational.remove()
+    bench.board.clock.scale(_SPEED)
+    bench.board.power_on()
+    bench.board.expect(rb"step 7 ok", _WAIT_S)
+    bench.story.onboarding.remove()
+    bench.board.expect(rb"step 8 wifi_no_ap", _WAIT_S)
+    bench.board.expect(rb"step 4 wifi_no_ap", _WAIT_S)
+    bench.story.operational.restore()
+    committed(bench)
+    bench.board.clock.scale(1)
+    bench.settled()
+
+
+def _strand_heal(bench: Bench, found: int) -> None:
+    """Home is gone for good, but for a device that had not got anything yet."""
+    bench.story.onboarding.remove()
+    bench.board.clock.scale(_SPEED)
+    if found:
+        at_work(bench)
+        return
+    with contextlib.suppress(ExpectTimeout):
+        bench.board.expect(_COMMITTED, _ALONE_S)
+        bench.wait_for("registered")
+        return
+    bench.story.onboarding.restore()
+    committed(bench)
+
+
 # A bundle, where there is no onboarding network
 
 
@@ -275,13 +314,16 @@ def _bring_bad(bench: Bench) -> None:
 
 
 def _apply_bad(bench: Bench) -> None:
+    bench.board.clock.scale(_SPEED)
     bench.board.power_on()
     bench.board.expect(rb"bundle receipt .*: version \d+ wifi_auth", _WAIT_S)
+    bench.board.clock.scale(1)
     at_work(bench)
     bench.settled()
 
 
 def _apply_bad_heal(bench: Bench, found: int) -> None:
+    bench.board.clock.scale(_SPEED)
     at_work(bench)
 
 
@@ -311,6 +353,16 @@ CHANGE = Scenario(
     proves=True,
     go=_until(_COMMITTED),
 )
+STRANDED = Scenario(
+    "home is gone",
+    None,
+    _nothing,
+    _strand,
+    _strand_heal,
+    (0, 1),
+    proves=True,
+    keeps=True,
+)
 SCENARIOS = (
     ONBOARDING,
     CHANGE,
@@ -333,6 +385,7 @@ SCENARIOS = (
         proves=True,
         go=_onboard_again_go,
     ),
+    STRANDED,
     Scenario(
         "bundle",
         None,

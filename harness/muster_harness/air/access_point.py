@@ -388,3 +388,7 @@ class AccessPoint:
         """Judge a station's attempt to join: None is welcome, else the driver's reason."""
         is_full = len(self.stations) >= self.most_stations
         return self.admission.refusal(self.ssid, key, station, is_full)
+
+    def why(self, reason: int) -> str:
+        """Put a refusal into words, with what to try."""
+        return self.admission.why(reason, len(self.stations))

@@ -108,6 +108,16 @@ class Admission:
             return self.wrong_password_reason
         return REASON_ASSOC_FAIL if is_full else None
 
+    def why(self, reason: int, stations: int) -> str:
+        """Put a refusal into words, with what to try; `stations` is how many are joined."""
+        if self._always is not None or any(order.reason == reason for order in self._orders):
+            return "the test lets it refuse (refuses_with, refuse)"
+        return {
+            REASON_BELOW_AUTHMODE_THRESHOLD: "it is open, and a password was given; join without",
+            REASON_NO_COMPATIBLE_SECURITY: "it wants a password, and none was given",
+            self.wrong_password_reason: "the password is another",
+        }.get(reason, f"it has no room beside {stations} stations")
+
     def _key_like(self, ssid: bytes, key: bytes) -> bytes:
         password = (self.password or "").encode()
         # The key itself in hex instead of a passphrase (IEEE 802.11i, H.4); WPA3 has no such key.

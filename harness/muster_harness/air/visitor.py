@@ -54,8 +54,8 @@ class Visitor(Station):
         if reason is not None:
             air.trace_event(name, "refused", ssid=point.ssid, reason=reason)
             raise JoinRefused(
-                f"{point.ssid!r} does not let {name} in (driver's reason {reason}); "
-                "is the password right, and is there room?",
+                f"{point.ssid!r} does not let {name} in (driver's reason {reason}): "
+                f"{point.why(reason)}",
                 reason,
             )
         if point.dhcp_s is None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from muster_harness.esp32.thread_token import ThreadToken
 from muster_harness.loop import Loop, Timer
 
 CONTROL_FD = 3
@@ -19,6 +20,8 @@ IMAGE_FD = 4
 PAGE_FD = 5
 _LIFE_FD = 6
 CLOCK_FD = 7
+TOKEN_FD = 8
+_LEND_S = 0.003
 _PIPE_READ = 65536
 _CTRL_C = 0x03
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
@@ -57,7 +60,14 @@ class Child:
         self._interrupting: Timer | None = None
         self.holds_input = False  # keeps what comes for the interpreter until `release_input`
         self._is_asking = is_asking  # while a request of it is answered it is not interrupted
-        self._stdin, self._stdout, self._life, self.pid = _spawn(command, environment, files)
+        self._token = ThreadToken()
+        self._lending: Timer | None = None
+        files = {**files, TOKEN_FD: self._token.fd}
+        try:
+            self._stdin, self._stdout, self._life, self.pid = _spawn(command, environment, files)
+        except BaseException:
+            self._token.close()
+            raise
         if is_slow:  # so that what the program prints does not run far ahead of the line
             fcntl.fcntl(self._stdout, fcntl.F_SETPIPE_SZ, 4096)
         os.set_blocking(self._stdin, False)
@@ -106,6 +116,9 @@ class Child:
 
     def _take_incoming(self) -> None:
         self._deciding = None
+        if not self._token.take_back():
+            self._deciding = self._loop.later(0.001, self._take_incoming)
+            return
         while self._incoming:
             if self._interrupting is not None:
                 # What follows a Ctrl-C is for the prompt; a program that reads must not get it.
@@ -188,6 +201,22 @@ class Child:
                 self._loop.on_ready(self._stdin, lambda: self._send(b""), writable=True)
             else:
                 self._loop.forget(self._stdin)
+
+    # -- threads
+
+    def threads_begin(self) -> None:
+        """From now on its main thread is not the only one."""
+        if self._lending is None:
+            self._lend()
+
+    def _lend(self) -> None:
+        self._lending = self._loop.later(_LEND_S, self._lend)
+        is_asking = self._is_asking()  # which hears first what the program has to say
+        if not is_asking and not self._incoming and not self._backlog and not self._unread():
+            self._token.lend(self.pid)
+
+    def main_thread_has_right(self, has_it: bool) -> None:
+        self._token.can_be_lent = has_it
 
     # -- interrupts
 
@@ -285,7 +314,8 @@ class Child:
         self._loop.forget(self._pidfd)
         if self._waits_to_write:
             self._loop.forget(self._stdin)
-        for timer in (self._deciding, self._interrupting):
+        self._token.close()
+        for timer in (self._deciding, self._interrupting, self._lending):
             if timer is not None:
                 timer.cancel()
         for fd in (self._stdin, self._stdout, self._life, self._pidfd):

@@ -5,10 +5,11 @@
 from pathlib import Path
 from typing import Any, Protocol
 
-from muster_harness.air.address_range import host_port
+from muster_harness.air.address_range import AddressRange, host_port
 from muster_harness.air.air import Air
 from muster_harness.air.tcp_relay import TCPRelay
 from muster_harness.control import Later, Refusal, machine_word
+from muster_harness.esp32.interpreter import BUILD, VERSION
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import Chip
 from muster_harness.esp32.parts.clock import BoardClock
@@ -46,6 +47,7 @@ class Board(Protocol):
     frequency_hz: int
     log: BoardLog
     air: Air
+    loopback: AddressRange
     buses: Buses
     clock: BoardClock
     idf_heap: IDFHeap
@@ -71,6 +73,8 @@ class Board(Protocol):
     def power_off(self) -> None: ...
     def skip_while_asking(self) -> None: ...
     def show_backup(self, address: int) -> None: ...
+    def threads_begin(self) -> None: ...
+    def main_thread_has_right(self, has_it: bool) -> None: ...
 
 
 class HardwareCalls:
@@ -99,7 +103,10 @@ class HardwareCalls:
             "boot_us": board.clock.boot_us,
             "rtc_us": board.rtc.offset_us,
             "virtual": board.clock.is_virtual,
+            "itself": f"{board.loopback.prefix}1",
             "machine": board.facts.machine,
+            "build": board.facts.name,
+            "version": BUILD,
             "chip": {
                 "name": board.chip.name,
                 "timers": board.chip.timers,
@@ -165,8 +172,7 @@ class HardwareCalls:
         return self._board.terminal.raw_output(bytes.fromhex(data))
 
     def _uname(self) -> tuple[str, ...]:
-        version = "1.29.0-preview"
-        return ("esp32", "esp32", version, f"v{version}", self._board.facts.machine)
+        return ("esp32", "esp32", VERSION, f"v{VERSION}", self._board.facts.machine)
 
     def _unique_id(self) -> str:
         return self._board.mac.hex()
@@ -189,6 +195,12 @@ class HardwareCalls:
 
     def _mem_backup(self, address: int) -> None:
         self._board.show_backup(address)
+
+    def _threads(self) -> None:
+        self._board.threads_begin()
+
+    def _right(self, has_it: bool) -> None:
+        self._board.main_thread_has_right(has_it)
 
     def _run_ends(self) -> None:
         self._board.rtc.run_ends()
@@ -227,7 +239,9 @@ class HardwareCalls:
     def _i2c(self, address: int, written: str, count: int) -> str:
         return self._board.buses.i2c_transfer(address, bytes.fromhex(written), count).hex()
 
-    def _spi(self, number: int, written: str) -> str:
+    def _spi(self, number: int, written: str) -> str | None:
+        if number not in self._board.buses.spi:
+            return None  # nothing hangs there: zeros come in
         return self._board.buses.spi_transfer(number, bytes.fromhex(written)).hex()
 
     def _volts(self, pin: int) -> int:
@@ -239,7 +253,16 @@ class HardwareCalls:
             return line.waiting
         if verb == "read":
             return line.take(argument).hex()
-        self._board.buses.uart_write(number, bytes.fromhex(argument))
+        if verb == "write":
+            self._board.buses.uart_write(number, bytes.fromhex(argument))
+        elif verb == "break":
+            self._board.buses.uart_break(number)
+        elif verb == "irq":
+            line.trigger = argument
+        elif verb == "pins":
+            kept = zip(argument, line.pins, strict=True)
+            tx, rx = (old if new is None else new for new, old in kept)
+            line.pins = tx, rx
         return None
 
     def _nvs(self, namespace: str, verb: str, *arguments: Any) -> Any:

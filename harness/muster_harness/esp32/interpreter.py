@@ -16,6 +16,9 @@ from pathlib import Path
 
 from muster_harness.errors import InterpreterError
 
+VERSION = "1.29.0-preview"  # that boards say they run
+BUILD = f"v{VERSION} on 2026-07-05"
+
 _START = (
     "import sys;sys.path.insert(0,sys.argv.pop(1));"
     "import micropython_run as m;sys.exit(m.run_main(['micropython']+sys.argv[1:]))"

@@ -6,19 +6,19 @@ All of it runs in the board's loop; `muster_harness.units.emulated` is the door 
 """
 
 import contextlib
-import os
 from pathlib import Path
 
+from muster_harness.air.address_range import AddressRange
 from muster_harness.air.air import Air
 from muster_harness.air.tcp_relay import TCPRelay
-from muster_harness.errors import HarnessError
 from muster_harness.esp32.child import CLOCK_FD, IMAGE_FD, PAGE_FD
 from muster_harness.esp32.hardware_calls import HardwareCalls
 from muster_harness.esp32.idf_log import log_line
-from muster_harness.esp32.interpreter import Interpreter
+from muster_harness.esp32.interpreter import BUILD, Interpreter
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import chip
 from muster_harness.esp32.parts.clock import BoardClock
+from muster_harness.esp32.parts.efuse import factory_mac
 from muster_harness.esp32.parts.flash import Flash, reopened
 from muster_harness.esp32.parts.idf_heap import IDFHeap
 from muster_harness.esp32.parts.nvs import NVS
@@ -45,7 +45,6 @@ _START = "__import__('sys').path.pop(0);__import__('boot').run(globals())"
 _MDNS_LOOK_S = 0.05
 _HELP = b'Type "help()" for more information.\r\n'
 _CRASHES = 3
-_MAC_BYTES = 6
 
 
 class Supervisor:
@@ -90,7 +89,7 @@ class Supervisor:
             is_slow=baud is not None,
         )
         with contextlib.ExitStack() as parts:  # what is closed in the end, or if one fails
-            self.mac = _mac(directory / "efuse")
+            self.mac = factory_mac(directory / "efuse")
             self.flash = Flash(directory / "flash.img", facts.filesystem_bytes)
             parts.callback(self.flash.close)
             self.nvs = NVS(directory / "nvs.json", facts.nvs_bytes, self.flash.nvs_operation)
@@ -106,10 +105,17 @@ class Supervisor:
             )
             self.sleep = Sleep(self.chip, self.clock, self.pins.level, self._wake_up)
             self.signals = Signals()
-            self.buses = Buses(log.event)
+            self.buses = Buses(
+                log.event,
+                # from any thread: a test feeds UARTs
+                lambda uart, flags: loop.post(lambda: self._event("uart", uart, flags)),
+                self.pins.are_wired,
+            )
             self.watchdog = Watchdog(self.clock, self._watchdog_bites)
             ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
             self._addresses: list[str | None] = [None, None]  # of the links, by interface
+            self.loopback = AddressRange()
+            parts.callback(self.loopback.release)
             air.enter(name)
             parts.callback(air.leave, name)
             self.soft_ap = SoftAP(air, name, ap_mac, lambda own: self._link_changed(1, own))
@@ -258,7 +264,7 @@ class Supervisor:
     def _begin_run(self, raw: bool) -> None:
         self.boots_raw = raw
         self._has_booted = False
-        banner = f"MicroPython v1.29.0-preview on 2026-07-05; {self.facts.machine}"
+        banner = f"MicroPython {BUILD}; {self.facts.machine}"
         self.terminal.start(banner, raw)
         files = {
             IMAGE_FD: reopened(self.flash.image_fd),
@@ -293,12 +299,14 @@ class Supervisor:
 
     def _end_run(self) -> None:
         self.rtc.run_ends()
+        self.buses.reset()
         run, self._run = self._run, None
         if run is not None:
             run.end()
 
     def _run_exited(self, code: int) -> None:
         self.rtc.run_ends()
+        self.buses.reset()
         self._run = None
         if code >= 0 and self._has_booted:
             self._soft_reset_after(self.terminal.is_raw)
@@ -334,6 +342,14 @@ class Supervisor:
             self._loop.later(_MDNS_LOOK_S, self._skip)
         elif self.clock.leap(None):
             self._loop.post(self._skip)
+
+    def threads_begin(self) -> None:
+        if self._run is not None:
+            self._run.child.threads_begin()
+
+    def main_thread_has_right(self, has_it: bool) -> None:
+        if self._run is not None:
+            self._run.child.main_thread_has_right(has_it)
 
     def show_backup(self, address: int) -> None:
         if self._run is not None:
@@ -376,14 +392,3 @@ class Supervisor:
             active=self.radio.is_active or self.soft_ap.is_active,
             joined=self._addresses != [None, None],
         )
-
-
-def _mac(path: Path) -> bytes:
-    """Return the board's factory address, made once per directory; it is locally administered."""
-    if not path.exists():
-        path.write_text((b"\x26\x6f\x28" + os.urandom(3)).hex())
-    with contextlib.suppress(ValueError):
-        mac = bytes.fromhex(path.read_text())
-        if len(mac) == _MAC_BYTES:
-            return mac
-    raise HarnessError(f"{path} holds no MAC address; remove it to get a new one")

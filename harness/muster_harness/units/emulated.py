@@ -24,6 +24,7 @@ from muster_harness.esp32.supervisor import Supervisor
 from muster_harness.facts import BoardFacts, Wired, read_facts
 from muster_harness.log import Log
 from muster_harness.loop import Loop
+from muster_harness.units.server_door import ServerDoor
 from muster_harness.units.unit import Unit, emulated_capabilities
 from muster_harness.wire.board_log import BoardLog
 from muster_harness.wire.repl import REPL
@@ -111,6 +112,8 @@ class EmulatedBoard(Unit):
         self._clock = ClockDoor(
             self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s
         )
+        wlan = self._supervisor.wlan
+        self._servers = ServerDoor(self.air, self.name, lambda: self._loop.call(wlan.own_network))
         self._log.count_flash(lambda: self._supervisor.flash.operations)
 
     @property
@@ -144,6 +147,7 @@ class EmulatedBoard(Unit):
         if not self._is_open:
             return
         self._is_open = False
+        self._servers.close()
         self._log.count_flash(None)
         try:
             if self._loop.failure is None:
@@ -176,6 +180,7 @@ class EmulatedBoard(Unit):
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
         """Press EN ("hard"), which is a power-on for an ESP32; or type Ctrl-C and Ctrl-D."""
         self._require_power()
+        self.forget_output()
         if kind == "hard":
             self._loop.call(self._supervisor.button_reset)
         else:
@@ -286,6 +291,13 @@ class EmulatedBoard(Unit):
         self._require_pin(pin)
         self._loop.call(lambda: self._supervisor.pins.drive(pin, level))
 
+    def wire(self, pin: int, other: int) -> None:
+        """Put a wire between two pins: what the program sends on one, a level, a PWM or what a
+        UART says, it sees on the other."""
+        self._require_pin(pin)
+        self._require_pin(other)
+        self._loop.call(lambda: self._supervisor.pins.wire(pin, other))
+
     def level(self, pin: int) -> int:
         """Return the level on a pin, whoever drives it."""
         self._require_pin(pin)
@@ -318,8 +330,10 @@ class EmulatedBoard(Unit):
         """The board's output, the newest MiB of it."""
         return self._supervisor.output.all()
 
-    def expect(self, pattern: bytes, timeout_s: float = 5.0) -> re.Match[bytes]:
-        """Wait for a regular expression in the board's output, from the last match on.
+    def expect(self, pattern: bytes | str, timeout_s: float = 5.0) -> re.Match[bytes]:
+        """Wait for a regular expression in the board's output, from the last match or reset on.
+
+        Text stands for its UTF-8.
 
         Raises ExpectTimeout with the pattern, the last lines and the log's path.
         """
@@ -345,6 +359,16 @@ class EmulatedBoard(Unit):
         """
         self._require_power()
         self._loop.call(lambda: self._supervisor.say_idf(message, level, tag, inside))
+
+    # -- its servers
+
+    def url(self, port: int = 80, path: str = "/", address: str | None = None) -> str:
+        """Return the URL of a web server of the board, for clients on this host.
+
+        A visitor of the network that the board has joined, or else of the one that it has opened,
+        relays to it. Raises BoardError while the board is in no network.
+        """
+        return self._servers.url(port, path, address)
 
     # -- helpers
 

@@ -152,7 +152,7 @@ class SerialUnit(Unit):
     def output(self) -> bytes:
         return self._output.all()
 
-    def expect(self, pattern: bytes, timeout_s: float = 5.0) -> Match[bytes]:
+    def expect(self, pattern: bytes | str, timeout_s: float = 5.0) -> Match[bytes]:
         __tracebackhide__ = True
         if self._failure is None:
             self.listen()
@@ -166,11 +166,20 @@ class SerialUnit(Unit):
     def forget_output(self) -> None:
         self._output.forget()
 
+    def url(self, port: int = 80, path: str = "/", address: str | None = None) -> str:
+        if address is None:
+            raise BoardError(
+                "to ask a board for its address would end its program; let the program print it, "
+                f"e.g. print(wlan.ipconfig('addr4')), and say {self.name}.url({port}, address=…)"
+            )
+        return f"http://{address}:{port}{path}"
+
     # -- power and reset
 
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
         line = self._opened()
         self._log.event(f"reset asked for: {kind}")
+        self.forget_output()
         if kind == "soft":
             restart_program(line)
         elif "reset" in self.capabilities:

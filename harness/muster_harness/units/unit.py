@@ -55,8 +55,14 @@ CURES = {
     "reset": "use a port with control lines: a USB serial port, or rfc2217://",
 }
 
-_PIECE = 1024
-_READ = f"print(binascii.hexlify(f.read({_PIECE})).decode())"
+_PIECE = 1023  # a multiple of 3, so that base64 pads only the end
+_READ = f"""
+import binascii
+while piece := f.read({_PIECE}):
+    print(binascii.b2a_base64(piece).decode(), end="")
+f.close()
+"""
+_SLOWEST = 2000  # bytes in a second that a file is read with, at least
 _HEAP = "import gc; gc.collect(); print(gc.mem_free(), gc.mem_alloc())"
 # The ESP32 counts seconds from 2000, other ports from 1970.
 _TIME = "import time; print(time.time() + (946684800 if time.gmtime(0)[0] == 2000 else 0))"
@@ -145,8 +151,10 @@ class Unit(ABC):
         """The board's output, the newest MiB of it."""
 
     @abstractmethod
-    def expect(self, pattern: bytes, timeout_s: float = 5.0) -> Match[bytes]:
-        """Wait for a regular expression in the board's output, from the last match on.
+    def expect(self, pattern: bytes | str, timeout_s: float = 5.0) -> Match[bytes]:
+        """Wait for a regular expression in the board's output, from the last match or reset on.
+
+        Text stands for its UTF-8.
 
         Raises ExpectTimeout with the pattern, the last lines and the log's path.
         """
@@ -159,7 +167,7 @@ class Unit(ABC):
 
     @abstractmethod
     def reset(self, kind: Literal["hard", "soft"] = "hard") -> None:
-        """Let the program begin anew, and return at once.
+        """Let the program begin anew, and return at once; `expect` sees only what comes then.
 
         `hard` restarts the chip: through its EN pin with the capability `reset`, else by
         machine.reset(). Wi-Fi survives a soft one.
@@ -208,11 +216,25 @@ class Unit(ABC):
         """The devices on the board's I2C, SPI and UARTs, and the voltages at its ADC."""
         raise self.cannot("buses")
 
+    # -- its servers
+
+    @abstractmethod
+    def url(self, port: int = 80, path: str = "/", address: str | None = None) -> str:
+        """Return the URL at which a client on this host, a browser too, finds a server on it.
+
+        An emulated board's is behind a relay, through the network that the board has joined, or
+        the one that it has opened. Another board's is at `address`, which its program prints: to
+        ask it would end the program. Raises BoardError while there is no way to it, with the
+        cure.
+        """
+
     # -- code
 
-    def exec(self, code: str, timeout_s: float = 10.0, longest_s: float = 60.0) -> str:
+    def exec(self, code: str, timeout_s: float | None = 10.0, longest_s: float = 60.0) -> str:
         """Run statements and return their output. The running program is interrupted; its names
         stay.
+
+        The board may be silent for `timeout_s`; None is as long as `longest_s`, the limit of all.
 
         Raises RemoteError as REPL.exec does. The log says how much ran, where from and how long,
         but not the code: it may hold passwords.
@@ -220,9 +242,10 @@ class Unit(ABC):
         __tracebackhide__ = True  # in pytest's reports, which show where the test asked
         began = time.monotonic()
         where = _caller()
+        silent_s = longest_s if timeout_s is None else timeout_s
         try:
-            with self.repl(timeout_s=timeout_s) as repl:
-                said = repl.exec(code, timeout_s, longest_s)
+            with self.repl(timeout_s=silent_s) as repl:
+                said = repl.exec(code, silent_s, longest_s)
         except Exception as e:
             self._log.event(f"exec from {where}: {len(code)} characters, {type(e).__name__}")
             raise
@@ -250,13 +273,10 @@ class Unit(ABC):
         Raises RemoteOSError, with its errno, if the board cannot read it.
         """
         __tracebackhide__ = True
-        said = []
         with self.repl() as repl:
-            repl.exec(f"import binascii; f = open({path!r}, 'rb')")
-            while piece := repl.exec(_READ).strip():
-                said.append(binascii.unhexlify(piece))
-            repl.exec("f.close()")
-        return b"".join(said)
+            size = int(repl.exec(f"f = open({path!r}, 'rb'); print(f.seek(0, 2)); f.seek(0)"))
+            said = repl.exec(_READ, longest_s=60 + size / _SLOWEST)
+        return binascii.a2b_base64(said)
 
     def write_file(self, path: str, data: bytes | str) -> None:
         """Write a file into a folder that is there.

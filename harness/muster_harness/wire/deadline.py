@@ -18,6 +18,7 @@ from muster_harness.errors import BoardError, BoardReset, Flooded
 # What every ESP32's ROM says first, e.g. "rst:0x8 (TG1WDT_SYS_RESET),boot:0x13 (…".
 _RESET = re.compile(rb"\nrst:0x[0-9a-f]+ \((\w+)\)")
 _TAIL = 64
+_PIECE = 65536
 _SILENCE_S = 1.0  # after something came, and nothing for less than so long, more may come
 
 
@@ -35,6 +36,7 @@ class Guarded:
         self._longest_s = 0.0
         self._may_reset = False
         self._tail = b""
+        self._ahead = b""  # read already, for who reads next
 
     @contextlib.contextmanager
     def at_most(self, longest_s: float, may_reset: bool = False) -> Iterator[None]:
@@ -51,11 +53,41 @@ class Guarded:
         finally:
             self._end = None
 
+    def until(self, ending: bytes) -> bytes:
+        """All that comes before one byte, which is taken too; in time that grows with the output
+        and no faster, unlike what a loop over `read` takes. Within `at_most` only."""
+        pieces = []
+        while True:
+            before, found, self._ahead = (self.read(1) + self._ready()).partition(ending)
+            pieces.append(before)
+            if found:
+                return b"".join(pieces)
+
+    def _ready(self) -> bytes:
+        """Return the bytes that have come and can be had without waiting."""
+        ready, self._ahead = self._ahead, b""
+        if ready:
+            return ready
+        if getattr(self.inner, "_socket", None) is not None:  # of which pyserial counts one byte
+            patience_s, self.inner.timeout = self.inner.timeout, 0
+            try:
+                ready = bytes(self.inner.read(_PIECE))
+            finally:
+                self.inner.timeout = patience_s
+        else:
+            count = min(int(self.inner.in_waiting), _PIECE)
+            ready = bytes(self.inner.read(count)) if count else b""
+        self._look_for_reset(ready)
+        return ready
+
     def read(self, size: int = 1) -> bytes:
         """Read up to so many bytes; within `at_most`, an empty read is an error.
 
         Raises BoardError, Flooded and BoardReset as `at_most` says.
         """
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            return data if len(data) == size else data + self.read(size - len(data))
         now = time.monotonic()
         if self._end is not None and now > self._end:
             raise self._flooded()
@@ -86,8 +118,9 @@ class Guarded:
         return data
 
     def _look_for_reset(self, data: bytes) -> None:
-        self._tail = (self._tail + data)[-_TAIL:]
-        if not self._may_reset and b")" in data and (reset := _RESET.search(self._tail)):
+        seen = self._tail + data
+        self._tail = seen[-_TAIL:]
+        if not self._may_reset and b")" in data and (reset := _RESET.search(seen)):
             self._tail = b""
             raise BoardReset(
                 f"the board on {self._port} was reset meanwhile ({reset[1].decode()}): by a "
@@ -99,7 +132,7 @@ class Guarded:
 
     @property
     def in_waiting(self) -> int:
-        return int(self.inner.in_waiting)
+        return len(self._ahead) + int(self.inner.in_waiting)
 
     def inWaiting(self) -> int:  # noqa: N802 (as mpremote calls it)
         return self.in_waiting

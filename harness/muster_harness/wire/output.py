@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from muster_harness.errors import BoardError, ExpectTimeout
+from muster_harness.errors import BoardError, ExpectTimeout, HarnessError
 
 _KEPT = 1 << 20
 _SHOWN_LINES, _SHOWN_CHARACTERS = 15, 4096
@@ -56,14 +56,20 @@ class Output:
         with self._changed:
             self._read = self._dropped + len(self._data)
 
-    def expect(self, pattern: bytes, timeout_s: float) -> re.Match[bytes]:
-        """Wait for a regular expression and return its match.
+    def expect(self, pattern: bytes | str, timeout_s: float) -> re.Match[bytes]:
+        """Wait for a regular expression, of which text stands for its UTF-8, and return its match.
 
         Raises ExpectTimeout with the pattern, the last lines and the log's path, and BoardError if
-        the board broke down meanwhile.
+        the board broke down meanwhile; HarnessError for no timeout.
         """
         __tracebackhide__ = True  # in pytest's reports, which show who waited
-        regex = re.compile(pattern, re.DOTALL | re.MULTILINE)
+        if timeout_s is None:
+            raise HarnessError(
+                "timeout_s=None would wait for ever, and a board that hangs would hang its tests; "
+                "say how many seconds, 3600 if need be"
+            )
+        raw = pattern.encode() if isinstance(pattern, str) else pattern
+        regex = re.compile(raw, re.DOTALL | re.MULTILINE)
         end = time.monotonic() + timeout_s
         while True:
             with self._changed:

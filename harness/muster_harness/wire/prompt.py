@@ -156,8 +156,10 @@ def _verdict(heard: bytes, port: str) -> BoardError:
         )
     if any(sign in heard for sign in _SIGNS):
         return BoardError(
-            f"the program of the board on {port} does not let go of the console (no REPL after "
-            "Ctrl-C); try again and press the board's reset button when asked, or erase its flash"
+            f"the program of the board on {port} does not let go of the console: it swallows "
+            "Ctrl-C. A bare `except:` in main.py, or in what it calls, catches KeyboardInterrupt "
+            "too, `except Exception:` does not. Try again and press the board's reset button when "
+            "asked, or erase its flash"
         )
     if len(heard) >= _KEPT and heard.isascii():  # at a wrong speed it is not text
         return Flooded(

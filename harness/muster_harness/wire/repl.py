@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from mpremote import transport_serial
-from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException, SerialTimeoutException
 
@@ -27,6 +27,7 @@ _LOOK_S = 0.05  # how often a deadline is looked at while bytes are awaited
 _LONGEST_S = 60.0
 _SHOWN = 60  # characters of an answer, in a message
 _WRITE_S = 10.0
+_END = b"\x04"
 
 
 class REPL:
@@ -137,11 +138,11 @@ class REPL:
         self._guard.timeout = patience_s
         try:
             with self._guard.at_most(longest_s):
-                out, err = self._transport.exec_raw(code, patience_s)
+                self._transport.exec_raw_no_follow(code)
+                # mpremote would read byte by byte, and copy all it has with each
+                out, err = self._guard.until(_END), self._guard.until(_END)
         except BoardError as e:
             raise self._failed(e) from None
-        except TransportExecError as e:
-            raise RemoteError.of(e.error_output) from None
         except (SerialException, OSError) as e:
             raise self._vanished(e) from None
         except (TransportError, struct.error) as e:

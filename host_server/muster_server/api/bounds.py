@@ -38,3 +38,6 @@ RECEIPT = (0, 64)
 BUNDLE = (0, 4 * 6144)  # with white space in it, as mail programs put it there
 BUNDLE_LIFE_S = (60, 315_360_000)  # at most ten years
 ABOVE = (0, HIGHEST - 1)
+ID = (0, 32)  # of a device, or the beginning of one
+CODE = (1, 32)
+PAGE = (1, 1000)  # devices in an answer

@@ -10,13 +10,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import BackgroundTasks, Depends, FastAPI, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import Engine
 
 from muster_server.api import bodies
+from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.config_server.bundles import BundleService
+from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.limits import BUSY_RETRY_S, SYNCS_AT_ONCE
@@ -32,7 +34,7 @@ from muster_server.document import parse_json
 from muster_server.errors import Unavailable
 from muster_server.store.config import ConfigStore
 from muster_server.store.secrets import SecretBox
-from muster_server.web import bearer, body_within, harden, json_response
+from muster_server.web import address_of, bearer, body_within, harden, json_response
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +124,7 @@ def _add_sync(app: FastAPI, syncs: SyncService, jobs: Jobs) -> None:
         if not places.acquire(blocking=False):
             raise Unavailable("too many devices at once", retry_s=BUSY_RETRY_S)
         try:
-            address = request.client.host if request.client else ""
+            address = address_of(request)
             answer = syncs.answer(device_id, k, message, address)
         finally:
             places.release()
@@ -173,8 +175,8 @@ def _add_devices(
         return json_response(shown, 201)
 
     @app.get("/v1/devices", dependencies=[guard])
-    def show_all(owner: str) -> Response:
-        return json_response({"devices": devices.all_shown(owner)})
+    def show_some(owner: str, wanted: Annotated[WantedDevices, Query()]) -> Response:
+        return json_response(devices.views.page(owner, Wanted(**wanted.model_dump())))
 
     @app.get("/v1/devices/{device_id}", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:

@@ -12,7 +12,7 @@ from typing import Any
 
 from muster_server import ssids
 from muster_server.config_server import window
-from muster_server.config_server.device_view import chosen, existing, full, short
+from muster_server.config_server.device_view import DeviceViews, existing
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import (
     account_of,
@@ -22,6 +22,7 @@ from muster_server.config_server.proof import (
     versions_given,
 )
 from muster_server.config_server.recognition import MOST_CLAIMS, MOST_RELEASED, is_expired
+from muster_server.config_server.rivals import forget_buried, make_room
 from muster_server.config_server.versions import Versions, new_adoption
 from muster_server.errors import (
     Conflict,
@@ -31,7 +32,15 @@ from muster_server.errors import (
     ServiceUnreachable,
 )
 from muster_server.label import Label, parse_label
-from muster_server.store.claims import CLAIM_LIFE_S, Claim, living_until, new_nonce, with_step
+from muster_server.store.claims import (
+    CLAIM_LIFE_S,
+    DISPLACED,
+    ENDED,
+    Claim,
+    living_until,
+    new_nonce,
+    with_step,
+)
 from muster_server.store.config import ConfigStore, Records
 
 REGISTER, INITIALISE = 1, 2
@@ -51,6 +60,7 @@ class DeviceService:
         self._versions = versions
         self._clock = clock
         self._monotonic = monotonic
+        self.views = DeviceViews(store, versions, clock)
 
     def register(
         self,
@@ -110,18 +120,9 @@ class DeviceService:
                 more: dict[str, Any] = {"step": INITIALISE, "code": code, "ms": ms}
                 records.note(prepared, self._clock(), "prepared", detail=detail, **more)
 
-    def all_shown(self, owner: str) -> list[dict[str, Any]]:
-        """One short entry per device of this owner."""
-        with self._store.transaction() as records:
-            ids = {claim.device_id: claim for claim in records.claims_of_owner(owner)}
-            claims = [chosen(records, device_id, owner) for device_id in ids]
-            return [short(claim) for claim in claims if claim is not None]
-
     def shown(self, device_id: str, owner: str) -> dict[str, Any]:
         """Everything that its owner may know about a device; no secret is in it."""
-        with self._store.transaction() as records:
-            claim = existing(records, device_id, owner)
-            return full(records, claim, self._clock())
+        return self.views.one(device_id, owner)
 
     def open_window(self, device_id: str, owner: str, until: int | None = None) -> dict[str, Any]:
         """Let the label be used again: until then, or until the device proves a configuration.
@@ -202,6 +203,7 @@ class DeviceService:
         started, now = self._monotonic(), self._clock()
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
+            check_is_held(claim)
             claim = replace(claim, originator=new_originator())
             records.put_claim(claim)
             records.add_event(claim, now, "account_replaced", "asked for by the owner")
@@ -255,7 +257,8 @@ def _claimed(
             "the vendor registered this device with another secret; is this its label?",
             path="secret",
         )
-    claims = [c for c in records.claims_of(label.device_id) if c.state != "released"]
+    forget_buried(records, label.device_id, owner)
+    claims = [c for c in records.claims_of(label.device_id) if c.state not in ENDED]
     for claim in claims:
         if not hmac.compare_digest(claim.secret, label.secret):
             continue
@@ -275,30 +278,8 @@ def _claimed(
         )
     live = [claim for claim in claims if not is_expired(claim, now)]
     if len(live) >= MOST_CLAIMS:
-        _make_room(records, live, now)
+        make_room(records, live, owner, now)
     return window.opened(_new_claim(label, profile, name, owner, now), end)
-
-
-def _make_room(records: Records, claims: list[Claim], now: float) -> None:
-    """End the oldest claim that no device has answered to. To refuse the newcomer instead would
-    let anybody keep an owner out for as long as claims live.
-
-    One whose bundle is being carried comes last, and expires instead of being dropped: so it
-    ends only if its device is not at work already.
-    """
-    unheard = [claim for claim in claims if claim.seen_at is None]
-    if not unheard:
-        raise Conflict(
-            f"devices with {MOST_CLAIMS} different secrets answer to this id; was it printed on "
-            "more than one label?"
-        )
-    idle = [claim for claim in unheard if not accounts_given(records, claim)]
-    displaced = (idle or unheard)[0]
-    if idle:
-        drop_claim(records, displaced, now)
-    else:
-        records.put_claim(replace(displaced, expires_at=now))
-    records.add_event(displaced, now, "claim_displaced", "too many claims")
 
 
 def _forget_older(records: Records, device_id: str, now: float) -> None:
@@ -339,9 +320,21 @@ def _until(end: float) -> str:
 
 
 def check_may_reopen(records: Records, claim: Claim) -> None:
-    """Conflict if the profile lets a label be used once, and it has been."""
+    """Conflict if the profile lets a label be used once, and it has been; or if there is no claim
+    any more whose window could open.
+    """
+    check_is_held(claim)
     profile = records.profile(claim.profile) or {}
     if claim.version and profile.get("reonboarding") == "never":
         raise Conflict(
             f'profile "{claim.profile}" says that a label is used once (reonboarding: never)'
+        )
+
+
+def check_is_held(claim: Claim) -> None:
+    """Conflict if the claim had to make room for others."""
+    if claim.state == DISPLACED:
+        raise Conflict(
+            "others have registered this device id as well, and this registration had to make "
+            "room; register the label again"
         )

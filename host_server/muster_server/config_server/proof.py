@@ -11,10 +11,10 @@ from muster_server import ssids
 from muster_server.config_server import window
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.report import Report
-from muster_server.store.claims import Claim, Version, with_step
+from muster_server.store.claims import DISPLACED, Claim, Version, with_step
 from muster_server.store.config import Records
 
-FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 3, 4, 5, 6, 7, 8, 9
+INITIALISE, FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 2, 3, 4, 5, 6, 7, 8, 9
 
 # Where the platform is and who the device is there -> whether it got a token.
 Accounts = dict[tuple[str, str], bool]
@@ -25,6 +25,23 @@ def is_proved(report: Report, nonce: str) -> bool:
     if report.echo is None:
         return False
     return hmac.compare_digest(report.echo.encode(), nonce.encode())
+
+
+def shows_registration(report: Report, running: int) -> bool:
+    """Tell whether the report of a device that runs this version proves step 9, and nothing
+    since speaks against it.
+
+    A device commits a version, and asks under its key in a trial, only after step 9; so where
+    its timeline does not reach back so far, that is the proof.
+    """
+    newest = [code for step, code, _ in report.timeline if step == REGISTER][-1:]
+    last = report.last
+    if last is None or last.code == "ok" or last.config != running:
+        return newest in ([], ["ok"])
+    # What failed, and went well afterwards, has healed.
+    ends = [(step, code) for step, code, _ in reversed(report.timeline)]
+    since = ends[: ends.index((last.step, last.code))] if (last.step, last.code) in ends else []
+    return (REGISTER, "ok") in since and newest == ["ok"]
 
 
 def recorded(claim: Claim, report: Report, now: float) -> Claim:
@@ -76,7 +93,7 @@ def _last(report: Report) -> dict[str, Any] | None:
 def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
     """The device has proved this claim: it counts, and rivals are dropped."""
     for rival in records.claims_of(claim.device_id):
-        if rival.id != claim.id:
+        if rival.id != claim.id and rival.state != DISPLACED:
             drop_claim(records, rival, now)
             if rival.state == "unproved":
                 records.add_event(rival, now, "claim_refused", "another label was proved")
@@ -86,15 +103,17 @@ def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
     return replace(window.running_out(claim, now), state="proved", expires_at=None)
 
 
-def settle_version(records: Records, claim: Claim, version: Version, now: float) -> Claim:
+def settle_version(
+    records: Records, claim: Claim, version: Version, now: float, *, is_registered: bool = True
+) -> Claim:
     """The device has proved that it runs on this version: the window closes, and the keys and
-    tokens of earlier versions end.
+    tokens of earlier versions end. `is_registered`: it has proved step 9, too.
     """
     records.note(claim, now, "proved", detail=f"version {version.number}")
     _revoke_earlier(records, claim, version, now)
     records.retire_versions_below(claim.id, version.number)
     records.put_version(replace(version, proved_at=now))
-    settled = window.closed(at_work(claim, now))
+    settled = window.closed(at_work(claim, now) if is_registered else claim)
     if version.is_copied and version.token_id is None:
         # Where there is no token, the originator is all that a device has to show.
         settled = replace(settled, originator=new_originator())
@@ -160,6 +179,8 @@ def handed_out(
     handed_out_at = now if version.handed_out_at is None else version.handed_out_at
     records.put_version(replace(version, handed_out_at=handed_out_at))
     claim = with_step(claim, RECEIVE, "done", "ok", ms, now)
+    if claim.progress.get(str(INITIALISE), {}).get("state") == "failed":
+        claim = with_step(claim, INITIALISE, "done", "ok", None, now)  # it has come about
     detail = f"version {version.number}"
     records.note(claim, now, "handed_out", step=RECEIVE, ms=ms, detail=detail)
     if has_failed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from muster_server.config_server.noise import Responder
 from muster_server.config_server.versions import key_of
 from muster_server.label import Label, is_device_id
-from muster_server.store.claims import Claim, VendorDevice, Version
+from muster_server.store.claims import ENDED, Claim, VendorDevice, Version
 from muster_server.store.config import ConfigStore, Records
 
 LABEL, ADOPTED = "label", "adopted"  # keys that are named otherwise than by a version
@@ -70,7 +70,7 @@ def _keys(
             if version is not None:
                 found.append((claim, version, key_of(version)))
         return found
-    live = [c for c in claims if c.state != "released" and not is_expired(c, now)]
+    live = [c for c in claims if c.state not in ENDED and not is_expired(c, now)]
     for claim in live:
         found.append((claim, None, Label(device_id, claim.secret).key("sync-psk")))
     vendor = records.vendor_device(device_id)

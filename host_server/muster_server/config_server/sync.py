@@ -10,6 +10,7 @@ from typing import Any
 
 from muster_server.config_server import label_uses, proof, window
 from muster_server.config_server.device_timeline import note_reported
+from muster_server.config_server.epoch import Epoch
 from muster_server.config_server.label_uses import Use
 from muster_server.config_server.limits import BY_ADDRESS, BY_DEVICE, BY_REPLAYED, RateLimit
 from muster_server.config_server.noise import SHORTEST_BYTES
@@ -36,6 +37,7 @@ from muster_server.store.claims import (
     with_step,
 )
 from muster_server.store.config import ConfigStore, Records
+from muster_server.store.contacts import Contact as Heard
 from muster_server.store.history import WINDOW_CLOSED
 
 MESSAGE_LIMIT_BYTES = 8192
@@ -79,6 +81,7 @@ class SyncService:
         self._by_address = RateLimit(BY_ADDRESS, monotonic)
         self._by_device = RateLimit(BY_DEVICE, monotonic)
         self._by_replayed = RateLimit(BY_REPLAYED, monotonic)
+        self._epoch = Epoch()
         self.refusals = Refusals(store)
 
     def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
@@ -112,7 +115,7 @@ class SyncService:
     def _rendered(self, direction: Direction) -> str:
         directive: dict[str, Any] = {
             "v": 1,
-            "nonce": direction.nonce,
+            "nonce": self._epoch.told(direction.nonce),
             "time": int(self._clock()),
             "action": direction.action,
             "retry_s": direction.retry_s,
@@ -160,7 +163,8 @@ class SyncService:
                 and claim.state == "proved"
                 and not window.is_open(records, claim, now)
             )
-            is_proved = is_new and not is_shut_out and proof.is_proved(report, claim.nonce)
+            told = self._epoch.told(claim.nonce)
+            is_proved = is_new and not is_shut_out and proof.is_proved(report, told)
             if is_new and not is_shut_out:
                 detail = _about_report(holder.k, report, use, is_proved)
                 records.note(claim, now, "reported", step=proof.SEND, detail=detail)
@@ -171,13 +175,19 @@ class SyncService:
             if is_proved and claim.state != "released":
                 claim = replace(proof.settle_claim(records, claim, now), nonce=new_nonce())
                 if version is not None and version.proved_at is None:
-                    claim = proof.settle_version(records, claim, version, now)
+                    is_there = proof.shows_registration(report, version.number)
+                    claim = proof.settle_version(
+                        records, claim, version, now, is_registered=is_there
+                    )
                     records.add_job("describe", now, **proof.described(claim, version))
             if is_new and claim.state == "unproved":
                 # A device that answers to it is not a squatter's invention.
                 claim = living_until(claim, now + CLAIM_LIFE_S)
             if is_new:
                 records.put_claim(claim)
+                records.contacts.put(
+                    heard(claim, holder.k, version, report, address, now, not is_shut_out)
+                )
         return _Contact(claim, holder.k, version, report, use, is_new, is_proved)
 
     def _forgotten(self, contact: "_Contact") -> Direction:
@@ -219,7 +229,9 @@ class SyncService:
                     running = records.version(claim.id, running.number) or running
                 is_current = running and self._versions.is_current(records, claim, running)
                 if running is not None and is_current and not is_invited:
-                    if contact.is_proved and claim.status != "registered":
+                    is_there = proof.shows_registration(report, running.number)
+                    is_troubled = claim.status != "registered" or claim.last is not None
+                    if contact.is_proved and is_there and is_troubled:
                         # It failed with another version, and that one is not wanted any more.
                         records.put_claim(proof.at_work(claim, self._clock()))
                     # One that came by bundle is proved as soon as it has a nonce to echo; and only
@@ -308,6 +320,22 @@ class _Contact:
     use: Use
     is_new: bool  # not a message that came before
     is_proved: bool
+
+
+def heard(
+    claim: Claim,
+    k: str,
+    version: Version | None,
+    report: Report,
+    address: str,
+    now: float,
+    is_believed: bool,
+) -> Heard:
+    """The contact that this report is, with about when the device comes again, as it is told."""
+    next_at = None if is_believed else now + CLOSED_RETRY_S
+    if version is not None and report.state == "committed":
+        next_at = now + int(version.document["policy"]["sync_s"])
+    return Heard(claim.id, now, address, k, report.state, is_believed, next_at)
 
 
 def _about_report(k: str, report: Report, use: Use, is_proved: bool) -> str:

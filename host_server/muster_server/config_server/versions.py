@@ -15,7 +15,7 @@ from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.profile import Particulars, build_configuration
 from muster_server.config_server.proof import about_account, account_of, end_asked
 from muster_server.errors import NotFound, Released
-from muster_server.store.claims import Claim, Version
+from muster_server.store.claims import ENDED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 
 _STRIPES = 64
@@ -102,7 +102,7 @@ class Versions:
         version = Version(claim_id, number, document, token_id, None, None)
         with self._store.transaction() as records:
             owned = records.claim(claim_id)
-            if owned is not None and owned.state != "released":
+            if owned is not None and owned.state not in ENDED:
                 records.put_claim(replace(owned, highest=number, asked=None))
                 records.put_version(version)
                 return version
@@ -166,7 +166,7 @@ def key_of(version: Version) -> bytes:
 def unreleased(records: Records, claim_id: str) -> Claim:
     """The claim as it is now; Released if nobody owns the device any more."""
     claim = records.claim(claim_id)
-    if claim is None or claim.state == "released":
+    if claim is None or claim.state in ENDED:
         raise Released(_MEANWHILE)
     return claim
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 
 _SWEEP_S = 60
 
+_POLICY = "^[A-Za-z0-9._:-]{1,64}$"
+
+PolicyName = Annotated[str, Query(pattern=_POLICY)]
 TokenId = Annotated[str | None, Query(pattern="^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -38,6 +41,12 @@ class IssuedTokenView(BaseModel):
     originator: str
     token_id: str
     token: str
+
+
+class MembersView(BaseModel):
+    """Originators to be named in a policy."""
+
+    originators: list[Annotated[str, Field(max_length=64)]] = Field(max_length=1000)
 
 
 class TokenView(BaseModel):
@@ -141,6 +150,22 @@ def _add_accounts(
         """
         return IssuedTokenView(**asdict(accounts.open_account(originator, token_id)))
 
+    @app.put("/readers/{originator}", status_code=201, dependencies=admin_only)
+    def open_reader(
+        originator: str, policy: PolicyName, token_id: TokenId = None
+    ) -> IssuedTokenView:
+        """Make an account that may only retrieve and discover what the policy names, and issue a
+        token; it is closed as any other account is.
+        """
+        return IssuedTokenView(**asdict(accounts.open_reader(originator, policy, token_id)))
+
+    @app.post("/policies/{policy}/members", status_code=204, dependencies=admin_only)
+    def name_in_policy(
+        policy: Annotated[str, Path(pattern=_POLICY)], members: MembersView
+    ) -> None:
+        """Open what these originators own to the policy's readers."""
+        accounts.name_in_policy(policy, members.originators)
+
     @app.get("/accounts", dependencies=admin_only)
     def list_accounts(
         after: str = "", limit: int = Query(default=100, ge=1, le=1000)
@@ -193,7 +218,11 @@ def _add_onem2m(
             status = codes.HTTP_STATUS[answer.rsc]
         except codes.RequestRefused as error:
             answer, status = http_binding.refusal(error), error.status
+        except Unauthorized as error:
+            answer, status = http_binding.unauthorized(error), error.status
         about, content = http_binding.rendered(headers, answer, clock())
+        if status == Unauthorized.status:
+            about["WWW-Authenticate"] = "Bearer"
         return Response(content, status, about)
 
     app.add_route(

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from muster_server.document import compact_json
+from muster_server.errors import Unauthorized
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.addressing import CSE, from_http_path
 from muster_server.platform_server.primitives import (
@@ -91,6 +92,12 @@ def rendered(headers: Headers, answer: Response, now_s: float) -> tuple[dict[str
 def refusal(error: codes.RequestRefused) -> Response:
     """The response that says why a request was not carried out."""
     return Response(error.rsc, {"m2m:dbg": str(error)})
+
+
+def unauthorized(error: Unauthorized) -> Response:
+    """The response to no token or a wrong one: in oneM2M's form, so that whoever asks can tell
+    this platform's refusal from that of something in between."""
+    return Response(codes.SecurityAssociationRequired.rsc, {"m2m:dbg": str(error)})
 
 
 def _type_of_content(content_type: str, operation: Operation) -> int | None:

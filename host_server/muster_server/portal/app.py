@@ -5,15 +5,17 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Query
 from fastapi.responses import Response
 
 from muster_server.api import bodies, profiles, views
 from muster_server.api.description import Description
+from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.document import parse_json
 from muster_server.portal.offline import add_offline
 from muster_server.portal.service import Portal
+from muster_server.portal.streams import Streams, add_streams
 from muster_server.web import bearer, body_within, harden, json_response
 
 BODY_LIMIT_BYTES = 256 * 1024
@@ -31,6 +33,9 @@ def create_app(portal: Portal, accepted_hashes: Callable[[], frozenset[str]]) ->
     _add_devices(app, portal, guard, described)
     _add_profiles(app, portal, guard, described)
     add_offline(app, portal, guard, OWNER, described)
+    streams = Streams()
+    add_streams(app, portal, streams, guard, OWNER, described)
+    app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end
     described.complete(app)
     return harden(app)
 
@@ -45,9 +50,9 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
         return json_response(portal.register(read_body(bodies.NewDevice, body), OWNER), 201)
 
     @app.get("/v1/devices", dependencies=guard, **described.of(views.Devices))
-    def list_devices() -> Response:
-        """All devices."""
-        return json_response(portal.devices(OWNER))
+    def list_devices(wanted: Annotated[WantedDevices, Query()]) -> Response:
+        """Devices in the order of their ids, all of them or those that fit."""
+        return json_response(portal.devices(OWNER, wanted))
 
     @app.get("/v1/devices/{device_id}", dependencies=guard, **shown)
     def show_device(device_id: str) -> Response:

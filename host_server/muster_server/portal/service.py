@@ -8,9 +8,9 @@ The portal keeps nothing itself: it asks the configuration server over HTTP, als
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from muster_server import errors, outcomes, wording
+from muster_server import errors, outcomes, standing_words, wording
 from muster_server.api.bodies import (
     BundleText,
     NewBundle,
@@ -19,6 +19,7 @@ from muster_server.api.bodies import (
     TypedReceipt,
     VendorDevices,
 )
+from muster_server.api.queries import WantedDevices
 from muster_server.document import Fields
 from muster_server.errors import HostError, ServiceUnreachable
 from muster_server.label import is_device_id, parse_label
@@ -68,9 +69,11 @@ class Portal:
         }
         return rendered(self._call("POST", f"/v1/devices?owner={quote(owner)}", request))
 
-    def devices(self, owner: str) -> dict[str, Any]:
-        """One short entry per device."""
-        return self._call("GET", f"/v1/devices?owner={quote(owner)}")
+    def devices(self, owner: str, wanted: WantedDevices) -> dict[str, Any]:
+        """One short entry per device, as many as fit into an answer."""
+        query = urlencode({"owner": owner, **wanted.model_dump(exclude_none=True)})
+        page = self._call("GET", f"/v1/devices?{query}")
+        return {**page, "devices": [with_words(device) for device in page["devices"]]}
 
     def device(self, device_id: str, owner: str) -> dict[str, Any]:
         """The nine steps of a device, each with its state."""
@@ -197,6 +200,16 @@ def _passed_on(kind: type[HostError], document: dict[str, Any]) -> HostError:
     return kind(detail, path=path, retry_s=retry_s, others=others)
 
 
+def with_words(device: dict[str, Any]) -> dict[str, Any]:
+    """The four facts with a sentence for the attempt and for what is waited for."""
+    attempt, platform = device["attempt"], device["platform"] or ""
+    if attempt is not None:
+        networks = device["networks"]
+        attempt = {**attempt, "sentence": standing_words.of_attempt(attempt, networks, platform)}
+    waiting = {**device["waiting_for"], "sentence": standing_words.of_waiting(device)}
+    return {**device, "attempt": attempt, "waiting_for": waiting}
+
+
 def rendered(device: dict[str, Any]) -> dict[str, Any]:
     """The device with names for its steps, and sentences for whatever went wrong."""
 
@@ -213,7 +226,7 @@ def rendered(device: dict[str, Any]) -> dict[str, Any]:
             named["sentence"] = said(step["code"], last["detail"] if is_last else "", step["step"])
         steps.append(named)
     return {
-        **device,
+        **with_words(device),
         "steps": steps,
         "last": last and {**last, "sentence": said(last["code"], last["detail"], last["step"])},
         "events": [

@@ -8,6 +8,10 @@ from typing import Any
 
 # How long an unproved claim lives after the last word from a device that holds its secret.
 CLAIM_LIFE_S = 14 * 24 * 3600
+# The state of a claim that had to make room for others: only the news of that is left of it.
+DISPLACED = "displaced"
+# Nobody owns a device by these.
+ENDED = ("released", DISPLACED)
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Claim:
     secret: bytes = field(repr=False)
     profile: str
     name: str
-    state: str  # "unproved", "proved", "released"
+    state: str  # "unproved", "proved", "released", "displaced"
     nonce: str = field(repr=False)
     originator: str  # e.g. "C5f0c…", made once per ownership
     created_at: float

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
-from muster_server.store.claims import Claim, Job, VendorDevice, Version, new_nonce
+from muster_server.store.claims import ENDED, Claim, Job, VendorDevice, Version, new_nonce
 from muster_server.store.config_tables import (
     claims,
     events,
@@ -34,8 +34,10 @@ from muster_server.store.config_tables import (
     vendor_devices,
     versions,
 )
+from muster_server.store.contacts import Contacts
 from muster_server.store.engine import transaction
 from muster_server.store.history import History, Moment
+from muster_server.store.readers import ReaderRecords
 from muster_server.store.secrets import SecretBox
 
 _EVENTS_KEPT = 100
@@ -75,6 +77,8 @@ class Records:
         self._box = box
         self.bundles = BundleRecords(connection, box)
         self.history = History(connection)
+        self.contacts = Contacts(connection)
+        self.readers = ReaderRecords(connection, box)
 
     def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:
         """Remember what this server did or saw; `more` are fields of a Moment."""
@@ -121,7 +125,7 @@ class Records:
     def users_of(self, profile: str) -> list[str]:
         """The ids of devices whose claims, unless released, are configured from the profile."""
         query = select(claims.c.device_id).where(
-            claims.c.profile == profile, claims.c.state != "released"
+            claims.c.profile == profile, claims.c.state.not_in(ENDED)
         )
         return sorted(set(self._connection.execute(query).scalars()))
 
@@ -164,6 +168,20 @@ class Records:
         """All claims of an owner, the oldest first."""
         query = select(claims).where(claims.c.owner == owner)
         return self._claims(query.order_by(claims.c.created_at, claims.c.id))
+
+    def device_ids_of(
+        self, owner: str, after: str, limit: int, profile: str | None, state: str | None
+    ) -> list[str]:
+        """The next ids, in order, of devices with a claim of this owner's that fits."""
+        column = claims.c
+        query = select(column.device_id).distinct().where(column.owner == owner)
+        query = query.where(column.state != "released", column.device_id > after)
+        if profile is not None:
+            query = query.where(column.profile == profile)
+        if state is not None:
+            query = query.where(column.status == state)
+        rows = self._connection.execute(query.order_by(column.device_id).limit(limit))
+        return list(rows.scalars())
 
     def claim(self, claim_id: str) -> Claim | None:
         """The claim with this id."""

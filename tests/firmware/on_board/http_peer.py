@@ -30,6 +30,7 @@ def _tls(ca):
 async def _one(connection, wanted):
     from muster.errors import DeviceError
 
+    await asyncio.sleep_ms(wanted.get("pause_ms", 0))
     start = time.ticks_ms()
     try:
         body = wanted.get("body")
@@ -39,12 +40,19 @@ async def _one(connection, wanted):
             wanted.get("headers", {}),
             body.encode() if body else None,
         )
+        mark = wanted.get("mark")  # the header by which an answer is known
         status, headers, content = await connection.exchange(
-            [message], wanted.get("timeout_ms", 2000), wanted.get("limit_bytes", 8192)
+            [message],
+            wanted.get("timeout_ms", 2000),
+            wanted.get("limit_bytes", 8192),
+            lambda status, headers: mark is None or mark in headers,
+            b"",
+            wanted.get("is_safe", True),
         )
         outcome = {"status": status, "headers": headers, "body": bytes(content).decode()}
     except DeviceError as e:
-        outcome = {"code": e.code, "detail": e.detail}
+        outcome = {"code": e.code, "detail": e.detail, "is_final": e.is_final}
+        outcome["retry_s"] = e.retry_s
     outcome["ms"] = time.ticks_diff(time.ticks_ms(), start)
     outcome["is_open"] = connection._socket is not None
     return outcome

@@ -3,6 +3,7 @@
 # DNS-SD answers as python-zeroconf writes them, spoilt ones, and a browse over real UDP.
 
 import asyncio
+import gc
 import random
 import socket
 import time
@@ -204,3 +205,15 @@ async def test_browse_asks_again_after_a_second_of_silence():
 async def test_browse_ends_in_time_when_nobody_answers():
     found, took_ms, heard = await _browse(lambda number, query: [], 300)
     assert found == [] and 290 <= took_ms < 2000 and len(heard) >= 1
+
+
+async def test_looking_takes_no_heap_while_nothing_comes():
+    gc.collect()
+    gc.disable()
+    try:
+        before = gc.mem_alloc()
+        await dnssd.browse("127.0.0.1", "255.0.0.0", 500, ("127.0.0.1", 9))
+        taken = gc.mem_alloc() - before
+    finally:
+        gc.enable()
+    assert taken < 20 * 1024, taken  # some 50 looks; a datagram's room for each would be 73 KB

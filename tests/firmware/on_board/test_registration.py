@@ -34,10 +34,12 @@ class Connection:
     def message(self, method, path, headers, body):
         return method, path, json.loads(body) if body else None
 
-    async def exchange(self, message, timeout_ms, limit_bytes):
+    async def exchange(self, message, timeout_ms, limit_bytes, is_own, room, is_safe):
         self.asked.append(message[0])
         rsc, document = self._answers.pop(0)
-        return 200, {"x-m2m-rsc": rsc}, json.dumps(document).encode()
+        headers = {"x-m2m-rsc": rsc}
+        assert is_own(200, headers)
+        return 200, headers, json.dumps(document).encode()
 
     def close(self):
         pass

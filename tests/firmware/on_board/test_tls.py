@@ -57,8 +57,8 @@ class _Failing:
 async def test_want_of_memory_in_a_handshake_is_no_fault_of_the_platforms_address():
     for error in (OSError(errno.ENOMEM), OSError(-17040, "MBEDTLS_ERR_RSA"), MemoryError("16717")):
         connection = Connection("m2m.example", 443, _Failing(error), "platform_unreachable")
-        found = await araises(DeviceError, connection.exchange([b""], 1000, 100))
+        found = await araises(DeviceError, connection.exchange([b""], 1000, 100, None))
         assert found.code == "platform_tls", (error, found)
     connection = Connection("m2m.example", 443, _Failing(OSError(errno.ECONNREFUSED)), "x")
-    found = await araises(DeviceError, connection.exchange([b""], 1000, 100))
+    found = await araises(DeviceError, connection.exchange([b""], 1000, 100, None))
     assert found.code == "x"

@@ -117,4 +117,4 @@ def _remember(store):
     _, journal, _ = begin(store, "soft")
     Clock(lambda date: None, 1795000000, journal.clock, journal.keep_clock)
     SecondTry(journal)
-    write(journal, [], "blank")
+    write(journal, [], "blank", "246f28aabbcc", [0, 0])

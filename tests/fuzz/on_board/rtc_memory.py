@@ -50,7 +50,7 @@ def play(data):
         return "rests for ever"
     timeline = Timeline(memory, former.record, Pulse())
     journal = Journal(None, kept, {"model": "m", "board": "b"}, "0", cause, timeline)
-    write(journal, [], "blank")
+    write(journal, [], "blank", "246f28aabbcc", [0, 0])
     for step in (3, 4, 5, 8):
         timeline.begin(step)
         timeline.done("x")

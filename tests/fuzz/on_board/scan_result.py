@@ -48,5 +48,5 @@ def play(data):
         shown = printable(entry[0])
         if "\n" in shown or "\r" in shown or len(shown.encode()) != len(shown):
             return "not printable: %r" % shown
-    text = write(begin(None, "soft")[1], seen, "blank")
+    text = write(begin(None, "soft")[1], seen, "blank", "246f28aabbcc", [94256, 53248])
     return "a report of %d bytes" % len(text) if len(text) > 1200 else None

@@ -64,6 +64,19 @@ IN_SHIMS = {
         "return self\n\n    @classm",
         "partitions",
     ),
+    "sys is a host's": (
+        "esp32_sys.py",
+        '"platform": "esp32"',
+        '"platform": "linux"',
+        "interpreter",
+    ),
+    "any attribute is taken": (
+        "dated_tls.py",
+        "setattr(self._native, name, value)",
+        "object.__setattr__(self, name, value)",
+        "interpreter",
+    ),
+    "a lock lets everybody in": ("later/threads.py", "native.acquire(0)", "native", "threads"),
     "sys.stdout.buffer changes bytes": (
         "esp32_sys.py",
         "hexlify(buf)",

@@ -55,12 +55,14 @@ def test_every_probe_says_where_it_is_known_from() -> None:
 
 
 def mutated(folder: Path, file: str, before: str, after: str) -> Path:
-    for path in SHIMS.glob("*.py"):
+    for path in SHIMS.rglob("*.py"):
         text = path.read_text()
-        if path.name == file:
+        name = str(path.relative_to(SHIMS))
+        if name == file:
             assert text.count(before) == 1
             text = text.replace(before, after)
-        (folder / path.name).write_text(text)
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
     return folder
 
 

@@ -7,6 +7,7 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
+from muster_server.config_server.device_view import Wanted
 from muster_server.errors import Conflict, LabelRefused, NotFound, NotRecognised
 from muster_server.label import new_label
 from muster_server.store.claims import CLAIM_LIFE_S
@@ -53,26 +54,6 @@ def test_profile_that_is_not_there_is_named(place: Field) -> None:
         place.devices.register(new_label().qr_text, "other", "", OWNER)
 
 
-def test_fifth_unproved_claim_displaces_the_oldest_that_no_device_answered_to(
-    place: Field,
-) -> None:
-    heard = place.registered(new_label("PRESS-4"))
-    heard.sync()
-    place.clock.pass_s(1)
-    oldest = place.registered(new_label("PRESS-4"))
-    place.clock.pass_s(1)
-    others = [place.registered(new_label("PRESS-4")) for _ in range(2)]
-    newest = place.registered(new_label("PRESS-4"))
-    with pytest.raises(NotRecognised):
-        oldest.sync()
-    place.jobs.run_due()
-    assert len(place.platform.tokens) == 4
-    for device in (*others, newest):
-        device.sync()
-    with pytest.raises(Conflict, match="4 different secrets"):
-        place.registered(new_label("PRESS-4"))
-
-
 def test_unproved_claims_expire_with_their_accounts(place: Field) -> None:
     for _ in range(4):
         place.registered(new_label("PRESS-4"))
@@ -116,7 +97,7 @@ def test_device_of_somebody_else_does_not_exist_for_me(place: Field) -> None:
     for deed in (place.devices.shown, place.devices.open_window, place.devices.release):
         with pytest.raises(NotFound):
             deed(device.id, "other")
-    assert place.devices.all_shown("other") == []
+    assert place.devices.views.page("other", Wanted())["devices"] == []
 
 
 def test_released_device_can_be_claimed_by_its_next_owner(place: Field) -> None:
@@ -228,7 +209,7 @@ def test_handing_over_closes_the_account_and_names_what_the_device_knew(place: F
 def test_nothing_that_is_shown_is_a_secret(place: Field) -> None:
     device = place.registered()
     device.onboard()
-    text = json.dumps(device.shown()) + json.dumps(place.devices.all_shown(OWNER))
+    text = json.dumps(device.shown()) + json.dumps(place.devices.views.page(OWNER, Wanted()))
     configuration = device.configs[1]
     for secret in (
         device.label.secret.hex(),

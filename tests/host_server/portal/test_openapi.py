@@ -12,12 +12,9 @@ import pytest
 import requests
 
 from muster_server.label import new_label
-from muster_server.portal.app import create_app
-from muster_server.portal.service import Portal
 from tests.host_server.api.schemas import description, errors
-from tests.host_server.config_server.field import PROFILE, SERVER_URL, Field
-from tests.host_server.portal.api import ADMIN, SERVICE, call, hashes
-from tests.host_server.serving import served
+from tests.host_server.config_server.field import PROFILE, Field
+from tests.host_server.portal.api import ADMIN, call, followed
 
 PROBLEM = "application/problem+json"
 
@@ -28,26 +25,6 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
         for path, methods in description()["paths"].items()
         for method, operation in methods.items()
     ]
-
-
-@pytest.fixture
-def desk(place: Field) -> Iterator[tuple[Field, str]]:
-    """A portal before the field's own rules, and the field."""
-    from muster_server.config_server.app import create_app as create_config
-    from muster_server.store.secrets import SecretBox
-
-    config = create_config(
-        place.engine,
-        SecretBox(bytes(32)),
-        accepted_hashes=lambda: hashes(SERVICE),
-        platforms=place.platforms,
-        public_url=SERVER_URL,
-    )
-    with (
-        served(config) as config_url,
-        served(create_app(Portal(config_url, SERVICE), lambda: hashes(ADMIN))) as url,
-    ):
-        yield place, url
 
 
 def test_document_has_named_models_and_no_answer_that_is_never_sent() -> None:
@@ -121,6 +98,9 @@ def test_every_answer_is_whole_as_described(desk: tuple[Field, str]) -> None:
     ask("/v1/bundles/check", "post", {"bundle": text})
     ask(path + "/receipts", "post", {"receipt": receipt_of(carried, text)}, **one)
     ask(path, "get", **one)
+    with followed(url, carried.device_id) as events:
+        assert errors("Device", next(events)[1], is_closed=True) == []
+    asked.add((path + "/stream", "get"))
     ask(path + "/timeline", "get", **one)
     ask(path + "/window", "post", **one)
     ask(path + "/window", "post", {"until": int(time.time()) + 60}, **one)

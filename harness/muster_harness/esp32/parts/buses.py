@@ -6,7 +6,6 @@ Devices are called in the board's own thread: they are quick, and call nothing o
 """
 
 import contextlib
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 from muster_harness.control import Refusal
@@ -16,6 +15,7 @@ I2CDevice = Callable[[bytes, int], bytes]
 # Given what goes out, returns as many bytes that come in at the same time.
 SPIDevice = Callable[[bytes], bytes]
 
+_IRQ_RX, _IRQ_BREAK, _IRQ_RXIDLE = 1, 2, 0x1000  # as machine.UART has them
 _NO_DEVICE = 19  # ENODEV: nobody acknowledges the address
 _BROKEN = 5  # EIO
 _MOST_KEPT = 65536
@@ -54,14 +54,28 @@ class UARTLine:
     `answer`, if set, gets each piece that the board sends; its result is fed to the board.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, interrupt: Callable[[int], None] = lambda flags: None) -> None:
         self.sent = b""  # by the board, the newest 64 KiB of it
         self.answer: Callable[[bytes], bytes] | None = None
+        self.pins: tuple[int | None, int | None] = (None, None)  # tx and rx
+        self.trigger = 0  # the interrupts that the program wants
+        self._interrupt = interrupt
         self._coming = bytearray()
 
     def feed(self, data: bytes) -> None:
         """Send bytes to the board."""
         self._coming += data
+        if self.trigger & _IRQ_RX:
+            for _ in data:
+                self._interrupt(_IRQ_RX)
+        if self.trigger & _IRQ_RXIDLE and data:
+            self._interrupt(_IRQ_RXIDLE)
+
+    def feed_break(self) -> None:
+        """Hold the line low for longer than a byte: the board reads a zero."""
+        self._coming += b"\0"
+        if self.trigger & _IRQ_BREAK:
+            self._interrupt(_IRQ_BREAK)
 
     @property
     def waiting(self) -> int:
@@ -79,6 +93,18 @@ class UARTLine:
             self.feed(self.answer(data))
 
 
+class _Lines(dict[int, UARTLine]):
+    """UARTs by their number; there is one as soon as somebody asks."""
+
+    def __init__(self, interrupt: Callable[[int, int], None]) -> None:
+        super().__init__()
+        self._interrupt = interrupt
+
+    def __missing__(self, number: int) -> UARTLine:
+        line = self[number] = UARTLine(lambda flags: self._interrupt(number, flags))
+        return line
+
+
 class Buses:
     """The buses of one board; a test may change everything while the board runs.
 
@@ -86,11 +112,17 @@ class Buses:
     number (-1: SoftSPI), volts by pin.
     """
 
-    def __init__(self, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        log: Callable[[str], None],
+        on_uart: Callable[[int, int], None] = lambda number, flags: None,
+        are_wired: Callable[[int, int], bool] = lambda pin, other: False,
+    ) -> None:
         self._log = log
+        self._are_wired = are_wired
         self.i2c: dict[int, I2CDevice] = {}  # by address
         self.spi: dict[int, SPIDevice] = {}
-        self.uart: dict[int, UARTLine] = defaultdict(UARTLine)
+        self.uart: dict[int, UARTLine] = _Lines(on_uart)
         self.volts: dict[int, float] = {}
 
     # -- what the program asks
@@ -109,14 +141,33 @@ class Buses:
         return self._called(f"i2c {address:#x}", count, lambda: device(written, count))
 
     def spi_transfer(self, number: int, written: bytes) -> bytes:
-        device = self.spi.get(number)
-        if device is None:
-            return bytes(len(written))
+        device = self.spi[number]
         return self._called(f"spi {number}", len(written), lambda: device(written))
 
     def uart_write(self, number: int, data: bytes) -> None:
         with self._told(f"uart {number}"):
             self.uart[number].give(data)
+        for line in self._wired_to(number):
+            line.feed(data)
+
+    def uart_break(self, number: int) -> None:
+        for line in self._wired_to(number):
+            line.feed_break()
+
+    def _wired_to(self, number: int) -> list[UARTLine]:
+        """The UARTs of the board that hear what this one says, itself perhaps."""
+        sending = self.uart[number].pins[0]
+        if sending is None:
+            return []
+        lines = [line for line in self.uart.values() if line.pins[1] is not None]
+        return [line for line in lines if self._are_wired(sending, line.pins[1] or 0)]
+
+    def reset(self) -> None:
+        """The program begins anew: it wants no interrupts yet, and nobody has kept for it what
+        came before."""
+        for line in self.uart.values():
+            line.trigger = 0
+            line.take(line.waiting)
 
     @contextlib.contextmanager
     def _told(self, name: str) -> Iterator[None]:

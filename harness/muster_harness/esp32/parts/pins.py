@@ -44,6 +44,7 @@ class Pins:
     ):
         self._pins = {n: _Pin() for n in range(count) if n not in missing}
         self._input_only = input_only
+        self._nets: dict[int, frozenset[int]] = {}  # of pins that are wired to each other
         self._on_interrupt = on_interrupt
         self._on_change = on_change
 
@@ -71,12 +72,29 @@ class Pins:
             pin.is_held = False
 
     def level(self, number: int) -> int:
-        pin = self._find(number)
-        if pin.mode == _OUT or (pin.mode == _OPEN_DRAIN and not pin.latch):
-            return pin.latch
-        if pin.outside is not None:
-            return pin.outside
-        return 1 if pin.pull & _PULL_UP else 0
+        self._find(number)
+        net = [self._pins[n] for n in self._net(number)]
+        driven = [p.latch for p in net if p.mode == _OUT]
+        driven += [0 for p in net if p.mode == _OPEN_DRAIN and not p.latch]
+        driven = driven or [p.outside for p in net if p.outside is not None]
+        if driven:
+            return min(driven)
+        return 1 if any(p.pull & _PULL_UP for p in net) else 0
+
+    def wire(self, number: int, other: int) -> None:
+        """Put a wire between two pins, for good."""
+        self._find(number)
+        self._find(other)
+        net = self._net(number) | self._net(other)
+        for each in net:
+            self._nets[each] = net
+
+    def are_wired(self, number: int, other: int) -> bool:
+        """Tell whether they are the same pin, or a wire leads from one to the other."""
+        return other in self._net(number)
+
+    def _net(self, number: int) -> frozenset[int]:
+        return self._nets.get(number) or frozenset([number])
 
     def drive(self, number: int, level: int | None) -> None:
         """Put a level on a pin from outside; None lets go of it."""
@@ -139,9 +157,10 @@ class Pins:
         after = self.level(number)
         if after == before:
             return
-        self._on_change(number, after)
-        if self._pins[number].trigger & (_RISING if after else _FALLING):
-            self._on_interrupt(number)
+        for each in sorted(self._net(number)):
+            self._on_change(each, after)
+            if self._pins[each].trigger & (_RISING if after else _FALLING):
+                self._on_interrupt(each)
 
     def _find(self, number: int) -> _Pin:
         pin = self._pins.get(number)

@@ -3,6 +3,7 @@
 """`network.WLAN` as the program asks it: verbs of the two interfaces, answered from the radio."""
 
 import ipaddress
+from collections.abc import Callable
 from typing import Any
 
 from muster_harness.air.access_point import AccessPoint
@@ -39,17 +40,30 @@ class WLAN:
             {**shared, "mac": self._soft_ap.mac.hex()},
         )
 
+    def own_network(self) -> tuple[AccessPoint, str] | None:
+        """Return the network that the board is in, the joined one first, and its address there."""
+        return self._in_network(lambda point: True)
+
     def network_of(self, address: str) -> tuple[AccessPoint, str] | None:
-        """The network that the board is in and the address belongs to, and the own one there."""
+        """Return the network that an address belongs to, and the board's own address there."""
+        radio = self._radio
+        return self._in_network(
+            lambda point: (
+                address in point.addresses
+                and (point is not radio.joined or radio.can_reach(address))
+            )
+        )
+
+    def _in_network(
+        self, is_wanted: Callable[[AccessPoint], bool]
+    ) -> tuple[AccessPoint, str] | None:
         for point, own in (
             (self._radio.joined, self._radio.address),
             (self._soft_ap.network, self._soft_ap.address),
         ):
             if point is None or own is None or own not in point.addresses:
                 continue
-            if address in point.addresses and (
-                point is not self._radio.joined or self._radio.can_reach(address)
-            ):
+            if is_wanted(point):
                 return point, own
         return None
 

@@ -8,6 +8,10 @@ from native import builtin
 _native = builtin("socket")
 
 ANY = "0.0.0.0"  # noqa: S104 (what an address of a board may be, no listener of the host)
+_ITSELF = "127.0.0.1"
+_itself = (
+    ""  # the address that this board has for itself on the host, where 127.0.0.1 is everybody's
+)
 # Linux number: newlib number, where a socket can give it and they differ
 _NEWLIB = {
     32: 104,
@@ -33,14 +37,28 @@ def host_port(port):
     return port + 20000 if 0 < port < 1024 else port
 
 
+def start(itself):
+    global _itself
+    _itself = itself
+    link = host_link.links[2]
+    link.address = _ITSELF
+    link.prefix = "127.0.0."
+
+
 def to_host(address, port):
+    address = _itself if address == _ITSELF else address
     return _native.getaddrinfo(address, host_port(port))[0][-1]
 
 
 def to_board(raw):
     parts = _native.sockaddr(raw)
     port = parts[2]
-    return _native.inet_ntop(2, parts[1]), port - 20000 if 20000 < port < 21024 else port
+    address = _native.inet_ntop(2, parts[1])
+    if address == _itself:
+        address = _ITSELF
+    elif address == _ITSELF:  # a program of the host
+        address = ANY
+    return address, port - 20000 if 20000 < port < 21024 else port
 
 
 def resolve(host):
@@ -72,9 +90,10 @@ def numeric(host):
         raise ValueError("invalid arguments")
 
 
-# The interface in whose network an address is: 0 as a station, 1 as an access point, or None.
+# The interface in whose network an address is: 0 as a station, 1 as an access point, 2 to itself,
+# or None.
 def interface_to(address):
-    for i in (0, 1):
+    for i in (0, 1, 2):
         link = host_link.links[i]
         if link.address is not None and address.startswith(link.prefix):
             return i
@@ -93,7 +112,7 @@ def bind_somewhere(native, address):
         noise = urandom(2)
         port = 49152 + ((noise[0] << 8 | noise[1]) & 0x3FFF)  # RFC 6335, 6: dynamic ports
         try:
-            native.bind(_native.getaddrinfo(address, port)[0][-1])
+            native.bind(to_host(address, port))
             return port
         except OSError as e:
             if e.errno != 98:

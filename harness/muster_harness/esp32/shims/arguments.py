@@ -6,11 +6,13 @@
 from micropython import const
 
 _WORD = const(0x80000000)
+_REAL = (int, float, bool)  # made once: a sleep takes nothing of the heap
 
 
 # mp_obj_get_int()
 def integer(value):
-    value = range(value).stop  # which refuses other types in the interpreter's own words
+    if type(value) is not int:
+        value = range(value).stop  # which refuses other types in the interpreter's own words
     if not -_WORD <= value < _WORD:
         raise OverflowError("overflow converting long int to machine word")
     return value
@@ -18,7 +20,7 @@ def integer(value):
 
 # mp_obj_get_float()
 def real(value):
-    if not isinstance(value, (int, float, bool)):
+    if not isinstance(value, _REAL):
         raise TypeError("can't convert %s to float" % type(value).__name__)
     return value
 

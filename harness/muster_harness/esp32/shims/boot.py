@@ -43,6 +43,8 @@ _PRIVATE = (
     "machine_uart",
     "host_link",
     "esp32_sys",
+    "fixed_tables",
+    "on_demand",
     "timer",
     "virtual_asyncio",
     "virtual_clock",
@@ -114,7 +116,7 @@ def _sweep(names):
     gc.collect()
 
 
-def _end(names):
+def _end(names, kept):
     host_link.request("run_ends")
     _sweep(names)
 
@@ -148,11 +150,13 @@ def run(names):
     else:
         sys.modules["_asyncio"] = clock.Asyncio()
     import esp32_sys
+    import fixed_tables
     import newlib_errno
 
     for name in _SHIMS:
         sys.modules[name] = sys.modules["u" + name] = __import__(name)
         gc.collect()
+    sys.modules["addresses"].start(settings["itself"])
     import dated_tls  # after time, whose clock it reads
 
     if host_link.chip["limited"]:
@@ -160,21 +164,27 @@ def run(names):
 
     # A file named tls would not be found: the interpreter prefers its own.
     sys.modules["tls"] = sys.modules["utls"] = dated_tls
-    if not newlib_errno.adopt():
-        sys.modules["errno"] = sys.modules["uerrno"] = newlib_errno
+    fixed_tables.open_memory()
+    newlib_errno.adopt()
     sys.modules["time"]._set_rtc(settings["rtc_us"])
-    board_sys = esp32_sys.Sys(settings["machine"])
+    import on_demand
+
+    later = sys.path[0] + "/later"
     is_mounted = _mount()
     native.builtin("os").chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
     if settings["stand_ins"]:
         vfs.mount(vfs.VfsPosix(settings["stand_ins"]), _STAND_INS, readonly=True)
         sys.path.insert(0, _STAND_INS)
-    sys.modules["sys"] = sys.modules["usys"] = board_sys
-    for name in _PRIVATE + _OF_SOCKET:
+    private = _PRIVATE + _OF_SOCKET
+    on_demand.start(later, {n: sys.modules[n] for n in private if n in sys.modules})
+    for name in private:
         sys.modules.pop(name, None)
+    end = sys.atexit
+    kept = esp32_sys.adopt(settings)
+    fixed_tables.close()
     gc.collect()
-    sys.atexit(lambda: _end(names))
+    end(lambda: _end(names, kept))
     is_interrupted = host_link.request("boot", not is_mounted, gc.mem_alloc())
     try:
         if not is_mounted:

@@ -4,6 +4,7 @@
 
 from binascii import hexlify, unhexlify
 
+import clock
 import host_link
 from arguments import integer
 from micropython import const
@@ -81,14 +82,20 @@ class SoftI2C(I2C):
         return "SoftI2C(freq=%u)" % self._freq
 
 
+_APB_HZ = const(80000000)
+
+
 class SPI:
     MSB = 0
     LSB = 1
+
+    _owed_us = 0  # time that transfers have still to take
 
     def __init__(self, id, baudrate=1000000, **settings):
         self._id = integer(id)
         if not 1 <= self._id <= host_link.chip["spi"]:
             raise ValueError("SPI(%d) doesn't exist" % self._id)
+        self._pins = (-1, -1, -1)
         self.init(baudrate, **settings)
 
     def init(
@@ -104,17 +111,29 @@ class SPI:
         miso=None,
         pins=None,
     ):
-        for pin in (sck, mosi, miso):
-            if pin is not None:
-                number(pin)
+        given = zip((sck, mosi, miso), self._pins)
+        self._pins = tuple([old if pin is None else number(pin) for pin, old in given])
         for value in (baudrate, polarity, phase, bits, firstbit):
             integer(value)
+        # what the divider of the chip's clock can do
+        self._baudrate = _APB_HZ // max(1, -(-_APB_HZ // max(1, baudrate)))
+        self._settings = (polarity, phase, bits, firstbit)
 
     def deinit(self):
         pass
 
     def _transfer(self, written):
-        return unhexlify(host_link.request("spi", self._id, hexlify(memoryview(written))))
+        view = memoryview(written)
+        begin = clock.now_us()
+        read = host_link.request("spi", self._id, hexlify(view))
+        read = bytes(len(view)) if read is None else unhexlify(read)
+        takes_us = len(view) * 8000000 // self._baudrate
+        # What is too short for a sleep of the host's adds up.
+        self._owed_us = max(0, self._owed_us + takes_us - (clock.now_us() - begin))
+        if self._owed_us >= 500:
+            clock.sleep_us(self._owed_us)
+            self._owed_us = 0
+        return read
 
     def write(self, buf):
         self._transfer(buf)
@@ -131,8 +150,16 @@ class SPI:
             raise ValueError("buffers must be the same length")
         memoryview(read_buf)[:] = self._transfer(write_buf)
 
+    def __repr__(self):
+        return (
+            "SPI(id=%u, baudrate=%u, polarity=%u, phase=%u, bits=%u, firstbit=%u, "
+            "sck=%d, mosi=%d, miso=%d)"
+            % ((self._id, self._baudrate) + self._settings + self._pins)
+        )
+
 
 class SoftSPI(SPI):
     def __init__(self, baudrate=500000, **settings):
         self._id = _SOFT
+        self._pins = (-1, -1, -1)
         self.init(baudrate, **settings)

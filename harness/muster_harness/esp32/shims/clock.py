@@ -26,6 +26,11 @@ def wait(poll, ms):
     return poll.ipoll(ms)
 
 
+# Lets other threads run, if there are any.
+def pass_on():
+    pass
+
+
 # The program has used the network.
 def touch():
     pass

@@ -24,22 +24,47 @@ _UTC_TIME = const(0x17)
 _VERSION = const(0xA0)
 
 
+# Every attribute is the interpreter's, but for the callback, which comes second.
 class SSLContext:
     def __init__(self, protocol):
-        self._native = _native.SSLContext(protocol)
-        self._native.verify_callback = self._judge
-        self.verify_callback = None
-
-    @property
-    def verify_mode(self):
-        return self._native.verify_mode
-
-    @verify_mode.setter
-    def verify_mode(self, mode):
-        self._native.verify_mode = mode
+        native = _native.SSLContext(protocol)
+        object.__setattr__(self, "_native", native)
+        object.__setattr__(self, "_callback", None)
+        object.__setattr__(self, "_verdict", None)
+        native.verify_callback = self._judge
 
     def __getattr__(self, name):
+        if name == "verify_callback":
+            return self._callback
         return getattr(self._native, name)
+
+    def __setattr__(self, name, value):
+        if name == "verify_callback":
+            object.__setattr__(self, "_callback", value)
+        else:
+            setattr(self._native, name, value)
+
+    def __delattr__(self, name):
+        raise AttributeError("'SSLContext' object has no attribute '%s'" % name)
+
+    # Where the handshake is part of it, a certificate is refused as mbedTLS refuses one, so that
+    # the other side hears of it; where it comes later, nobody but the callback can say why.
+    def wrap_socket(self, sock, *args, do_handshake_on_connect=True, **how):
+        how["do_handshake_on_connect"] = do_handshake_on_connect
+        verdict = [] if do_handshake_on_connect else None
+        object.__setattr__(self, "_verdict", verdict)
+        try:
+            return self._native.wrap_socket(sock, *args, **how)
+        except OSError:
+            if verdict:
+                raise ValueError(verdict[0])
+            raise
+
+    def _refuse(self, why):
+        if self._verdict is None:
+            raise ValueError(why)
+        self._verdict.append(why)
+        return 1
 
     # The words of mbedtls_x509_crt_verify_info().
     def _judge(self, certificate, depth):
@@ -47,10 +72,10 @@ class SSLContext:
             now = "%04d%02d%02d%02d%02d%02d" % time.gmtime()[:6]
             begin, end = _validity(bytes(certificate))
             if now < begin:
-                raise ValueError("\nThe certificate validity starts in the future\n")
+                return self._refuse("\nThe certificate validity starts in the future\n")
             if now > end:
-                raise ValueError("\nThe certificate validity has expired\n")
-        return self.verify_callback(certificate, depth) if self.verify_callback else 0
+                return self._refuse("\nThe certificate validity has expired\n")
+        return self._callback(certificate, depth) if self._callback else 0
 
 
 # Where the content of the DER element at `at` begins and ends.

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# sys as an ESP32 shows it, and a stdout whose buffer goes out without LF becoming CR LF.
+# sys, micropython and vfs as an ESP32 shows them: the interpreter's own modules, with what differs
+# changed, and a stdout whose buffer goes out without LF becoming CR LF.
 
 import io
 import sys
 from binascii import hexlify
 from collections import namedtuple
 
+import fixed_tables
 import host_link
+import micropython
+import vfs
+from arguments import integer
 from native import print_exception
 
 
-class _RawOutput(io.IOBase):
+class FileIO(io.IOBase):
     # sys.stdout.buffer; through the supervisor, because the console's pipe is translated
     def write(self, buf, *bounds):
         if bounds:
@@ -24,10 +29,10 @@ class _RawOutput(io.IOBase):
         return arg & 4 if request == 3 else -22
 
 
-class _Output(io.IOBase):
+class TextIOWrapper(io.IOBase):
     def __init__(self, native):
         self._native = native
-        self.buffer = _RawOutput()
+        self.buffer = FileIO()
 
     def write(self, buf):
         return self._native.write(buf)
@@ -36,23 +41,39 @@ class _Output(io.IOBase):
         return arg & 4 if request == 3 else -22
 
 
-class Sys:
-    def __init__(self, machine):
-        self.platform = "esp32"
-        self.argv = []
-        self.byteorder = sys.byteorder
-        self.maxsize = sys.maxsize
-        self.version = sys.version
-        self.version_info = sys.version_info
-        self.path = sys.path
-        self.modules = sys.modules
-        self.stdin = sys.stdin
-        self.stdout = _Output(sys.stdout)
-        self.stderr = sys.stderr
-        self.exit = sys.exit
-        self.print_exception = print_exception
-        fields = ("name", "version", "_machine", "_mpy", "_build")
-        # _mpy names no architecture: this interpreter cannot run Xtensa code
-        self.implementation = namedtuple("implementation", fields)(
-            "micropython", sys.implementation.version, machine, 6 | 3 << 8, "EMULATED"
-        )
+# An interpreter for hosts keeps room for it always.
+def _alloc_emergency_exception_buf(size):
+    integer(size)
+
+
+def _implementation(machine, build):
+    fields = ("name", "version", "_machine", "_mpy", "_build", "_thread")
+    # _mpy names no architecture: this interpreter cannot run Xtensa code
+    return namedtuple("implementation", fields)(
+        "micropython", sys.implementation.version, machine, 6 | 3 << 8, build, "GIL"
+    )
+
+
+# Returns what has to be kept alive.
+def adopt(settings):
+    sys.argv[:] = []
+    new = {
+        "platform": "esp32",
+        "version": "3.4.0; MicroPython " + settings["version"],
+        "implementation": _implementation(settings["machine"], settings["build"]),
+        "stdout": TextIOWrapper(sys.stdout),
+        "print_exception": print_exception,
+    }
+    changes = {name: (name, value) for name, value in new.items()}
+    changes["atexit"] = changes["exc_info"] = changes["executable"] = None
+    fixed_tables.alter_module(sys, changes)
+    fixed_tables.alter_module(
+        micropython,
+        {
+            "mem_current": ("alloc_emergency_exception_buf", _alloc_emergency_exception_buf),
+            "mem_peak": None,
+            "mem_total": None,
+        },
+    )
+    fixed_tables.alter_module(vfs, {"VfsLfs1": None, "VfsPosix": None, "VfsRom": None})
+    return new

@@ -24,6 +24,8 @@ _NETWORK = const(("accept", "bytes", "connect", "datagram", "mdns", "resolve"))
 _DEPTH = const(8)  # of a board's scheduler: what comes while it is full is lost
 
 _serial = 0
+is_asking = False  # half a conversation: no moment for another thread
+is_wanted = False  # by another thread, once that is over
 _events = []  # events wait here until the program sleeps or polls: interrupts are cooperative
 chip = {}  # what differs by chip, as HardwareCalls._start has it
 handlers = {}  # event name: function of the event's arguments
@@ -38,7 +40,7 @@ class _Link:
 
 
 is_woken = False  # from light sleep
-links = (_Link(), _Link())  # as a station, and as an access point
+links = (_Link(), _Link(), _Link())  # as a station, as an access point, and to itself
 
 
 outcomes = {}  # of connections by number, None until it is known; their sockets own the items
@@ -67,9 +69,10 @@ def notify(*message):
 
 
 def request(*message):
-    global _serial
+    global _serial, is_asking, is_wanted
     if message[0] in _NETWORK:
         clock.touch()
+    is_asking = True
     _serial = (_serial % 0x3FFFFFFF) + 1
     serial = _serial
     file.write(json.dumps((serial,) + message) + "\n")
@@ -83,6 +86,10 @@ def request(*message):
         if reply[0] == 0:
             _take(reply)
         # anything else answers a request that Ctrl-C has abandoned
+    is_asking = False
+    if is_wanted:
+        is_wanted = False
+        clock.pass_on()
     if len(reply) == 3:
         raise _RAISES[reply[1]](*reply[2])
     return reply[1]
@@ -161,6 +168,7 @@ def doze():
 # Sleeps ms milliseconds and delivers interrupts meanwhile.
 def sleep(ms):
     end = clock.now_ms() + ms
+    clock.pass_on()
     while True:
         refresh()
         deliver()

@@ -5,6 +5,8 @@
 import io
 import sys
 
+_import = __import__  # which on_demand replaces
+_print_exception = sys.print_exception  # for which this one stands later
 _OURS = '  File "<board>"'  # as shim_cache.py has them called
 
 
@@ -13,7 +15,7 @@ def builtin(name):
     path = sys.path
     sys.path = ()
     try:
-        return __import__(name)
+        return _import(name)
     finally:
         sys.path = path
 
@@ -21,7 +23,7 @@ def builtin(name):
 # sys.print_exception without the frames of the shims, which are C on a board.
 def print_exception(e, file=sys.stdout, hidden=_OURS):
     text = io.StringIO()
-    sys.print_exception(e, text)
+    _print_exception(e, text)
     for line in text.getvalue().split("\n"):
         if line and not line.startswith(_OURS) and not line.startswith(hidden):
             print(line, file=file)

@@ -2,9 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 # The ESP32's (newlib's) error numbers.
 
-import struct
 import sys
 
+import fixed_tables
 from native import builtin
 
 EPERM = 1
@@ -36,34 +36,13 @@ errorcode = {v: k for k, v in _NAMES.items()}
 
 # The compiler of the board folds `errno.ETIMEDOUT` into a number while it compiles, and takes it
 # from the host's table, which no module of ours can shadow; exceptions find their names there too.
-# So the numbers in that table are changed, in this process's private memory, before any program is
-# compiled. False where the kernel forbids that: then this module stands in for the built-in, and
-# only what the board itself compiles sees Linux's numbers.
+# So the numbers in that table are changed before any program is compiled.
 def adopt():
-    if sys.maxsize >> 32 == 0:
-        return False
-    table = builtin("errno").__dict__
+    module = builtin("errno")
+    table, codes = module.__dict__, module.errorcode
+    numbers = {k: (k, _NAMES[k]) for k in table if table[k] != _NAMES.get(k, table[k])}
+    fixed_tables.alter_module(module, numbers)
     try:
-        with open("/proc/self/mem", "r+b") as memory:
-            _renumber(memory, table, 1, lambda name, number: (number, _NAMES.get(name, number)))
-            codes = table["errorcode"]
-            _renumber(memory, codes, 0, lambda old, name: (old, _NAMES.get(name, old)))
-        return True
-    except OSError:
-        return False
-
-
-# A dict of the interpreter is (type, used << 3 | flags, size, entries); an entry is key and value,
-# a small integer n is n << 1 | 1. `column` says which of the two is the number.
-def _renumber(memory, table, column, change):
-    memory.seek(id(table))
-    _, used, _, entries = struct.unpack("<QQQQ", memory.read(32))
-    for i, item in enumerate(list(table.items())[: used >> 3]):
-        old, new = change(*item)
-        if not isinstance(old, int) or old == new:
-            continue
-        at = entries + 16 * i + 8 * column
-        memory.seek(at)
-        if struct.unpack("<Q", memory.read(8))[0] == old << 1 | 1:
-            memory.seek(at)
-            memory.write(struct.pack("<Q", new << 1 | 1))
+        fixed_tables.alter(codes, {k: (_NAMES[v], v) for k, v in codes.items() if v in _NAMES})
+    except OSError:  # then only the module tells an ESP32's numbers
+        sys.modules["errno"].errorcode = errorcode

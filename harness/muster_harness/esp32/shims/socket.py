@@ -9,6 +9,7 @@ from binascii import hexlify
 import addresses
 import clock
 import host_link
+from arguments import integer
 from held import Held
 from host_sockets import _SHORT, SOCK_DGRAM, SOCK_STREAM, HostSockets
 from micropython import const
@@ -48,6 +49,9 @@ _SILENT_BUFFER = const(
     5744
 )  # lwIP's TCP_SND_BUF: what a sender may fill before it notices the silence
 _REPORT = const(4096)
+_LONGEST = const(1500)  # a datagram that is not in pieces
+_FIRST_NUMBER = const(54)  # LWIP_SOCKET_OFFSET
+_ITSELF = const(2)  # the link on which the board speaks to itself
 
 
 def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
@@ -65,6 +69,8 @@ class socket(HostSockets):
     _arrived = ()
 
     def __init__(self, af=AF_INET, type=SOCK_STREAM, proto=0):
+        for number in (af, type, proto):
+            integer(number)
         if af != AF_INET or type not in (SOCK_STREAM, SOCK_DGRAM):
             raise OSError(106 if af != AF_INET else 93)
         super().__init__(type)
@@ -104,11 +110,15 @@ class socket(HostSockets):
     def makefile(self, *mode):
         return self
 
+    # The lowest that nobody has, from where lwIP begins.
     def fileno(self):
-        for end in self._ends:
-            if end:
-                return end.native.fileno()
-        return -1
+        if self._is_closed:
+            return -1
+        while self not in _numbered:
+            if None not in _numbered:
+                _numbered.append(None)
+            _numbered[_numbered.index(None)] = self
+        return _FIRST_NUMBER + _numbered.index(self)
 
     def bind(self, address):
         port = addresses.service(address[1])
@@ -133,7 +143,8 @@ class socket(HostSockets):
         accepted = socket()
         accepted._is_connection = True
         accepted._settle(i, native)
-        accepted._number = host_link.request("accept", peer[0], peer[1])
+        if i != _ITSELF:
+            accepted._number = host_link.request("accept", peer[0], peer[1])
         _talking.add(id(accepted))
         return accepted, peer
 
@@ -151,7 +162,8 @@ class socket(HostSockets):
             raise OSError(_EALREADY if self._is_pending() else self._error or _EISCONN)
         native = self._from(i)
         try:
-            self._number, target, port = host_link.request("connect", target, port)
+            if i != _ITSELF:
+                self._number, target, port = host_link.request("connect", target, port)
             native.connect(addresses.to_host(target, port))  # a relay of this host's
         except OSError as e:
             native.close()
@@ -159,6 +171,10 @@ class socket(HostSockets):
         self._backlog = None
         self._is_connection = True
         self._settle(i, native)
+        if i == _ITSELF:
+            if self._timeout == 0:
+                raise OSError(_EINPROGRESS)
+            return
         self._error = None
         host_link.outcomes[self._number] = None
         _talking.add(id(self))
@@ -265,7 +281,9 @@ class socket(HostSockets):
         if i is None or not self._ends[i]:
             raise OSError(_EHOSTUNREACH)
         _talking.add(id(self))
-        delays_ms = host_link.request("datagram", "tx", target, port, len(data))
+        delays_ms = None
+        if i != _ITSELF:
+            delays_ms = host_link.request("datagram", "tx", target, port, len(data))
         if delays_ms is None:
             self._transmit(self._ends[i], data, target, port)
         else:
@@ -290,16 +308,23 @@ class socket(HostSockets):
         if self._type == SOCK_STREAM:
             return self.recv(n, flags), None
         timeout = 0 if flags & MSG_DONTWAIT else self._timeout
-        return self._until_done(_IN, timeout, self._recvfrom, n)
+        longest = _LONGEST if flags & MSG_PEEK else n
+        data, peer = self._until_done(_IN, timeout, self._recvfrom, longest)
+        if flags & MSG_PEEK:
+            self._arrived.insert(0, (data, peer))
+        return data[:n], peer
 
     def _recvfrom(self, native, n):
         if self._arrived:
             return self._arrived.pop(0)
         data, raw = native.recvfrom(n)
         peer = addresses.to_board(raw)
-        if addresses.interface_to(peer[0]) is None or self._peer not in (None, peer):
+        i = addresses.interface_to(peer[0])
+        if i is None or self._peer not in (None, peer):
             return None
-        delays_ms = host_link.request("datagram", "rx", peer[0], peer[1], len(data))
+        delays_ms = None
+        if i != _ITSELF:
+            delays_ms = host_link.request("datagram", "rx", peer[0], peer[1], len(data))
         if delays_ms is None:
             return data, peer
         for ms in delays_ms:
@@ -343,10 +368,13 @@ class socket(HostSockets):
             _talking.remove(id(self))
             if not _talking:
                 clock.rest()
+        if self in _numbered:
+            _numbered[_numbered.index(self)] = None
         host_link.refresh()
         self._close_all()
 
 
+_numbered = []  # sockets that were asked for their number
 _talking = set()  # the ids of open sockets that may wait for an answer
 
 
