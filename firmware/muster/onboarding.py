@@ -111,9 +111,10 @@ class Onboarding:
         if self._timeline.step != FIND:  # another server of this network failed before
             self._timeline.begin(FIND)
         self._timeline.done("%s:%d on %s" % (server[0], server[1], ssid))
+        key = borrow("sync", "key_of", self._life.config, True)
         began = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
-            answer = await self._life.contact.ask_at(server, None, seen, state, wait_ms)
+            answer = await self._life.contact.ask_at(server, key, seen, state, wait_ms)
             self._life.wifi.prove()
             wait_ms = _NETWORK_MS
             if answer.action != WAIT:

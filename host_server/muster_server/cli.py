@@ -227,6 +227,13 @@ COMMANDS = (
         "release_device",
     ),
     Command(
+        ("device", "hand-over"),
+        "Give a device to somebody else: end the ownership, and say what is left to do.",
+        ("muster device hand-over PRESS-4",),
+        cli_options.one_device,
+        "hand_over",
+    ),
+    Command(
         ("device", "new-account"),
         "Give a device another account at its platform, e.g. after platform_conflict.",
         (

@@ -93,6 +93,15 @@ def release_device(options: Namespace) -> int:
     return print_json({}) if options.json else 0
 
 
+def hand_over(options: Namespace) -> int:
+    """End the ownership, and say what is left to do."""
+    answer = at_portal(options, "POST", device_path(options) + "/hand-over")
+    if options.json:
+        return print_json(answer)
+    print(f"{answer['device_id']} is not yours any more. What is left to do:")
+    return say(*(f"{number}. {text}" for number, text in enumerate(answer["to_do"], 1)))
+
+
 def new_account(options: Namespace) -> int:
     """Another identity at the platform."""
     return _show_device(options, at_portal(options, "POST", device_path(options) + "/account"))

@@ -78,6 +78,16 @@ def test_account_is_replaced(muster: Any, device_id: str) -> None:
     assert account() != before
 
 
+def test_handing_over_says_what_is_left_to_do(muster: Any, device_id: str) -> None:
+    code, out, _ = muster("device", "hand-over", device_id)
+    first, *to_do = out.splitlines()
+    assert (code, first) == (0, f"{device_id} is not yours any more. What is left to do:")
+    assert [line[:3] for line in to_do] == [f"{n}. " for n in range(1, len(to_do) + 1)]
+    assert "15 s" in to_do[0]
+    assert "label reissue" in to_do[1]
+    assert muster("device", "show", device_id)[0] == 1
+
+
 def test_profile_in_use_is_not_deleted(muster: Any, device_id: str, tmp_path: Path) -> None:
     code, _, err = muster("profile", "delete", "press")
     assert code == 1

@@ -177,7 +177,7 @@ def test_backend_in_python_reads_as_the_page_says(surroundings: dict[str, str]) 
 
 
 def test_curl_reads_as_the_page_says(surroundings: dict[str, str]) -> None:
-    """Where there is no curl, its command is done by what it means."""
+    """Run what the curl command means, where there is no curl."""
     for text in blocks("sh"):
         for line in text.replace("\\\n", " ").splitlines():
             if not line.startswith("curl "):

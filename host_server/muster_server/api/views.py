@@ -233,6 +233,26 @@ class Device(DeviceEntry):
     events: list[Event]
 
 
+class ClosedAccount(View):
+    """An account that is closed at its platform."""
+
+    platform: Annotated[str, Field(description="its URL")]
+    originator: str
+
+
+class HandOver(View):
+    """A device that was released to somebody else, and what is left to do."""
+
+    device_id: str
+    name: str
+    profile: str
+    networks: Annotated[
+        list[str], Field(description="networks whose passwords the device was given")
+    ]
+    accounts: list[ClosedAccount]
+    to_do: Annotated[list[str], Field(description="sentences, in order")]
+
+
 class VendorVerdict(View):
     """The verdict on one label. `device_id` is null if the label could not be read."""
 

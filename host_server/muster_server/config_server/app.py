@@ -97,7 +97,7 @@ def create_app(
     )
     _add_sync(app, syncs, jobs)
     _add_profiles(app, profiles, guard)
-    _add_devices(app, devices, presence, timelines, guard)
+    _add_devices(app, devices, presence, timelines, jobs, guard)
     _add_bundles(app, bundles, receipts, jobs, guard)
     add_reading(app, readings, readers, guard)
     return harden(app)
@@ -169,12 +169,15 @@ def _add_devices(
     devices: DeviceService,
     presence: Presence,
     timelines: TimelineService,
+    jobs: Jobs,
     guard: Any,
 ) -> None:
     @app.post("/v1/devices", dependencies=[guard])
     def register(body: Body, owner: str) -> Response:
         claim = read_body(bodies.Claim, body)
-        shown = devices.register(claim.label, claim.profile, claim.name, owner, claim.portal_ms)
+        shown = devices.register(
+            claim.label, claim.profile, claim.name, owner, claim.portal_ms, claim.until
+        )
         return json_response(shown, 201)
 
     @app.get("/v1/devices", dependencies=[guard])
@@ -195,13 +198,23 @@ def _add_devices(
         return json_response(devices.new_account(device_id, owner))
 
     @app.post("/v1/devices/{device_id}/window", dependencies=[guard])
-    def open_window(device_id: str, owner: str) -> Response:
-        return json_response(devices.open_window(device_id, owner))
+    def open_window(device_id: str, owner: str, body: Body) -> Response:
+        until = read_body(bodies.NewWindow, body or b"{}").until
+        return json_response(devices.open_window(device_id, owner, until))
+
+    @app.delete("/v1/devices/{device_id}/window", dependencies=[guard])
+    def close_window(device_id: str, owner: str) -> Response:
+        return json_response(devices.close_window(device_id, owner))
 
     @app.delete("/v1/devices/{device_id}", dependencies=[guard])
     def release(device_id: str, owner: str) -> Response:
         devices.release(device_id, owner)
         return Response(status_code=204)
+
+    @app.post("/v1/devices/{device_id}/hand-over", dependencies=[guard])
+    def hand_over(device_id: str, owner: str, later: BackgroundTasks) -> Response:
+        later.add_task(jobs.run_due)  # its account is closed now, not with the next chores
+        return json_response(devices.hand_over(device_id, owner), background=later)
 
     @app.post("/v1/vendor/devices", dependencies=[guard])
     def register_for_vendor(body: Body) -> Response:

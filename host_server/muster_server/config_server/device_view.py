@@ -172,7 +172,7 @@ def full(records: Records, known: Known) -> dict[str, Any]:
         "registered_at": claim.created_at,
         "expires_at": claim.expires_at,
         "is_expired": is_expired(claim, now),
-        "window": {"open": known.is_window_open, "until": claim.window_until},
+        "window": {"open": known.is_window_open, "until": window.ends_at(claim)},
         "issued_version": versions[-1].number if versions else claim.highest,
         "steps": [
             {"step": step, **(claim.progress.get(str(step)) or pending)} for step in range(1, 10)

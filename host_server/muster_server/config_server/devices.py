@@ -3,18 +3,27 @@
 """Claims as their owners see them: register a device, look at it, open its window, release it."""
 
 import hmac
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from muster_server import ssids
 from muster_server.config_server import window
 from muster_server.config_server.device_view import DeviceViews, existing
 from muster_server.config_server.platform_adapter import new_originator
-from muster_server.config_server.proof import accounts_given, close_accounts, drop_claim
+from muster_server.config_server.proof import (
+    account_of,
+    accounts_given,
+    close_accounts,
+    drop_claim,
+    versions_given,
+)
 from muster_server.config_server.recognition import MOST_CLAIMS, MOST_RELEASED, is_expired
 from muster_server.config_server.rivals import forget_buried, make_room
-from muster_server.config_server.versions import Versions
+from muster_server.config_server.versions import Versions, new_adoption
 from muster_server.errors import (
     Conflict,
     Invalid,
@@ -54,19 +63,28 @@ class DeviceService:
         self.views = DeviceViews(store, versions, clock)
 
     def register(
-        self, text: str, profile: str, name: str, owner: str, portal_ms: int | None = None
+        self,
+        text: str,
+        profile: str,
+        name: str,
+        owner: str,
+        portal_ms: int | None = None,
+        until: int | None = None,
     ) -> dict[str, Any]:
         """Steps 1 and 2: claim the device on this label and prepare its first version.
 
         Doing it again with the same label is allowed: it opens the onboarding window, and
-        changes profile and name. LabelRefused, NotFound (profile) or Conflict otherwise.
+        changes profile and name. `until` is when the window ends, in Unix seconds; None: with the
+        claim as long as nobody has proved it, else in 24 hours. LabelRefused, NotFound (profile),
+        Invalid (until) or Conflict otherwise.
         """
         started, now = self._monotonic(), self._clock()
+        end = None if until is None else window.chosen_end(until, now)
         label = parse_label(text)
         with self._store.transaction() as records:
             if records.profile(profile) is None:
                 raise NotFound(f'there is no profile named "{profile}"; make it first')
-            claim = _claimed(records, label, profile, name, owner, now)
+            claim = _claimed(records, label, profile, name, owner, end, now)
             claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
             records.put_claim(claim)
             records.note(
@@ -106,13 +124,38 @@ class DeviceService:
         """Everything that its owner may know about a device; no secret is in it."""
         return self.views.one(device_id, owner)
 
-    def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
-        """Let the label be used again, until the device has proved a configuration."""
+    def open_window(self, device_id: str, owner: str, until: int | None = None) -> dict[str, Any]:
+        """Let the label be used again: until then, or until the device proves a configuration.
+
+        `until` is in Unix seconds; None: for 24 hours. Raises Invalid for one that is past or more
+        than 14 days ahead, Conflict if the label may not be used again, NotFound.
+        """
+        now = self._clock()
+        end = window.chosen_end(until, now)
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
             check_may_reopen(records, claim)
-            records.put_claim(window.opened(claim))
-            records.note(claim, self._clock(), "window_opened", source="portal")
+            records.put_claim(window.opened(claim, end))
+            records.note(claim, now, "window_opened", source="portal", detail=_until(end))
+        return self.shown(device_id, owner)
+
+    def close_window(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Let the label be used no longer. Closing it again changes nothing; NotFound.
+
+        A profile with `"reonboarding": "always"` keeps it open all the same: Conflict.
+        """
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            closed = window.closed(claim)
+            if window.is_open(records, closed, now):
+                raise Conflict(
+                    f'profile "{claim.profile}" lets labels be used at any time (reonboarding: '
+                    "always); change that in the profile"
+                )
+            records.put_claim(closed)
+            if claim.window_open:
+                records.note(claim, now, "window_shut", source="portal")
         return self.shown(device_id, owner)
 
     def release(self, device_id: str, owner: str) -> None:
@@ -128,6 +171,28 @@ class DeviceService:
             released = replace(claim, state="released", status="released", expires_at=None)
             records.put_claim(released)
             _forget_older(records, claim.device_id, now)
+
+    def hand_over(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Release the device to somebody else, and say what it knew; no secret is in it.
+
+        `networks` are those whose passwords it was given. Raises NotFound.
+        """
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            given = versions_given(records, claim)
+        known = [ssids.name_of(n) for v in given for n in v.document["networks"] if n["psk"]]
+        accounts = [account_of(version) for version in given]
+        self.release(device_id, owner)
+        return {
+            "device_id": claim.device_id,
+            "name": claim.name,
+            "profile": claim.profile,
+            "networks": list(dict.fromkeys(known)),
+            "accounts": [
+                {"platform": url, "originator": originator}
+                for url, originator in dict.fromkeys(accounts)
+            ],
+        }
 
     def new_account(self, device_id: str, owner: str) -> dict[str, Any]:
         """Give the device another identity at its platform, e.g. after `platform_conflict`.
@@ -177,7 +242,13 @@ class DeviceService:
 
 
 def _claimed(
-    records: Records, label: Label, profile: str, name: str, owner: str, now: float
+    records: Records,
+    label: Label,
+    profile: str,
+    name: str,
+    owner: str,
+    end: float | None,
+    now: float,
 ) -> Claim:
     """The claim for this label: an old one of the same owner, or a new one."""
     vendor = records.vendor_device(label.device_id)
@@ -196,7 +267,10 @@ def _claimed(
         if claim.state == "proved":
             check_may_reopen(records, claim)
         claim = living_until(claim, now + CLAIM_LIFE_S)
-        return window.opened(replace(claim, profile=profile, name=name))
+        # A claim without an end, or whose bundle is being carried, is no end for a window.
+        if end is None and (claim.expires_at or math.inf) > now + window.LONGEST_S:
+            end = window.chosen_end(None, now)
+        return window.opened(replace(claim, profile=profile, name=name), end)
     if any(claim.state == "proved" for claim in claims):
         raise Conflict(
             "a device with another secret has proved this id; if its label was reissued, release "
@@ -205,7 +279,7 @@ def _claimed(
     live = [claim for claim in claims if not is_expired(claim, now)]
     if len(live) >= MOST_CLAIMS:
         make_room(records, live, owner, now)
-    return _new_claim(label, profile, name, owner, now)
+    return window.opened(_new_claim(label, profile, name, owner, now), end)
 
 
 def _forget_older(records: Records, device_id: str, now: float) -> None:
@@ -216,7 +290,7 @@ def _forget_older(records: Records, device_id: str, now: float) -> None:
 
 
 def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) -> Claim:
-    claim = Claim(
+    return Claim(
         id=secrets.token_hex(16),
         device_id=label.device_id,
         owner=owner,
@@ -237,8 +311,12 @@ def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) ->
         last=None,
         facts=None,
         seen_at=None,
+        adoption=new_adoption(),
     )
-    return window.opened(claim)
+
+
+def _until(end: float) -> str:
+    return f"until {datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def check_may_reopen(records: Records, claim: Claim) -> None:

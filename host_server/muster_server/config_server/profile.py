@@ -33,6 +33,7 @@ class Particulars:
     token: str | None = field(repr=False)
     server_url: str
     server_key: bytes = field(repr=False)
+    adoption: bytes = field(repr=False)
     device_name: str
 
 
@@ -52,6 +53,7 @@ def build_configuration(profile: dict[str, Any], own: Particulars) -> dict[str, 
         "config_server": {
             "url": own.server_url,
             "key": b64encode(own.server_key).decode(),
+            "adoption": b64encode(own.adoption).decode(),
         },
         "device": {"name": own.device_name, "tags": {}},
         "app": copy.deepcopy(profile["app"]),
@@ -96,7 +98,8 @@ def checked_profile(value: object, *, has_accounts: bool, server_url: str) -> di
         originator=new_originator(),
         token="0" * 64 if has_accounts else None,
         server_url=server_url,
-        server_key=bytes(32),
+        server_key=bytes(bounds.KEY_BYTES),
+        adoption=bytes(bounds.KEY_BYTES),
         device_name="x" * bounds.DEVICE_NAME[1],
     )
     build_configuration(document, sample)

@@ -9,6 +9,7 @@ from typing import Any
 
 from muster_server import ssids
 from muster_server.config_server import window
+from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.report import Report
 from muster_server.store.claims import DISPLACED, Claim, Version, with_step
 from muster_server.store.config import Records
@@ -98,7 +99,8 @@ def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
                 records.add_event(rival, now, "claim_refused", "another label was proved")
     if claim.state != "proved":
         records.note(claim, now, "claim_proved")
-    return replace(claim, state="proved", expires_at=None)
+    # A window that had no end but the claim's gets one.
+    return replace(window.running_out(claim, now), state="proved", expires_at=None)
 
 
 def settle_version(
@@ -112,6 +114,9 @@ def settle_version(
     records.retire_versions_below(claim.id, version.number)
     records.put_version(replace(version, proved_at=now))
     settled = window.closed(at_work(claim, now) if is_registered else claim)
+    if version.is_copied and version.token_id is None:
+        # Where there is no token, the originator is all that a device has to show.
+        settled = replace(settled, originator=new_originator())
     highest = max(claim.highest, version.number)
     return replace(settled, version=version.number, highest=highest)
 
@@ -171,8 +176,8 @@ def handed_out(
     records: Records, claim: Claim, version: Version, has_failed: bool, ms: int, now: float
 ) -> Claim:
     """The claim after this version was given to the device; the same again changes little."""
-    if version.handed_out_at is None:
-        records.put_version(replace(version, handed_out_at=now))
+    handed_out_at = now if version.handed_out_at is None else version.handed_out_at
+    records.put_version(replace(version, handed_out_at=handed_out_at))
     claim = with_step(claim, RECEIVE, "done", "ok", ms, now)
     if claim.progress.get(str(INITIALISE), {}).get("state") == "failed":
         claim = with_step(claim, INITIALISE, "done", "ok", None, now)  # it has come about
@@ -219,14 +224,19 @@ def end_asked(records: Records, claim: Claim, now: float) -> None:
 
 def accounts_given(records: Records, claim: Claim) -> Accounts:
     """The accounts that a device may be using: those of what it was given, by sync or bundle."""
+    return _accounts_of(versions_given(records, claim))
+
+
+def versions_given(records: Records, claim: Claim) -> list[Version]:
+    """The versions that a device may have: what it was given, by sync or bundle."""
     carried = {b.version for b in records.bundles.of(claim.id) if b.handed_out_at is not None}
-    return _accounts_of(
+    return [
         version
         for version in records.versions_of(claim.id)
         if version.handed_out_at is not None
         or version.proved_at is not None
         or version.number in carried
-    )
+    ]
 
 
 def _accounts_of(versions: Iterable[Version]) -> Accounts:

@@ -77,7 +77,7 @@ def _bury(records: Records, claim: Claim, now: float) -> None:
     records.remove_claim(claim.id)
     until = now + CLAIM_LIFE_S
     kept = replace(claim, state=DISPLACED, status=DISPLACED, secret=b"", expires_at=until)
-    records.put_claim(replace(window.closed(kept), asked=None))
+    records.put_claim(replace(window.closed(kept), asked=None, adoption=None))
     buried = [c for c in records.claims_of(claim.device_id) if c.state == DISPLACED]
     for oldest in buried[:-MOST_CLAIMS]:
         records.remove_claim(oldest.id)

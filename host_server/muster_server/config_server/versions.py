@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from muster_server.api.bounds import KEY_BYTES
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.profile import Particulars, build_configuration
 from muster_server.config_server.proof import about_account, account_of, end_asked
@@ -17,7 +18,6 @@ from muster_server.errors import NotFound, Released
 from muster_server.store.claims import ENDED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 
-KEY_BYTES = 32
 _STRIPES = 64
 _MEANWHILE = "the device was released meanwhile"
 
@@ -50,15 +50,22 @@ class Versions:
         """Tell whether the profile would still make this very document.
 
         A token that is missing, because the platform was not known as ours, is made good; one
-        that is there stays, for a platform that wants none does not mind it.
+        that is there stays, for a platform that wants none does not mind it. What a copied label
+        was used for is replaced once its device has proved it.
         """
+        if version.is_copied and version.proved_at is not None:
+            return False
         profile = _profile(records, claim)
         document = version.document
         platform = document["platform"]
         if platform["token"] is None and self._platforms.has_accounts(platform["url"]):
             return False
         own = self._particulars(claim, version.number, platform["token"], key_of(version))
-        return build_configuration(profile, own) == document
+        made = build_configuration(profile, own)
+        if version.proved_at is not None and "adoption" not in document["config_server"]:
+            # Its device was at work before adoption was: it is adopted with its next version.
+            del made["config_server"]["adoption"]
+        return made == document
 
     def candidate(self, records: Records, claim: Claim, floor: int) -> Version | None:
         """An unproved version above `floor` that says what the profile says, if there is one."""
@@ -79,6 +86,9 @@ class Versions:
             existing = self.candidate(records, claim, floor)
             if existing is not None:
                 return existing
+            if claim.adoption is None:
+                claim = replace(claim, adoption=new_adoption())
+                records.put_claim(claim)
             profile = _profile(records, claim)
             versions = records.versions_of(claim_id)
         number = max([claim.highest, floor, *(v.number for v in versions)]) + 1
@@ -136,7 +146,16 @@ class Versions:
     def _particulars(
         self, claim: Claim, number: int, token: str | None, key: bytes
     ) -> Particulars:
-        return Particulars(number, claim.originator, token, self._server_url, key, claim.name)
+        # None: of a claim that is older than adoption. No such document is handed out.
+        adoption = claim.adoption or bytes(KEY_BYTES)
+        return Particulars(
+            number, claim.originator, token, self._server_url, key, adoption, claim.name
+        )
+
+
+def new_adoption() -> bytes:
+    """A secret that binds a device to its server, for one ownership."""
+    return secrets.token_bytes(KEY_BYTES)
 
 
 def key_of(version: Version) -> bytes:

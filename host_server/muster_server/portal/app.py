@@ -61,10 +61,27 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
         """Return the progress of a device, step by step."""
         return json_response(portal.device(device_id, OWNER))
 
-    @app.post("/v1/devices/{device_id}/window", dependencies=guard, **shown)
-    def open_window(device_id: str) -> Response:
-        """Let the label be used again."""
-        return json_response(portal.open_window(device_id, OWNER))
+    opened = described.of(views.Device, bodies.NewWindow)
+
+    @app.post("/v1/devices/{device_id}/window", dependencies=guard, **opened)
+    def open_window(device_id: str, body: Body) -> Response:
+        """Let the label be used again, until then or until the device proves a configuration."""
+        until = read_body(bodies.NewWindow, body or b"{}")
+        return json_response(portal.open_window(device_id, until, OWNER))
+
+    @app.delete("/v1/devices/{device_id}/window", dependencies=guard, **shown)
+    def close_window(device_id: str) -> Response:
+        """Let the label be used no longer."""
+        return json_response(portal.close_window(device_id, OWNER))
+
+    @app.post(
+        "/v1/devices/{device_id}/hand-over",
+        dependencies=guard,
+        **described.of(views.HandOver),
+    )
+    def hand_over(device_id: str) -> Response:
+        """Release the device to somebody else, and say what is left to do."""
+        return json_response(portal.hand_over(device_id, OWNER))
 
     timeline = described.of(views.Timeline)
 

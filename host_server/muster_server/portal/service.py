@@ -16,6 +16,7 @@ from muster_server.api.bodies import (
     NewBundle,
     NewDevice,
     NewReader,
+    NewWindow,
     TypedReceipt,
     VendorDevices,
 )
@@ -79,9 +80,19 @@ class Portal:
         """The nine steps of a device, each with its state."""
         return rendered(self._call("GET", self._device(device_id, owner)))
 
-    def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
-        """Let the label be used again."""
-        return rendered(self._call("POST", self._device(device_id, owner, "/window")))
+    def open_window(self, device_id: str, window: NewWindow, owner: str) -> dict[str, Any]:
+        """Let the label be used again, until then or until the device proves a configuration."""
+        address = self._device(device_id, owner, "/window")
+        return rendered(self._call("POST", address, window.model_dump()))
+
+    def close_window(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Let the label be used no longer."""
+        return rendered(self._call("DELETE", self._device(device_id, owner, "/window")))
+
+    def hand_over(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Release the device to somebody else, and say what is left to do."""
+        answer = self._call("POST", self._device(device_id, owner, "/hand-over"))
+        return {**answer, "to_do": wording.hand_over(answer)}
 
     def release(self, device_id: str, owner: str) -> None:
         """End the ownership."""
@@ -98,7 +109,7 @@ class Portal:
         return wording.rendered(timeline, device["networks"], device["platform"] or "")
 
     def readings(self, device_id: str, owner: str, wanted: WantedReadings) -> dict[str, Any]:
-        """What the device has published at its platform."""
+        """Return what the device has published at its platform."""
         query = urlencode(wanted.model_dump(exclude_none=True))
         return self._call("GET", f"{self._device(device_id, owner, '/readings')}&{query}")
 

@@ -44,6 +44,9 @@ class Claim:
     # Of a platform, whose answer has not come: {"url", "originator", "token_id"}. If it does not
     # come, asking again for the same token leaves no other behind.
     asked: dict[str, Any] | None = None
+    # What binds the device to its server from its first commit on, the same in all versions of an
+    # ownership. None: of a claim older than that, which gets it with its next version.
+    adoption: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,13 @@ class Version:
     token_id: str | None
     handed_out_at: float | None
     proved_at: float | None
+    # The devices that it was handed to under the label, as far as they differ: [address, chip]
+    handed_to: list[list[str]] | None = None
+
+    @property
+    def is_copied(self) -> bool:
+        """Tell whether more than one device may have it: its label has been copied."""
+        return len(self.handed_to or ()) > 1
 
 
 @dataclass(frozen=True)

@@ -196,6 +196,8 @@ class Records:
         """Keep the claim as it is now."""
         row = {name: getattr(claim, name) for name in Claim.__dataclass_fields__}
         row["secret"] = self._box.seal(claim.secret, "claim", "secret", claim.id)
+        if claim.adoption is not None:
+            row["adoption"] = self._box.seal(claim.adoption, "claim", "adoption", claim.id)
         self._put(claims, row, "id")
 
     def remove_claim(self, claim_id: str) -> None:
@@ -208,7 +210,10 @@ class Records:
 
     def _claim(self, row: RowMapping) -> Claim:
         secret = self._box.open(row["secret"], "claim", "secret", row["id"])
-        return Claim(**{**row, "secret": secret})
+        adoption = row["adoption"]
+        if adoption is not None:
+            adoption = self._box.open(adoption, "claim", "adoption", row["id"])
+        return Claim(**{**row, "secret": secret, "adoption": adoption})
 
     # versions
 

@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 
 metadata = MetaData()
 
@@ -63,6 +63,7 @@ claims = Table(
     Column("seen_at", Float),
     # a token that a platform was asked for, and whose answer has not come
     Column("asked", JSON(none_as_null=True)),
+    Column("adoption", LargeBinary),  # sealed; null: made with the next version
 )
 
 key_checks = Table(
@@ -81,6 +82,7 @@ versions = Table(
     Column("token_id", Text),
     Column("handed_out_at", Float),
     Column("proved_at", Float),
+    Column("handed_to", JSON(none_as_null=True)),  # under the label: [[address, chip], …]
     PrimaryKeyConstraint("claim_id", "number"),
 )
 

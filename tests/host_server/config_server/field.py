@@ -221,6 +221,7 @@ class Device:
         self.configs: dict[int, dict[str, Any]] = {}
         self.committed = 0
         self.last_message = b""
+        self.address = "127.0.0.1"
 
     @property
     def id(self) -> str:
@@ -230,7 +231,7 @@ class Device:
         """Report and obey: the directive."""
         state = {"config": self.committed, "state": "committed" if self.committed else "blank"}
         noise, self.last_message = self.sealed(k, BLANK | {"echo": self.echo} | state | changes)
-        answer = self.place.sync.answer(self.id, k, self.last_message, "127.0.0.1")
+        answer = self.place.sync.answer(self.id, k, self.last_message, self.address)
         directive: dict[str, Any] = json.loads(noise.read_message(answer))
         self.echo = directive["nonce"]
         if directive["action"] == "configure":
@@ -253,6 +254,9 @@ class Device:
 
         if k == "label":
             return self.label.key("sync-psk")
+        if k == "adopted":
+            server = self.configs[self.committed]["config_server"]
+            return self.label.adopted_key(b64decode(server["adoption"]))
         return b64decode(self.configs[int(k)]["config_server"]["key"])
 
     def confirm(self, version: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from muster_server.config_server.device_view import Wanted
 from muster_server.errors import Conflict, LabelRefused, NotFound, NotRecognised
 from muster_server.label import new_label
 from muster_server.store.claims import CLAIM_LIFE_S
-from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
+from tests.host_server.config_server.field import OWNER, PLATFORM_URL, PROFILE, Device, Field
 
 
 def test_registering_prepares_the_first_version_and_the_account(place: Field) -> None:
@@ -188,6 +188,22 @@ def test_networks_that_a_device_has_seen_can_be_shown_on_a_terminal(place: Field
         "base64:G1sySg==",
         "base64:/w==",
     ]
+
+
+def test_handing_over_closes_the_account_and_names_what_the_device_knew(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.set_password("battery staple")
+    device.sync("1")
+    released = place.devices.hand_over(device.id, OWNER)
+    assert (released["device_id"], released["networks"]) == (device.id, ["factory"])
+    assert [a["platform"] for a in released["accounts"]] == [PLATFORM_URL]
+    assert not {"correct horse", "battery staple"} & set(str(released).split("'"))
+    place.jobs.run_due()
+    assert place.platform.tokens == {}
+    assert device.sync("adopted")["action"] == "forget"
+    with pytest.raises(NotFound):
+        place.devices.hand_over(device.id, OWNER)
 
 
 def test_nothing_that_is_shown_is_a_secret(place: Field) -> None:

@@ -159,7 +159,7 @@ def test_who_had_the_device_pushes_nothing_out_while_the_window_is_closed(place:
     kept = place.history_of(device)
     assert [m for m in kept if m.what != "window_closed"] == before
     assert len(kept) == len(before) + STRANGERS_KEPT
-    assert kept[-1].detail == "from 10.0.1.49"
+    assert kept[-1].detail == "from 10.0.1.49, chip 246f28aabbcc"
     told = device.shown()
     assert told["waiting_for"]["what"] == "open_after_reset"
     assert told["label_used"]["address"] == "10.0.1.49"

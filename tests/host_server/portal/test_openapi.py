@@ -4,6 +4,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -119,6 +120,8 @@ def test_every_answer_is_whole_as_described(
     ask(path + "/readings", "get", device_id=device.id)
     ask(path + "/timeline", "get", **one)
     ask(path + "/window", "post", **one)
+    ask(path + "/window", "post", {"until": int(time.time()) + 60}, **one)
+    ask(path + "/window", "delete", **one)
     ask(path + "/account", "post", **one)
     ask("/v1/devices", "get")
     ask("/v1/vendor/devices", "post", {"labels": [vendors.qr_text, "x"]})
@@ -127,6 +130,7 @@ def test_every_answer_is_whole_as_described(
     ask("/v1/profiles/{name}", "get", name="spare")
     ask("/v1/profiles/{name}", "put", PROFILE | {"name": "spare"}, name="spare")
     ask("/v1/profiles/{name}", "delete", name="spare")
+    ask(path + "/hand-over", "post", device_id=device.id)
     ask(path, "delete", **one)
     assert asked == {(path, method) for path, method, _ in operations()}
 
