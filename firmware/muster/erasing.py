@@ -4,7 +4,6 @@
 # by store.py when something secret has been.
 
 import asyncio
-import errno
 import os
 import time
 
@@ -13,6 +12,7 @@ from micropython import const
 from . import log
 
 _FILL = const("/fill")
+_NO_SPACE = const(28)  # of LittleFS; MicroPython's errno has no name for it
 _CHUNK = const(512)  # between two turns of the others
 _ROOM = const(16)  # blocks that are taken at once: the others need room too
 # LittleFS gives out free blocks in a ring, and looks so many blocks ahead: of those it passes over
@@ -53,7 +53,7 @@ async def _fill(path, chunk, block, blocks):
                 # Flash is slow, and nothing else runs on the chip while it is written.
                 await asyncio.sleep_ms(time.ticks_diff(time.ticks_ms(), began))
     except OSError as e:
-        if e.errno != errno.ENOSPC:
+        if e.errno != _NO_SPACE:
             raise
     finally:
         os.remove(path)
