@@ -290,6 +290,14 @@ class EmulatedBoard(Unit):
         """The colours, as (red, green, blue), of a NeoPixel strip on a pin; empty before any."""
         return self._loop.call(lambda: self._supervisor.signals.pixels(pin, order))
 
+    def volts(self, pin: int) -> float | None:
+        """What the program's DAC puts on a pin; None if it does not."""
+        return self._loop.call(lambda: self._supervisor.signals.dac.get(pin))
+
+    def pulses(self, pin: int) -> list[tuple[int, float]]:
+        """The newest sequence of an RMT channel on a pin: level and microseconds of each pulse."""
+        return self._loop.call(lambda: self._supervisor.signals.pulses.get(pin, []))
+
     @property
     def buses(self) -> Buses:
         """What hangs on its I2C, SPI and UARTs, and what its ADC sees."""

@@ -169,7 +169,7 @@ class REPL:
     def eval(self, expression: str) -> Any:
         """Evaluate an expression there and return its value, if it is a literal here."""
         __tracebackhide__ = True
-        said = self.exec(f"print(repr({expression}))").strip()
+        said = self.exec(f"print(repr(({expression})))").strip()  # of "1, 2" too
         try:
             return ast.literal_eval(said)
         except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -2,10 +2,12 @@
 # Copyright (c) 2026 The Muster authors
 # esp32: NVS, the data partition, and figures of the IDF heap.
 
+import sys
 from binascii import hexlify, unhexlify
 
 import flash_chip
 import host_link
+import on_demand
 from arguments import integer, items, text
 from micropython import const
 from pin import number
@@ -177,3 +179,8 @@ if not host_link.chip["ext0"]:
     del wake_on_ext0
 if not host_link.chip["ext1"]:
     del wake_on_ext1
+
+_later = {"RMT": "rmt"}
+if host_link.chip["pcnt"]:
+    _later["PCNT"] = "counters"
+__getattr__ = on_demand.names(sys.modules["esp32"], _later)
