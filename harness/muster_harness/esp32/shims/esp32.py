@@ -117,7 +117,7 @@ class Partition(flash_chip.Device):
     # There is one application and no second place for it.
     def set_boot(self):
         if self._entry[0] != 0:
-            raise OSError(-258, "ESP_ERR_INVALID_ARG")
+            raise OSError(-5379, "ESP_ERR_OTA_VALIDATE_FAILED")
 
     def get_next_update(self):
         raise OSError(2)
@@ -135,7 +135,8 @@ class Partition(flash_chip.Device):
 
 # (total, free, largest block, lowest free) per region: what a plain ESP32 shows after boot.
 def idf_heap_info(capabilities):
-    integer(capabilities)
+    if integer(capabilities) < 0:  # no region can do everything
+        return []
     return [(15072, 2124, 1984, 1676), (113840, 72412, 69632, 69976), (15072, 15036, 14848, 15036)]
 
 

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The table of names tells what the emulated board has, and why it has not the others."""
+
+from pathlib import Path
+
+from muster_harness.contract.surface import survey
+
+TABLE = Path(__file__).parents[2] / "docs" / "esp32-names.md"
+
+
+def test_the_table_is_fresh_and_every_absence_has_its_reason() -> None:
+    document, lacking = survey()
+    assert lacking == []
+    assert TABLE.read_text() == document, f"python -m muster_harness.contract.surface > {TABLE}"
