@@ -15,6 +15,7 @@ IN_C = {"_onewire": "one_wire", "_thread": "threads"}
 FROZEN = ("dht", "ds18x20", "onewire")
 
 _import = __import__
+_own_help = help
 _stat = builtin("os").stat
 _folder = None
 _private = {}  # modules that these import and programs do not see
@@ -29,6 +30,7 @@ def start(folder, private):
     _folder = vfs.VfsPosix(folder)
     _private.update(private)
     builtins.__import__ = _import_too
+    builtins.help = _help
 
 
 def _import_too(name, *how):
@@ -52,6 +54,10 @@ def load(name):
         _loaded[name] = _loading(name, ())
         del sys.modules[name]
     return _loaded[name]
+
+
+def _help(*what):
+    load("manual").show(_own_help, what)
 
 
 # What a module of the board has in another file: its __getattr__, given {name: file}.
