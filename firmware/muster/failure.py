@@ -19,8 +19,8 @@ _AWHILE_MS = const(6000)  # the wait after four failures in a row
 
 
 # Notes the failure wherever it is told. Returns how long to wait, in ms; the next failure will
-# wait longer.
-def note(life, error):
+# wait longer. And whether the candidate that is kept has its turn then; not if it has just had it.
+def note(life, error, was_second):
     if error.step is None and life.timeline.step is None:
         error.step = RECEIVE  # between the steps only a directive is obeyed
     life.timeline.failed(error)
@@ -34,8 +34,8 @@ def note(life, error):
         life.calm_down()
     delay_ms = max(life.backoff.next_ms(), (error.retry_s or 0) * 1000)
     if life.config is None and life.is_eager:
-        return min(delay_ms, _EAGER_MS)
-    return delay_ms
+        delay_ms = min(delay_ms, _EAGER_MS)
+    return delay_ms, not was_second and _is_candidates_turn(life, delay_ms)
 
 
 # Notes what has ended a trial; the device comes home without it.
@@ -52,7 +52,7 @@ def end_trial(life, version, error):
 # Tells whether the candidate that is kept has its turn after this wait: a blank device has nothing
 # else, one that runs on something has tried that some times. While a bundle waits it is tried in
 # its place.
-def is_candidates_turn(life, wait_ms):
+def _is_candidates_turn(life, wait_ms):
     version = life.journal.failed_version
     if version is None or life.bundle is not None or life.again.due_in_ms(version) > wait_ms:
         return False

@@ -86,16 +86,14 @@ class Life:
                 while self.button.is_pressed():
                     await borrowed("by_hand", "heed", self)
             except DeviceError as e:
-                borrow("failure", "note", self, e)
+                borrow("failure", "note", self, e, True)
             try:
                 if not await self._live_on(was_second):
                     self.backoff.reset()
             except Interrupted:
                 self.timeline.drop()
             except DeviceError as e:
-                wait_ms = borrow("failure", "note", self, e)
-                if not was_second:
-                    is_second = borrow("failure", "is_candidates_turn", self, wait_ms)
+                wait_ms, is_second = borrow("failure", "note", self, e, was_second)
                 await self.button.pause(wait_ms)
 
     # Returns what stood in the way of the candidate that is kept, else None.
@@ -111,7 +109,6 @@ class Life:
             return await self.attempt(None)
         elif self.config is None or self.seeks_again:
             self.led.show("seek")
-            self._leave_home()
             seeking = self._seeker().seek("committed" if self.config else "blank")
             self._pending = await self._unless_wanted(seeking)
         else:
@@ -164,16 +161,11 @@ class Life:
     async def attempt(self, answer):
         self._onboarding = None  # room for the registration
         release("onboarding")
-        self._leave_home()
         proved, self._pending, error = await borrowed("trial", "attempt", self, answer)
         if proved:
             self.seeks_again = False
             await self._adopt(*proved)
         return error
-
-    def _leave_home(self):
-        if self.operation:
-            self.operation.is_home = False
 
     # Ends the committed configuration. Returns what ran on it, to be stopped, or None.
     def end_operation(self):

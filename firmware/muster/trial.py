@@ -48,6 +48,7 @@ async def attempt(life, answer):
     del config["platform"]
     pending = await borrowed("confirming", "confirm", life, config)
     if pending:
+        life.wifi.stop()
         borrow("candidate", "drop", life.store, life.journal)
         text = "called off: the configuration server wants to %s" % pending.action
         log.warn("trial", text)
