@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from muster_server.errors import NoAnswer
+from muster_server.tokens import TokenSource, token_of
 
 CONNECT_TIMEOUT_S = 2.0
 # Who asks a server that asks another one waits longer than that one does, so that it hears which
@@ -19,7 +20,7 @@ PORTAL_TIMEOUT_S = 2 * (CONNECT_TIMEOUT_S + CONFIG_TIMEOUT_S) + 5  # it may ask 
 def call(
     method: str,
     url: str,
-    token: str,
+    token: TokenSource,
     body: Any = None,
     *,
     headers: dict[str, str] | None = None,
@@ -31,7 +32,7 @@ def call(
     Neither proxies nor netrc of the environment are used, and no redirect is followed: the token
     goes to this URL and nowhere else.
     """
-    all_headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+    all_headers = {"Authorization": f"Bearer {token_of(token)}", **(headers or {})}
     with requests.Session() as session:
         session.trust_env = False
         try:
