@@ -10,12 +10,16 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from muster_server.errors import SettingsError
 from muster_server.kept_tokens import AdministratorToken, ServiceToken
 from muster_server.settings import Address, Settings, service_url
 from muster_server.tokens import TokenSource, checked, token_hash
+
+if TYPE_CHECKING:
+    from muster_server.expiry_clock import ExpiryClock
 
 
 @dataclass
@@ -44,6 +48,13 @@ class Parts:
     settings: Settings
     closers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     listeners: dict[str, list[socket.socket]] = field(default_factory=dict)
+
+    @cached_property
+    def expiry(self) -> "ExpiryClock":
+        """The clock by which things expire, one for all roles of this process."""
+        from muster_server.expiry_clock import ExpiryClock
+
+        return ExpiryClock(self.settings.data_dir / "believed-time")
 
     def token(self, role: str) -> TokenSource:
         """The token with which other servers come to this role."""
@@ -168,6 +179,7 @@ def _config(parts: Parts) -> Role:
         _database(parts, "config", "muster_server.config_server", HEAD),
         SecretBox(load_key(settings.data_dir / "secret.key", settings.secret_key)),
         accepted_hashes=parts.accepted("config"),
+        expiry=parts.expiry,
         platforms=choice,
         public_url=parts.public_url(
             "config",
@@ -190,7 +202,7 @@ def _platform(parts: Parts) -> Role:
     from muster_server.store.platform import HEAD, PlatformStore
 
     engine = _database(parts, "platform", "muster_server.platform_server", HEAD)
-    app = create_app(PlatformStore(engine), parts.accepted("platform"))
+    app = create_app(PlatformStore(engine), parts.accepted("platform"), expiry=parts.expiry)
     return parts.role("platform", app)
 
 

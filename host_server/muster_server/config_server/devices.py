@@ -46,10 +46,12 @@ class DeviceService:
         versions: Versions,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
+        expiry: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._versions = versions
         self._clock = clock
+        self._expiry = expiry or clock
         self._monotonic = monotonic
 
     def register(
@@ -65,7 +67,7 @@ class DeviceService:
         with self._store.transaction() as records:
             if records.profile(profile) is None:
                 raise NotFound(f'there is no profile named "{profile}"; make it first')
-            claim = _claimed(records, label, profile, name, owner, now)
+            claim = _claimed(records, label, profile, name, owner, now, self._expiry())
             claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
             records.put_claim(claim)
             records.note(
@@ -185,7 +187,13 @@ class DeviceService:
 
 
 def _claimed(
-    records: Records, label: Label, profile: str, name: str, owner: str, now: float
+    records: Records,
+    label: Label,
+    profile: str,
+    name: str,
+    owner: str,
+    now: float,
+    expiry: float,
 ) -> Claim:
     """The claim for this label: an old one of the same owner, or a new one."""
     vendor = records.vendor_device(label.device_id)
@@ -210,7 +218,7 @@ def _claimed(
             "a device with another secret has proved this id; if its label was reissued, release "
             "the device first"
         )
-    live = [claim for claim in claims if not is_expired(claim, now)]
+    live = [claim for claim in claims if not is_expired(claim, expiry)]
     if len(live) >= MOST_CLAIMS:
         make_room(records, live, owner, now)
     return _new_claim(label, profile, name, owner, now)

@@ -103,3 +103,16 @@ def test_server_that_stops_waits_for_one_deed_at_most(
 
     asyncio.run(run())  # waits for the thread
     assert len(described) == 1
+
+
+def test_what_was_put_off_while_the_clock_was_wrong_is_done(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.clock.pass_s(400 * 86_400)
+    place.platform.is_down = True
+    place.devices.release(device.id, OWNER)
+    place.jobs.run_due()
+    place.platform.is_down = False
+    place.clock.pass_s(-400 * 86_400)
+    place.jobs.run_due()
+    assert place.platform.tokens == {}
