@@ -92,8 +92,8 @@ class ExpiryClock:
         left_h = (BELIEVED_AFTER_S - (passed - self._seen_since)) / 3600
         log.error(
             "the clock has jumped by %+.1f days: it says %s, and by the time that has passed it "
-            "is %s. Nothing expires by the new time for another %.0f hours. If it is wrong, set it "
-            "right before that; if it is right, there is nothing to do",
+            "is %s. Nothing expires by the new time for another %.0f hours. If it is wrong, set "
+            "it right before that; if it is right, there is nothing to do",
             (now - believed) / 86_400,
             _written(now),
             _written(believed),

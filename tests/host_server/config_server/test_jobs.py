@@ -12,7 +12,7 @@ from muster_server.config_server.app import create_app
 from muster_server.errors import ServiceUnreachable
 from muster_server.store.claims import CLAIM_LIFE_S
 from muster_server.store.secrets import SecretBox
-from tests.host_server.config_server.field import SERVER_URL, Device, Field
+from tests.host_server.config_server.field import OWNER, SERVER_URL, Device, Field
 
 _LONG_S = 60
 
