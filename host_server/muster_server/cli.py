@@ -120,12 +120,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+_KEYS = "muster_server.key_commands"
 _OFFLINE = "muster_server.offline_commands"
 _DEVICES = "muster_server.device_commands"
 _READING = "muster_server.reading_commands"
 
 _GROUPS = {
     "label": "make labels",
+    "token": "replace what opens a server's door",
     "certs": "make certificates for https",
     "device": "register devices and see how far they have come",
     "profile": "keep the templates that configurations are made from",
@@ -178,6 +180,18 @@ COMMANDS = (
         ),
         cli_options.dev_certs,
         "make_certificates",
+    ),
+    Command(
+        ("token", "rotate"),
+        "Put another token in place of a role's: the administrator's (portal), and those that "
+        "servers show each other.",
+        (
+            "muster token rotate                            # all three",
+            "muster token rotate --role portal --admin-token-file token.txt",
+        ),
+        cli_options.rotate_tokens,
+        "rotate_tokens",
+        _KEYS,
     ),
     Command(
         ("device", "add"),

@@ -10,6 +10,7 @@ from typing import Any
 import requests
 
 from muster_server.errors import NoAnswer, ServiceUnreachable
+from muster_server.tokens import TokenSource, token_of
 
 CONNECT_TIMEOUT_S = 2.0
 # Who asks a server that asks another one waits longer than that one does, so that it hears which
@@ -22,7 +23,7 @@ PORTAL_TIMEOUT_S = 2 * (CONNECT_TIMEOUT_S + CONFIG_TIMEOUT_S) + 5  # it may ask 
 def call(
     method: str,
     url: str,
-    token: str | None,
+    token: TokenSource | None,
     body: Any = None,
     *,
     headers: dict[str, str] | None = None,
@@ -36,7 +37,7 @@ def call(
     """
     all_headers = dict(headers or {})
     if token is not None:
-        all_headers["Authorization"] = f"Bearer {token}"
+        all_headers["Authorization"] = f"Bearer {token_of(token)}"
     with requests.Session() as session:
         session.trust_env = False
         try:

@@ -307,7 +307,7 @@ class Story:
             "Accept": "application/json",
         }
         if platform.has_accounts:
-            headers["Authorization"] = f"Bearer {self.servers.administrator_token}"
+            headers["Authorization"] = f"Bearer {self.servers.platform_token}"
         answer = requests.get(
             platform.url + path,
             headers=headers,

@@ -56,24 +56,26 @@ def create_app(
     public_url: str,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
+    expiry: Callable[[], float] | None = None,
 ) -> FastAPI:
     """The server on a migrated database; StoreError if the box has another key than the
     database. The caller disposes of the engine.
 
     `accepted_hashes` are the hashes of the tokens that may use the portal's API; `public_url` is
-    where devices find this server from their operational network.
+    where devices find this server from their operational network; `expiry` tells by which time
+    claims expire, without one `clock` does.
     """
     store = ConfigStore(engine, box)
     store.check_key()
     versions = Versions(store, platforms, public_url, clock)
     stopping = threading.Event()
     jobs = Jobs(store, platforms, clock, stopping)
-    devices = DeviceService(store, versions, clock, monotonic)
+    devices = DeviceService(store, versions, clock, monotonic, expiry)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
-    syncs = SyncService(store, versions, clock, monotonic)
+    syncs = SyncService(store, versions, clock, monotonic, expiry)
     bundles = BundleService(store, versions, clock)
     receipts = ReceiptService(store, platforms.has_accounts, clock, monotonic)
-    presence = Presence(store, platforms, clock, monotonic, stopping)
+    presence = Presence(store, platforms, clock, monotonic, stopping, expiry)
     timelines = TimelineService(store, presence, syncs.refusals, clock)
     readers = ReaderService(store, platforms, clock)
     readings = ReadingService(store, platforms, readers)

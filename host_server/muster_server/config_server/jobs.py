@@ -47,7 +47,7 @@ class Jobs:
             return
         try:
             with self._store.transaction() as records:
-                due = records.due_jobs(self._clock(), _AT_ONCE)
+                due = records.due_jobs(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
             silent: dict[str, NoAnswer] = {}  # by URL
             for job in due:
                 if self._stopping.is_set():

@@ -12,6 +12,7 @@ import requests
 from muster_server.config_server.platform_view import PlatformView, parse_view
 from muster_server.errors import ServiceUnreachable
 from muster_server.service_client import PLATFORM_TIMEOUT_S, call
+from muster_server.tokens import TokenSource
 
 ADMIN_ORIGINATOR = "CAdmin"
 # What all our originators begin with. A platform that lets originators in by a pattern cannot be
@@ -129,7 +130,7 @@ class MusterPlatform:
     """The product's own platform: accounts over its API, nodes over oneM2M, both over HTTP."""
 
     def __init__(
-        self, url: str, token: str, cse: str = "cse-in", ca_file: str | None = None
+        self, url: str, token: TokenSource, cse: str = "cse-in", ca_file: str | None = None
     ) -> None:
         self._url = url
         self._ca_file = ca_file
@@ -244,7 +245,7 @@ class PlatformChoice:
     """The choice of an adapter for the platform that a profile names by its URL."""
 
     def __init__(
-        self, public_url: str, own_url: str, token: str, ca_file: str | None = None
+        self, public_url: str, own_url: str, token: TokenSource, ca_file: str | None = None
     ) -> None:
         self._public_url = public_url
         self._place = (own_url, ca_file)

@@ -68,10 +68,12 @@ class Presence:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         stopping: threading.Event,
+        expiry: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._clock = clock
+        self._expiry = expiry or clock
         self._monotonic = monotonic
         self._stopping = stopping
         self._asked: dict[tuple[str, str], _Asked] = {}
@@ -101,7 +103,7 @@ class Presence:
         Returns soon if the server stops.
         """
         with self._store.transaction() as records:
-            now = self._clock()
+            now = self._expiry()
             expired = records.expired_claims(now)
             given = {claim.id: accounts_given(records, claim) for claim in expired}
             for claim in expired:
@@ -120,7 +122,7 @@ class Presence:
         seen = [view.first_at_home for view in views if view is not None]
         at = min((first for first in seen if first is not None), default=None)
         with self._store.transaction() as records:
-            now = self._clock()
+            now = self._expiry()
             claim = records.claim(claim_id)
             if claim is None or not is_expired(claim, now):
                 return  # it was released, or its device came, meanwhile

@@ -25,6 +25,7 @@ from muster_server.document import Fields
 from muster_server.errors import HostError, ServiceUnreachable
 from muster_server.label import is_device_id, parse_label
 from muster_server.service_client import CONFIG_TIMEOUT_S, call
+from muster_server.tokens import TokenSource
 
 # What the configuration server may say, and the portal says again in its own name.
 _PASSED_ON: dict[str, type[HostError]] = {
@@ -51,7 +52,7 @@ class Portal:
     def __init__(
         self,
         config_url: str,
-        config_token: str,
+        config_token: TokenSource,
         ca_file: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:

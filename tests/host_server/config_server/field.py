@@ -179,6 +179,11 @@ class Field:
         self.presence = Presence(self.store, self.platforms, self.clock, self.clock, self.stopping)
         self.timelines = TimelineService(self.store, self.presence, self.sync.refusals, self.clock)
 
+    def use_expiry(self, expiry: Callable[[], float]) -> None:
+        """Let claims expire by this clock from now on."""
+        for service in (self.devices, self.sync, self.presence):
+            service._expiry = expiry
+
     def registered(self, label: Label | None = None) -> "Device":
         """A device whose label its owner has typed at the portal."""
         device = Device(self, label or new_label())
