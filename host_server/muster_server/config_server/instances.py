@@ -22,10 +22,15 @@ from muster_server.service_client import PLATFORM_TIMEOUT_S, fetch
 CONTAINER = "data"
 _LONGEST_ANSWER_BYTES = 4 * 1024 * 1024
 _OK, _NOT_FOUND, _NO_PRIVILEGE = 2000, 4004, 4103
+_NO_TOKEN = 401  # of HTTP
 
 
 class NotAllowed(ServiceUnreachable):
     """The platform knows the reader, and does not let it read this."""
+
+
+class TokenRefused(ServiceUnreachable):
+    """The platform does not know the reader's token: its account was closed, or all were lost."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Reading:
 def readings_at(place: Place) -> list[Reading]:
     """All that the container holds, the oldest first; none if it is not there yet.
 
-    NotAllowed or ServiceUnreachable if the platform does not tell.
+    NotAllowed, TokenRefused or ServiceUnreachable if the platform does not tell.
     """
     headers = {
         "X-M2M-Origin": place.originator,
@@ -75,6 +80,8 @@ def readings_at(place: Place) -> list[Reading]:
         return []
     if code == str(_NO_PRIVILEGE):
         raise NotAllowed(f"the platform does not let {place.originator} read {place.path}")
+    if answer.status == _NO_TOKEN:
+        raise TokenRefused(f"the platform does not accept the token of {place.originator}")
     if code != str(_OK):
         raise ServiceUnreachable(
             f"the platform answered HTTP {answer.status}, response status code {code}; see its log"

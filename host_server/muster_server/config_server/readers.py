@@ -4,6 +4,7 @@
 
 import re
 import secrets
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,7 @@ class ReaderService:
         self._store = store
         self._platforms = platforms
         self._clock = clock
+        self._making = threading.Lock()  # one account, however many ask at once
 
     def add(self, owner: str, name: str) -> dict[str, Any]:
         """Make a reader of all the owner's devices, also of those that come later. Its token is
@@ -75,16 +77,27 @@ class ReaderService:
 
     def place(self, owner: str, path: str) -> Place:
         """Return where this server reads; its account is made now if there is none."""
-        with self._store.transaction() as records:
-            own = records.readers.get(owner, OWN)
-        if own is None or own.token is None:
-            reader = self._new(owner, OWN)
-            token = self._opened(reader)
-            own = Reader(owner, OWN, reader.originator, token.secret, reader.created_at)
-            with self._store.transaction() as records:
-                records.readers.put(own)
+        with self._making:
+            own = self._own(owner)
         url, ca_file = self._platforms.home_place
         return Place(url, path, own.originator, token=own.token, ca_file=ca_file)
+
+    def forget_own(self, owner: str) -> None:
+        """Have another account made when this server reads next."""
+        with self._store.transaction() as records:
+            records.readers.remove(owner, OWN)
+
+    def _own(self, owner: str) -> Reader:
+        with self._store.transaction() as records:
+            own = records.readers.get(owner, OWN)
+        if own is not None:
+            return own
+        reader = self._new(owner, OWN)
+        token = self._opened(reader)
+        own = Reader(owner, OWN, reader.originator, token.secret, reader.created_at)
+        with self._store.transaction() as records:
+            records.readers.put(own)
+        return own
 
     def _new(self, owner: str, name: str) -> Reader:
         return Reader(owner, name, "Creader" + secrets.token_hex(8), None, self._clock())

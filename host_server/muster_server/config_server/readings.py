@@ -12,6 +12,7 @@ from muster_server.config_server.instances import (
     NotAllowed,
     Place,
     Reading,
+    TokenRefused,
     authority_file,
     readings_at,
 )
@@ -67,13 +68,14 @@ class ReadingService:
 
     def _own(self, owner: str, originator: str, path: str) -> list[Reading]:
         """At the platform that this server keeps accounts at: with a reader's token."""
-        place = self._readers.place(owner, path)
         try:
-            return self._read(place)
+            return self._read(self._readers.place(owner, path))
+        except TokenRefused:
+            self._readers.forget_own(owner)  # somebody has closed it: another one is made
         except NotAllowed:
             # It was registered before there were readers, or its naming is still to be done.
             self._platforms.home().name_in_policy(policy_for(owner), [originator])
-            return self._read(place)
+        return self._read(self._readers.place(owner, path))
 
     def _foreign(self, platform: dict[str, Any], path: str) -> list[Reading]:
         """At somebody else's platform there is no account but the device's own that may read it;

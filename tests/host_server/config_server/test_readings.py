@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from muster_server.config_server import readers as rules
-from muster_server.config_server.instances import NotAllowed, Place, Reading
+from muster_server.config_server.instances import NotAllowed, Place, Reading, TokenRefused
 from muster_server.config_server.readers import ReaderService
 from muster_server.config_server.readings import ReadingService
 from muster_server.errors import Conflict, Invalid, NoAnswer, NotFound, ServiceUnreachable
@@ -29,6 +29,8 @@ class Shelf:
     def read(self, place: Place) -> list[Reading]:
         self.asked.append(place)
         platform, device = self.place.platform, place.path.split("/")[2]
+        if place.url == PLATFORM_URL and place.originator not in platform.policies:
+            raise TokenRefused("401")
         policy = platform.policies.get(place.originator, "")
         is_named = device in platform.members.get(policy, set())
         if place.url == PLATFORM_URL and not is_named:
@@ -99,6 +101,17 @@ def test_device_whose_naming_was_lost_is_named_when_it_is_read(
     place.platform.members.clear()
     assert values(readings.of(device.id, OWNER, None, 100)) == [0, 1, 2, 3, 4]
     assert len(shelf.asked) == 3
+
+
+def test_account_that_somebody_closed_is_made_anew(
+    place: Field, readings: ReadingService, shelf: Shelf
+) -> None:
+    device = place.registered()
+    device.onboard()
+    readings.of(device.id, OWNER, None, 100)
+    place.platform.policies.clear()
+    assert len(readings.of(device.id, OWNER, None, 100)["readings"]) == 5
+    assert len({asked.originator for asked in shelf.asked}) == 2
 
 
 def test_readings_go_on_after_the_last_one_and_a_gap_is_told(

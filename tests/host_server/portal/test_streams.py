@@ -47,6 +47,15 @@ def test_each_change_comes_once_and_as_it_happens(desk: tuple[Field, str]) -> No
         assert next(events)[1]["window"]["open"] is True
 
 
+def test_stream_ends_with_the_ownership(desk: tuple[Field, str]) -> None:
+    place, url = desk
+    device = place.registered()
+    with followed(url, device.id) as events:
+        next(events)
+        place.devices.release(device.id, OWNER)
+        assert list(events) == []
+
+
 def test_device_that_is_not_there_is_told_as_everywhere(url: str) -> None:
     answer = call("GET", f"{url}/v1/devices/NOBODY/stream")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
