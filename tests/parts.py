@@ -39,6 +39,7 @@ PARTS = {
         "tests/system/test_hostile_air.py",
     ],
     "servers": ["tests/host_server"],
+    "security": ["tests/security"],
     "firmware": ["tests/firmware"],
     "exhaustion": ["tests/torture", "tests/soak", "tests/fuzz"],
     "contract": ["tests/harness/contract"],
