@@ -60,7 +60,7 @@ async def join_one_of(config, wifi, wlan, timeline):
     targets = _targets(config["networks"], wifi.scan(), wifi.failures)
     found = await _join(targets, wifi, wlan, _TOGETHER_MS)
     # What was not heard, nor hides, is no other.
-    wifi.has_others = any([t is not found and t.rssi is not None for t in targets])
+    wifi.has_others = any(t is not found and t.rssi is not None for t in targets)
     timeline.done("%s as %s" % (printable(found.ssid), wifi.address()[0]))
 
 

@@ -128,6 +128,7 @@ _READING = "muster_server.reading_commands"
 _GROUPS = {
     "label": "make labels",
     "token": "replace what opens a server's door",
+    "keys": "replace the key that secrets are kept under",
     "certs": "make certificates for https",
     "device": "register devices and see how far they have come",
     "profile": "keep the templates that configurations are made from",
@@ -191,6 +192,15 @@ COMMANDS = (
         ),
         cli_options.rotate_tokens,
         "rotate_tokens",
+        _KEYS,
+    ),
+    Command(
+        ("keys", "rotate"),
+        "Seal the configuration server's secrets with another key. The server may run; if this "
+        "is cut off, run it again.",
+        ("muster keys rotate", "muster keys rotate --data /srv/muster"),
+        cli_options.rotate_keys,
+        "rotate_keys",
         _KEYS,
     ),
     Command(

@@ -182,3 +182,7 @@ def rotate_tokens(parser: argparse.ArgumentParser) -> None:
         "--admin-token-file", metavar="FILE", help="write the administrator's here, and show none"
     )
     _data_dir(parser)
+
+
+def rotate_keys(parser: argparse.ArgumentParser) -> None:
+    _data_dir(parser)

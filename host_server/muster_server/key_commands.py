@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """`muster token rotate` and `muster keys rotate`: work on a data directory, beside its servers."""
 
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -41,6 +42,46 @@ def _rotate(data: Path, role: str, options: Namespace) -> None:
     with named("--admin-token-file", place):
         write_private(place, token.encode() + b"\n")
     say(f"portal: {place} holds the administrator's new token; the former one is no good any more")
+
+
+def rotate_keys(options: Namespace) -> int:
+    """Seal everything at the configuration server with another key; its server may run.
+
+    Raises SettingsError if there is no such server's data, or no new key in the environment.
+    """
+    from muster_server.config_server.migrated import opened
+    from muster_server.store import rotation
+    from muster_server.store.key_file import FileBox
+    from muster_server.store.secrets import KEY_VARIABLE, SecretBox, decoded_keys
+
+    data = Path(options.data)
+    file: Path | None = data / "secret.key"
+    from_environment = os.environ.get(KEY_VARIABLE)
+    if not (data / "config.sqlite").exists():
+        raise SettingsError(f"--data: {data} has no database of a configuration server")
+    engine = opened(data)
+    try:
+        if from_environment is not None:
+            keys = decoded_keys(from_environment, KEY_VARIABLE)
+            if len(keys) < 2:
+                raise SettingsError(
+                    f"{KEY_VARIABLE}: wanted the new key, a comma and the old one; start the "
+                    "server anew with the same, then rotate, then take the old one out"
+                )
+            box, file = SecretBox(*keys), None
+        elif file is not None:
+            with named("--data", file):
+                rotation.begin(engine, file)
+                box = FileBox(file)
+        rotation.finish(engine, box, file, lambda done: say(f"{done} sealed anew"))
+    finally:
+        engine.dispose()
+    kept = KEY_VARIABLE if file is None else str(file)
+    say(
+        f"secrets are sealed with key {box.key_id} now ({kept}): keep a copy of it apart from the "
+        "database's backups, and the former key as long as backups that need it"
+    )
+    return 0
 
 
 def _data_dir(options: Namespace) -> Path:

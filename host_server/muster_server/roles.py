@@ -164,7 +164,6 @@ def _config(parts: Parts) -> Role:
     from muster_server.config_server.app import create_app
     from muster_server.config_server.platform_adapter import PlatformChoice
     from muster_server.store.config_tables import HEAD
-    from muster_server.store.secrets import SecretBox, load_key
 
     settings = parts.settings
     platform_url = parts.public_url(
@@ -177,7 +176,7 @@ def _config(parts: Parts) -> Role:
     choice = PlatformChoice(platform_url, own_url, parts.token("platform"), settings.ca_file)
     app = create_app(
         _database(parts, "config", "muster_server.config_server", HEAD),
-        SecretBox(load_key(settings.data_dir / "secret.key", settings.secret_key)),
+        _box(parts),
         accepted_hashes=parts.accepted("config"),
         expiry=parts.expiry,
         platforms=choice,
@@ -195,6 +194,26 @@ def _config(parts: Parts) -> Role:
         addresses = [address_of(listener) for listener in role.sockets]
         role.advertisement = Advertisement([(a.host, a.port) for a in addresses])
     return role
+
+
+def _box(parts: Parts) -> Any:
+    """Return the box for secrets at rest. At the first start its key is made, and named."""
+    from muster_server.store.key_file import FileBox
+    from muster_server.store.secrets import KEY_VARIABLE, SecretBox, decoded_keys, make_key_file
+
+    given = parts.settings.secret_key
+    if given is not None:
+        return SecretBox(*decoded_keys(given, KEY_VARIABLE))
+    file = parts.settings.data_dir / "secret.key"
+    is_new = make_key_file(file)
+    box = FileBox(file)
+    if is_new:
+        print(
+            f"sealing key {box.key_id} made: {file}; keep a copy of it apart from the backups of "
+            "the database, for without it nobody can read them, and beside it everybody can",
+            flush=True,
+        )
+    return box
 
 
 def _platform(parts: Parts) -> Role:

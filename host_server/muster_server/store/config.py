@@ -59,6 +59,8 @@ class ConfigStore:
         the database is busy.
         """
         with transaction(self._engine) as connection:
+            # Here, with the database's lock: whoever rotates the key waits for it, too.
+            self._box.refresh()
             yield Records(connection, self._box)
 
     def check_key(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from noise.connection import NoiseConnection
+from sqlalchemy import Engine
 
 from muster_server.config_server import bundle as form
 from muster_server.config_server.bundles import BundleService
@@ -159,12 +160,18 @@ class Field:
     for one thread at a time.
     """
 
-    def __init__(self, url: str = MEMORY) -> None:
-        self.engine = open_engine(url)
-        metadata.create_all(self.engine)
+    def __init__(
+        self,
+        url: str = MEMORY,
+        engine: Engine | None = None,
+        store: ConfigStore | None = None,
+    ) -> None:
+        self.engine = engine or open_engine(url)
+        if engine is None:
+            metadata.create_all(self.engine)
         self.clock = Clock()
         self.platform = FakePlatform()
-        self.store = ConfigStore(self.engine, SecretBox(bytes(32)))
+        self.store = store or ConfigStore(self.engine, SecretBox(bytes(32)))
         self.platforms = FakePlatforms(self.platform)
         self.versions = Versions(self.store, self.platforms, SERVER_URL, self.clock)
         self.devices = DeviceService(self.store, self.versions, self.clock, self.clock)
