@@ -59,7 +59,7 @@ def wait_ms(tries, error, left_ms):
     delay_ms = max(min(tries[3].next_ms(), _LONGEST_MS), (error.retry_s or 0) * 1000)
     if delay_ms >= left_ms:
         raise told(tries)
-    log.warn("trial", "step %d %s; again in %d ms" % (error.step, error, delay_ms))
+    log.warn("trial", "%d %s; again in %d ms" % (error.step, error, delay_ms))
     return delay_ms
 
 
