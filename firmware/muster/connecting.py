@@ -27,11 +27,13 @@ async def connect(operation, config, platform):
     try:
         await borrowed("proving", "register", config, platform, life.clock, life.timeline)
     except DeviceError as e:
+        await borrowed("shortage", "heed", life, operation)
         if not e.is_final:
             await borrowed("link", "look", operation)
         # Another network of several may lead further than the one that has let it in.
         operation.is_home = operation.is_home and len(config["networks"]) == 1
         raise
+    borrow("shortage", "end", life)
     operation.silent_since = None
     operation.asks_first = False
     if not asks:

@@ -47,6 +47,7 @@ async def attempt(life, answer):
         life.led.failed(e.step)
         borrow("candidate", "fail", life.journal, version, e)
         life.again.wait(e.retry_s or 0)
+        await borrowed("shortage", "heed", life, None)
         return None, None, e
     finally:
         release("platform", "onem2m", "tls", "http")
