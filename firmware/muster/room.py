@@ -32,15 +32,14 @@ class _Nobody(io.IOBase):
 def keep(pairs=2):
     import tls
 
-    while len(_kept) < pairs:
-        try:
-            context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
-            stream = context.wrap_socket(
-                _Nobody(), server_side=True, do_handshake_on_connect=False
+    try:
+        context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
+        while len(_kept) < pairs:
+            _kept.append(
+                context.wrap_socket(_Nobody(), server_side=True, do_handshake_on_connect=False)
             )
-        except (OSError, MemoryError, ValueError):
-            return
-        _kept.append(stream)
+    except (OSError, MemoryError, ValueError):
+        pass  # as much as there is
 
 
 # Counts that there was none; 0: that there was.
