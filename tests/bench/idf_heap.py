@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What each chip without PSRAM has left for TLS at a handshake, by the model of its heap: as the
+"""The heap that each chip without PSRAM has left for TLS at a handshake, by its model: as the
 firmware keeps it (firmware/muster/room.py), and as it would be without that."""
 
 import tomllib
