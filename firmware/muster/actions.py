@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# What a directive may ask for, and the directive itself once it is checked.
+# What a directive may ask for, and the directive itself once it is checked; and the names of the
+# keys that it may be sealed with, besides a version.
+
+LABEL = "label"
+ADOPTED = "adopted"
 
 CONFIGURE = "configure"
 KEEP = "keep"

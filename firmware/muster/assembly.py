@@ -41,6 +41,7 @@ def assemble(pulse):
     led = _led(facts["led"], pulse, beside)
     press = _button(facts["button"], pulse, beside)
     contact = Contact(who, clock, journal, timeline)
+    beside.append(store.tidy())
     beside.append(listen(pulse, who, store, journal, clock, press))
     config = borrow("candidate", "wake", store, journal, timeline, former)
     if journal.last and journal.last is not kept[2]:  # what has ended the former life

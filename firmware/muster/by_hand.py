@@ -33,6 +33,7 @@ async def heed(life):
 def reset(journal):
     journal.highest = journal.failures = 0
     journal.nonce = journal.failed_version = journal.last = journal.trial = None
+    journal.silence = None
     journal.save()
 
 

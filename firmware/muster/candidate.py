@@ -29,9 +29,10 @@ def wake(store, journal, timeline, former):
         if is_failed:
             error.step = reached
             timeline.failed(error)
-            fail(journal, version, error)
+            fail(store, journal, version, error)
             return config
         if is_committed:
+            _double(store)
             journal.highest = max(journal.highest, version)
         elif reached == PROVED:
             # The server may know it already, and have ended the keys of the one before.
@@ -113,19 +114,24 @@ def keep(store, journal, answer):
 
 # Notes the failure. error has its step. The journal counts failures of the same version in a row.
 # The candidate stays until there is a better one: home may be gone when the device comes there.
-def fail(journal, version, error):
+def fail(store, journal, version, error):
     if journal.failed_version != version:
         journal.failed_version = version
         journal.failures = 0
     journal.failures += 1
     journal.failed(version, error)
-    set_aside(journal)
+    set_aside(store, journal)
 
 
-# Ends a trial without a word on its candidate.
-def set_aside(journal):
+# Ends a trial and lets its candidate wait. Where there is no room for both, the journal comes
+# first.
+def set_aside(store, journal):
     journal.trial = None
-    journal.save()
+    try:
+        journal.save()
+    except DeviceError:
+        store.erase(_CANDIDATE)
+        journal.save()
 
 
 # Drops a candidate that has failed: the server wants the device to keep what it runs on.
@@ -148,19 +154,33 @@ def commit(store, journal, version):
     return config if config and config["version"] == version else store.load(_CANDIDATE)
 
 
-# Flips one record; the configuration before it stays as the older generation.
+# Flips one record. What it supersedes is of no use any more, its keys are ended: the older
+# generation becomes the same.
 def _commit(store, journal, version):
+    if store.count(_COMMITTED) or store.count(_CANDIDATE) > 1:
+        store.spoil()
     size = store.promote(_CANDIDATE, _COMMITTED)
+    _double(store)
     journal.highest = version
     journal.failed_version = None
     journal.failures = 0
     log.info("life", "committed version %d, %d bytes" % (version, size))
-    drop(store, journal)
+    _drop(store, journal)
+
+
+def _double(store):
+    if store.count(_COMMITTED) > 1:
+        store.promote(_CANDIDATE, _COMMITTED)
 
 
 # Drops the candidate: first the journal, then the record, so that a cut in between repeats this at
 # the next start.
 def drop(store, journal):
+    store.spoil()
+    _drop(store, journal)
+
+
+def _drop(store, journal):
     journal.trial = None
     journal.save()
     store.erase(_CANDIDATE)
@@ -168,5 +188,6 @@ def drop(store, journal):
 
 # Erases the candidate and what was committed.
 def forget(store, journal):
+    store.spoil()
     store.erase(_CANDIDATE)
     store.erase(_COMMITTED)

@@ -26,9 +26,10 @@ def check(document):
     _platform(config.fields("platform"))
     server = config.fields("config_server")
     _url(server, "url")
-    size = len(server.base64("key"))
-    if size != 32:
-        raise server.invalid("key", "wanted 32 bytes, got %d" % size)
+    for name in ("key", "adoption"):
+        size = len(server.base64(name))
+        if size != 32:
+            raise server.invalid(name, "wanted 32 bytes, got %d" % size)
     device = config.fields("device")
     device.take("name", str, 0, 64)
     tags = device.fields("tags")

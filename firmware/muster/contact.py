@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# When this device asks its configuration server next (steps 5 and 6, and every later contact), and
-# whether anybody has answered lately. How it asks is sync.py's, which is loaded for it.
+# When this device asks its configuration server next (steps 5 and 6, and every later contact). How
+# it asks is sync.py's, which is loaded for it.
 
 import time
 
@@ -11,7 +11,6 @@ from .backoff import Backoff
 from .modules import borrowed
 
 _DAY_S = const(86400)
-_DAY_MS = const(86400000)  # nobody has answered for so long: the label's key is tried
 
 
 # Keeps when the server is asked next. Names that are not private are for sync.py.
@@ -22,31 +21,16 @@ class Contact:
         self.journal = journal
         self.timeline = timeline
         self.retry = Backoff()
-        # When the first question was asked that nobody has answered since. In ticks: the clock
-        # may be set at any moment, and a device that asks once a day is not ignored.
-        self._ignored_since = None
+        self.ignored_at = None  # when this life has asked in vain last
         self._next = time.ticks_ms()
 
-    # Makes one sync under the configuration's key, see sync.py; to be awaited.
+    # Makes one sync with the configuration's server, see sync.py; to be awaited.
     def ask(self, config, state):
         return borrowed("sync", "ask", self, config, state)
 
     # Makes one sync with this server, see sync.py; to be awaited.
-    def ask_at(self, server, config, seen, state, timeout_ms):
-        return borrowed("sync", "ask_at", self, server, config, seen, state, timeout_ms)
-
-    def heard(self, is_answered):
-        if is_answered:
-            self._ignored_since = None
-        elif self._ignored_since is None:
-            self._ignored_since = time.ticks_ms()
-
-    # Tells whether nobody has answered for a day. Ticks wrap: what seems to lie ahead is longer
-    # ago than half their range, some six days.
-    def is_ignored(self):
-        if self._ignored_since is None:
-            return False
-        return not 0 <= time.ticks_diff(time.ticks_ms(), self._ignored_since) <= _DAY_MS
+    def ask_at(self, server, key, seen, state, timeout_ms):
+        return borrowed("sync", "ask_at", self, server, key, seen, state, timeout_ms)
 
     # Sets when the next contact is due: in ticks, because the clock may be set at any moment; a
     # day is well below half their range.

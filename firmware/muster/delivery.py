@@ -59,6 +59,7 @@ async def receive(path, label, store, journal, clock):
 
 
 async def forget(life):
+    life.store.spoil()
     inbox.clear()
     life.store.erase(_RECORD)
 
@@ -132,6 +133,7 @@ async def take(life):
             timeline.failed(error)
             if is_same and former["code"] == "ok":  # what was said of it is still true
                 log.info("bundle", _told(former))
+                store.spoil()
                 inbox.remove(path)
             else:
                 await settle(life, ticket, error, False)
@@ -185,9 +187,10 @@ async def settle(life, ticket, error, may_keep):
         release("receipt", "bundle", "hkdf")
     if digest is None or inbox.digest(path) in (digest, None):
         life.store.save(_RECORD, record)
-        if digest is None or code in ("config_invalid", "watchdog"):  # for people to look at
+        if digest is None:  # for people to look at: it was not made with this label's key
             inbox.set_aside(path)
-        elif not is_kept:
+        elif not is_kept or code in ("config_invalid", "watchdog"):
+            life.store.spoil()
             inbox.remove(path)
     (log.error if error else log.info)("bundle", _told(record))
     return is_kept

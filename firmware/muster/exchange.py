@@ -7,6 +7,7 @@ import gc
 
 from micropython import const
 
+from .actions import ADOPTED, LABEL
 from .errors import DeviceError
 from .modules import borrow, release
 from .timeline import RECEIVE
@@ -14,25 +15,29 @@ from .timeline import RECEIVE
 _LARGEST_ANSWER = const(8192)
 _ROOM = const(1280)  # for the answer with a usual configuration
 _HEADERS = {"Content-Type": "application/octet-stream"}
+_PURPOSES = {LABEL: b"sync-psk", ADOPTED: b"adopted-psk"}
 _LONGEST_RETRY_S = const(300)  # errors are not authenticated: their Retry-After is only a hint
 
 
-# Returns the key of this exchange, and its name: a version, or "label" if config is None.
-def _key(identity, config):
-    if config is None:
-        from .hkdf import hkdf
+# Returns the pre-shared key. key: its name, and what the configuration says for it, as key_of() in
+# sync.py makes them.
+def _psk(identity, key):
+    name, secret = key
+    secret = binascii.a2b_base64(secret)
+    if name not in _PURPOSES:
+        return secret
+    from .hkdf import hkdf
 
-        info = b"sync-psk\x00" + identity.device_id.encode()
-        return "label", hkdf(b"muster/1", identity.secret, info, 32)
-    return str(config["version"]), binascii.a2b_base64(config["config_server"]["key"])
+    info = _PURPOSES[name] + b"\x00" + identity.device_id.encode()
+    return hkdf(b"muster/1", identity.secret + secret, info, 32)
 
 
-# Sends what report returns to the server, a (host, port), under the key of a configuration, or the
-# label's. Returns the text of the directive. Notes each step that ends in the timeline, and leaves
-# one that fails open for the caller to note. Raises DeviceError.
-async def exchange(server, identity, config, report, timeline, timeout_ms):
+# Sends what report returns to the server, a (host, port), under this key. Returns the text of the
+# directive. Notes each step that ends in the timeline, and leaves one that fails open for the
+# caller to note. Raises DeviceError.
+async def exchange(server, identity, key, report, timeline, timeout_ms):
     host, port = server
-    k, psk = _key(identity, config)
+    k, psk = key[0], _psk(identity, key)
     try:
         room = bytearray(_ROOM)  # while there still is so much in one piece
     except MemoryError:
@@ -62,7 +67,7 @@ async def exchange(server, identity, config, report, timeline, timeout_ms):
     del connection, Connection, room
     release("http")
     if status != 200:
-        raise _rejected(status, headers, body)
+        raise _rejected(k, status, headers, body)
     timeline.done("%d bytes to %s:%d" % (size, host, port))
     timeline.begin(RECEIVE)
     from .noise import resumed
@@ -77,7 +82,11 @@ def _is_own(status, headers):
     return headers.get("content-type", "").startswith(kind)
 
 
-def _rejected(status, headers, body):
+def _rejected(k, status, headers, body):
+    if k == ADOPTED and status == 403:  # in its way it says that it cannot be the server
+        text = "this configuration server has not adopted the device; if it has lost its "
+        text += "database, restore that, or hold the button for 15 s"
+        return DeviceError("server_untrusted", text)
     retry_s = min(borrow("retry_after", "seconds", status, headers), _LONGEST_RETRY_S)
     text = "the configuration server says HTTP %d" % status
     return DeviceError("server_rejected", text + borrow("refusal", "code", body), retry_s)

@@ -13,7 +13,7 @@ from . import log
 from .association import attempt
 from .errors import DeviceError
 from .modules import borrow
-from .places import BY_NAME, GUESS, HEARD, fail, of, rank
+from .places import fail, of, rank
 from .radio import printable, refused
 from .timeline import JOIN
 
@@ -23,6 +23,9 @@ _SHORTEST_MS = const(10000)
 # Band steering refuses the first two or three tries of a station, in any words.
 _TRIES = const(6)
 _PAUSE_MS = const(100)  # after the first refusal, then twice and four times as long
+_HEARD = const(0)  # kinds of places, as of places.py
+_BY_NAME = const(1)
+_GUESS = const(2)
 _ABSENT = const((201, 212))
 _SECURITY = const((210, 211))
 
@@ -45,7 +48,7 @@ class Target:
         if self.error:
             return True
         if self.is_absent():
-            return len(self.said) > 1 or self.kind != HEARD
+            return len(self.said) > 1 or self.kind != _HEARD
         return len(self.said) >= (2 if self.said[-1] in _SECURITY else _TRIES)
 
 
@@ -64,7 +67,7 @@ def _targets(networks, seen, failures):
     for n, network in enumerate(networks):
         may_hide = bool(network.get("hidden"))
         for place in of(name(network), may_hide, seen):
-            is_absent = place[2] == BY_NAME and not may_hide
+            is_absent = place[2] == _BY_NAME and not may_hide
             order = (rank(place, failures), is_absent, n, place[2], -(place[3] or 0))
             found.append(Target(place, network.get("psk"), network.get("ip", "dhcp"), order))
     return sorted(found, key=lambda target: target.order)
@@ -99,9 +102,9 @@ async def _join(targets, wifi, wlan, timeout_ms):
                 return target
             if target.is_done():
                 left.remove(target)
-                if target.kind == BY_NAME and target.is_absent():
+                if target.kind == _BY_NAME and target.is_absent():
                     # No access point has answered to the name, so none of those that hide theirs.
-                    left = [t for t in left if t.kind != GUESS or t.ssid != target.ssid]
+                    left = [t for t in left if t.kind != _GUESS or t.ssid != target.ssid]
         if not left:
             break
     raise borrow("causes", "told", targets)

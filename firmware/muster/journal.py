@@ -29,6 +29,8 @@ class Journal:
         # The version whose trials have failed last, and how often in a row.
         self.failed_version, self.failures = kept[4]
         self.clock = kept[5]  # an authenticated time, at most a day old when kept
+        # For how many seconds the server has not answered, and when that was counted; or None.
+        self.silence = kept[6]
         # A nonce that was kept with a failure is of the directive that led to it; any other may
         # have been followed by newer ones.
         self.is_newest = self.trial is not None or self.last is not None
@@ -41,19 +43,31 @@ class Journal:
         kept["trial"] = self.trial
         kept["streak"] = self.failed_version, self.failures
         kept["clock"] = self.clock
+        kept["silence"] = self.silence
         kept["timeline"] = self.timeline.record[HEAD:].decode()
         self._store.save(JOURNAL, kept)
 
     # Remembers how far a trial has come.
     def reached(self, version, step):
-        self.trial = [version, step]
-        self.save()
+        if self.trial != [version, step]:
+            self.trial = [version, step]
+            self.save()
 
     def keep_clock(self, unix):
         self.clock = unix
+        self._save_if_possible()
+
+    # Notes a silence, or its end (None).
+    def silent(self, silence, is_kept):
+        self.silence = silence
+        if is_kept:
+            self._save_if_possible()
+
+    # What is told so is worth less if it is older, but no reason to stop.
+    def _save_if_possible(self):
         try:
             self.save()
-        except DeviceError as e:  # an older floor is worth less, but no reason to stop
+        except DeviceError as e:
             log.error("journal", e)
 
     # Notes a failure, in RAM only.

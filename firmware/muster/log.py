@@ -25,6 +25,7 @@ def hide(secret):
 # Hides the secrets of a configuration, received or found at the start.
 def hide_config(config):
     hide(config["config_server"]["key"])
+    hide(config["config_server"].get("adoption"))
     hide(config["platform"]["token"])
     for network in config["networks"]:
         hide(network["psk"])

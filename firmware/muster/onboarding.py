@@ -48,7 +48,11 @@ class Onboarding:
         seen = borrow("scanning", "networks", seen, _REPORTED)
         self._timeline.done("%d networks seen, %d to try" % (count, len(places)))
         self._timeline.begin(FIND)
-        error = self._nothing()
+        text = "no network named %s…" % self._prefix.decode()
+        if self._ssid:
+            text += " or %s" % printable(self._ssid)
+        error = DeviceError("wifi_no_ap", text)
+        error.step = FIND
         is_absent = False  # the network that is named in the build and does not tell its name
         for place in places:
             if is_absent and place[2] == _GUESS:
@@ -63,14 +67,6 @@ class Onboarding:
                 elif e.step >= error.step:  # the attempt that came farthest tells most
                     error = e
         raise error
-
-    def _nothing(self):
-        text = "no network named %s…" % self._prefix.decode()
-        if self._ssid:
-            text += " or %s" % printable(self._ssid)
-        error = DeviceError("wifi_no_ap", text)
-        error.step = FIND
-        return error
 
     def _count_failure(self, server):
         if len(self._failures) >= _REMEMBERED:
@@ -115,9 +111,10 @@ class Onboarding:
         if self._timeline.step != FIND:  # another server of this network failed before
             self._timeline.begin(FIND)
         self._timeline.done("%s:%d on %s" % (server[0], server[1], ssid))
+        key = borrow("sync", "key_of", self._life.config, True)
         began = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
-            answer = await self._life.contact.ask_at(server, None, seen, state, wait_ms)
+            answer = await self._life.contact.ask_at(server, key, seen, state, wait_ms)
             self._life.wifi.prove()
             wait_ms = _NETWORK_MS
             if answer.action != WAIT:

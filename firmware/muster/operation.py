@@ -75,7 +75,9 @@ class Operation:
         self.life.led.show("committed")
         self._application.set_online(True)
         try:
-            return await self._work(is_bundle_due)
+            answer = await self._work(is_bundle_due)
+            self.is_home = False  # others have the radio now
+            return answer
         finally:
             self._application.set_online(False)
             self._is_registered = False

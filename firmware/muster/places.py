@@ -9,9 +9,9 @@ from micropython import const
 
 # How a place is known: by its name and BSSID as they were heard; by the network's name alone; or
 # because an access point there hides its name.
-HEARD = const(0)
-BY_NAME = const(1)
-GUESS = const(2)
+_HEARD = const(0)
+_BY_NAME = const(1)
+_GUESS = const(2)
 
 _GUESSES = const(4)
 _TRIED = const(16)
@@ -22,15 +22,15 @@ _FOR_MS = const(900000)  # then one that has failed may have healed
 # Returns the places of a network, each (ssid, bssid or None, kind, rssi or None, auth or None).
 # seen: a scan. may_hide: the network may not tell its name.
 def of(ssid, may_hide, seen):
-    found = [(ssid, s[1], HEARD, s[3], s[4]) for s in seen if s[0] == ssid]
+    found = [(ssid, s[1], _HEARD, s[3], s[4]) for s in seen if s[0] == ssid]
     hidden = [s for s in seen if not s[0]]
     if not found:
         # What can be known of it is what all that hide have in common.
         rssi = hidden[0][3] if hidden else None
         auth = max([s[4] for s in hidden]) if hidden else None
-        found.append((ssid, None, BY_NAME, rssi, auth))
+        found.append((ssid, None, _BY_NAME, rssi, auth))
     if may_hide:
-        found += [(ssid, s[1], GUESS, s[3], s[4]) for s in hidden[:_GUESSES]]
+        found += [(ssid, s[1], _GUESS, s[3], s[4]) for s in hidden[:_GUESSES]]
     return found
 
 
@@ -41,7 +41,7 @@ def for_onboarding(prefix, ssid, seen, failures):
     found = of(ssid, True, seen) if ssid else []
     for s in seen:
         if s[0].startswith(prefix) and s[0] != ssid:
-            found.append((s[0], s[1], HEARD, s[3], s[4]))
+            found.append((s[0], s[1], _HEARD, s[3], s[4]))
     found.sort(key=lambda p: (rank(p, failures), p[2], -(p[3] or 0)))
     return found[:_TRIED]
 

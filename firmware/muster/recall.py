@@ -13,7 +13,8 @@ _LATEST = const(4294967295)
 _LONGEST_CODE = const(32)
 
 
-# Returns (highest, nonce, last, trial, streak, clock, timeline); what cannot be read begins anew.
+# Returns (highest, nonce, last, trial, streak, clock, silence, timeline); what cannot be read
+# begins anew.
 def recall(kept):
     try:
         return _recall(Fields({} if kept is None else kept))
@@ -30,6 +31,7 @@ def _recall(fields):
         _pair(fields, "trial", None),
         _pair(fields, "streak", (None, 0)),
         fields.take("clock", int, 0, _LATEST, default=0),
+        _pair(fields, "silence", None),
         _timeline(fields),
     )
 

@@ -74,6 +74,10 @@ def promote(root, source, target):
         raise _failed("write", path, e)
 
 
+def count(root, name):
+    return len(_generations(root, name))
+
+
 def erase(root, name):
     # The older one first: a cut in between must not bring back what it had replaced.
     for _, path in reversed(_generations(root, name)):

@@ -2,11 +2,19 @@
 # Copyright (c) 2026 The Muster authors
 # Small named records that survive power cuts. Not for bulk data: a record is read into RAM whole.
 
+import asyncio
 import errno
 import os
 
+from micropython import const
+
+from . import log
 from .errors import DeviceError
-from .modules import borrow
+from .modules import borrow, borrowed
+
+_MARK = const("/spoilt")
+_LOOK_MS = const(1000)
+_AGAIN_MS = const(60000)
 
 
 class Store:
@@ -18,6 +26,8 @@ class Store:
         except OSError as e:
             if e.errno != errno.EEXIST:
                 raise DeviceError("storage_failed", "cannot make %s: %s" % (root, e))
+        # Something secret was removed, and free space has not been overwritten since.
+        self._is_spoilt = _MARK[1:] in os.listdir(root)
 
     # Returns the newest generation that checks, as what JSON makes of it; None if there is none.
     def load(self, name):
@@ -33,5 +43,38 @@ class Store:
     def promote(self, source, target):
         return borrow("records", "promote", self._root, source, target)
 
+    # Returns how many generations of it check.
+    def count(self, name):
+        return borrow("records", "count", self._root, name)
+
     def erase(self, name):
         borrow("records", "erase", self._root, name)
+
+    # Has free space overwritten soon, by this life or the next: something secret is about to be
+    # removed.
+    def spoil(self):
+        if self._is_spoilt:
+            return
+        self._is_spoilt = True
+        try:
+            open(self._root + _MARK, "wb").close()
+        except OSError as e:  # this life does it all the same
+            log.error("store", "cannot write %s: %s" % (_MARK, e))
+
+    # Overwrites free space whenever that is due.
+    async def tidy(self):
+        while True:
+            await asyncio.sleep_ms(_LOOK_MS)
+            if self._is_spoilt:
+                await self._overwrite()
+
+    async def _overwrite(self):
+        self._is_spoilt = False  # what is removed meanwhile wants another turn
+        try:
+            await borrowed("erasing", "overwrite", self._root)
+            if not self._is_spoilt:
+                os.remove(self._root + _MARK)
+        except (OSError, MemoryError) as e:
+            self._is_spoilt = True
+            log.warn("store", "free space is overwritten later: %s" % e)
+            await asyncio.sleep_ms(_AGAIN_MS)

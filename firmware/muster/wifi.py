@@ -5,7 +5,6 @@
 
 from . import log
 from .modules import borrow, borrowed
-from .radio import refused
 
 
 class Wifi:
@@ -14,49 +13,25 @@ class Wifi:
     def __init__(self, wlan, set_country):
         self._wlan = wlan
         self._set_country = set_country
-        self._is_ours = False  # this life has brought the interface up
+        self.is_ours = False  # this life has brought the interface up; for powering.py
         self.failures: list = []  # the access points that have failed lately, see places.py
         # The one that is joined, until it has led somewhere: it may be a stranger's of the same
         # name, or ill, so another one is tried before it next time. For joining.py.
         self.unproved = None
 
-    # Brings the radio up, if it is not, whatever state a former program has left it in.
-    # Raises DeviceError.
+    # Brings the radio up, if it is not, see powering.py. Raises DeviceError.
     def start(self, country=None):
-        try:
-            self._start(country)
-        except (OSError, RuntimeError, ValueError) as e:
-            log.warn("wifi", "off and on again: %s" % e)
-            self.stop()
-            try:
-                self._start(country)
-            except (OSError, RuntimeError, ValueError) as e:
-                raise refused(e)
-
-    def _start(self, country):
         if country:
             self._set_country(country)
-        if not self._is_ours:
-            self._wlan.active(False)
-        if not self._wlan.active():
-            self._wlan.active(True)
-            # The driver would reconnect for ever and blur status(); Muster retries by itself. Only
-            # now: a driver that connects refuses every setting.
-            self._wlan.config(reconnects=0)
-            self._is_ours = True
-        # Power saving adds up to a second to each answer and drops multicast.
-        self._wlan.config(pm=self._wlan.PM_NONE)
+        borrow("powering", "start", self, self._wlan)
 
     # Saves power, for the long run, once a device is registered.
     def save_power(self):
         self.prove()
-        try:
-            self._wlan.config(pm=self._wlan.PM_PERFORMANCE)
-        except (OSError, RuntimeError, ValueError) as e:
-            log.warn("wifi", "no power saving: %s" % e)
+        borrow("powering", "save", self._wlan)
 
     def stop(self):
-        self._is_ours = False
+        self.is_ours = False
         try:
             self._wlan.active(False)
         except (OSError, RuntimeError) as e:

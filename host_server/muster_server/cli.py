@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
-from muster_server import cli_options
+from muster_server import cli_options, device_options
 from muster_server.errors import HostError, ServiceUnreachable, SettingsError, Unauthorized
+from muster_server.escaping import output_escaped
 
 OK, REFUSED, USAGE, UNREACHABLE, UNAUTHORIZED = 0, 1, 2, 3, 4
 
@@ -43,8 +44,13 @@ class Command:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
+    """Run one command; its exit code. What came from outside reaches the terminal escaped."""
     options = _parser().parse_args(arguments)
+    with output_escaped():
+        return _run_and_tell(options)
+
+
+def _run_and_tell(options: argparse.Namespace) -> int:
     try:
         return _run(options)
     except Unauthorized as error:
@@ -114,14 +120,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+_KEYS = "muster_server.key_commands"
 _OFFLINE = "muster_server.offline_commands"
+_DEVICES = "muster_server.device_commands"
+_READING = "muster_server.reading_commands"
 
 _GROUPS = {
     "label": "make labels",
+    "token": "replace what opens a server's door",
     "certs": "make certificates for https",
     "device": "register devices and see how far they have come",
     "profile": "keep the templates that configurations are made from",
     "bundle": "configure a device without a network: make bundles, and see how far they came",
+    "reader": "let backends read what your devices publish",
     "receipt": "enter what a device shows after it has tried its bundle",
 }
 
@@ -171,6 +182,18 @@ COMMANDS = (
         "make_certificates",
     ),
     Command(
+        ("token", "rotate"),
+        "Put another token in place of a role's: the administrator's (portal), and those that "
+        "servers show each other.",
+        (
+            "muster token rotate                            # all three",
+            "muster token rotate --role portal --admin-token-file token.txt",
+        ),
+        cli_options.rotate_tokens,
+        "rotate_tokens",
+        _KEYS,
+    ),
+    Command(
         ("device", "add"),
         "Register a device by its label (step 1). Again: open its window.",
         (
@@ -183,17 +206,25 @@ COMMANDS = (
     ),
     Command(
         ("device", "list"),
-        "List the devices.",
-        ("muster device list", "muster device list --json"),
-        cli_options.client_options,
+        "List the devices, or those that fit: what each runs, how its newest attempt went, when "
+        "it was heard last, what it waits for.",
+        (
+            "muster device list",
+            "muster device list --attempt wifi_auth --profile press",
+            "muster device list --silent-since 2d --json",
+        ),
+        device_options.list_devices,
         "list_devices",
+        _DEVICES,
     ),
     Command(
         ("device", "show"),
-        "Show the nine steps of a device.",
-        ("muster device show PRESS-4",),
-        cli_options.one_device,
+        "Show what a device runs, how its newest attempt went, what it waits for, and the nine "
+        "steps.",
+        ("muster device show PRESS-4", "muster device show PRESS-4 --follow   # until Ctrl-C"),
+        device_options.show_device,
         "show_device",
+        _DEVICES,
     ),
     Command(
         ("device", "open"),
@@ -208,6 +239,13 @@ COMMANDS = (
         ("muster device release PRESS-4",),
         cli_options.one_device,
         "release_device",
+    ),
+    Command(
+        ("device", "hand-over"),
+        "Give a device to somebody else: end the ownership, and say what is left to do.",
+        ("muster device hand-over PRESS-4",),
+        cli_options.one_device,
+        "hand_over",
     ),
     Command(
         ("device", "new-account"),
@@ -304,6 +342,43 @@ COMMANDS = (
         cli_options.check_receipt,
         "check_receipt",
         _OFFLINE,
+    ),
+    Command(
+        ("readings",),
+        "Show what a device has published at its platform.",
+        (
+            "muster readings PRESS-4",
+            "muster readings PRESS-4 --follow          # until Ctrl-C",
+            "muster readings PRESS-4 --csv > press-4.csv",
+        ),
+        device_options.readings,
+        "show_readings",
+        _READING,
+    ),
+    Command(
+        ("reader", "add"),
+        "Make an account for a backend: it reads your devices at the platform, and does nothing "
+        "else. Its token is shown this once.",
+        ("muster reader add dashboard", "muster reader add dashboard --json"),
+        device_options.one_reader,
+        "add_reader",
+        _READING,
+    ),
+    Command(
+        ("reader", "list"),
+        "List the readers; their tokens are never shown again.",
+        ("muster reader list",),
+        cli_options.client_options,
+        "list_readers",
+        _READING,
+    ),
+    Command(
+        ("reader", "remove"),
+        "Close a reader's account: its token is good for nothing from then on.",
+        ("muster reader remove dashboard",),
+        device_options.one_reader,
+        "remove_reader",
+        _READING,
     ),
     Command(
         ("timeline",),

@@ -3,6 +3,7 @@
 """The options of each command of `muster`."""
 
 import argparse
+import os
 
 from muster_server.settings import ROLES
 
@@ -13,6 +14,8 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(name, help=f"{help} [{variable}]", **more)  # type: ignore[arg-type]
 
     several = {"action": "append", "metavar": "A:P"}
+    proxies = {"action": "append", "metavar": "A"}
+    yes = {"action": "store_const", "const": "yes"}
     option("--role", "run this role; may be given again", action="append", choices=ROLES)
     option("--data", "where databases and keys are kept", metavar="DIR")
     option("--portal-listen", "default 127.0.0.1:8420", metavar="A:P")
@@ -32,6 +35,8 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     option("--platform-url", "where the configuration server finds the platform", metavar="URL")
     option("--ca-file", "certificate authorities for those two, in PEM", metavar="FILE")
     option("--admin-token-file", "write the administrator's token here", metavar="FILE")
+    option("--trusted-proxy", "believe its X-Forwarded-For; may be given again", **proxies)
+    option("--insecure", "let the portal listen beyond this machine without TLS", **yes)
     option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))
 
 
@@ -158,3 +163,22 @@ def check_receipt(parser: argparse.ArgumentParser) -> None:
 def one_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the profile's name")
     client_options(parser)
+
+
+def _data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        default=os.environ.get("MUSTER_DATA") or "muster-data",
+        help="of the servers (muster-data) [MUSTER_DATA]",
+    )
+
+
+def rotate_tokens(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--role", action="append", choices=ROLES, help="this one's only; may be given again"
+    )
+    parser.add_argument(
+        "--admin-token-file", metavar="FILE", help="write the administrator's here, and show none"
+    )
+    _data_dir(parser)

@@ -5,12 +5,13 @@
 import json
 import os
 import sys
-import time
 from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from muster_server.device_text import device_lines
 from muster_server.document import Fields, parse_json
 from muster_server.errors import (
     HostError,
@@ -19,12 +20,15 @@ from muster_server.errors import (
     SettingsError,
     Unauthorized,
 )
+from muster_server.escaping import own_output
 from muster_server.label_table import labels_in
 from muster_server.private_files import named, read_private
 from muster_server.settings import certificate_authorities, service_url
 from muster_server.tokens import checked
 
-_MARKS = {"done": "ok", "failed": "FAILED", "pending": "…"}
+if TYPE_CHECKING:  # it takes long to import, and not every command needs it
+    import requests
+
 _INPUT_LIMIT = 256 * 1024
 
 
@@ -48,7 +52,7 @@ def new_label(options: Namespace) -> int:
         )
     import segno
 
-    segno.make(label.qr_text, error="m").terminal(compact=True)
+    segno.make(label.qr_text, error="m").terminal(own_output(), compact=True)
     print(f"device id         {label.device_id}")
     print(f"secret            {label.grouped}")
     print(f"setup passphrase  {label.setup_passphrase}")
@@ -78,21 +82,6 @@ def add_device(options: Namespace) -> int:
     return _show_device(options, at_portal(options, "POST", "/v1/devices", body))
 
 
-def list_devices(options: Namespace) -> int:
-    """One line per device."""
-    answer = at_portal(options, "GET", "/v1/devices")
-    if options.json:
-        return print_json(answer)
-    for device in answer["devices"]:
-        print(f"{device['device_id']:<32}  {device['state']:<10}  {device['name']}")
-    return 0
-
-
-def show_device(options: Namespace) -> int:
-    """The nine steps."""
-    return _show_device(options, at_portal(options, "GET", device_path(options)))
-
-
 def open_device(options: Namespace) -> int:
     """Open the window."""
     return _show_device(options, at_portal(options, "POST", device_path(options) + "/window"))
@@ -102,6 +91,15 @@ def release_device(options: Namespace) -> int:
     """End the ownership."""
     at_portal(options, "DELETE", device_path(options))
     return print_json({}) if options.json else 0
+
+
+def hand_over(options: Namespace) -> int:
+    """End the ownership, and say what is left to do."""
+    answer = at_portal(options, "POST", device_path(options) + "/hand-over")
+    if options.json:
+        return print_json(answer)
+    print(f"{answer['device_id']} is not yours any more. What is left to do:")
+    return say(*(f"{number}. {text}" for number, text in enumerate(answer["to_do"], 1)))
 
 
 def new_account(options: Namespace) -> int:
@@ -158,23 +156,7 @@ def delete_profile(options: Namespace) -> int:
 
 
 def _show_device(options: Namespace, device: dict[str, Any]) -> int:
-    if options.json:
-        return print_json(device)
-    title = f"{device['device_id']}  {device['name']}".rstrip()
-    print(f"{title}: {device['state']} (claim {device['claim']})")
-    for step in device["steps"]:
-        ms = "" if step["ms"] is None else f"{step['ms']} ms"
-        ms = "by bundle" if step.get("by") == "bundle" else ms
-        print(f"{step['step']}  {step['name']:<42}  {_MARKS[step['state']]:<6}  {ms}".rstrip())
-    if device["last"]:
-        print(f"last: step {device['last']['step']}, {device['last']['code']}")
-        print(f"  {device['last']['sentence']}")
-    if device["bundle"]:
-        print(f"bundle: version {device['bundle']['version']}, {device['bundle']['state']}")
-    for event in device["events"]:
-        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event["at"]))
-        print(f"{when}  {event['sentence']}")
-    return 0
+    return print_json(device) if options.json else say(*device_lines(device))
 
 
 def device_path(options: Namespace) -> str:
@@ -189,9 +171,7 @@ def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> d
     """
     from muster_server.service_client import PORTAL_TIMEOUT_S, call
 
-    url = options.portal or os.environ.get("MUSTER_PORTAL_URL") or "http://127.0.0.1:8420"
-    portal = service_url(url, "--portal")
-    ca_file = certificate_authorities(options.ca_file or os.environ.get("MUSTER_CA_FILE"))
+    portal, ca_file = _portal(options)
     answer = call(
         method,
         f"{portal}{path}",
@@ -204,6 +184,32 @@ def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> d
         return {}
     if answer.ok and answer.headers.get("Content-Type", "").startswith("text/plain"):
         return {"text": answer.text}
+    return understood(answer, portal)
+
+
+def stream_from_portal(options: Namespace, path: str) -> Iterator[dict[str, Any]]:
+    """The documents of a stream of the portal's, as they come, without end. The same errors."""
+    from muster_server.event_stream import documents
+
+    portal, ca_file = _portal(options)
+    return documents(
+        f"{portal}{path}",
+        _token(options),
+        ca_file,
+        understood=lambda answer: understood(answer, portal),
+        tell=lambda text: print(f"muster: {text}", file=sys.stderr),
+    )
+
+
+def _portal(options: Namespace) -> tuple[str, str | None]:
+    url = options.portal or os.environ.get("MUSTER_PORTAL_URL") or "http://127.0.0.1:8420"
+    ca_file = certificate_authorities(options.ca_file or os.environ.get("MUSTER_CA_FILE"))
+    return str(service_url(url, "--portal")), ca_file
+
+
+def understood(answer: "requests.Response", portal: str) -> dict[str, Any]:
+    """The document of an answer of the portal's. Refused, Unauthorized or ServiceUnreachable if
+    it says no."""
     try:
         document = Fields(answer.json()).document
     except (ValueError, Invalid):
@@ -253,9 +259,9 @@ def _read_input() -> str:
     return sys.stdin.read(_INPUT_LIMIT)
 
 
-def print_json(document: Any) -> int:
+def print_json(document: Any, *, is_at_once: bool = False) -> int:
     """For scripts; done."""
-    print(json.dumps(document, ensure_ascii=False))
+    print(json.dumps(document, ensure_ascii=False), flush=is_at_once)
     return 0
 
 

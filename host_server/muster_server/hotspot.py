@@ -198,6 +198,10 @@ def serve(options: Namespace, settings: Settings, address: str) -> list[str]:
         words += ["--config-listen", listen]
     for listen in options.config_tls_listen or ():
         words += ["--config-tls-listen", listen]
+    for proxy in options.trusted_proxy or ():
+        words += ["--trusted-proxy", proxy]
+    if options.insecure:
+        words.append("--insecure")
     for name in _SERVE_OPTIONS:
         value = getattr(options, name)
         if value is not None:

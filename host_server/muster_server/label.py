@@ -65,8 +65,15 @@ class Label:
         """The key for one of PURPOSES: HKDF-SHA256 (RFC 5869), 32 bytes, one per purpose."""
         if purpose not in PURPOSES:
             raise ValueError(f"no key is made for {purpose}")
+        return self._derived(purpose, self.secret)
+
+    def adopted_key(self, adoption: bytes) -> bytes:
+        """The key of a device that has been adopted: who knows only the label cannot make it."""
+        return self._derived("adopted-psk", self.secret + adoption)
+
+    def _derived(self, purpose: str, secret: bytes) -> bytes:
         info = purpose.encode() + b"\0" + self.device_id.encode()
-        return HKDF(SHA256(), 32, _SALT, info).derive(self.secret)
+        return HKDF(SHA256(), 32, _SALT, info).derive(secret)
 
 
 def new_label(device_id: str | None = None) -> Label:

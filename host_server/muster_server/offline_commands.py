@@ -12,6 +12,7 @@ from typing import Any
 from muster_server.api.bounds import BUNDLE_LIFE_S
 from muster_server.commands import at_portal, device_path, print_json, read_text, say
 from muster_server.errors import SettingsError
+from muster_server.escaping import own_output
 from muster_server.private_files import check_place, named, write_private
 
 _LIFE = re.compile(r"([1-9][0-9]{0,5})([smhd])")
@@ -196,6 +197,6 @@ def _show_codes(text: str) -> None:
 
     codes = codes_of(text)
     for n, code in enumerate(codes, 1):
-        code.terminal(compact=True)
+        code.terminal(own_output(), compact=True)
         if len(codes) > 1:
             print(f"code {n} of {len(codes)}")

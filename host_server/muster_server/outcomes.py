@@ -123,7 +123,7 @@ OUTCOMES = {
     "platform_conflict": Outcome(
         "At the platform {platform} another device has this identity already.",
         "Give this device a new account (muster device new-account), and find out who uses its "
-        "former one.",
+        "former one: the events and the timeline say whether the label was used by two devices.",
         _REGISTER,
     ),
     "storage_failed": Outcome(
@@ -153,8 +153,12 @@ CODES = tuple(OUTCOMES)
 TOLD = {
     "window_closed": "Somebody used the label while its onboarding window was closed. If it was "
     "you, open the window and try again; if not, the label may be known to others.",
-    "claim_displaced": "Too many claims were made for this device id, and no device had answered "
-    "to yours; register the label again when the device is at hand.",
+    "label_copied": "The label was used by two devices before one had proved its configuration: "
+    "{detail}. The device that proves it gets new keys at its next contact, and the others' end. "
+    "If you did not move or replace the device, its label has been copied: release it, hold its "
+    "button for 15 s, give it a new label (muster-unit label reissue) and register that.",
+    "claim_displaced": "Too many claims were made for this device id, so one of yours had to make "
+    "room; register the label again when the device is at hand.",
     "claim_refused": "Another label has been proved for this device id, so this one was dropped.",
     "account_replaced": "The device was given a new account; it gets it with its next "
     "configuration, and the former one is closed then.",

@@ -10,11 +10,16 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from muster_server.errors import SettingsError
+from muster_server.kept_tokens import AdministratorToken, ServiceToken
 from muster_server.settings import Address, Settings, service_url
-from muster_server.tokens import checked, service_token, token_hash
+from muster_server.tokens import TokenSource, checked, token_hash
+
+if TYPE_CHECKING:
+    from muster_server.expiry_clock import ExpiryClock
 
 
 @dataclass
@@ -26,6 +31,7 @@ class Role:
     sockets: list[socket.socket]
     tls_sockets: list[socket.socket] = field(default_factory=list)
     tls: ssl.SSLContext | None = None  # of those
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For counts
     advertisement: Any = None
 
     @property
@@ -40,26 +46,47 @@ class Parts:
     """The parts that the roles of one process share: files, tokens and listening sockets."""
 
     settings: Settings
-    admin_hash: str
     closers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     listeners: dict[str, list[socket.socket]] = field(default_factory=dict)
 
-    def token(self, role: str) -> str:
+    @cached_property
+    def expiry(self) -> "ExpiryClock":
+        """The clock by which things expire, one for all roles of this process."""
+        from muster_server.expiry_clock import ExpiryClock
+
+        return ExpiryClock(self.settings.data_dir / "believed-time")
+
+    def token(self, role: str) -> TokenSource:
         """The token with which other servers come to this role."""
-        given = getattr(self.settings, f"{role}_token")
+        given = self._given_token(role)
         if given is not None:
-            return checked(given, f"MUSTER_{role.upper()}_TOKEN")
-        return service_token(self.settings.data_dir / f"{role}-token")
+            return given
+        kept = self._kept(role)
+        kept.current()  # now, while somebody sees what is wrong with the file
+        return kept.current
 
     def accepted(self, role: str) -> Callable[[], frozenset[str]]:
-        """Return a function that gives the hashes of the tokens that this role accepts.
+        """Return a function that gives the hashes of the tokens that open this role's door.
 
-        They are the administrator's, and that of the server before it if any is.
+        The portal's is the administrator's, and opens no other: another door is opened by the
+        token of the server that comes there.
         """
-        hashes = frozenset({self.admin_hash})
-        if role != "portal":
-            hashes |= {token_hash(self.token(role))}
+        if role == "portal":
+            return AdministratorToken(self.settings.data_dir).accepted
+        given = self._given_token(role)
+        if given is None:
+            kept = self._kept(role)
+            kept.accepted()
+            return kept.accepted
+        hashes = frozenset({token_hash(given)})
         return lambda: hashes
+
+    def _given_token(self, role: str) -> str | None:
+        given = getattr(self.settings, f"{role}_token")
+        return None if given is None else checked(given, f"MUSTER_{role.upper()}_TOKEN")
+
+    def _kept(self, role: str) -> ServiceToken:
+        return ServiceToken(self.settings.data_dir, role)
 
     def url_of(self, role: str, listen: Address) -> str:
         """Return the URL at which this role listens first, with the port that the system chose."""
@@ -88,14 +115,15 @@ class Parts:
         """The role on its sockets, with TLS where it has a certificate."""
         sockets, tls_sockets = self.listeners[name], self.listeners.get(f"{name}-tls", [])
         certificate = getattr(self.settings, f"{name}_certificate")
+        proxies = self.settings.trusted_proxies
         if certificate is None:
-            return Role(name, app, sockets)
+            return Role(name, app, sockets, trusted_proxies=proxies)
         from muster_server.certificates import server_context
 
         tls = server_context(certificate)
         if name == "config":
-            return Role(name, app, sockets, tls_sockets, tls)
-        return Role(name, app, [], sockets, tls)
+            return Role(name, app, sockets, tls_sockets, tls, proxies)
+        return Role(name, app, [], sockets, tls, proxies)
 
     def public_url(self, role: str, option: str, given: str | None, listen: Address) -> str:
         """Return the URL at which devices find this role.
@@ -151,6 +179,7 @@ def _config(parts: Parts) -> Role:
         _database(parts, "config", "muster_server.config_server", HEAD),
         SecretBox(load_key(settings.data_dir / "secret.key", settings.secret_key)),
         accepted_hashes=parts.accepted("config"),
+        expiry=parts.expiry,
         platforms=choice,
         public_url=parts.public_url(
             "config",
@@ -173,7 +202,7 @@ def _platform(parts: Parts) -> Role:
     from muster_server.store.platform import HEAD, PlatformStore
 
     engine = _database(parts, "platform", "muster_server.platform_server", HEAD)
-    app = create_app(PlatformStore(engine), parts.accepted("platform"))
+    app = create_app(PlatformStore(engine), parts.accepted("platform"), expiry=parts.expiry)
     return parts.role("platform", app)
 
 

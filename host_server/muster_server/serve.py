@@ -21,6 +21,7 @@ from typing import Literal
 import uvicorn
 
 from muster_server.errors import SettingsError
+from muster_server.escaping import EscapingFormatter
 from muster_server.http_protocol import DeadlineProtocol
 from muster_server.private_files import check_place, named, read_private, write_once
 from muster_server.roles import BUILDERS, Parts, Role
@@ -31,6 +32,8 @@ from muster_server.tokens import (
     new_token,
     token_hash,
 )
+
+log = logging.getLogger(__name__)
 
 _GRACE_S = 1
 _BACKLOG = 128
@@ -43,20 +46,33 @@ _LISTEN_HINTS = {
 
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; 0 if all went well. SettingsError if it cannot start."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    _open_log()
     for chatty in ("uvicorn", "alembic", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     os.umask(0o077)
+    _warn(settings)
     _open_data_dir(settings.data_dir)
-    parts = Parts(settings, _administrator(settings))
+    if "portal" in settings.roles:
+        _keep_administrator(settings)
+    parts = Parts(settings)
     with parts.closers:
         _listen(parts)
         roles = [build(parts) for name, build in BUILDERS.items() if name in settings.roles]
         return asyncio.run(_run(roles))
+
+
+def _open_log() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
+
+
+def _warn(settings: Settings) -> None:
+    if settings.insecure and "portal" in settings.roles and settings.portal_certificate is None:
+        log.warning(
+            "--insecure: whoever can listen on the portal's network reads the access token and "
+            "the labels that are typed, and can register, open and release devices"
+        )
 
 
 def _open_data_dir(path: Path) -> None:
@@ -69,8 +85,8 @@ def _open_data_dir(path: Path) -> None:
         check_place(path / "writable")
 
 
-def _administrator(settings: Settings) -> str:
-    """The hash of the administrator's token; at the first start it is made and told once.
+def _keep_administrator(settings: Settings) -> None:
+    """Keep the hash of the administrator's token; at the first start it is made and told once.
 
     Roles may start on one data directory at the same time, and be killed at any moment: whatever
     is found first counts, and a hash is kept only when its token has been told or written.
@@ -78,7 +94,8 @@ def _administrator(settings: Settings) -> str:
     kept = settings.data_dir / "admin-token.sha256"
     file = settings.admin_token_file
     if file is None:
-        return _hash_of_told_token(kept)
+        _tell_token(kept)
+        return
     with named("--admin-token-file", file):
         if not kept.exists():
             write_once(file, new_token())
@@ -90,14 +107,14 @@ def _administrator(settings: Settings) -> str:
                 f"--admin-token-file: {file} is not the administrator's token of "
                 f"{settings.data_dir}; to make it so, remove {kept}"
             )
-    return read_private(kept)
+    elif not kept.exists():
+        raise SettingsError(f"--admin-token-file: {file} has gone while this started; try again")
 
 
-def _hash_of_told_token(kept: Path) -> str:
+def _tell_token(kept: Path) -> None:
     token = new_token()
     if not kept.exists() and write_once(kept, token_hash(token)):
         print(f"administrator's token, shown this once: {token}", flush=True)
-    return read_private(kept)
 
 
 def _listen(parts: Parts) -> None:
@@ -163,9 +180,18 @@ def _server(role: Role, tls: ssl.SSLContext | None, lifespan: Literal["on", "off
         server_header=False,  # every byte of a header is sent over a device's radio
         date_header=False,
         timeout_graceful_shutdown=_GRACE_S,
+        # A client that says for whom it asks is believed if the settings name it, and only then.
+        proxy_headers=bool(role.trusted_proxies),
+        forwarded_allow_ips=list(role.trusted_proxies),
         ssl_context_factory=(lambda config, default: tls) if tls else None,
     )
     return Server(config)
+
+
+def _end_streams(role: Role) -> None:
+    stopping = getattr(role.app.state, "stopping", None)
+    if stopping is not None:
+        stopping.set()
 
 
 async def _run(roles: list[Role]) -> int:
@@ -196,6 +222,7 @@ async def _run(roles: list[Role]) -> int:
             server.should_exit = True
         waiting.cancel()
         for role in roles:
+            _end_streams(role)
             if role.advertisement is not None:
                 await role.advertisement.stop()
         ends = await asyncio.gather(*running.values(), return_exceptions=True)

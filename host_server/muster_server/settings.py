@@ -91,6 +91,10 @@ class Settings:
     ca_file: str | None
     admin_token_file: Path | None
     advertises: bool
+    # Whose X-Forwarded-For is believed: addresses and networks.
+    trusted_proxies: tuple[str, ...]
+    # The portal may listen beyond this machine without TLS.
+    insecure: bool
     secret_key: str | None = field(repr=False)
     config_token: str | None = field(repr=False)
     platform_token: str | None = field(repr=False)
@@ -135,16 +139,22 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
             "--config-cert and --config-tls-listen: wanted both or neither; devices come to "
             "--config-listen, without TLS"
         )
+    roles = _roles(many("role", ",".join(ROLES)))
+    portal_listen = address("portal_listen", "127.0.0.1:8420")
+    portal_certificate = certificate("portal")
+    insecure = _flag_of(one("insecure", "no"), "--insecure")
+    if "portal" in roles and portal_certificate is None and not insecure:
+        _check_is_inside(portal_listen)
     return Settings(
-        roles=_roles(many("role", ",".join(ROLES))),
+        roles=roles,
         data_dir=Path(one("data", "muster-data") or "muster-data"),
-        portal_listen=address("portal_listen", "127.0.0.1:8420"),
+        portal_listen=portal_listen,
         config_listens=tuple(
             Address.parse(text.strip(), "--config-listen")
             for text in many("config_listen", "127.0.0.1:8421")
         ),
         platform_listen=address("platform_listen", "127.0.0.1:8422"),
-        portal_certificate=certificate("portal"),
+        portal_certificate=portal_certificate,
         config_certificate=config_certificate,
         platform_certificate=certificate("platform"),
         config_tls_listens=config_tls_listens,
@@ -155,6 +165,8 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         ca_file=certificate_authorities(one("ca_file")),
         admin_token_file=Path(token_file) if token_file else None,
         advertises=_flag_of(one("advertise", "yes"), "--advertise"),
+        trusted_proxies=_networks(many("trusted_proxy", ""), "--trusted-proxy"),
+        insecure=insecure,
         secret_key=environ.get("MUSTER_SECRET_KEY"),
         config_token=environ.get("MUSTER_CONFIG_TOKEN"),
         platform_token=environ.get("MUSTER_PLATFORM_TOKEN"),
@@ -173,6 +185,30 @@ def service_url(url: str | None, name: str) -> str | None:
         f"{name}: wanted https, for a token goes there, or an address that only this machine has, "
         f"such as 127.0.0.1; got {checked}. A server on this machine can listen there, too"
     )
+
+
+def _check_is_inside(listen: Address) -> None:
+    if not ipaddress.IPv4Address(listen.host).is_loopback:
+        raise SettingsError(
+            f"--portal-listen: at {listen.host} the access token, and the labels that are typed, "
+            "would cross a network that others can read; give the portal a certificate "
+            "(--portal-cert, --portal-key), or let it listen at 127.0.0.1 behind a proxy that "
+            "speaks TLS, or say --insecure"
+        )
+
+
+def _networks(texts: list[str], name: str) -> tuple[str, ...]:
+    found = []
+    for text in texts:
+        if not text.strip():
+            continue
+        try:
+            found.append(str(ipaddress.ip_network(text.strip())))
+        except ValueError:
+            raise SettingsError(
+                f'{name}: wanted an address or a network like "127.0.0.1" or "10.0.0.0/8"'
+            ) from None
+    return tuple(found)
 
 
 def certificate_authorities(file: str | None) -> str | None:

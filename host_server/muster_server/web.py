@@ -6,6 +6,7 @@ The only place where an exception becomes a status.
 """
 
 import asyncio
+import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -164,6 +165,18 @@ def body_within(limit_bytes: int) -> Callable[[Request], Awaitable[bytes]]:
         return bytes(received)
 
     return body
+
+
+def address_of(request: Request) -> str:
+    """Return the address that asks, e.g. "192.0.2.7"; "" if what a proxy says is none.
+
+    What a proxy passes on was written by its client: only an address goes further.
+    """
+    host = request.client.host if request.client else ""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return ""
 
 
 def bearer(accepted_hashes: Callable[[], frozenset[str]]) -> Callable[[Request], None]:

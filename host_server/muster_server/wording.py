@@ -13,6 +13,7 @@ SUCCESSES = ("proved", "receipt_accepted")
 _SEEN = {
     ("portal", "claimed"): "the device was registered by its label",
     ("portal", "window_opened"): "the owner opened the onboarding window",
+    ("portal", "window_shut"): "the owner closed the onboarding window",
     ("portal", "account_replaced"): "the owner asked for a new account",
     ("portal", "released"): "the owner released the device",
     ("portal", "bundle_made"): "a bundle was made",
@@ -29,6 +30,7 @@ _SEEN = {
     ("config", "retired"): "keys and tokens were retired",
     ("config", "claim_proved"): "the registration was proved",
     ("config", "claim_dropped"): "a registration was dropped",
+    ("config", "label_copied"): "a second device used the label",
     ("config", "window_closed"): "the label was used outside its window",
     ("config", "refused"): "an attempt under this id was refused",
     ("config", "told_to_forget"): "the device was told to forget its configuration",
@@ -56,6 +58,29 @@ def said(entry: dict[str, Any]) -> str:
     if entry["what"] == "step":
         return STEPS.get(entry["step"], f"step {entry['step']}")
     return _SEEN.get((entry["source"], entry["what"]), str(entry["what"]))
+
+
+def hand_over(released: dict[str, Any]) -> list[str]:
+    """Say what is left to do with a device that was released, in order; no secret is in it."""
+    to_do = [
+        "At the device: hold the button for 15 s, until its LED blinks, and leave it switched on "
+        "for some minutes: it forgets its configuration and overwrites its flash.",
+        "At the device: give it a new label, with it on a cable: muster-unit label reissue. "
+        "Whoever has seen or photographed the former one can do nothing with it then.",
+    ]
+    for network in released["networks"]:
+        to_do.append(
+            f"At the network '{network}': change its password, unless you have seen the device "
+            f'being reset, and then in profile "{released["profile"]}" (and other profiles that '
+            "name it)."
+        )
+    for account in released["accounts"]:
+        to_do.append(
+            f"Nothing at the platform {account['platform']}: the account "
+            f"{account['originator']} is closed, as soon as the platform can be reached. A "
+            "platform that keeps no accounts for this server has to be told by its operator."
+        )
+    return to_do
 
 
 def rendered(timeline: dict[str, Any], networks: list[str], platform: str) -> dict[str, Any]:

@@ -203,7 +203,7 @@ def test_a_connection_is_kept_as_the_server_s_version_says(head: bytes, is_kept:
 )
 @pytest.mark.parametrize("is_safe", [True, False])
 def test_a_server_that_is_tired_of_waiting_costs_nothing(farewell: bytes, is_safe: bool) -> None:
-    """The device notices its end, or its farewell, before it sends anything."""
+    """The end of a kept connection, or its farewell, is noticed before anything is sent."""
     seen = []
 
     def behaviour(connection: socket.socket, number: int) -> None:

@@ -16,10 +16,10 @@ STARTUP_S = 10
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
+def served(app: Any, trusted_proxies: tuple[str, ...] = ()) -> Iterator[str]:
     """The URL of the app, which runs as `muster serve` would run it."""
     with bound(Address("127.0.0.1", 0), "test") as listener:
-        role = Role("test", app, [listener])
+        role = Role("test", app, [listener], trusted_proxies=trusted_proxies)
         ((server, sockets),) = uvicorn_servers(role)
         ready = threading.Event()
 

@@ -37,8 +37,10 @@ def test_device_is_registered_from_its_label(muster: Any, profile: str) -> None:
     )
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert [line[0] for line in lines[1:10]] == [str(n) for n in range(1, 10)]
-    assert lines[1].split()[-3:-1] == ["ok", "0"]
+    steps = [line for line in lines if line[0].isdigit() and line[1:3] == "  "]
+    assert [line[0] for line in steps] == [str(n) for n in range(1, 10)]
+    assert "runs            nothing" in lines
+    assert steps[0].split()[-3:-1] == ["ok", "0"]
     device_id = parse_label(label).device_id
     assert device_id in muster("device", "list")[1]
     shown = json.loads(muster("device", "show", device_id, "--json")[1])
@@ -76,6 +78,16 @@ def test_account_is_replaced(muster: Any, device_id: str) -> None:
     assert account() != before
 
 
+def test_handing_over_says_what_is_left_to_do(muster: Any, device_id: str) -> None:
+    code, out, _ = muster("device", "hand-over", device_id)
+    first, *to_do = out.splitlines()
+    assert (code, first) == (0, f"{device_id} is not yours any more. What is left to do:")
+    assert [line[:3] for line in to_do] == [f"{n}. " for n in range(1, len(to_do) + 1)]
+    assert "15 s" in to_do[0]
+    assert "label reissue" in to_do[1]
+    assert muster("device", "show", device_id)[0] == 1
+
+
 def test_profile_in_use_is_not_deleted(muster: Any, device_id: str, tmp_path: Path) -> None:
     code, _, err = muster("profile", "delete", "press")
     assert code == 1
@@ -83,7 +95,7 @@ def test_profile_in_use_is_not_deleted(muster: Any, device_id: str, tmp_path: Pa
     assert found, err
     named = found[2].split(", ")
     listed = muster("device", "list")[1]
-    assert int(found[1]) == len(listed.splitlines())
+    assert int(found[1]) == len(listed.splitlines()) - 1  # a header
     assert set(named) - {"…"} <= set(listed.split())
     assert device_id in named or named[-1] == "…"
     spare = tmp_path / "spare.json"

@@ -21,6 +21,8 @@ def test_golden_label_is_read_and_written(case: dict[str, Any]) -> None:
     assert label.qr_text == case["label"]
     assert label.setup_passphrase == case["setup_passphrase"]
     assert {purpose: label.key(purpose).hex() for purpose in case["keys"]} == case["keys"]
+    adoption = bytes.fromhex(case["adoption_hex"])
+    assert label.adopted_key(adoption).hex() == case["adopted_psk"]
 
 
 @cases("labels", is_valid=False)

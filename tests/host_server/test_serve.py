@@ -106,6 +106,17 @@ def test_portal_refuses_a_configuration_server_elsewhere_without_https(tmp_path:
     assert "--config-url: wanted https" in process.stderr
 
 
+def test_portal_that_others_can_reach_without_tls_says_so_loudly(tmp_path: Path) -> None:
+    options = ("--role", "portal", "--portal-listen", "0.0.0.0:0")
+    process = run_serve("--data", str(tmp_path), *options)
+    assert process.returncode == 2
+    assert "--portal-listen: at 0.0.0.0 the access token" in process.stderr
+    portal = start(tmp_path / "data", *options, "--insecure", ready=1)
+    code, _, err = portal.stop()
+    assert code == 0
+    assert "WARNING muster_server.serve: --insecure: whoever can listen" in err
+
+
 def test_server_on_all_addresses_must_be_told_its_own(tmp_path: Path) -> None:
     options = ("--role", "config", "--config-listen", "0.0.0.0:0", *QUIET)
     process = run_serve("--data", str(tmp_path), *options)
@@ -117,7 +128,6 @@ def test_roles_in_processes_of_their_own_work_together(tmp_path: Path) -> None:
     data, token = tmp_path / "data", tmp_path / "token"
     data.mkdir(0o700)
     platform = start(data, "--role", "platform", "--platform-listen", "127.0.0.1:0", ready=1)
-    admin = platform.lines[0].split()[-1]
     platform_url = platform.urls["platform"]
     config = start(
         data,
@@ -133,7 +143,7 @@ def test_roles_in_processes_of_their_own_work_together(tmp_path: Path) -> None:
     )
     try:
         token.touch(0o600)
-        token.write_text(admin)
+        token.write_text(portal.lines[0].split()[-1])
         file = tmp_path / "press.json"
         platform_fields = PROFILE["platform"] | {"url": platform_url}
         file.write_text(json.dumps(PROFILE | {"platform": platform_fields}))

@@ -84,3 +84,22 @@ def test_secrets_are_not_in_the_repr() -> None:
     secret = "a-secret-of-some-length"
     names = ("MUSTER_SECRET_KEY", "MUSTER_CONFIG_TOKEN", "MUSTER_PLATFORM_TOKEN")
     assert secret not in repr(read_settings({}, dict.fromkeys(names, secret)))
+
+
+@pytest.mark.parametrize("address", ["192.168.1.10:8420", "0.0.0.0:8420"])
+def test_portal_beyond_this_machine_needs_tls_or_is_called_insecure(address: str) -> None:
+    with pytest.raises(SettingsError, match=r"--portal-listen: .*labels.*or say --insecure"):
+        read_settings({"portal_listen": address}, {})
+    assert read_settings({"portal_listen": address, "insecure": "yes"}, {}).insecure
+    secured = {"portal_cert": "server.pem", "portal_key": "server.key"}
+    assert not read_settings({"portal_listen": address, **secured}, {}).insecure
+    assert read_settings({"portal_listen": address, "role": ["config"]}, {}).roles == ("config",)
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    environ = {"MUSTER_TRUSTED_PROXY": "127.0.0.1, 10.0.0.0/8"}
+    assert read_settings({}, environ).trusted_proxies == ("127.0.0.1/32", "10.0.0.0/8")
+    assert read_settings({}, {}).trusted_proxies == ()
+    for wrong in ("*", "proxy.example", "10.0.0.1/8"):
+        with pytest.raises(SettingsError, match="--trusted-proxy"):
+            read_settings({"trusted_proxy": [wrong]}, {})

@@ -13,6 +13,7 @@ from tests.flash import make_flash
 from tests.soak.life import live, written
 from tests.soak.retries import DEVICES, after
 from tests.soak.story import LEASE_S, nine_hours, sixty_days
+from tests.soak.weather import rough_day, rough_days
 from tests.soak.world import ROOT, World
 
 _OUTAGES_S = (60, 600, 3600, 6 * 3600)
@@ -25,7 +26,8 @@ _DAY = 1
 def main() -> int:
     options = _options()
     retries, findings = _retries()
-    plan = sixty_days() if options.days > _DAY else nine_hours()
+    usual, rough = (sixty_days, rough_days) if options.days > _DAY else (nine_hours, rough_day)
+    plan = rough() if options.weather == "rough" else usual()
     with tempfile.TemporaryDirectory() as name:
         flash = make_flash(Path(name) / "flash")
         with World(Path(name), flash, LEASE_S) as world:
@@ -39,6 +41,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--days", type=float, default=62, help="of the device's life")
+    parser.add_argument("--weather", choices=("usual", "rough"), default="usual")
     parser.add_argument("--limit", type=float, default=3600, help="seconds it may really take")
     parser.add_argument("--json", default=str(ROOT / "build/soak.json"))
     return parser.parse_args()

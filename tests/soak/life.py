@@ -46,6 +46,7 @@ class Plan:
     shortest_s: float
     is_bare: bool
     before_wrap_s: int = 3600
+    restarts: int = 0  # so often nothing else helps
 
 
 @dataclass
@@ -61,6 +62,7 @@ class Soak:
     heap_most: int = 0
     syncs: int = 0
     registrations: int = 0
+    restarts: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     most_failures_an_hour: int = 0
     findings: list[str] = field(default_factory=list)
@@ -99,31 +101,34 @@ def _hurry(world: World, plan: Plan, grace_s: float) -> None:
 def _judge(world: World, soak: Soak, plan: Plan) -> None:
     said = bytes(world.board.output)
     said = said[said.rindex(b"\nM ", 0, said.rindex(b"life committed version 1")) :]
-    for bad in (b"Traceback", b"unexpected error", b"rst:0x", b"Task exception", b"MemoryError"):
+    for bad in (b"Traceback", b"unexpected error", b"Task exception", b"MemoryError"):
         if bad in said:
             at = said.index(bad)
             text = said[max(0, at - 200) : at + 600].decode("utf-8", "replace")
             soak.findings.append(f"{bad.decode()}: {text}")
+    soak.restarts = said.count(b"rst:0x")
+    if soak.restarts > plan.restarts:
+        soak.findings.append(f"{soak.restarts} restarts, where {plan.restarts} would do")
     _count_lines(said, soak)
     _look_at_heap(said, soak)
     _look_at_servers(world, soak, plan)
 
 
 def _count_lines(said: bytes, soak: Soak) -> None:
-    former, period = None, 0
+    former, era = None, 0  # ticks wrap, and begin anew with each life
     hours: Counter[int] = Counter()
     failures: Counter[str] = Counter()
     for ticks, level, where, text in _LINE.findall(said):
         now = int(ticks)
-        if former is not None and now < former - TICKS_PERIOD_MS // 2:
-            period += 1
+        if former is not None and now < former:
+            era += 1
+            soak.tick_wraps += now < former - TICKS_PERIOD_MS // 2
         former = now
         soak.registrations += where == b"step" and text.startswith(b"9 ok")
         soak.syncs += where == b"clock" and level == b"I"  # a directive has told the time
         if level in b"WE" and where in (b"step", b"sync"):
             failures[_code(text)] += 1
-            hours[(period * TICKS_PERIOD_MS + now) // 3_600_000] += 1
-    soak.tick_wraps = period
+            hours[(era * TICKS_PERIOD_MS + now) // 3_600_000] += 1
     soak.failures = dict(failures)
     soak.most_failures_an_hour = max(hours.values(), default=0)
     if soak.most_failures_an_hour > _MOST_FAILURES_AN_HOUR:

@@ -14,6 +14,7 @@ the first time installs it.
 """
 
 import argparse
+import contextlib
 import shutil
 import signal
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 
 from tests.programs import Missing
 from tests.system import acme, demo_offline, playground
+from tests.system.board_time import hasty
 from tests.system.servers import MakePlatform, OwnPlatform
 from tests.system.story import PASSWORD, Label, Story
 from tests.system.telling import Teller, prepare, show
@@ -39,7 +41,8 @@ def tell(
     teller.say("Three servers, two Wi-Fi networks and an emulated ESP32, all on this machine.")
     if platform == "acme":
         teller.say("The platform is ACME CSE, a oneM2M platform that nobody here wrote.")
-    with Story(directory, platform=_PLATFORMS[platform]) as story:
+    made = _PLATFORMS[platform]
+    with Story(directory, platform=made, virtual_time=fault is not None) as story:
         story.deploy()
         teller.say(f"   firmware deployed over {story.board.port}")
         story.servers.wait_ready()
@@ -50,7 +53,8 @@ def tell(
         prepare(story, teller, label, _WRONG_PASSWORD if fault == "wifi_auth" else PASSWORD)
         story.switch_on()
         story.press()
-        follow(story, teller)
+        with hasty(story.board) if fault else contextlib.nullcontext():  # a trial has its time
+            follow(story, teller)
         if fault:
             recover(story, teller, label)
         story.committed()

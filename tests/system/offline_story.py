@@ -26,7 +26,7 @@ class OfflineStory(Story):
     def __init__(
         self, directory: Path, flash: Path | None = None, has_server: bool = False
     ) -> None:
-        super().__init__(directory, flash=flash, is_offline=not has_server)
+        super().__init__(directory, flash=flash, is_offline=not has_server, virtual_time=True)
         self.onboarding.remove()
 
     def make_bundle(self, label: Label, *options: str) -> Path:

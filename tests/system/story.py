@@ -61,7 +61,7 @@ class Story:
     that already has the firmware, to begin with a copy of it. `platform` makes another platform.
     `board` is one that somebody else made, in an air of its own, and `log` is where the servers
     and the portal's requests go, too. `is_offline`: the operational network leads neither to the
-    portal nor to the configuration server.
+    portal nor to the configuration server. `virtual_time` is for the clock of its own board.
     """
 
     step_s = 20.0  # until a step ends
@@ -78,6 +78,7 @@ class Story:
         board: EmulatedBoard | None = None,
         log: Log | None = None,
         is_offline: bool = False,
+        virtual_time: bool = False,
     ) -> None:
         self.directory = directory
         self._log = log
@@ -93,16 +94,17 @@ class Story:
         home = onboarding if is_offline else operational
         self.servers = Servers(directory, onboarding, operational, platform, log, home)
         self._ends = contextlib.ExitStack()
-        self.board = board or self._own_board(flash, heap)
+        self.board = board or self._own_board(flash, heap, virtual_time)
         self._device_ids: list[str] = []
         secrecy.hide(password)
         secrecy.watch(directory)
 
-    def _own_board(self, flash: Path | None, heap: str) -> EmulatedBoard:
+    def _own_board(self, flash: Path | None, heap: str, virtual_time: bool) -> EmulatedBoard:
         if flash is not None:
             shutil.copytree(flash, self.directory / "board")
         self._ends.enter_context(self.air)
-        board = EmulatedBoard(self.directory / "board", air=self.air, heap=heap)
+        folder = self.directory / "board"
+        board = EmulatedBoard(folder, air=self.air, heap=heap, virtual_time=virtual_time)
         return self._ends.enter_context(board)
 
     def __enter__(self) -> Self:
@@ -160,6 +162,12 @@ class Story:
         command = [sys.executable, "-m", "muster_server", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
         return done.stdout
+
+    def owner(self, *arguments: str) -> str:
+        """Runs a command that asks the portal, as the owner would."""
+        servers = self.servers
+        place = ("--portal", servers.portal_url, "--token-file", str(servers.token_file))
+        return self.muster(*arguments, *place)
 
     def onboard(self) -> Label:
         """All nine steps with nothing in the way; the label of the registered device."""
@@ -299,7 +307,7 @@ class Story:
             "Accept": "application/json",
         }
         if platform.has_accounts:
-            headers["Authorization"] = f"Bearer {self.servers.administrator_token}"
+            headers["Authorization"] = f"Bearer {self.servers.platform_token}"
         answer = requests.get(
             platform.url + path,
             headers=headers,

@@ -19,6 +19,7 @@ from muster_harness import cli
 from muster_harness.bench.bundle_frames import LONGEST, Answers, request
 from muster_harness.bench.bundle_link import BundleLink, digest
 from muster_harness.errors import BoardError
+from tests.system.board_time import hasty
 from tests.system.carried import DEVICE_ID, SECRET, Carried, OwnNetwork
 from tests.wire import bundles
 from tests.wire.receipts import receipt
@@ -27,7 +28,7 @@ from tests.wire.receipts import receipt
 @pytest.fixture
 def running(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iterator[Carried]:
     """A blank device whose program runs."""
-    with Carried(own_network, tmp_path / "board", labelled_flash) as carried:
+    with Carried(own_network, tmp_path / "board", labelled_flash, virtual_time=True) as carried:
         carried.board.power_on()
         carried.board.expect(rb"step 4 wifi_no_ap", 20)
         yield carried
@@ -75,7 +76,9 @@ def test_one_of_ours_that_cannot_be_applied_has_a_receipt(
     wrong = [{"ssid": "factory", "psk": "incorrect horse", "hidden": False, "ip": "dhcp"}]
     text = running.network.bundle(running.network.config(2, networks=wrong))
     file.write_text(text)
-    assert cli.main(["bundle", "send", "--port", running.board.port, "--json", str(file)]) == 1
+    with hasty(running.board):
+        sent = cli.main(["bundle", "send", "--port", running.board.port, "--json", str(file)])
+    assert sent == 1
     said = json.loads(capsys.readouterr().out)
     assert said["code"] == "wifi_auth" and "factory" in said["detail"]
     assert said["receipt"] == receipt(DEVICE_ID, SECRET, 2, "wifi_auth", text)

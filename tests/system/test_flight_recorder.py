@@ -4,14 +4,20 @@
 
 import re
 
+import pytest
+
+from tests.system.board_time import hasty
 from tests.system.story import Story
+
+pytestmark = pytest.mark.hil_needs("clock")
 
 
 def test_first_cause_of_a_failure_is_found_and_outlives_restarts(story: Story) -> None:
     wrong = [{"ssid": "factory", "psk": "incorrect horse", "hidden": False, "ip": "dhcp"}]
     label = story.begin(networks=wrong)
     story.switch_on()
-    story.wait_for(label, lambda device: device["last"] is not None, timeout_s=30)
+    with hasty(story.board):
+        story.wait_for(label, lambda device: device["last"] is not None, timeout_s=30)
     before = story.timeline(label)
     cause = before["first_cause"]
     assert (cause["source"], cause["step"], cause["code"]) == ("device", 8, "wifi_auth")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.system import demo_offline
+from tests.system.board_time import hasty
 from tests.system.offline_story import OfflineStory
 from tests.system.telling import Teller
 
@@ -47,7 +48,9 @@ def test_wrong_password_comes_back_as_a_receipt_and_is_mended_by_the_next_bundle
     wrong = {"ssid": "factory", "psk": "incorrect horse", "hidden": False, "ip": "dhcp"}
     label = story.begin(networks=[wrong])
     story.switch_on()
-    said = story.carry(story.make_bundle(label))
+    bundle = story.make_bundle(label)
+    with hasty(story.board):
+        said = story.carry(bundle)
     assert said["code"] == "wifi_auth"
     with pytest.raises(subprocess.CalledProcessError) as refused:
         story.enter_receipt(label, said["receipt"])

@@ -13,6 +13,7 @@ import requests
 
 from muster_harness.air.visitor import Visitor
 from muster_harness.errors import AirError, ExpectTimeout, JoinRefused
+from tests.system.board_time import hasty
 from tests.system.carried import DEVICE_ID, SECRET, Carried, OwnNetwork
 from tests.wire import bundles
 from tests.wire.labels import setup_passphrase
@@ -53,7 +54,8 @@ def pasted(phone: Visitor, text: str) -> requests.Response:
 @pytest.fixture
 def blank(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iterator[Carried]:
     # In this heap no upload of a megabyte could be kept anywhere.
-    with Carried(own_network, tmp_path / "board", labelled_flash, heap="256K") as carried:
+    directory = tmp_path / "board"
+    with Carried(own_network, directory, labelled_flash, "256K", virtual_time=True) as carried:
         carried.board.power_on()
         carried.board.expect(rb"step 4 wifi_no_ap", _PATIENCE_S)
         press(carried, 2, rb"button twice")
@@ -80,7 +82,8 @@ def test_a_failure_is_shown_and_the_next_bundle_taken(blank: Carried) -> None:
     text = blank.network.bundle(blank.network.config(1, networks=wrong))
     with joined(blank) as phone:
         assert pasted(phone, text).ok
-    assert blank.outcome(text) == (1, "wifi_auth")
+    with hasty(blank.board):
+        assert blank.outcome(text) == (1, "wifi_auth")
     with joined(blank, "laptop") as laptop:
         shown = requests.get(laptop.url(), timeout=10).text
         assert "wifi_auth" in shown and "<form" in shown

@@ -123,6 +123,7 @@ class Bench:
         self._wait_until_quiet()
         self.renew_board()
         self.story.onboarding.restore()
+        self.story.operational.restore()
         save.servers.put_back(self.story.servers.data)
         self.board.write_flash(save.content)
 

@@ -33,6 +33,7 @@ class Start:
     error: str | None
     identity: tuple[str, bytes] | None = field(default=None, repr=False)
     config: dict[str, Any] | None = field(default=None, repr=False)
+    is_kept: bool = False  # a candidate waits for its turn
     highest: int = 0
     last: str | None = None
     firmware: int = 0
@@ -139,6 +140,7 @@ def _start(told: dict[str, Any]) -> Start:
         error=None,
         identity=(who[0], bytes.fromhex(who[1])) if who else None,
         config=told["config"],
+        is_kept=told["kept"],
         highest=told["highest"],
         last=told["last"],
         firmware=told["firmware"],

@@ -131,6 +131,7 @@ def _told(nvs, reads_all=False):
     return {
         "identity": [who.device_id, binascii.hexlify(who.secret).decode()] if who else None,
         "config": config,
+        "kept": bool(candidate.kept(kept, diary, diary.failed_version)),
         "highest": diary.highest,
         "last": diary.last["code"] if diary.last else None,
         "firmware": _firmware(reads_all),

@@ -9,7 +9,7 @@ from muster_harness.units.power_cuts import Cut, Depth, Recording, record
 from tests.torture.bench import Bench, Save
 from tests.torture.inspector import Findings, Inspector, Start
 from tests.torture.parts import BRICKED, HALF, LOST, Fault
-from tests.torture.scenarios import Scenario
+from tests.torture.scenario import Scenario
 from tests.torture.server_state import ServerState
 
 
@@ -47,6 +47,7 @@ class Played:
         self.after = inspector.look(self.end.content).first
         wholes = [inspector.look(s.content, reads_all=True).first for s in (begin, self.end)]
         self._is_firmware_whole = wholes[0].firmware == wholes[1].firmware
+        self._kept_from = self._first_kept(inspector) if scenario.keeps else None
         self.identity = (bench.label.device_id, bench.label.secret)
 
     @property
@@ -63,6 +64,14 @@ class Played:
                 break
         return operations
 
+    def _first_kept(self, inspector: Inspector) -> int | None:
+        """Return the operation before which there is a configuration for the first time."""
+        for cut in self.recording.cuts("whole"):
+            start = inspector.look(cut.content).first
+            if start.is_kept or start.version:
+                return cut.operation
+        return None
+
     def points(self, depth: Depth) -> Iterator[Point]:
         """Each cut with what the servers know then. Where replies come between two operations, the
         power goes at each of them too.
@@ -78,6 +87,8 @@ class Played:
 
     def own_faults(self) -> Iterator[Fault]:
         """Yield the faults that are there although nothing was cut."""
+        if self.scenario.keeps and self._kept_from is None:
+            yield Fault("no candidate was ever kept")
         if (self.before.version, self.after.version) != self.scenario.versions:
             yield Fault(f"it went from version {self.before.version} to {self.after.version}")
         if not self._is_firmware_whole:
@@ -111,6 +122,9 @@ class Played:
         if start.config not in wholes:
             text = f"a configuration that is neither the old nor the new one: {start.version}"
             yield Fault(text, HALF)
+        is_due = self._kept_from is not None and cut.operation >= self._kept_from
+        if is_due and not start.version and not start.is_kept:
+            yield Fault("the candidate that was kept is lost, and home may be gone", BRICKED)
         is_new = start.config == self.after.config != self.before.config
         done = cut.operation - (cut.how != "after")  # and maybe a part of one more
         if is_new and self.scenario.proves and done <= self.proved_from:

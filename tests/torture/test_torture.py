@@ -21,6 +21,7 @@ from tests.torture.parts import Part
 from tests.torture.points import Played
 from tests.torture.power import Power
 from tests.torture.scenarios import CHANGE, ONBOARDING
+from tests.torture.stranded import STRANDED
 
 _SEED = 20261123
 
@@ -60,6 +61,15 @@ def test_every_cut_of_an_onboarding_leaves_a_whole_device(
     power.images(onboarding, "whole", cuts_again=False)
     assert part.findings == []
     assert part.figures["images"] == len(onboarding.recording.operations) + 1
+
+
+def test_no_cut_loses_a_candidate_that_is_kept_although_home_is_gone(
+    power: Power, part: Part
+) -> None:
+    stranded = power.play(STRANDED)
+    power.images(stranded, "some", sample=80, cuts_again=False)
+    power.lives(stranded, "whole", sample=3)
+    assert part.findings == []
 
 
 def test_a_second_cut_in_the_start_after_the_first_changes_nothing(

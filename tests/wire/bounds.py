@@ -51,6 +51,7 @@ BOUNDS: tuple[tuple[str, int | None, int, Callable[[int], Any]], ...] = (
     ("platform.token", 1, 256, _text),
     ("config_server.url", len("https://h"), 256, _url),
     ("config_server.key", 32, 32, lambda n: b64encode(bytes(n)).decode()),
+    ("config_server.adoption", 32, 32, lambda n: b64encode(bytes(n)).decode()),
     ("device.name", None, 64, _text),
     ("device.tags.hall", None, 256, _text),
     ("country", 2, 2, lambda n: "D" * n),

@@ -10,6 +10,7 @@ from typing import Any
 from tests.wire import authorities
 
 KEY = b64encode(bytes(range(32))).decode()
+ADOPTION = b64encode(bytes(range(100, 132))).decode()
 LIMIT_BYTES = 4096
 
 FULL: dict[str, Any] = {
@@ -34,7 +35,7 @@ FULL: dict[str, Any] = {
         "token": "made-up-token",
         "ca": authorities.P_256,
     },
-    "config_server": {"url": "http://192.168.7.2:8421", "key": KEY},
+    "config_server": {"url": "http://192.168.7.2:8421", "key": KEY, "adoption": ADOPTION},
     "device": {"name": "press 4", "tags": {"hall": "2"}},
     "app": {"period_s": 10},
     "country": "DE",
@@ -55,7 +56,7 @@ SMALL: dict[str, Any] = {
         "token": None,
         "ca": None,
     },
-    "config_server": {"url": "http://10.0.0.1:8421", "key": KEY},
+    "config_server": {"url": "http://10.0.0.1:8421", "key": KEY, "adoption": ADOPTION},
     "device": {"name": "", "tags": {}},
     "app": {},
     "country": "US",
@@ -256,6 +257,11 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("key-is-not-base64", "config_server.key", "*" * 44),
     ("key-with-a-changed-last-character", "config_server.key", KEY[:-2] + "9="),
     ("key-is-null", "config_server.key", None),
+    ("adoption-missing", "config_server.adoption", GONE),
+    ("adoption-of-31-bytes", "config_server.adoption", b64encode(bytes(31)).decode()),
+    ("adoption-of-33-bytes", "config_server.adoption", b64encode(bytes(33)).decode()),
+    ("adoption-is-not-base64", "config_server.adoption", "*" * 44),
+    ("adoption-is-null", "config_server.adoption", None),
     ("device-missing", "device", GONE),
     ("name-missing", "device.name", GONE),
     ("name-of-65-characters", "device.name", "x" * 65),

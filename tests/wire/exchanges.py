@@ -10,12 +10,13 @@ from typing import Any
 from noise.connection import Keypair, NoiseConnection
 
 from tests.wire.configurations import SMALL
-from tests.wire.labels import derived
+from tests.wire.labels import ADOPTION, derived
 from tests.wire.syncs import BLANK, CONFIGURE, FAILED, KEEP
 
 NAME = b"Noise_NNpsk0_25519_ChaChaPoly_SHA256"
 DEVICE_ID = "PRESS-4"
 LABEL_KEY = derived(bytes(range(20)), "sync-psk", DEVICE_ID)
+ADOPTED_KEY = derived(bytes(range(20)) + ADOPTION, "adopted-psk", DEVICE_ID)
 VERSION_KEY = bytes(range(32))
 
 
@@ -107,6 +108,9 @@ def document() -> dict[str, Any]:
         compact(CONFIGURE | {"config": SMALL}),
     )
     second = exchanged("sync-under-version-7", "7", VERSION_KEY, compact(FAILED), compact(KEEP))
+    adopted = exchanged(
+        "sync-as-an-adopted-device", "adopted", ADOPTED_KEY, compact(FAILED), compact(KEEP)
+    )
     empty = exchanged("empty-payloads", "label", LABEL_KEY, "", "")
     long = exchanged(
         "payloads-longer-than-a-cipher-block-many-times", "12", VERSION_KEY, "r" * 4000, "d" * 5000
@@ -118,6 +122,7 @@ def document() -> dict[str, Any]:
         "cases": [
             first,
             second,
+            adopted,
             empty,
             long,
             *_spoilt(first, 1),
@@ -125,6 +130,8 @@ def document() -> dict[str, Any]:
             broken(first, "message-1-for-another-device", 1, message_1_hex=other["message_1_hex"]),
             broken(first, "message-1-under-another-k", 1, k="1"),
             broken(first, "message-1-under-another-key", 1, psk_hex=VERSION_KEY.hex()),
+            broken(adopted, "adopted-under-the-label's-key", 1, psk_hex=LABEL_KEY.hex()),
+            broken(adopted, "adopted-under-the-name-of-the-label", 1, k="label"),
             broken(
                 first, "message-2-of-another-exchange", 2, message_2_hex=second["message_2_hex"]
             ),

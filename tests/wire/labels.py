@@ -10,6 +10,7 @@ from typing import Any
 LONGEST_ID = "A0.B1-C2.D3-E4.F5-G6.H7-I8.J9-KZ"  # 32 characters
 LONGEST = 512  # characters of a text in which a label is looked for
 PURPOSES = ("sync-psk", "bundle-key", "receipt-key", "setup-ap")
+ADOPTION = bytes(range(100, 132))
 
 
 def derived(secret: bytes, purpose: str, device_id: str) -> bytes:
@@ -44,6 +45,8 @@ def _valid(name: str, device_id: str, secret: bytes) -> dict[str, Any]:
         "label": printed(device_id, secret),
         "setup_passphrase": setup_passphrase(device_id, secret),
         "keys": {purpose: key.hex() for purpose, key in keys.items()},
+        "adoption_hex": ADOPTION.hex(),
+        "adopted_psk": derived(secret + ADOPTION, "adopted-psk", device_id).hex(),
     }
 
 

@@ -28,12 +28,29 @@ LabelText = Annotated[
 ]
 
 
+Until = Annotated[
+    Annotated[int, number((1, LARGEST_INT))] | None,
+    Field(
+        description="when the onboarding window ends, in Unix seconds: 14 days from now at most; "
+        "null: in 24 hours, or with a claim that nobody has proved",
+        examples=[1795516800],
+    ),
+]
+
+
 class NewDevice(Body):
     """Step 1: which device, and which profile it is configured from."""
 
     label: LabelText
     profile: Annotated[str, text(bounds.PROFILE_NAME, examples=["press"])]
     name: Annotated[str, text(bounds.DEVICE_NAME, examples=["press 4"])] = ""
+    until: Until = None
+
+
+class NewWindow(Body):
+    """The end of the onboarding window that is opened now."""
+
+    until: Until = None
 
 
 class Claim(NewDevice):
@@ -66,6 +83,12 @@ class BundleText(Body):
     """A bundle, white space and all."""
 
     bundle: Annotated[str, text(bounds.BUNDLE, repr=False)]
+
+
+class NewReader(Body):
+    """The name of a reader to be made."""
+
+    name: Annotated[str, text(bounds.READER_NAME, examples=["dashboard"])]
 
 
 class TypedReceipt(Body):

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from muster_server.api import queries
+
 UnixTime = Annotated[float, Field(description="Unix seconds")]
 # A field that is there only sometimes; never null.
 Sentence = Annotated[str, Field(default_factory=str, description="only if failed: what to do")]
@@ -129,22 +131,90 @@ class Event(View):
     sentence: str
 
 
-class DeviceEntry(View):
+class Runs(View):
+    """The configuration that the device runs."""
+
+    version: Annotated[
+        int | None, Field(description="null: it was seen at work, and nobody proved with which")
+    ]
+    since: UnixTime | None
+    is_certain: Annotated[
+        bool, Field(description="false: its label was used since, and said that it was reset")
+    ]
+
+
+class Attempt(View):
+    """The newest try of a configuration, and how far it came. A failure that healed is none."""
+
+    state: Literal["under_way", "ok", "failed"]
+    version: int | None
+    step: Annotated[int, Field(description="where it is, or where it failed")]
+    code: Annotated[Code | None, Field(description="null: it is under way")]
+    detail: str
+    at: UnixTime | None
+    sentence: str
+
+
+class WaitingFor(View):
+    """The next thing that somebody has to do."""
+
+    who: Literal["you", "device", "platform", "nothing"]
+    what: Annotated[str, Field(examples=["press"], description="a word for programs")]
+    at: Annotated[float | None, Field(description="about when, or until when (Unix seconds)")]
+    version: Annotated[int | None, Field(description="the newest that was made")]
+    sentence: str
+
+
+class Heard(View):
+    """The newest word that came from the device."""
+
+    at: UnixTime
+    by: Literal["sync", "receipt", "platform"]
+    address: Annotated[str | None, Field(description="of a sync")]
+    key: Annotated[str | None, Field(description="`label`, or the version whose key it was")]
+
+
+class LabelUsed(View):
+    """Somebody used the label while its window was closed: the device, or who once had it."""
+
+    at: UnixTime
+    address: str
+    state: Literal["blank", "trial", "committed"]
+
+
+class Standing(View):
+    """The four facts that are told of a device, everywhere."""
+
+    runs: Annotated[Runs | None, Field(description="null: nothing")]
+    attempt: Annotated[Attempt | None, Field(description="null: there was none yet")]
+    waiting_for: WaitingFor
+    last_heard: Heard | None
+    label_used: Annotated[
+        LabelUsed | None, Field(description="null once the device has spoken since")
+    ]
+
+
+class DeviceEntry(Standing):
     """A device in a list."""
 
     device_id: Annotated[str, Field(examples=["PRESS-4"])]
     name: str
     profile: str
-    state: Literal["prepared", "waiting", "handed_out", "applied", "registered", "failed"]
-    claim: Literal["unproved", "proved"]
+    state: queries.State
+    claim: Literal["unproved", "proved", "displaced"]
     version: Annotated[int, Field(description="the one that the device has proved")]
     seen_at: UnixTime | None
+    networks: list[str]
+    platform: Annotated[str | None, Field(description="its URL")]
 
 
 class Devices(View):
-    """All devices."""
+    """Devices in the order of their ids."""
 
     devices: list[DeviceEntry]
+    next: Annotated[
+        str | None, Field(description="ask again with ?after= this; null: there are no more")
+    ]
 
 
 class Device(DeviceEntry):
@@ -160,9 +230,27 @@ class Device(DeviceEntry):
     last: Last | None
     device: Facts | None
     account: Account
-    networks: list[str]
-    platform: Annotated[str | None, Field(description="its URL")]
     events: list[Event]
+
+
+class ClosedAccount(View):
+    """An account that is closed at its platform."""
+
+    platform: Annotated[str, Field(description="its URL")]
+    originator: str
+
+
+class HandOver(View):
+    """A device that was released to somebody else, and what is left to do."""
+
+    device_id: str
+    name: str
+    profile: str
+    networks: Annotated[
+        list[str], Field(description="networks whose passwords the device was given")
+    ]
+    accounts: list[ClosedAccount]
+    to_do: Annotated[list[str], Field(description="sentences, in order")]
 
 
 class VendorVerdict(View):
@@ -221,6 +309,50 @@ class Timeline(View):
     platform: Annotated[bool, Field(description="false: it could not be asked")]
     entries: list[Entry]
     first_cause: Cause | None
+
+
+class Reading(View):
+    """One value that a device published."""
+
+    id: Annotated[str, Field(description="its place, for ?after=")]
+    at: Annotated[float | None, Field(description="when it came to the platform (Unix seconds)")]
+    name: Annotated[
+        str | None, Field(description="null: not in the form of `session.publish`", examples=["t"])
+    ]
+    value: Any
+
+
+class Readings(View):
+    """The oldest first."""
+
+    device_id: str
+    platform: Annotated[str, Field(description="its URL")]
+    container: Annotated[str, Field(description="the path of the container there")]
+    readings: list[Reading]
+    is_gap: Annotated[
+        bool, Field(description="there may be some after `after` that nobody can see any more")
+    ]
+
+
+class ReaderEntry(View):
+    """An account that may only read the owner's devices."""
+
+    name: str
+    originator: str
+    created_at: UnixTime
+
+
+class IssuedReader(ReaderEntry):
+    """A reader with its token, which is shown this once."""
+
+    token: str
+    platform: Annotated[str, Field(description="the URL at which it reads")]
+
+
+class Readers(View):
+    """In the order of their names."""
+
+    readers: list[ReaderEntry]
 
 
 class ProfileNames(View):

@@ -10,19 +10,24 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import BackgroundTasks, Depends, FastAPI, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import Engine
 
 from muster_server.api import bodies
+from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.config_server.bundles import BundleService
+from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.limits import BUSY_RETRY_S, SYNCS_AT_ONCE
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
 from muster_server.config_server.profiles import ProfileService
+from muster_server.config_server.readers import ReaderService
+from muster_server.config_server.reading_routes import add_reading
+from muster_server.config_server.readings import ReadingService
 from muster_server.config_server.receipts import ReceiptService
 from muster_server.config_server.refusals import Refusals
 from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
@@ -32,7 +37,7 @@ from muster_server.document import parse_json
 from muster_server.errors import Unavailable
 from muster_server.store.config import ConfigStore
 from muster_server.store.secrets import SecretBox
-from muster_server.web import bearer, body_within, harden, json_response
+from muster_server.web import address_of, bearer, body_within, harden, json_response
 
 log = logging.getLogger(__name__)
 
@@ -51,25 +56,29 @@ def create_app(
     public_url: str,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
+    expiry: Callable[[], float] | None = None,
 ) -> FastAPI:
     """The server on a migrated database; StoreError if the box has another key than the
     database. The caller disposes of the engine.
 
     `accepted_hashes` are the hashes of the tokens that may use the portal's API; `public_url` is
-    where devices find this server from their operational network.
+    where devices find this server from their operational network; `expiry` tells by which time
+    claims expire, without one `clock` does.
     """
     store = ConfigStore(engine, box)
     store.check_key()
     versions = Versions(store, platforms, public_url, clock)
     stopping = threading.Event()
     jobs = Jobs(store, platforms, clock, stopping)
-    devices = DeviceService(store, versions, clock, monotonic)
+    devices = DeviceService(store, versions, clock, monotonic, expiry)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
-    syncs = SyncService(store, versions, clock, monotonic)
+    syncs = SyncService(store, versions, clock, monotonic, expiry)
     bundles = BundleService(store, versions, clock)
     receipts = ReceiptService(store, platforms.has_accounts, clock, monotonic)
-    presence = Presence(store, platforms, clock, monotonic, stopping)
+    presence = Presence(store, platforms, clock, monotonic, stopping, expiry)
     timelines = TimelineService(store, presence, syncs.refusals, clock)
+    readers = ReaderService(store, platforms, clock)
+    readings = ReadingService(store, platforms, readers)
     guard = Depends(bearer(accepted_hashes))
 
     @asynccontextmanager
@@ -90,8 +99,9 @@ def create_app(
     )
     _add_sync(app, syncs, jobs)
     _add_profiles(app, profiles, guard)
-    _add_devices(app, devices, presence, timelines, guard)
+    _add_devices(app, devices, presence, timelines, jobs, guard)
     _add_bundles(app, bundles, receipts, jobs, guard)
+    add_reading(app, readings, readers, guard)
     return harden(app)
 
 
@@ -122,7 +132,7 @@ def _add_sync(app: FastAPI, syncs: SyncService, jobs: Jobs) -> None:
         if not places.acquire(blocking=False):
             raise Unavailable("too many devices at once", retry_s=BUSY_RETRY_S)
         try:
-            address = request.client.host if request.client else ""
+            address = address_of(request)
             answer = syncs.answer(device_id, k, message, address)
         finally:
             places.release()
@@ -161,17 +171,20 @@ def _add_devices(
     devices: DeviceService,
     presence: Presence,
     timelines: TimelineService,
+    jobs: Jobs,
     guard: Any,
 ) -> None:
     @app.post("/v1/devices", dependencies=[guard])
     def register(body: Body, owner: str) -> Response:
         claim = read_body(bodies.Claim, body)
-        shown = devices.register(claim.label, claim.profile, claim.name, owner, claim.portal_ms)
+        shown = devices.register(
+            claim.label, claim.profile, claim.name, owner, claim.portal_ms, claim.until
+        )
         return json_response(shown, 201)
 
     @app.get("/v1/devices", dependencies=[guard])
-    def show_all(owner: str) -> Response:
-        return json_response({"devices": devices.all_shown(owner)})
+    def show_some(owner: str, wanted: Annotated[WantedDevices, Query()]) -> Response:
+        return json_response(devices.views.page(owner, Wanted(**wanted.model_dump())))
 
     @app.get("/v1/devices/{device_id}", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:
@@ -187,13 +200,23 @@ def _add_devices(
         return json_response(devices.new_account(device_id, owner))
 
     @app.post("/v1/devices/{device_id}/window", dependencies=[guard])
-    def open_window(device_id: str, owner: str) -> Response:
-        return json_response(devices.open_window(device_id, owner))
+    def open_window(device_id: str, owner: str, body: Body) -> Response:
+        until = read_body(bodies.NewWindow, body or b"{}").until
+        return json_response(devices.open_window(device_id, owner, until))
+
+    @app.delete("/v1/devices/{device_id}/window", dependencies=[guard])
+    def close_window(device_id: str, owner: str) -> Response:
+        return json_response(devices.close_window(device_id, owner))
 
     @app.delete("/v1/devices/{device_id}", dependencies=[guard])
     def release(device_id: str, owner: str) -> Response:
         devices.release(device_id, owner)
         return Response(status_code=204)
+
+    @app.post("/v1/devices/{device_id}/hand-over", dependencies=[guard])
+    def hand_over(device_id: str, owner: str, later: BackgroundTasks) -> Response:
+        later.add_task(jobs.run_due)  # its account is closed now, not with the next chores
+        return json_response(devices.hand_over(device_id, owner), background=later)
 
     @app.post("/v1/vendor/devices", dependencies=[guard])
     def register_for_vendor(body: Body) -> Response:

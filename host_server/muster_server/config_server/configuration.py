@@ -30,7 +30,8 @@ def check_configuration(value: object) -> None:
     _check_platform(config.fields("platform"))
     server = config.fields("config_server")
     _check_url(server, "url")
-    check_base64(server.text("key", 1), server.at("key"), bounds.KEY_BYTES)
+    for name in ("key", "adoption"):
+        check_base64(server.text(name, 1), server.at(name), bounds.KEY_BYTES)
     device = config.fields("device")
     device.text("name", *bounds.DEVICE_NAME)
     tags = device.fields("tags")

@@ -2,15 +2,51 @@
 # Copyright (c) 2026 The Muster authors
 """A device as its owner sees it."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from muster_server import ssids
 from muster_server.config_server import window
 from muster_server.config_server.recognition import is_expired
-from muster_server.errors import NotFound
+from muster_server.config_server.standing import Known, standing
+from muster_server.config_server.versions import Versions
+from muster_server.errors import HostError, NotFound
 from muster_server.store.bundles import Bundle
-from muster_server.store.claims import Claim
-from muster_server.store.config import Records
+from muster_server.store.claims import DISPLACED, Claim, Version
+from muster_server.store.config import ConfigStore, Records
+
+_SLICE = 101  # devices in one transaction
+_MOST_LOOKED_AT = 2000  # in one answer, however few of them fit
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Filters and paging of a list of devices; None: any."""
+
+    after: str = ""
+    limit: int = 100
+    state: str | None = None
+    attempt: str | None = None  # an outcome code, or "under_way"
+    waiting_for: str | None = None
+    profile: str | None = None
+    silent_since: float | None = None  # not heard of after this
+
+    def fits_claim(self, claim: Claim) -> bool:
+        """Tell whether the claim that is shown of a device is one that was asked for."""
+        is_profile = self.profile is None or claim.profile == self.profile
+        return is_profile and (self.state is None or claim.status == self.state)
+
+    def fits(self, entry: dict[str, Any]) -> bool:
+        """Tell whether the entry of a list is one that was asked for, as its claim is."""
+        attempt = entry["attempt"] or {"code": "none"}
+        if self.attempt is not None and self.attempt != (attempt["code"] or attempt["state"]):
+            return False
+        if self.waiting_for is not None and entry["waiting_for"]["who"] != self.waiting_for:
+            return False
+        heard = entry["last_heard"]
+        since = self.silent_since
+        return since is None or heard is None or heard["at"] <= since
 
 
 def existing(records: Records, device_id: str, owner: str) -> Claim:
@@ -30,11 +66,87 @@ def chosen(records: Records, device_id: str, owner: str) -> Claim | None:
     ]
     if not claims:
         return None
-    return max(claims, key=lambda c: (c.state == "proved", c.seen_at or 0.0, c.created_at))
+    return max(
+        claims,
+        key=lambda c: (c.state == "proved", c.state != DISPLACED, c.seen_at or 0.0, c.created_at),
+    )
 
 
-def short(claim: Claim) -> dict[str, Any]:
+class DeviceViews:
+    """Shows devices to their owners. Knows neither HTTP nor SQL."""
+
+    def __init__(self, store: ConfigStore, versions: Versions, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._versions = versions
+        self._clock = clock
+
+    def one(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Return everything that its owner may know about a device; no secret is in it."""
+        with self._store.transaction() as records:
+            return full(records, self._known(records, existing(records, device_id, owner)))
+
+    def page(self, owner: str, wanted: Wanted) -> dict[str, Any]:
+        """Return some of the owner's devices in the order of their ids, one short entry each.
+
+        `next` is where to go on, None if there are no more.
+        """
+        found: list[dict[str, Any]] = []
+        after, looked_at = wanted.after, 0
+        while looked_at < _MOST_LOOKED_AT and len(found) <= wanted.limit:
+            # One more than is shown, to know whether there is more.
+            most = min(_SLICE, wanted.limit + 1 - len(found))
+            ids = self._slice(owner, wanted, after, most, found)
+            looked_at += len(ids)
+            if len(ids) < most:
+                return {"devices": found[: wanted.limit], "next": _rest(found, wanted.limit)}
+            after = ids[-1]
+        return {"devices": found[: wanted.limit], "next": _rest(found, wanted.limit) or after}
+
+    def _slice(
+        self, owner: str, wanted: Wanted, after: str, most: int, found: list[dict[str, Any]]
+    ) -> list[str]:
+        """Few at a time, so that no list keeps the database from devices that sync."""
+        with self._store.transaction() as records:
+            ids = records.device_ids_of(owner, after, most, wanted.profile, wanted.state)
+            for device_id in ids:
+                claim = chosen(records, device_id, owner)
+                if claim is None or not wanted.fits_claim(claim):
+                    continue
+                entry = short(self._known(records, claim))
+                if wanted.fits(entry):
+                    found.append(entry)
+        return ids
+
+    def _known(self, records: Records, claim: Claim) -> Known:
+        now = self._clock()
+        versions = records.versions_of(claim.id)
+        contact, knock = records.contacts.newest(claim.id)
+        return Known(
+            claim=claim,
+            contact=contact,
+            knock=knock,
+            versions=versions,
+            bundles=records.bundles.of(claim.id),
+            is_window_open=window.is_open(records, claim, now),
+            is_outdated=bool(versions) and self._is_outdated(records, claim, versions[-1]),
+            now=now,
+        )
+
+    def _is_outdated(self, records: Records, claim: Claim, newest: Version) -> bool:
+        try:
+            return not self._versions.is_current(records, claim, newest)
+        except HostError:  # the profile is wrong: nothing newer can be made of it
+            return False
+
+
+def _rest(found: list[dict[str, Any]], limit: int) -> str | None:
+    return found[limit - 1]["device_id"] if len(found) > limit else None
+
+
+def short(known: Known) -> dict[str, Any]:
     """Return what a list shows of a device."""
+    claim, versions = known.claim, known.versions
+    newest = versions[-1].document if versions else None
     return {
         "device_id": claim.device_id,
         "name": claim.name,
@@ -43,21 +155,22 @@ def short(claim: Claim) -> dict[str, Any]:
         "claim": claim.state,
         "version": claim.version,
         "seen_at": claim.seen_at,
+        **standing(known),
+        "networks": [ssids.name_of(n) for n in newest["networks"]] if newest else [],
+        "platform": newest["platform"]["url"] if newest else None,
     }
 
 
-def full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
+def full(records: Records, known: Known) -> dict[str, Any]:
     """Everything that its owner may know about a device; no secret is in it."""
-    bundles = records.bundles.of(claim.id)
-    versions = records.versions_of(claim.id)
-    newest = versions[-1].document if versions else None
+    claim, versions, bundles, now = known.claim, known.versions, known.bundles, known.now
     pending = {"state": "pending", "code": None, "ms": None, "at": None}
     return {
-        **short(claim),
+        **short(known),
         "registered_at": claim.created_at,
         "expires_at": claim.expires_at,
         "is_expired": is_expired(claim, now),
-        "window": {"open": window.is_open(records, claim, now), "until": claim.window_until},
+        "window": {"open": known.is_window_open, "until": window.ends_at(claim)},
         "issued_version": versions[-1].number if versions else claim.highest,
         "steps": [
             {"step": step, **(claim.progress.get(str(step)) or pending)} for step in range(1, 10)
@@ -66,8 +179,6 @@ def full(records: Records, claim: Claim, now: float) -> dict[str, Any]:
         "last": claim.last,
         "device": claim.facts,
         "account": {"originator": claim.originator},
-        "networks": [ssids.name_of(n) for n in newest["networks"]] if newest else [],
-        "platform": newest["platform"]["url"] if newest else None,
         "events": records.events_of(claim),
     }
 

@@ -3,17 +3,27 @@
 """Claims as their owners see them: register a device, look at it, open its window, release it."""
 
 import hmac
+import math
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
+from muster_server import ssids
 from muster_server.config_server import window
-from muster_server.config_server.device_view import chosen, existing, full, short
+from muster_server.config_server.device_view import DeviceViews, existing
 from muster_server.config_server.platform_adapter import new_originator
-from muster_server.config_server.proof import accounts_given, close_accounts, drop_claim
+from muster_server.config_server.proof import (
+    account_of,
+    accounts_given,
+    close_accounts,
+    drop_claim,
+    versions_given,
+)
 from muster_server.config_server.recognition import MOST_CLAIMS, MOST_RELEASED, is_expired
-from muster_server.config_server.versions import Versions
+from muster_server.config_server.rivals import forget_buried, make_room
+from muster_server.config_server.versions import Versions, new_adoption
 from muster_server.errors import (
     Conflict,
     Invalid,
@@ -22,7 +32,15 @@ from muster_server.errors import (
     ServiceUnreachable,
 )
 from muster_server.label import Label, parse_label
-from muster_server.store.claims import CLAIM_LIFE_S, Claim, living_until, new_nonce, with_step
+from muster_server.store.claims import (
+    CLAIM_LIFE_S,
+    DISPLACED,
+    ENDED,
+    Claim,
+    living_until,
+    new_nonce,
+    with_step,
+)
 from muster_server.store.config import ConfigStore, Records
 
 REGISTER, INITIALISE = 1, 2
@@ -37,26 +55,40 @@ class DeviceService:
         versions: Versions,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
+        expiry: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._versions = versions
         self._clock = clock
+        self._expiry = expiry or clock
         self._monotonic = monotonic
+        self.views = DeviceViews(store, versions, clock)
 
     def register(
-        self, text: str, profile: str, name: str, owner: str, portal_ms: int | None = None
+        self,
+        text: str,
+        profile: str,
+        name: str,
+        owner: str,
+        portal_ms: int | None = None,
+        until: int | None = None,
     ) -> dict[str, Any]:
         """Steps 1 and 2: claim the device on this label and prepare its first version.
 
         Doing it again with the same label is allowed: it opens the onboarding window, and
-        changes profile and name. LabelRefused, NotFound (profile) or Conflict otherwise.
+        changes profile and name. `until` is when the window ends, in Unix seconds; None: with the
+        claim as long as nobody has proved it, else in 24 hours. LabelRefused, NotFound (profile),
+        Invalid (until) or Conflict otherwise.
         """
         started, now = self._monotonic(), self._clock()
+        end = None if until is None else window.chosen_end(until, now)
         label = parse_label(text)
         with self._store.transaction() as records:
             if records.profile(profile) is None:
                 raise NotFound(f'there is no profile named "{profile}"; make it first')
-            claim = _claimed(records, label, profile, name, owner, now)
+            claim = _claimed(
+                records, label, profile, name, owner, end, now=now, expiry=self._expiry()
+            )
             claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
             records.put_claim(claim)
             records.note(
@@ -92,26 +124,42 @@ class DeviceService:
                 more: dict[str, Any] = {"step": INITIALISE, "code": code, "ms": ms}
                 records.note(prepared, self._clock(), "prepared", detail=detail, **more)
 
-    def all_shown(self, owner: str) -> list[dict[str, Any]]:
-        """One short entry per device of this owner."""
-        with self._store.transaction() as records:
-            ids = {claim.device_id: claim for claim in records.claims_of_owner(owner)}
-            claims = [chosen(records, device_id, owner) for device_id in ids]
-            return [short(claim) for claim in claims if claim is not None]
-
     def shown(self, device_id: str, owner: str) -> dict[str, Any]:
         """Everything that its owner may know about a device; no secret is in it."""
-        with self._store.transaction() as records:
-            claim = existing(records, device_id, owner)
-            return full(records, claim, self._clock())
+        return self.views.one(device_id, owner)
 
-    def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
-        """Let the label be used again, until the device has proved a configuration."""
+    def open_window(self, device_id: str, owner: str, until: int | None = None) -> dict[str, Any]:
+        """Let the label be used again: until then, or until the device proves a configuration.
+
+        `until` is in Unix seconds; None: for 24 hours. Raises Invalid for one that is past or more
+        than 14 days ahead, Conflict if the label may not be used again, NotFound.
+        """
+        now = self._clock()
+        end = window.chosen_end(until, now)
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
             check_may_reopen(records, claim)
-            records.put_claim(window.opened(claim))
-            records.note(claim, self._clock(), "window_opened", source="portal")
+            records.put_claim(window.opened(claim, end))
+            records.note(claim, now, "window_opened", source="portal", detail=_until(end))
+        return self.shown(device_id, owner)
+
+    def close_window(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Let the label be used no longer. Closing it again changes nothing; NotFound.
+
+        A profile with `"reonboarding": "always"` keeps it open all the same: Conflict.
+        """
+        now = self._clock()
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            closed = window.closed(claim)
+            if window.is_open(records, closed, now):
+                raise Conflict(
+                    f'profile "{claim.profile}" lets labels be used at any time (reonboarding: '
+                    "always); change that in the profile"
+                )
+            records.put_claim(closed)
+            if claim.window_open:
+                records.note(claim, now, "window_shut", source="portal")
         return self.shown(device_id, owner)
 
     def release(self, device_id: str, owner: str) -> None:
@@ -128,6 +176,28 @@ class DeviceService:
             records.put_claim(released)
             _forget_older(records, claim.device_id, now)
 
+    def hand_over(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Release the device to somebody else, and say what it knew; no secret is in it.
+
+        `networks` are those whose passwords it was given. Raises NotFound.
+        """
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            given = versions_given(records, claim)
+        known = [ssids.name_of(n) for v in given for n in v.document["networks"] if n["psk"]]
+        accounts = [account_of(version) for version in given]
+        self.release(device_id, owner)
+        return {
+            "device_id": claim.device_id,
+            "name": claim.name,
+            "profile": claim.profile,
+            "networks": list(dict.fromkeys(known)),
+            "accounts": [
+                {"platform": url, "originator": originator}
+                for url, originator in dict.fromkeys(accounts)
+            ],
+        }
+
     def new_account(self, device_id: str, owner: str) -> dict[str, Any]:
         """Give the device another identity at its platform, e.g. after `platform_conflict`.
 
@@ -137,6 +207,7 @@ class DeviceService:
         started, now = self._monotonic(), self._clock()
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
+            check_is_held(claim)
             claim = replace(claim, originator=new_originator())
             records.put_claim(claim)
             records.add_event(claim, now, "account_replaced", "asked for by the owner")
@@ -175,7 +246,15 @@ class DeviceService:
 
 
 def _claimed(
-    records: Records, label: Label, profile: str, name: str, owner: str, now: float
+    records: Records,
+    label: Label,
+    profile: str,
+    name: str,
+    owner: str,
+    end: float | None,
+    *,
+    now: float,
+    expiry: float,
 ) -> Claim:
     """The claim for this label: an old one of the same owner, or a new one."""
     vendor = records.vendor_device(label.device_id)
@@ -184,7 +263,8 @@ def _claimed(
             "the vendor registered this device with another secret; is this its label?",
             path="secret",
         )
-    claims = [c for c in records.claims_of(label.device_id) if c.state != "released"]
+    forget_buried(records, label.device_id, owner)
+    claims = [c for c in records.claims_of(label.device_id) if c.state not in ENDED]
     for claim in claims:
         if not hmac.compare_digest(claim.secret, label.secret):
             continue
@@ -193,38 +273,19 @@ def _claimed(
         if claim.state == "proved":
             check_may_reopen(records, claim)
         claim = living_until(claim, now + CLAIM_LIFE_S)
-        return window.opened(replace(claim, profile=profile, name=name))
+        # A claim without an end, or whose bundle is being carried, is no end for a window.
+        if end is None and (claim.expires_at or math.inf) > now + window.LONGEST_S:
+            end = window.chosen_end(None, now)
+        return window.opened(replace(claim, profile=profile, name=name), end)
     if any(claim.state == "proved" for claim in claims):
         raise Conflict(
             "a device with another secret has proved this id; if its label was reissued, release "
             "the device first"
         )
-    live = [claim for claim in claims if not is_expired(claim, now)]
+    live = [claim for claim in claims if not is_expired(claim, expiry)]
     if len(live) >= MOST_CLAIMS:
-        _make_room(records, live, now)
-    return _new_claim(label, profile, name, owner, now)
-
-
-def _make_room(records: Records, claims: list[Claim], now: float) -> None:
-    """End the oldest claim that no device has answered to. To refuse the newcomer instead would
-    let anybody keep an owner out for as long as claims live.
-
-    One whose bundle is being carried comes last, and expires instead of being dropped: so it
-    ends only if its device is not at work already.
-    """
-    unheard = [claim for claim in claims if claim.seen_at is None]
-    if not unheard:
-        raise Conflict(
-            f"devices with {MOST_CLAIMS} different secrets answer to this id; was it printed on "
-            "more than one label?"
-        )
-    idle = [claim for claim in unheard if not accounts_given(records, claim)]
-    displaced = (idle or unheard)[0]
-    if idle:
-        drop_claim(records, displaced, now)
-    else:
-        records.put_claim(replace(displaced, expires_at=now))
-    records.add_event(displaced, now, "claim_displaced", "too many claims")
+        make_room(records, live, owner, now)
+    return window.opened(_new_claim(label, profile, name, owner, now), end)
 
 
 def _forget_older(records: Records, device_id: str, now: float) -> None:
@@ -235,7 +296,7 @@ def _forget_older(records: Records, device_id: str, now: float) -> None:
 
 
 def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) -> Claim:
-    claim = Claim(
+    return Claim(
         id=secrets.token_hex(16),
         device_id=label.device_id,
         owner=owner,
@@ -256,14 +317,30 @@ def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) ->
         last=None,
         facts=None,
         seen_at=None,
+        adoption=new_adoption(),
     )
-    return window.opened(claim)
+
+
+def _until(end: float) -> str:
+    return f"until {datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def check_may_reopen(records: Records, claim: Claim) -> None:
-    """Conflict if the profile lets a label be used once, and it has been."""
+    """Conflict if the profile lets a label be used once, and it has been; or if there is no claim
+    any more whose window could open.
+    """
+    check_is_held(claim)
     profile = records.profile(claim.profile) or {}
     if claim.version and profile.get("reonboarding") == "never":
         raise Conflict(
             f'profile "{claim.profile}" says that a label is used once (reonboarding: never)'
+        )
+
+
+def check_is_held(claim: Claim) -> None:
+    """Conflict if the claim had to make room for others."""
+    if claim.state == DISPLACED:
+        raise Conflict(
+            "others have registered this device id as well, and this registration had to make "
+            "room; register the label again"
         )

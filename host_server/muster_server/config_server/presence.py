@@ -20,10 +20,13 @@ from muster_server.config_server.proof import (
     Accounts,
     account_of,
     accounts_given,
-    drop_claim,
+    at_work,
+    described,
     settle_claim,
 )
 from muster_server.config_server.recognition import is_expired
+from muster_server.config_server.rivals import end_claim
+from muster_server.config_server.standing import TRIAL_S
 from muster_server.errors import NoAnswer, ServiceUnreachable
 from muster_server.store.bundles import Bundle
 from muster_server.store.claims import Claim, Version, living_until, with_step
@@ -32,8 +35,6 @@ from muster_server.store.config import ConfigStore, Records
 # A platform that is down, or asked by a page that renews itself, is not asked each time.
 _ASK_AGAIN_S = 2.0
 _MOST_ASKED = 1024
-# A trial is over by then: before that, a device that is online tells by itself.
-_TRIAL_S = 900.0
 _MOST_ENDED = 16  # at once, for each is a question to a platform
 _PUT_OFF_S = 3600.0
 
@@ -67,10 +68,12 @@ class Presence:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         stopping: threading.Event,
+        expiry: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._clock = clock
+        self._expiry = expiry or clock
         self._monotonic = monotonic
         self._stopping = stopping
         self._asked: dict[tuple[str, str], _Asked] = {}
@@ -100,12 +103,12 @@ class Presence:
         Returns soon if the server stops.
         """
         with self._store.transaction() as records:
-            now = self._clock()
+            now = self._expiry()
             expired = records.expired_claims(now)
             given = {claim.id: accounts_given(records, claim) for claim in expired}
             for claim in expired:
                 if not given[claim.id]:
-                    drop_claim(records, claim, now)
+                    end_claim(records, claim, now)
         silent: set[str] = set()  # URLs: a platform that hangs is asked once
         for claim in [claim for claim in expired if given[claim.id]][:_MOST_ENDED]:
             if not self._stopping.is_set():
@@ -119,7 +122,7 @@ class Presence:
         seen = [view.first_at_home for view in views if view is not None]
         at = min((first for first in seen if first is not None), default=None)
         with self._store.transaction() as records:
-            now = self._clock()
+            now = self._expiry()
             claim = records.claim(claim_id)
             if claim is None or not is_expired(claim, now):
                 return  # it was released, or its device came, meanwhile
@@ -131,7 +134,7 @@ class Presence:
             elif not self._is_told(accounts) and now < (end := _carried_until(records, claim)):
                 records.put_claim(living_until(claim, end))
             else:
-                drop_claim(records, claim, now)
+                end_claim(records, claim, now)
 
     def _is_told(self, accounts: Accounts) -> bool:
         """Tell whether nothing seen at these platforms means that nothing was there."""
@@ -190,7 +193,7 @@ def _awaited(records: Records, claim: Claim, now: float) -> _Awaited | None:
     if claim.version > 0 or claim.status == "registered":
         return None
     for version in reversed(records.versions_of(claim.id)):
-        if version.handed_out_at is not None and now - version.handed_out_at > _TRIAL_S:
+        if version.handed_out_at is not None and now - version.handed_out_at > TRIAL_S:
             return _awaited_with(version, version.handed_out_at, None)
     return None
 
@@ -219,7 +222,12 @@ def _settle(records: Records, claim: Claim, bundle: Bundle | None, at: float, no
         records.bundles.put(replace(bundle, seen_at=at))
     by = "bundle" if bundle is not None else None
     claim = with_step(claim, REGISTER, "done", "ok", None, at, by)
+    if claim.last is not None:
+        claim = at_work(claim, at)  # what had failed has healed
     if claim.state != "proved":
         claim = settle_claim(records, claim, now)
+    versions = records.versions_of(claim.id)
+    if versions:
+        records.add_job("describe", now, **described(claim, versions[-1]))
     seen_at = max(at, claim.seen_at or 0.0)
     records.put_claim(replace(claim, status="registered", seen_at=seen_at))

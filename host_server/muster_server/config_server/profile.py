@@ -12,6 +12,7 @@ from muster_server import ssids
 from muster_server.api import bounds
 from muster_server.config_server.configuration import check_base64, check_configuration
 from muster_server.config_server.platform_adapter import new_originator
+from muster_server.config_server.schema import check_app
 from muster_server.document import Fields, typed, wrong
 from muster_server.errors import Invalid
 
@@ -32,6 +33,7 @@ class Particulars:
     token: str | None = field(repr=False)
     server_url: str
     server_key: bytes = field(repr=False)
+    adoption: bytes = field(repr=False)
     device_name: str
 
 
@@ -51,6 +53,7 @@ def build_configuration(profile: dict[str, Any], own: Particulars) -> dict[str, 
         "config_server": {
             "url": own.server_url,
             "key": b64encode(own.server_key).decode(),
+            "adoption": b64encode(own.adoption).decode(),
         },
         "device": {"name": own.device_name, "tags": {}},
         "app": copy.deepcopy(profile["app"]),
@@ -59,7 +62,6 @@ def build_configuration(profile: dict[str, Any], own: Particulars) -> dict[str, 
     }
     try:
         check_configuration(configuration)
-        _check_app(profile)
     except Invalid as error:
         raise _in_profile(profile.get("name", ""), error) from None
     return configuration
@@ -96,10 +98,14 @@ def checked_profile(value: object, *, has_accounts: bool, server_url: str) -> di
         originator=new_originator(),
         token="0" * 64 if has_accounts else None,
         server_url=server_url,
-        server_key=bytes(32),
+        server_key=bytes(bounds.KEY_BYTES),
+        adoption=bytes(bounds.KEY_BYTES),
         device_name="x" * bounds.DEVICE_NAME[1],
     )
     build_configuration(document, sample)
+    # Once, as profile and schema are kept: not at each sync, for it takes a process.
+    if document["app_schema"] is not None:
+        check_app(document["app"], document["app_schema"])
     return document
 
 
@@ -161,37 +167,6 @@ def _reonboarding(fields: Fields) -> str:
 def _object(fields: Fields, name: str) -> dict[str, Any]:
     value: dict[str, Any] = typed(fields.document.get(name, {}), dict[str, Any], name)
     return value
-
-
-def _check_app(profile: dict[str, Any]) -> None:
-    schema = profile.get("app_schema")
-    if schema is None:
-        return
-    # Late: few profiles have a schema, and it takes 50 ms to import.
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError, best_match
-    from referencing import Registry
-    from referencing.exceptions import Unresolvable
-
-    typed(schema, dict[str, Any], "app_schema")
-    try:
-        Draft202012Validator.check_schema(schema)
-        # With a registry of its own the validator fetches nothing from the network.
-        validator: Any = Draft202012Validator(schema, registry=Registry())
-        error = best_match(validator.iter_errors(profile["app"]))
-    except SchemaError as error:
-        raise wrong(f"app_schema{_path(error.path)}", "not a JSON Schema (2020-12)") from None
-    except Unresolvable:
-        raise wrong("app_schema", "has a $ref that leads nowhere inside it") from None
-    except RecursionError:
-        raise wrong("app_schema", "refers to itself without end") from None
-    if error is not None:
-        # Not the message: it repeats the value, and this one goes to logs and timelines.
-        raise wrong(f"app{_path(error.absolute_path)}", f"breaks the schema's {error.validator!r}")
-
-
-def _path(parts: Any) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
 
 
 def _in_profile(name: str, error: Invalid) -> Invalid:

@@ -9,11 +9,12 @@ from typing import Any
 
 from muster_server import ssids
 from muster_server.config_server import window
+from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.report import Report
-from muster_server.store.claims import Claim, Version, with_step
+from muster_server.store.claims import DISPLACED, Claim, Version, with_step
 from muster_server.store.config import Records
 
-FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 3, 4, 5, 6, 7, 8, 9
+INITIALISE, FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 2, 3, 4, 5, 6, 7, 8, 9
 
 # Where the platform is and who the device is there -> whether it got a token.
 Accounts = dict[tuple[str, str], bool]
@@ -24,6 +25,23 @@ def is_proved(report: Report, nonce: str) -> bool:
     if report.echo is None:
         return False
     return hmac.compare_digest(report.echo.encode(), nonce.encode())
+
+
+def shows_registration(report: Report, running: int) -> bool:
+    """Tell whether the report of a device that runs this version proves step 9, and nothing
+    since speaks against it.
+
+    A device commits a version, and asks under its key in a trial, only after step 9; so where
+    its timeline does not reach back so far, that is the proof.
+    """
+    newest = [code for step, code, _ in report.timeline if step == REGISTER][-1:]
+    last = report.last
+    if last is None or last.code == "ok" or last.config != running:
+        return newest in ([], ["ok"])
+    # What failed, and went well afterwards, has healed.
+    ends = [(step, code) for step, code, _ in reversed(report.timeline)]
+    since = ends[: ends.index((last.step, last.code))] if (last.step, last.code) in ends else []
+    return (REGISTER, "ok") in since and newest == ["ok"]
 
 
 def recorded(claim: Claim, report: Report, now: float) -> Claim:
@@ -75,24 +93,30 @@ def _last(report: Report) -> dict[str, Any] | None:
 def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
     """The device has proved this claim: it counts, and rivals are dropped."""
     for rival in records.claims_of(claim.device_id):
-        if rival.id != claim.id:
+        if rival.id != claim.id and rival.state != DISPLACED:
             drop_claim(records, rival, now)
             if rival.state == "unproved":
                 records.add_event(rival, now, "claim_refused", "another label was proved")
     if claim.state != "proved":
         records.note(claim, now, "claim_proved")
-    return replace(claim, state="proved", expires_at=None)
+    # A window that had no end but the claim's gets one.
+    return replace(window.running_out(claim, now), state="proved", expires_at=None)
 
 
-def settle_version(records: Records, claim: Claim, version: Version, now: float) -> Claim:
+def settle_version(
+    records: Records, claim: Claim, version: Version, now: float, *, is_registered: bool = True
+) -> Claim:
     """The device has proved that it runs on this version: the window closes, and the keys and
-    tokens of earlier versions end.
+    tokens of earlier versions end. `is_registered`: it has proved step 9, too.
     """
     records.note(claim, now, "proved", detail=f"version {version.number}")
     _revoke_earlier(records, claim, version, now)
     records.retire_versions_below(claim.id, version.number)
     records.put_version(replace(version, proved_at=now))
-    settled = window.closed(at_work(claim, now))
+    settled = window.closed(at_work(claim, now) if is_registered else claim)
+    if version.is_copied and version.token_id is None:
+        # Where there is no token, the originator is all that a device has to show.
+        settled = replace(settled, originator=new_originator())
     highest = max(claim.highest, version.number)
     return replace(settled, version=version.number, highest=highest)
 
@@ -152,9 +176,11 @@ def handed_out(
     records: Records, claim: Claim, version: Version, has_failed: bool, ms: int, now: float
 ) -> Claim:
     """The claim after this version was given to the device; the same again changes little."""
-    if version.handed_out_at is None:
-        records.put_version(replace(version, handed_out_at=now))
+    handed_out_at = now if version.handed_out_at is None else version.handed_out_at
+    records.put_version(replace(version, handed_out_at=handed_out_at))
     claim = with_step(claim, RECEIVE, "done", "ok", ms, now)
+    if claim.progress.get(str(INITIALISE), {}).get("state") == "failed":
+        claim = with_step(claim, INITIALISE, "done", "ok", None, now)  # it has come about
     detail = f"version {version.number}"
     records.note(claim, now, "handed_out", step=RECEIVE, ms=ms, detail=detail)
     if has_failed:
@@ -198,14 +224,19 @@ def end_asked(records: Records, claim: Claim, now: float) -> None:
 
 def accounts_given(records: Records, claim: Claim) -> Accounts:
     """The accounts that a device may be using: those of what it was given, by sync or bundle."""
+    return _accounts_of(versions_given(records, claim))
+
+
+def versions_given(records: Records, claim: Claim) -> list[Version]:
+    """The versions that a device may have: what it was given, by sync or bundle."""
     carried = {b.version for b in records.bundles.of(claim.id) if b.handed_out_at is not None}
-    return _accounts_of(
+    return [
         version
         for version in records.versions_of(claim.id)
         if version.handed_out_at is not None
         or version.proved_at is not None
         or version.number in carried
-    )
+    ]
 
 
 def _accounts_of(versions: Iterable[Version]) -> Accounts:

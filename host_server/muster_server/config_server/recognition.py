@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from muster_server.config_server.noise import Responder
 from muster_server.config_server.versions import key_of
 from muster_server.label import Label, is_device_id
-from muster_server.store.claims import Claim, VendorDevice, Version
+from muster_server.store.claims import ENDED, Claim, VendorDevice, Version
 from muster_server.store.config import ConfigStore, Records
 
+LABEL, ADOPTED = "label", "adopted"  # keys that are named otherwise than by a version
 MOST_CLAIMS = 4
 MOST_RELEASED = 2
 # Every request tries as many keys as there can be: the claims, those that were released, and the
@@ -23,7 +24,8 @@ class Holder:
     """The owner of the key that opened the message."""
 
     owner: Claim | VendorDevice
-    version: Version | None  # None: the label's key
+    k: str  # the key's name, as the device sent it
+    version: Version | None  # None: the label's key, or that of an adopted device
     responder: Responder
     payload: bytes
 
@@ -45,7 +47,7 @@ def authenticated(
         responder = Responder(name, k, psk)
         payload = responder.read(message)
         if payload is not None and owner is not None:
-            found = Holder(owner, version, responder, payload)
+            found = Holder(owner, k, version, responder, payload)
     return found
 
 
@@ -54,14 +56,21 @@ def _keys(
 ) -> list[tuple[Claim | VendorDevice | None, Version | None, bytes]]:
     found: list[tuple[Claim | VendorDevice | None, Version | None, bytes]] = []
     claims = records.claims_of(device_id)
-    if k != "label":
+    if k == ADOPTED:
+        # As with a version's key: whoever has an adoption secret was given it.
+        for claim in claims:
+            if claim.adoption is not None:
+                key = Label(device_id, claim.secret).adopted_key(claim.adoption)
+                found.append((claim, None, key))
+        return found
+    if k != LABEL:
         # Also of claims that have expired: whoever has a version's key was given it.
         for claim in claims:
             version = records.version(claim.id, int(k))
             if version is not None:
                 found.append((claim, version, key_of(version)))
         return found
-    live = [c for c in claims if c.state != "released" and not is_expired(c, now)]
+    live = [c for c in claims if c.state not in ENDED and not is_expired(c, now)]
     for claim in live:
         found.append((claim, None, Label(device_id, claim.secret).key("sync-psk")))
     vendor = records.vendor_device(device_id)

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from muster_server.config_server import proof, window
+from muster_server.config_server import label_uses, proof, window
 from muster_server.config_server.device_timeline import note_reported
+from muster_server.config_server.epoch import Epoch
+from muster_server.config_server.label_uses import Use
 from muster_server.config_server.limits import BY_ADDRESS, BY_DEVICE, BY_REPLAYED, RateLimit
 from muster_server.config_server.noise import SHORTEST_BYTES
-from muster_server.config_server.recognition import Holder, authenticated
+from muster_server.config_server.recognition import ADOPTED, LABEL, Holder, authenticated
 from muster_server.config_server.refusals import Refusals
 from muster_server.config_server.report import Report, parse_report
 from muster_server.config_server.versions import Versions, unreleased
@@ -35,6 +37,7 @@ from muster_server.store.claims import (
     with_step,
 )
 from muster_server.store.config import ConfigStore, Records
+from muster_server.store.contacts import Contact as Heard
 from muster_server.store.history import WINDOW_CLOSED
 
 MESSAGE_LIMIT_BYTES = 8192
@@ -47,7 +50,8 @@ SOON_S = 5
 _EVENT_EVERY_S = 3600
 _REGISTER_FIRST = "register the device's label at the portal, then try again"
 
-_K = re.compile(r"label|[1-9][0-9]{0,15}")
+_KEYS = {LABEL: "the label's key", ADOPTED: "the key of an adopted device"}
+_K = re.compile(rf"{LABEL}|{ADOPTED}|[1-9][0-9]{{0,15}}")
 
 
 @dataclass(frozen=True)
@@ -69,14 +73,17 @@ class SyncService:
         versions: Versions,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
+        expiry: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._versions = versions
         self._clock = clock
+        self._expiry = expiry or clock
         self._monotonic = monotonic
         self._by_address = RateLimit(BY_ADDRESS, monotonic)
         self._by_device = RateLimit(BY_DEVICE, monotonic)
         self._by_replayed = RateLimit(BY_REPLAYED, monotonic)
+        self._epoch = Epoch()
         self.refusals = Refusals(store)
 
     def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
@@ -86,8 +93,8 @@ class SyncService:
         if len(message) < SHORTEST_BYTES:
             raise Malformed(f"wanted at least {SHORTEST_BYTES} bytes, got {len(message)}")
         if not _K.fullmatch(k):
-            raise Malformed('wanted k=label or k=<version>, e.g. "k=7"', path="k")
-        holder = authenticated(self._store, device_id, k, message, self._clock())
+            raise Malformed('wanted k=label, k=adopted or k=<version>, e.g. "k=7"', path="k")
+        holder = authenticated(self._store, device_id, k, message, self._expiry())
         if holder is None:
             self.refusals.note(device_id, k, address, self._clock())
             raise NotRecognised(_REGISTER_FIRST)
@@ -110,7 +117,7 @@ class SyncService:
     def _rendered(self, direction: Direction) -> str:
         directive: dict[str, Any] = {
             "v": 1,
-            "nonce": direction.nonce,
+            "nonce": self._epoch.told(direction.nonce),
             "time": int(self._clock()),
             "action": direction.action,
             "retry_s": direction.retry_s,
@@ -128,17 +135,17 @@ class SyncService:
                 records.mark_vendor_device(owner.device_id, self._clock())
             return Direction("wait", owner.nonce, NOT_OWNED_RETRY_S)
         with self._versions.lock(owner.id):
-            contact = self._noted(owner, holder.version, report, digest, address)
+            contact = self._noted(owner, holder, report, digest, address)
             if contact is None:
                 raise NotRecognised(_REGISTER_FIRST)
-            choose = self._for_label if holder.version is None else self._for_version
+            choose = self._for_label if holder.k == LABEL else self._for_owned
             try:
                 return choose(contact, started)
             except Released:  # before, or at any moment since
                 return self._forgotten(contact)
 
     def _noted(
-        self, owner: Claim, version: Version | None, report: Report, digest: bytes, address: str
+        self, owner: Claim, holder: Holder, report: Report, digest: bytes, address: str
     ) -> "_Contact | None":
         """Write down what the report tells, as far as it proves it. Under a label whose window is
         closed it proves nothing: whoever once had the device may have that.
@@ -148,15 +155,20 @@ class SyncService:
             claim = records.claim(owner.id)
             if claim is None:
                 return None
+            version = holder.version
+            if holder.k == ADOPTED and report.state == "committed":
+                version = _running(records, claim, report.config)
+            use = Use(address, report.hw)
             is_new = records.is_first_sight(claim.id, digest)
             is_shut_out = (
-                version is None
+                holder.k == LABEL
                 and claim.state == "proved"
                 and not window.is_open(records, claim, now)
             )
-            is_proved = is_new and not is_shut_out and proof.is_proved(report, claim.nonce)
+            told = self._epoch.told(claim.nonce)
+            is_proved = is_new and not is_shut_out and proof.is_proved(report, told)
             if is_new and not is_shut_out:
-                detail = _about_report(version, report, is_proved)
+                detail = _about_report(holder.k, report, use, is_proved)
                 records.note(claim, now, "reported", step=proof.SEND, detail=detail)
             # Before anything was proved, what a new message tells is all there is to show.
             if is_proved or (is_new and claim.state == "unproved"):
@@ -165,14 +177,20 @@ class SyncService:
             if is_proved and claim.state != "released":
                 claim = replace(proof.settle_claim(records, claim, now), nonce=new_nonce())
                 if version is not None and version.proved_at is None:
-                    claim = proof.settle_version(records, claim, version, now)
+                    is_there = proof.shows_registration(report, version.number)
+                    claim = proof.settle_version(
+                        records, claim, version, now, is_registered=is_there
+                    )
                     records.add_job("describe", now, **proof.described(claim, version))
             if is_new and claim.state == "unproved":
                 # A device that answers to it is not a squatter's invention.
                 claim = living_until(claim, now + CLAIM_LIFE_S)
             if is_new:
                 records.put_claim(claim)
-        return _Contact(claim, version, report, address, is_new, is_proved)
+                records.contacts.put(
+                    heard(claim, holder.k, version, report, address, now, not is_shut_out)
+                )
+        return _Contact(claim, holder.k, version, report, use, is_new, is_proved)
 
     def _forgotten(self, contact: "_Contact") -> Direction:
         with self._store.transaction() as records:
@@ -194,17 +212,28 @@ class SyncService:
             return Direction("wait", claim.nonce, SOON_S)
         return self._configured(contact, floor, started)
 
-    def _for_version(self, contact: "_Contact", started: float) -> Direction:
-        """A device that runs, or tries, version `running`."""
+    def _for_owned(self, contact: "_Contact", started: float) -> Direction:
+        """Direct a device that runs, or tries, version `running`.
+
+        An adopted one may run a version that this server has lost or ended; and when it asks as
+        such while its owner has opened the window, it gets a new one.
+        """
         report, running = contact.report, contact.version
-        assert running is not None  # noqa: S101 - the caller chose by it
-        policy_s = int(running.document["policy"]["sync_s"])
-        floor = max(running.number, report.config)
+        policy_s, floor = SOON_S, report.config
+        if running is not None:
+            policy_s = int(running.document["policy"]["sync_s"])
+            floor = max(running.number, floor)
         try:
             with self._store.transaction() as records:
                 claim = unreleased(records, contact.claim.id)
-                if self._versions.is_current(records, claim, running):
-                    if contact.is_proved and claim.status != "registered":
+                is_invited = contact.k == ADOPTED and window.is_invited(claim, self._clock())
+                if running is not None:  # as it is since this report has proved it
+                    running = records.version(claim.id, running.number) or running
+                is_current = running and self._versions.is_current(records, claim, running)
+                if running is not None and is_current and not is_invited:
+                    is_there = proof.shows_registration(report, running.number)
+                    is_troubled = claim.status != "registered" or claim.last is not None
+                    if contact.is_proved and is_there and is_troubled:
                         # It failed with another version, and that one is not wanted any more.
                         records.put_claim(proof.at_work(claim, self._clock()))
                     # One that came by bundle is proved as soon as it has a nonce to echo; and only
@@ -220,7 +249,9 @@ class SyncService:
             return replace(waiting, action="keep", retry_s=policy_s)
         # A trial is let finish: otherwise its keys would be proved and thrown away at once.
         if report.state == "trial" or (candidate is None and not contact.is_proved):
-            return Direction("keep", claim.nonce, min(SOON_S, policy_s))
+            # One that seeks would go home if it were told to keep what it has.
+            action = "wait" if contact.k == ADOPTED else "keep"
+            return Direction(action, claim.nonce, min(SOON_S, policy_s))
         return self._configured(contact, floor, started)
 
     def _candidate(self, records: Records, claim: Claim, floor: int) -> Version | None:
@@ -238,12 +269,13 @@ class SyncService:
         with self._store.transaction() as records:
             claim = unreleased(records, contact.claim.id)
             # Under an operational key only a proved report tells where the roll-out stands.
-            if contact.is_new and (contact.version is None or contact.is_proved):
+            if contact.is_new and (contact.k == LABEL or contact.is_proved):
                 last = contact.report.last
                 has_failed = bool(last and last.config == version.number and last.code != "ok")
                 ms = round((self._monotonic() - started) * 1000)
+                if contact.k == LABEL:
+                    version = label_uses.noted(records, claim, version, contact.use, now)
                 claim = proof.handed_out(records, claim, version, has_failed, ms, now)
-                claim = window.running_out(claim, now)
                 if version.handed_out_at is None:
                     records.add_job("describe", now, **proof.described(claim, version))
                 records.put_claim(claim)
@@ -255,7 +287,7 @@ class SyncService:
         last_at = records.last_event_at(claim, WINDOW_CLOSED)
         if contact.is_new:
             more: dict[str, Any] = {"step": proof.RECEIVE, "code": WINDOW_CLOSED}
-            records.note(claim, now, WINDOW_CLOSED, detail=f"from {contact.address}", **more)
+            records.note(claim, now, WINDOW_CLOSED, detail=str(contact.use), **more)
         if contact.is_new and now - last_at >= _EVENT_EVERY_S:
             records.add_event(claim, now, WINDOW_CLOSED, "the label was used")
         return Direction("wait", claim.nonce, CLOSED_RETRY_S)
@@ -270,7 +302,7 @@ class SyncService:
             if contact.is_new:
                 last = {"config": 0, "step": proof.RECEIVE, "code": code, "detail": str(error)}
                 progress = with_step(claim, proof.RECEIVE, "failed", code, None, now)
-                status = "registered" if contact.version else "waiting"
+                status = "waiting" if contact.k == LABEL else "registered"
                 records.put_claim(replace(progress, last=last, status=status))
                 records.note(
                     claim, now, "not_prepared", step=proof.RECEIVE, code=code, detail=str(error)
@@ -284,13 +316,37 @@ class SyncService:
 @dataclass(frozen=True)
 class _Contact:
     claim: Claim
-    version: Version | None
+    k: str
+    version: Version | None  # that the device runs or tries, as far as it is known here
     report: Report
-    address: str
+    use: Use
     is_new: bool  # not a message that came before
     is_proved: bool
 
 
-def _about_report(version: Version | None, report: Report, is_proved: bool) -> str:
-    key = "the label's key" if version is None else f"the key of version {version.number}"
-    return f"{report.state}, under {key}{', proved' if is_proved else ''}"
+def heard(
+    claim: Claim,
+    k: str,
+    version: Version | None,
+    report: Report,
+    address: str,
+    now: float,
+    is_believed: bool,
+) -> Heard:
+    """The contact that this report is, with about when the device comes again, as it is told."""
+    next_at = None if is_believed else now + CLOSED_RETRY_S
+    if version is not None and report.state == "committed":
+        next_at = now + int(version.document["policy"]["sync_s"])
+    return Heard(claim.id, now, address, k, report.state, is_believed, next_at)
+
+
+def _about_report(k: str, report: Report, use: Use, is_proved: bool) -> str:
+    key = _KEYS.get(k, f"the key of version {k}")
+    place = f", {use}" if k == LABEL else ""
+    return f"{report.state}, under {key}{', proved' if is_proved else ''}{place}"
+
+
+def _running(records: Records, claim: Claim, number: int) -> Version | None:
+    """Return the version that a device says it has committed, if it was given it from here."""
+    versions = proof.versions_given(records, claim)
+    return next((version for version in versions if version.number == number), None)

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from muster_server.api.bounds import KEY_BYTES
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.profile import Particulars, build_configuration
 from muster_server.config_server.proof import about_account, account_of, end_asked
 from muster_server.errors import NotFound, Released
-from muster_server.store.claims import Claim, Version
+from muster_server.store.claims import ENDED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 
-KEY_BYTES = 32
 _STRIPES = 64
 _MEANWHILE = "the device was released meanwhile"
 
@@ -50,15 +50,22 @@ class Versions:
         """Tell whether the profile would still make this very document.
 
         A token that is missing, because the platform was not known as ours, is made good; one
-        that is there stays, for a platform that wants none does not mind it.
+        that is there stays, for a platform that wants none does not mind it. What a copied label
+        was used for is replaced once its device has proved it.
         """
+        if version.is_copied and version.proved_at is not None:
+            return False
         profile = _profile(records, claim)
         document = version.document
         platform = document["platform"]
         if platform["token"] is None and self._platforms.has_accounts(platform["url"]):
             return False
         own = self._particulars(claim, version.number, platform["token"], key_of(version))
-        return build_configuration(profile, own) == document
+        made = build_configuration(profile, own)
+        if version.proved_at is not None and "adoption" not in document["config_server"]:
+            # Its device was at work before adoption was: it is adopted with its next version.
+            del made["config_server"]["adoption"]
+        return made == document
 
     def candidate(self, records: Records, claim: Claim, floor: int) -> Version | None:
         """An unproved version above `floor` that says what the profile says, if there is one."""
@@ -79,6 +86,9 @@ class Versions:
             existing = self.candidate(records, claim, floor)
             if existing is not None:
                 return existing
+            if claim.adoption is None:
+                claim = replace(claim, adoption=new_adoption())
+                records.put_claim(claim)
             profile = _profile(records, claim)
             versions = records.versions_of(claim_id)
         number = max([claim.highest, floor, *(v.number for v in versions)]) + 1
@@ -92,7 +102,7 @@ class Versions:
         version = Version(claim_id, number, document, token_id, None, None)
         with self._store.transaction() as records:
             owned = records.claim(claim_id)
-            if owned is not None and owned.state != "released":
+            if owned is not None and owned.state not in ENDED:
                 records.put_claim(replace(owned, highest=number, asked=None))
                 records.put_version(version)
                 return version
@@ -136,7 +146,16 @@ class Versions:
     def _particulars(
         self, claim: Claim, number: int, token: str | None, key: bytes
     ) -> Particulars:
-        return Particulars(number, claim.originator, token, self._server_url, key, claim.name)
+        # None: of a claim that is older than adoption. No such document is handed out.
+        adoption = claim.adoption or bytes(KEY_BYTES)
+        return Particulars(
+            number, claim.originator, token, self._server_url, key, adoption, claim.name
+        )
+
+
+def new_adoption() -> bytes:
+    """A secret that binds a device to its server, for one ownership."""
+    return secrets.token_bytes(KEY_BYTES)
 
 
 def key_of(version: Version) -> bytes:
@@ -147,7 +166,7 @@ def key_of(version: Version) -> bytes:
 def unreleased(records: Records, claim_id: str) -> Claim:
     """The claim as it is now; Released if nobody owns the device any more."""
     claim = records.claim(claim_id)
-    if claim is None or claim.state == "released":
+    if claim is None or claim.state in ENDED:
         raise Released(_MEANWHILE)
     return claim
 

@@ -9,8 +9,12 @@ The administrator's originator may do everything. Any other originator
 - may read the node that its AE is linked to, and create, read and update what is under it,
   because a device knows best which firmware it runs;
 - may do nothing else, and discovers nothing else.
+
+A *reader* is an account that may retrieve the CSEBase and whatever is owned by an originator that
+its policy names, discovers that, and may do nothing else.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from muster_server.platform_server import resource_types as types
@@ -27,6 +31,8 @@ class Caller:
     originator: str
     is_admin: bool
     ae: Resource | None
+    policy: str | None = None  # of a reader
+    is_named: Callable[[str], bool] = lambda originator: False  # by that policy
 
     @property
     def node_id(self) -> str | None:
@@ -39,12 +45,18 @@ def reach(caller: Caller) -> Reach | None:
 
     None means everything.
     """
-    return None if caller.is_admin else Reach(caller.originator, caller.node_id)
+    if caller.is_admin:
+        return None
+    return Reach(caller.originator, caller.node_id, caller.policy)
 
 
 def may(caller: Caller, operation: Operation, resource: Resource, ty: int | None = None) -> bool:
     """Tell whether the caller may do this; for a creation, `ty` under this parent."""
-    if caller.is_admin or resource.owner == caller.originator:
+    if caller.is_admin:
+        return True
+    if caller.policy is not None:
+        return operation is Operation.RETRIEVE and _is_readable(caller, resource)
+    if resource.owner == caller.originator:
         return True
     if resource.ty == types.CSE_BASE:
         if operation is Operation.CREATE:
@@ -56,3 +68,9 @@ def may(caller: Caller, operation: Operation, resource: Resource, ty: int | None
         return operation in (Operation.CREATE, Operation.RETRIEVE)
     is_under_its_node = resource.pi == caller.node_id
     return is_under_its_node and operation in (Operation.RETRIEVE, Operation.UPDATE)
+
+
+def _is_readable(caller: Caller, resource: Resource) -> bool:
+    if resource.owner is None:
+        return resource.ty == types.CSE_BASE
+    return caller.is_named(resource.owner)

@@ -11,6 +11,8 @@ that a new configuration's token can be proved before the former one is revoked:
     DELETE /accounts/{originator}               revokes everything; the AE and its data stay unless
                                                 remove_ae=true
     GET    /accounts/{originator}/history       what was seen of it, and its newest timeline
+    PUT    /readers/{originator}?policy={name}  an account that only reads what the policy names
+    POST   /policies/{name}/members             names device accounts in a policy
 
 Each takes effect at once: every request is checked against the database.
 """
@@ -20,6 +22,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from muster_server import tokens
 from muster_server.errors import Conflict, Invalid, NotFound, Unauthorized
@@ -91,7 +94,11 @@ class Accounts:
         owner = ADMIN if is_admin else known[0].originator
         if not hmac.compare_digest(owner.encode(), originator.encode()):
             raise SecurityAssociationRequired("this token belongs to another originator")
-        return Caller(originator, is_admin, _ae_of(rows, originator))
+        ae, policy = _ae_of(rows, originator), rows.readers.policy_of(originator)
+        if policy is None:
+            return Caller(originator, is_admin, ae)
+        named = partial(rows.readers.is_member, policy)
+        return Caller(originator, is_admin, ae, policy, named)
 
     def open_account(self, originator: str, token_id: str | None = None) -> IssuedToken:
         """Make the account unless it is there, and issue a token for it; others stay valid.
@@ -105,6 +112,31 @@ class Accounts:
                 rows.add_account(originator, timestamp(self._clock()))
                 rows.history.note(originator, Sight(self._clock(), "account_made"))
             return self._issue(rows, originator, token_id)
+
+    def open_reader(
+        self, originator: str, policy: str, token_id: str | None = None
+    ) -> IssuedToken:
+        """Make an account that reads what the policy names and does nothing else, unless it is
+        there, and issue a token for it. Conflict if the account is a device's.
+        """
+        _check_originator(originator)
+        with self._store.transaction() as rows:
+            former = rows.readers.policy_of(originator)
+            if former is None and rows.has_account(originator):
+                raise Conflict("this originator has an account that is no reader's")
+            if former is None:
+                rows.add_account(originator, timestamp(self._clock()))
+                rows.history.note(originator, Sight(self._clock(), "account_made"))
+            rows.readers.put(originator, policy)
+            return self._issue(rows, originator, token_id)
+
+    def name_in_policy(self, policy: str, originators: list[str]) -> None:
+        """Open these accounts' AEs to the policy's readers, until the accounts are closed. Who has
+        no account is passed over: there is nothing to open.
+        """
+        with self._store.transaction() as rows:
+            there = [o for o in originators if rows.has_account(o)]
+            rows.readers.add_members(policy, there)
 
     def entries(self, after: str, limit: int) -> list[AccountEntry]:
         """Accounts in the order of their originators, from the one after `after`."""

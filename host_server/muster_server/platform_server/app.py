@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from muster_server.errors import Unauthorized, Unavailable
+from muster_server.expiry_clock import ExpiryClock
 from muster_server.platform_server import http_binding
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.accounts import Accounts
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 _SWEEP_S = 60
 
+_POLICY = "^[A-Za-z0-9._:-]{1,64}$"
+
+PolicyName = Annotated[str, Query(pattern=_POLICY)]
 TokenId = Annotated[str | None, Query(pattern="^[A-Za-z0-9_-]{1,32}$")]
 
 
@@ -38,6 +42,12 @@ class IssuedTokenView(BaseModel):
     originator: str
     token_id: str
     token: str
+
+
+class MembersView(BaseModel):
+    """Originators to be named in a policy."""
+
+    originators: list[Annotated[str, Field(max_length=64)]] = Field(max_length=1000)
 
 
 class TokenView(BaseModel):
@@ -87,15 +97,17 @@ def create_app(
     cse: CSE | None = None,
     bounds: Bounds | None = None,
     clock: Callable[[], float] = time.time,
+    expiry: ExpiryClock | None = None,
 ) -> FastAPI:
     """The platform over a migrated store; whoever opened the store's engine disposes of it.
 
-    `admin_token_hashes` are those of the administrator's and the configuration server's tokens:
-    both speak for the originator CAdmin and may use the accounts API.
+    `admin_token_hashes` are those of the tokens that speak for the originator CAdmin and may use
+    the accounts API: the configuration server's. `expiry` tells when a life has ended; without one
+    `clock` does.
     """
     cse, bounds = cse or CSE(), bounds or Bounds()
     accounts = Accounts(store, admin_token_hashes, clock, bounds)
-    platform = Platform(store, accounts, clock, bounds, cse)
+    platform = Platform(store, accounts, clock, bounds, cse, expiry)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -140,6 +152,22 @@ def _add_accounts(
         for the one with this `token_id`, whose place the new one takes.
         """
         return IssuedTokenView(**asdict(accounts.open_account(originator, token_id)))
+
+    @app.put("/readers/{originator}", status_code=201, dependencies=admin_only)
+    def open_reader(
+        originator: str, policy: PolicyName, token_id: TokenId = None
+    ) -> IssuedTokenView:
+        """Make an account that may only retrieve and discover what the policy names, and issue a
+        token; it is closed as any other account is.
+        """
+        return IssuedTokenView(**asdict(accounts.open_reader(originator, policy, token_id)))
+
+    @app.post("/policies/{policy}/members", status_code=204, dependencies=admin_only)
+    def name_in_policy(
+        policy: Annotated[str, Path(pattern=_POLICY)], members: MembersView
+    ) -> None:
+        """Open what these originators own to the policy's readers."""
+        accounts.name_in_policy(policy, members.originators)
 
     @app.get("/accounts", dependencies=admin_only)
     def list_accounts(

@@ -5,15 +5,18 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Query
 from fastapi.responses import Response
 
 from muster_server.api import bodies, profiles, views
 from muster_server.api.description import Description
+from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.document import parse_json
 from muster_server.portal.offline import add_offline
+from muster_server.portal.reading import add_reading
 from muster_server.portal.service import Portal
+from muster_server.portal.streams import Streams, add_streams
 from muster_server.web import bearer, body_within, harden, json_response
 
 BODY_LIMIT_BYTES = 256 * 1024
@@ -31,6 +34,10 @@ def create_app(portal: Portal, accepted_hashes: Callable[[], frozenset[str]]) ->
     _add_devices(app, portal, guard, described)
     _add_profiles(app, portal, guard, described)
     add_offline(app, portal, guard, OWNER, described)
+    add_reading(app, portal, guard, OWNER, described)
+    streams = Streams()
+    add_streams(app, portal, streams, guard, OWNER, described)
+    app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end
     described.complete(app)
     return harden(app)
 
@@ -45,19 +52,36 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
         return json_response(portal.register(read_body(bodies.NewDevice, body), OWNER), 201)
 
     @app.get("/v1/devices", dependencies=guard, **described.of(views.Devices))
-    def list_devices() -> Response:
-        """All devices."""
-        return json_response(portal.devices(OWNER))
+    def list_devices(wanted: Annotated[WantedDevices, Query()]) -> Response:
+        """Devices in the order of their ids, all of them or those that fit."""
+        return json_response(portal.devices(OWNER, wanted))
 
     @app.get("/v1/devices/{device_id}", dependencies=guard, **shown)
     def show_device(device_id: str) -> Response:
         """Return the progress of a device, step by step."""
         return json_response(portal.device(device_id, OWNER))
 
-    @app.post("/v1/devices/{device_id}/window", dependencies=guard, **shown)
-    def open_window(device_id: str) -> Response:
-        """Let the label be used again."""
-        return json_response(portal.open_window(device_id, OWNER))
+    opened = described.of(views.Device, bodies.NewWindow)
+
+    @app.post("/v1/devices/{device_id}/window", dependencies=guard, **opened)
+    def open_window(device_id: str, body: Body) -> Response:
+        """Let the label be used again, until then or until the device proves a configuration."""
+        until = read_body(bodies.NewWindow, body or b"{}")
+        return json_response(portal.open_window(device_id, until, OWNER))
+
+    @app.delete("/v1/devices/{device_id}/window", dependencies=guard, **shown)
+    def close_window(device_id: str) -> Response:
+        """Let the label be used no longer."""
+        return json_response(portal.close_window(device_id, OWNER))
+
+    @app.post(
+        "/v1/devices/{device_id}/hand-over",
+        dependencies=guard,
+        **described.of(views.HandOver),
+    )
+    def hand_over(device_id: str) -> Response:
+        """Release the device to somebody else, and say what is left to do."""
+        return json_response(portal.hand_over(device_id, OWNER))
 
     timeline = described.of(views.Timeline)
 

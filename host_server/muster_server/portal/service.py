@@ -8,14 +8,24 @@ The portal keeps nothing itself: it asks the configuration server over HTTP, als
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from muster_server import errors, outcomes, wording
-from muster_server.api.bodies import BundleText, NewBundle, NewDevice, TypedReceipt, VendorDevices
+from muster_server import errors, outcomes, standing_words, wording
+from muster_server.api.bodies import (
+    BundleText,
+    NewBundle,
+    NewDevice,
+    NewReader,
+    NewWindow,
+    TypedReceipt,
+    VendorDevices,
+)
+from muster_server.api.queries import WantedDevices, WantedReadings
 from muster_server.document import Fields
 from muster_server.errors import HostError, ServiceUnreachable
 from muster_server.label import is_device_id, parse_label
 from muster_server.service_client import CONFIG_TIMEOUT_S, call
+from muster_server.tokens import TokenSource
 
 # What the configuration server may say, and the portal says again in its own name.
 _PASSED_ON: dict[str, type[HostError]] = {
@@ -42,7 +52,7 @@ class Portal:
     def __init__(
         self,
         config_url: str,
-        config_token: str,
+        config_token: TokenSource,
         ca_file: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -61,17 +71,29 @@ class Portal:
         }
         return rendered(self._call("POST", f"/v1/devices?owner={quote(owner)}", request))
 
-    def devices(self, owner: str) -> dict[str, Any]:
-        """One short entry per device."""
-        return self._call("GET", f"/v1/devices?owner={quote(owner)}")
+    def devices(self, owner: str, wanted: WantedDevices) -> dict[str, Any]:
+        """One short entry per device, as many as fit into an answer."""
+        query = urlencode({"owner": owner, **wanted.model_dump(exclude_none=True)})
+        page = self._call("GET", f"/v1/devices?{query}")
+        return {**page, "devices": [with_words(device) for device in page["devices"]]}
 
     def device(self, device_id: str, owner: str) -> dict[str, Any]:
         """The nine steps of a device, each with its state."""
         return rendered(self._call("GET", self._device(device_id, owner)))
 
-    def open_window(self, device_id: str, owner: str) -> dict[str, Any]:
-        """Let the label be used again."""
-        return rendered(self._call("POST", self._device(device_id, owner, "/window")))
+    def open_window(self, device_id: str, window: NewWindow, owner: str) -> dict[str, Any]:
+        """Let the label be used again, until then or until the device proves a configuration."""
+        address = self._device(device_id, owner, "/window")
+        return rendered(self._call("POST", address, window.model_dump()))
+
+    def close_window(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Let the label be used no longer."""
+        return rendered(self._call("DELETE", self._device(device_id, owner, "/window")))
+
+    def hand_over(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Release the device to somebody else, and say what is left to do."""
+        answer = self._call("POST", self._device(device_id, owner, "/hand-over"))
+        return {**answer, "to_do": wording.hand_over(answer)}
 
     def release(self, device_id: str, owner: str) -> None:
         """End the ownership."""
@@ -86,6 +108,23 @@ class Portal:
         device = self._call("GET", self._device(device_id, owner))
         timeline = self._call("GET", self._device(device_id, owner, "/timeline"))
         return wording.rendered(timeline, device["networks"], device["platform"] or "")
+
+    def readings(self, device_id: str, owner: str, wanted: WantedReadings) -> dict[str, Any]:
+        """Return what the device has published at its platform."""
+        query = urlencode(wanted.model_dump(exclude_none=True))
+        return self._call("GET", f"{self._device(device_id, owner, '/readings')}&{query}")
+
+    def add_reader(self, reader: NewReader, owner: str) -> dict[str, Any]:
+        """An account that may only read the owner's devices, with its token."""
+        return self._call("POST", f"/v1/readers?owner={quote(owner)}", reader.model_dump())
+
+    def readers(self, owner: str) -> dict[str, Any]:
+        """Readers of this owner, without their tokens."""
+        return self._call("GET", f"/v1/readers?owner={quote(owner)}")
+
+    def remove_reader(self, name: str, owner: str) -> None:
+        """Close the reader's account."""
+        self._call("DELETE", f"/v1/readers/{quote(name, safe='')}?owner={quote(owner)}")
 
     def make_bundle(self, device_id: str, wanted: NewBundle, owner: str) -> dict[str, Any]:
         """Seal the device's configuration for the offline flow."""
@@ -180,6 +219,16 @@ def _passed_on(kind: type[HostError], document: dict[str, Any]) -> HostError:
     return kind(detail, path=path, retry_s=retry_s, others=others)
 
 
+def with_words(device: dict[str, Any]) -> dict[str, Any]:
+    """The four facts with a sentence for the attempt and for what is waited for."""
+    attempt, platform = device["attempt"], device["platform"] or ""
+    if attempt is not None:
+        networks = device["networks"]
+        attempt = {**attempt, "sentence": standing_words.of_attempt(attempt, networks, platform)}
+    waiting = {**device["waiting_for"], "sentence": standing_words.of_waiting(device)}
+    return {**device, "attempt": attempt, "waiting_for": waiting}
+
+
 def rendered(device: dict[str, Any]) -> dict[str, Any]:
     """The device with names for its steps, and sentences for whatever went wrong."""
 
@@ -196,7 +245,7 @@ def rendered(device: dict[str, Any]) -> dict[str, Any]:
             named["sentence"] = said(step["code"], last["detail"] if is_last else "", step["step"])
         steps.append(named)
     return {
-        **device,
+        **with_words(device),
         "steps": steps,
         "last": last and {**last, "sentence": said(last["code"], last["detail"], last["step"])},
         "events": [

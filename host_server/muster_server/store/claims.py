@@ -8,6 +8,10 @@ from typing import Any
 
 # How long an unproved claim lives after the last word from a device that holds its secret.
 CLAIM_LIFE_S = 14 * 24 * 3600
+# The state of a claim that had to make room for others: only the news of that is left of it.
+DISPLACED = "displaced"
+# Nobody owns a device by these.
+ENDED = ("released", DISPLACED)
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Claim:
     secret: bytes = field(repr=False)
     profile: str
     name: str
-    state: str  # "unproved", "proved", "released"
+    state: str  # "unproved", "proved", "released", "displaced"
     nonce: str = field(repr=False)
     originator: str  # e.g. "C5f0c…", made once per ownership
     created_at: float
@@ -40,6 +44,9 @@ class Claim:
     # Of a platform, whose answer has not come: {"url", "originator", "token_id"}. If it does not
     # come, asking again for the same token leaves no other behind.
     asked: dict[str, Any] | None = None
+    # What binds the device to its server from its first commit on, the same in all versions of an
+    # ownership. None: of a claim older than that, which gets it with its next version.
+    adoption: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,13 @@ class Version:
     token_id: str | None
     handed_out_at: float | None
     proved_at: float | None
+    # The devices that it was handed to under the label, as far as they differ: [address, chip]
+    handed_to: list[list[str]] | None = None
+
+    @property
+    def is_copied(self) -> bool:
+        """Tell whether more than one device may have it: its label has been copied."""
+        return len(self.handed_to or ()) > 1
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
-from muster_server.store.claims import Claim, Job, VendorDevice, Version, new_nonce
+from muster_server.store.claims import ENDED, Claim, Job, VendorDevice, Version, new_nonce
 from muster_server.store.config_tables import (
     claims,
     events,
@@ -34,8 +34,10 @@ from muster_server.store.config_tables import (
     vendor_devices,
     versions,
 )
+from muster_server.store.contacts import Contacts
 from muster_server.store.engine import transaction
 from muster_server.store.history import History, Moment
+from muster_server.store.readers import ReaderRecords
 from muster_server.store.secrets import SecretBox
 
 _EVENTS_KEPT = 100
@@ -75,6 +77,8 @@ class Records:
         self._box = box
         self.bundles = BundleRecords(connection, box)
         self.history = History(connection)
+        self.contacts = Contacts(connection)
+        self.readers = ReaderRecords(connection, box)
 
     def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:
         """Remember what this server did or saw; `more` are fields of a Moment."""
@@ -121,7 +125,7 @@ class Records:
     def users_of(self, profile: str) -> list[str]:
         """The ids of devices whose claims, unless released, are configured from the profile."""
         query = select(claims.c.device_id).where(
-            claims.c.profile == profile, claims.c.state != "released"
+            claims.c.profile == profile, claims.c.state.not_in(ENDED)
         )
         return sorted(set(self._connection.execute(query).scalars()))
 
@@ -165,6 +169,20 @@ class Records:
         query = select(claims).where(claims.c.owner == owner)
         return self._claims(query.order_by(claims.c.created_at, claims.c.id))
 
+    def device_ids_of(
+        self, owner: str, after: str, limit: int, profile: str | None, state: str | None
+    ) -> list[str]:
+        """The next ids, in order, of devices with a claim of this owner's that fits."""
+        column = claims.c
+        query = select(column.device_id).distinct().where(column.owner == owner)
+        query = query.where(column.state != "released", column.device_id > after)
+        if profile is not None:
+            query = query.where(column.profile == profile)
+        if state is not None:
+            query = query.where(column.status == state)
+        rows = self._connection.execute(query.order_by(column.device_id).limit(limit))
+        return list(rows.scalars())
+
     def claim(self, claim_id: str) -> Claim | None:
         """The claim with this id."""
         found = self._claims(select(claims).where(claims.c.id == claim_id))
@@ -178,6 +196,8 @@ class Records:
         """Keep the claim as it is now."""
         row = {name: getattr(claim, name) for name in Claim.__dataclass_fields__}
         row["secret"] = self._box.seal(claim.secret, "claim", "secret", claim.id)
+        if claim.adoption is not None:
+            row["adoption"] = self._box.seal(claim.adoption, "claim", "adoption", claim.id)
         self._put(claims, row, "id")
 
     def remove_claim(self, claim_id: str) -> None:
@@ -190,7 +210,10 @@ class Records:
 
     def _claim(self, row: RowMapping) -> Claim:
         secret = self._box.open(row["secret"], "claim", "secret", row["id"])
-        return Claim(**{**row, "secret": secret})
+        adoption = row["adoption"]
+        if adoption is not None:
+            adoption = self._box.open(adoption, "claim", "adoption", row["id"])
+        return Claim(**{**row, "secret": secret, "adoption": adoption})
 
     # versions
 
@@ -255,9 +278,13 @@ class Records:
         values = {"deed": deed, "arguments": arguments, "due_at": now, "tries": 0}
         self._connection.execute(insert(jobs).values(values))
 
-    def due_jobs(self, now: float, most: int) -> list[Job]:
-        """Return what is to be done now, in the order in which it came up."""
-        query = select(jobs).where(jobs.c.due_at <= now).order_by(jobs.c.id).limit(most)
+    def due_jobs(self, now: float, most: int, longest_s: float) -> list[Job]:
+        """Return what is to be done now, in the order in which it came up.
+
+        What is put off by more than `longest_s` was put off while the clock was wrong.
+        """
+        is_due = (jobs.c.due_at <= now) | (jobs.c.due_at > now + longest_s)
+        query = select(jobs).where(is_due).order_by(jobs.c.id).limit(most)
         rows = self._connection.execute(query).mappings()
         return [Job(r["id"], r["deed"], r["arguments"], r["tries"]) for r in rows]
 

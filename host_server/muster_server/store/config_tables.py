@@ -17,7 +17,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"
+HEAD = "0005"
 
 metadata = MetaData()
 
@@ -63,6 +63,7 @@ claims = Table(
     Column("seen_at", Float),
     # a token that a platform was asked for, and whose answer has not come
     Column("asked", JSON(none_as_null=True)),
+    Column("adoption", LargeBinary),  # sealed; null: made with the next version
 )
 
 key_checks = Table(
@@ -81,7 +82,32 @@ versions = Table(
     Column("token_id", Text),
     Column("handed_out_at", Float),
     Column("proved_at", Float),
+    Column("handed_to", JSON(none_as_null=True)),  # under the label: [[address, chip], …]
     PrimaryKeyConstraint("claim_id", "number"),
+)
+
+contacts = Table(
+    "contact",
+    metadata,
+    Column("claim_id", Text, ForeignKey("claim.id", ondelete="CASCADE")),
+    Column("at", Float, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("k", Text, nullable=False),  # whose key it was: "label", or a version
+    Column("state", Text, nullable=False),  # blank, trial, committed
+    Column("is_believed", Boolean),
+    Column("next_at", Float),  # when it was told to come again
+    PrimaryKeyConstraint("claim_id", "is_believed"),
+)
+
+readers = Table(
+    "reader",
+    metadata,
+    Column("owner", Text),
+    Column("name", Text),  # ":portal": this server's own
+    Column("originator", Text, nullable=False),
+    Column("token", LargeBinary),  # sealed; only of this server's own
+    Column("created_at", Float, nullable=False),
+    PrimaryKeyConstraint("owner", "name"),
 )
 
 seen_messages = Table(

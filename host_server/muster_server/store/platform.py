@@ -18,8 +18,9 @@ from sqlalchemy.exc import IntegrityError
 
 from muster_server.store.engine import transaction
 from muster_server.store.platform_history import PlatformHistory
+from muster_server.store.platform_readers import PlatformReaders, members_of
 
-HEAD = "0002"
+HEAD = "0003"
 
 _metadata = sa.MetaData()
 _resources = sa.Table(
@@ -86,10 +87,13 @@ class Resource:
 
 @dataclass(frozen=True)
 class Reach:
-    """The part of the tree that one AE may see: what it owns, and a node with what is under it."""
+    """The part of the tree that one originator may see: what it owns, a node with what is under
+    it, and what those own whom a policy names.
+    """
 
     owner: str
     node_id: str | None
+    policy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ class Rows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.history = PlatformHistory(connection)
+        self.readers = PlatformReaders(connection)
 
     # --- the tree
 
@@ -173,6 +178,8 @@ class Rows:
             own = column.owner == reach.owner
             if reach.node_id is not None:
                 own |= (column.ri == reach.node_id) | (column.pi == reach.node_id)
+            if reach.policy is not None:
+                own |= column.owner.in_(members_of(reach.policy))
             wanted = wanted.where(own)
         return self._many(wanted.order_by(depth, column.seq).limit(limit))
 

@@ -1,22 +1,24 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# Under which key a device asks: the configuration's, and the label's only once nobody has answered
-# for a day.
+# Under which key a device asks: the configuration's, and an adopted device's once nobody has
+# answered for a day. The label's is for a device that has never committed, or before adoption was.
 
 import sys
 import time
 
 from runner import araises
 
-from muster import contact
+from muster import contact, sync
 from muster.errors import DeviceError
 
 _CONFIG = {
     "version": 1,
     "policy": {"sync_s": 86400},
-    "config_server": {"url": "http://192.168.4.1:8421"},
+    "config_server": {"url": "http://192.168.4.1:8421", "key": "a2V5", "adoption": "YWRvcHQ="},
 }
-_HOUR_MS = 3600000
+_OLDER = dict(_CONFIG, config_server={"url": "http://192.168.4.1:8421", "key": "a2V5"})
+_VERSION, _ADOPTED, _LABEL = ("1", "a2V5"), ("adopted", "YWRvcHQ="), ("label", "")
+_HOUR_S = 3600
 
 
 # In the place of the module time, for ticks alone.
@@ -44,7 +46,14 @@ class Clock:
 
 class Journal:
     is_newest = True
-    last = nonce = None
+    last = nonce = silence = kept = None
+    saves = 0
+
+    def silent(self, silence, is_kept):
+        self.silence = silence
+        if is_kept:
+            self.kept = silence
+            self.saves += 1
 
 
 class Timeline:
@@ -62,27 +71,47 @@ class Exchange:
         self.action = "keep"
         self.keys = []
 
-    async def exchange(self, server, identity, config, report, timeline, timeout_ms):
+    async def exchange(self, server, identity, key, report, timeline, timeout_ms):
         assert server == ("192.168.4.1", 8421)
-        self.keys.append("version" if config else "label")
+        self.keys.append(key)
         if not self.is_there:
             raise DeviceError("server_unreachable")
         return '{"v":1,"nonce":"n","time":2000000000,"action":"%s","retry_s":0}' % self.action
 
 
+# In the place of the life: one that asks, and may start again.
 class Asking:
+    def __init__(self, config=_CONFIG):
+        self._config = config
+
     def __enter__(self):
-        self.ticks = contact.time = Ticks()
+        self.ticks = sync.time = contact.time = Ticks()
         self.exchange = Exchange()
-        self.contact = contact.Contact(None, Clock(), Journal(), Timeline())
+        self.clock = Clock()
+        self.journal = Journal()
+        self.restart()
         return self
 
     def __exit__(self, *_):
-        contact.time = time
+        sync.time = contact.time = time
+
+    # What flash has kept is all that is left.
+    def restart(self):
+        self.ticks.now = 7
+        kept = self.journal.kept
+        self.journal = Journal()
+        self.journal.silence = self.journal.kept = kept
+        self.contact = contact.Contact(None, self.clock, self.journal, Timeline())
+
+    def pass_s(self, seconds):
+        self.ticks.pass_ms(seconds * 1000)
+        self.clock.unix += seconds
 
     async def ask(self, state="committed"):
+        # `borrowed` would load it anew, with the true time.
+        sys.modules["muster.sync"] = sys.modules["muster"].sync = sync
         sys.modules["muster.exchange"] = sys.modules["muster"].exchange = self.exchange
-        asking = self.contact.ask(_CONFIG, state)
+        asking = self.contact.ask(self._config, state)
         return await (asking if self.exchange.is_there else araises(DeviceError, asking))
 
 
@@ -90,8 +119,9 @@ async def test_a_device_that_asks_once_a_day_is_not_ignored():
     with Asking() as asking:
         for _ in range(3):
             await asking.ask()
-            asking.ticks.pass_ms(24 * _HOUR_MS + 60000)
-    assert asking.exchange.keys == ["version"] * 3
+            asking.pass_s(24 * _HOUR_S + 60)
+    assert asking.exchange.keys == [_VERSION] * 3
+    assert asking.journal.saves == 0
 
 
 async def test_a_clock_that_is_set_by_months_does_not_count():
@@ -100,21 +130,83 @@ async def test_a_clock_that_is_set_by_months_does_not_count():
         await asking.ask()
         asking.contact.clock.set(90 * 86400)
         await asking.ask()
-    assert asking.exchange.keys == ["version"] * 2
+    assert asking.exchange.keys == [_VERSION] * 2
 
 
-async def test_after_a_day_without_an_answer_the_labels_key_is_used_until_there_is_one():
+async def test_after_a_day_without_an_answer_an_adopted_device_asks_as_such_until_there_is_one():
     with Asking() as asking:
         asking.exchange.is_there = False
         for _ in range(5):
             await asking.ask()
-            asking.ticks.pass_ms(8 * _HOUR_MS)
+            asking.pass_s(8 * _HOUR_S)
         await asking.ask("trial")  # a new version has a key of its own
         asking.exchange.is_there = True
         await asking.ask()
         await asking.ask()
-    wanted = ["version"] * 4 + ["label", "version", "label", "version"]
+    wanted = [_VERSION] * 4 + [_ADOPTED, _VERSION, _ADOPTED, _VERSION]
     assert asking.exchange.keys == wanted, asking.exchange.keys
+
+
+async def test_a_day_without_an_answer_is_counted_across_restarts():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        for _ in range(8):
+            await asking.ask()
+            for _ in range(4):
+                asking.pass_s(_HOUR_S)
+                await asking.ask()
+            asking.restart()
+    first = asking.exchange.keys.index(_ADOPTED)
+    assert asking.exchange.keys[:first] == [_VERSION] * first
+    assert 26 <= first <= 34, first  # five a life, and what is lost with the power
+
+
+async def test_a_day_counts_for_a_device_that_sleeps_between_its_questions():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        for _ in range(26):
+            await asking.ask()
+            asking.restart()
+            asking.clock.unix += _HOUR_S
+        assert asking.exchange.keys == [_VERSION] * 25 + [_ADOPTED], asking.exchange.keys
+
+
+async def test_a_clock_that_starts_at_its_floor_again_takes_nothing_back():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        await asking.ask()
+        asking.pass_s(23 * _HOUR_S)
+        await asking.ask()
+        asking.restart()
+        asking.clock.unix = 0
+        await asking.ask()
+        asking.pass_s(2 * _HOUR_S)
+        await asking.ask()
+    assert asking.exchange.keys == [_VERSION] * 3 + [_ADOPTED]
+
+
+async def test_a_silence_of_weeks_does_not_wear_the_flash_out():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        for _ in range(4 * 24 * 40):
+            await asking.ask()
+            asking.pass_s(900)
+    assert asking.journal.saves < 200, asking.journal.saves
+
+
+async def test_an_adopted_device_that_shall_come_again_comes_as_such():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        await asking.ask()
+        asking.pass_s(25 * _HOUR_S)
+        asking.exchange.is_there = True
+        asking.exchange.action = "wait"
+        await asking.ask()
+        await asking.ask()
+        asking.exchange.action = "keep"
+        await asking.ask()
+        await asking.ask()
+    assert asking.exchange.keys == [_VERSION] + [_ADOPTED] * 3 + [_VERSION]
 
 
 async def test_a_week_without_a_network_is_a_day_too():
@@ -122,18 +214,36 @@ async def test_a_week_without_a_network_is_a_day_too():
         asking.exchange.is_there = False
         await asking.ask()
         for _ in range(7):
-            asking.ticks.pass_ms(24 * _HOUR_MS)
+            asking.pass_s(24 * _HOUR_S)
         await asking.ask()
-    assert asking.exchange.keys == ["version", "label"]
+    assert asking.exchange.keys == [_VERSION, _ADOPTED]
 
 
-async def test_who_has_only_the_label_may_not_take_a_device_away():
+async def test_an_adopted_device_obeys_forget_as_under_its_version():
     with Asking() as asking:
         asking.exchange.is_there = False
         await asking.ask()
-        asking.ticks.pass_ms(25 * _HOUR_MS)
+        asking.pass_s(25 * _HOUR_S)
+        asking.exchange.is_there = True
+        asking.exchange.action = "forget"
+        assert (await asking.ask()).action == "forget"
+    assert asking.exchange.keys == [_VERSION, _ADOPTED]
+
+
+async def test_who_has_only_the_label_may_not_take_a_device_away():
+    with Asking(_OLDER) as asking:
+        asking.exchange.is_there = False
+        await asking.ask()
+        asking.pass_s(25 * _HOUR_S)
         asking.exchange.is_there = True
         asking.exchange.action = "forget"
         assert (await asking.ask()).action == "keep"
         assert (await asking.ask()).action == "forget"
-    assert asking.exchange.keys == ["version", "label", "version"]
+    assert asking.exchange.keys == [_VERSION, _LABEL, _VERSION]
+
+
+def test_only_a_device_that_was_never_adopted_seeks_with_the_label():
+    assert sync.key_of(None, True) == _LABEL
+    assert sync.key_of(_OLDER, True) == _LABEL
+    assert sync.key_of(_CONFIG, True) == _ADOPTED
+    assert sync.key_of(_CONFIG, False) == _VERSION

@@ -18,6 +18,7 @@ from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.platform_adapter import (
     AllowListPlatform,
+    Home,
     PlatformAdapter,
     Token,
 )
@@ -79,6 +80,8 @@ class FakePlatform:
     views: dict[str, PlatformView] | None = None  # by originator, in place of one for all
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)  # of readers
+    members: dict[str, set[str]] = field(default_factory=dict)  # of policies
 
     def make_token(self, originator: str, token_id: str) -> Token | None:
         self._check()
@@ -89,6 +92,15 @@ class FakePlatform:
             raise NoAnswer("the platform did not answer in time")
         return token
 
+    def open_reader(self, originator: str, policy: str, token_id: str) -> Token:
+        self._check()
+        self.policies[originator] = policy
+        return Token(token_id, secrets.token_hex(16))
+
+    def name_in_policy(self, policy: str, originators: list[str]) -> None:
+        self._check()
+        self.members.setdefault(policy, set()).update(originators)
+
     def revoke_token(self, originator: str, token_id: str) -> None:
         self._check()
         self.tokens[originator].pop(token_id, None)
@@ -96,6 +108,7 @@ class FakePlatform:
     def close_account(self, originator: str) -> None:
         self._check()
         self.tokens.pop(originator, None)
+        self.policies.pop(originator, None)
 
     def describe(self, originator: str, device_id: str, facts: dict[str, Any]) -> None:
         self._check()
@@ -122,6 +135,17 @@ class FakePlatforms:
 
     def has_accounts(self, url: str) -> bool:
         return url == self.url
+
+    @property
+    def home_url(self) -> str:
+        return self.url
+
+    @property
+    def home_place(self) -> tuple[str, str | None]:
+        return self.url, None
+
+    def home(self) -> Home:
+        return self.platform
 
     def adapter_for(self, url: str) -> PlatformAdapter:
         return self.platform if url == self.url else AllowListPlatform()
@@ -154,6 +178,11 @@ class Field:
         )
         self.presence = Presence(self.store, self.platforms, self.clock, self.clock, self.stopping)
         self.timelines = TimelineService(self.store, self.presence, self.sync.refusals, self.clock)
+
+    def use_expiry(self, expiry: Callable[[], float]) -> None:
+        """Let claims expire by this clock from now on."""
+        for service in (self.devices, self.sync, self.presence):
+            service._expiry = expiry
 
     def registered(self, label: Label | None = None) -> "Device":
         """A device whose label its owner has typed at the portal."""
@@ -197,6 +226,7 @@ class Device:
         self.configs: dict[int, dict[str, Any]] = {}
         self.committed = 0
         self.last_message = b""
+        self.address = "127.0.0.1"
 
     @property
     def id(self) -> str:
@@ -206,7 +236,7 @@ class Device:
         """Report and obey: the directive."""
         state = {"config": self.committed, "state": "committed" if self.committed else "blank"}
         noise, self.last_message = self.sealed(k, BLANK | {"echo": self.echo} | state | changes)
-        answer = self.place.sync.answer(self.id, k, self.last_message, "127.0.0.1")
+        answer = self.place.sync.answer(self.id, k, self.last_message, self.address)
         directive: dict[str, Any] = json.loads(noise.read_message(answer))
         self.echo = directive["nonce"]
         if directive["action"] == "configure":
@@ -229,6 +259,9 @@ class Device:
 
         if k == "label":
             return self.label.key("sync-psk")
+        if k == "adopted":
+            server = self.configs[self.committed]["config_server"]
+            return self.label.adopted_key(b64decode(server["adoption"]))
         return b64decode(self.configs[int(k)]["config_server"]["key"])
 
     def confirm(self, version: int) -> dict[str, Any]:

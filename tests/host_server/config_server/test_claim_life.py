@@ -60,13 +60,13 @@ def test_bundles_for_made_up_labels_keep_no_owner_out(place: Field) -> None:
     owner = place.registered(new_label("PRESS-4"))
     place.presence.end_expired()
     with pytest.raises(NotRecognised):
-        squatters[0].sync("1")
+        squatters[-1].sync("1")
     owner.onboard()
     assert owner.shown()["claim"] == "proved"
 
 
 def test_device_at_work_does_not_make_room(place: Field) -> None:
-    carried = squatted(place)[0]
+    carried = squatted(place)[-1]
     used = carried.configs[1]["platform"]["originator"]
     place.show_at_platform()
     place.platform.views = {used: place.platform.view}

@@ -7,10 +7,11 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
+from muster_server.config_server.device_view import Wanted
 from muster_server.errors import Conflict, LabelRefused, NotFound, NotRecognised
 from muster_server.label import new_label
 from muster_server.store.claims import CLAIM_LIFE_S
-from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
+from tests.host_server.config_server.field import OWNER, PLATFORM_URL, PROFILE, Device, Field
 
 
 def test_registering_prepares_the_first_version_and_the_account(place: Field) -> None:
@@ -51,26 +52,6 @@ def test_label_that_may_be_used_once_cannot_be_used_again(place: Field) -> None:
 def test_profile_that_is_not_there_is_named(place: Field) -> None:
     with pytest.raises(NotFound, match='no profile named "other"'):
         place.devices.register(new_label().qr_text, "other", "", OWNER)
-
-
-def test_fifth_unproved_claim_displaces_the_oldest_that_no_device_answered_to(
-    place: Field,
-) -> None:
-    heard = place.registered(new_label("PRESS-4"))
-    heard.sync()
-    place.clock.pass_s(1)
-    oldest = place.registered(new_label("PRESS-4"))
-    place.clock.pass_s(1)
-    others = [place.registered(new_label("PRESS-4")) for _ in range(2)]
-    newest = place.registered(new_label("PRESS-4"))
-    with pytest.raises(NotRecognised):
-        oldest.sync()
-    place.jobs.run_due()
-    assert len(place.platform.tokens) == 4
-    for device in (*others, newest):
-        device.sync()
-    with pytest.raises(Conflict, match="4 different secrets"):
-        place.registered(new_label("PRESS-4"))
 
 
 def test_unproved_claims_expire_with_their_accounts(place: Field) -> None:
@@ -116,7 +97,7 @@ def test_device_of_somebody_else_does_not_exist_for_me(place: Field) -> None:
     for deed in (place.devices.shown, place.devices.open_window, place.devices.release):
         with pytest.raises(NotFound):
             deed(device.id, "other")
-    assert place.devices.all_shown("other") == []
+    assert place.devices.views.page("other", Wanted())["devices"] == []
 
 
 def test_released_device_can_be_claimed_by_its_next_owner(place: Field) -> None:
@@ -202,13 +183,33 @@ def test_networks_that_a_device_has_seen_can_be_shown_on_a_terminal(place: Field
     names = [b"caf\xc3\xa9", b"\x1b[2J", b"\xff"]
     coded = [urlsafe_b64encode(name).decode().rstrip("=") for name in names]
     device.sync(scan=[[name, 6, -48, 0] for name in coded])
-    assert [name for name, *_ in device.shown()["device"]["scan"]] == ["café", "?[2J", "\\xff"]
+    assert [name for name, *_ in device.shown()["device"]["scan"]] == [
+        "café",
+        "base64:G1sySg==",
+        "base64:/w==",
+    ]
+
+
+def test_handing_over_closes_the_account_and_names_what_the_device_knew(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.set_password("battery staple")
+    device.sync("1")
+    released = place.devices.hand_over(device.id, OWNER)
+    assert (released["device_id"], released["networks"]) == (device.id, ["factory"])
+    assert [a["platform"] for a in released["accounts"]] == [PLATFORM_URL]
+    assert not {"correct horse", "battery staple"} & set(str(released).split("'"))
+    place.jobs.run_due()
+    assert place.platform.tokens == {}
+    assert device.sync("adopted")["action"] == "forget"
+    with pytest.raises(NotFound):
+        place.devices.hand_over(device.id, OWNER)
 
 
 def test_nothing_that_is_shown_is_a_secret(place: Field) -> None:
     device = place.registered()
     device.onboard()
-    text = json.dumps(device.shown()) + json.dumps(place.devices.all_shown(OWNER))
+    text = json.dumps(device.shown()) + json.dumps(place.devices.views.page(OWNER, Wanted()))
     configuration = device.configs[1]
     for secret in (
         device.label.secret.hex(),

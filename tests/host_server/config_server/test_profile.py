@@ -20,7 +20,7 @@ from tests.certificates import Authority
 from tests.host_server.config_server.field import PROFILE, Field
 from tests.wire import authorities
 
-OWN = Particulars(7, "Cabc", "t" * 43, "http://127.0.0.1:8421", bytes(32), "press 4")
+OWN = Particulars(7, "Cabc", "t" * 43, "http://127.0.0.1:8421", bytes(32), bytes(32), "press 4")
 
 
 def checked(value: object, has_accounts: bool = True) -> dict[str, Any]:

@@ -159,9 +159,14 @@ def test_who_had_the_device_pushes_nothing_out_while_the_window_is_closed(place:
     kept = place.history_of(device)
     assert [m for m in kept if m.what != "window_closed"] == before
     assert len(kept) == len(before) + STRANGERS_KEPT
-    assert kept[-1].detail == "from 10.0.1.49"
-    ignored = {"events": None}
-    assert device.shown() | ignored == shown | ignored
+    assert kept[-1].detail == "from 10.0.1.49, chip 246f28aabbcc"
+    told = device.shown()
+    assert told["waiting_for"]["what"] == "open_after_reset"
+    assert told["label_used"]["address"] == "10.0.1.49"
+    # It is told, and changes nothing else.
+    ignored = dict.fromkeys(("events", "waiting_for", "label_used"))
+    doubted = ignored | {"runs": shown["runs"] | {"is_certain": False}}
+    assert told | ignored == shown | doubted
 
 
 def test_who_had_the_device_takes_it_no_proof_while_the_window_is_closed(place: Field) -> None:

@@ -5,9 +5,10 @@
 import pytest
 
 from muster_server.config_server.sync import CLOSED_RETRY_S
-from muster_server.config_server.window import WINDOW_S
-from muster_server.errors import NotRecognised, TooManyRequests
+from muster_server.config_server.window import LONGEST_S, WINDOW_S
+from muster_server.errors import Conflict, Invalid, NotRecognised, TooManyRequests
 from muster_server.label import new_label
+from muster_server.store.claims import CLAIM_LIFE_S
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 # the window
@@ -23,13 +24,81 @@ def test_label_used_after_the_window_closed_gets_wait_and_the_owner_is_told_once
     assert [e["code"] for e in device.shown()["events"]] == ["window_closed"]
 
 
-def test_window_closes_a_day_after_the_first_hand_out(place: Field) -> None:
+def test_first_window_ends_with_the_claim_or_a_day_after_it_was_proved(place: Field) -> None:
     device = place.registered()
-    device.sync()
+    shown = device.shown()
+    assert shown["window"] == {"open": True, "until": shown["expires_at"]}
+    device.sync(echo=None)
+    place.clock.pass_s(CLAIM_LIFE_S - 1)
+    assert device.sync(echo=None)["action"] == "configure"
+    device.sync()  # proves the claim, and no version
+    assert device.shown()["window"] == {"open": True, "until": place.clock() + WINDOW_S}
     place.clock.pass_s(WINDOW_S - 1)
     assert device.sync()["action"] == "configure"
     place.clock.pass_s(1)
     assert device.sync()["action"] == "wait"
+
+
+def test_a_day_after_a_bundle_was_handed_out_its_label_opens_nothing(place: Field) -> None:
+    device = place.registered()
+    device.apply_bundle()
+    place.clock.pass_s(WINDOW_S - 1)
+    assert device.sync(state="blank", config=0)["action"] == "configure"
+    place.clock.pass_s(1)
+    assert device.sync(state="blank", config=0)["action"] == "wait"
+    place.registered(device.label)  # its claim has most of a year to live, its window has not
+    assert device.shown()["window"]["until"] == place.clock() + WINDOW_S
+
+
+def test_window_is_open_for_a_day_unless_its_owner_says_otherwise(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    shown = place.devices.open_window(device.id, OWNER)
+    assert shown["window"] == {"open": True, "until": place.clock() + WINDOW_S}
+    until = int(place.clock()) + 3 * WINDOW_S
+    place.devices.open_window(device.id, OWNER, until)
+    place.clock.pass_s(3 * WINDOW_S - 1)
+    assert device.sync()["action"] == "configure"
+    place.clock.pass_s(1)
+    assert device.sync()["action"] == "wait"
+    assert device.shown()["window"]["open"] is False
+
+
+@pytest.mark.parametrize("ahead_s", [-1, 0, LONGEST_S + 1])
+def test_window_is_open_for_a_fortnight_at_most(place: Field, ahead_s: int) -> None:
+    device = place.registered()
+    until = int(place.clock()) + ahead_s
+    with pytest.raises(Invalid) as caught:
+        place.devices.open_window(device.id, OWNER, until)
+    assert caught.value.path == "until"
+    with pytest.raises(Invalid):
+        place.devices.register(device.label.qr_text, "press", "", OWNER, until=until)
+    longest = int(place.clock()) + LONGEST_S
+    shown = place.devices.register(device.label.qr_text, "press", "", OWNER, until=longest)
+    assert shown["window"]["until"] == longest
+
+
+def test_owner_closes_the_window(place: Field) -> None:
+    device = place.registered()
+    assert place.devices.close_window(device.id, OWNER)["window"] == {"open": False, "until": None}
+    assert device.sync()["action"] == "wait"
+    assert [m.what for m in place.history_of(device)][-1] == "window_closed"
+    assert "window_shut" in [m.what for m in place.history_of(device)]
+
+
+def test_four_hundred_days_later_a_label_opens_nothing(place: Field) -> None:
+    online, carried, asked = (place.registered() for _ in range(3))
+    online.onboard()
+    carried.apply_bundle()
+    asked.sync()
+    place.devices.open_window(online.id, OWNER, int(place.clock()) + LONGEST_S)
+    place.clock.pass_s(400 * 86400)
+    place.presence.end_expired()
+    for device in (online, carried, asked):
+        try:
+            assert device.sync(state="blank", config=0)["action"] == "wait"
+        except NotRecognised:  # its claim has ended
+            continue
 
 
 def test_owner_opens_the_window_again_and_the_device_gets_new_keys(place: Field) -> None:
@@ -50,6 +119,8 @@ def test_profile_may_leave_the_door_open(place: Field) -> None:
     device = place.registered()
     device.onboard()
     assert device.sync()["config"]["version"] == 2
+    with pytest.raises(Conflict, match="reonboarding: always"):
+        place.devices.close_window(device.id, OWNER)
 
 
 # who owns what

@@ -16,6 +16,7 @@ from muster_server.store.migrations import migrate
 from muster_server.store.secrets import SecretBox
 from tests.host_server.config_server.field import (
     PROFILE,
+    SERVER_URL,
     FakePlatform,
     FakePlatforms,
     Field,
@@ -53,3 +54,20 @@ def url(config_url: str) -> Iterator[str]:
     with served(create_app(Portal(config_url, SERVICE), lambda: hashes(ADMIN))) as url:
         assert call("POST", url + "/v1/profiles", PROFILE).status_code == 201
         yield url
+
+
+@pytest.fixture
+def desk(place: Field) -> Iterator[tuple[Field, str]]:
+    """A portal before the field's own rules, and the field."""
+    config = create_config(
+        place.engine,
+        SecretBox(bytes(32)),
+        accepted_hashes=lambda: hashes(SERVICE),
+        platforms=place.platforms,
+        public_url=SERVER_URL,
+    )
+    with (
+        served(config) as config_url,
+        served(create_app(Portal(config_url, SERVICE), lambda: hashes(ADMIN))) as url,
+    ):
+        yield place, url

@@ -4,19 +4,19 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
+from muster_server.config_server import instances
 from muster_server.label import new_label
-from muster_server.portal.app import create_app
-from muster_server.portal.service import Portal
+from muster_server.service_client import Fetched
 from tests.host_server.api.schemas import description, errors
-from tests.host_server.config_server.field import PROFILE, SERVER_URL, Field
-from tests.host_server.portal.api import ADMIN, SERVICE, call, hashes
-from tests.host_server.serving import served
+from tests.host_server.config_server.field import PROFILE, Field
+from tests.host_server.portal.api import ADMIN, call, followed
 
 PROBLEM = "application/problem+json"
 
@@ -27,26 +27,6 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
         for path, methods in description()["paths"].items()
         for method, operation in methods.items()
     ]
-
-
-@pytest.fixture
-def desk(place: Field) -> Iterator[tuple[Field, str]]:
-    """A portal before the field's own rules, and the field."""
-    from muster_server.config_server.app import create_app as create_config
-    from muster_server.store.secrets import SecretBox
-
-    config = create_config(
-        place.engine,
-        SecretBox(bytes(32)),
-        accepted_hashes=lambda: hashes(SERVICE),
-        platforms=place.platforms,
-        public_url=SERVER_URL,
-    )
-    with (
-        served(config) as config_url,
-        served(create_app(Portal(config_url, SERVICE), lambda: hashes(ADMIN))) as url,
-    ):
-        yield place, url
 
 
 def test_document_has_named_models_and_no_answer_that_is_never_sent() -> None:
@@ -90,7 +70,16 @@ def component(path: str, method: str) -> str:
     return str(done["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2])
 
 
-def test_every_answer_is_whole_as_described(desk: tuple[Field, str]) -> None:
+CONTAINER = Fetched(
+    200,
+    {"X-M2M-RSC": "2000"},
+    b'{"m2m:cnt":{"m2m:cin":[{"ri":"1","ct":"20261123T075904,012551","con":"x"}]}}',
+)
+
+
+def test_every_answer_is_whole_as_described(
+    desk: tuple[Field, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     place, url = desk
     asked: set[tuple[str, str]] = set()
 
@@ -120,8 +109,19 @@ def test_every_answer_is_whole_as_described(desk: tuple[Field, str]) -> None:
     ask("/v1/bundles/check", "post", {"bundle": text})
     ask(path + "/receipts", "post", {"receipt": receipt_of(carried, text)}, **one)
     ask(path, "get", **one)
+    with followed(url, carried.device_id) as events:
+        assert errors("Device", next(events)[1], is_closed=True) == []
+    asked.add((path + "/stream", "get"))
+    reader = ask("/v1/readers", "post", {"name": "dashboard"})
+    assert reader["originator"] in place.platform.policies
+    ask("/v1/readers", "get")
+    ask("/v1/readers/{name}", "delete", name="dashboard")
+    monkeypatch.setattr(instances, "fetch", lambda *_, **__: CONTAINER)
+    ask(path + "/readings", "get", device_id=device.id)
     ask(path + "/timeline", "get", **one)
     ask(path + "/window", "post", **one)
+    ask(path + "/window", "post", {"until": int(time.time()) + 60}, **one)
+    ask(path + "/window", "delete", **one)
     ask(path + "/account", "post", **one)
     ask("/v1/devices", "get")
     ask("/v1/vendor/devices", "post", {"labels": [vendors.qr_text, "x"]})
@@ -130,6 +130,7 @@ def test_every_answer_is_whole_as_described(desk: tuple[Field, str]) -> None:
     ask("/v1/profiles/{name}", "get", name="spare")
     ask("/v1/profiles/{name}", "put", PROFILE | {"name": "spare"}, name="spare")
     ask("/v1/profiles/{name}", "delete", name="spare")
+    ask(path + "/hand-over", "post", device_id=device.id)
     ask(path, "delete", **one)
     assert asked == {(path, method) for path, method, _ in operations()}
 

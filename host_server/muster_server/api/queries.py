@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Parameters in the query part of the APIs' addresses."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from muster_server.api import bounds
+from muster_server.api.bodies import number, text
+
+State = Literal[
+    "prepared", "waiting", "handed_out", "applied", "registered", "failed", "displaced"
+]
+Who = Literal["you", "device", "platform", "nothing"]
+
+
+class WantedReadings(BaseModel):
+    """Paging of a device's readings."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    after: Annotated[
+        str | None, text(bounds.READING_ID, description="only those after the one of this id")
+    ] = None
+    limit: Annotated[int, number(bounds.READINGS)] = 100
+
+
+class WantedDevices(BaseModel):
+    """Filters and paging of a list of devices."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    after: Annotated[str, text(bounds.ID, description="go on after this id")] = ""
+    limit: Annotated[int, number(bounds.PAGE)] = 100
+    state: State | None = None
+    attempt: Annotated[
+        str | None, text(bounds.CODE, description="an outcome code, `under_way`, or `none`")
+    ] = None
+    waiting_for: Who | None = None
+    profile: Annotated[str | None, text(bounds.PROFILE_NAME)] = None
+    silent_since: Annotated[
+        float | None, Field(ge=0, description="not heard of after this (Unix seconds)")
+    ] = None

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The options of the commands that look at devices and their readings."""
+
+import argparse
+
+from muster_server.cli_options import client_options, one_device
+
+_STATES = ("prepared", "waiting", "handed_out", "applied", "registered", "failed")
+_WHO = ("you", "device", "platform", "nothing")
+
+
+def show_device(parser: argparse.ArgumentParser) -> None:
+    one_device(parser)
+    parser.add_argument(
+        "--follow", action="store_true", help="go on with what changes, until Ctrl-C"
+    )
+
+
+def list_devices(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--state", choices=_STATES, help="only those in this state")
+    parser.add_argument(
+        "--attempt",
+        metavar="CODE",
+        help="only those whose newest attempt ended so: an outcome code, under_way or none",
+    )
+    parser.add_argument("--waiting-for", choices=_WHO, help="only those that wait for this")
+    parser.add_argument("--profile", help="only those that are configured from it")
+    parser.add_argument(
+        "--silent-since", metavar="2d", help="only those not heard of since: 30m, 2h, 3d or a date"
+    )
+    client_options(parser)
+
+
+def readings(parser: argparse.ArgumentParser) -> None:
+    one_device(parser)
+    parser.add_argument(
+        "--follow", action="store_true", help="go on with those that come, until Ctrl-C"
+    )
+    parser.add_argument("--csv", action="store_true", help="comma-separated, for a table")
+
+
+def one_reader(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="what the reader is called, e.g. dashboard")
+    client_options(parser)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Does a restored backup believe what was recorded since it was made?"""
+
+import sqlite3
+from contextlib import closing
+from typing import Any, cast
+
+from muster_server.config_server.sync import SyncService
+from tests.host_server.config_server.field import Device, Field
+
+
+def saved(place: Field) -> bytes:
+    """The database as a backup has it."""
+    with closing(place.engine.raw_connection()) as connection:
+        return cast(sqlite3.Connection, connection.driver_connection).serialize()
+
+
+def restored(place: Field, backup: bytes) -> None:
+    """The backup takes the database's place, and the server starts on it."""
+    with closing(sqlite3.connect(":memory:")) as source:
+        source.deserialize(backup)
+        with closing(place.engine.raw_connection()) as connection:
+            source.backup(cast(sqlite3.Connection, connection.driver_connection))
+    restarted(place)
+
+
+def restarted(place: Field) -> None:
+    place.sync = SyncService(place.store, place.versions, place.clock, place.clock)
+
+
+def of_claim(place: Field, device: Device) -> Any:
+    with place.store.transaction() as records:
+        (claim,) = records.claims_of(device.id)
+        return claim
+
+
+def replayed(place: Field, device: Device, k: str, message: bytes) -> None:
+    place.sync.answer(device.id, k, message, "192.0.2.66")
+
+
+def test_recorded_message_proves_nothing_after_a_restoration(place: Field) -> None:
+    device = place.registered()
+    version = device.sync()["config"]["version"]
+    backup = saved(place)
+    device.confirm(version)
+    assert of_claim(place, device).state == "proved"
+    recorded = device.last_message
+    restored(place, backup)
+    replayed(place, device, str(version), recorded)
+    claim = of_claim(place, device)
+    assert (claim.state, claim.version, claim.window_open) == ("unproved", 0, True)
+
+
+def test_recorded_message_ends_no_keys_after_a_restoration(place: Field) -> None:
+    device = place.registered()
+    first = device.onboard()
+    place.set_password("another horse")
+    second = device.sync(str(first))["config"]["version"]
+    backup = saved(place)
+    device.confirm(second)
+    recorded = device.last_message
+    restored(place, backup)
+    replayed(place, device, str(second), recorded)
+    claim = of_claim(place, device)
+    assert claim.version == first
+    with place.store.transaction() as records:
+        assert [v.number for v in records.versions_of(claim.id)] == [first, second]
+
+
+def test_the_device_itself_proves_it_with_its_next_but_one_contact(place: Field) -> None:
+    device = place.registered()
+    version = device.sync()["config"]["version"]
+    restarted(place)
+    first = device.confirm(version)  # echoes what the server told before its start
+    assert (first["action"], first["retry_s"]) == ("keep", 5)
+    assert of_claim(place, device).state == "unproved"
+    second = device.sync(str(version))
+    assert (second["action"], second["retry_s"]) == ("keep", 3600)
+    assert of_claim(place, device).version == version
+
+
+def test_device_at_work_is_not_called_back_after_a_start(place: Field) -> None:
+    device = place.registered()
+    version = device.onboard()
+    restarted(place)
+    assert device.sync(str(version))["retry_s"] == 3600
+    assert device.shown()["state"] == "registered"
+
+
+def test_nonce_in_the_database_is_no_use_to_who_reads_it(place: Field) -> None:
+    device = place.registered()
+    device.sync()
+    assert of_claim(place, device).nonce != device.echo
+    assert len(device.echo or "") == 16
+    device.echo = of_claim(place, device).nonce
+    device.sync()
+    assert of_claim(place, device).state == "unproved"
+    assert device.shown()["claim"] == "unproved"
