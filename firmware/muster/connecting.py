@@ -29,11 +29,13 @@ async def connect(operation, config, platform):
     try:
         await borrowed("proving", "register", config, platform, life.clock, life.timeline)
     except DeviceError as e:
+        await borrowed("shortage", "heed", life, operation)
         if not e.is_final:
             await borrowed("link", "look", operation)
         # What holds is kept; but another place, or another network of several, may lead further.
         operation.is_home = not life.wifi.doubt() and len(config["networks"]) == 1
         raise
+    borrow("shortage", "end", life)
     operation.is_home = True
     operation.silent_since = None
     operation.asks_first = False

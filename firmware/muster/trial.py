@@ -42,6 +42,7 @@ async def attempt(life, answer):
         return None, None, DeviceError("timeout", "ended by the button")
     except DeviceError as e:
         borrow("failure", "end_trial", life, version, e)
+        await borrowed("shortage", "heed", life, None)
         return None, None, e
     finally:
         release("platform", "onem2m", "tls", "http")
