@@ -61,7 +61,7 @@ def blank(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iter
 
 @pytest.fixture
 def quick(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iterator[Carried]:
-    """Its clock, which takes some heap, can be made to run faster."""
+    """Give the board a clock that can be made to run faster, which takes some heap."""
     with Carried(own_network, tmp_path / "board", labelled_flash, virtual_time=True) as carried:
         twice(carried)
         yield carried
