@@ -22,7 +22,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 _LIST = Path(__file__).with_name("mutants.toml")
 _COPIED = ("host_server", "firmware", "harness", "boards", "tests", "docs")
-_FILES = ("pyproject.toml", "README.md", "Makefile")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", ".pytest_cache")
 _TIMEOUT_S = 300
 
@@ -58,8 +57,11 @@ def copied() -> Iterator[Path]:
         copy = Path(directory) / "project"
         for folder in _COPIED:
             shutil.copytree(ROOT / folder, copy / folder, ignore=_LEFT_OUT)
-        for file in _FILES:
-            shutil.copy2(ROOT / file, copy / file)
+        for file in ROOT.iterdir():
+            if file.is_file():
+                shutil.copy2(file, copy)
+        if (ROOT / ".venv").exists():  # with the interpreters that set-up has brought
+            (copy / ".venv").symlink_to(ROOT / ".venv")
         yield copy
 
 
