@@ -32,8 +32,8 @@ async def connect(operation, config, platform):
         await borrowed("shortage", "heed", life, operation)
         if not e.is_final:
             await borrowed("link", "look", operation)
-        # What holds is kept; but another network of several may lead further.
-        operation.is_home = len(config["networks"]) == 1
+        # What holds is kept; but another place, or another network of several, may lead further.
+        operation.is_home = not life.wifi.doubt() and len(config["networks"]) == 1
         raise
     borrow("shortage", "end", life)
     operation.is_home = True
@@ -75,6 +75,7 @@ async def check_in(life, config):
         log.warn("sync", e)
         wait(contact, e.retry_s or 0)
         return None
+    life.wifi.prove()
     if answer.action == KEEP and life.journal.failed_version is not None:
         borrow("candidate", "let_go", life.store, life.journal)
     wait_ms = life.again.due_in_ms(answer.config["version"]) if answer.config else 0

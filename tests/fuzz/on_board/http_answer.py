@@ -15,6 +15,9 @@ _BODY = b'{"m2m:ae":{"rn":"x"}}'
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-M2M-RSC: 2001\r\n"
 _FIXED = _OK + b"Content-Length: 21\r\n\r\n" + _BODY
 _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n15;a=b\r\n" + _BODY + b"\r\n0\r\nX: y\r\n\r\n"
+_DATED = _OK + b"Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n"
+_LATER = _DATED + b"Retry-After: Tue, 15 Nov 1994 08:14:31 GMT\r\nContent-Length: 0\r\n\r\n"
+_EARLIER = _DATED + b"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n"
 _BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 120\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 # The first byte says in how large pieces it comes.
 SEEDS = [
@@ -22,6 +25,7 @@ SEEDS = [
     b"\x20" + _OK + b"\r\n",
     b"\x7fHTTP/1.0 200 OK\r\n\r\n" + bytes(300), b"\x40HTTP/1.1 204 No Content\r\n\r\n" + _FIXED,
     b"\x10HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" + _FIXED, b"\x33" + _CHUNKED + _CHUNKED,
+    b"\x7f" + _LATER, b"\x7f" + _EARLIER,
 ]  # fmt: skip
 _WORDS = [
     b"Location: http://", b"Server: ", b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
@@ -60,7 +64,7 @@ def _asked(connection):
     for name in headers:
         if "\n" in headers[name]:
             return "a header of two lines"
-    error = _rejected(status, headers, body)
+    error = _rejected("label", status, headers, body)
     if not 0 <= error.retry_s <= 300:
         return "a stranger makes the device wait for %d s" % error.retry_s
     return _error(error)

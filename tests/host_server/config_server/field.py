@@ -155,10 +155,12 @@ class FakePlatforms:
 
 
 class Field:
-    """All services of one configuration server."""
+    """All services of one configuration server. A database in memory is one connection, so it is
+    for one thread at a time.
+    """
 
-    def __init__(self) -> None:
-        self.engine = open_engine(MEMORY)
+    def __init__(self, url: str = MEMORY) -> None:
+        self.engine = open_engine(url)
         metadata.create_all(self.engine)
         self.clock = Clock()
         self.platform = FakePlatform()
@@ -208,9 +210,9 @@ class Field:
 
 
 @contextmanager
-def open_field() -> Iterator[Field]:
+def open_field(url: str = MEMORY) -> Iterator[Field]:
     """A field with the profile "press"."""
-    opened = Field()
+    opened = Field(url)
     opened.profiles.add(PROFILE)
     yield opened
     opened.engine.dispose()

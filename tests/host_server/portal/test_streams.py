@@ -43,7 +43,7 @@ def test_each_change_comes_once_and_as_it_happens(desk: tuple[Field, str]) -> No
         known, again = next(events)
         assert again == last
     with followed(url, device.id, known) as events:
-        place.devices.open_window(device.id, OWNER)
+        call("POST", f"{url}/v1/devices/{device.id}/window")
         assert next(events)[1]["window"]["open"] is True
 
 
