@@ -195,7 +195,7 @@ def dht_readinto(pin, buf):
 
 # What takes no heap until a program asks for it.
 def _later():
-    files = {name: "bus" for name in ("I2C", "SPI", "SoftI2C", "SoftSPI")}
+    files = dict.fromkeys(("I2C", "SPI", "SoftI2C", "SoftSPI"), "bus")
     files["ADC"] = "adc"
     files["PWM"] = "pwm"
     if host_link.chip["dac_pins"]:
