@@ -40,6 +40,7 @@ PARTS = {
     ],
     "proxies": ["tests/system/test_proxies.py", "tests/system/test_who_answers.py"],
     "servers": ["tests/host_server"],
+    "security": ["tests/security"],
     "firmware": ["tests/firmware"],
     "exhaustion": ["tests/torture", "tests/soak", "tests/fuzz"],
     "contract": ["tests/harness/contract"],

@@ -72,14 +72,18 @@ def count() -> int:
 
 _SHOWN = re.compile(
     r"""^(?:label|secret|setup\ passphrase)\ .*$
-      | "(?:label|secret|setup_passphrase)":\ "[^"]*" """,
+      | "(?:label|secret|setup_passphrase)":\ "[^"]*"
+      | ^token\ {7}mst_\S+$
+      | "originator":\ "Creader\w+",\ "created_at":\ [\d.]+,\ "token":\ "[^"]*" """,
     re.MULTILINE | re.VERBOSE,
 )
 
 
 def without_shown_labels(text: str) -> str:
-    """The standard output of a command whose work is to show a label, without that label."""
-    return _SHOWN.sub("(a label, shown on purpose)", text)
+    """Return the standard output of a command whose work is to show a label, or the token of a new
+    reader, without that.
+    """
+    return _SHOWN.sub("(shown on purpose)", text)
 
 
 def leaks(text: bytes) -> int:

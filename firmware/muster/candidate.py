@@ -29,7 +29,7 @@ def wake(store, journal, timeline, former):
         if is_failed:
             error.step = reached
             timeline.failed(error)
-            fail(journal, version, error)
+            fail(store, journal, version, error)
             return config
         if is_committed:
             _double(store)
@@ -114,19 +114,24 @@ def keep(store, journal, answer):
 
 # Notes the failure. error has its step. The journal counts failures of the same version in a row.
 # The candidate stays until there is a better one: home may be gone when the device comes there.
-def fail(journal, version, error):
+def fail(store, journal, version, error):
     if journal.failed_version != version:
         journal.failed_version = version
         journal.failures = 0
     journal.failures += 1
     journal.failed(version, error)
-    set_aside(journal)
+    set_aside(store, journal)
 
 
-# Ends a trial without a word on its candidate.
-def set_aside(journal):
+# Ends a trial and lets its candidate wait. Where there is no room for both, the journal comes
+# first.
+def set_aside(store, journal):
     journal.trial = None
-    journal.save()
+    try:
+        journal.save()
+    except DeviceError:
+        store.erase(_CANDIDATE)
+        journal.save()
 
 
 # Drops a candidate that has failed: the server wants the device to keep what it runs on.

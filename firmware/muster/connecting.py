@@ -13,7 +13,9 @@ from .modules import borrow, borrowed
 # Raises DeviceError.
 async def connect(operation, config, platform):
     life = operation.life
-    if not operation.is_home or not life.wifi.is_joined():
+    # Whatever else ends this, another one may have the radio next.
+    is_home, operation.is_home = operation.is_home, False
+    if not is_home or not life.wifi.is_joined():
         await _join(operation, config)
     # A certificate wants the time; and a platform that did not take the device may not be the
     # one any more, or have another authority. The server knows, if it can be reached.
@@ -27,11 +29,14 @@ async def connect(operation, config, platform):
     try:
         await borrowed("proving", "register", config, platform, life.clock, life.timeline)
     except DeviceError as e:
+        await borrowed("shortage", "heed", life, operation)
         if not e.is_final:
             await borrowed("link", "look", operation)
-        # Another network of several may lead further than the one that has let it in.
-        operation.is_home = operation.is_home and len(config["networks"]) == 1
+        # What holds is kept; but another place, or another network of several, may lead further.
+        operation.is_home = not life.wifi.doubt() and len(config["networks"]) == 1
         raise
+    borrow("shortage", "end", life)
+    operation.is_home = True
     operation.silent_since = None
     operation.asks_first = False
     if not asks:
@@ -41,7 +46,6 @@ async def connect(operation, config, platform):
 
 async def _join(operation, config):
     life = operation.life
-    operation.is_home = False
     try:
         await life.wifi.join_one_of(config, life.timeline)
     except DeviceError as e:
@@ -52,7 +56,6 @@ async def _join(operation, config):
         else:
             operation.silent_since = None
         raise
-    operation.is_home = True
 
 
 # Heeds a hint to wait. A stranger may have said it: it makes the next contact later, never sooner.
@@ -72,6 +75,7 @@ async def check_in(life, config):
         log.warn("sync", e)
         wait(contact, e.retry_s or 0)
         return None
+    life.wifi.prove()
     if answer.action == KEEP and life.journal.failed_version is not None:
         borrow("candidate", "let_go", life.store, life.journal)
     wait_ms = life.again.due_in_ms(answer.config["version"]) if answer.config else 0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# A failure outside a trial, which has its own way home: who is told, and how long to wait then.
-# Loaded by lifecycle.py when there is one.
+# A failure, outside a trial or of one: who is told, how long to wait then, and whether a candidate
+# that has failed has its turn. Loaded when there is one.
 
 import time
 
@@ -10,7 +10,7 @@ from micropython import const
 from . import log
 from .errors import DeviceError
 from .modules import borrow
-from .timeline import RECEIVE
+from .timeline import LEAVE, RECEIVE
 
 _SEEKING_MS = const(600000)  # so long after power-on or a press a device seeks eagerly
 _EAGER_MS = const(10000)
@@ -19,8 +19,8 @@ _AWHILE_MS = const(6000)  # the wait after four failures in a row
 
 
 # Notes the failure wherever it is told. Returns how long to wait, in ms; the next failure will
-# wait longer.
-def note(life, error):
+# wait longer. And whether the candidate that is kept has its turn then; not if it has just had it.
+def note(life, error, was_second):
     if error.step is None and life.timeline.step is None:
         error.step = RECEIVE  # between the steps only a directive is obeyed
     life.timeline.failed(error)
@@ -34,14 +34,25 @@ def note(life, error):
         life.calm_down()
     delay_ms = max(life.backoff.next_ms(), (error.retry_s or 0) * 1000)
     if life.config is None and life.is_eager:
-        return min(delay_ms, _EAGER_MS)
-    return delay_ms
+        delay_ms = min(delay_ms, _EAGER_MS)
+    return delay_ms, not was_second and _is_candidates_turn(life, delay_ms)
+
+
+# Notes what has ended a trial; the device comes home without it.
+def end_trial(life, version, error):
+    life.wifi.stop()
+    if error.step is None and life.timeline.step is None:
+        error.step = LEAVE  # the journal could not be written before the first step
+    life.timeline.failed(error)
+    life.led.failed(error.step)
+    borrow("candidate", "fail", life.store, life.journal, version, error)
+    life.again.wait(error.retry_s or 0)
 
 
 # Tells whether the candidate that is kept has its turn after this wait: a blank device has nothing
 # else, one that runs on something has tried that some times. While a bundle waits it is tried in
 # its place.
-def is_candidates_turn(life, wait_ms):
+def _is_candidates_turn(life, wait_ms):
     version = life.journal.failed_version
     if version is None or life.bundle is not None or life.again.due_in_ms(version) > wait_ms:
         return False

@@ -42,6 +42,11 @@ def restarter():
     return machine.reset
 
 
+# Lets the radio's driver take its memory.
+def open_radio():
+    network.WLAN(network.WLAN.IF_STA)
+
+
 # Returns the station interface; its name on the network must be set before the first connection.
 def open_wlan(hostname):
     network.hostname(hostname[:32])
@@ -69,11 +74,6 @@ def input_pin(fact):
 
 def output_pin(fact):
     return machine.Pin(fact["pin"], machine.Pin.OUT, value=1 - fact["active"])
-
-
-# Returns how much of ESP-IDF's heap is free in one piece, in bytes.
-def largest_block():
-    return idf_heap()[1]
 
 
 # Returns how much of ESP-IDF's heap is free, and how much of that in one piece, in bytes.

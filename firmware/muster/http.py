@@ -12,6 +12,7 @@ from micropython import const
 from . import __version__
 from .errors import DeviceError
 from .modules import borrow, borrowed
+from .room import WANT, lacked
 
 _LINE = const(160)  # bytes of a line that are read; the rest of it is passed over
 _HEAD = const(65536)  # bytes of all lines of an answer together
@@ -40,6 +41,8 @@ class Connection:
         if self._socket:
             self._socket.close()
             self._socket = self._poller = None
+            if self._tls:
+                self._tls.closed()
 
     # Sends a request and reads its answer. message: a list of one, see message(); it is emptied
     # once the answer has begun to come. is_own: tells by status and headers whether the answer is
@@ -70,7 +73,9 @@ class Connection:
         except MemoryError as e:
             if self._tls is None:
                 raise
-            raise self.failure("no memory for TLS: %s" % e, "platform_tls")
+            self.close()
+            lacked()
+            raise self.failure("%s: %s" % (WANT, e), "platform_tls")
         finally:
             if not is_kept:
                 self.close()
@@ -167,8 +172,10 @@ class Connection:
             size = self._socket.write(view)  # type: ignore[union-attr]
             if size is None:
                 await self._ready(select.POLLOUT)
-            else:
+            elif not self._is_up:
                 self._is_up = True
+                if self._tls:
+                    self._tls.shaken()
             view = view[size or 0 :]
 
     # Waits as asyncio's streams do, which are 2 KiB more.

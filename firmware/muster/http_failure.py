@@ -7,6 +7,8 @@ import errno
 
 from micropython import const
 
+from .room import WANT, lacked
+
 # mbedTLS has numbers of its own, far below any errno, but for want of memory (modtls_mbedtls.c,
 # mbedtls_raise_error).
 _LOWEST = const(-255)
@@ -14,6 +16,9 @@ _ALERT = const(-0x7780)
 _CUT_OFF = const((-0x7280, -0x7880))
 _NO_COMMON = const((-0x6E00, -0x6E80, -0x7000))
 _NO_TLS = const((-0x7200, -0x7100, -0x7300, -0x7700))
+# MBEDTLS_ERR_…_ALLOC_FAILED
+_LOW = const((0x10, 0x6A))
+_HIGH = const((0x1180, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x7F00))
 
 _WORDS = {
     errno.ECONNREFUSED: "nobody listens there",
@@ -41,7 +46,10 @@ def _explain(e, tls, code, is_up):
     number = e.errno
     if not isinstance(number, int):
         return "error %s" % e, code, False
-    if tls and (number < _LOWEST or number == errno.ENOMEM):
+    if tls and (number == errno.ENOMEM or _is_shortage(-number)):
+        lacked()
+        return "%s: %s" % (WANT, e), "platform_tls", False
+    if tls and number < _LOWEST:
         return _handshake(number, e, is_up), "platform_tls", False
     name = errno.errorcode.get(number, "error %s" % e)
     if tls and not is_up and number == errno.ECONNRESET:
@@ -61,7 +69,13 @@ def _handshake(number, e, is_up):
         return "%s: %s" % (_WITHOUT_COMMON, e)
     if number in _NO_TLS:
         return "what answers there does not speak TLS: %s" % e
-    return "TLS failed, perhaps for want of memory: %s" % e
+    return "TLS failed: %s" % e
+
+
+# Tells whether a part of mbedTLS had no memory: bignum and ASN.1 say so in the lowest seven bits,
+# the others above them.
+def _is_shortage(number):
+    return number > -_LOWEST and (number & 0x7F in _LOW or number & ~0x7F in _HIGH)
 
 
 # A certificate that mbedTLS refuses, with all that is wrong with it. Whoever is not of the right

@@ -59,6 +59,8 @@ async def join_one_of(config, wifi, wlan, timeline):
     wifi.start(config["country"])
     targets = _targets(config["networks"], wifi.scan(), wifi.failures)
     found = await _join(targets, wifi, wlan, _TOGETHER_MS)
+    # What was not heard, nor hides, is no other.
+    wifi.has_others = any(t is not found and t.rssi is not None for t in targets)
     timeline.done("%s as %s" % (printable(found.ssid), wifi.address()[0]))
 
 
@@ -125,7 +127,8 @@ async def _try(target, wifi, wlan, limit_ms):
         log.warn("wifi", e)
     else:
         if reason is None:
-            wifi.unproved = place
+            wifi.place = place
+            wifi.is_proved = False
             fail(place, wifi.failures)
             log.info("wifi", "joined %s as %s" % (text, wifi.address()[0]))
             return True

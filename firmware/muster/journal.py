@@ -49,8 +49,9 @@ class Journal:
 
     # Remembers how far a trial has come.
     def reached(self, version, step):
-        self.trial = [version, step]
-        self.save()
+        if self.trial != [version, step]:
+            self.trial = [version, step]
+            self.save()
 
     def keep_clock(self, unix):
         self.clock = unix

@@ -53,7 +53,6 @@ class Life:
         self._onboarding = None  # only while seeking
         self.operation = None  # from the first commit on
         self._pending = None  # a directive that has been heard and not yet obeyed
-        self._is_second = False  # the candidate that is kept has its turn
         # A bundle waits: the version if that has failed and is not due again, else 0. Or None.
         brought = [name for name in os.listdir("/") if name.endswith(".muster")]
         self.bundle = 0 if brought else None
@@ -80,25 +79,25 @@ class Life:
             log.warn("life", "reset again and again: no radio for %d ms" % self.rest_ms)
             self.led.show("failed")
             await self.button.pause(self.rest_ms)
+        is_second = False  # the candidate that is kept has its turn, beside all else
         while True:
+            was_second, is_second = is_second, False
             try:  # whatever happened before: an untaken press would end every pause at once
                 while self.button.is_pressed():
                     await borrowed("by_hand", "heed", self)
             except DeviceError as e:
-                borrow("failure", "note", self, e)
+                borrow("failure", "note", self, e, True)
             try:
-                if not await self._live_on():
+                if not await self._live_on(was_second):
                     self.backoff.reset()
             except Interrupted:
                 self.timeline.drop()
             except DeviceError as e:
-                wait_ms = borrow("failure", "note", self, e)
-                self._is_second = borrow("failure", "is_candidates_turn", self, wait_ms)
+                wait_ms, is_second = borrow("failure", "note", self, e, was_second)
                 await self.button.pause(wait_ms)
 
     # Returns what stood in the way of the candidate that is kept, else None.
-    async def _live_on(self):
-        is_second, self._is_second = self._is_second, False
+    async def _live_on(self, is_second):
         if self._pending:
             answer, self._pending = self._pending, None
             await self._obey(answer)
@@ -110,7 +109,6 @@ class Life:
             return await self.attempt(None)
         elif self.config is None or self.seeks_again:
             self.led.show("seek")
-            self._leave_home()
             seeking = self._seeker().seek("committed" if self.config else "blank")
             self._pending = await self._unless_wanted(seeking)
         else:
@@ -163,16 +161,11 @@ class Life:
     async def attempt(self, answer):
         self._onboarding = None  # room for the registration
         release("onboarding")
-        self._leave_home()
         proved, self._pending, error = await borrowed("trial", "attempt", self, answer)
         if proved:
             self.seeks_again = False
             await self._adopt(*proved)
         return error
-
-    def _leave_home(self):
-        if self.operation:
-            self.operation.is_home = False
 
     # Ends the committed configuration. Returns what ran on it, to be stopped, or None.
     def end_operation(self):

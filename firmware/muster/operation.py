@@ -9,7 +9,7 @@ import time
 
 from micropython import const
 
-from . import log
+from . import log, room
 from .application import Application
 from .errors import DeviceError
 from .modules import borrow, borrowed
@@ -75,7 +75,9 @@ class Operation:
         self.life.led.show("committed")
         self._application.set_online(True)
         try:
-            return await self._work(is_bundle_due)
+            answer = await self._work(is_bundle_due)
+            self.is_home = False  # others have the radio now
+            return answer
         finally:
             self._application.set_online(False)
             self._is_registered = False
@@ -88,6 +90,8 @@ class Operation:
         await self._tell_timeline()
         while self.life.wifi.is_joined():
             await self._renew()
+            if room.shortages:
+                await borrowed("shortage", "heed", self.life, self)
             is_doubtful = self._platform.is_silent or self.silent_since is not None
             doubt_ms = _DOUBT_MS if is_doubtful else _TRUST_MS
             if time.ticks_diff(time.ticks_ms(), looked) >= doubt_ms:

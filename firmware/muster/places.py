@@ -48,7 +48,10 @@ def for_onboarding(prefix, ssid, seen, failures):
 
 # Returns 0 if a place has not failed lately, else a number that is the larger the later it was.
 def rank(place, failures):
-    key = place[1] or place[0]
+    return _rank(place[1] or place[0], failures)
+
+
+def _rank(key, failures):
     now = time.ticks_ms()
     for n, (failed, at) in enumerate(failures):
         # Ticks wrap: what seems to lie ahead is days ago.
@@ -63,6 +66,15 @@ def fail(key, failures):
     forgive(key, failures)
     failures.append((key, time.ticks_ms()))
     del failures[:-_REMEMBERED]
+
+
+# Notes that the place that is joined does not lead on; it counts as failed from then on. Tells
+# whether that has been long ago. was_proved: it has led somewhere since it was joined.
+def doubt(key, failures, was_proved):
+    is_old = not was_proved and not _rank(key, failures)
+    if was_proved or is_old:
+        fail(key, failures)
+    return is_old
 
 
 def forgive(key, failures):

@@ -14,6 +14,7 @@ from .errors import DeviceError
 from .http import Connection
 from .modules import borrow, borrowed
 from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND
+from .room import give
 
 _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
@@ -30,6 +31,8 @@ def platform_for(settings, device_id, clock):
         from .tls import Trust
 
         tls = Trust(settings["ca"], clock)
+    else:
+        give()  # what is kept for it
     connection = Connection(host, port, tls, "platform_unreachable", _ROOM)
     return Platform(settings, device_id, connection, base)
 

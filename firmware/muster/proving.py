@@ -10,11 +10,10 @@ from micropython import const
 
 from .errors import DeviceError, Interrupted
 from .modules import borrow, borrowed, release
-from .timeline import JOIN, LEAVE, PROVED, REGISTER
+from .timeline import PROVED, REGISTER
 
 _FAILSAFE_LOW_S = const(60)
 _FAILSAFE_HIGH_S = const(900)
-_PIECE_MS = const(120000)  # of a wait, so that the watchdog hears of it
 
 
 # Returns the time for a trial in seconds, whatever the configuration asks for.
@@ -42,66 +41,39 @@ async def prove(life, config, is_second):
 
 
 async def _prove(life, config, is_second, tries, end):
-    await _leave(life, config["version"], is_second)
+    await borrowed("moving", "leave", life, config["version"], is_second)
     is_joined = False
     while True:
         try:
             if not is_joined or not life.wifi.is_joined():
                 is_joined = False
-                await _join(life, config)
+                await borrowed("moving", "join", life, config)
                 is_joined = True
             lease = await _register(life, config)
             break
         except DeviceError as e:
-            release("platform", "onem2m", "tls", "http")
-            e.step = e.step or life.timeline.step
-            wait_ms = borrow("telling", "wait_ms", tries, e, time.ticks_diff(end, time.ticks_ms()))
-            step = e.step
-        while wait_ms > 0:
-            life.timeline.begin(step)
-            await asyncio.sleep_ms(min(wait_ms, _PIECE_MS))
-            wait_ms -= _PIECE_MS
-        if is_joined and not await borrowed("link", "is_alive", life.wifi, config):
-            is_joined = False
+            error = e
+        release("platform", "onem2m", "tls", "http")
+        await borrowed("telling", "wait", life.timeline, tries, error, end)
+        if is_joined:
+            # Whoever bears the name lets anybody in and answers: another place may lead further.
+            is_joined = not life.wifi.doubt() and await borrowed(
+                "link", "is_alive", life.wifi, config
+            )
     release("platform", "onem2m", "tls", "http")
     _heal(life.journal, config["version"])
     life.journal.reached(config["version"], PROVED)
     return lease
 
 
-# The journal remembers each step before it begins. Of a second turn, which may be one of many, it
-# only remembers how far that came.
-async def _leave(life, version, is_second):
-    if not is_second:
-        await _reach(life, version, LEAVE)
-    life.timeline.begin(LEAVE)
-    await life.wifi.leave()
-    life.wifi.stop()
-    life.timeline.done("radio off")
-
-
-async def _join(life, config):
-    await _reach(life, config["version"], JOIN)
-    if "networks" not in config:
-        kept = borrow("candidate", "kept", life.store, life.journal, config["version"])
-        config["networks"] = kept["networks"]
-    await life.wifi.join_one_of(config, life.timeline)
-    del config["networks"]  # room for the registration
-
-
 async def _register(life, config):
     from .platform import platform_for
 
-    await _reach(life, config["version"], REGISTER)
+    life.journal.reached(config["version"], REGISTER)
+    await asyncio.sleep_ms(0)
     platform = platform_for(config["platform"], life.identity.device_id, life.clock)
     await register(config, platform, life.clock, life.timeline)
     return platform.lease
-
-
-async def _reach(life, version, step):
-    if life.journal.trial != [version, step]:
-        life.journal.reached(version, step)
-        await asyncio.sleep_ms(0)  # flash takes a while, and others wait
 
 
 # A failure of this version, or of the search for a server meanwhile, that nobody has heard of yet:

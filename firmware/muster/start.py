@@ -12,6 +12,7 @@ from micropython import const
 from . import log
 from .modules import borrow
 from .pulse import Pulse, settle
+from .room import keep
 
 _WATCHDOG_MS = const(60000)
 _AT_PROMPT_MS = const(600000)  # so that a copy over serial is not bitten
@@ -62,6 +63,9 @@ async def start(app):
 
 async def _live(app, dog):
     pulse = Pulse()
+    # Before the modules: MicroPython's heap grows at the cost of both.
+    borrow("hardware", "open_radio")
+    keep()
     life, beside = borrow("assembly hardware", "assemble", pulse)
     if life is None:
         return

@@ -3,10 +3,10 @@
 # The device's own record of the nine steps, with durations and outcome codes. It lies in RTC
 # memory, which outlives every reset but a loss of power; the journal keeps a copy in flash.
 #
-# The record: a head of 12 bytes (early resets in a row, step under way, who is to blame, how often
-# a dead link was cured in vain), then a line an entry, oldest first, e.g.
-# b"8 wifi_auth 5020 1795400000" (code, ms, when it ended). In RTC memory its CRC-32 stands before
-# it. restart.py reads what a former life has left.
+# The record: a head of 19 bytes (early resets in a row, step under way, who is to blame, how often
+# a dead link was cured in vain, how often the board restarted for want of memory for TLS), then a
+# line an entry, oldest first, e.g. b"8 wifi_auth 5020 1795400000" (code, ms, when it ended). In
+# RTC memory its CRC-32 stands before it. restart.py reads what a former life has left.
 
 import binascii
 import gc
@@ -18,11 +18,12 @@ from . import log
 from .clock import EPOCH_2000
 
 _LONGEST = const(24)  # entries: three attempts at steps 3 to 9 and a few retries
-HEAD = const(12)
+HEAD = const(19)
 EARLY = const(0)  # where in the head
 STEP = const(1)
-WHO = const(2)
-CURES = const(11)
+WHO = const(2)  # 15 bytes, for the name of an exception
+CURES = const(17)
+SHORTAGES = const(18)
 
 SEEK = const(3)
 FIND = const(4)

@@ -12,11 +12,13 @@ from micropython import const
 from . import log
 from .errors import DeviceError
 from .modules import borrow
+from .room import WANT, give, keep, lacked
 
-# mbedTLS takes 16 717 bytes in one piece, and 4 KiB beside them, from ESP-IDF's heap, which the
-# collector does not manage (micropython#8940): without them a handshake fails in ways that look
-# like a bad certificate.
-_ONE_PIECE = const(20000)
+# mbedTLS takes 16,717 bytes in one piece, 4,429 in another and 15 KiB in small ones, the socket
+# 4 KiB, from ESP-IDF's heap, which the collector does not manage (micropython#8940): without them
+# a handshake fails in ways that look like a bad certificate.
+_ONE_PIECE = const(17000)
+_TOTAL = const(41000)
 _TRIES = const(3)
 _AGAIN_MS = const(1000)
 
@@ -46,14 +48,28 @@ class Trust:
     # back when they are collected, those that end a little later. Raises DeviceError.
     async def room(self):
         for _ in range(_TRIES):
+            give()
             gc.collect()
-            largest = borrow("hardware", "largest_block")
-            if largest >= _ONE_PIECE:
+            free, largest = borrow("hardware", "idf_heap")
+            if largest >= _ONE_PIECE and free >= _TOTAL:
                 return
-            log.warn("tls", "%d bytes in one piece, %d wanted" % (largest, _ONE_PIECE))
+            log.warn("tls", "%d bytes free, %d in one piece" % (free, largest))
             await asyncio.sleep_ms(_AGAIN_MS)
-        text = "no memory for TLS: %d bytes in one piece wanted, %d are the most"
-        raise DeviceError("platform_tls", text % (_ONE_PIECE, largest))
+        keep()
+        lacked()
+        text = "%s: %d bytes free, %d wanted; %d in one piece, %d wanted"
+        error = DeviceError("platform_tls", text % (WANT, free, _TOTAL, largest, _ONE_PIECE))
+        error.is_final = True  # only a restart helps, see shortage.py
+        raise error
+
+    # Keeps the room for the next handshake: this one is over, and the connection has its buffers.
+    def shaken(self):
+        lacked(0)
+        keep(1)
+
+    # The same, when the connection has given its buffers back.
+    def closed(self):
+        keep()
 
     # Does what SSLContext's does; the handshake comes with the first byte, and its errors with it.
     # Raises DeviceError.

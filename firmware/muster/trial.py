@@ -6,10 +6,8 @@
 import asyncio
 
 from . import log
-from .actions import FORGET
 from .errors import DeviceError, Interrupted
 from .modules import borrow, borrowed, release
-from .timeline import LEAVE
 
 
 # Tries a directive's configuration and commits it. Returns ((configuration, lease), None, None) if
@@ -38,24 +36,20 @@ async def attempt(life, answer):
         life.wifi.stop()
         life.timeline.drop()
         if not life.button.wants_more():  # it is only somebody else's turn
-            borrow("candidate", "set_aside", life.journal)
+            borrow("candidate", "set_aside", life.store, life.journal)
             raise
         borrow("candidate", "drop", life.store, life.journal)
         return None, None, DeviceError("timeout", "ended by the button")
     except DeviceError as e:
-        life.wifi.stop()
-        if e.step is None and life.timeline.step is None:
-            e.step = LEAVE  # the journal could not be written before the first step
-        life.timeline.failed(e)
-        life.led.failed(e.step)
-        borrow("candidate", "fail", life.journal, version, e)
-        life.again.wait(e.retry_s or 0)
+        borrow("failure", "end_trial", life, version, e)
+        await borrowed("shortage", "heed", life, None)
         return None, None, e
     finally:
         release("platform", "onem2m", "tls", "http")
     del config["platform"]
-    pending = await _confirm(life, config)
+    pending = await borrowed("confirming", "confirm", life, config)
     if pending:
+        life.wifi.stop()
         borrow("candidate", "drop", life.store, life.journal)
         text = "called off: the configuration server wants to %s" % pending.action
         log.warn("trial", text)
@@ -64,20 +58,3 @@ async def attempt(life, answer):
     committed = borrow("candidate", "commit", life.store, life.journal, version)
     await asyncio.sleep_ms(0)
     return (committed, lease), None, None
-
-
-# Makes the sync before the commit: only an authenticated "forget" or another configuration
-# prevents it, and is returned; anything else counts as unreachable.
-async def _confirm(life, config):
-    life.led.show("sync")
-    try:
-        answer = await life.contact.ask(config, "trial")
-    except DeviceError as e:
-        life.timeline.drop()
-        log.warn("confirm", "not confirmed, committed all the same: %s" % e)
-        return None
-    if answer.action == FORGET:
-        return answer
-    if answer.config and answer.config["version"] != config["version"]:
-        return answer
-    return None

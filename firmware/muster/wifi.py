@@ -15,9 +15,11 @@ class Wifi:
         self._set_country = set_country
         self.is_ours = False  # this life has brought the interface up; for powering.py
         self.failures: list = []  # the access points that have failed lately, see places.py
-        # The one that is joined, until it has led somewhere: it may be a stranger's of the same
-        # name, or ill, so another one is tried before it next time. For joining.py.
-        self.unproved = None
+        # Where it has joined last, see joining.py. Until that has led somewhere it counts as
+        # failed: it may be ill, or a stranger's of the same name, and others go before it.
+        self.place = None
+        self.is_proved = False
+        self.has_others = False  # as far as the scan before could tell
 
     # Brings the radio up, if it is not, see powering.py. Raises DeviceError.
     def start(self, country=None):
@@ -50,9 +52,15 @@ class Wifi:
 
     # Somebody who matters has answered over this access point.
     def prove(self):
-        if self.unproved:
-            borrow("places", "forgive", self.unproved, self.failures)
-            self.unproved = None
+        if self.place and not self.is_proved:
+            borrow("places", "forgive", self.place, self.failures)
+            self.is_proved = True
+
+    # It does not lead to the platform. Tells whether it is time to join anew: there are others,
+    # or may be by now.
+    def doubt(self):
+        was_proved, self.is_proved = self.is_proved, False
+        return borrow("places", "doubt", self.place, self.failures, was_proved) or self.has_others
 
     # What follows is to be awaited, see modules.borrowed.
 

@@ -120,15 +120,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+_KEYS = "muster_server.key_commands"
 _OFFLINE = "muster_server.offline_commands"
 _DEVICES = "muster_server.device_commands"
+_READING = "muster_server.reading_commands"
 
 _GROUPS = {
     "label": "make labels",
+    "token": "replace what opens a server's door",
+    "keys": "replace the key that secrets are kept under",
     "certs": "make certificates for https",
     "device": "register devices and see how far they have come",
     "profile": "keep the templates that configurations are made from",
     "bundle": "configure a device without a network: make bundles, and see how far they came",
+    "reader": "let backends read what your devices publish",
     "receipt": "enter what a device shows after it has tried its bundle",
 }
 
@@ -176,6 +181,27 @@ COMMANDS = (
         ),
         cli_options.dev_certs,
         "make_certificates",
+    ),
+    Command(
+        ("token", "rotate"),
+        "Put another token in place of a role's: the administrator's (portal), and those that "
+        "servers show each other.",
+        (
+            "muster token rotate                            # all three",
+            "muster token rotate --role portal --admin-token-file token.txt",
+        ),
+        cli_options.rotate_tokens,
+        "rotate_tokens",
+        _KEYS,
+    ),
+    Command(
+        ("keys", "rotate"),
+        "Seal the configuration server's secrets with another key. The server may run; if this "
+        "is cut off, run it again.",
+        ("muster keys rotate", "muster keys rotate --data /srv/muster"),
+        cli_options.rotate_keys,
+        "rotate_keys",
+        _KEYS,
     ),
     Command(
         ("device", "add"),
@@ -326,6 +352,43 @@ COMMANDS = (
         cli_options.check_receipt,
         "check_receipt",
         _OFFLINE,
+    ),
+    Command(
+        ("readings",),
+        "Show what a device has published at its platform.",
+        (
+            "muster readings PRESS-4",
+            "muster readings PRESS-4 --follow          # until Ctrl-C",
+            "muster readings PRESS-4 --csv > press-4.csv",
+        ),
+        device_options.readings,
+        "show_readings",
+        _READING,
+    ),
+    Command(
+        ("reader", "add"),
+        "Make an account for a backend: it reads your devices at the platform, and does nothing "
+        "else. Its token is shown this once.",
+        ("muster reader add dashboard", "muster reader add dashboard --json"),
+        device_options.one_reader,
+        "add_reader",
+        _READING,
+    ),
+    Command(
+        ("reader", "list"),
+        "List the readers; their tokens are never shown again.",
+        ("muster reader list",),
+        cli_options.client_options,
+        "list_readers",
+        _READING,
+    ),
+    Command(
+        ("reader", "remove"),
+        "Close a reader's account: its token is good for nothing from then on.",
+        ("muster reader remove dashboard",),
+        device_options.one_reader,
+        "remove_reader",
+        _READING,
     ),
     Command(
         ("timeline",),

@@ -3,6 +3,7 @@
 """The options of each command of `muster`."""
 
 import argparse
+import os
 
 from muster_server.settings import ROLES
 
@@ -162,3 +163,26 @@ def check_receipt(parser: argparse.ArgumentParser) -> None:
 def one_profile(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the profile's name")
     client_options(parser)
+
+
+def _data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        default=os.environ.get("MUSTER_DATA") or "muster-data",
+        help="of the servers (muster-data) [MUSTER_DATA]",
+    )
+
+
+def rotate_tokens(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--role", action="append", choices=ROLES, help="this one's only; may be given again"
+    )
+    parser.add_argument(
+        "--admin-token-file", metavar="FILE", help="write the administrator's here, and show none"
+    )
+    _data_dir(parser)
+
+
+def rotate_keys(parser: argparse.ArgumentParser) -> None:
+    _data_dir(parser)

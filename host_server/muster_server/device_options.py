@@ -30,3 +30,16 @@ def list_devices(parser: argparse.ArgumentParser) -> None:
         "--silent-since", metavar="2d", help="only those not heard of since: 30m, 2h, 3d or a date"
     )
     client_options(parser)
+
+
+def readings(parser: argparse.ArgumentParser) -> None:
+    one_device(parser)
+    parser.add_argument(
+        "--follow", action="store_true", help="go on with those that come, until Ctrl-C"
+    )
+    parser.add_argument("--csv", action="store_true", help="comma-separated, for a table")
+
+
+def one_reader(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="what the reader is called, e.g. dashboard")
+    client_options(parser)

@@ -10,11 +10,16 @@ import socket
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from muster_server.errors import SettingsError
+from muster_server.kept_tokens import AdministratorToken, ServiceToken
 from muster_server.settings import Address, Settings, service_url
-from muster_server.tokens import checked, service_token, token_hash
+from muster_server.tokens import TokenSource, checked, token_hash
+
+if TYPE_CHECKING:
+    from muster_server.expiry_clock import ExpiryClock
 
 
 @dataclass
@@ -41,26 +46,47 @@ class Parts:
     """The parts that the roles of one process share: files, tokens and listening sockets."""
 
     settings: Settings
-    admin_hash: str
     closers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     listeners: dict[str, list[socket.socket]] = field(default_factory=dict)
 
-    def token(self, role: str) -> str:
+    @cached_property
+    def expiry(self) -> "ExpiryClock":
+        """The clock by which things expire, one for all roles of this process."""
+        from muster_server.expiry_clock import ExpiryClock
+
+        return ExpiryClock(self.settings.data_dir / "believed-time")
+
+    def token(self, role: str) -> TokenSource:
         """The token with which other servers come to this role."""
-        given = getattr(self.settings, f"{role}_token")
+        given = self._given_token(role)
         if given is not None:
-            return checked(given, f"MUSTER_{role.upper()}_TOKEN")
-        return service_token(self.settings.data_dir / f"{role}-token")
+            return given
+        kept = self._kept(role)
+        kept.current()  # now, while somebody sees what is wrong with the file
+        return kept.current
 
     def accepted(self, role: str) -> Callable[[], frozenset[str]]:
-        """Return a function that gives the hashes of the tokens that this role accepts.
+        """Return a function that gives the hashes of the tokens that open this role's door.
 
-        They are the administrator's, and that of the server before it if any is.
+        The portal's is the administrator's, and opens no other: another door is opened by the
+        token of the server that comes there.
         """
-        hashes = frozenset({self.admin_hash})
-        if role != "portal":
-            hashes |= {token_hash(self.token(role))}
+        if role == "portal":
+            return AdministratorToken(self.settings.data_dir).accepted
+        given = self._given_token(role)
+        if given is None:
+            kept = self._kept(role)
+            kept.accepted()
+            return kept.accepted
+        hashes = frozenset({token_hash(given)})
         return lambda: hashes
+
+    def _given_token(self, role: str) -> str | None:
+        given = getattr(self.settings, f"{role}_token")
+        return None if given is None else checked(given, f"MUSTER_{role.upper()}_TOKEN")
+
+    def _kept(self, role: str) -> ServiceToken:
+        return ServiceToken(self.settings.data_dir, role)
 
     def url_of(self, role: str, listen: Address) -> str:
         """Return the URL at which this role listens first, with the port that the system chose."""
@@ -138,7 +164,6 @@ def _config(parts: Parts) -> Role:
     from muster_server.config_server.app import create_app
     from muster_server.config_server.platform_adapter import PlatformChoice
     from muster_server.store.config_tables import HEAD
-    from muster_server.store.secrets import SecretBox, load_key
 
     settings = parts.settings
     platform_url = parts.public_url(
@@ -151,8 +176,9 @@ def _config(parts: Parts) -> Role:
     choice = PlatformChoice(platform_url, own_url, parts.token("platform"), settings.ca_file)
     app = create_app(
         _database(parts, "config", "muster_server.config_server", HEAD),
-        SecretBox(load_key(settings.data_dir / "secret.key", settings.secret_key)),
+        _box(parts),
         accepted_hashes=parts.accepted("config"),
+        expiry=parts.expiry,
         platforms=choice,
         public_url=parts.public_url(
             "config",
@@ -170,12 +196,32 @@ def _config(parts: Parts) -> Role:
     return role
 
 
+def _box(parts: Parts) -> Any:
+    """Return the box for secrets at rest. At the first start its key is made, and named."""
+    from muster_server.store.key_file import FileBox
+    from muster_server.store.secrets import KEY_VARIABLE, SecretBox, decoded_keys, make_key_file
+
+    given = parts.settings.secret_key
+    if given is not None:
+        return SecretBox(*decoded_keys(given, KEY_VARIABLE))
+    file = parts.settings.data_dir / "secret.key"
+    is_new = make_key_file(file)
+    box = FileBox(file)
+    if is_new:
+        print(
+            f"sealing key {box.key_id} made: {file}; keep a copy of it apart from the backups of "
+            "the database, for without it nobody can read them, and beside it everybody can",
+            flush=True,
+        )
+    return box
+
+
 def _platform(parts: Parts) -> Role:
     from muster_server.platform_server.app import create_app
     from muster_server.store.platform import HEAD, PlatformStore
 
     engine = _database(parts, "platform", "muster_server.platform_server", HEAD)
-    app = create_app(PlatformStore(engine), parts.accepted("platform"))
+    app = create_app(PlatformStore(engine), parts.accepted("platform"), expiry=parts.expiry)
     return parts.role("platform", app)
 
 

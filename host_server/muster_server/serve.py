@@ -52,7 +52,9 @@ def serve(settings: Settings) -> int:
     os.umask(0o077)
     _warn(settings)
     _open_data_dir(settings.data_dir)
-    parts = Parts(settings, _administrator(settings))
+    if "portal" in settings.roles:
+        _keep_administrator(settings)
+    parts = Parts(settings)
     with parts.closers:
         _listen(parts)
         roles = [build(parts) for name, build in BUILDERS.items() if name in settings.roles]
@@ -83,8 +85,8 @@ def _open_data_dir(path: Path) -> None:
         check_place(path / "writable")
 
 
-def _administrator(settings: Settings) -> str:
-    """The hash of the administrator's token; at the first start it is made and told once.
+def _keep_administrator(settings: Settings) -> None:
+    """Keep the hash of the administrator's token; at the first start it is made and told once.
 
     Roles may start on one data directory at the same time, and be killed at any moment: whatever
     is found first counts, and a hash is kept only when its token has been told or written.
@@ -92,7 +94,8 @@ def _administrator(settings: Settings) -> str:
     kept = settings.data_dir / "admin-token.sha256"
     file = settings.admin_token_file
     if file is None:
-        return _hash_of_told_token(kept)
+        _tell_token(kept)
+        return
     with named("--admin-token-file", file):
         if not kept.exists():
             write_once(file, new_token())
@@ -104,14 +107,14 @@ def _administrator(settings: Settings) -> str:
                 f"--admin-token-file: {file} is not the administrator's token of "
                 f"{settings.data_dir}; to make it so, remove {kept}"
             )
-    return read_private(kept)
+    elif not kept.exists():
+        raise SettingsError(f"--admin-token-file: {file} has gone while this started; try again")
 
 
-def _hash_of_told_token(kept: Path) -> str:
+def _tell_token(kept: Path) -> None:
     token = new_token()
     if not kept.exists() and write_once(kept, token_hash(token)):
         print(f"administrator's token, shown this once: {token}", flush=True)
-    return read_private(kept)
 
 
 def _listen(parts: Parts) -> None:

@@ -2,11 +2,15 @@
 # Copyright (c) 2026 The Muster authors
 """One HTTP call from one server, or from the command line, to another."""
 
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import requests
 
-from muster_server.errors import NoAnswer
+from muster_server.errors import NoAnswer, ServiceUnreachable
+from muster_server.tokens import TokenSource, token_of
 
 CONNECT_TIMEOUT_S = 2.0
 # Who asks a server that asks another one waits longer than that one does, so that it hears which
@@ -19,7 +23,7 @@ PORTAL_TIMEOUT_S = 2 * (CONNECT_TIMEOUT_S + CONFIG_TIMEOUT_S) + 5  # it may ask 
 def call(
     method: str,
     url: str,
-    token: str,
+    token: TokenSource | None,
     body: Any = None,
     *,
     headers: dict[str, str] | None = None,
@@ -31,7 +35,9 @@ def call(
     Neither proxies nor netrc of the environment are used, and no redirect is followed: the token
     goes to this URL and nowhere else.
     """
-    all_headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+    all_headers = dict(headers or {})
+    if token is not None:
+        all_headers["Authorization"] = f"Bearer {token_of(token)}"
     with requests.Session() as session:
         session.trust_env = False
         try:
@@ -45,7 +51,59 @@ def call(
                 verify=ca_file or True,
             )
         except (requests.RequestException, OSError) as error:
-            raise NoAnswer(
-                f"{url.partition('?')[0]} did not answer ({type(error).__name__}); check that the "
-                "server runs and that the address is right"
-            ) from None
+            raise _no_answer(url.partition("?")[0], error) from None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An answer of a server that somebody else may run: no longer than was allowed."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+def fetch(
+    url: str,
+    token: str | None,
+    *,
+    headers: dict[str, str],
+    ca_file: str | None,
+    timeout_s: float,
+    most_bytes: int,
+) -> Fetched:
+    """Get what is there, with the rules of `call`, and a deadline for all of it.
+
+    ServiceUnreachable if it is longer; NoAnswer if it does not come in time.
+    """
+    if token is not None:
+        headers = {**headers, "Authorization": f"Bearer {token}"}
+    place, deadline = url.partition("?")[0], time.monotonic() + timeout_s
+    content = bytearray()
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            with session.get(
+                url,
+                headers=headers,
+                timeout=(CONNECT_TIMEOUT_S, timeout_s),
+                allow_redirects=False,
+                verify=ca_file or True,
+                stream=True,
+            ) as answer:
+                for part in answer.iter_content(65536):
+                    content += part
+                    if len(content) > most_bytes:
+                        raise ServiceUnreachable(f"{place} answered more than {most_bytes} bytes")
+                    if time.monotonic() > deadline:
+                        raise NoAnswer(f"{place} took longer than {timeout_s:.0f} s to answer")
+                return Fetched(answer.status_code, answer.headers, bytes(content))
+        except (requests.RequestException, OSError) as error:
+            raise _no_answer(place, error) from None
+
+
+def _no_answer(place: str, error: Exception) -> NoAnswer:
+    return NoAnswer(
+        f"{place} did not answer ({type(error).__name__}); check that the server runs and that "
+        "the address is right"
+    )

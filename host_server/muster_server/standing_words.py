@@ -9,23 +9,21 @@ from muster_server.outcomes import STEPS, sentence
 # What is waited for, by the word for programs. {id} is the device's, {version} the newest that was
 # made for it.
 _WAITING = {
-    "press": "It waits for you: have it near the onboarding network, switched on, and press its "
-    "button.",
-    "open_window": "It waits for you: its onboarding window is closed. Open it (muster device "
+    "press": "Have it near the onboarding network, switched on, and press its button.",
+    "open_window": "Its onboarding window is closed. Open it (muster device "
     "open {id}), then press the device's button.",
-    "open_after_reset": "It was reset, says who used its label, and waits for you: open the "
+    "open_after_reset": "It was reset, says who used its label, and it waits for you: open the "
     "window (muster device open {id}), then press the device's button. If nobody reset it, "
     "somebody else knows its label.",
     "open_if_wanted": "Its label was used while its window was closed. If you want to onboard it "
     "again, open the window (muster device open {id}); if it was not you, somebody else knows its "
     "label.",
-    "carry_bundle": "It waits for you: carry the bundle of version {version} to it (muster bundle "
-    "get {id}).",
-    "apply_bundle": "It waits for you: have it apply the bundle of version {version}, then enter "
+    "carry_bundle": "Carry the bundle of version {version} to it (muster bundle get {id}).",
+    "apply_bundle": "Have it apply the bundle of version {version}, then enter "
     "the receipt that it shows.",
-    "new_bundle": "It waits for you: mend what failed, make a new bundle (muster bundle make "
+    "new_bundle": "Mend what failed, make a new bundle (muster bundle make "
     "{id}) and carry that to it.",
-    "mend": "It waits for you: mend what failed. The device tries again by itself, and at once if "
+    "mend": "Mend what failed. The device tries again by itself, and at once if "
     "you press its button.",
     "account": "The platform has to answer: the device has no account there yet. It is asked "
     "again when the device asks.",

@@ -6,11 +6,12 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 from muster_server.errors import SettingsError
-from muster_server.private_files import read_private, write_once
+
+# A token, or what tells it as it is at the moment: it may be rotated.
+TokenSource = str | Callable[[], str]
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{32,128}")
 
@@ -49,7 +50,6 @@ def checked(token: str, name: str) -> str:
     return token
 
 
-def service_token(path: Path) -> str:
-    """The token in this file, made now if there is none. Two servers may ask at once."""
-    write_once(path, new_token())
-    return checked(read_private(path), str(path))
+def token_of(source: TokenSource) -> str:
+    """Return the token as it is now."""
+    return source if isinstance(source, str) else source()

@@ -21,7 +21,7 @@ FIRMWARE = Path(__file__).resolve().parents[2] / "firmware" / "muster"
 STAYS = {
     *("actions", "backoff", "button", "clock", "compact", "contact", "errors", "journal"),
     *("label", "led", "lifecycle", "listening", "log", LOADER, "pulse", "radio", "start", "store"),
-    *("timeline", "wifi"),
+    *("room", "timeline", "wifi"),
 }
 # For a person at the prompt, where no memory is short.
 AT_PROMPT = {"recorder"}

@@ -41,6 +41,21 @@ def test_everything_names_one_version() -> None:
     assert versions == {package["version"]} == {in_module[1]} == {frozen}
 
 
+def test_the_manifest_freezes_every_file_and_nothing_else() -> None:
+    """The manifest is a program: run here with functions like those of MicroPython's own tool."""
+    frozen: list[str] = []
+
+    def package(name: str, files: tuple[str, ...] | None = None, base_path: str = ".") -> None:
+        assert files is None
+        folder = FIRMWARE / base_path / name
+        frozen.extend(sorted(path.name for path in folder.rglob("*.py")))
+
+    text = (FIRMWARE / "manifest.py").read_text()
+    exec(compile(text, "manifest.py", "exec"), {"metadata": dict, "package": package})  # noqa: S102
+    assert frozen == sorted(path.name for path in (FIRMWARE / "muster").glob("*.py"))
+    assert [path for path in (FIRMWARE / "muster").rglob("*") if path.suffix == ".mpy"] == []
+
+
 @pytest.mark.timeout(60)
 def test_mpremote_mip_installs_it_from_disk(tmp_path: Path) -> None:
     with Air() as air, EmulatedBoard(tmp_path / "board", air=air) as board:

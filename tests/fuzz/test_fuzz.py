@@ -41,7 +41,7 @@ def test_hostile_input_does_no_harm_to_the_servers(tmp_path: Path) -> None:
     ("name", "file", "right", "wrong"),
     [
         ("dnssd", "dnssd.py", "except IndexError", "except KeyError"),
-        ("http_answer", "exchange.py", "max(0, min(", "max(-9, min("),
+        ("http_answer", "retry_after.py", "max(0, min(", "max(-9, min("),
         ("directive", "directive.py", "int, _EARLIEST, _LATEST", "int, _EARLIEST"),
     ],
 )

@@ -17,7 +17,17 @@ from tests.host_server.processes import Servers
 
 
 def test_serve_prints_a_line_per_role_when_it_is_ready(servers: tuple[Servers, Path]) -> None:
-    assert [line.split()[0] for line in servers[0].lines] == ["platform", "config", "portal"]
+    ready = [line.split()[0] for line in servers[0].lines if " ready " in line]
+    assert ready == ["platform", "config", "portal"]
+
+
+def test_first_start_names_the_sealing_key_and_says_where_to_keep_it(
+    servers: tuple[Servers, Path],
+) -> None:
+    running, folder = servers
+    (told,) = [line for line in running.lines if line.startswith("sealing key ")]
+    assert "apart from the backups of the database" in told
+    assert (folder / "data" / "secret.key").read_text().strip() not in told
 
 
 def test_first_start_keeps_everything_for_the_owner_alone(servers: tuple[Servers, Path]) -> None:

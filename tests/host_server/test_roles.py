@@ -29,7 +29,7 @@ def found(
     flags: dict[str, object] | None = None,
 ) -> str:
     """Return the URL of a role that listens at these addresses of this process."""
-    parts = Parts(read_settings(flags or {}, {}), "")
+    parts = Parts(read_settings(flags or {}, {}))
     addresses = [Address.parse(text, "") for text in listens]
     parts.listeners[role] = [cast(socket.socket, Listener(a.host, a.port)) for a in addresses]
     return parts.service_url_of(role, "--url", given, Address("192.168.4.1", 8421))

@@ -128,7 +128,6 @@ def test_roles_in_processes_of_their_own_work_together(tmp_path: Path) -> None:
     data, token = tmp_path / "data", tmp_path / "token"
     data.mkdir(0o700)
     platform = start(data, "--role", "platform", "--platform-listen", "127.0.0.1:0", ready=1)
-    admin = platform.lines[0].split()[-1]
     platform_url = platform.urls["platform"]
     config = start(
         data,
@@ -144,7 +143,7 @@ def test_roles_in_processes_of_their_own_work_together(tmp_path: Path) -> None:
     )
     try:
         token.touch(0o600)
-        token.write_text(admin)
+        token.write_text(portal.lines[0].split()[-1])
         file = tmp_path / "press.json"
         platform_fields = PROFILE["platform"] | {"url": platform_url}
         file.write_text(json.dumps(PROFILE | {"platform": platform_fields}))

@@ -32,7 +32,7 @@ ALONE = (
     "extmod_hardware",
 )
 # For run-multitests.py: two boards in one network, or with radios alone.
-TOGETHER = ("multi_net", "multi_wlan", "multi_espnow", "multi_bluetooth")
+TOGETHER = ("multi_net", "multi_wlan")
 MPREMOTE = "mpremote"
 ALL = (*ALONE, *TOGETHER, MPREMOTE)
 
@@ -115,11 +115,15 @@ def _read(report: Path, tests: Path, log: Path) -> list[Outcome]:
 def _run_mpremote(checkout: Checkout, log: Path) -> list[Outcome]:
     scripts = checkout.path / "tools" / "mpremote" / "tests"
     with _boards(checkout, 1, joined=False) as (board,), tempfile.TemporaryDirectory() as bin:
-        # The scripts call mpremote.py of the checkout with `python3`: let that be ours.
-        (Path(bin) / "python3").symlink_to(sys.executable)
+        # The scripts call mpremote.py of the checkout with `python3`: let that be this one.
+        python = Path(bin) / "python3"
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        python.chmod(0o755)
         environment = {
             **os.environ,
             "PATH": f"{bin}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONUNBUFFERED": "",  # what is expected was written through a buffer
+            "LC_ALL": "C.UTF-8",
         }
         words = ["bash", str(scripts / "run-mpremote-tests.sh"), "-t", board.port]
         _call(words, scripts, log, environment)

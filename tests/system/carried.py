@@ -47,9 +47,8 @@ class OwnNetwork:
         )
         data = directory / "servers"
         data.mkdir(mode=0o700)
-        self._token_file = data / "administrator.token"
-        options = ["--data", str(data), "--admin-token-file", str(self._token_file)]
-        self.platform = OwnPlatform(directory, self.operational.gateway, options)
+        self._token_file = data / "platform-token"
+        self.platform = OwnPlatform(directory, self.operational.gateway, ["--data", str(data)])
         secrecy.hide(PASSWORD)
         secrecy.hide_label(printed(DEVICE_ID, SECRET), SECRET)
 

@@ -14,7 +14,6 @@ the first time installs it.
 """
 
 import argparse
-import contextlib
 import shutil
 import signal
 import sys
@@ -23,7 +22,6 @@ from pathlib import Path
 
 from tests.programs import Missing
 from tests.system import acme, demo_offline, playground
-from tests.system.board_time import hasty
 from tests.system.servers import MakePlatform, OwnPlatform
 from tests.system.story import PASSWORD, Label, Story
 from tests.system.telling import Teller, prepare, show
@@ -42,7 +40,7 @@ def tell(
     if platform == "acme":
         teller.say("The platform is ACME CSE, a oneM2M platform that nobody here wrote.")
     made = _PLATFORMS[platform]
-    with Story(directory, platform=made, virtual_time=fault is not None) as story:
+    with Story(directory, platform=made) as story:
         story.deploy()
         teller.say(f"   firmware deployed over {story.board.port}")
         story.servers.wait_ready()
@@ -53,8 +51,7 @@ def tell(
         prepare(story, teller, label, _WRONG_PASSWORD if fault == "wifi_auth" else PASSWORD)
         story.switch_on()
         story.press()
-        with hasty(story.board) if fault else contextlib.nullcontext():  # a trial has its time
-            follow(story, teller)
+        follow(story, teller)
         if fault:
             recover(story, teller, label)
         story.committed()

@@ -59,6 +59,11 @@ class Desk:
         return found[1]
 
     @property
+    def platform_token(self) -> str:
+        """The token of the platform's administrator: it opens neither of the other doors."""
+        return (self.data / "platform-token").read_text().strip()
+
+    @property
     def administrator_token(self) -> str:
         return self._token_file.read_text().strip()
 

@@ -83,7 +83,10 @@ Three things to try, here at the prompt and in another terminal, in which this c
       demo> press 5
 3. The button: a short press makes the device report at once.
       demo> press
-      {muster} device show {label.device_id}
+      {muster} device show {label.device_id} --follow
+
+What the device publishes:
+      {muster} readings {label.device_id} --follow
 
 {HELP}"""
 
@@ -170,11 +173,10 @@ class Commands:
             names = ", ".join(station.name for station in point.stations) or "nobody"
             lines.append(f"   {ssid}: {'off' if ssid in self._removed else names}")
         device: dict[str, Any] = self._story.device(self._label)
-        last = device["last"]
-        lines.append(
-            f"   {device['device_id']}: {device['state']}, version {device['version']}"
-            + (f", last: {last['sentence']}" if last else "")
-        )
+        lines.append(f"   {device['device_id']}: {device['state']}, version {device['version']}")
+        lines.append(f"   {device['waiting_for']['sentence']}")
+        if device["attempt"] and device["attempt"]["state"] == "failed":
+            lines.append(f"   {device['attempt']['sentence']}")
         return "\n".join(lines)
 
 

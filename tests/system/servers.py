@@ -170,6 +170,11 @@ class Servers:
         self.all: tuple[Server, ...] = (self.platform, self.config, self.portal)
 
     @property
+    def platform_token(self) -> str:
+        """The token of the platform's administrator: it opens neither of the other doors."""
+        return (self.data / "platform-token").read_text().strip()
+
+    @property
     def administrator_token(self) -> str:
         return self.token_file.read_text().strip()
 

@@ -163,6 +163,12 @@ class Story:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
         return done.stdout
 
+    def owner(self, *arguments: str) -> str:
+        """Runs a command that asks the portal, as the owner would."""
+        servers = self.servers
+        place = ("--portal", servers.portal_url, "--token-file", str(servers.token_file))
+        return self.muster(*arguments, *place)
+
     def onboard(self) -> Label:
         """All nine steps with nothing in the way; the label of the registered device."""
         label = self.begin()
@@ -301,7 +307,7 @@ class Story:
             "Accept": "application/json",
         }
         if platform.has_accounts:
-            headers["Authorization"] = f"Bearer {self.servers.administrator_token}"
+            headers["Authorization"] = f"Bearer {self.servers.platform_token}"
         answer = requests.get(
             platform.url + path,
             headers=headers,

@@ -70,6 +70,9 @@ def show(story: Story, teller: Teller, label: Label) -> None:
     print(indented(story.container(label)))
     print("Its first reading:")
     print(indented({"con": json.loads(reading["con"]), "ct": reading["ct"]}))
+    command = f"readings {label.device_id}"
+    print(f"The same for its owner:   muster {command} [--follow]")
+    print("   " + story.owner(*command.split()).rstrip().replace("\n", "\n   "))
     print(f"Done in {teller.elapsed_s():.1f} s.")
 
 

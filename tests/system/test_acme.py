@@ -67,6 +67,8 @@ def shows_the_device_and_a_reading(story: Story, label: Label) -> None:
     assert (reading["name"], reading["value"] > 0) == ("heap_free", True)
     assert f"muster:{label.device_id}" in story.application_entity(label)["lbl"]
     assert story.container(label)["cni"] >= 1
+    # For its owner, too, wherever it publishes.
+    assert "heap_free" in story.owner("readings", label.device_id)
 
 
 def create(cse: Acme, originator: str) -> str | None:

@@ -17,7 +17,7 @@ def account(story: Story, label: Label) -> str:
 def register_with(story: Story, originator: str) -> None:
     """Register as another device with this originator, and with a token that is good for it."""
     url = story.servers.platform.url
-    administrator = {"Authorization": f"Bearer {story.servers.administrator_token}"}
+    administrator = {"Authorization": f"Bearer {story.servers.platform_token}"}
     made = requests.put(f"{url}/accounts/{originator}", headers=administrator, timeout=5)
     headers = {
         "X-M2M-Origin": originator,

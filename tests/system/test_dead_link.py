@@ -41,7 +41,7 @@ def at_work(story: Story, **profile: Any) -> Label:
 
 
 def cures(story: Story, since: int = 0) -> list[tuple[int, str]]:
-    """After how many silent seconds it has done what."""
+    """Return after how many silent seconds the device has done what."""
     found = re.findall(_SILENT, bytes(story.board.output)[since:])
     return [(int(seconds), what.decode()) for seconds, what in found]
 
@@ -62,7 +62,7 @@ def skipping(story: Story, grace_s: float) -> Iterator[None]:
 
 
 def passes(story: Story, seconds: float) -> None:
-    """Let so many seconds of the board's time pass, in which it can be answered."""
+    """Let so many of the board's seconds pass, in which it can be answered."""
     end = story.board.clock.time() + seconds
     with skipping(story, grace_s=0.3):
         while story.board.clock.time() < end:

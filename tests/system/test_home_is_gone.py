@@ -38,7 +38,7 @@ def platform_back(story: Story) -> None:
 
 
 def at_work(story: Story, label: Label, version: int = 1) -> None:
-    """By itself; nobody has heard of a failure."""
+    """Wait until it is, by itself; nobody has heard of a failure."""
     with hasty(story.board, _SPEED):
         assert story.committed(_PATIENCE_S) == version
     device = story.wait_for(
@@ -48,7 +48,7 @@ def at_work(story: Story, label: Label, version: int = 1) -> None:
 
 
 def kept(story: Story) -> bool:
-    """Tell whether the device, which ends at its prompt, keeps a candidate."""
+    """Lead the device to its prompt and tell whether it keeps a candidate."""
     story.board.write(b"\x03")
     story.board.expect(rb">>> ", _PATIENCE_S)
     with REPL(story.board.port) as repl:

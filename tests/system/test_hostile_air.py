@@ -34,6 +34,8 @@ _ONBOARDED_S = 45.0  # of which the very slow server takes the 15 that one excha
 _FRAMING = (
     rb"POST /v1/devices/%s/sync\?k=label HTTP/1\.1\r\n"
     rb"Host: [\d.]+:8421\r\n"
+    rb"User-Agent: Muster/[\d.]+\r\n"
+    rb"Accept-Encoding: identity\r\n"
     rb"Content-Type: application/octet-stream\r\n"
     rb"Content-Length: (\d+)\r\n\r\n"
 )

@@ -98,6 +98,16 @@ def test_people_play_until_ctrl_c_and_nothing_is_left(terminal: Terminal, tmp_pa
         check=True,
     ).stdout
     assert "press 4" in devices
+    typed = terminal.expect(r"What the device publishes:\s+(\S+/muster readings \S+) --follow")[1]
+    readings = subprocess.run(
+        [*typed.decode().split(), "--portal", url, "--token-file", str(token_file)],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+        cwd=ROOT,
+    ).stdout
+    assert re.search(r"heap_free +\d+", readings)
     described = requests.get(f"{url}/openapi.json", timeout=20).json()
     assert "/v1/devices" in described["paths"]
 

@@ -13,7 +13,7 @@ from tests.torture.inspector import Inspector
 from tests.torture.parts import BRICKED, HALF, Fault, Part
 from tests.torture.parts import LOST as LOST_IDENTITY
 from tests.torture.points import Played
-from tests.torture.scenarios import COMES_HOME_S
+from tests.torture.scenario import COMES_HOME_S
 
 # The longest deadline on the device is 20 s. Its clock runs this much faster than the servers.
 _SPEED = 5

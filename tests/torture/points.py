@@ -9,7 +9,7 @@ from muster_harness.units.power_cuts import Cut, Depth, Recording, record
 from tests.torture.bench import Bench, Save
 from tests.torture.inspector import Findings, Inspector, Start
 from tests.torture.parts import BRICKED, HALF, LOST, Fault
-from tests.torture.scenarios import Scenario
+from tests.torture.scenario import Scenario
 from tests.torture.server_state import ServerState
 
 

@@ -16,7 +16,8 @@ from tests.torture.bench import Bench, Save
 from tests.torture.inspector import FIRMWARE, Findings, Inspector, InspectorEnded
 from tests.torture.parts import BRICKED, LOST, Fault, Part
 from tests.torture.points import Played, Point
-from tests.torture.scenarios import SCENARIOS, Scenario
+from tests.torture.scenario import Scenario
+from tests.torture.scenarios import SCENARIOS
 
 T = TypeVar("T")
 Sample = int | Literal["all"]

@@ -4,85 +4,28 @@
 concerned do when the power went in the middle of it.
 """
 
-import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from muster_harness.errors import ExpectTimeout
 from muster_harness.wire.repl import REPL
 from tests import secrecy
 from tests.torture.bench import Bench
+from tests.torture.scenario import (
+    AT_WORK,
+    COMES_HOME_S,
+    COMMITTED,
+    LONG_S,
+    LONGEST_S,
+    PRESSES,
+    SPEED,
+    WAIT_S,
+    Scenario,
+    at_work,
+    committed,
+    nothing,
+    pressed,
+    until,
+)
+from tests.torture.stranded import STRANDED
 
-LONG_S = 8.0  # between 5 and 15 s, even if the host is busy
-LONGEST_S = 25.0
-_PRESSES = 4
-_WAIT_S = 40.0
-_ALONE_S = 15.0
-_SPEED = 10  # of the board's clock, where a trial takes all its time
-COMES_HOME_S = 60.0  # with a message lost, doubled or late, and a clock that runs faster
-_COMMITTED = rb"life committed version (\d+)"
-_AT_WORK = rb"step 6 ok \d+ms keep"
 _FORGOTTEN = rb"configuration forgotten"
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """`prepare` is what people do at the portal before; the board is off, and all else as `after`
-    another scenario has left it. `act` switches the board on and ends with the change made. `heal`
-    begins with the board on, after a cut, and is told which version this start runs on (0: none);
-    it ends with the change made too, or raises. `go` is `act` where messages are lost, told how
-    fast the board's clock shall run; None where no message leads to the change. `keeps`: once the
-    device has the new version it never starts without it, committed or as a candidate.
-    """
-
-    name: str
-    after: str | None
-    prepare: Callable[[Bench], None]
-    act: Callable[[Bench], None]
-    heal: Callable[[Bench, int], None]
-    versions: tuple[int, int]  # before and after the change; 0: no configuration
-    proves: bool  # the new version may be found only once it has been registered
-    go: Callable[[Bench, float], None] | None = None
-    keeps: bool = False
-
-
-def pressed(bench: Bench, seconds: float, said: bytes, timeout_s: float = 3.0) -> None:
-    """Press until the device says that it has understood, as a person does who watches the LED."""
-    for _ in range(_PRESSES):
-        bench.press(seconds)
-        try:
-            bench.board.expect(said, timeout_s)
-            return
-        except ExpectTimeout as late:
-            error = late
-    raise error
-
-
-def at_work(bench: Bench) -> None:
-    """Wait until the device runs on its configuration, and the configuration server has told it to
-    keep that."""
-    bench.board.expect(_AT_WORK, _WAIT_S)
-
-
-def committed(bench: Bench) -> None:
-    bench.board.expect(_COMMITTED, _WAIT_S)
-    bench.wait_for("registered")
-
-
-def _nothing(bench: Bench) -> None:
-    pass
-
-
-def _until(said: bytes) -> Callable[[Bench, float], None]:
-    """The device goes there by itself."""
-
-    def go(bench: Bench, speed: float) -> None:
-        bench.board.clock.scale(speed)
-        bench.board.power_on()
-        bench.board.expect(said, COMES_HOME_S)
-
-    return go
-
 
 # First onboarding
 
@@ -114,7 +57,7 @@ def _change(bench: Bench) -> None:
 
 
 def _change_heal(bench: Bench, found: int) -> None:
-    bench.board.expect(_AT_WORK if found == 2 else _COMMITTED, _WAIT_S)
+    bench.board.expect(AT_WORK if found == 2 else COMMITTED, WAIT_S)
 
 
 # A second version that cannot work, taken back afterwards
@@ -127,9 +70,9 @@ def _order_bad_change(bench: Bench) -> None:
 
 
 def _try_bad_change(bench: Bench) -> None:
-    bench.board.clock.scale(_SPEED)
+    bench.board.clock.scale(SPEED)
     bench.board.power_on()
-    bench.board.expect(rb"step 8 wifi_auth", _WAIT_S)
+    bench.board.expect(rb"step 8 wifi_auth", WAIT_S)
     bench.board.clock.scale(1)
     bench.wait_for("failed")
     bench.settled()
@@ -159,15 +102,15 @@ def _onboard_again(bench: Bench) -> None:
 
 def _onboard_again_go(bench: Bench, speed: float) -> None:
     """A trial that fails ends on what the device had: whoever pressed sees it, and repeats it."""
-    _until(_AT_WORK)(bench, speed)
-    for _ in range(_PRESSES):
+    until(AT_WORK)(bench, speed)
+    for _ in range(PRESSES):
         pressed(bench, LONG_S, rb"button 5 s")
         bench.board.clock.scale(speed)
-        said = bench.board.expect(_COMMITTED + rb"|step [789] (?!ok)", COMES_HOME_S)[0]
+        said = bench.board.expect(COMMITTED + rb"|step [789] (?!ok)", COMES_HOME_S)[0]
         if said.startswith(b"life"):
             return
-        bench.board.expect(_AT_WORK, COMES_HOME_S)
-    raise TimeoutError(f"no new version after {_PRESSES} presses")
+        bench.board.expect(AT_WORK, COMES_HOME_S)
+    raise TimeoutError(f"no new version after {PRESSES} presses")
 
 
 def _onboard_again_heal(bench: Bench, found: int) -> None:
@@ -186,13 +129,13 @@ def _release(bench: Bench) -> None:
 
 def _forget(bench: Bench) -> None:
     bench.board.power_on()
-    bench.board.expect(_FORGOTTEN, _WAIT_S)
+    bench.board.expect(_FORGOTTEN, WAIT_S)
     bench.settled()
 
 
 def _forget_heal(bench: Bench, found: int) -> None:
     if found:
-        bench.board.expect(_FORGOTTEN, _WAIT_S)
+        bench.board.expect(_FORGOTTEN, WAIT_S)
     bench.story.register(bench.label)
     bench.press(0.2, speed=1)
     committed(bench)
@@ -217,38 +160,6 @@ def _factory_reset_heal(bench: Bench, found: int) -> None:
     committed(bench)
 
 
-# A trial that fails, for now, and a device that comes home to find home gone
-
-
-def _strand(bench: Bench) -> None:
-    bench.story.operational.remove()
-    bench.board.clock.scale(_SPEED)
-    bench.board.power_on()
-    bench.board.expect(rb"step 7 ok", _WAIT_S)
-    bench.story.onboarding.remove()
-    bench.board.expect(rb"step 8 wifi_no_ap", _WAIT_S)
-    bench.board.expect(rb"step 4 wifi_no_ap", _WAIT_S)
-    bench.story.operational.restore()
-    committed(bench)
-    bench.board.clock.scale(1)
-    bench.settled()
-
-
-def _strand_heal(bench: Bench, found: int) -> None:
-    """Home is gone for good, but for a device that had not got anything yet."""
-    bench.story.onboarding.remove()
-    bench.board.clock.scale(_SPEED)
-    if found:
-        at_work(bench)
-        return
-    with contextlib.suppress(ExpectTimeout):
-        bench.board.expect(_COMMITTED, _ALONE_S)
-        bench.wait_for("registered")
-        return
-    bench.story.onboarding.restore()
-    committed(bench)
-
-
 # A bundle, where there is no onboarding network
 
 
@@ -269,9 +180,9 @@ def _bring(bench: Bench, waits: bytes) -> None:
     text = file.read_text().strip()
     secrecy.hide(text)
     bench.board.power_on()
-    bench.board.expect(waits, _WAIT_S)
+    bench.board.expect(waits, WAIT_S)
     bench.board.write(b"\x03")
-    bench.board.expect(rb">>> ", _WAIT_S)
+    bench.board.expect(rb">>> ", WAIT_S)
     with REPL(bench.board.port) as repl:
         repl.exec(f"with open('/{file.name}', 'w') as f:\n    f.write({text!r})")
     bench.board.power_off()
@@ -279,69 +190,69 @@ def _bring(bench: Bench, waits: bytes) -> None:
 
 def _apply_bundle(bench: Bench) -> None:
     bench.board.power_on()
-    bench.board.expect(rb"bundle receipt .*: version 1 ok", _WAIT_S)
+    bench.board.expect(rb"bundle receipt .*: version 1 ok", WAIT_S)
     bench.wait_for("registered")
     bench.settled()
 
 
 def _apply_bundle_go(bench: Bench, speed: float) -> None:
     bench.story.onboarding.remove()
-    _until(_COMMITTED)(bench, speed)
+    until(COMMITTED)(bench, speed)
 
 
 # A bundle for a device that runs on something
 
 
 def _bring_next(bench: Bench) -> None:
-    _bring(bench, _AT_WORK)
+    _bring(bench, AT_WORK)
 
 
 def _apply_next(bench: Bench) -> None:
     bench.board.power_on()
-    bench.board.expect(rb"bundle receipt .*: version 2 ok", _WAIT_S)
+    bench.board.expect(rb"bundle receipt .*: version 2 ok", WAIT_S)
     bench.wait_until_proved(2)
     bench.settled()
 
 
 def _apply_next_heal(bench: Bench, found: int) -> None:
-    bench.board.expect(_AT_WORK if found == 2 else _COMMITTED, _WAIT_S)
+    bench.board.expect(AT_WORK if found == 2 else COMMITTED, WAIT_S)
 
 
 def _bring_bad(bench: Bench) -> None:
     bench.story.change_profile(networks=_WRONG)
-    _bring(bench, _AT_WORK + rb"|configure with")
+    _bring(bench, AT_WORK + rb"|configure with")
     bench.story.change_profile()
 
 
 def _apply_bad(bench: Bench) -> None:
-    bench.board.clock.scale(_SPEED)
+    bench.board.clock.scale(SPEED)
     bench.board.power_on()
-    bench.board.expect(rb"bundle receipt .*: version \d+ wifi_auth", _WAIT_S)
+    bench.board.expect(rb"bundle receipt .*: version \d+ wifi_auth", WAIT_S)
     bench.board.clock.scale(1)
     at_work(bench)
     bench.settled()
 
 
 def _apply_bad_heal(bench: Bench, found: int) -> None:
-    bench.board.clock.scale(_SPEED)
+    bench.board.clock.scale(SPEED)
     at_work(bench)
 
 
 def _apply_bundle_heal(bench: Bench, found: int) -> None:
     bench.story.onboarding.remove()
-    bench.board.expect(_AT_WORK if found else _COMMITTED, _WAIT_S)
+    bench.board.expect(AT_WORK if found else COMMITTED, WAIT_S)
     bench.wait_for("registered")
 
 
 ONBOARDING = Scenario(
     "first onboarding",
     None,
-    _nothing,
+    nothing,
     _onboard,
     _onboard_heal,
     (0, 1),
     proves=True,
-    go=_until(_COMMITTED),
+    go=until(COMMITTED),
 )
 CHANGE = Scenario(
     "new version",
@@ -351,17 +262,7 @@ CHANGE = Scenario(
     _change_heal,
     (1, 2),
     proves=True,
-    go=_until(_COMMITTED),
-)
-STRANDED = Scenario(
-    "home is gone",
-    None,
-    _nothing,
-    _strand,
-    _strand_heal,
-    (0, 1),
-    proves=True,
-    keeps=True,
+    go=until(COMMITTED),
 )
 SCENARIOS = (
     ONBOARDING,
@@ -423,12 +324,12 @@ SCENARIOS = (
         _forget_heal,
         (2, 0),
         proves=False,
-        go=_until(_FORGOTTEN),
+        go=until(_FORGOTTEN),
     ),
     Scenario(
         "factory reset",
         CHANGE.name,
-        _nothing,
+        nothing,
         _factory_reset,
         _factory_reset_heal,
         (2, 0),

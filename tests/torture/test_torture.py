@@ -20,7 +20,8 @@ from tests.torture.mutations import NO_CHECKSUM, mutated
 from tests.torture.parts import Part
 from tests.torture.points import Played
 from tests.torture.power import Power
-from tests.torture.scenarios import CHANGE, ONBOARDING, STRANDED
+from tests.torture.scenarios import CHANGE, ONBOARDING
+from tests.torture.stranded import STRANDED
 
 _SEED = 20261123
 

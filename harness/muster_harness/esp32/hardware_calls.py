@@ -13,6 +13,7 @@ from muster_harness.esp32.interpreter import BUILD, VERSION
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import Chip
 from muster_harness.esp32.parts.clock import BoardClock
+from muster_harness.esp32.parts.counting import Counters
 from muster_harness.esp32.parts.idf_heap import IDFHeap
 from muster_harness.esp32.parts.nvs import NVS, PowerCut
 from muster_harness.esp32.parts.pins import Pins
@@ -32,6 +33,7 @@ from muster_harness.wire.board_log import BoardLog
 _ENOMEM = 12
 _MPI_ALLOC_FAILED = (-16, "MBEDTLS_ERR_MPI_ALLOC_FAILED")
 BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
+_UNTOUCHED = 600  # what a pad counts that nobody touches, about
 
 
 class Board(Protocol):
@@ -49,6 +51,7 @@ class Board(Protocol):
     air: Air
     loopback: AddressRange
     buses: Buses
+    counters: Counters
     clock: BoardClock
     idf_heap: IDFHeap
     mdns: MDNSRelay
@@ -119,6 +122,9 @@ class HardwareCalls:
                 "uarts": board.chip.uarts,
                 "adc_pins": sorted(board.chip.adc_pins),
                 "limited": board.idf_heap.is_limited,  # whether ESP-IDF's heap is
+                "dac_pins": sorted(board.chip.dac_pins),
+                "touch_pins": sorted(board.chip.touch_pins),
+                "pcnt": board.chip.pcnt_units,
             },
             "stand_ins": board.stand_ins and str(board.stand_ins),
             "raw": board.boots_raw,
@@ -231,7 +237,34 @@ class HardwareCalls:
         self._board.signals.streams[pin] = bytes.fromhex(data)
         self._board.log.event(f"bitstream on pin {pin}: {len(data) // 2} bytes")
 
+    def _pulse(self, pin: int) -> tuple[int, float] | None:
+        """Frequency and duty of the PWM that a pin sees, its own or through a wire."""
+        board = self._board
+        for driven, signal in board.signals.pwm.items():
+            if board.pins.are_wired(pin, driven):
+                return signal.freq_hz, signal.duty
+        return None
+
+    def _rmt(self, pin: int, pulses: list[tuple[int, float]]) -> None:
+        self._board.signals.pulses[pin] = [(level, us) for level, us in pulses]
+        self._board.log.event(f"rmt on pin {pin}: {len(pulses)} pulses")
+
+    def _dac(self, pin: int, value: int) -> None:
+        self._board.signals.dac[pin] = 3.3 * value / 255
+
+    def _pcnt(self, unit: int, verb: str, *arguments: Any) -> int | None:
+        return self._board.counters.ask(unit, verb, *arguments)
+
     # -- what hangs on it
+
+    def _onewire(self, pin: int, verb: str, *bits: Any) -> list[int] | bool:
+        return self._board.buses.ask_one_wire(pin, verb, *bits)
+
+    def _dht(self, pin: int) -> str:
+        return self._board.buses.dht_frame(pin).hex()
+
+    def _touch(self, pin: int) -> int:
+        return self._board.buses.touch.get(pin, _UNTOUCHED)
 
     def _i2c_scan(self) -> list[int]:
         return self._board.buses.i2c_scan()

@@ -18,6 +18,7 @@ from muster_harness.esp32.interpreter import BUILD, Interpreter
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.chips import chip
 from muster_harness.esp32.parts.clock import BoardClock
+from muster_harness.esp32.parts.counting import Counters
 from muster_harness.esp32.parts.efuse import factory_mac
 from muster_harness.esp32.parts.flash import Flash, reopened
 from muster_harness.esp32.parts.idf_heap import IDFHeap
@@ -96,20 +97,24 @@ class Supervisor:
             self.clock = BoardClock(loop, virtual_time)
             parts.callback(self.clock.close)
             self.rtc = RTC(self.clock)
+            self.signals = Signals()
             self.pins = Pins(
                 facts.pin_count,
                 facts.missing_pins,
                 facts.input_only_pins,
                 lambda pin: self._event("pin", pin),
                 self._pin_changed,
+                lambda pin: self.signals.level(pin, self.clock.now_us() / 1_000_000),
             )
             self.sleep = Sleep(self.chip, self.clock, self.pins.level, self._wake_up)
-            self.signals = Signals()
             self.buses = Buses(
                 log.event,
                 # from any thread: a test feeds UARTs
                 lambda uart, flags: loop.post(lambda: self._event("uart", uart, flags)),
                 self.pins.are_wired,
+            )
+            self.counters = Counters(
+                self.pins.level, lambda unit, flags: self._event("pcnt", unit, flags)
             )
             self.watchdog = Watchdog(self.clock, self._watchdog_bites)
             ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
@@ -300,6 +305,7 @@ class Supervisor:
     def _end_run(self) -> None:
         self.rtc.run_ends()
         self.buses.reset()
+        self.counters.reset()
         run, self._run = self._run, None
         if run is not None:
             run.end()
@@ -307,6 +313,7 @@ class Supervisor:
     def _run_exited(self, code: int) -> None:
         self.rtc.run_ends()
         self.buses.reset()
+        self.counters.reset()
         self._run = None
         if code >= 0 and self._has_booted:
             self._soft_reset_after(self.terminal.is_raw)
@@ -369,6 +376,7 @@ class Supervisor:
     def _pin_changed(self, pin: int, level: int) -> None:
         self.log.event(f"pin {pin} is {level}")
         self.sleep.look()
+        self.counters.edge(pin, level)
 
     def _event(self, name: str, *arguments: object) -> None:
         if self._run is not None:

@@ -318,6 +318,14 @@ class EmulatedBoard(Unit):
         any."""
         return self._loop.call(lambda: self._supervisor.signals.pixels(pin, order))
 
+    def volts(self, pin: int) -> float | None:
+        """Return the voltage that the program's DAC puts on a pin; None if it does not."""
+        return self._loop.call(lambda: self._supervisor.signals.dac.get(pin))
+
+    def pulses(self, pin: int) -> list[tuple[int, float]]:
+        """The newest sequence of an RMT channel on a pin: level and microseconds of each pulse."""
+        return self._loop.call(lambda: self._supervisor.signals.pulses.get(pin, []))
+
     @property
     def buses(self) -> Buses:
         """The devices on the board's I2C, SPI and UARTs, and the voltages at its ADC."""

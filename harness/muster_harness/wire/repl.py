@@ -176,7 +176,7 @@ class REPL:
         Raises HarnessError if the value is no literal here, and the errors of `exec`.
         """
         __tracebackhide__ = True
-        said = self.exec(f"print(repr({expression}))").strip()
+        said = self.exec(f"print(repr(({expression})))").strip()  # of "1, 2" too
         try:
             return ast.literal_eval(said)
         except (ValueError, SyntaxError, MemoryError, RecursionError):

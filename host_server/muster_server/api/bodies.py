@@ -85,6 +85,12 @@ class BundleText(Body):
     bundle: Annotated[str, text(bounds.BUNDLE, repr=False)]
 
 
+class NewReader(Body):
+    """The name of a reader to be made."""
+
+    name: Annotated[str, text(bounds.READER_NAME, examples=["dashboard"])]
+
+
 class TypedReceipt(Body):
     """A receipt as a person types it."""
 

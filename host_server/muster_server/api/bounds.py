@@ -41,3 +41,6 @@ ABOVE = (0, HIGHEST - 1)
 ID = (0, 32)  # of a device, or the beginning of one
 CODE = (1, 32)
 PAGE = (1, 1000)  # devices in an answer
+READING_ID = (1, 256)
+READINGS = (1, 1000)
+READER_NAME = (1, 32)

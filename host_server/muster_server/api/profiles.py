@@ -81,10 +81,22 @@ class StaticAddress(Part):
     dns: Address
 
 
+def _named_once(schema: dict[str, Any]) -> None:
+    """Ask for exactly one of the two forms of a network's name."""
+    schema["required"] = [name for name in schema.get("required", []) if name != "ssid"]
+    schema["properties"]["ssid_b64"].pop("default")
+    schema["oneOf"] = [{"required": ["ssid"]}, {"required": ["ssid_b64"]}]
+
+
 class Network(Part):
     """An operational network, tried in the order of the list."""
 
+    model_config = ConfigDict(json_schema_extra=_named_once)
+
     ssid: Ssid
+    ssid_b64: Annotated[
+        str, Field(description="the name's bytes in base64, in place of `ssid`", min_length=4)
+    ] = ""
     hidden: bool = False
     ip: Literal["dhcp"] | StaticAddress = "dhcp"
 

@@ -15,6 +15,17 @@ State = Literal[
 Who = Literal["you", "device", "platform", "nothing"]
 
 
+class WantedReadings(BaseModel):
+    """Paging of a device's readings."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    after: Annotated[
+        str | None, text(bounds.READING_ID, description="only those after the one of this id")
+    ] = None
+    limit: Annotated[int, number(bounds.READINGS)] = 100
+
+
 class WantedDevices(BaseModel):
     """Filters and paging of a list of devices."""
 

@@ -311,6 +311,50 @@ class Timeline(View):
     first_cause: Cause | None
 
 
+class Reading(View):
+    """One value that a device published."""
+
+    id: Annotated[str, Field(description="its place, for ?after=")]
+    at: Annotated[float | None, Field(description="when it came to the platform (Unix seconds)")]
+    name: Annotated[
+        str | None, Field(description="null: not in the form of `session.publish`", examples=["t"])
+    ]
+    value: Any
+
+
+class Readings(View):
+    """The oldest first."""
+
+    device_id: str
+    platform: Annotated[str, Field(description="its URL")]
+    container: Annotated[str, Field(description="the path of the container there")]
+    readings: list[Reading]
+    is_gap: Annotated[
+        bool, Field(description="there may be some after `after` that nobody can see any more")
+    ]
+
+
+class ReaderEntry(View):
+    """An account that may only read the owner's devices."""
+
+    name: str
+    originator: str
+    created_at: UnixTime
+
+
+class IssuedReader(ReaderEntry):
+    """A reader with its token, which is shown this once."""
+
+    token: str
+    platform: Annotated[str, Field(description="the URL at which it reads")]
+
+
+class Readers(View):
+    """In the order of their names."""
+
+    readers: list[ReaderEntry]
+
+
 class ProfileNames(View):
     """In the order of the alphabet."""
 

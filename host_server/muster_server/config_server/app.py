@@ -25,6 +25,9 @@ from muster_server.config_server.limits import BUSY_RETRY_S, SYNCS_AT_ONCE
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
 from muster_server.config_server.profiles import ProfileService
+from muster_server.config_server.readers import ReaderService
+from muster_server.config_server.reading_routes import add_reading
+from muster_server.config_server.readings import ReadingService
 from muster_server.config_server.receipts import ReceiptService
 from muster_server.config_server.refusals import Refusals
 from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
@@ -53,25 +56,29 @@ def create_app(
     public_url: str,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
+    expiry: Callable[[], float] | None = None,
 ) -> FastAPI:
     """The server on a migrated database; StoreError if the box has another key than the
     database. The caller disposes of the engine.
 
     `accepted_hashes` are the hashes of the tokens that may use the portal's API; `public_url` is
-    where devices find this server from their operational network.
+    where devices find this server from their operational network; `expiry` tells by which time
+    claims expire, without one `clock` does.
     """
     store = ConfigStore(engine, box)
     store.check_key()
     versions = Versions(store, platforms, public_url, clock)
     stopping = threading.Event()
     jobs = Jobs(store, platforms, clock, stopping)
-    devices = DeviceService(store, versions, clock, monotonic)
+    devices = DeviceService(store, versions, clock, monotonic, expiry)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
-    syncs = SyncService(store, versions, clock, monotonic)
+    syncs = SyncService(store, versions, clock, monotonic, expiry)
     bundles = BundleService(store, versions, clock)
     receipts = ReceiptService(store, platforms.has_accounts, clock, monotonic)
-    presence = Presence(store, platforms, clock, monotonic, stopping)
+    presence = Presence(store, platforms, clock, monotonic, stopping, expiry)
     timelines = TimelineService(store, presence, syncs.refusals, clock)
+    readers = ReaderService(store, platforms, clock)
+    readings = ReadingService(store, platforms, readers)
     guard = Depends(bearer(accepted_hashes))
 
     @asynccontextmanager
@@ -94,6 +101,7 @@ def create_app(
     _add_profiles(app, profiles, guard)
     _add_devices(app, devices, presence, timelines, jobs, guard)
     _add_bundles(app, bundles, receipts, jobs, guard)
+    add_reading(app, readings, readers, guard)
     return harden(app)
 
 

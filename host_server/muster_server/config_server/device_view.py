@@ -16,7 +16,7 @@ from muster_server.store.bundles import Bundle
 from muster_server.store.claims import DISPLACED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 
-_SLICE = 100  # devices in one transaction
+_SLICE = 101  # devices in one transaction
 _MOST_LOOKED_AT = 2000  # in one answer, however few of them fit
 
 
@@ -92,25 +92,22 @@ class DeviceViews:
         """
         found: list[dict[str, Any]] = []
         after, looked_at = wanted.after, 0
-        while looked_at < _MOST_LOOKED_AT:
-            ids = self._slice(owner, wanted, after, found)
+        while looked_at < _MOST_LOOKED_AT and len(found) <= wanted.limit:
+            # One more than is shown, to know whether there is more.
+            most = min(_SLICE, wanted.limit + 1 - len(found))
+            ids = self._slice(owner, wanted, after, most, found)
             looked_at += len(ids)
-            if len(ids) < _SLICE:
+            if len(ids) < most:
                 return {"devices": found[: wanted.limit], "next": _rest(found, wanted.limit)}
             after = ids[-1]
-            if len(found) > wanted.limit:
-                break
-        return {
-            "devices": found[: wanted.limit],
-            "next": _rest(found, wanted.limit) or after,
-        }
+        return {"devices": found[: wanted.limit], "next": _rest(found, wanted.limit) or after}
 
     def _slice(
-        self, owner: str, wanted: Wanted, after: str, found: list[dict[str, Any]]
+        self, owner: str, wanted: Wanted, after: str, most: int, found: list[dict[str, Any]]
     ) -> list[str]:
         """Few at a time, so that no list keeps the database from devices that sync."""
         with self._store.transaction() as records:
-            ids = records.device_ids_of(owner, after, _SLICE, wanted.profile, wanted.state)
+            ids = records.device_ids_of(owner, after, most, wanted.profile, wanted.state)
             for device_id in ids:
                 claim = chosen(records, device_id, owner)
                 if claim is None or not wanted.fits_claim(claim):
@@ -123,10 +120,11 @@ class DeviceViews:
     def _known(self, records: Records, claim: Claim) -> Known:
         now = self._clock()
         versions = records.versions_of(claim.id)
+        contact, knock = records.contacts.newest(claim.id)
         return Known(
             claim=claim,
-            contact=records.contacts.newest(claim.id, is_believed=True),
-            knock=records.contacts.newest(claim.id, is_believed=False),
+            contact=contact,
+            knock=knock,
             versions=versions,
             bundles=records.bundles.of(claim.id),
             is_window_open=window.is_open(records, claim, now),

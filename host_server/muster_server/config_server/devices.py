@@ -55,10 +55,12 @@ class DeviceService:
         versions: Versions,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
+        expiry: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._versions = versions
         self._clock = clock
+        self._expiry = expiry or clock
         self._monotonic = monotonic
         self.views = DeviceViews(store, versions, clock)
 
@@ -84,7 +86,9 @@ class DeviceService:
         with self._store.transaction() as records:
             if records.profile(profile) is None:
                 raise NotFound(f'there is no profile named "{profile}"; make it first')
-            claim = _claimed(records, label, profile, name, owner, end, now)
+            claim = _claimed(
+                records, label, profile, name, owner, end, now=now, expiry=self._expiry()
+            )
             claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
             records.put_claim(claim)
             records.note(
@@ -248,7 +252,9 @@ def _claimed(
     name: str,
     owner: str,
     end: float | None,
+    *,
     now: float,
+    expiry: float,
 ) -> Claim:
     """The claim for this label: an old one of the same owner, or a new one."""
     vendor = records.vendor_device(label.device_id)
@@ -276,7 +282,7 @@ def _claimed(
             "a device with another secret has proved this id; if its label was reissued, release "
             "the device first"
         )
-    live = [claim for claim in claims if not is_expired(claim, now)]
+    live = [claim for claim in claims if not is_expired(claim, expiry)]
     if len(live) >= MOST_CLAIMS:
         make_room(records, live, owner, now)
     return window.opened(_new_claim(label, profile, name, owner, now), end)

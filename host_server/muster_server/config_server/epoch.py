@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Keep a restored backup from believing recorded messages: no nonce outlives the process.
+"""Nonces that keep a restored backup from believing recorded messages: none outlives the process.
 
 A backup holds the nonces of its day, and a message that echoed one of them since then has been
 recorded, perhaps, by somebody on the network. So a device is told a nonce that is made from the

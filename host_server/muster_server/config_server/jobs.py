@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from muster_server.config_server.platform_adapter import PlatformAdapter, Platforms
+from muster_server.config_server.readers import policy_for
 from muster_server.errors import NoAnswer, ServiceUnreachable
 from muster_server.store.claims import Job
 from muster_server.store.config import ConfigStore, Records
@@ -46,7 +47,7 @@ class Jobs:
             return
         try:
             with self._store.transaction() as records:
-                due = records.due_jobs(self._clock(), _AT_ONCE)
+                due = records.due_jobs(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
             silent: dict[str, NoAnswer] = {}  # by URL
             for job in due:
                 if self._stopping.is_set():
@@ -94,6 +95,9 @@ class Jobs:
         elif job.deed == "describe":
             adapter = self._platforms.adapter_for(about["url"])
             adapter.describe(about["originator"], about["device_id"], about["facts"])
+            if "owner" in about and self._platforms.has_accounts(about["url"]):
+                policy = policy_for(about["owner"])
+                self._platforms.home().name_in_policy(policy, [about["originator"]])
         else:
             log.error("no job is called %s; a newer release may have left it", job.deed)
 

@@ -5,13 +5,14 @@
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 
 from muster_server.config_server.platform_view import PlatformView, parse_view
 from muster_server.errors import ServiceUnreachable
 from muster_server.service_client import PLATFORM_TIMEOUT_S, call
+from muster_server.tokens import TokenSource
 
 ADMIN_ORIGINATOR = "CAdmin"
 # What all our originators begin with. A platform that lets originators in by a pattern cannot be
@@ -28,6 +29,19 @@ class Token:
 
     id: str
     secret: str = field(repr=False)
+
+
+class Home(Protocol):
+    """The further calls of the platform at which this server keeps accounts."""
+
+    def close_account(self, originator: str) -> None:
+        """The account and all its tokens are revoked."""
+
+    def open_reader(self, originator: str, policy: str, token_id: str) -> Token:
+        """An account that may only retrieve and discover what the policy names."""
+
+    def name_in_policy(self, policy: str, originators: list[str]) -> None:
+        """Open what these originators own to the policy's readers."""
 
 
 class PlatformAdapter(Protocol):
@@ -62,6 +76,17 @@ class Platforms(Protocol):
 
     def has_accounts(self, url: str) -> bool:
         """Tell whether devices of the platform at this URL get tokens, and can be looked for."""
+
+    @property
+    def home_url(self) -> str:
+        """The URL at which devices and backends find the platform that has accounts."""
+
+    @property
+    def home_place(self) -> tuple[str, str | None]:
+        """The URL at which this server finds it, and the file with the authorities to trust."""
+
+    def home(self) -> Home:
+        """The platform that has accounts."""
 
     def adapter_for(self, url: str) -> PlatformAdapter:
         """The adapter for the platform at this URL."""
@@ -105,7 +130,7 @@ class MusterPlatform:
     """The product's own platform: accounts over its API, nodes over oneM2M, both over HTTP."""
 
     def __init__(
-        self, url: str, token: str, cse: str = "cse-in", ca_file: str | None = None
+        self, url: str, token: TokenSource, cse: str = "cse-in", ca_file: str | None = None
     ) -> None:
         self._url = url
         self._ca_file = ca_file
@@ -117,7 +142,20 @@ class MusterPlatform:
 
         Raises ServiceUnreachable if the platform refuses, or its answer holds no token.
         """
-        answer = self._call("PUT", f"/accounts/{originator}?token_id={token_id}")
+        return self._issued(f"/accounts/{originator}?token_id={token_id}")
+
+    def open_reader(self, originator: str, policy: str, token_id: str) -> Token:
+        query = f"policy={quote(policy, safe='')}&token_id={token_id}"
+        return self._issued(f"/readers/{originator}?{query}")
+
+    def name_in_policy(self, policy: str, originators: list[str]) -> None:
+        body = {"originators": originators}
+        answer = self._call("POST", f"/policies/{quote(policy, safe='')}/members", body)
+        if answer.status_code != 204:
+            raise _refused(answer)
+
+    def _issued(self, path: str) -> Token:
+        answer = self._call("PUT", path)
         if answer.status_code not in (200, 201):
             raise _refused(answer)
         try:
@@ -207,15 +245,30 @@ class PlatformChoice:
     """The choice of an adapter for the platform that a profile names by its URL."""
 
     def __init__(
-        self, public_url: str, own_url: str, token: str, ca_file: str | None = None
+        self, public_url: str, own_url: str, token: TokenSource, ca_file: str | None = None
     ) -> None:
         self._public_url = public_url
+        self._place = (own_url, ca_file)
         self._muster = MusterPlatform(own_url, token, ca_file=ca_file)
         self._others = AllowListPlatform()
 
     def has_accounts(self, url: str) -> bool:
         """Tell whether devices of this platform get a token: it is the one we have the key to."""
         return _normal(url) == _normal(self._public_url)
+
+    @property
+    def home_url(self) -> str:
+        """The URL at which devices and backends find the platform that has accounts."""
+        return self._public_url
+
+    @property
+    def home_place(self) -> tuple[str, str | None]:
+        """The URL at which this server finds it, and the file with the authorities to trust."""
+        return self._place
+
+    def home(self) -> Home:
+        """The platform that has accounts."""
+        return self._muster
 
     def adapter_for(self, url: str) -> PlatformAdapter:
         """The adapter for the platform at this URL."""

@@ -21,6 +21,7 @@ from muster_server.config_server.proof import (
     account_of,
     accounts_given,
     at_work,
+    described,
     settle_claim,
 )
 from muster_server.config_server.recognition import is_expired
@@ -67,10 +68,12 @@ class Presence:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         stopping: threading.Event,
+        expiry: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._clock = clock
+        self._expiry = expiry or clock
         self._monotonic = monotonic
         self._stopping = stopping
         self._asked: dict[tuple[str, str], _Asked] = {}
@@ -100,7 +103,7 @@ class Presence:
         Returns soon if the server stops.
         """
         with self._store.transaction() as records:
-            now = self._clock()
+            now = self._expiry()
             expired = records.expired_claims(now)
             given = {claim.id: accounts_given(records, claim) for claim in expired}
             for claim in expired:
@@ -119,7 +122,7 @@ class Presence:
         seen = [view.first_at_home for view in views if view is not None]
         at = min((first for first in seen if first is not None), default=None)
         with self._store.transaction() as records:
-            now = self._clock()
+            now = self._expiry()
             claim = records.claim(claim_id)
             if claim is None or not is_expired(claim, now):
                 return  # it was released, or its device came, meanwhile
@@ -223,5 +226,8 @@ def _settle(records: Records, claim: Claim, bundle: Bundle | None, at: float, no
         claim = at_work(claim, at)  # what had failed has healed
     if claim.state != "proved":
         claim = settle_claim(records, claim, now)
+    versions = records.versions_of(claim.id)
+    if versions:
+        records.add_job("describe", now, **described(claim, versions[-1]))
     seen_at = max(at, claim.seen_at or 0.0)
     records.put_claim(replace(claim, status="registered", seen_at=seen_at))

@@ -73,10 +73,12 @@ class SyncService:
         versions: Versions,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
+        expiry: Callable[[], float] | None = None,
     ) -> None:
         self._store = store
         self._versions = versions
         self._clock = clock
+        self._expiry = expiry or clock
         self._monotonic = monotonic
         self._by_address = RateLimit(BY_ADDRESS, monotonic)
         self._by_device = RateLimit(BY_DEVICE, monotonic)
@@ -92,7 +94,7 @@ class SyncService:
             raise Malformed(f"wanted at least {SHORTEST_BYTES} bytes, got {len(message)}")
         if not _K.fullmatch(k):
             raise Malformed('wanted k=label, k=adopted or k=<version>, e.g. "k=7"', path="k")
-        holder = authenticated(self._store, device_id, k, message, self._clock())
+        holder = authenticated(self._store, device_id, k, message, self._expiry())
         if holder is None:
             self.refusals.note(device_id, k, address, self._clock())
             raise NotRecognised(_REGISTER_FIRST)

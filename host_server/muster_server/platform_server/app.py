@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from muster_server.errors import Unauthorized, Unavailable
+from muster_server.expiry_clock import ExpiryClock
 from muster_server.platform_server import http_binding
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.accounts import Accounts
@@ -96,15 +97,17 @@ def create_app(
     cse: CSE | None = None,
     bounds: Bounds | None = None,
     clock: Callable[[], float] = time.time,
+    expiry: ExpiryClock | None = None,
 ) -> FastAPI:
     """The platform over a migrated store; whoever opened the store's engine disposes of it.
 
-    `admin_token_hashes` are those of the administrator's and the configuration server's tokens:
-    both speak for the originator CAdmin and may use the accounts API.
+    `admin_token_hashes` are those of the tokens that speak for the originator CAdmin and may use
+    the accounts API: the configuration server's. `expiry` tells when a life has ended; without one
+    `clock` does.
     """
     cse, bounds = cse or CSE(), bounds or Bounds()
     accounts = Accounts(store, admin_token_hashes, clock, bounds)
-    platform = Platform(store, accounts, clock, bounds, cse)
+    platform = Platform(store, accounts, clock, bounds, cse, expiry)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

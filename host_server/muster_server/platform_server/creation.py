@@ -20,6 +20,9 @@ from muster_server.store.platform import Resource
 # How the configuration server's nodes begin: "nod-PRESS-4". Nobody else may take such a name.
 NODE_NAMES = "nod-"
 
+# The time after which a life may end, and the latest end that it may have.
+Ends = tuple[str, str]
+
 _CREATABLE = tuple(sorted(set(types.TYPES) - {types.CSE_BASE}))
 
 
@@ -60,9 +63,9 @@ def drafted(
     given: Mapping[str, Any],
     originator: str,
     now: str,
-    latest_end: str,
+    ends: Ends,
 ) -> Resource:
-    """Return a resource as the request asks for it; an AE's `et` is set, at most to `latest_end`.
+    """Return a resource as the request asks for it; an AE's `et` is set, at most to the later end.
 
     Raises BadRequest if an attribute is wrong, Conflict if the name is the container's own.
     """
@@ -73,10 +76,10 @@ def drafted(
     if parent.ty == types.CONTAINER and rn in ("la", "ol"):
         raise Conflict(f"rn: {rn} is the container's own")
     asked_end = attributes.pop("et", None)
-    end = _checked_end(asked_end, now, latest_end) if asked_end else None
+    end = _checked_end(asked_end, ends) if asked_end else None
     if is_ae:
         attributes["aei"] = ri
-        end = end or latest_end
+        end = end or ends[1]
     if type_.number == types.CONTAINER:
         attributes |= {"cni": 0, "cbs": 0, "st": 0}
     return Resource(
@@ -93,18 +96,19 @@ def drafted(
     )
 
 
-def updated(resource: Resource, changes: Mapping[str, Any], now: str, latest_end: str) -> Resource:
+def updated(resource: Resource, changes: Mapping[str, Any], now: str, ends: Ends) -> Resource:
     """The resource with the changes; None removes an attribute."""
     attributes = {**resource.attributes, **changes}
     asked_end = attributes.pop("et", None)
-    end = _checked_end(asked_end, now, latest_end) if asked_end else resource.et
+    end = _checked_end(asked_end, ends) if asked_end else resource.et
     attributes = {name: value for name, value in attributes.items() if value is not None}
     if resource.ty == types.CONTAINER:
         attributes["st"] += 1
     return replace(resource, attributes=attributes, et=end, lt=now)
 
 
-def _checked_end(asked: str, now: str, latest: str) -> str:
-    if asked <= now:
-        raise BadRequest(f"et: wanted a time after {now}, got {asked}")
+def _checked_end(asked: str, ends: Ends) -> str:
+    earliest, latest = ends
+    if asked <= earliest:
+        raise BadRequest(f"et: wanted a time after {earliest}, got {asked}")
     return min(asked, latest)

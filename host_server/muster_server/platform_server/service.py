@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from muster_server.errors import StoreError, Unauthorized
+from muster_server.expiry_clock import ExpiryClock
 from muster_server.platform_server import (
     access,
     addressing,
@@ -44,12 +45,15 @@ class Platform:
         clock: Callable[[], float],
         bounds: Bounds,
         cse: CSE,
+        expiry: ExpiryClock | None = None,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._clock = clock
         self._bounds = bounds
         self._cse = cse
+        self._earliest: Callable[[], float] = clock if expiry is None else expiry
+        self._latest: Callable[[], float] = clock if expiry is None else expiry.latest
 
     def open(self) -> None:
         """Make the CSEBase, unless the database has one.
@@ -97,7 +101,7 @@ class Platform:
         """Remove what has expired. Requests never see it anyway; this frees the space."""
         with self._store.transaction() as rows:
             self._remove_expired(rows)
-            rows.history.forget_closed(self._clock() - _HISTORY_S)
+            rows.history.forget_closed(self._earliest() - _HISTORY_S)
 
     def _create(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         parent = target.resource
@@ -255,7 +259,7 @@ class Platform:
         return results.document_of(resource, attributes)
 
     def _remove_expired(self, rows: Rows) -> None:
-        now = self._now()
+        now = timestamp(self._earliest())
         expired = rows.expired(now)
         if expired:
             for leaf in expired:
@@ -267,8 +271,9 @@ class Platform:
     def _now(self) -> str:
         return timestamp(self._clock())
 
-    def _ends(self) -> str:
-        return timestamp(self._clock() + self._bounds.life_s)
+    def _ends(self) -> creation.Ends:
+        # By the clock that this server believes, so that no device is refused for a jump.
+        return timestamp(self._earliest()), timestamp(self._latest() + self._bounds.life_s)
 
 
 def _check_name(rows: Rows, draft: Resource) -> None:

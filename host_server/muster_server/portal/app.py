@@ -14,6 +14,7 @@ from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.document import parse_json
 from muster_server.portal.offline import add_offline
+from muster_server.portal.reading import add_reading
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams, add_streams
 from muster_server.web import bearer, body_within, harden, json_response
@@ -33,6 +34,7 @@ def create_app(portal: Portal, accepted_hashes: Callable[[], frozenset[str]]) ->
     _add_devices(app, portal, guard, described)
     _add_profiles(app, portal, guard, described)
     add_offline(app, portal, guard, OWNER, described)
+    add_reading(app, portal, guard, OWNER, described)
     streams = Streams()
     add_streams(app, portal, streams, guard, OWNER, described)
     app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end

@@ -15,15 +15,17 @@ from muster_server.api.bodies import (
     BundleText,
     NewBundle,
     NewDevice,
+    NewReader,
     NewWindow,
     TypedReceipt,
     VendorDevices,
 )
-from muster_server.api.queries import WantedDevices
+from muster_server.api.queries import WantedDevices, WantedReadings
 from muster_server.document import Fields
 from muster_server.errors import HostError, ServiceUnreachable
 from muster_server.label import is_device_id, parse_label
 from muster_server.service_client import CONFIG_TIMEOUT_S, call
+from muster_server.tokens import TokenSource
 
 # What the configuration server may say, and the portal says again in its own name.
 _PASSED_ON: dict[str, type[HostError]] = {
@@ -50,7 +52,7 @@ class Portal:
     def __init__(
         self,
         config_url: str,
-        config_token: str,
+        config_token: TokenSource,
         ca_file: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -106,6 +108,23 @@ class Portal:
         device = self._call("GET", self._device(device_id, owner))
         timeline = self._call("GET", self._device(device_id, owner, "/timeline"))
         return wording.rendered(timeline, device["networks"], device["platform"] or "")
+
+    def readings(self, device_id: str, owner: str, wanted: WantedReadings) -> dict[str, Any]:
+        """Return what the device has published at its platform."""
+        query = urlencode(wanted.model_dump(exclude_none=True))
+        return self._call("GET", f"{self._device(device_id, owner, '/readings')}&{query}")
+
+    def add_reader(self, reader: NewReader, owner: str) -> dict[str, Any]:
+        """An account that may only read the owner's devices, with its token."""
+        return self._call("POST", f"/v1/readers?owner={quote(owner)}", reader.model_dump())
+
+    def readers(self, owner: str) -> dict[str, Any]:
+        """Readers of this owner, without their tokens."""
+        return self._call("GET", f"/v1/readers?owner={quote(owner)}")
+
+    def remove_reader(self, name: str, owner: str) -> None:
+        """Close the reader's account."""
+        self._call("DELETE", f"/v1/readers/{quote(name, safe='')}?owner={quote(owner)}")
 
     def make_bundle(self, device_id: str, wanted: NewBundle, owner: str) -> dict[str, Any]:
         """Seal the device's configuration for the offline flow."""

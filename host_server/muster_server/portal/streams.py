@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from muster_server.api.description import Description
 from muster_server.document import compact_json
-from muster_server.errors import HostError, Unavailable
+from muster_server.errors import HostError, NotFound, Unavailable
 from muster_server.portal.service import Portal
 
 EVENTS = "text/event-stream"
@@ -65,7 +65,10 @@ class Streams:
                     said_at = loop.time()
                     yield ": still here\n\n"
                 await self._pause()
-                document = await _again(ask)
+                try:
+                    document = await _again(ask)
+                except NotFound:
+                    return  # whoever asks again is told so
         finally:
             self._open -= 1
 
@@ -78,9 +81,11 @@ class Streams:
 
 
 async def _again(ask: Ask) -> dict[str, Any] | None:
-    """Ask once more; None if it cannot be asked at the moment, or is gone."""
+    """Ask once more; None if it cannot be asked at the moment. NotFound if it is gone."""
     try:
         return await run_in_threadpool(ask)
+    except NotFound:
+        raise
     except HostError:
         return None
 

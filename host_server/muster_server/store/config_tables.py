@@ -103,7 +103,7 @@ readers = Table(
     "reader",
     metadata,
     Column("owner", Text),
-    Column("name", Text),  # a person's, or "device:" and a claim's id: this server's own
+    Column("name", Text),  # ":portal": this server's own
     Column("originator", Text, nullable=False),
     Column("token", LargeBinary),  # sealed; only of this server's own
     Column("created_at", Float, nullable=False),

@@ -37,9 +37,9 @@ class Contacts:
         if not self._connection.execute(update(contacts).where(same).values(row)).rowcount:
             self._connection.execute(insert(contacts).values(row))
 
-    def newest(self, claim_id: str, *, is_believed: bool) -> Contact | None:
-        """The newest of this kind; None if there was none yet."""
-        is_kind = contacts.c.is_believed == is_believed
-        query = select(contacts).where((contacts.c.claim_id == claim_id) & is_kind)
-        row = self._connection.execute(query).mappings().first()
-        return None if row is None else Contact(**row)
+    def newest(self, claim_id: str) -> tuple[Contact | None, Contact | None]:
+        """The newest that is believed, and the newest that is not; None where there was none."""
+        query = select(contacts).where(contacts.c.claim_id == claim_id)
+        found = [Contact(**row) for row in self._connection.execute(query).mappings()]
+        kinds = {contact.is_believed: contact for contact in found}
+        return kinds.get(True), kinds.get(False)

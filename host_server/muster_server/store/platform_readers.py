@@ -6,6 +6,7 @@ A policy is a name and the originators whose AEs it opens. Both go with the acco
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -25,7 +26,7 @@ _members = sa.Table(
 )
 
 
-def members_of(policy: str) -> sa.Select[tuple[str]]:
+def members_of(policy: str) -> sa.Select[Any]:
     """The originators that the policy names, as a part of another question."""
     return sa.select(_members.c.originator).where(_members.c.policy == policy)
 
@@ -57,7 +58,7 @@ class PlatformReaders:
     def add_members(self, policy: str, originators: Iterable[str]) -> None:
         """Name these in the policy, besides those that it names already."""
         wanted = list(dict.fromkeys(originators))
-        known = set(self._connection.execute(members_of(policy)).scalars())
+        known = {str(name) for name in self._connection.execute(members_of(policy)).scalars()}
         new = [{"policy": policy, "originator": o} for o in wanted if o not in known]
         if new:
             self._connection.execute(sa.insert(_members), new)

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, se
 from muster_server.store.config_tables import readers
 from muster_server.store.secrets import SecretBox
 
-# What this server reads with has a name that no person can give.
-_OWN = "device:"
+# What this server itself reads with has a name that no person can give.
+OWN = ":portal"
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,6 @@ class Reader:
     created_at: float
 
 
-def own_name(claim_id: str) -> str:
-    """The name of the account with which this server reads one device."""
-    return f"{_OWN}{claim_id}"
-
-
 class ReaderRecords:
     """Questions and deeds within one transaction."""
 
@@ -38,7 +33,7 @@ class ReaderRecords:
 
     def of_owner(self, owner: str) -> list[Reader]:
         """All that the owner has given out, by name."""
-        query = select(readers).where(readers.c.owner == owner, ~readers.c.name.startswith(_OWN))
+        query = select(readers).where(readers.c.owner == owner, readers.c.name != OWN)
         rows = self._connection.execute(query.order_by(readers.c.name)).mappings()
         return [self._reader(row) for row in rows]
 

@@ -88,7 +88,7 @@ def _fail(version):
     start.journal.reached(version, JOIN)
     e = DeviceError("wifi_auth")
     e.step = JOIN
-    candidate.fail(start.journal, version, e)
+    candidate.fail(start.store, start.journal, version, e)
     return start.journal.failed_version, start.journal.failures
 
 
@@ -99,6 +99,82 @@ def test_failures_in_a_row_are_counted_over_restarts_and_by_version():
     assert streaks == [(1, 1), (1, 2), (1, 3), (2, 1)]
     _on(disk, lambda: _commit(3))
     assert _on(disk, Start).journal.failures == 0
+
+
+# A trial of a version that fails, on a board that runs on nothing.
+def _fail_first(version):
+    _fail(version)
+    start = Start()
+    return start, candidate.kept(start.store, start.journal, version)
+
+
+def test_a_candidate_that_has_failed_is_kept_over_restarts_and_replaced_by_the_next():
+    def act():
+        start, kept = _fail_first(1)
+        assert start.config is None and kept["version"] == 1
+        start, kept = _fail_first(2)
+        assert kept["version"] == 2
+        assert candidate.kept(start.store, start.journal, 1) is None
+        _commit(2)
+        start = Start()
+        return start.config, candidate.kept(start.store, start.journal, 2)
+
+    config, kept = _on(RAMDisk(), act, True)
+    assert config["version"] == 2 and kept is None
+
+
+def test_a_candidate_whose_trial_had_not_begun_is_kept_as_one_that_has_not_failed():
+    def act():
+        Start().keep(Answer(1))
+        start = Start()
+        return start.journal.failures, candidate.kept(start.store, start.journal, 1)
+
+    failures, kept = _on(RAMDisk(), act, True)
+    assert failures == 0 and kept["version"] == 1
+
+
+def test_what_the_server_has_taken_back_is_kept_no_longer():
+    def act():
+        start, _ = _fail_first(1)
+        candidate.let_go(start.store, start.journal)
+        start = Start()
+        return start.journal.failed_version, candidate.kept(start.store, start.journal, 1)
+
+    assert _on(RAMDisk(), act, True) == (None, None)
+
+
+def test_no_power_cut_loses_a_candidate_while_its_failure_is_noted():
+    cut_at = 0
+    while True:
+        disk = RAMDisk()
+
+        def begin():
+            start = Start()
+            start.keep(Answer(1))
+            start.journal.reached(1, JOIN)
+
+        _on(disk, begin, True)
+        disk.operations, disk.cut_at = 0, cut_at
+        try:
+            _on(disk, lambda: _fail_again(1))
+            break
+        except PowerCut:
+            pass
+        disk.cut_at = None
+        start = _on(disk, Start)
+        kept = _on(disk, lambda s=start: candidate.kept(s.store, s.journal, 1))
+        assert start.config is None and kept is not None, cut_at
+        cut_at += 1
+    assert cut_at > 1
+
+
+# The restart in the middle of a trial notes a failure of its own.
+def _fail_again(version):
+    store = Store("/flash/muster")
+    _, journal, _ = lives.begin(store, "power_on")
+    e = DeviceError("wifi_auth")
+    e.step = JOIN
+    candidate.fail(store, journal, version, e)
 
 
 # Cuts the power at each flash operation of a change from version 1 to 2; what a restart runs on,
@@ -206,7 +282,7 @@ def test_what_could_not_be_committed_is_not_given_up_for_the_next_candidate():
         start.keep(Answer(3))
         e = DeviceError("wifi_auth")
         e.step = JOIN
-        candidate.fail(start.journal, 3, e)
+        candidate.fail(start.store, start.journal, 3, e)
 
     disk = RAMDisk()
     _on(disk, try_the_next, True)

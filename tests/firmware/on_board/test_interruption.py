@@ -8,7 +8,7 @@ import time
 
 from runner import araises
 
-from muster import trial
+from muster import proving
 from muster.button import BUNDLE, DOUBLE, LONG, LONGEST, SHORT, Button
 from muster.errors import DeviceError, Interrupted
 from muster.interruption import interruptible
@@ -74,18 +74,18 @@ class Life:
 
 # How long a trial that comes to no end is granted, in seconds.
 async def _granted_s(failsafe_s):
-    async def stalls(life, config):
+    async def stalls(life, config, is_second, tries, end):
         await asyncio.sleep(600)
 
-    proves, trial._prove = trial._prove, stalls
-    trial.time = Ticks()
+    proves, proving._prove = proving._prove, stalls
+    proving.time = Ticks()
     try:
         config = {"policy": {"failsafe_s": failsafe_s}}
-        error = await araises(DeviceError, trial._prove_in_time(Life, config))
+        error = await araises(DeviceError, proving.prove(Life, config, False))
         assert error.code == "timeout"
-        return trial.time.now // 1000 - 20
+        return proving.time.now // 1000 - 20
     finally:
-        trial._prove, trial.time = proves, time
+        proving._prove, proving.time = proves, time
 
 
 async def test_a_trial_is_granted_a_minute_at_least_and_a_quarter_of_an_hour_at_most():

@@ -7,10 +7,11 @@ import json
 import goldens
 from mutation import changed_json, some
 
+from muster.association import _quad_and_mask
 from muster.clock import Clock
 from muster.configuration import check
 from muster.errors import DeviceError
-from muster.joining import _quad_and_mask
+from muster.joining import name
 from muster.platform import platform_for
 from muster.radio import printable
 
@@ -37,7 +38,7 @@ def play(data):
     except DeviceError as e:
         return None if e.code == "config_invalid" and len(e.detail) < 9000 else "not well: %r" % e
     for network in config["networks"]:
-        printable(network["ssid"])
+        printable(name(network))
         if network["ip"] != "dhcp":
             _quad_and_mask(network["ip"]["address"])
     try:

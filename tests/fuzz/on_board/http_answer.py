@@ -9,12 +9,15 @@ from muster.errors import DeviceError
 from muster.exchange import _rejected
 from muster.http import Connection
 
-ROOM = 4 << 20  # garbage of headers (64 lines of 1 KiB) and of chunks that come byte by byte
+ROOM = 4 << 20  # garbage of headers and of chunks that come byte by byte
 _LIMIT = 4096
 _BODY = b'{"m2m:ae":{"rn":"x"}}'
 _OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-M2M-RSC: 2001\r\n"
 _FIXED = _OK + b"Content-Length: 21\r\n\r\n" + _BODY
 _CHUNKED = _OK + b"Transfer-Encoding: chunked\r\n\r\n15;a=b\r\n" + _BODY + b"\r\n0\r\nX: y\r\n\r\n"
+_DATED = _OK + b"Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n"
+_LATER = _DATED + b"Retry-After: Tue, 15 Nov 1994 08:14:31 GMT\r\nContent-Length: 0\r\n\r\n"
+_EARLIER = _DATED + b"Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 0\r\n\r\n"
 _BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 120\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 # The first byte says in how large pieces it comes.
 SEEDS = [
@@ -22,8 +25,11 @@ SEEDS = [
     b"\x20" + _OK + b"\r\n",
     b"\x7fHTTP/1.0 200 OK\r\n\r\n" + bytes(300), b"\x40HTTP/1.1 204 No Content\r\n\r\n" + _FIXED,
     b"\x10HTTP/1.1 100 Continue\r\nX: y\r\n\r\n" + _FIXED, b"\x33" + _CHUNKED + _CHUNKED,
+    b"\x7f" + _LATER, b"\x7f" + _EARLIER,
 ]  # fmt: skip
 _WORDS = [
+    b"Location: http://", b"Server: ", b"Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+    b"Retry-After: Sun, 06 Nov 1994 08:50:37 GMT\r\n", b"Content-Encoding: gzip\r\n",
     b"\r\n", b"\r\n\r\n", b"\n", b": ", b"Content-Length: ", b"Transfer-Encoding: chunked\r\n",
     b"Retry-After: -1\r\n", b"Retry-After: 99999999999999999999\r\n", b"HTTP/1.1 ", b"HTTP/1.0 ",
     b"ffffffff\r\n", b"-1\r\n", b"0\r\n\r\n", b"Connection: close\r\n", b"100", b"\xff\xfe",
@@ -52,16 +58,21 @@ def play(data):
 
 def _asked(connection):
     message = connection.message("GET", "/x", {}, None)
-    status, headers, body = drive(connection.exchange([message], 1000, _LIMIT))
+    status, headers, body = drive(connection.exchange([message], 1000, _LIMIT, _is_own))
     if not 0 <= status <= 999 or len(body) > _LIMIT:
         return "an answer that none is: %d, %d bytes" % (status, len(body))
     for name in headers:
         if "\n" in headers[name]:
             return "a header of two lines"
-    error = _rejected(status, headers)
+    error = _rejected("label", status, headers, body)
     if not 0 <= error.retry_s <= 300:
         return "a stranger makes the device wait for %d s" % error.retry_s
     return _error(error)
+
+
+# Some are a stranger's, whose words go into an error.
+def _is_own(status, headers):
+    return status != 503 and "location" not in headers
 
 
 def _error(e):

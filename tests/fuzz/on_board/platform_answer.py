@@ -58,6 +58,6 @@ def play(data):
         for second in range(0, 100, 10):
             drive(platform.renew(3000000000 + second))
     except DeviceError as e:
-        known = ("platform_refused", "platform_conflict")
+        known = ("platform_refused", "platform_conflict", "platform_unreachable")
         return None if e.code in known and len(str(e)) < 300 else "not well: %r" % e
     return "renews all the time" if platform.renewals > 2 else None

@@ -27,7 +27,7 @@ def _sealed(record):
 
 
 SEEDS = [
-    _sealed(bytes(HEAD) + _LINES), _sealed(b"\3\10app\0\0\0\0\0\0\0" + _LINES * 8),
+    _sealed(bytes(HEAD) + _LINES), _sealed(b"\3\10app" + bytes(HEAD - 5) + _LINES * 8),
     _sealed(bytes(HEAD)), b"", bytes(2048),
 ]  # fmt: skip
 

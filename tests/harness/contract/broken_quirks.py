@@ -77,6 +77,25 @@ IN_SHIMS = {
         "interpreter",
     ),
     "a lock lets everybody in": ("later/threads.py", "native.acquire(0)", "native", "threads"),
+    "an RMT takes no time": (
+        "later/rmt.py",
+        "clock.now_us() + int(sum(us))",
+        "clock.now_us() + 0 * int(sum(us))",
+        "rmt",
+    ),
+    "a 1-Wire search sees one": ("later/onewire.py", "fork = at\n", "fork = 0\n", "one_wire"),
+    "a UART is as fast as the host": (
+        "machine_uart.py",
+        "frame_bits * 1000000",
+        "frame_bits * 0",
+        "serial_time",
+    ),
+    "an encoder has one phase": (
+        "later/counters.py",
+        "if phases == 4",
+        "if phases == 5",
+        "counters",
+    ),
     "sys.stdout.buffer changes bytes": (
         "esp32_sys.py",
         "hexlify(buf)",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from noise.connection import NoiseConnection
+from sqlalchemy import Engine
 
 from muster_server.config_server import bundle as form
 from muster_server.config_server.bundles import BundleService
@@ -18,6 +19,7 @@ from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.platform_adapter import (
     AllowListPlatform,
+    Home,
     PlatformAdapter,
     Token,
 )
@@ -79,6 +81,8 @@ class FakePlatform:
     views: dict[str, PlatformView] | None = None  # by originator, in place of one for all
     tokens: dict[str, dict[str, str]] = field(default_factory=dict)
     described: dict[str, dict[str, Any]] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)  # of readers
+    members: dict[str, set[str]] = field(default_factory=dict)  # of policies
 
     def make_token(self, originator: str, token_id: str) -> Token | None:
         self._check()
@@ -89,6 +93,15 @@ class FakePlatform:
             raise NoAnswer("the platform did not answer in time")
         return token
 
+    def open_reader(self, originator: str, policy: str, token_id: str) -> Token:
+        self._check()
+        self.policies[originator] = policy
+        return Token(token_id, secrets.token_hex(16))
+
+    def name_in_policy(self, policy: str, originators: list[str]) -> None:
+        self._check()
+        self.members.setdefault(policy, set()).update(originators)
+
     def revoke_token(self, originator: str, token_id: str) -> None:
         self._check()
         self.tokens[originator].pop(token_id, None)
@@ -96,6 +109,7 @@ class FakePlatform:
     def close_account(self, originator: str) -> None:
         self._check()
         self.tokens.pop(originator, None)
+        self.policies.pop(originator, None)
 
     def describe(self, originator: str, device_id: str, facts: dict[str, Any]) -> None:
         self._check()
@@ -123,6 +137,17 @@ class FakePlatforms:
     def has_accounts(self, url: str) -> bool:
         return url == self.url
 
+    @property
+    def home_url(self) -> str:
+        return self.url
+
+    @property
+    def home_place(self) -> tuple[str, str | None]:
+        return self.url, None
+
+    def home(self) -> Home:
+        return self.platform
+
     def adapter_for(self, url: str) -> PlatformAdapter:
         return self.platform if url == self.url else AllowListPlatform()
 
@@ -131,14 +156,22 @@ class FakePlatforms:
 
 
 class Field:
-    """All services of one configuration server."""
+    """All services of one configuration server. A database in memory is one connection, so it is
+    for one thread at a time.
+    """
 
-    def __init__(self) -> None:
-        self.engine = open_engine(MEMORY)
-        metadata.create_all(self.engine)
+    def __init__(
+        self,
+        url: str = MEMORY,
+        engine: Engine | None = None,
+        store: ConfigStore | None = None,
+    ) -> None:
+        self.engine = engine or open_engine(url)
+        if engine is None:
+            metadata.create_all(self.engine)
         self.clock = Clock()
         self.platform = FakePlatform()
-        self.store = ConfigStore(self.engine, SecretBox(bytes(32)))
+        self.store = store or ConfigStore(self.engine, SecretBox(bytes(32)))
         self.platforms = FakePlatforms(self.platform)
         self.versions = Versions(self.store, self.platforms, SERVER_URL, self.clock)
         self.devices = DeviceService(self.store, self.versions, self.clock, self.clock)
@@ -154,6 +187,11 @@ class Field:
         )
         self.presence = Presence(self.store, self.platforms, self.clock, self.clock, self.stopping)
         self.timelines = TimelineService(self.store, self.presence, self.sync.refusals, self.clock)
+
+    def use_expiry(self, expiry: Callable[[], float]) -> None:
+        """Let claims expire by this clock from now on."""
+        for service in (self.devices, self.sync, self.presence):
+            service._expiry = expiry
 
     def registered(self, label: Label | None = None) -> "Device":
         """A device whose label its owner has typed at the portal."""
@@ -179,9 +217,9 @@ class Field:
 
 
 @contextmanager
-def open_field() -> Iterator[Field]:
+def open_field(url: str = MEMORY) -> Iterator[Field]:
     """A field with the profile "press"."""
-    opened = Field()
+    opened = Field(url)
     opened.profiles.add(PROFILE)
     yield opened
     opened.engine.dispose()

@@ -12,7 +12,7 @@ from muster_server.config_server.app import create_app
 from muster_server.errors import ServiceUnreachable
 from muster_server.store.claims import CLAIM_LIFE_S
 from muster_server.store.secrets import SecretBox
-from tests.host_server.config_server.field import SERVER_URL, Device, Field
+from tests.host_server.config_server.field import OWNER, SERVER_URL, Device, Field
 
 _LONG_S = 60
 
@@ -103,3 +103,16 @@ def test_server_that_stops_waits_for_one_deed_at_most(
 
     asyncio.run(run())  # waits for the thread
     assert len(described) == 1
+
+
+def test_what_was_put_off_while_the_clock_was_wrong_is_done(place: Field) -> None:
+    device = place.registered()
+    device.onboard()
+    place.clock.pass_s(400 * 86_400)
+    place.platform.is_down = True
+    place.devices.release(device.id, OWNER)
+    place.jobs.run_due()
+    place.platform.is_down = False
+    place.clock.pass_s(-400 * 86_400)
+    place.jobs.run_due()
+    assert place.platform.tokens == {}

@@ -86,7 +86,7 @@ def test_earlier_token_is_good_until_it_is_revoked(url: str, platform: MusterPla
     assert registered(url, origin, first.secret) == 2001
     platform.revoke_token(origin, first.id)
     platform.revoke_token(origin, first.id)  # once more does no harm
-    assert asked(url, f"/{origin}", origin, first.secret) == 0
+    assert asked(url, f"/{origin}", origin, first.secret) == 4107
     assert asked(url, f"/{origin}", origin, second.secret) == 2000
 
 
@@ -100,7 +100,7 @@ def test_token_that_is_asked_for_again_replaces_the_one_of_the_lost_answer(
     assert before is not None
     assert last.id == token_id
     assert registered(url, origin, last.secret) == 2001
-    assert asked(url, f"/{origin}", origin, before.secret) == 0
+    assert asked(url, f"/{origin}", origin, before.secret) == 4107
 
 
 def test_closed_account_is_good_for_nothing(url: str, platform: MusterPlatform) -> None:
@@ -109,7 +109,7 @@ def test_closed_account_is_good_for_nothing(url: str, platform: MusterPlatform) 
     assert token is not None
     platform.close_account(origin)
     platform.close_account(origin)
-    assert registered(url, origin, token.secret) == 0
+    assert registered(url, origin, token.secret) == 4107
 
 
 def test_device_is_described_and_linked_however_often(url: str, platform: MusterPlatform) -> None:

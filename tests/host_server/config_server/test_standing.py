@@ -180,6 +180,7 @@ def test_window_that_closed_before_the_device_came_waits_for_its_owner(place: Fi
     device = place.registered()
     place.devices.open_window(device.id, OWNER)
     device.sync()
+    place.devices.close_window(device.id, OWNER)
     place.clock.pass_s(25 * 3600)
     assert facts(device)[2] == ("you", "open_window")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message
 
+from muster_server.expiry_clock import ExpiryClock
 from muster_server.platform_server.app import create_app
 from muster_server.platform_server.bounds import Bounds
 from muster_server.store.engine import open_engine
@@ -126,14 +127,19 @@ async def _call(
 
 @contextmanager
 def running(
-    url: str, clock: Clock | None = None, bounds: Bounds | None = None
+    url: str,
+    clock: Clock | None = None,
+    bounds: Bounds | None = None,
+    expiry: ExpiryClock | None = None,
 ) -> Iterator[Client]:
     """A platform on this database, started and stopped as a server would do it."""
     clock = clock or Clock()
     engine = open_engine(url)
     migrate(engine, "muster_server.platform_server", HEAD)
     hashes = frozenset({token_hash(ADMIN_TOKEN)})
-    app = create_app(PlatformStore(engine), lambda: hashes, clock=clock, bounds=bounds)
+    app = create_app(
+        PlatformStore(engine), lambda: hashes, clock=clock, bounds=bounds, expiry=expiry
+    )
     try:
         with asyncio.Runner() as runner:
             lifespan = app.router.lifespan_context(app)

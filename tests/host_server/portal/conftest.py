@@ -27,8 +27,9 @@ from tests.host_server.serving import served
 
 
 @pytest.fixture
-def place() -> Iterator[Field]:
-    with open_field() as opened:
+def place(tmp_path: Path) -> Iterator[Field]:
+    # In a file: servers and tests are at it at the same time.
+    with open_field(database_url(tmp_path, "config")) as opened:
         yield opened
 
 

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 import requests
 
+from muster_server.config_server import instances
 from muster_server.label import new_label
+from muster_server.service_client import Fetched
 from tests.host_server.api.schemas import description, errors
 from tests.host_server.config_server.field import PROFILE, Field
 from tests.host_server.portal.api import ADMIN, call, followed
@@ -68,7 +70,16 @@ def component(path: str, method: str) -> str:
     return str(done["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2])
 
 
-def test_every_answer_is_whole_as_described(desk: tuple[Field, str]) -> None:
+CONTAINER = Fetched(
+    200,
+    {"X-M2M-RSC": "2000"},
+    b'{"m2m:cnt":{"m2m:cin":[{"ri":"1","ct":"20261123T075904,012551","con":"x"}]}}',
+)
+
+
+def test_every_answer_is_whole_as_described(
+    desk: tuple[Field, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     place, url = desk
     asked: set[tuple[str, str]] = set()
 
@@ -101,6 +112,12 @@ def test_every_answer_is_whole_as_described(desk: tuple[Field, str]) -> None:
     with followed(url, carried.device_id) as events:
         assert errors("Device", next(events)[1], is_closed=True) == []
     asked.add((path + "/stream", "get"))
+    reader = ask("/v1/readers", "post", {"name": "dashboard"})
+    assert reader["originator"] in place.platform.policies
+    ask("/v1/readers", "get")
+    ask("/v1/readers/{name}", "delete", name="dashboard")
+    monkeypatch.setattr(instances, "fetch", lambda *_, **__: CONTAINER)
+    ask(path + "/readings", "get", device_id=device.id)
     ask(path + "/timeline", "get", **one)
     ask(path + "/window", "post", **one)
     ask(path + "/window", "post", {"until": int(time.time()) + 60}, **one)

@@ -43,8 +43,17 @@ def test_each_change_comes_once_and_as_it_happens(desk: tuple[Field, str]) -> No
         known, again = next(events)
         assert again == last
     with followed(url, device.id, known) as events:
-        place.devices.open_window(device.id, OWNER)
+        call("POST", f"{url}/v1/devices/{device.id}/window")
         assert next(events)[1]["window"]["open"] is True
+
+
+def test_stream_ends_with_the_ownership(desk: tuple[Field, str]) -> None:
+    place, url = desk
+    device = place.registered()
+    with followed(url, device.id) as events:
+        next(events)
+        place.devices.release(device.id, OWNER)
+        assert list(events) == []
 
 
 def test_device_that_is_not_there_is_told_as_everywhere(url: str) -> None:

@@ -3,20 +3,23 @@
 """Do the servers' own databases come forward from every earlier form, with what is in them?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine, text
 
-from muster_server.store import config_tables, platform, platform_history
+from muster_server.store import config_tables, platform, platform_history, platform_readers
 from muster_server.store.bundles import Bundle
 from muster_server.store.config import ConfigStore
+from muster_server.store.contacts import Contact
 from muster_server.store.engine import database_url, open_engine
 from muster_server.store.history import Moment
 from muster_server.store.migrations import current_revision, migrate
 from muster_server.store.platform import PlatformStore
 from muster_server.store.platform_history import Sight
+from muster_server.store.readers import OWN, Reader
 from muster_server.store.secrets import SecretBox
 
 CONFIG, PLATFORM = "muster_server.config_server", "muster_server.platform_server"
@@ -47,6 +50,7 @@ def test_platforms_history_is_what_its_migrations_make(engine: Engine) -> None:
     made.reflect(engine)
     wanted = [column.name for column in platform_history._history.columns]
     assert columns(made)["history"] == wanted
+    assert columns(platform_readers._metadata).items() <= columns(made).items()
 
 
 def test_claim_of_the_first_release_can_have_a_bundle(engine: Engine) -> None:
@@ -96,3 +100,24 @@ def test_account_of_the_first_release_gets_a_history(engine: Engine) -> None:
         rows.history.forget_closed(before=2.0)
         assert rows.history.of("Cgone") == []
         assert [sight.what for sight in rows.history.of("Cone")] == ["registered"]
+
+
+def test_claim_of_the_first_release_is_heard_and_read_and_nothing_stays_behind(
+    engine: Engine,
+) -> None:
+    test_claim_of_the_first_release_can_have_a_bundle(engine)
+    heard = Contact("ab", 7.0, "10.0.0.1", "label", "blank", True, None)
+    knock = replace(heard, at=8.0, is_believed=False)
+    with ConfigStore(engine, BOX).transaction() as records:
+        assert records.contacts.newest("ab") == (None, None)
+        for contact in (knock, replace(heard, at=1.0), heard):
+            records.contacts.put(contact)
+        assert records.contacts.newest("ab") == (heard, knock)
+        reader = Reader("admin", OWN, "Creader", "mst_secret", 9.0)
+        records.readers.put(reader)
+        assert records.readers.get("admin", OWN) == reader
+        assert records.readers.of_owner("admin") == []
+    with engine.begin() as connection:
+        assert b"secret" not in connection.execute(text("SELECT token FROM reader")).scalar_one()
+        connection.execute(text("DELETE FROM claim"))
+        assert connection.execute(text("SELECT count(*) FROM contact")).scalar_one() == 0

@@ -6,9 +6,11 @@ Devices are called in the board's own thread: they are quick, and call nothing o
 """
 
 import contextlib
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 from muster_harness.control import Refusal
+from muster_harness.esp32.parts.one_wire import DHT11, DHT22, OneWireBus
 
 # Given what the board writes and how many bytes it reads then, returns these.
 I2CDevice = Callable[[bytes, int], bytes]
@@ -18,6 +20,7 @@ SPIDevice = Callable[[bytes], bytes]
 _IRQ_RX, _IRQ_BREAK, _IRQ_RXIDLE = 1, 2, 0x1000  # as machine.UART has them
 _NO_DEVICE = 19  # ENODEV: nobody acknowledges the address
 _BROKEN = 5  # EIO
+_TIMED_OUT = 116  # ETIMEDOUT
 _MOST_KEPT = 65536
 
 
@@ -124,6 +127,9 @@ class Buses:
         self.spi: dict[int, SPIDevice] = {}
         self.uart: dict[int, UARTLine] = _Lines(on_uart)
         self.volts: dict[int, float] = {}
+        self.one_wire: dict[int, OneWireBus] = defaultdict(OneWireBus)  # by pin, as the next
+        self.dht: dict[int, DHT11 | DHT22] = {}
+        self.touch: dict[int, int] = {}  # what a touch pad counts
 
     # -- what the program asks
 
@@ -143,6 +149,24 @@ class Buses:
     def spi_transfer(self, number: int, written: bytes) -> bytes:
         device = self.spi[number]
         return self._called(f"spi {number}", len(written), lambda: device(written))
+
+    def ask_one_wire(self, pin: int, verb: str, bits: list[int] | int = 0) -> list[int] | bool:
+        bus = self.one_wire[pin]
+        if verb == "reset":
+            return bus.reset()
+        with self._told(f"1-Wire on pin {pin}"):
+            if isinstance(bits, int):
+                return [bus.read() for _ in range(bits)]
+            for bit in bits:
+                bus.write(bit)
+        return []
+
+    def dht_frame(self, pin: int) -> bytes:
+        """Return what a humidity sensor sends. Raises Refusal where there is none."""
+        sensor = self.dht.get(pin)
+        if sensor is None:
+            raise Refusal("OSError", _TIMED_OUT)
+        return sensor.frame()
 
     def uart_write(self, number: int, data: bytes) -> None:
         with self._told(f"uart {number}"):

@@ -3,13 +3,14 @@
 """The differences between MicroPython's chips.
 
 Sources: ports/esp32 at 1c3c201149 (modmachine.c for frequencies, modesp32.h for pins that wake,
-modesp32.c; machine_adc.c for pins) and ESP-IDF's soc_caps.h of each chip (timers, LEDC channels,
-I2C, UARTs, EXT0 and EXT1).
+modesp32.c; machine_adc.c, machine_dac.c and machine_touchpad.c for pins) and ESP-IDF's soc_caps.h
+of each chip (timers, LEDC channels, I2C, UARTs, PCNT, EXT0 and EXT1).
 """
 
 from dataclasses import dataclass
 
 _ALL_MHZ = (20, 40, 80, 160, 240)
+_S_TOUCH = frozenset(range(1, 15))
 _S_ADC = frozenset(range(1, 21))
 _ESP32_WAKES = frozenset({0, 2, 4, 12, 13, 14, 15, 25, 26, 27, *range(32, 40)})
 
@@ -29,13 +30,35 @@ class Chip:
     wake_pins: frozenset[int] = _ESP32_WAKES  # RTC_VALID_EXT_PINS
     has_ext0: bool = True
     has_ext1: bool = True
+    dac_pins: frozenset[int] = frozenset()
+    touch_pins: frozenset[int] = frozenset()
+    pcnt_units: int = 4
     deep_sleep_gpios: frozenset[int] = frozenset()  # SOC_GPIO_DEEP_SLEEP_WAKE_VALID_GPIO_MASK
 
 
 _KNOWN = (
-    Chip("esp32"),
-    Chip("esp32s2", pwm_channels=8, uarts=2, adc_pins=_S_ADC, wake_pins=frozenset(range(22))),
-    Chip("esp32s3", pwm_channels=8, adc_pins=_S_ADC, wake_pins=frozenset(range(22))),
+    Chip(
+        "esp32",
+        dac_pins=frozenset({25, 26}),
+        touch_pins=frozenset({0, 2, 4, 12, 13, 14, 15, 27, 32, 33}),
+        pcnt_units=8,
+    ),
+    Chip(
+        "esp32s2",
+        pwm_channels=8,
+        uarts=2,
+        adc_pins=_S_ADC,
+        wake_pins=frozenset(range(22)),
+        dac_pins=frozenset({17, 18}),
+        touch_pins=_S_TOUCH,
+    ),
+    Chip(
+        "esp32s3",
+        pwm_channels=8,
+        adc_pins=_S_ADC,
+        wake_pins=frozenset(range(22)),
+        touch_pins=_S_TOUCH,
+    ),
     Chip(
         "esp32c3",
         timers=2,
@@ -47,6 +70,7 @@ _KNOWN = (
         adc_pins=frozenset(range(6)),
         has_ext0=False,
         has_ext1=False,
+        pcnt_units=0,
         deep_sleep_gpios=frozenset(range(6)),
     ),
     Chip(

@@ -41,10 +41,12 @@ class Pins:
         input_only: frozenset[int],
         on_interrupt: Callable[[int], None],
         on_change: Callable[[int, int], None],
+        signal_level: Callable[[int], int | None] = lambda number: None,
     ):
         self._pins = {n: _Pin() for n in range(count) if n not in missing}
         self._input_only = input_only
         self._nets: dict[int, frozenset[int]] = {}  # of pins that are wired to each other
+        self._signal_level = signal_level  # of a pin with a PWM, at this moment
         self._on_interrupt = on_interrupt
         self._on_change = on_change
 
@@ -73,6 +75,9 @@ class Pins:
 
     def level(self, number: int) -> int:
         self._find(number)
+        for n in self._net(number):
+            if (level := self._signal_level(n)) is not None:
+                return level
         net = [self._pins[n] for n in self._net(number)]
         driven = [p.latch for p in net if p.mode == _OUT]
         driven += [0 for p in net if p.mode == _OPEN_DRAIN and not p.latch]

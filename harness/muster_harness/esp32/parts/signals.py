@@ -21,16 +21,26 @@ class Signals:
     def __init__(self) -> None:
         self.pwm: dict[int, PWMSignal] = {}
         self.streams: dict[int, bytes] = {}
+        self.dac: dict[int, float] = {}  # volts
+        self.pulses: dict[int, list[tuple[int, float]]] = {}  # of the RMT: level, microseconds
 
     def reset(self) -> None:
         """End all PWMs, as a start of the chip or the program does; a strip keeps its colours."""
         self.pwm.clear()
+        self.dac.clear()
 
     def set_pwm(self, pin: int, freq_hz: int | None, duty_u16: int) -> None:
         if freq_hz is None:
             self.pwm.pop(pin, None)
         else:
             self.pwm[pin] = PWMSignal(freq_hz, duty_u16 / 65536)
+
+    def level(self, pin: int, now_s: float) -> int | None:
+        """Return the level that a PWM puts on its pin at a moment; None where there is none."""
+        signal = self.pwm.get(pin)
+        if signal is None:
+            return None
+        return int(now_s * signal.freq_hz % 1 < signal.duty)
 
     def pixels(self, pin: int, order: str) -> list[tuple[int, ...]]:
         """Return the pixels of a strip on the pin, each as in the order's letters sorted to

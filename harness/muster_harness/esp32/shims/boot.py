@@ -49,6 +49,7 @@ _PRIVATE = (
     "virtual_asyncio",
     "virtual_clock",
 )
+_FOR_OTHERS = const(("arguments", "clock", "host_link", "native", "pin"))  # that come on demand
 _OF_SOCKET = const(("addresses", "held", "host_sockets", "stream"))
 _BOOT_PY = """\
 # This file is executed on every boot (including wake-boot from deepsleep)
@@ -152,6 +153,7 @@ def run(names):
     import esp32_sys
     import fixed_tables
     import newlib_errno
+    import on_demand
 
     for name in _SHIMS:
         sys.modules[name] = sys.modules["u" + name] = __import__(name)
@@ -167,8 +169,6 @@ def run(names):
     fixed_tables.open_memory()
     newlib_errno.adopt()
     sys.modules["time"]._set_rtc(settings["rtc_us"])
-    import on_demand
-
     later = sys.path[0] + "/later"
     is_mounted = _mount()
     native.builtin("os").chdir("/")
@@ -177,7 +177,7 @@ def run(names):
         vfs.mount(vfs.VfsPosix(settings["stand_ins"]), _STAND_INS, readonly=True)
         sys.path.insert(0, _STAND_INS)
     private = _PRIVATE + _OF_SOCKET
-    on_demand.start(later, {n: sys.modules[n] for n in private if n in sys.modules})
+    on_demand.start(later, {name: sys.modules[name] for name in _FOR_OTHERS})
     for name in private:
         sys.modules.pop(name, None)
     end = sys.atexit

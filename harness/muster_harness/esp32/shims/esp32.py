@@ -2,10 +2,12 @@
 # Copyright (c) 2026 The Muster authors
 # esp32: NVS, the data partition, and figures of the IDF heap.
 
+import sys
 from binascii import hexlify, unhexlify
 
 import flash_chip
 import host_link
+import on_demand
 from arguments import integer, items, text
 from micropython import const
 from pin import number
@@ -115,7 +117,7 @@ class Partition(flash_chip.Device):
     # There is one application and no second place for it.
     def set_boot(self):
         if self._entry[0] != 0:
-            raise OSError(-258, "ESP_ERR_INVALID_ARG")
+            raise OSError(-5379, "ESP_ERR_OTA_VALIDATE_FAILED")
 
     def get_next_update(self):
         raise OSError(2)
@@ -133,7 +135,8 @@ class Partition(flash_chip.Device):
 
 # (total, free, largest block, lowest free) per region.
 def idf_heap_info(capabilities):
-    integer(capabilities)
+    if integer(capabilities) < 0:  # no region can do everything
+        return []
     return [tuple(region) for region in host_link.request("idf_heap_info", host_link.heap_used())]
 
 
@@ -177,3 +180,8 @@ if not host_link.chip["ext0"]:
     del wake_on_ext0
 if not host_link.chip["ext1"]:
     del wake_on_ext1
+
+_later = {"RMT": "rmt"}
+if host_link.chip["pcnt"]:
+    _later["PCNT"] = "counters"
+__getattr__ = on_demand.names(sys.modules["esp32"], _later)

@@ -3,10 +3,12 @@
 # machine as on an ESP32: reset, sleep, watchdog, clock, and what has files of its own. What
 # lasts lives in the supervisor; this is its Python face.
 
+import sys
 import time as _time
 from binascii import hexlify, unhexlify
 
 import host_link
+import on_demand
 from adc import ADC  # noqa: F401 (an import is the shortest way to have it here too)
 from arguments import at_most, integer, items
 from bus import I2C, SPI, SoftI2C, SoftSPI  # noqa: F401
@@ -179,4 +181,30 @@ def bitstream(pin, encoding, timing, data):
     host_link.request("bitstream", id, timing, hexlify(memoryview(data)))
 
 
-time_pulse_us = _native.time_pulse_us
+# Of a PWM it is known how long its pulses are; of anything else they are measured.
+def time_pulse_us(pin, level, timeout_us=1000000):
+    signal = host_link.request("pulse", number(pin))
+    if signal is None:
+        return _native.time_pulse_us(pin, level, timeout_us)
+    share = signal[1] if level else 1 - signal[1]
+    if not 0 < share < 1:
+        return -1 if share else -2
+    return int(1000000 / signal[0] * share + 0.5)
+
+
+def dht_readinto(pin, buf):
+    buf[:] = unhexlify(host_link.request("dht", number(pin)))
+
+
+def _later():
+    files = {}
+    if host_link.chip["dac_pins"]:
+        files["DAC"] = "analogue"
+    if host_link.chip["touch_pins"]:
+        files["TouchPad"] = "analogue"
+    if host_link.chip["pcnt"]:
+        files["Counter"] = files["Encoder"] = "counters"
+    return files
+
+
+__getattr__ = on_demand.names(sys.modules["machine"], _later())

@@ -11,13 +11,15 @@ from native import builtin
 _PLACE = "/.later"
 # What is C on an ESP32, and the file that stands for it; and what is frozen Python there, so that
 # a file of that name in the current folder comes first.
-IN_C = {"_thread": "threads"}
-FROZEN = ()
+IN_C = {"_onewire": "one_wire", "_thread": "threads"}
+FROZEN = ("dht", "ds18x20", "onewire")
 
 _import = __import__
+_own_help = help
 _stat = builtin("os").stat
 _folder = None
 _private = {}  # modules that these import and programs do not see
+_loaded = {}
 _depth = 0
 
 
@@ -28,6 +30,7 @@ def start(folder, private):
     _folder = vfs.VfsPosix(folder)
     _private.update(private)
     builtins.__import__ = _import_too
+    builtins.help = _help
 
 
 def _import_too(name, *how):
@@ -37,14 +40,38 @@ def _import_too(name, *how):
             sys.modules[first] = load(IN_C[first])
         elif first in FROZEN and not _is_in_folder(first):
             return _loading(name, how)
-    return _import(name, *how)
+    found = _import(name, *how)
+    if len(how) > 2 and how[2] and hasattr(found, "__getattr__"):
+        for wanted in how[2]:
+            if wanted != "*" and not hasattr(found, wanted):
+                raise ImportError("can't import name " + wanted)
+    return found
 
 
 # A module that only modules of the board know.
 def load(name):
-    module = _loading(name, ())
-    del sys.modules[name]
-    return module
+    if name not in _loaded:
+        _loaded[name] = _loading(name, ())
+        del sys.modules[name]
+    return _loaded[name]
+
+
+def _help(*what):
+    load("manual").show(_own_help, what)
+
+
+# What a module of the board has in another file: its __getattr__, given {name: file}.
+def names(module, files):
+    def get(name):
+        if name == "__all__":  # of `from machine import *`
+            return [n for n in module.__dict__ if n[0] != "_"] + list(files)
+        if name not in files:
+            raise AttributeError("'module' object has no attribute '%s'" % name)
+        found = getattr(load(files[name]), name)
+        setattr(module, name, found)
+        return found
+
+    return get
 
 
 def _is_in_folder(name):

@@ -24,6 +24,8 @@ class poll:
         self._ready = _native.poll()
 
     def register(self, obj, eventmask=POLLIN | POLLOUT):
+        if isinstance(obj, int):  # a file descriptor, on the host
+            raise OSError("stream operation not supported")
         self._waiting.register(obj, eventmask)
         self._ready.register(obj, eventmask)
 
@@ -43,7 +45,7 @@ class poll:
         self._wait(timeout)
         if not flags & 1:
             return self._ready.ipoll(0)
-        ready = self._ready.poll(0, flags)
+        ready = [(item[0], item[1]) for item in self._ready.ipoll(0, flags)]
         for item in ready:  # each only once, until it is modified
             self._waiting.modify(item[0], 0)
         return iter(ready)

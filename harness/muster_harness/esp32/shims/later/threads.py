@@ -32,6 +32,9 @@ _PATIENCE_US = const(20000)
 
 _SLICE_US = const(5000)  # after which who touches a lock passes the right on
 
+_line = _native.allocate_lock()
+_request = host_link.request
+_read = host_link._read
 _byte = bytearray(1)
 _since = 0  # when the right was last taken
 _pipe = None  # until there is a second thread
@@ -112,11 +115,34 @@ def _wait(poll, ms):
         _pass_on()
 
 
+# The wire to the supervisor is one thread's at a time, also while the main one runs without the
+# right: an answer must not be read by who has not asked.
+def _asked(*message):
+    while not _line.acquire(0):
+        _pass_on()
+    try:
+        return _request(*message)
+    finally:
+        _line.release()
+
+
+def _heard():
+    if not _line.acquire(0):
+        return  # who asks hears the events as well
+    try:
+        for _ in host_link._poll.ipoll(0):
+            _read()
+    finally:
+        _line.release()
+
+
 def _begin():
     global _pipe
     _pipe = open(_FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
     clock.wait = _wait
     clock.pass_on = _pass_on
+    host_link.request = _asked
+    host_link.refresh = host_link._read = _heard
     host_link.request("threads")
 
 
@@ -153,7 +179,10 @@ class lock:  # noqa: N801 (so it is called there)
         while not self._native.acquire(0):
             if not wait:
                 return False
-            host_link.sleep(1)
+            if _pipe:
+                _pass_on()  # which takes nothing of the heap: that may be locked
+            else:
+                host_link.sleep(1)
         return True
 
     def release(self):
