@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Whether somebody outside can tell by the time that a refusal takes which device ids there are.
+"""Measure whether the time that a refusal takes tells which device ids there are.
 
 Interleaved syncs of three kinds are refused by one configuration server: a known id with a wrong
 key, an unknown id, and an adopted device's id with the key of its label. For each two kinds, the
