@@ -259,7 +259,7 @@ COMMANDS = (
     ),
     Command(
         ("device", "new-account"),
-        "Give a device another account, e.g. after platform_conflict: with its next configuration.",
+        "Give a device another account with its next version, e.g. after platform_conflict.",
         ("muster device new-account PRESS-4",),
         cli_options.one_device,
         "new_account",
