@@ -18,10 +18,10 @@ _LONG_RUN_MS = const(300000)  # who has run so long begins anew with short waits
 
 
 class Application:
-    # app: async def app(session)
-    def __init__(self, app):
+    # app: async def app(session). life: lifecycle.py's.
+    def __init__(self, app, life):
         self._app = app
-        self._session = Session()
+        self._session = Session(life)
         self._settings: dict = {}
         self._task = None
 
@@ -38,6 +38,9 @@ class Application:
 
     def set_online(self, is_online):
         self._session.set_online(is_online)
+
+    def is_asleep(self):
+        return self._session.is_asleep
 
     # Stops it. Raises RuntimeError if the owner's code swallows its cancellation: only a restart
     # ends it then.

@@ -33,14 +33,14 @@ def assemble(pulse):
     store = Store()
     kept = borrow("recall schema", "recall", store.load(JOURNAL))
     former = borrow("restart recall schema", "Former", rtc.memory, cause, kept[-1])
-    timeline = Timeline(rtc.memory, former.record, pulse)
+    timeline = Timeline(rtc.memory, former.record, pulse, former.slept)
     journal = Journal(store, kept, facts, __version__, cause, timeline)
     clock = Clock(rtc.datetime, facts["built"], journal.clock, journal.keep_clock)
     wifi = Wifi(hardware.open_wlan(who.device_id), hardware.country())
     beside: list = []
     led = _led(facts["led"], pulse, beside)
     press = _button(facts["button"], pulse, beside)
-    contact = Contact(who, clock, journal, timeline)
+    contact = Contact(who, clock, journal, timeline, store)
     beside.append(listen(pulse, who, store, journal, clock, press))
     config = borrow("candidate", "wake", store, journal, timeline, former)
     if journal.last and journal.last is not kept[2]:  # what has ended the former life

@@ -23,6 +23,11 @@ async def connect(operation, config, platform):
         if answer:
             return answer
     operation.asks_first = True
+    is_known, operation.is_known = operation.is_known, False
+    if is_known:  # it has slept, no more
+        await operation.renew()
+        operation.asks_first = False
+        return None
     await borrowed("trial", "register", config, platform, life.clock, life.timeline)
     operation.asks_first = False
     if not asks:

@@ -27,11 +27,24 @@ class Operation:
     # starts.
     def __init__(self, life, app, is_shaky):
         self.life = life
-        self._application = Application(app)
+        self._application = Application(app, life)
         self._is_told = True  # the platform knows the timeline of the last onboarding
         self._is_registered = False
         self.asks_first = is_shaky  # the server, before it registers
         self._is_held = is_shaky  # the application, until it has been asked
+        self.is_known = False  # to the platform, since before this life
+        self.is_obeying = False  # or a bundle has its turn
+
+    # Goes on after deep sleep, with that lease: what is due is asked before the application runs,
+    # which may sleep again at once.
+    def wake(self, lease):
+        self.is_known = True
+        self._platform.lease = lease
+        self.asks_first = self._is_held = self.life.contact.is_due()
+
+    # Keeps what this life knows for one that begins with the end of deep sleep.
+    def remember(self):
+        borrow("waking", "remember", self.life, self._config, self._platform.lease)
 
     # Runs on this configuration from now on. lease: of the registration that its trial has just
     # made, on the network that the device is still on.
@@ -43,13 +56,22 @@ class Operation:
         self._platform.lease = lease
         self._is_registered = lease is not None
         self._is_told = lease is None
+        self.is_known = False
 
     # Works until the connection is lost, or there is a directive to obey, which is returned, or a
     # press that wants more than a sync, or a bundle is due. unless_wanted: awaits what it is
     # given, or raises Interrupted. Raises DeviceError if it cannot connect, or not for long.
     async def run(self, is_bundle_due, unless_wanted):
+        self.is_obeying = False
+        answer = await self._run(is_bundle_due, unless_wanted)
+        self.is_obeying = bool(answer or is_bundle_due())
+        return answer
+
+    async def _run(self, is_bundle_due, unless_wanted):
         gc.collect()  # much has just been loaded or let go
         await asyncio.sleep_ms(0)
+        while self._application.is_asleep():  # lightly
+            await self.life.button.pause(_LOOK_MS)
         if self._is_registered:
             await self._tell_timeline()  # there is more room for it before the application starts
         # The application runs from here on, whatever becomes of the connection.
@@ -64,6 +86,7 @@ class Operation:
                 return answer
             self._is_registered = True
         self._is_held = False
+        self.remember()
         await self._application.run(self._config, self._platform)
         self.life.wifi.save_power()
         self.life.led.show("committed")
@@ -81,11 +104,12 @@ class Operation:
         began = time.ticks_ms()
         await self._tell_timeline()
         while self.life.wifi.is_joined():
-            await self._renew()
+            await self.renew()
             if self.life.contact.is_due():
                 answer = await borrowed("connecting", "check_in", self.life, self._config)
                 if answer:
                     return answer
+                self.remember()
             await self.life.button.pause(_LOOK_MS)
             if self.life.button.took_short():
                 self.life.led.identify()
@@ -94,15 +118,18 @@ class Operation:
             elif self.life.button.is_pressed() or is_bundle_due():
                 return None
         lasted_ms = time.ticks_diff(time.ticks_ms(), began)
-        if lasted_ms < _STEADY_MS:
+        if lasted_ms < _STEADY_MS and not self._application.is_asleep():
             error = DeviceError("wifi_timeout", "the network was lost after %d ms" % lasted_ms)
             error.step = JOIN
             raise error
         return None
 
-    async def _renew(self):
+    async def renew(self):
+        former = self._platform.lease
         try:
             await self._platform.renew(self.life.clock.now())
+            if self._platform.lease is not former:
+                self.remember()
         except DeviceError as e:
             e.step = REGISTER
             raise

@@ -66,6 +66,9 @@ class Platform:
     def publish_reading(self, reading):
         return self.publish(DATA, dumps(reading))
 
+    def is_busy(self):
+        return self._lock.locked()
+
     # Does one thing at a time, on a connection that ends with it.
     async def _alone(self, deed, *arguments):
         async with self._lock:

@@ -7,16 +7,20 @@ import asyncio
 from micropython import const
 
 from .errors import DeviceError
+from .modules import borrowed
 
 _PATIENCE_MS = const(60000)
 _AT_ONCE = const(8)  # readings; the life itself waits behind them
 
 
 class Session:
-    def __init__(self):
+    # life: lifecycle.py's, for the moment of falling asleep.
+    def __init__(self, life):
+        self._life = life
         self.config = {}  # {"app": the user's own JSON, "device": {"name", "tags"}}
         self._online = asyncio.Event()
         self._waiting = 0
+        self.is_asleep = False
 
     # Publishes a value, which is anything that JSON can say. Waits while Muster reconnects
     # underneath, for a minute at most. Raises DeviceError then, when the platform refuses, and if
@@ -33,6 +37,12 @@ class Session:
         finally:
             self._waiting -= 1
 
+    # Ends what is under way, then sleeps deeply: the next thing the board does is to start. On a
+    # board that cannot, sleeps lightly and returns. Raises ValueError if nobody can sleep so long.
+    # To be awaited.
+    def sleep(self, seconds):
+        return borrowed("sleeping", "sleep", self, self._life, seconds)
+
     async def _connected(self):
         try:
             await asyncio.wait_for_ms(self._online.wait(), _PATIENCE_MS)
@@ -43,6 +53,12 @@ class Session:
     def use(self, config, platform):
         self.config = {"app": config["app"], "device": config["device"]}
         self._platform = platform
+
+    def is_busy(self):
+        return self._waiting > 0 or self._platform.is_busy()
+
+    def is_online(self):
+        return self._online.is_set()
 
     def set_online(self, is_online):
         if is_online:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# Under which key a device asks: the configuration's, and the label's only once nobody has answered
-# for a day.
+# Under which key a device asks, and when: the configuration's, and the label's only once nobody has
+# answered for a day, whatever restarts lie in it.
 
 import sys
 import time
@@ -70,12 +70,31 @@ class Exchange:
         return '{"v":1,"nonce":"n","time":2000000000,"action":"%s","retry_s":0}' % self.action
 
 
+# Counts what is written.
+class Store:
+    def __init__(self):
+        self.records = {}
+        self.writes = 0
+
+    def load(self, name):
+        return self.records.get(name)
+
+    def save(self, name, value):
+        self.writes += 1
+        self.records[name] = value
+
+
 class Asking:
     def __enter__(self):
         self.ticks = contact.time = Ticks()
         self.exchange = Exchange()
-        self.contact = contact.Contact(None, Clock(), Journal(), Timeline())
+        self.store = Store()
+        self.start()
         return self
+
+    # Another life.
+    def start(self):
+        self.contact = contact.Contact(None, Clock(), Journal(), Timeline(), self.store)
 
     def __exit__(self, *_):
         contact.time = time
@@ -137,3 +156,54 @@ async def test_who_has_only_the_label_may_not_take_a_device_away():
         assert (await asking.ask()).action == "keep"
         assert (await asking.ask()).action == "forget"
     assert asking.exchange.keys == ["version", "label", "version"]
+
+
+async def test_a_day_of_silence_counts_across_restarts():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        for _ in range(3):  # nine hours a day, then it is switched off
+            for _ in range(9 * 4):
+                await asking.ask()
+                asking.ticks.pass_ms(_HOUR_MS // 4)
+            asking.start()
+        keys = asking.exchange.keys
+        assert keys[: 2 * 36] == ["version"] * 72 and keys[-1] == "label", keys
+        assert asking.store.writes <= 25
+        await asking.ask()
+        assert keys[-1] == "label" and asking.store.writes <= 25
+        asking.exchange.is_there = True
+        await asking.ask()
+        asking.start()
+        await asking.ask()
+        assert keys[-1] == "version" and asking.store.records["silence"] == 0
+
+
+async def test_a_machine_that_is_on_for_minutes_comes_back_too():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        for _ in range(26):
+            await asking.ask()
+            asking.ticks.pass_ms(_HOUR_MS // 12)
+            asking.start()
+        assert asking.exchange.keys == ["version"] * 25 + ["label"]
+
+
+async def test_what_flash_says_of_the_silence_is_checked():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        for odd in ("25", -1, 1000, None, [], 1.5):
+            asking.start()
+            asking.store.records["silence"] = odd
+            await asking.ask()
+            assert asking.store.records["silence"] == 1
+
+
+async def test_who_sleeps_asks_less_often_but_never_less_than_it_should():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        asking.contact.wake(0, None, 0)
+        waits = []
+        for _ in range(13):
+            await asking.ask()
+            waits.append(asking.contact.left_s())
+        assert waits[:3] == [60, 120, 240] and waits[-2:] == [86400, 86400], waits

@@ -66,7 +66,7 @@ def _obeyed(answer):
     store = _Store()
     timeline, journal, _ = begin(store, "soft")
     clock = Clock(lambda date: None, 1795000000, 0, journal.keep_clock)
-    contact = Contact(None, clock, journal, timeline)
+    contact = Contact(None, clock, journal, timeline, None)
     hear(contact, answer)
     contact.due_in(answer.retry_s)
     if answer.config is None:
