@@ -24,6 +24,7 @@ _LONGEST_NONCE = const(64)
 _IS_KNOWN = const(1)
 _HAS_LEASE = const(2)
 _IS_NEWEST = const(4)
+_IS_VOUCHED = const(8)
 _MOST_S = const(0x3FFFFFFF)
 
 
@@ -34,6 +35,7 @@ def remember(life, config, lease):
     if len(nonce) > _LONGEST_NONCE:
         nonce = b""
     flags = _IS_KNOWN if clock.is_known else 0
+    flags |= _IS_VOUCHED if clock.is_vouched else 0
     flags |= _HAS_LEASE if lease else 0
     flags |= _IS_NEWEST if journal.is_newest else 0
     renew_at, life_s = lease or (0, 0)
@@ -65,6 +67,7 @@ def wake(life, config, block):
     if slept_s < 0:  # the time was lost, or has been set back
         return
     life.clock.is_known = bool(flags & _IS_KNOWN)
+    life.clock.is_vouched = bool(flags & _IS_VOUCHED)
     silent_s = silent_s - 1 + slept_s if silent_s else None
     life.contact.wake(max(0, next_s - slept_s), silent_s, unanswered)
     if nonce:

@@ -17,7 +17,7 @@ _NOW = 1800000000
 class Clock:
     def __init__(self, unix=_NOW):
         self.unix = unix
-        self.is_known = False
+        self.is_known = self.is_vouched = False
 
     def now(self):
         return self.unix
@@ -49,7 +49,7 @@ class Life:
 def _memory():
     memory = Memory()
     life = Life(memory, "power_on")
-    life.clock.is_known = True
+    life.clock.is_known = life.clock.is_vouched = True
     life.contact.due_in(3600)
     life.contact.silent_for(500)
     life.contact.unanswered = 3
@@ -71,7 +71,7 @@ def _is_blank(life):
 def test_what_was_known_is_known_again_less_the_sleep():
     life = Life(_memory(), unix=_NOW + 150).wake()
     life.journal.failed_version = 8
-    assert life.clock.is_known and life.contact.is_short
+    assert life.clock.is_known and life.clock.is_vouched and life.contact.is_short
     assert life.contact.left_s() == 3450
     assert life.contact.silence_s() == 650 and life.contact.unanswered == 3
     assert (life.journal.nonce, life.journal.is_newest) == ("n" * 64, True)
@@ -91,7 +91,8 @@ def test_a_lease_without_an_end_and_no_silence_are_kept_as_such():
     waking.remember(Life(memory, "power_on"), _CONFIG, None)
     life = Life(memory).wake()
     assert life.operation.lease is None and life.contact.silence_s() is None
-    assert not life.clock.is_known and life.journal.nonce is None
+    assert not (life.clock.is_known or life.clock.is_vouched)
+    assert life.journal.nonce is None
 
 
 def test_it_lasts_over_a_life_that_learns_nothing_new():
