@@ -42,8 +42,8 @@ def restarter():
     return machine.reset
 
 
-# Sleeps deeply and does not return, unless the board cannot: its port has no deep sleep, or refuses
-# it because of a pin that was set to wake it and cannot do so.
+# Sleeps deeply and does not return, unless the board cannot: its port has no deep sleep, or
+# refuses it because of a pin that was set to wake it and cannot do so.
 def deep_sleep(ms):
     try:
         machine.deepsleep(ms)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
 # The time from an NTP server (SNTP: RFC 5905, section 14). Nobody vouches for it: it is a guess,
-# between the floor and twenty years after the build, that the next answer may correct either way. A
-# name is looked up by getaddrinfo, which blocks the loop.
+# between the floor and twenty years after the build, that the next answer may correct either way.
+# A name is looked up by getaddrinfo, which blocks the loop.
 
 import asyncio
 import os

@@ -14,10 +14,10 @@ from micropython import const
 from .timeline import SLEPT
 
 _LAYOUT = const(1)
-# Layout, flags, unanswered questions, the nonce's length; then seven times in seconds: when it was
+# Layout, flags, unanswered questions, the nonce's length; then six times in seconds: when it was
 # written (Unix), when the server is asked next (from then on), how long nobody has answered, plus
-# one, when the lease wants to be renewed (Unix), its life, and when a configuration that has failed
-# is tried again (from then on).
+# one, when the lease wants to be renewed (Unix), its life, and when a configuration that has
+# failed is tried again (from then on).
 _FORM = const("<BBBBIIIIII")
 _HEAD = const(28)
 _LONGEST_NONCE = const(64)

@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """Bundles over a line on which one byte in a hundred is another one, in virtual time.
 
-The device's console runs on its interpreter, the host's side here, and both by one clock, so that a
-run repeats to the byte.
+The device's console runs on its interpreter, the host's side here, and both by one clock, so that
+a run repeats to the byte.
 """
 
 import json
@@ -171,21 +171,21 @@ def test_a_ctrl_c_in_a_transfer_is_noise_unless_it_is_doubled_or_silence_follows
 
 
 def test_the_end_of_a_frame_that_noise_has_made_a_ctrl_c_stops_nothing(
-    lines: SimpleNamespace,
+    lines: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The host waits for an answer then, longer than a person needs to be understood."""
     line = lines.make(share=0)
     link = _begun(line)
     link._answer_s = 0.6
-    genuine, hits = line._noisy, []
+    hits: list[bytes] = []
 
-    def noisy(data: bytes, chance: random.Random) -> bytes:
-        if b" data " in data and not hits:
-            hits.append(data)
-            return data[:-1] + b"\x03"
-        return genuine(data, chance)
+    def bent(data: bytes, chance: random.Random) -> bytes:
+        if b" data " not in data or hits:
+            return data
+        hits.append(data)
+        return data[:-1] + b"\x03"
 
-    line._noisy = noisy  # type: ignore[method-assign]
+    monkeypatch.setattr(line, "_noisy", bent)
     assert link._sent(BUNDLE, lambda done, total: None) and hits
 
 

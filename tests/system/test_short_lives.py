@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Applications that publish and then sleep deeply, in virtual time: each wake is a life of its own."""
+"""Applications that publish and then sleep deeply: each wake is a life of its own."""
 
 import re
 import time

@@ -208,7 +208,6 @@ class BundleLink:
                     return None
         return None
 
-
     def _look_for_prompt(self, data: bytes) -> None:
         self._tail = (self._tail + data)[-len(_PROMPT) :]
         if self._has_begun and self._tail == _PROMPT:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# The device's side of bundles over the console, in a time that test_console_noise.py keeps, in step
-# with its own: a line "<ms> <input in hexadecimal or ->" says what has come and how far to go; the
-# answer is the output until then.
+# The device's side of bundles over the console, in a time that test_console_noise.py keeps, in
+# step with its own: a line "<ms> <input in hexadecimal or ->" says what has come and how far to
+# go; the answer is the output until then.
 
 import sys
 from binascii import hexlify, unhexlify
@@ -86,8 +86,8 @@ async def _listen(step, console, start):
 
 def main():
     import time
-
     from asyncio import core
+
     from bringing import Start
     from ram_disk import RAMDisk, mount
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# Under which key a device asks, and when: the configuration's, and the label's only once nobody has
-# answered for a day, whatever restarts lie in it.
+# Under which key a device asks, and when: the configuration's, and the label's only once nobody
+# has answered for a day, whatever restarts lie in it.
 
 import sys
 import time
