@@ -41,10 +41,6 @@ class Clock:
             self.floor = max(unix, self.built)
             self.keep_floor(self.floor)
 
-    def doubt(self):
-        self.is_known = False
-        self.is_doubted = True
-
     # Sets what the board shows from now on, whoever has said so; no floor is made of it.
     def show(self, unix):
         t = time.gmtime(unix - EPOCH_2000)

@@ -6,7 +6,7 @@
 from . import log
 from .actions import FORGET
 from .errors import DeviceError
-from .modules import borrowed
+from .modules import borrow, borrowed
 
 
 # Connects and registers. Returns a directive that must be obeyed first, or None once that is done.
@@ -26,13 +26,21 @@ async def connect(operation, config, platform):
     is_known, operation.is_known = operation.is_known, False
     if is_known:  # it has slept, no more
         await operation.renew()
-        operation.asks_first = False
-        return None
-    await borrowed("trial", "register", config, platform, life.clock, life.timeline)
+    else:
+        await borrowed("trial", "register", config, platform, life.clock, life.timeline)
     operation.asks_first = False
-    if not asks:
+    if not (asks or is_known):
         life.contact.due_in(0)
+    _remember(life, config, platform)
     return None
+
+
+# Keeps what this life knows for one that begins with the end of deep sleep.
+def _remember(life, config, platform):
+    try:
+        borrow("waking silence", "remember", life, config, platform.lease)
+    except MemoryError:  # then that one asks and registers
+        log.warn("operation", "no memory to remember")
 
 
 # Heeds a hint to wait. A stranger may have said it: it makes the next contact later, never sooner.
@@ -51,11 +59,13 @@ async def check_in(life, config):
         life.timeline.drop()
         log.warn("sync", e)
         wait(contact, e.retry_s or 0)
+        _remember(life, config, life.operation.platform)
         return None
     wait_ms = life.again.due_in_ms(answer.config["version"]) if answer.config else 0
     if life.journal.last:
         contact.due_in(1)  # only an echo of this nonce tells the failure for certain
     elif wait_ms:
         contact.due_in(wait_ms // 1000 + 1)
+    _remember(life, config, life.operation.platform)
     is_for_us = answer.action == FORGET or (answer.config and not wait_ms)
     return answer if is_for_us else None

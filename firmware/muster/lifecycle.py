@@ -78,7 +78,7 @@ class Life:
             await self._adopt(self.config)
             slept, self._slept = self._slept, None
             if slept:
-                borrow("waking", "wake", self, self.config, slept)
+                borrow("waking silence", "wake", self, self.config, slept)
         if self.rest_ms:
             log.warn("life", "reset again and again: no radio for %d ms" % self.rest_ms)
             self.led.show("failed")

@@ -31,29 +31,18 @@ class Operation:
         self._is_told = True  # the platform knows the timeline of the last onboarding
         self._is_registered = False
         self.asks_first = is_shaky  # the server, before it registers
-        self._is_held = is_shaky  # the application, until it has been asked
+        self.is_held = is_shaky  # the application, until it has been asked
         self.is_known = False  # to the platform, since before this life
         self.is_obeying = False  # or a bundle has its turn
-
-    # Goes on after deep sleep, with that lease: what is due is asked before the application runs,
-    # which may sleep again at once.
-    def wake(self, lease):
-        self.is_known = True
-        self._platform.lease = lease
-        self.asks_first = self._is_held = self.life.contact.is_due()
-
-    # Keeps what this life knows for one that begins with the end of deep sleep.
-    def remember(self):
-        borrow("waking", "remember", self.life, self._config, self._platform.lease)
 
     # Runs on this configuration from now on. lease: of the registration that its trial has just
     # made, on the network that the device is still on.
     def adopt(self, config, lease=None):
         self._config = config
-        self._platform = platform_for(
+        self.platform = platform_for(
             config["platform"], self.life.identity.device_id, self.life.clock
         )
-        self._platform.lease = lease
+        self.platform.lease = lease
         self._is_registered = lease is not None
         self._is_told = lease is None
         self.is_known = False
@@ -63,36 +52,33 @@ class Operation:
     # given, or raises Interrupted. Raises DeviceError if it cannot connect, or not for long.
     async def run(self, is_bundle_due, unless_wanted):
         self.is_obeying = False
-        answer = await self._run(is_bundle_due, unless_wanted)
-        self.is_obeying = bool(answer or is_bundle_due())
-        return answer
-
-    async def _run(self, is_bundle_due, unless_wanted):
         gc.collect()  # much has just been loaded or let go
         await asyncio.sleep_ms(0)
-        while self._application.is_asleep():  # lightly
+        while self._application.session.is_asleep:  # lightly
             await self.life.button.pause(_LOOK_MS)
         if self._is_registered:
             await self._tell_timeline()  # there is more room for it before the application starts
         # The application runs from here on, whatever becomes of the connection.
-        if not self._is_held:
-            await self._application.run(self._config, self._platform)
+        if not self.is_held:
+            await self._application.run(self._config, self.platform)
         if not self._is_registered:
-            is_held, self._is_held = self._is_held, False
-            connecting = borrowed("connecting", "connect", self, self._config, self._platform)
+            is_held, self.is_held = self.is_held, False
+            connecting = borrowed("connecting", "connect", self, self._config, self.platform)
             answer = await unless_wanted(connecting)
             if answer:
-                self._is_held = is_held
+                self.is_held = is_held
+                self.is_obeying = True
                 return answer
             self._is_registered = True
-        self._is_held = False
-        self.remember()
-        await self._application.run(self._config, self._platform)
+        self.is_held = False
+        await self._application.run(self._config, self.platform)
         self.life.wifi.save_power()
         self.life.led.show("committed")
         self._application.set_online(True)
         try:
-            return await self._work(is_bundle_due)
+            answer = await self._work(is_bundle_due)
+            self.is_obeying = bool(answer or is_bundle_due())
+            return answer
         finally:
             self._application.set_online(False)
             self._is_registered = False
@@ -109,7 +95,6 @@ class Operation:
                 answer = await borrowed("connecting", "check_in", self.life, self._config)
                 if answer:
                     return answer
-                self.remember()
             await self.life.button.pause(_LOOK_MS)
             if self.life.button.took_short():
                 self.life.led.identify()
@@ -118,18 +103,15 @@ class Operation:
             elif self.life.button.is_pressed() or is_bundle_due():
                 return None
         lasted_ms = time.ticks_diff(time.ticks_ms(), began)
-        if lasted_ms < _STEADY_MS and not self._application.is_asleep():
+        if lasted_ms < _STEADY_MS and not self._application.session.is_asleep:
             error = DeviceError("wifi_timeout", "the network was lost after %d ms" % lasted_ms)
             error.step = JOIN
             raise error
         return None
 
     async def renew(self):
-        former = self._platform.lease
         try:
-            await self._platform.renew(self.life.clock.now())
-            if self._platform.lease is not former:
-                self.remember()
+            await self.platform.renew(self.life.clock.now())
         except DeviceError as e:
             e.step = REGISTER
             raise
@@ -138,7 +120,7 @@ class Operation:
         if self._is_told:
             return
         try:
-            await self._platform.publish(TIMELINE, borrow("report", "told", self.life.journal))
+            await self.platform.publish(TIMELINE, borrow("report", "told", self.life.journal))
             self._is_told = True
         except DeviceError as e:
             log.warn("operation", "the timeline is told later: %s" % e)

@@ -40,7 +40,7 @@ class Platform:
         self.originator = settings["originator"]
         self._base = base
         self._connection = connection
-        self._lock = asyncio.Lock()  # application and life share the one connection
+        self.lock = asyncio.Lock()  # application and life share the one connection
         self._request_id = 0
         # (Unix time at which the registration wants to be renewed, its whole life in seconds);
         # None if it has no end or nobody has asked yet.
@@ -66,12 +66,9 @@ class Platform:
     def publish_reading(self, reading):
         return self.publish(DATA, dumps(reading))
 
-    def is_busy(self):
-        return self._lock.locked()
-
     # Does one thing at a time, on a connection that ends with it.
     async def _alone(self, deed, *arguments):
-        async with self._lock:
+        async with self.lock:
             try:
                 await deed(*arguments)
             finally:

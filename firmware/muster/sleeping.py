@@ -28,9 +28,9 @@ async def sleep(session, life, seconds):
     session.is_asleep = True
     try:
         life.wifi.stop()
-        operation = life.operation
-        if operation:
-            operation.remember()
+        if life.config:
+            lease = session.platform.lease
+            borrow("waking silence", "remember", life, life.config, lease)
         ms = int(seconds * 1000) or 1
         borrow("hardware", "deep_sleep", ms)
         log.info("app", "this board cannot sleep deeply now: lightly")
@@ -46,15 +46,18 @@ async def sleep(session, life, seconds):
 # that is due while there is a connection.
 async def _finished(session, life):
     began = time.ticks_ms()
-    while session.is_busy() or _is_busy(life, session.is_online()):
+    while _is_busy(session, life):
         if time.ticks_diff(time.ticks_ms(), began) > _PATIENCE_MS:
             log.warn("app", "sleeps although something is under way")
             return
         await asyncio.sleep_ms(_LOOK_MS)
 
 
-def _is_busy(life, is_online):
+def _is_busy(session, life):
     contact = life.contact
+    if session.waiting or session.platform.lock.locked():
+        return True
+    is_online = session.online.is_set()
     if contact.is_asking or life.journal.trial or (is_online and contact.is_due()):
         return True
     return life.operation is not None and life.operation.is_obeying

@@ -39,7 +39,7 @@ class Timeline:
     # block of waking.py, or None.
     def __init__(self, memory, record, pulse, slept=None):
         self._memory = memory
-        self._slept = slept or bytes(SLEPT)
+        self.slept = slept or bytes(SLEPT)
         self.record = record
         self._pulse = pulse
         self.step = None
@@ -104,9 +104,4 @@ class Timeline:
     # Puts bytes into the record at that place.
     def put(self, at, what):
         record = self.record = self.record[:at] + what + self.record[at + len(what) :]
-        self._memory(self._slept + binascii.crc32(record).to_bytes(4, "little") + record)
-
-    # Keeps a block of waking.py.
-    def keep(self, slept):
-        self._slept = slept
-        self.put(HEAD, b"")
+        self._memory(self.slept + binascii.crc32(record).to_bytes(4, "little") + record)

@@ -71,7 +71,8 @@ class Trust:
     def code(self, text):
         clock = self._clock
         if _EXPIRED in text and clock.is_known and not (clock.is_vouched or clock.is_doubted):
-            clock.doubt()
+            clock.is_known = False
+            clock.is_doubted = True
             return "clock_unknown"
         is_guess = _NOT_YET in text and not clock.is_known
         return "clock_unknown" if is_guess else "platform_tls"

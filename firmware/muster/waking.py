@@ -8,10 +8,12 @@
 
 import binascii
 import struct
+import time
 
 from micropython import const
 
-from .timeline import SLEPT
+from .silence import silence_s
+from .timeline import HEAD, SLEPT
 
 _LAYOUT = const(1)
 # Layout, flags, unanswered questions, the nonce's length; then six times in seconds: when it was
@@ -40,10 +42,11 @@ def remember(life, config, lease):
     flags |= _IS_NEWEST if journal.is_newest else 0
     renew_at, life_s = lease or (0, 0)
     wait_ms = life.again.due_in_ms(journal.failed_version)
-    silent_s = contact.silence_s()
+    silent_s = silence_s(contact)
+    left_ms = time.ticks_diff(contact.next, time.ticks_ms())
     times = (
         clock.now(),
-        contact.left_s(),
+        max(0, (left_ms + 999) // 1000),
         0 if silent_s is None else min(silent_s, _MOST_S) + 1,
         renew_at,
         life_s,
@@ -52,7 +55,8 @@ def remember(life, config, lease):
     counts = (_LAYOUT, flags, min(contact.unanswered, 255), len(nonce))
     block = struct.pack(_FORM, *counts, *times) + nonce
     block += bytes(SLEPT - 4 - len(block))
-    life.timeline.keep(block + _crc(block, config))
+    life.timeline.slept = block + _crc(block, config)
+    life.timeline.put(HEAD, b"")
 
 
 # Goes on with what the life before the sleep knew, if it is whole and this configuration's; else
@@ -68,13 +72,21 @@ def wake(life, config, block):
         return
     life.clock.is_known = bool(flags & _IS_KNOWN)
     life.clock.is_vouched = bool(flags & _IS_VOUCHED)
-    silent_s = silent_s - 1 + slept_s if silent_s else None
-    life.contact.wake(max(0, next_s - slept_s), silent_s, unanswered)
+    contact, operation = life.contact, life.operation
+    contact.is_short = True
+    contact.unanswered = unanswered
+    contact.due_in(max(0, next_s - slept_s))
+    if silent_s:
+        contact.silent_s = silent_s - 1 + slept_s
+        contact.silent_at = time.ticks_ms()
     if nonce:
         life.journal.nonce = bytes(block[_HEAD : _HEAD + nonce]).decode()
         life.journal.is_newest = bool(flags & _IS_NEWEST)
     life.again.due_in(max(0, again_s - slept_s))
-    life.operation.wake((renew_at, life_s) if flags & _HAS_LEASE else None)
+    operation.is_known = True
+    operation.platform.lease = (renew_at, life_s) if flags & _HAS_LEASE else None
+    # The application may sleep again at once: it is held until what is due has been asked.
+    operation.asks_first = operation.is_held = contact.is_due()
 
 
 def _crc(block, config):

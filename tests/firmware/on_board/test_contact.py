@@ -8,7 +8,7 @@ import time
 
 from runner import araises
 
-from muster import contact
+from muster import contact, modules, silence
 from muster.errors import DeviceError
 
 _CONFIG = {
@@ -86,7 +86,8 @@ class Store:
 
 class Asking:
     def __enter__(self):
-        self.ticks = contact.time = Ticks()
+        self.ticks = contact.time = silence.time = Ticks()
+        modules.keep("silence")
         self.exchange = Exchange()
         self.store = Store()
         self.start()
@@ -97,7 +98,8 @@ class Asking:
         self.contact = contact.Contact(None, Clock(), Journal(), Timeline(), self.store)
 
     def __exit__(self, *_):
-        contact.time = time
+        contact.time = silence.time = time
+        modules.keep()
 
     async def ask(self, state="committed"):
         sys.modules["muster.exchange"] = sys.modules["muster"].exchange = self.exchange
@@ -201,9 +203,9 @@ async def test_what_flash_says_of_the_silence_is_checked():
 async def test_who_sleeps_asks_less_often_but_never_less_than_it_should():
     with Asking() as asking:
         asking.exchange.is_there = False
-        asking.contact.wake(0, None, 0)
+        asking.contact.is_short = True
         waits = []
         for _ in range(13):
             await asking.ask()
-            waits.append(asking.contact.left_s())
+            waits.append(time.ticks_diff(asking.contact.next, asking.ticks.now) // 1000)
         assert waits[:3] == [60, 120, 240] and waits[-2:] == [86400, 86400], waits

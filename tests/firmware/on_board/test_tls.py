@@ -6,7 +6,6 @@ import errno
 
 from runner import araises, raises
 
-from muster.clock import Clock
 from muster.errors import DeviceError
 from muster.http import Connection
 from muster.tls import Trust
@@ -17,7 +16,6 @@ _PAST = "The certificate validity has expired"
 
 class _Clock:
     floor = 1000
-    doubt = Clock.doubt
 
     def __init__(self, now, is_known=False, is_vouched=False):
         self._now = now

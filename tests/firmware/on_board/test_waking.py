@@ -2,12 +2,15 @@
 # Copyright (c) 2026 The Muster authors
 # What outlives deep sleep in RTC memory: for whom it is good, and what becomes of it when it rots.
 
+import time
+
 from lives import Memory, begin
 
 from muster import waking
 from muster.backoff import SecondTry
 from muster.contact import Contact
 from muster.restart import Former
+from muster.silence import silence_s
 from muster.timeline import SLEPT
 
 _CONFIG = {"version": 7, "platform": {"originator": "Cdevice"}}
@@ -25,9 +28,10 @@ class Clock:
 
 class Operation:
     lease = "none"
+    is_known = asks_first = is_held = False
 
-    def wake(self, lease):
-        self.lease = lease
+    def __init__(self):
+        self.platform = self
 
 
 # As much of lifecycle.py's as waking.py knows.
@@ -45,13 +49,17 @@ class Life:
         return self
 
 
+def _left_s(contact):
+    return (time.ticks_diff(contact.next, time.ticks_ms()) + 999) // 1000
+
+
 # RTC memory after a life that knew something.
 def _memory():
     memory = Memory()
     life = Life(memory, "power_on")
     life.clock.is_known = life.clock.is_vouched = True
     life.contact.due_in(3600)
-    life.contact.silent_for(500)
+    life.contact.silent_s, life.contact.silent_at = 500, time.ticks_ms()
     life.contact.unanswered = 3
     life.journal.nonce = "n" * 64
     life.journal.is_newest = True
@@ -64,7 +72,7 @@ def _memory():
 def _is_blank(life):
     assert not life.clock.is_known and life.contact.is_due() and not life.contact.is_short
     assert life.operation.lease == "none" and life.journal.nonce is None
-    assert life.contact.silence_s() is None
+    assert silence_s(life.contact) is None
     return True
 
 
@@ -72,8 +80,8 @@ def test_what_was_known_is_known_again_less_the_sleep():
     life = Life(_memory(), unix=_NOW + 150).wake()
     life.journal.failed_version = 8
     assert life.clock.is_known and life.clock.is_vouched and life.contact.is_short
-    assert life.contact.left_s() == 3450
-    assert life.contact.silence_s() == 650 and life.contact.unanswered == 3
+    assert _left_s(life.contact) == 3450
+    assert silence_s(life.contact) == 650 and life.contact.unanswered == 3
     assert (life.journal.nonce, life.journal.is_newest) == ("n" * 64, True)
     assert 49000 < life.again.due_in_ms(8) <= 50000
     assert life.operation.lease == (_NOW + 1000, 2000)
@@ -83,14 +91,14 @@ def test_a_sleep_longer_than_the_waits_makes_all_of_them_due():
     life = Life(_memory(), unix=_NOW + 100000).wake()
     life.journal.failed_version = 8
     assert life.contact.is_due() and not life.again.due_in_ms(8)
-    assert life.contact.silence_s() == 100500
+    assert silence_s(life.contact) == 100500
 
 
 def test_a_lease_without_an_end_and_no_silence_are_kept_as_such():
     memory = Memory()
     waking.remember(Life(memory, "power_on"), _CONFIG, None)
     life = Life(memory).wake()
-    assert life.operation.lease is None and life.contact.silence_s() is None
+    assert life.operation.lease is None and silence_s(life.contact) is None
     assert not (life.clock.is_known or life.clock.is_vouched)
     assert life.journal.nonce is None
 
@@ -98,7 +106,7 @@ def test_a_lease_without_an_end_and_no_silence_are_kept_as_such():
 def test_it_lasts_over_a_life_that_learns_nothing_new():
     memory = _memory()
     Life(memory, unix=_NOW + 50)
-    assert Life(memory, unix=_NOW + 100).wake().contact.left_s() == 3500
+    assert _left_s(Life(memory, unix=_NOW + 100).wake().contact) == 3500
 
 
 def test_only_deep_sleep_goes_on_with_it():
@@ -146,5 +154,5 @@ def test_a_nonce_that_nobody_hands_out_is_left_out():
     life = Life(memory, "power_on")
     life.journal.nonce = "n" * 65
     waking.remember(life, _CONFIG, None)
-    assert len(life.timeline._slept) == SLEPT
+    assert len(life.timeline.slept) == SLEPT
     assert Life(memory).wake().journal.nonce is None
