@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -171,7 +172,7 @@ def replayed_in_vain(story: Story, label: Label, messages: list[bytes]) -> None:
     assert (after["label_used"]["address"], after["label_used"]["state"]) == ("127.0.0.1", "blank")
     assert after["runs"] == before["runs"] | {"is_certain": False}
     assert after["waiting_for"]["what"] == "open_after_reset"
-    doubt = {"events": [], "label_used": None, "runs": None, "waiting_for": None}
+    doubt: dict[str, Any] = {"events": [], "label_used": None, "runs": None, "waiting_for": None}
     assert after | doubt == before | doubt
     assert "seen_at" in after, "when the device itself was heard: a replay is not heard"
 

@@ -154,6 +154,14 @@ def test_a_clock_behind_the_certificate_is_named_and_cured_by_ntp_or_a_sync(
         registered_again(story)
     assert asked
 
+    cold_start(story)
+    with ntp_server(story.operational.gateway, ahead_s=3 * 365 * 86400):
+        step = failed_registration(story, "has expired")
+        assert step.code == "clock_unknown", step
+    with ntp_server(story.operational.gateway):
+        story.press()
+        registered_again(story)  # the next answer has corrected the guess, downwards
+
     story.servers.config.start()
     story.servers.config.wait_ready()
     cold_start(story)
