@@ -18,10 +18,10 @@ _LONG_RUN_MS = const(300000)  # who has run so long begins anew with short waits
 
 
 class Application:
-    # app: async def app(session)
-    def __init__(self, app):
+    # app: async def app(session). life: lifecycle.py's.
+    def __init__(self, app, life):
         self._app = app
-        self._session = Session()
+        self.session = Session(life)
         self._settings: dict = {}
         self._task = None
 
@@ -32,12 +32,12 @@ class Application:
             log.info("app", "starts anew with its new settings")
             await self.stop()
         self._settings = config["app"]
-        self._session.use(config, platform)
+        self.session.use(config, platform)
         if self._task is None:
             self._task = asyncio.create_task(self._supervise())
 
     def set_online(self, is_online):
-        self._session.set_online(is_online)
+        self.session.set_online(is_online)
 
     # Stops it. Raises RuntimeError if the owner's code swallows its cancellation: only a restart
     # ends it then.
@@ -57,7 +57,7 @@ class Application:
         while True:
             began = time.ticks_ms()
             try:
-                await self._app(self._session)
+                await self._app(self.session)
                 log.info("app", "ended")
                 return
             # The owner's code may raise anything; what it has cancelled itself is no request to

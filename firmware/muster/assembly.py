@@ -33,7 +33,7 @@ def assemble(pulse):
     store = Store()
     kept = borrow("recall schema", "recall", store.load(JOURNAL))
     former = borrow("restart recall schema", "Former", rtc.memory, cause, kept[-1])
-    timeline = Timeline(rtc.memory, former.record, pulse)
+    timeline = Timeline(rtc.memory, former.record, pulse, former.slept)
     journal = Journal(store, kept, facts, __version__, cause, timeline)
     clock = Clock(rtc.datetime, facts["built"], journal.clock, journal.keep_clock)
     wifi = Wifi(hardware.open_wlan(who.device_id), hardware.country())

@@ -41,9 +41,13 @@ class SecondTry:
         wait_ms = max(wait_ms, min(at_least_s * 1000, _LONGEST_MS))
         self._at = time.ticks_add(time.ticks_ms(), wait_ms)
 
+    # Goes on after deep sleep.
+    def due_in(self, seconds):
+        self._at = time.ticks_add(time.ticks_ms(), seconds * 1000)
+
     # The button overrides every wait.
     def hurry(self):
-        self._at = time.ticks_ms()
+        self.due_in(0)
 
     def due_in_ms(self, version):
         if version != self._journal.failed_version:

@@ -31,9 +31,8 @@ async def heed(life):
 
 # Forgets everything in the journal but the time: a factory reset.
 def reset(journal):
-    journal.highest = journal.failures = 0
+    journal.highest = journal.failures = journal.silent_h = 0
     journal.nonce = journal.failed_version = journal.last = journal.trial = None
-    journal.silence = None
     journal.save()
 
 

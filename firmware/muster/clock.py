@@ -18,11 +18,14 @@ class Clock:
     def __init__(self, set_rtc, built, kept, keep_floor):
         self._set_rtc = set_rtc
         self.keep_floor = keep_floor
-        self._built = built
+        self.built = built
         floor = self.floor = max(built, kept)
         # Whether somebody has told the time since the start. What the RTC has kept through a
         # reset may have been a floor before, so until then the clock is a guess: not ahead.
         self.is_known = False
+        # Whether that was somebody who has proved who they are; an NTP server has not.
+        self.is_vouched = False
+        self.is_doubted = False  # what NTP has said; it is asked once more
         if self.now() < floor:
             self.show(floor)
 
@@ -32,10 +35,10 @@ class Clock:
     # Sets an authenticated time: a directive's may move the clock either way.
     def set(self, unix):
         self.show(unix)
-        self.is_known = True
+        self.is_known = self.is_vouched = True
         # Downwards too: a server whose clock was wrong once must not leave a floor in the future.
         if unix > self.floor + _DAY_S or unix < self.floor:
-            self.floor = max(unix, self._built)
+            self.floor = max(unix, self.built)
             self.keep_floor(self.floor)
 
     # Sets what the board shows from now on, whoever has said so; no floor is made of it.

@@ -26,8 +26,12 @@ async def connect(operation, config, platform):
         if answer:
             return answer
     operation.asks_first = True
+    is_known, operation.is_known = operation.is_known, False
     try:
-        await borrowed("proving", "register", config, platform, life.clock, life.timeline)
+        if is_known:  # it has slept, no more
+            await operation.renew()
+        else:
+            await borrowed("proving", "register", config, platform, life.clock, life.timeline)
     except DeviceError as e:
         await borrowed("shortage", "heed", life, operation)
         if not e.is_final:
@@ -35,12 +39,14 @@ async def connect(operation, config, platform):
         # What holds is kept; but another place, or another network of several, may lead further.
         operation.is_home = not life.wifi.doubt() and len(config["networks"]) == 1
         raise
-    borrow("shortage", "end", life)
+    if not is_known:  # else nobody need have been asked
+        borrow("shortage", "end", life)
     operation.is_home = True
     operation.silent_since = None
     operation.asks_first = False
-    if not asks:
+    if not (asks or is_known):
         life.contact.due_in(0)
+    _remember(life, config, platform)
     return None
 
 
@@ -56,6 +62,14 @@ async def _join(operation, config):
         else:
             operation.silent_since = None
         raise
+
+
+# Keeps what this life knows for one that begins with the end of deep sleep.
+def _remember(life, config, platform):
+    try:
+        borrow("waking silence", "remember", life, config, platform.lease)
+    except MemoryError:  # then that one asks and registers
+        log.warn("operation", "no memory to remember")
 
 
 # Heeds a hint to wait. A stranger may have said it: it makes the next contact later, never sooner.
@@ -74,6 +88,7 @@ async def check_in(life, config):
         life.timeline.drop()
         log.warn("sync", e)
         wait(contact, e.retry_s or 0)
+        _remember(life, config, life.operation.platform)
         return None
     life.wifi.prove()
     if answer.action == KEEP and life.journal.failed_version is not None:
@@ -83,5 +98,6 @@ async def check_in(life, config):
         contact.due_in(1)  # only an echo of this nonce tells the failure for certain
     elif wait_ms:
         contact.due_in(wait_ms // 1000 + 1)
+    _remember(life, config, life.operation.platform)
     is_for_us = answer.action == FORGET or (answer.config and not wait_ms)
     return answer if is_for_us else None

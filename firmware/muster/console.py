@@ -24,6 +24,7 @@ _LOOK_MS = const(10)
 _SILENT_MS = const(3000)
 _PATIENT_MS = const(10000)  # while a bundle is on its way
 _CTRL_C = const(3)
+_MEANT_MS = const(300)  # a Ctrl-C that so much silence follows is no noise
 _BEAT_MS = const(120000)  # opening a bundle takes a while
 _PIECE = const(80)  # of an error's detail
 
@@ -41,8 +42,10 @@ async def converse(heard, pulse, label, store, journal, clock, press):
                 byte = sys.stdin.buffer.read(1)
                 if not byte:
                     return  # nobody can say anything any more
-                silent_from = time.ticks_ms()
                 await talk.hear(byte[0])
+                silent_from = time.ticks_ms()
+            if not heard.poll(0):
+                talk.rest(time.ticks_diff(time.ticks_ms(), silent_from))
             await asyncio.sleep_ms(_LOOK_MS)
     finally:
         talk.close()
@@ -61,6 +64,8 @@ class _Conversation:
         self._crc = 0
         self._ended: list | None = None  # what was asked when the last bundle ended, and
         self._answer = ""  # what was said then
+        # From a bundle's beginning to its end noise must not stop the program.
+        self._wants_stop = False  # a Ctrl-C has come, or noise
         self.patience_ms = _SILENT_MS
 
     def close(self):
@@ -74,12 +79,18 @@ class _Conversation:
         self.patience_ms = _SILENT_MS
         micropython.kbd_intr(_CTRL_C)
 
+    # Nothing has been said for so long. A host that sends a bundle is never silent so long that it
+    # seems to be a person.
+    def rest(self, silent_ms):
+        if self._wants_stop and silent_ms >= _MEANT_MS:
+            raise KeyboardInterrupt
+
     async def hear(self, byte):
         line = self._line
-        # While a bundle comes, noise must not stop the program: a Ctrl-C counts only outside a
-        # frame, or twice.
-        if byte == _CTRL_C and (_MARK not in line or line[-1] == _CTRL_C):
-            raise KeyboardInterrupt
+        if byte == _CTRL_C:
+            if self._upload is None or line[-1:] == b"\x03":
+                raise KeyboardInterrupt
+            self._wants_stop = True
         if byte != 10 and byte != 13:
             line.append(byte)
             if len(line) > 2 * _LONGEST:  # no frame is so long
@@ -90,6 +101,8 @@ class _Conversation:
         if at < 0:
             return
         request = _request(bytes(line[at + len(_MARK) :]))
+        if request:  # somebody speaks here who is no person
+            self._wants_stop = False
         body = "%s %s" % (request[0], await self._reply(request[1:])) if request else "0 again"
         print("~M< %s %08x" % (body, binascii.crc32(body.encode())))
 

@@ -7,22 +7,28 @@ import time
 
 from micropython import const
 
-from .backoff import Backoff
 from .modules import borrowed
 
 _DAY_S = const(86400)
+_HOUR_S = const(3600)
 
 
-# Keeps when the server is asked next. Names that are not private are for sync.py.
+# Keeps when the server is asked next. Names that are not private are for the modules around it.
 class Contact:
     def __init__(self, identity, clock, journal, timeline):
         self.identity = identity
         self.clock = clock
         self.journal = journal
         self.timeline = timeline
-        self.retry = Backoff()
-        self.ignored_at = None  # when this life has asked in vain last
-        self._next = time.ticks_ms()
+        self.unanswered = 0  # questions in a row
+        self.is_asking = False
+        self.is_short = False  # this life has begun, and is expected to end, with deep sleep
+        # For silence.py. How long nobody has answered, lives before this one included, until that
+        # moment in ticks: the clock may be set at any moment, and a device that asks once a day is
+        # not ignored. None: somebody has.
+        self.silent_s = journal.silent_h * _HOUR_S
+        self.silent_at = time.ticks_ms() if journal.silent_h else None
+        self.next = time.ticks_ms()
 
     # Makes one sync with the configuration's server, see sync.py; to be awaited.
     def ask(self, config, state):
@@ -35,8 +41,8 @@ class Contact:
     # Sets when the next contact is due: in ticks, because the clock may be set at any moment; a
     # day is well below half their range.
     def due_in(self, seconds):
-        self._next = time.ticks_add(time.ticks_ms(), min(seconds, _DAY_S) * 1000)
+        self.next = time.ticks_add(time.ticks_ms(), min(seconds, _DAY_S) * 1000)
 
     # Tells whether it is due now, or within so many seconds.
     def is_due(self, within_s=0):
-        return time.ticks_diff(self._next, time.ticks_ms()) <= within_s * 1000
+        return time.ticks_diff(self.next, time.ticks_ms()) <= within_s * 1000

@@ -42,6 +42,19 @@ def restarter():
     return machine.reset
 
 
+# Sleeps deeply and does not return, unless the board cannot: its port has no deep sleep, or
+# refuses it because of a pin that was set to wake it and cannot do so.
+def deep_sleep(ms):
+    try:
+        machine.deepsleep(ms)
+    except (AttributeError, ValueError):
+        pass
+
+
+def light_sleep(ms):
+    machine.lightsleep(ms)
+
+
 # Lets the radio's driver take its memory.
 def open_radio():
     network.WLAN(network.WLAN.IF_STA)

@@ -29,8 +29,7 @@ class Journal:
         # The version whose trials have failed last, and how often in a row.
         self.failed_version, self.failures = kept[4]
         self.clock = kept[5]  # an authenticated time, at most a day old when kept
-        # For how many seconds the server has not answered, and when that was counted; or None.
-        self.silence = kept[6]
+        self.silent_h = kept[6]  # hours begun in which no server has answered, see silence.py
         # A nonce that was kept with a failure is of the directive that led to it; any other may
         # have been followed by newer ones.
         self.is_newest = self.trial is not None or self.last is not None
@@ -43,7 +42,7 @@ class Journal:
         kept["trial"] = self.trial
         kept["streak"] = self.failed_version, self.failures
         kept["clock"] = self.clock
-        kept["silence"] = self.silence
+        kept["silent_h"] = self.silent_h
         kept["timeline"] = self.timeline.record[HEAD:].decode()
         self._store.save(JOURNAL, kept)
 
@@ -57,11 +56,10 @@ class Journal:
         self.clock = unix
         self._save_if_possible()
 
-    # Notes a silence, or its end (None).
-    def silent(self, silence, is_kept):
-        self.silence = silence
-        if is_kept:
-            self._save_if_possible()
+    # Notes how long nobody has answered; 0: somebody has.
+    def silent(self, hours):
+        self.silent_h = hours
+        self._save_if_possible()
 
     # What is told so is worth less if it is older, but no reason to stop.
     def _save_if_possible(self):

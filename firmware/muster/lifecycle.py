@@ -67,6 +67,7 @@ class Life:
         self.is_eager = True
         self.rest_ms = former.rest_ms()
         self._is_shaky = former.is_shaky  # lives end early, perhaps by the application's fault
+        self._slept = former.slept  # what was known before deep sleep, or None
 
     # Never returns; DeviceErrors end here, anything else is a defect and ends in start.py.
     # app: the owner's coroutine.
@@ -75,6 +76,9 @@ class Life:
         if self.config:
             log.hide_config(self.config)
             await self._adopt(self.config)
+            slept, self._slept = self._slept, None
+            if slept:
+                borrow("waking silence", "wake", self, self.config, slept)
         if self.rest_ms:
             log.warn("life", "reset again and again: no radio for %d ms" % self.rest_ms)
             self.led.show("failed")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# The time from an NTP server (SNTP: RFC 5905, section 14). Nobody vouches for it: whoever asks
-# lets it move a clock forward only. A name is looked up by getaddrinfo, which blocks the loop.
+# The time from an NTP server (SNTP: RFC 5905, section 14). Nobody vouches for it: it is a guess,
+# between the floor and twenty years after the build, that the next answer may correct either way.
+# A name is looked up by getaddrinfo, which blocks the loop.
 
 import asyncio
 import os
@@ -17,6 +18,7 @@ _SIZE = const(48)
 _PATIENCE_MS = const(4000)
 _AGAIN_MS = const(1000)
 _POLL_MS = const(10)
+_YEARS_S = const(631152000)  # twenty: no device works longer on one build
 _EPOCH_1900_S = const(2208988800)  # 1900-01-01 before 1970-01-01
 _ERA_S = const(4294967296)  # seconds have 32 bits; the next era begins on 2036-02-07
 
@@ -24,15 +26,17 @@ _ERA_S = const(4294967296)  # seconds have 32 bits; the next era begins on 2036-
 # Sets the clock, or leaves it at its guess, which may do.
 async def learn(host, clock):
     try:
-        advance(clock, await ask(host, _PATIENCE_MS))
+        guess(clock, await ask(host, _PATIENCE_MS))
     except DeviceError as e:
         log.warn("clock", e)
 
 
-# Moves the clock forward, never back: nobody vouches for the time.
-def advance(clock, unix):
-    if unix < clock.now():
-        log.warn("clock", "a time that lies %d s back is not believed" % (clock.now() - unix))
+# Sets the clock to what nobody vouches for. Never below the floor, and never back from a time that
+# somebody has vouched for; an earlier guess may have been wrong either way.
+def guess(clock, unix):
+    earliest = clock.now() if clock.is_vouched else clock.floor
+    if not earliest <= unix <= clock.built + _YEARS_S:
+        log.warn("clock", "NTP says %d, which is not believed" % unix)
         return
     clock.show(unix)
     clock.is_known = True

@@ -29,7 +29,7 @@ class Operation:
     # starts.
     def __init__(self, life, app, is_shaky):
         self.life = life
-        self._application = Application(app)
+        self._application = Application(app, life)
         self._is_told = True  # the platform knows the timeline of the last onboarding
         self._is_registered = False
         # For connecting.py and link.py: still on the network that it has joined for this, and when
@@ -37,46 +37,54 @@ class Operation:
         self.is_home = False
         self.silent_since = None
         self.asks_first = is_shaky  # the server, before it registers
-        self._is_held = is_shaky  # the application, until it has been asked
+        self.is_held = is_shaky  # the application, until it has been asked
+        self.is_known = False  # to the platform, since before this life
+        self.is_obeying = False  # or a bundle has its turn
 
     # Runs on this configuration from now on. lease: of the registration that its trial has just
     # made, on the network that the device is still on.
     def adopt(self, config, lease=None):
         self.config = config
-        self._platform = platform_for(
+        self.platform = platform_for(
             config["platform"], self.life.identity.device_id, self.life.clock
         )
-        self._platform.lease = lease
+        self.platform.lease = lease
         self._is_registered = self.is_home = lease is not None
         self._is_told = lease is None
+        self.is_known = False
 
     # Works until the connection is lost, or there is a directive to obey, which is returned, or a
     # press that wants more than a sync, or a bundle is due. unless_wanted: awaits what it is
     # given, or raises Interrupted. Raises DeviceError if it cannot connect, or not for long.
     async def run(self, is_bundle_due, unless_wanted):
+        self.is_obeying = False
         gc.collect()  # much has just been loaded or let go
         await asyncio.sleep_ms(0)
+        while self._application.session.is_asleep:  # lightly
+            await self.life.button.pause(_LOOK_MS)
         if self._is_registered:
             await self._tell_timeline()  # there is more room for it before the application starts
         # The application runs from here on, whatever becomes of the connection.
-        if not self._is_held:
-            await self._application.run(self.config, self._platform)
+        if not self.is_held:
+            await self._application.run(self.config, self.platform)
         if not self._is_registered:
-            is_held, self._is_held = self._is_held, False
-            connecting = borrowed("connecting", "connect", self, self.config, self._platform)
+            is_held, self.is_held = self.is_held, False
+            connecting = borrowed("connecting", "connect", self, self.config, self.platform)
             answer = await unless_wanted(connecting)
             if answer:
-                self._is_held = is_held
+                self.is_held = is_held
+                self.is_obeying = True
                 return answer
             self._is_registered = True
-        self._is_held = False
-        await self._application.run(self.config, self._platform)
+        self.is_held = False
+        await self._application.run(self.config, self.platform)
         self.life.wifi.save_power()
         self.life.led.show("committed")
         self._application.set_online(True)
         try:
             answer = await self._work(is_bundle_due)
             self.is_home = False  # others have the radio now
+            self.is_obeying = bool(answer or is_bundle_due())
             return answer
         finally:
             self._application.set_online(False)
@@ -89,10 +97,10 @@ class Operation:
         began = looked = time.ticks_ms()
         await self._tell_timeline()
         while self.life.wifi.is_joined():
-            await self._renew()
+            await self.renew()
             if room.shortages:
                 await borrowed("shortage", "heed", self.life, self)
-            is_doubtful = self._platform.is_silent or self.silent_since is not None
+            is_doubtful = self.platform.is_silent or self.silent_since is not None
             doubt_ms = _DOUBT_MS if is_doubtful else _TRUST_MS
             if time.ticks_diff(time.ticks_ms(), looked) >= doubt_ms:
                 await borrowed("link", "look", self)
@@ -109,15 +117,15 @@ class Operation:
             elif self.life.button.is_pressed() or is_bundle_due():
                 return None
         lasted_ms = time.ticks_diff(time.ticks_ms(), began)
-        if lasted_ms < _STEADY_MS:
+        if lasted_ms < _STEADY_MS and not self._application.session.is_asleep:
             error = DeviceError("wifi_timeout", "the network was lost after %d ms" % lasted_ms)
             error.step = JOIN
             raise error
         return None
 
-    async def _renew(self):
+    async def renew(self):
         try:
-            await self._platform.renew(self.life.clock.now())
+            await self.platform.renew(self.life.clock.now())
         except DeviceError as e:
             e.step = REGISTER
             raise
@@ -126,7 +134,7 @@ class Operation:
         if self._is_told:
             return
         try:
-            await self._platform.publish(TIMELINE, borrow("report", "told", self.life.journal))
+            await self.platform.publish(TIMELINE, borrow("report", "told", self.life.journal))
             self._is_told = True
         except DeviceError as e:
             log.warn("operation", "the timeline is told later: %s" % e)

@@ -45,7 +45,7 @@ class Platform:
         self.originator = settings["originator"]
         self._base = base
         self._connection = connection
-        self._lock = asyncio.Lock()  # application and life share the one connection
+        self.lock = asyncio.Lock()  # application and life share the one connection
         # Of X-M2M-RI: nobody has seen it before, not even before a restart.
         self._boot = binascii.hexlify(os.urandom(3)).decode()
         self._request_id = 0
@@ -78,7 +78,7 @@ class Platform:
     # Does one thing at a time, on a connection that ends with it, and nothing while the platform
     # wants to be left alone.
     async def _alone(self, deed, *arguments):
-        async with self._lock:
+        async with self.lock:
             if self._closed_until is not None:
                 borrow("retry_after", "heed", self._closed_until)
                 self._closed_until = None

@@ -11,9 +11,10 @@ from .schema import Fields
 
 _LATEST = const(4294967295)
 _LONGEST_CODE = const(32)
+_MOST_H = const(25)
 
 
-# Returns (highest, nonce, last, trial, streak, clock, silence, timeline); what cannot be read
+# Returns (highest, nonce, last, trial, streak, clock, silent_h, timeline); what cannot be read
 # begins anew.
 def recall(kept):
     try:
@@ -31,7 +32,7 @@ def _recall(fields):
         _pair(fields, "trial", None),
         _pair(fields, "streak", (None, 0)),
         fields.take("clock", int, 0, _LATEST, default=0),
-        _pair(fields, "silence", None),
+        fields.take("silent_h", int, 0, _MOST_H, default=0),
         _timeline(fields),
     )
 

@@ -10,9 +10,10 @@ from micropython import const
 from .backoff import Backoff
 from .errors import DeviceError
 from .recall import are_lines
-from .timeline import CURES, EARLY, HEAD, REGISTER, SEEK, STEP, WHO, Timeline
+from .timeline import CURES, EARLY, HEAD, REGISTER, SEEK, SLEPT, STEP, WHO, Timeline
 
 _CRC = const(4)
+_FROM = const(104)  # where the record begins: behind the block of waking.py and its CRC
 _FEW = const(3)  # so many early resets may have as many causes
 _UNASKED = const(("power_on", "watchdog", "hard"))
 
@@ -22,9 +23,11 @@ class Former:
     # memory: as machine.RTC().memory. woke_by: why the board has started. kept: the timeline as
     # flash has it.
     def __init__(self, memory, woke_by, kept):
-        record = memory()
-        crc, record = record[:_CRC], record[_CRC:]
+        found = memory()
+        crc, record = found[SLEPT:_FROM], found[_FROM:]
         self.woke_by = woke_by
+        # Only after deep sleep: see waking.py, which checks it.
+        self.slept = found[:SLEPT] if woke_by == "deep_sleep" and crc else None
         # Not after a loss of power, nor if a brown-out has bent it, nor another firmware's.
         self.is_kept = len(record) >= HEAD and _crc(record) == crc and _is_ours(record)
         if not self.is_kept:
@@ -62,8 +65,9 @@ class Former:
 # Notes what has ended this life; the next one will say it. The record stays this life's but for
 # that.
 def blame(memory, who):
-    record = memory()[_CRC:]
-    if len(record) < HEAD or _crc(record) != memory()[:_CRC]:
+    found = memory()
+    record = found[_FROM:]
+    if len(record) < HEAD or _crc(record) != found[SLEPT:_FROM]:
         record = bytes(HEAD)  # it ended before it had one
     Timeline(memory, record, None).blame(who)
 

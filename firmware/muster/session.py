@@ -7,45 +7,55 @@ import asyncio
 from micropython import const
 
 from .errors import DeviceError
+from .modules import borrowed
 
 _PATIENCE_MS = const(60000)
 _AT_ONCE = const(8)  # readings; the life itself waits behind them
 
 
 class Session:
-    def __init__(self):
+    # life: lifecycle.py's, for the moment of falling asleep.
+    def __init__(self, life):
+        self._life = life
         self.config = {}  # {"app": the user's own JSON, "device": {"name", "tags"}}
-        self._online = asyncio.Event()
-        self._waiting = 0
+        self.online = asyncio.Event()
+        self.waiting = 0
+        self.is_asleep = False
 
     # Publishes a value, which is anything that JSON can say. Waits while Muster reconnects
     # underneath, for a minute at most. Raises DeviceError then, when the platform refuses, and if
     # more than 8 are on their way at once.
     async def publish(self, name, value):
-        if self._waiting >= _AT_ONCE:
+        if self.waiting >= _AT_ONCE:
             text = "%d readings are on their way already; publish one after the other"
             raise DeviceError("platform_unreachable", text % _AT_ONCE)
-        self._waiting += 1
+        self.waiting += 1
         try:
-            if not self._online.is_set():
+            if not self.online.is_set():
                 await self._connected()
-            await self._platform.publish_reading({"name": name, "value": value})
+            await self.platform.publish_reading({"name": name, "value": value})
         finally:
-            self._waiting -= 1
+            self.waiting -= 1
+
+    # Ends what is under way, then sleeps deeply: the next thing the board does is to start. On a
+    # board that cannot, sleeps lightly and returns. Raises ValueError if nobody can sleep so long.
+    # To be awaited.
+    def sleep(self, seconds):
+        return borrowed("sleeping", "sleep", self, self._life, seconds)
 
     async def _connected(self):
         try:
-            await asyncio.wait_for_ms(self._online.wait(), _PATIENCE_MS)
+            await asyncio.wait_for_ms(self.online.wait(), _PATIENCE_MS)
         except asyncio.TimeoutError:
             raise DeviceError("platform_unreachable", "not connected for a minute")
 
     # Lifecycle's side of it: called before the session is first set online.
     def use(self, config, platform):
         self.config = {"app": config["app"], "device": config["device"]}
-        self._platform = platform
+        self.platform = platform
 
     def set_online(self, is_online):
         if is_online:
-            self._online.set()
+            self.online.set()
         else:
-            self._online.clear()
+            self.online.clear()

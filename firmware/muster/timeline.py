@@ -6,7 +6,8 @@
 # The record: a head of 19 bytes (early resets in a row, step under way, who is to blame, how often
 # a dead link was cured in vain, how often the board restarted for want of memory for TLS), then a
 # line an entry, oldest first, e.g. b"8 wifi_auth 5020 1795400000" (code, ms, when it ended). In
-# RTC memory its CRC-32 stands before it. restart.py reads what a former life has left.
+# RTC memory its CRC-32 stands before it, and before that the block of waking.py, SLEPT bytes.
+# restart.py reads what a former life has left.
 
 import binascii
 import gc
@@ -18,6 +19,7 @@ from . import log
 from .clock import EPOCH_2000
 
 _LONGEST = const(24)  # entries: three attempts at steps 3 to 9 and a few retries
+SLEPT = const(100)
 HEAD = const(19)
 EARLY = const(0)  # where in the head
 STEP = const(1)
@@ -36,9 +38,11 @@ PROVED = const(10)  # all nine have succeeded; in the journal only
 
 
 class Timeline:
-    # memory: as machine.RTC().memory. record: what it holds. pulse: hears of each step.
-    def __init__(self, memory, record, pulse):
+    # memory: as machine.RTC().memory. record: what it holds. pulse: hears of each step. slept: the
+    # block of waking.py, or None.
+    def __init__(self, memory, record, pulse, slept=None):
         self._memory = memory
+        self.slept = slept or bytes(SLEPT)
         self.record = record
         self._pulse = pulse
         self.step = None
@@ -103,4 +107,4 @@ class Timeline:
     # Puts bytes into the record at that place.
     def put(self, at, what):
         record = self.record = self.record[:at] + what + self.record[at + len(what) :]
-        self._memory(binascii.crc32(record).to_bytes(4, "little") + record)
+        self._memory(self.slept + binascii.crc32(record).to_bytes(4, "little") + record)

@@ -24,6 +24,7 @@ _AGAIN_MS = const(1000)
 
 # mbedtls_x509_crt_verify_info() on a certificate that is not good yet.
 _NOT_YET = const("starts in the future")
+_EXPIRED = const("has expired")  # the same of one that is good no more
 
 
 class Trust:
@@ -48,8 +49,9 @@ class Trust:
     # back when they are collected, those that end a little later. Raises DeviceError.
     async def room(self):
         for _ in range(_TRIES):
-            give()
             gc.collect()
+            borrow("hardware", "idf_heap")  # what loading it takes is taken while the room is kept
+            give()
             free, largest = borrow("hardware", "idf_heap")
             if largest >= _ONE_PIECE and free >= _TOTAL:
                 return
@@ -81,8 +83,13 @@ class Trust:
         )
 
     # Returns the code of a refused certificate. One that is not good yet may be fine, and the
-    # clock behind. The other way round there is no doubt: the clock is never ahead of a time it
-    # guesses.
+    # clock behind. One that seems to have expired may be fine if the time was an NTP server's: it
+    # is asked once more.
     def code(self, text):
-        is_guess = _NOT_YET in text and not self._clock.is_known
+        clock = self._clock
+        if _EXPIRED in text and clock.is_known and not (clock.is_vouched or clock.is_doubted):
+            clock.is_known = False
+            clock.is_doubted = True
+            return "clock_unknown"
+        is_guess = _NOT_YET in text and not clock.is_known
         return "clock_unknown" if is_guess else "platform_tls"

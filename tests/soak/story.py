@@ -45,7 +45,7 @@ def _migration(begin: float, hours: float) -> list[Event]:
 def sixty_days() -> Plan:
     events = [
         *outage(2, hours=3),
-        *_server_down(5, hours=30),  # more than a day without an answer: the label's key is tried
+        *_server_down(5, hours=30),  # more than a day without an answer: it asks as adopted
         *_platform_down(9, hours=6),
         *_certificate_ends(14, hours=6),
         *outage(25, hours=7 * 24),  # longer than the lease: the registration is gone

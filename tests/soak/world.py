@@ -250,23 +250,23 @@ class World:
         answer.raise_for_status()
         return answer.json()["m2m:cin"]
 
-    def onboard(self, sync_s: int, interval_s: int, is_bare: bool) -> None:
+    def onboard(self, sync_s: int, interval_s: int, is_bare: bool, main: str = _MAIN) -> None:
         """All nine steps, with this application on the board."""
         self.board.power_on()
         self.board.expect(rb">>> ", 20)
         write_identity(self.board.port, self.label.device_id, self.label.secret)
         with REPL(self.board.port) as repl:
-            repl.exec(f"with open('/main.py', 'w') as f: f.write({_MAIN!r})")
+            repl.exec(f"with open('/main.py', 'w') as f: f.write({main!r})")
             if is_bare:
                 repl.exec(_BARE)
         self.board.power_off()
-        self.ask("POST", "/v1/profiles", self._profile(sync_s, interval_s))
+        self.ask("POST", "/v1/profiles", self.profile(sync_s, interval_s))
         document = {"label": self.label.qr_text, "profile": "soak"}
         self.ask("POST", f"/v1/devices?owner={OWNER}", document)
         self.board.power_on()
         self.board.expect(rb"life committed version 1", 120)
 
-    def _profile(self, sync_s: int, interval_s: int) -> dict[str, Any]:
+    def profile(self, sync_s: int, interval_s: int) -> dict[str, Any]:
         return {
             "name": "soak",
             "networks": [{"ssid": "factory", "psk": PASSWORD}],

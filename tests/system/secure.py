@@ -88,8 +88,8 @@ def impostor(
 
 
 @contextlib.contextmanager
-def ntp_server(address: str) -> Iterator[list[str]]:
-    """Tells the host's time; the list gets the address of whoever asks."""
+def ntp_server(address: str, ahead_s: int = 0) -> Iterator[list[str]]:
+    """Tells the host's time, or a later one; the list gets the address of whoever asks."""
     asked: list[str] = []
     endpoint = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     endpoint.bind((address, 123 + _PORT_SHIFT))
@@ -103,7 +103,7 @@ def ntp_server(address: str) -> Iterator[list[str]]:
             except TimeoutError:
                 continue
             asked.append(sender[0])
-            seconds = struct.pack(">I", int(time.time()) + _NTP_EPOCH_S & 0xFFFFFFFF)
+            seconds = struct.pack(">I", int(time.time()) + ahead_s + _NTP_EPOCH_S & 0xFFFFFFFF)
             answer = b"\x24\x02" + bytes(22) + question[40:48] + bytes(8) + seconds + bytes(4)
             endpoint.sendto(answer, sender)
 

@@ -106,10 +106,13 @@ asyncio.run(main())
 
 
 class NoisyLine:
-    """A serial line between `port` and the board on which one byte in a hundred is another one."""
+    """A serial line between `port` and the board on which one byte in a hundred is another one.
+
+    Noise has one random generator for each direction.
+    """
 
     def __init__(self, board_port: str, share: float = 0.01) -> None:
-        self._chance = random.Random(4)
+        self._to_board, self._from_board = random.Random(4), random.Random(5)
         self._share = share
         self._board = serial.Serial(board_port, timeout=0)
         self._master, slave = os.openpty()
@@ -138,15 +141,15 @@ class NoisyLine:
             if self._ends in ready:
                 return
             if board in ready:
-                os.write(self._master, self._noisy(os.read(board, 4096)))
+                os.write(self._master, self._noisy(os.read(board, 4096), self._from_board))
             if self._master in ready:
-                os.write(board, self._noisy(os.read(self._master, 4096)))
+                os.write(board, self._noisy(os.read(self._master, 4096), self._to_board))
 
-    def _noisy(self, data: bytes) -> bytes:
+    def _noisy(self, data: bytes, chance: random.Random) -> bytes:
         copy = bytearray(data)
         for i in range(len(copy)):
-            if self._chance.random() < self._share:
-                copy[i] = self._chance.randrange(256)
+            if chance.random() < self._share:
+                copy[i] = chance.randrange(256)
                 self.hit += 1
         return bytes(copy)
 

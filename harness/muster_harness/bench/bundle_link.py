@@ -28,6 +28,11 @@ _SHORTEST_ANSWER_S = 0.08
 _VERIFY_S = 3.0  # it opens the bundle before it answers
 _HELLO_S = 12.0  # opening the port may have reset the board
 _SILENT_S = 15.0
+_END_S = 30.0
+# An empty line so often while an answer is awaited: after 0.3 s of silence the device takes for a
+# Ctrl-C what noise has made one.
+_KEEP_S = 0.15
+_PROMPT = b"\n>>> "
 _WAIT_S = 1.0
 _LONGEST_PIECE, _SHORTEST_PIECE = 90, 20
 _AGAIN = ["again"]
@@ -56,6 +61,8 @@ class BundleLink:
         self._number = 0
         self._piece = _LONGEST_PIECE
         self._answer_s = _ANSWER_S
+        self._has_begun = False
+        self._tail = b""
 
     def __enter__(self) -> Self:
         self._line = open_port(self._port, _LOOK_S, _SILENT_S)
@@ -107,6 +114,7 @@ class BundleLink:
         words = self._ask(self._hello_s, "begin")
         if words[0] == "wait" and time.monotonic() < end:
             time.sleep(_WAIT_S)  # it is trying another configuration
+        self._has_begun = self._has_begun or _accepts(words)
         return _accepts(words)
 
     def _sent(self, text: str, progress: Callable[[int, int], None]) -> bool:
@@ -124,7 +132,7 @@ class BundleLink:
 
     def _ended(self, text: str) -> bool:
         crc = f"{zlib.crc32(text.encode()):08x}"
-        words = self._ask(_SILENT_S, "end", str(len(text)), crc, work_s=_VERIFY_S)
+        words = self._ask(_END_S, "end", str(len(text)), crc, work_s=_VERIFY_S)
         if words[0] == "later":
             raise BoardError(
                 "the bundle is on the device, which has too little memory for it beside its "
@@ -171,7 +179,7 @@ class BundleLink:
             if lost > 1:  # a short frame gets through where a long one is hit
                 self._piece = max(self._piece // 2, _SHORTEST_PIECE)
                 self._answer_s = min(self._answer_s * 2, _ANSWER_S)
-            if time.monotonic() > end:
+            if time.monotonic() >= end:
                 raise BoardError(
                     f"nobody on {self._port} answers: is the application running? At its prompt a "
                     "board listens to Python; Ctrl-D or a reset starts the application"
@@ -185,16 +193,28 @@ class BundleLink:
 
     def _answer(self, end: float) -> list[str] | None:
         """Return the answer; None if none comes, or if the device says that the request was
-        damaged."""
+        damaged. Raises BoardError if the device's program is not running any more."""
+        silent_from = time.monotonic()
         while time.monotonic() < end:
-            for number, words in self._answers.feed(
-                self._line.read(max(1, self._line.in_waiting))
-            ):
+            data = self._line.read(max(1, self._line.in_waiting))
+            self._look_for_prompt(data)
+            if time.monotonic() - silent_from > _KEEP_S:
+                self._line.write(b"\n")
+                silent_from = time.monotonic()
+            for number, words in self._answers.feed(data):
                 if number == self._number:
                     return words
                 if words == _AGAIN:
                     return None
         return None
+
+    def _look_for_prompt(self, data: bytes) -> None:
+        self._tail = (self._tail + data)[-len(_PROMPT) :]
+        if self._has_begun and self._tail == _PROMPT:
+            raise BoardError(
+                f"the program on {self._port} was stopped while the bundle was on its way, by a "
+                "Ctrl-C or by noise that looked like two; reset the board and send it again"
+            )
 
 
 def digest(text: str) -> str:

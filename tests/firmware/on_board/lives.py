@@ -31,6 +31,6 @@ def begin(store, woke_by, memory=None):
     memory = memory or Memory()
     kept = recall(store.load(JOURNAL) if store else None)
     former = Former(memory, woke_by, kept[-1])
-    timeline = Timeline(memory, former.record, Pulse())
+    timeline = Timeline(memory, former.record, Pulse(), former.slept)
     journal = Journal(store, kept, _FACTS, "0", woke_by, timeline)
     return timeline, journal, former

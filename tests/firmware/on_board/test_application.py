@@ -30,7 +30,7 @@ async def test_the_same_settings_leave_it_running():
         starts.append(session.config["app"])
         await asyncio.sleep(60)
 
-    application = Application(app)
+    application = Application(app, None)
     for _ in range(3):
         await application.run(_config(a=1), Platform())
         await asyncio.sleep_ms(10)
@@ -50,7 +50,7 @@ async def test_it_starts_again_even_if_there_is_no_memory_to_tell_how_it_failed(
         starts.append(1)
         raise MemoryError
 
-    tried = Application(app)
+    tried = Application(app, None)
     real, application.log = application.log, Full()
     try:
         with VirtualTime(application):
@@ -69,7 +69,7 @@ async def test_new_settings_start_it_anew():
         starts.append(session.config["app"])
         await asyncio.sleep(60)
 
-    application = Application(app)
+    application = Application(app, None)
     await application.run(_config(a=1), Platform())
     await asyncio.sleep_ms(10)
     await application.run(_config(a=2), Platform())
@@ -86,7 +86,7 @@ async def test_an_application_that_cannot_be_stopped_is_told():
             except:  # noqa: E722, S110 - the very mistake that is tested
                 pass
 
-    tried = Application(app)
+    tried = Application(app, None)
     with VirtualTime(application):
         await tried.run(_config(), Platform())
         await asyncio.sleep_ms(10)
@@ -108,7 +108,7 @@ async def test_an_application_that_cancels_itself_is_started_again():
             await other
         await asyncio.sleep(60)
 
-    tried = Application(app)
+    tried = Application(app, None)
     with VirtualTime(application):
         await tried.run(_config(), Platform())
         await asyncio.sleep_ms(1500)
@@ -126,7 +126,7 @@ async def test_an_application_that_fails_while_it_is_stopped_is_not_started_agai
         finally:
             raise ValueError("in the middle of it")
 
-    application = Application(app)
+    application = Application(app, None)
     await application.run(_config(), Platform())
     await asyncio.sleep_ms(10)
     await application.stop()
@@ -134,7 +134,7 @@ async def test_an_application_that_fails_while_it_is_stopped_is_not_started_agai
 
 
 async def test_readings_at_once_have_a_bound_so_that_the_life_is_not_kept_waiting():
-    session = Session()
+    session = Session(None)
     session.use(_config(), Platform())
     tasks = [asyncio.create_task(session.publish("n", n)) for n in range(8)]
     await asyncio.sleep_ms(0)

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
 # Under which key a device asks: the configuration's, and an adopted device's once nobody has
-# answered for a day. The label's is for a device that has never committed, or before adoption was.
+# answered for a day, whatever restarts lie in it. The label's is for a device that has never
+# committed, or before adoption was.
 
 import sys
 import time
 
 from runner import araises
 
-from muster import contact, sync
+from muster import contact, modules, silence, sync
 from muster.errors import DeviceError
 
 _CONFIG = {
@@ -46,14 +47,15 @@ class Clock:
 
 class Journal:
     is_newest = True
-    last = nonce = silence = kept = None
+    last = nonce = None
     saves = 0
 
-    def silent(self, silence, is_kept):
-        self.silence = silence
-        if is_kept:
-            self.kept = silence
-            self.saves += 1
+    def __init__(self, silent_h=0):
+        self.silent_h = silent_h
+
+    def silent(self, hours):
+        self.silent_h = hours
+        self.saves += 1
 
 
 class Timeline:
@@ -96,7 +98,8 @@ class Asking:
         self._config = config
 
     def __enter__(self):
-        self.ticks = sync.time = contact.time = Ticks()
+        self.ticks = silence.time = contact.time = Ticks()
+        modules.keep("silence")
         self.exchange = Exchange()
         self.clock = Clock()
         self.journal = Journal()
@@ -104,14 +107,13 @@ class Asking:
         return self
 
     def __exit__(self, *_):
-        sync.time = contact.time = time
+        silence.time = contact.time = time
+        modules.keep()
 
     # What flash has kept is all that is left.
     def restart(self):
         self.ticks.now = 7
-        kept = self.journal.kept
-        self.journal = Journal()
-        self.journal.silence = self.journal.kept = kept
+        self.journal = Journal(self.journal.silent_h)
         self.contact = contact.Contact(None, self.clock, self.journal, Timeline())
 
     def pass_s(self, seconds):
@@ -170,31 +172,61 @@ async def test_a_day_without_an_answer_is_counted_across_restarts():
             asking.restart()
     first = asking.exchange.keys.index(_ADOPTED)
     assert asking.exchange.keys[:first] == [_VERSION] * first
-    assert 26 <= first <= 34, first  # five a life, and what is lost with the power
+    assert 24 <= first <= 26, first  # five a life: an hour that has begun counts
 
 
-async def test_a_day_counts_for_a_device_that_sleeps_between_its_questions():
+async def test_a_machine_that_is_switched_off_every_night_comes_back_within_days():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        for _ in range(3):  # nine hours a day, and then its clock starts at its floor again
+            for _ in range(9 * 4):
+                await asking.ask()
+                asking.pass_s(_HOUR_S // 4)
+            asking.restart()
+            asking.clock.unix = 0
+        keys = asking.exchange.keys
+        assert keys[: 2 * 36] == [_VERSION] * 72 and keys[-1] == _ADOPTED, keys
+        asking.exchange.is_there = True
+        await asking.ask()
+        asking.restart()
+        await asking.ask()
+        assert keys[-1] == _VERSION and asking.journal.silent_h == 0
+
+
+async def test_a_machine_that_is_on_for_minutes_comes_back_too():
     with Asking() as asking:
         asking.exchange.is_there = False
         for _ in range(26):
             await asking.ask()
+            asking.pass_s(_HOUR_S // 12)
+            await asking.ask()
             asking.restart()
-            asking.clock.unix += _HOUR_S
-        assert asking.exchange.keys == [_VERSION] * 25 + [_ADOPTED], asking.exchange.keys
+            asking.clock.unix = 0
+        first = asking.exchange.keys.index(_ADOPTED)
+        assert asking.exchange.keys[:first] == [_VERSION] * first and 48 <= first <= 50, first
 
 
-async def test_a_clock_that_starts_at_its_floor_again_takes_nothing_back():
+async def test_a_day_counts_in_a_life_that_sleeps_lightly_or_is_kept_busy():
     with Asking() as asking:
         asking.exchange.is_there = False
         await asking.ask()
         asking.pass_s(23 * _HOUR_S)
         await asking.ask()
-        asking.restart()
-        asking.clock.unix = 0
-        await asking.ask()
+        asking.clock.unix = 0  # whatever becomes of the clock
         asking.pass_s(2 * _HOUR_S)
         await asking.ask()
-    assert asking.exchange.keys == [_VERSION] * 3 + [_ADOPTED]
+    assert asking.exchange.keys == [_VERSION] * 2 + [_ADOPTED]
+
+
+async def test_who_sleeps_asks_less_often_but_never_less_than_it_should():
+    with Asking() as asking:
+        asking.exchange.is_there = False
+        asking.contact.is_short = True
+        waits = []
+        for _ in range(13):
+            await asking.ask()
+            waits.append(time.ticks_diff(asking.contact.next, asking.ticks.now) // 1000)
+        assert waits[:3] == [60, 120, 240] and waits[-2:] == [86400, 86400], waits
 
 
 async def test_a_silence_of_weeks_does_not_wear_the_flash_out():
@@ -203,7 +235,10 @@ async def test_a_silence_of_weeks_does_not_wear_the_flash_out():
         for _ in range(4 * 24 * 40):
             await asking.ask()
             asking.pass_s(900)
-    assert asking.journal.saves < 200, asking.journal.saves
+        assert asking.journal.saves == 25, asking.journal.saves
+        asking.restart()
+        await asking.ask()
+        assert asking.journal.saves == 0 and asking.exchange.keys[-1] == _ADOPTED
 
 
 async def test_an_adopted_device_that_shall_come_again_comes_as_such():

@@ -148,7 +148,7 @@ async def test_a_life_without_a_watchdog_settles_too():
         waited.append(ms)
 
     borrow = start.borrow
-    start.borrow = lambda names, function, pulse: (life, [])
+    start.borrow = lambda names, function, *arguments: (life, [])
     try:
         await _with_pauses(paused, start.start(None))
     finally:

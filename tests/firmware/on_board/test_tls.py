@@ -11,14 +11,17 @@ from muster.http import Connection
 from muster.tls import Trust
 
 _FUTURE = "The certificate validity starts in the future"
+_PAST = "The certificate validity has expired"
 
 
 class _Clock:
     floor = 1000
 
-    def __init__(self, now, is_known=False):
+    def __init__(self, now, is_known=False, is_vouched=False):
         self._now = now
         self.is_known = is_known
+        self.is_vouched = is_vouched
+        self.is_doubted = False
 
     def now(self):
         return self._now
@@ -35,8 +38,17 @@ def test_a_certificate_that_is_younger_than_a_guess_says_nothing_of_the_platform
     assert Trust(None, _Clock(1000, True)).code(_FUTURE) == "platform_tls"
 
 
-def test_a_guess_is_never_ahead_so_what_has_expired_has_expired():
-    assert Trust(None, _Clock(1000)).code("The certificate validity has expired") == "platform_tls"
+def test_a_floor_is_never_ahead_so_what_has_expired_has_expired():
+    assert Trust(None, _Clock(1000)).code(_PAST) == "platform_tls"
+    assert Trust(None, _Clock(1000, True, True)).code(_PAST) == "platform_tls"
+
+
+def test_what_has_expired_by_ntp_alone_is_believed_once_ntp_has_been_asked_again():
+    clock = _Clock(1000, True)
+    assert Trust(None, clock).code(_PAST) == "clock_unknown"
+    assert not clock.is_known
+    clock.is_known = True  # it has answered once more
+    assert Trust(None, clock).code(_PAST) == "platform_tls"
 
 
 def test_what_is_no_certificate_is_named():
