@@ -129,14 +129,6 @@ def import_devices(parser: argparse.ArgumentParser) -> None:
     client_options(parser)
 
 
-def add_profile(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="the profile as JSON, or - to read it from standard input")
-    parser.add_argument(
-        "--replace", action="store_true", help="in place of the one with this name"
-    )
-    client_options(parser)
-
-
 def make_bundle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", help="the device id")
     parser.add_argument(
@@ -180,11 +172,6 @@ def check_bundle(parser: argparse.ArgumentParser) -> None:
 def check_receipt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", help="the device id")
     parser.add_argument("receipt", nargs="+", help="the eight characters that the device shows")
-    client_options(parser)
-
-
-def one_profile(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="the profile's name")
     client_options(parser)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from muster_server.device_text import device_lines
-from muster_server.document import Fields, parse_json
+from muster_server.document import Fields
 from muster_server.errors import (
     HostError,
     Invalid,
@@ -97,40 +97,6 @@ def import_devices(options: Namespace) -> int:
     return 1 if any(verdict["verdict"] == "refused" for verdict in verdicts) else 0
 
 
-def add_profile(options: Namespace) -> int:
-    """Keep a profile, or replace one. Raises SettingsError if the file is not JSON with a name."""
-    try:
-        document = Fields(parse_json(read_text(options.file)))
-        name = document.text("name", 1, 64)
-    except Invalid as error:
-        raise SettingsError(f"{options.file}: {error}") from None
-    if options.replace:
-        path = f"/v1/profiles/{quote(name, safe='')}"
-        answer = at_portal(options, "PUT", path, document.document)
-    else:
-        answer = at_portal(options, "POST", "/v1/profiles", document.document)
-    return print_json(answer) if options.json else say(f'profile "{name}" is kept')
-
-
-def list_profiles(options: Namespace) -> int:
-    """One name per line."""
-    answer = at_portal(options, "GET", "/v1/profiles")
-    return print_json(answer) if options.json else say(*answer["profiles"])
-
-
-def show_profile(options: Namespace) -> int:
-    """The profile as JSON, which is its only form."""
-    answer = at_portal(options, "GET", f"/v1/profiles/{quote(options.name, safe='')}")
-    print(json.dumps(answer, indent=2, ensure_ascii=False))
-    return 0
-
-
-def delete_profile(options: Namespace) -> int:
-    """Forget a profile."""
-    at_portal(options, "DELETE", f"/v1/profiles/{quote(options.name, safe='')}")
-    return print_json({}) if options.json else say(f'profile "{options.name}" is gone')
-
-
 def _show_device(options: Namespace, device: dict[str, Any]) -> int:
     return print_json(device) if options.json else say(*device_lines(device))
 
@@ -199,7 +165,8 @@ def understood(answer: "requests.Response", portal: str) -> dict[str, Any]:
         raise Unauthorized(f"{detail}; is the token that of this portal?")
     if document.get("code") == ServiceUnreachable.code:
         raise ServiceUnreachable(detail)
-    raise Refused(detail)
+    more = [(str(e.get("path")), str(e.get("detail"))) for e in document.get("errors", [])[1:]]
+    raise Refused(detail, others=tuple(more))
 
 
 class _Answer(dict[str, Any]):

@@ -108,7 +108,7 @@ def test_wrong_profile_names_its_field(muster: Any, tmp_path: Path) -> None:
     file = tmp_path / "wrong.json"
     file.write_text(json.dumps(PROFILE | {"country": "x"}))
     code, _, err = muster("profile", "add", str(file), "--replace")
-    assert code == 1
+    assert code == 2
     assert "country: wanted two capital letters" in err
 
 
