@@ -175,7 +175,7 @@ def check_receipt(parser: argparse.ArgumentParser) -> None:
     client_options(parser)
 
 
-def _data_dir(parser: argparse.ArgumentParser) -> None:
+def data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DIR",
@@ -191,7 +191,7 @@ def rotate_tokens(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--admin-token-file", metavar="FILE", help="write the administrator's here, and show none"
     )
-    _data_dir(parser)
+    data_dir(parser)
 
 
 def completion(parser: argparse.ArgumentParser) -> None:

@@ -41,6 +41,18 @@ GROUPS = {
 
 COMMANDS = (
     Command(
+        ("init",),
+        "Set up the servers: asks for network, Wi-Fi, platform and country, and writes all of it.",
+        (
+            "muster init",
+            "muster init --address 192.168.1.10 --ssid factory --password-file wifi.txt "
+            "--platform own --country DE",
+        ),
+        profile_options.init,
+        "init",
+        "muster_server.init_command",
+    ),
+    Command(
         ("serve",),
         "Run portal, configuration server and platform, all or some.",
         (

@@ -169,6 +169,13 @@ def understood(answer: "requests.Response", portal: str) -> dict[str, Any]:
     raise Refused(detail, others=tuple(more))
 
 
+def _kept_here(name: str) -> str | None:
+    """An option that `muster init` has written, where this machine has the servers."""
+    from muster_server.settings import DATA, kept_settings
+
+    return kept_settings(Path(os.environ.get("MUSTER_DATA") or DATA)).get(name)
+
+
 class _Answer(dict[str, Any]):
     """A document of the portal's; one of another server lacks what is looked for in it."""
 
@@ -193,11 +200,11 @@ def _no_portal(portal: str, answer: "requests.Response") -> ServiceUnreachable:
 
 
 def _token(options: Namespace) -> str:
-    if options.token_file:
-        file = Path(options.token_file)
+    token = os.environ.get("MUSTER_TOKEN", "").strip()
+    file = Path(options.token_file or _kept_here("admin_token_file") or "")
+    if options.token_file or (not token and file.is_file()):
         with named("--token-file", file):
             return checked(read_private(file), "--token-file")
-    token = os.environ.get("MUSTER_TOKEN", "").strip()
     if not token and is_person_there():
         token = ask_hidden("access token of the portal", "MUSTER_TOKEN").strip()
     if not token:

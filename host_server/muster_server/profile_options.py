@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""The options of `muster profile`."""
+"""The options of `muster profile` and `muster init`."""
 
 import argparse
 
-from muster_server.cli_options import client_options
+from muster_server.cli_options import client_options, data_dir
 
 
 def new_profile(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +45,22 @@ def set_field(parser: argparse.ArgumentParser) -> None:
     )
     _offline(parser)
     client_options(parser)
+
+
+def init(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("--address", metavar="A", help="this machine's, on the network of the devices")
+    option("--ssid", help="the Wi-Fi network that the devices shall use")
+    option("--password-file", metavar="FILE", help="holds its password; else it is asked for")
+    option("--open", action="store_true", help="it has none")
+    option("--platform", metavar="URL", help='"own", or where another one is')
+    option("--cse", help="the name of its CSE (cse-in)")
+    option("--platform-ca", metavar="FILE", help="its certificate authority, in PEM")
+    option("--http", action="store_true", help="the own platform without TLS, for development")
+    option("--country", metavar="CC", help="two letters, for the devices' radio")
+    option("--profile", metavar="NAME", default="default", help="what the profile is called")
+    _offline(parser)
+    data_dir(parser)
 
 
 def _file(parser: argparse.ArgumentParser) -> None:
