@@ -116,6 +116,17 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--profile", required=True, help="the profile it is configured from")
     parser.add_argument("--name", default="", help="what people call it")
+    parser.add_argument(
+        "--csv", metavar="FILE", help="a table with a label in each row"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="with --csv: judge, do nothing")
+    client_options(parser)
+
+
+def change_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="the device id")
+    parser.add_argument("--name", help="what people call it from now on")
+    parser.add_argument("--profile", help="what it is configured from, from its next contact on")
     client_options(parser)
 
 

@@ -131,6 +131,7 @@ COMMANDS = (
             "muster device add --profile press      # asks for the label",
             "muster device add - --profile press < label.txt",
             'muster device add MUSTER:1:PRESS-4:AAAQ… --profile press --name "press 4"',
+            "muster device add --csv labels.csv --profile press --dry-run",
             "(what stands on a command line can be read by other users of the machine: prefer -)",
         ),
         cli_options.add_device,
@@ -164,6 +165,23 @@ COMMANDS = (
         ("muster device open PRESS-4",),
         cli_options.one_device,
         "open_device",
+    ),
+    Command(
+        ("device", "close-window"),
+        "Close the onboarding window: the label can be used no longer.",
+        ("muster device close-window PRESS-4",),
+        cli_options.one_device,
+        "close_window",
+    ),
+    Command(
+        ("device", "set"),
+        "Change a device's name or profile, and nothing else; its label is not needed.",
+        (
+            'muster device set PRESS-4 --name "press 4, left"',
+            "muster device set PRESS-4 --profile press-2",
+        ),
+        cli_options.change_device,
+        "change_device",
     ),
     Command(
         ("device", "release"),

@@ -52,10 +52,29 @@ def make_certificates(options: Namespace) -> int:
 
 
 def add_device(options: Namespace) -> int:
-    """Step 1."""
+    """Step 1, for one device or for a table of them."""
+    if options.csv:
+        from muster_server.bulk_commands import add_devices
+
+        return add_devices(options)
     text = _label_text() if options.label == "-" else options.label
     body = {"label": text.strip(), "profile": options.profile, "name": options.name}
     return _show_device(options, at_portal(options, "POST", "/v1/devices", body))
+
+
+def change_device(options: Namespace) -> int:
+    """Another name or profile. Raises SettingsError if neither is given."""
+    new = {"name": options.name, "profile": options.profile}
+    given = {name: value for name, value in new.items() if value is not None}
+    if not given:
+        raise SettingsError("what shall change? give --name, --profile or both")
+    return _show_device(options, at_portal(options, "PATCH", device_path(options), given))
+
+
+def close_window(options: Namespace) -> int:
+    """Let the label be used no longer."""
+    path = device_path(options) + "/window"
+    return _show_device(options, at_portal(options, "DELETE", path))
 
 
 def open_device(options: Namespace) -> int:
