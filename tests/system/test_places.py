@@ -143,6 +143,30 @@ def test_one_that_lets_everybody_in_and_leads_nowhere_gives_way_to_the_other(
     assert where(story) == right.bssid.hex(":")
 
 
+def test_one_that_leads_nowhere_gives_way_at_work_too(story: Story) -> None:
+    story.onboard()
+    twin = another(story)
+    story.operational.throw_out()
+    with hasty(story.board, speed=5):
+        story.board.expect(rb"step 9 platform_unreachable", _PATIENCE_S)
+        assert where(story) == twin.bssid.hex(":")
+        story.board.expect(rb"step 9 ok", _PATIENCE_S)
+    assert where(story) == story.operational.bssid.hex(":")
+
+
+def test_one_that_leads_nowhere_is_left_once_another_one_is_there(story: Story) -> None:
+    story.onboard()
+    twin = another(story)
+    story.operational.remove()
+    with hasty(story.board, speed=5):
+        story.board.expect(rb"step 9 platform_unreachable", _PATIENCE_S)
+        assert where(story) == twin.bssid.hex(":")
+    story.operational.restore()
+    with hasty(story.board, speed=40):  # its router answers, so that it is given a while
+        story.board.expect(rb"step 9 ok", _PATIENCE_S)
+    assert where(story) == story.operational.bssid.hex(":")
+
+
 def test_a_hidden_one_that_refuses_gives_way_to_another_hidden_one(story: Story) -> None:
     story.operational.hidden = True
     another(story, hidden=True).refuse(5)
