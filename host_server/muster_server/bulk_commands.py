@@ -10,13 +10,18 @@ from argparse import Namespace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from muster_server.commands import Refused, at_portal, print_json, read_text
+from muster_server.commands import Refused, add_device, at_portal, print_json, read_text
 from muster_server.errors import HostError, LabelRefused, SettingsError
 from muster_server.label import parse_label
 from muster_server.label_table import Row, rows_in
 
 _PAGE = 1000
 MOST_ROWS = 1000
+
+
+def add(options: Namespace) -> int:
+    """Step 1, for one device or for a table of them."""
+    return add_devices(options) if options.csv else add_device(options)
 
 
 def add_devices(options: Namespace) -> int:

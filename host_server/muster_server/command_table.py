@@ -21,6 +21,7 @@ class Command:
     module: str = "muster_server.commands"
 
 
+_BULK = "muster_server.bulk_commands"
 _KEYS = "muster_server.key_commands"
 _PROFILES = "muster_server.profile_commands"
 _LABELS = "muster_server.label_commands"
@@ -135,7 +136,8 @@ COMMANDS = (
             "(what stands on a command line can be read by other users of the machine: prefer -)",
         ),
         cli_options.add_device,
-        "add_device",
+        "add",
+        _BULK,
     ),
     Command(
         ("device", "list"),
