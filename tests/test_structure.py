@@ -16,7 +16,7 @@ _OLD = ("harness.", "host_server.")
 
 # The rooms of the harness, from the ground up: each may import from itself and from those before
 # it. What is no folder is a file in the package itself; those all others stand on are one room.
-GROUND = ("errors", "log", "loop", "cache", "compiler", "control", "facts")
+GROUND = ("errors", "log", "loop", "cache", "compiler", "control", "facts", "terminal")
 ROOMS = (
     GROUND,
     ("wire", "air"),

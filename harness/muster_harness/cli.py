@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 
 from muster_harness.errors import (
     BoardError,
@@ -22,6 +23,7 @@ from muster_harness.errors import (
     PortError,
     WrongBoard,
 )
+from muster_harness.terminal import Parser, carry_any_text, complain, error_json, helped
 
 OK, FAILED, INTERRUPTED = 0, 1, 130
 # The first line that fits counts: special ones before general ones.
@@ -73,12 +75,19 @@ class Command:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (docs/muster-unit.md has the list)."""
-    options = parser().parse_args(arguments)
+    carry_any_text()
+    words = sys.argv[1:] if arguments is None else arguments
+    Parser.wants_json = "--json" in words
+    options = parser().parse_args(words)
     try:
         return _run(options)
     except HarnessError as error:
-        print(f"muster-unit: {error}", file=sys.stderr)
-        return next((code for kind, code in EXITS if isinstance(error, kind)), FAILED)
+        code = next((code for kind, code in EXITS if isinstance(error, kind)), FAILED)
+        if Parser.wants_json:
+            print(error_json(type(error).__name__, str(error), exit=code), file=sys.stderr)
+        else:
+            complain("muster-unit", str(error))
+        return code
     except BrokenPipeError:
         # The reader has seen enough; say nothing more, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -88,6 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.show_help is not None:
+        options.show_help()
     # Imported late: no command shall wait for what another needs.
     module = importlib.import_module(f"muster_harness.commands.{options.module}")
     function: Callable[[argparse.Namespace], int] = getattr(module, options.function)
@@ -96,13 +107,15 @@ def _run(options: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Build the command line; the tests of its documentation read it too."""
-    made = argparse.ArgumentParser(
+    made: argparse.ArgumentParser = Parser(
         prog="muster-unit",
         description="Deploys firmware and labels to boards, and emulates one.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    groups = made.add_subparsers(metavar="command", required=True)
+    made.add_argument("--version", action="version", version=f"muster-unit {_version()}")
+    made.set_defaults(show_help=helped(made), parser=made)
+    groups = made.add_subparsers(metavar="command")
     nested: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
     for command in COMMANDS:
         *group, word = command.words
@@ -111,7 +124,8 @@ def parser() -> argparse.ArgumentParser:
             if group[0] not in nested:
                 about = _GROUPS[group[0]]
                 outer = groups.add_parser(group[0], help=about, description=about)
-                nested[group[0]] = outer.add_subparsers(metavar="what", required=True)
+                outer.set_defaults(show_help=helped(outer))
+                nested[group[0]] = outer.add_subparsers(metavar="what")
             place = nested[group[0]]
         one = place.add_parser(
             word,
@@ -122,8 +136,15 @@ def parser() -> argparse.ArgumentParser:
         )
         command.prepare(one)
         module, _, function = command.function.partition(".")
-        one.set_defaults(module=module, function=function)
+        one.set_defaults(module=module, function=function, show_help=None)
     return made
+
+
+def _version() -> str:
+    try:
+        return version("muster-harness")
+    except PackageNotFoundError:  # run from its folder
+        return "of this folder, not installed"
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -218,6 +239,10 @@ def _emulate(parser: argparse.ArgumentParser) -> None:
 
 def _board_check(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="+", help="a board file")
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
 
 
 def _bundle(parser: argparse.ArgumentParser) -> None:
@@ -347,6 +372,16 @@ COMMANDS = (
         ),
         _emulate,
         "emulate.emulate",
+    ),
+    Command(
+        ("completion",),
+        "Print a script that lets your shell complete commands and options.",
+        (
+            "muster-unit completion bash > ~/.local/share/bash-completion/completions/muster-unit",
+            "muster-unit completion zsh > ~/.zfunc/_muster-unit",
+        ),
+        _completion,
+        "completion.print_completion",
     ),
     Command(
         ("board", "check"),

@@ -5,6 +5,7 @@
 import argparse
 import os
 
+from muster_server.api.bounds import LABELS
 from muster_server.settings import ROLES
 
 
@@ -71,7 +72,24 @@ def client_options(parser: argparse.ArgumentParser) -> None:
 
 def new_label(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", help="the device id; a random one otherwise")
+    parser.add_argument(
+        "-n",
+        "--number",
+        type=_number_of_labels,
+        default=1,
+        metavar="N",
+        help="so many, as CSV (1)",
+    )
+    parser.add_argument("--svg", metavar="FILE", help="draw the QR code there")
+    parser.add_argument("--png", metavar="FILE", help="the same, in dots")
     parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+def _number_of_labels(text: str) -> int:
+    number = int(text) if text.isdecimal() and text.isascii() else 0
+    if not 1 <= number <= LABELS[1]:
+        raise argparse.ArgumentTypeError(f"wanted 1 to {LABELS[1]}, got {text}")
+    return number
 
 
 def dev_certs(parser: argparse.ArgumentParser) -> None:
@@ -90,9 +108,23 @@ def dev_certs(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("label", help="MUSTER:1:…, or - to read it from standard input")
+    parser.add_argument(
+        "label",
+        nargs="?",
+        default="-",
+        help="MUSTER:1:…; without it, or with -, it is read from standard input, or asked for",
+    )
     parser.add_argument("--profile", required=True, help="the profile it is configured from")
     parser.add_argument("--name", default="", help="what people call it")
+    parser.add_argument("--csv", metavar="FILE", help="a table with a label in each row")
+    parser.add_argument("--dry-run", action="store_true", help="with --csv: judge, do nothing")
+    client_options(parser)
+
+
+def change_device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("id", help="the device id")
+    parser.add_argument("--name", help="what people call it from now on")
+    parser.add_argument("--profile", help="what it is configured from, from its next contact on")
     client_options(parser)
 
 
@@ -103,14 +135,6 @@ def one_device(parser: argparse.ArgumentParser) -> None:
 
 def import_devices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="one label per line, in the last column; - for stdin")
-    client_options(parser)
-
-
-def add_profile(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="the profile as JSON, or - to read it from standard input")
-    parser.add_argument(
-        "--replace", action="store_true", help="in place of the one with this name"
-    )
     client_options(parser)
 
 
@@ -160,12 +184,7 @@ def check_receipt(parser: argparse.ArgumentParser) -> None:
     client_options(parser)
 
 
-def one_profile(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", help="the profile's name")
-    client_options(parser)
-
-
-def _data_dir(parser: argparse.ArgumentParser) -> None:
+def data_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         metavar="DIR",
@@ -181,8 +200,12 @@ def rotate_tokens(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--admin-token-file", metavar="FILE", help="write the administrator's here, and show none"
     )
-    _data_dir(parser)
+    data_dir(parser)
 
 
 def rotate_keys(parser: argparse.ArgumentParser) -> None:
-    _data_dir(parser)
+    data_dir(parser)
+
+
+def completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from muster_server.device_text import device_lines
-from muster_server.document import Fields, parse_json
+from muster_server.document import Fields
 from muster_server.errors import (
     HostError,
     Invalid,
@@ -20,10 +20,10 @@ from muster_server.errors import (
     SettingsError,
     Unauthorized,
 )
-from muster_server.escaping import own_output
 from muster_server.label_table import labels_in
 from muster_server.private_files import named, read_private
 from muster_server.settings import certificate_authorities, service_url
+from muster_server.terminal import ask_hidden, can_show, is_person_there
 from muster_server.tokens import checked
 
 if TYPE_CHECKING:  # it takes long to import, and not every command needs it
@@ -34,30 +34,6 @@ _INPUT_LIMIT = 256 * 1024
 
 class Refused(HostError):
     """The portal said no; the text is its own."""
-
-
-def new_label(options: Namespace) -> int:
-    """Make a label and show it."""
-    from muster_server.label import new_label as make
-
-    label = make(options.id.upper() if options.id else None)
-    if options.json:
-        return print_json(
-            {
-                "device_id": label.device_id,
-                "label": label.qr_text,
-                "secret": label.grouped,
-                "setup_passphrase": label.setup_passphrase,
-            }
-        )
-    import segno
-
-    segno.make(label.qr_text, error="m").terminal(own_output(), compact=True)
-    print(f"device id         {label.device_id}")
-    print(f"secret            {label.grouped}")
-    print(f"setup passphrase  {label.setup_passphrase}")
-    print(f"label             {label.qr_text}")
-    return 0
 
 
 def make_certificates(options: Namespace) -> int:
@@ -76,10 +52,25 @@ def make_certificates(options: Namespace) -> int:
 
 
 def add_device(options: Namespace) -> int:
-    """Step 1."""
-    text = _read_input() if options.label == "-" else options.label
+    """Step 1, for one device."""
+    text = _label_text() if options.label == "-" else options.label
     body = {"label": text.strip(), "profile": options.profile, "name": options.name}
     return _show_device(options, at_portal(options, "POST", "/v1/devices", body))
+
+
+def change_device(options: Namespace) -> int:
+    """Another name or profile. Raises SettingsError if neither is given."""
+    new = {"name": options.name, "profile": options.profile}
+    given = {name: value for name, value in new.items() if value is not None}
+    if not given:
+        raise SettingsError("what shall change? give --name, --profile or both")
+    return _show_device(options, at_portal(options, "PATCH", device_path(options), given))
+
+
+def close_window(options: Namespace) -> int:
+    """Let the label be used no longer."""
+    path = device_path(options) + "/window"
+    return _show_device(options, at_portal(options, "DELETE", path))
 
 
 def open_device(options: Namespace) -> int:
@@ -119,40 +110,6 @@ def import_devices(options: Namespace) -> int:
             name = verdict["device_id"] or f"label {number}"
             print(f"{name:<32}  {verdict['verdict']:<8}  {verdict['detail']}".rstrip())
     return 1 if any(verdict["verdict"] == "refused" for verdict in verdicts) else 0
-
-
-def add_profile(options: Namespace) -> int:
-    """Keep a profile, or replace one. Raises SettingsError if the file is not JSON with a name."""
-    try:
-        document = Fields(parse_json(read_text(options.file)))
-        name = document.text("name", 1, 64)
-    except Invalid as error:
-        raise SettingsError(f"{options.file}: {error}") from None
-    if options.replace:
-        path = f"/v1/profiles/{quote(name, safe='')}"
-        answer = at_portal(options, "PUT", path, document.document)
-    else:
-        answer = at_portal(options, "POST", "/v1/profiles", document.document)
-    return print_json(answer) if options.json else say(f'profile "{name}" is kept')
-
-
-def list_profiles(options: Namespace) -> int:
-    """One name per line."""
-    answer = at_portal(options, "GET", "/v1/profiles")
-    return print_json(answer) if options.json else say(*answer["profiles"])
-
-
-def show_profile(options: Namespace) -> int:
-    """The profile as JSON, which is its only form."""
-    answer = at_portal(options, "GET", f"/v1/profiles/{quote(options.name, safe='')}")
-    print(json.dumps(answer, indent=2, ensure_ascii=False))
-    return 0
-
-
-def delete_profile(options: Namespace) -> int:
-    """Forget a profile."""
-    at_portal(options, "DELETE", f"/v1/profiles/{quote(options.name, safe='')}")
-    return print_json({}) if options.json else say(f'profile "{options.name}" is gone')
 
 
 def _show_device(options: Namespace, device: dict[str, Any]) -> int:
@@ -213,25 +170,58 @@ def understood(answer: "requests.Response", portal: str) -> dict[str, Any]:
     try:
         document = Fields(answer.json()).document
     except (ValueError, Invalid):
-        raise ServiceUnreachable(
-            f"{portal} answered HTTP {answer.status_code} without JSON; is it a portal?"
-        ) from None
+        raise _no_portal(portal, answer) from None
     if answer.ok:
-        return document
-    detail = str(document.get("detail") or document.get("title"))
+        return _Answer(document, portal)
+    detail = document.get("detail") or document.get("title")
+    if not isinstance(detail, str):
+        raise _no_portal(portal, answer)
     if answer.status_code == 401:
         raise Unauthorized(f"{detail}; is the token that of this portal?")
     if document.get("code") == ServiceUnreachable.code:
         raise ServiceUnreachable(detail)
-    raise Refused(detail)
+    more = [(str(e.get("path")), str(e.get("detail"))) for e in document.get("errors", [])[1:]]
+    raise Refused(detail, others=tuple(more))
+
+
+def _kept_here(name: str) -> str | None:
+    """An option that `muster init` has written, where this machine has the servers."""
+    from muster_server.settings import DATA, kept_settings
+
+    return kept_settings(Path(os.environ.get("MUSTER_DATA") or DATA)).get(name)
+
+
+class _Answer(dict[str, Any]):
+    """A document of the portal's; one of another server lacks what is looked for in it."""
+
+    def __init__(self, document: dict[str, Any], portal: str) -> None:
+        super().__init__(document)
+        self._portal = portal
+
+    def __missing__(self, name: str) -> Any:
+        raise ServiceUnreachable(f'{self._portal} answered without "{name}"; {_WHICH}')
+
+
+_WHICH = (
+    "is it a portal, and of this version? `muster serve` says where its portal listens "
+    "(--portal, MUSTER_PORTAL_URL)"
+)
+
+
+def _no_portal(portal: str, answer: "requests.Response") -> ServiceUnreachable:
+    return ServiceUnreachable(
+        f"{portal} answered as no portal does (HTTP {answer.status_code}); {_WHICH}"
+    )
 
 
 def _token(options: Namespace) -> str:
-    if options.token_file:
-        file = Path(options.token_file)
+    token = os.environ.get("MUSTER_TOKEN", "").strip()
+    file = Path(options.token_file or _kept_here("admin_token_file") or "")
+    if options.token_file or (not token and file.is_file()):
         with named("--token-file", file):
             return checked(read_private(file), "--token-file")
-    token = os.environ.get("MUSTER_TOKEN", "").strip()
+    if not token and is_person_there():
+        token = ask_hidden("access token of the portal", "MUSTER_TOKEN").strip()
     if not token:
         raise Unauthorized(
             "no access token; set MUSTER_TOKEN or give --token-file (the first `muster serve` "
@@ -256,12 +246,28 @@ def read_text(file: str) -> str:
 
 
 def _read_input() -> str:
-    return sys.stdin.read(_INPUT_LIMIT)
+    try:
+        return sys.stdin.read(_INPUT_LIMIT)
+    except UnicodeDecodeError:
+        raise SettingsError(
+            f"standard input: not text in {sys.stdin.encoding}; it is read in the encoding of "
+            "your locale"
+        ) from None
+
+
+def _label_text() -> str:
+    """A label from standard input; the screen does not show one that is typed."""
+    if is_person_there():
+        return ask_hidden("label, as it is printed", "label")
+    return _read_input()
 
 
 def print_json(document: Any, *, is_at_once: bool = False) -> int:
     """For scripts; done."""
-    print(json.dumps(document, ensure_ascii=False), flush=is_at_once)
+    text = json.dumps(document, ensure_ascii=False)
+    if not can_show(text, sys.stdout):
+        text = json.dumps(document)
+    print(text, flush=is_at_once)
     return 0
 
 

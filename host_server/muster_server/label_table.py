@@ -3,9 +3,41 @@
 """Labels in a table: the CSV of a bulk registration, as benches and spreadsheets write it."""
 
 import csv
+from dataclasses import dataclass, field
 
 _MARK = "MUSTER:"
 _DELIMITERS = ",;\t"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table: its line as an editor counts, its label, and the device's name if a
+    column is headed so."""
+
+    number: int
+    label: str = field(repr=False)
+    name: str = ""
+
+
+def rows_in(text: str) -> list[Row]:
+    """Find labels as `labels_in` does, with names from the column that is headed "name"."""
+    numbered = [
+        (number, line)
+        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1)
+        if line.strip()
+    ]
+    if not numbered:
+        return []
+    delimiter = max(_DELIMITERS, key=numbered[0][1].count)
+    heading = [cell.lower() for cell in _cells(numbered[0][1], delimiter)]
+    has_heading = _MARK not in numbered[0][1].upper()
+    column = heading.index("name") if has_heading and "name" in heading else None
+    rows = []
+    for number, line in numbered[1:] if has_heading else numbered:
+        cells = _cells(line, delimiter)
+        name = cells[column] if column is not None and column < len(cells) else ""
+        rows.append(Row(number, _label_of(cells), name))
+    return rows
 
 
 def labels_in(text: str) -> list[str]:

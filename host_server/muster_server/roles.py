@@ -8,7 +8,8 @@ What a role does not need is not imported, so that a role alone starts quickly.
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from muster_server.settings import Address, Settings, service_url
 from muster_server.tokens import TokenSource, checked, token_hash
 
 if TYPE_CHECKING:
+    from muster_server.config_server.profiles import ProfileService
     from muster_server.expiry_clock import ExpiryClock
 
 
@@ -214,6 +216,27 @@ def _box(parts: Parts) -> Any:
             flush=True,
         )
     return box
+
+
+@contextlib.contextmanager
+def profile_service(settings: Settings) -> Iterator["ProfileService"]:
+    """Open the profiles of a data folder whose servers do not run yet."""
+    from muster_server.config_server.profiles import ProfileService
+    from muster_server.store.config import ConfigStore
+    from muster_server.store.config_tables import HEAD
+
+    parts = Parts(settings)
+    with parts.closers:
+        engine = _database(parts, "config", "muster_server.config_server", HEAD)
+        store = ConfigStore(engine, _box(parts))
+        store.check_key()
+        home_url = settings.platform_public_url if "platform" in settings.roles else None
+        yield ProfileService(
+            store,
+            lambda url: url == home_url,
+            str(settings.config_public_url),
+            time.time,
+        )
 
 
 def _platform(parts: Parts) -> Role:

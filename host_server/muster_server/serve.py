@@ -15,6 +15,7 @@ import socket
 import ssl
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +58,7 @@ def serve(settings: Settings) -> int:
     parts = Parts(settings)
     with parts.closers:
         _listen(parts)
+        _say_who_cannot_come(settings)
         roles = [build(parts) for name, build in BUILDERS.items() if name in settings.roles]
         return asyncio.run(_run(roles))
 
@@ -75,14 +77,37 @@ def _warn(settings: Settings) -> None:
         )
 
 
+def _say_who_cannot_come(settings: Settings) -> None:
+    listens = (*settings.config_listens, settings.platform_listen)
+    urls = (settings.config_public_url, settings.platform_public_url)
+    if "config" in settings.roles and not any(urls) and all(
+        ip_address(listen.host).is_loopback for listen in listens
+    ):  # fmt: skip
+        log.info(
+            "no board can reach these servers: they listen on this machine alone; `muster init` "
+            "asks for the network of the boards, or give --config-listen and --platform-listen"
+        )
+
+
 def _open_data_dir(path: Path) -> None:
-    with named("--data", path):
+    with named("--data", path), _hinted(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.stat().st_mode & 0o077:
             if any(path.iterdir()):
                 raise SettingsError(f"--data: others can read {path}; try: chmod 700 {path}")
             path.chmod(0o700)
         check_place(path / "writable")
+
+
+@contextlib.contextmanager
+def _hinted(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        raise SettingsError(
+            f"--data: {error.strerror}: this user may not write to {path}; name another folder, "
+            "or start as its owner"
+        ) from None
 
 
 def _keep_administrator(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 """The servers' own options: read once from flags and environment into a frozen dataclass."""
 
 import ipaddress
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,12 @@ from muster_server.device_url import DEVICE_URL_WANTED, is_device_url
 from muster_server.errors import SettingsError
 
 ROLES = ("portal", "config", "platform")
+DATA = "muster-data"
+SETTINGS_FILE = "settings.toml"
+_KEPT = (
+    *("role", "config_listen", "platform_listen", "config_public_url", "platform_public_url"),
+    *("platform_cert", "platform_key", "ca_file", "admin_token_file"),
+)
 _ALL = "0.0.0.0"  # noqa: S104 - for comparisons
 
 
@@ -101,10 +108,14 @@ class Settings:
 
 
 def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
-    """A flag wins over its variable: `--portal-listen` is MUSTER_PORTAL_LISTEN, and so on.
+    """A flag wins over its variable: `--portal-listen` is MUSTER_PORTAL_LISTEN, and so on; both
+    win over what `muster init` has written into the data folder.
 
     Lists are separated by commas in the environment. A bad value is a SettingsError.
     """
+    folder = Path(str(flags.get("data") or environ.get("MUSTER_DATA") or DATA))
+    written = {"MUSTER_" + name.upper(): text for name, text in kept_settings(folder).items()}
+    environ = {**written, **environ}
 
     def one(name: str, default: str | None = None) -> str | None:
         value = flags.get(name)
@@ -147,7 +158,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         _check_is_inside(portal_listen)
     return Settings(
         roles=roles,
-        data_dir=Path(one("data", "muster-data") or "muster-data"),
+        data_dir=Path(one("data", DATA) or DATA),
         portal_listen=portal_listen,
         config_listens=tuple(
             Address.parse(text.strip(), "--config-listen")
@@ -171,6 +182,30 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         config_token=environ.get("MUSTER_CONFIG_TOKEN"),
         platform_token=environ.get("MUSTER_PLATFORM_TOKEN"),
     )
+
+
+def kept_settings(folder: Path) -> dict[str, str]:
+    """Read the options that `muster init` has written, with lists as in the environment.
+
+    Nothing if it never did. Raises SettingsError if the file cannot be read.
+    """
+    file = folder / SETTINGS_FILE
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (ValueError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"{file}: {reason}") from None
+    found = {}
+    for name, value in document.items():
+        if name.replace("-", "_") not in _KEPT:
+            raise SettingsError(f"{file}: {name} is none of {', '.join(_KEPT)}")
+        texts = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+        # What lies in the folder may be moved with it.
+        texts = [str(folder / text[2:]) if text.startswith("./") else text for text in texts]
+        found[name.replace("-", "_")] = ",".join(texts)
+    return found
 
 
 def service_url(url: str | None, name: str) -> str | None:

@@ -13,6 +13,7 @@ SUCCESSES = ("proved", "receipt_accepted")
 _SEEN = {
     ("portal", "claimed"): "the device was registered by its label",
     ("portal", "window_opened"): "the owner opened the onboarding window",
+    ("portal", "changed"): "the owner changed its name or its profile",
     ("portal", "window_shut"): "the owner closed the onboarding window",
     ("portal", "account_replaced"): "the owner asked for a new account",
     ("portal", "released"): "the owner released the device",

@@ -52,6 +52,7 @@ class Bench:
         self._directory = directory
         self._flash = make_flash(directory / "deployed")
         self._runs = 0
+        self._pad = ""
         # The bar is for eight networks in the scan; two are the story's own.
         self.story = Story(directory, flash=self._flash)
 
@@ -68,9 +69,9 @@ class Bench:
 
     def pad_configuration_to(self, size_bytes: int) -> None:
         """Fills the profile's `app` until the configuration has that size."""
-        self.story.change_profile(app={"interval_s": 1, "pad": ""})
+        self._pad = ""
         bare = self.run(_HIGHEST_KIB).config_bytes
-        self.story.change_profile(app={"interval_s": 1, "pad": "x" * (size_bytes - bare)})
+        self._pad = "x" * (size_bytes - bare)
 
     def run(self, heap_kib: int) -> Run:
         """Onboards with that heap. The configuration's size is read from the board's flash."""
@@ -78,6 +79,8 @@ class Bench:
         folder = self._directory / f"run-{self._runs}"
         shutil.copytree(self._directory / "board", folder)
         story = self.story
+        # A version of its own for each board: else they would be copies of one label.
+        story.change_profile(app={"interval_s": 1, "run": f"{self._runs:04}", "pad": self._pad})
         story.portal("POST", f"/v1/devices/{self._label.device_id}/window")
         former = self._newest_reading()
         began = len(story.air.trace)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from muster_server import cli
-from muster_server.cli import COMMANDS
+from muster_server.command_table import COMMANDS, Command
 from muster_server.label import new_label, parse_label
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import Servers
@@ -118,7 +118,7 @@ def test_wrong_profile_names_its_field(muster: Any, tmp_path: Path) -> None:
     file = tmp_path / "wrong.json"
     file.write_text(json.dumps(PROFILE | {"country": "x"}))
     code, _, err = muster("profile", "add", str(file), "--replace")
-    assert code == 1
+    assert code == 2
     assert "country: wanted two capital letters" in err
 
 
@@ -212,7 +212,7 @@ def test_command_that_is_none_is_exit_code_2(
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
 def test_every_command_has_help_with_examples(
-    command: cli.Command, capsys: pytest.CaptureFixture[str]
+    command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main([*command.words, "--help"])

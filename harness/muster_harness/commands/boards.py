@@ -17,6 +17,7 @@ from muster_harness.deploy.firmware import deploy_firmware
 from muster_harness.deploy.labels import Label, parse_label
 from muster_harness.deploy.layout import is_muster
 from muster_harness.errors import HarnessError, PortError
+from muster_harness.terminal import is_coloured
 from muster_harness.wire.ports import find_port, list_ports
 from muster_harness.wire.probe import BoardInfo, probe
 from muster_harness.wire.repl import REPL
@@ -187,7 +188,7 @@ def read_label(path: str) -> Label:
 
 def log(options: Namespace) -> int:
     """Follow the serial log."""
-    colour = sys.stdout.isatty()
+    colour = is_coloured(sys.stdout)
     for line in follow(chosen_port(options), options.seconds, options.restart):
         print(highlighted(line, colour), flush=True)
     return 0

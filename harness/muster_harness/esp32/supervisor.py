@@ -290,10 +290,8 @@ class Supervisor:
             self._link_changed(1, self.soft_ap.address)
 
     def boot_scripts_begin(self, is_heard: bool, heap_used: int) -> bool:
-        """Take note that boot.py is next, and tell whether an early Ctrl-C interrupts it.
-
-        With `is_heard`, a loop that only Ctrl-C ends comes first. `heap_used` is in bytes.
-        """
+        """Take note that boot.py is next; tell whether an early Ctrl-C interrupts it. With
+        `is_heard` a loop that only Ctrl-C ends comes first. `heap_used` is in bytes."""
         self._has_booted = True
         self.idf_heap.python_begins(heap_used)
         return self.terminal.boot_scripts_begin(is_heard)

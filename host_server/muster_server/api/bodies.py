@@ -47,6 +47,13 @@ class NewDevice(Body):
     until: Until = None
 
 
+class ChangedDevice(Body):
+    """New values for a device; what is left out stays as it is."""
+
+    profile: Annotated[str, text(bounds.PROFILE_NAME, examples=["press"])] | None = None
+    name: Annotated[str, text(bounds.DEVICE_NAME, examples=["press 4"])] | None = None
+
+
 class NewWindow(Body):
     """The end of the onboarding window that is opened now."""
 

@@ -107,10 +107,20 @@ class GivenNetwork(Network):
     psk: Psk | None
 
 
+class KeptNetwork(Network):
+    """A network of a profile that is changed; without `psk` it keeps the stored one."""
+
+    psk: Psk | None = None
+    psk_set: Annotated[bool, Field(description="as it was shown; it changes nothing")] = True
+
+
 class ShownNetwork(Network):
     """A network without its password."""
 
     psk_set: bool
+
+
+AppId = Annotated[str, text(bounds.APP_ID, json_schema_extra=_pattern(r"[NR][\s\S]*"))]
 
 
 class Platform(Part):
@@ -118,8 +128,8 @@ class Platform(Part):
 
     type: Literal["onem2m"] = "onem2m"
     url: Url
-    cse: Annotated[str, text(bounds.CSE)]
-    api: Annotated[str, text(bounds.APP_ID, json_schema_extra=_pattern(r"[NR][\s\S]*"))]
+    cse: Annotated[str, text(bounds.CSE)] = "cse-in"
+    api: AppId = "Nmuster"
     rvi: Annotated[str, Field(json_schema_extra={"enum": list(bounds.RELEASES)})] = "4"
     ca: Annotated[str | None, Field(description="PEM, or base64 of DER")] = None
     insecure: Annotated[bool, Field(description="development only")] = False
@@ -156,8 +166,13 @@ class Profile(Settings):
     ]
 
 
-class ChangedProfile(Profile):
+class ChangedProfile(Settings):
     """A profile in place of another; its name stands in the address."""
+
+    networks: Annotated[
+        list[KeptNetwork],
+        Field(min_length=bounds.NETWORKS[0], max_length=bounds.NETWORKS[1]),
+    ]
 
     name: Annotated[Name, Field(default_factory=str, description="as in the address")]
 

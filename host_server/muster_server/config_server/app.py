@@ -199,6 +199,11 @@ def _add_devices(
     def new_account(device_id: str, owner: str) -> Response:
         return json_response(devices.new_account(device_id, owner))
 
+    @app.patch("/v1/devices/{device_id}", dependencies=[guard])
+    def change(device_id: str, owner: str, body: Body) -> Response:
+        new = read_body(bodies.ChangedDevice, body)
+        return json_response(devices.change(device_id, owner, new.profile, new.name))
+
     @app.post("/v1/devices/{device_id}/window", dependencies=[guard])
     def open_window(device_id: str, owner: str, body: Body) -> Response:
         until = read_body(bodies.NewWindow, body or b"{}").until

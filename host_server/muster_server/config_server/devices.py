@@ -128,6 +128,33 @@ class DeviceService:
         """Everything that its owner may know about a device; no secret is in it."""
         return self.views.one(device_id, owner)
 
+    def change(
+        self, device_id: str, owner: str, profile: str | None, name: str | None
+    ) -> dict[str, Any]:
+        """Give a device another profile, another name, or both; None: as it is.
+
+        Nothing else changes, the window stays as it is, and the label is not needed: the device
+        gets a new version at its next contact. Raises NotFound (device, profile) or Conflict.
+        """
+        started, now = self._monotonic(), self._clock()
+        with self._store.transaction() as records:
+            claim = existing(records, device_id, owner)
+            check_is_held(claim)
+            if profile is not None and records.profile(profile) is None:
+                raise NotFound(f'there is no profile named "{profile}"; make it first')
+            changed = replace(
+                claim,
+                profile=claim.profile if profile is None else profile,
+                name=claim.name if name is None else name,
+            )
+            if changed == claim:
+                return self.shown(device_id, owner)
+            records.put_claim(changed)
+            detail = f'profile "{changed.profile}"'
+            records.note(changed, now, "changed", source="portal", detail=detail)
+        self._prepare(changed, started)
+        return self.shown(device_id, owner)
+
     def open_window(self, device_id: str, owner: str, until: int | None = None) -> dict[str, Any]:
         """Let the label be used again: until then, or until the device proves a configuration.
 

@@ -5,6 +5,7 @@
 import copy
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,8 @@ from muster_server.config_server.schema import check_app
 from muster_server.document import Fields, typed, wrong
 from muster_server.errors import Invalid
 
+DEFAULT_CSE = "cse-in"  # of the platform that comes with these servers
+DEFAULT_API = "Nmuster"  # N: an application id that nobody has registered (TS-0001 7.1.8)
 REONBOARDING = ("never", "owner", "always")
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
@@ -67,9 +70,16 @@ def build_configuration(profile: dict[str, Any], own: Particulars) -> dict[str, 
     return configuration
 
 
-def checked_profile(value: object, *, has_accounts: bool, server_url: str) -> dict[str, Any]:
+def checked_profile(
+    value: object,
+    *,
+    has_accounts: bool,
+    server_url: str,
+    kept: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """The profile with its defaults filled in and its CA as DER, known to make a valid
-    configuration. `has_accounts`: whether devices get a token for this platform.
+    configuration. `has_accounts`: whether devices get a token for this platform. A network without
+    `psk` has that of the network of the same name among `kept`.
     """
     fields = Fields(value)
     name = fields.text("name", *bounds.PROFILE_NAME)
@@ -78,7 +88,8 @@ def checked_profile(value: object, *, has_accounts: bool, server_url: str) -> di
     document = {
         "name": name,
         "networks": [
-            _network(n, item) for n, item in enumerate(fields.items("networks", *bounds.NETWORKS))
+            _network(n, item, kept)
+            for n, item in enumerate(fields.items("networks", *bounds.NETWORKS))
         ],
         "platform": _platform(fields.fields("platform")),
         "app": fields.document.get("app", {}),
@@ -119,15 +130,21 @@ def shown_profile(document: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _network(n: int, item: object) -> dict[str, Any]:
+def _network(n: int, item: object, kept: Sequence[dict[str, Any]]) -> dict[str, Any]:
     network = Fields(item, f"networks[{n}]")
-    if "psk" not in network.document:
-        raise wrong(
-            network.at("psk"),
-            "missing; passwords are never shown, so give it again, or null for an open network",
-        )
     known = {name: network.document[name] for name in _NETWORK_FIELDS if name in network.document}
-    return {"hidden": False, "ip": "dhcp", **ssids.accepted(known)}
+    document = {"hidden": False, "ip": "dhcp", **ssids.accepted(known)}
+    if "psk" not in document:
+        names = {name: document.get(name) for name in ("ssid", "ssid_b64")}
+        same = [old for old in kept if all(old.get(k) == name for k, name in names.items())]
+        if not same:
+            raise wrong(
+                network.at("psk"),
+                "missing, and none is stored for a network of this name; give it, or null for an "
+                "open network",
+            )
+        document["psk"] = same[0]["psk"]
+    return document
 
 
 def _platform(platform: Fields) -> dict[str, Any]:
@@ -138,7 +155,7 @@ def _platform(platform: Fields) -> dict[str, Any]:
         document["ca"] = _ca(typed(ca, str, platform.at("ca")), platform.at("ca"))
     if document.get("insecure") is False:
         del document["insecure"]
-    return {"type": "onem2m", "rvi": "4", **document}
+    return {"type": "onem2m", "cse": DEFAULT_CSE, "api": DEFAULT_API, "rvi": "4", **document}
 
 
 def _ca(text: str, path: str) -> str:

@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from muster_server.config_server.profile import checked_profile, shown_profile
+from muster_server.config_server.profile import DEFAULT_CSE, checked_profile, shown_profile
 from muster_server.document import Fields, wrong
 from muster_server.errors import Conflict, NotFound
 from muster_server.store.config import ConfigStore
@@ -34,7 +34,7 @@ class ProfileService:
 
     def replace(self, name: str, value: object) -> dict[str, Any]:
         """Keep the profile under this name, in place of an earlier one. Devices that use it get a
-        new version at their next sync.
+        new version at their next sync. Passwords that it leaves out stay as they are.
         """
         return self._put(value, name)
 
@@ -72,18 +72,31 @@ class ProfileService:
     def _put(self, value: object, name: str | None) -> dict[str, Any]:
         if name is not None and isinstance(value, dict):
             value = {"name": name, **value}
+        kept: list[dict[str, Any]] = []
+        if name is not None:
+            with self._store.transaction() as records:
+                kept = (records.profile(name) or {}).get("networks", [])
         platform = Fields(value).fields("platform")
         document = checked_profile(
             value,
             has_accounts=self._has_accounts(platform.text("url", 1)),
             server_url=self._server_url,
+            kept=kept,
         )
+        _check_cse(document["platform"], is_home=self._has_accounts(document["platform"]["url"]))
         if name is not None and document["name"] != name:
             raise wrong("name", f'wanted "{name}", as in the address')
         with self._store.transaction() as records:
             if name is None and records.profile(document["name"]) is not None:
                 raise Conflict(
-                    f'there is a profile named "{document["name"]}" already; replace it with PUT'
+                    f'there is a profile named "{document["name"]}" already; '
+                    "give this one another name, or replace that one"
                 )
             records.put_profile(document["name"], document, self._clock())
         return shown_profile(document)
+
+
+def _check_cse(platform: dict[str, Any], *, is_home: bool) -> None:
+    # That platform answers strangers alike, whatever they ask for: nobody else can say it.
+    if is_home and platform["cse"] != DEFAULT_CSE:
+        raise wrong("platform.cse", f'the CSE of this platform is "{DEFAULT_CSE}"')

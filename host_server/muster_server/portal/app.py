@@ -61,6 +61,14 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
         """Return the progress of a device, step by step."""
         return json_response(portal.device(device_id, OWNER))
 
+    changed = described.of(views.Device, bodies.ChangedDevice)
+
+    @app.patch("/v1/devices/{device_id}", dependencies=guard, **changed)
+    def change_device(device_id: str, body: Body) -> Response:
+        """Give a device another profile or name; it follows at its next contact."""
+        new = read_body(bodies.ChangedDevice, body)
+        return json_response(portal.change(device_id, new, OWNER))
+
     opened = described.of(views.Device, bodies.NewWindow)
 
     @app.post("/v1/devices/{device_id}/window", dependencies=guard, **opened)

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode
 from muster_server import errors, outcomes, standing_words, wording
 from muster_server.api.bodies import (
     BundleText,
+    ChangedDevice,
     NewBundle,
     NewDevice,
     NewReader,
@@ -80,6 +81,11 @@ class Portal:
     def device(self, device_id: str, owner: str) -> dict[str, Any]:
         """The nine steps of a device, each with its state."""
         return rendered(self._call("GET", self._device(device_id, owner)))
+
+    def change(self, device_id: str, new: ChangedDevice, owner: str) -> dict[str, Any]:
+        """Give a device another profile, another name, or both."""
+        address = self._device(device_id, owner)
+        return rendered(self._call("PATCH", address, new.model_dump()))
 
     def open_window(self, device_id: str, window: NewWindow, owner: str) -> dict[str, Any]:
         """Let the label be used again, until then or until the device proves a configuration."""

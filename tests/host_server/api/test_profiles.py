@@ -74,7 +74,8 @@ def test_urls_that_are_refused_do_not_fit_it(url: str) -> None:
 
 
 # What a profile may leave out: it has a default.
-_LEFT_OUT = {"hidden", "ip", "type", "rvi", "ca", "app", "policy", "failsafe_s", "sync_s", "ntp"}
+_LEFT_OUT = {"hidden", "ip", "type", "cse", "api", "rvi", "ca"}
+_LEFT_OUT |= {"app", "policy", "failsafe_s", "sync_s", "ntp"}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_defaults_are_those_that_are_filled_in() -> None:
     assert _defaults("GivenNetwork").items() <= shown["networks"][0].items()
     assert {"type", "rvi"} <= set(_defaults("Platform"))
     for name, value in _defaults("Platform").items():
-        assert shown["platform"].get(name, value) == value or name == "insecure"
+        assert shown["platform"].get(name, value) == value or name in PROFILE["platform"]
     for name in ("app", "app_schema", "reonboarding"):
         assert _defaults("Profile")[name] == shown[name]
 
