@@ -394,7 +394,5 @@ class Supervisor:
 
     def follow_radio(self) -> None:
         """Let ESP-IDF's heap know what the radio does."""
-        self.idf_heap.wifi_is(
-            active=self.radio.is_active or self.soft_ap.is_active,
-            joined=self._addresses != [None, None],
-        )
+        is_active = self.radio.is_active or self.soft_ap.is_active
+        self.idf_heap.wifi_is(active=is_active, joined=self._addresses != [None, None])
