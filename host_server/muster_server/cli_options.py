@@ -116,9 +116,7 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--profile", required=True, help="the profile it is configured from")
     parser.add_argument("--name", default="", help="what people call it")
-    parser.add_argument(
-        "--csv", metavar="FILE", help="a table with a label in each row"
-    )
+    parser.add_argument("--csv", metavar="FILE", help="a table with a label in each row")
     parser.add_argument("--dry-run", action="store_true", help="with --csv: judge, do nothing")
     client_options(parser)
 
