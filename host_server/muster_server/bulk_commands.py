@@ -10,7 +10,7 @@ from argparse import Namespace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from muster_server.commands import Refused, at_portal, print_json, read_text
+from muster_server.commands import Refused, add_device, at_portal, print_json, read_text
 from muster_server.errors import HostError, LabelRefused, SettingsError
 from muster_server.label import parse_label
 from muster_server.label_table import Row, rows_in
@@ -19,7 +19,12 @@ _PAGE = 1000
 MOST_ROWS = 1000
 
 
-def add_devices(options: Namespace) -> int:
+def add(options: Namespace) -> int:
+    """Step 1, for one device or for a table of them."""
+    return _add_table(options) if options.csv else add_device(options)
+
+
+def _add_table(options: Namespace) -> int:
     """One verdict per row: added, known, would be added, or refused; 1 if any was refused.
 
     Raises SettingsError if there are no rows, or too many.

@@ -125,7 +125,8 @@ COMMANDS = (
             "(what stands on a command line can be read by other users of the machine: prefer -)",
         ),
         cli_options.add_device,
-        "add_device",
+        "add",
+        "muster_server.bulk_commands",
     ),
     Command(
         ("device", "list"),
