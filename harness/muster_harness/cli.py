@@ -280,7 +280,7 @@ COMMANDS = (
     ),
     Command(
         ("info",),
-        "Ask a board what it is and holds; its program is stopped for that.",
+        "Ask a board what it is and holds; its program begins anew after that.",
         ("muster-unit info --port /dev/ttyUSB0", "muster-unit info --port socket://bench:4000"),
         _info,
         "boards.info",
@@ -354,7 +354,7 @@ COMMANDS = (
     ),
     Command(
         ("timeline",),
-        "Show what a device has recorded of its steps, resets or not; its program is stopped.",
+        "Show what a device has recorded of its steps, resets or not; its program begins anew.",
         (
             "muster-unit timeline --port /dev/ttyUSB0",
             "muster-unit timeline --port /dev/ttyUSB0 --json",

@@ -21,10 +21,10 @@ MOST_ROWS = 1000
 
 def add(options: Namespace) -> int:
     """Step 1, for one device or for a table of them."""
-    return add_devices(options) if options.csv else add_device(options)
+    return _add_table(options) if options.csv else add_device(options)
 
 
-def add_devices(options: Namespace) -> int:
+def _add_table(options: Namespace) -> int:
     """One verdict per row: added, known, would be added, or refused; 1 if any was refused.
 
     Raises SettingsError if there are no rows, or too many.

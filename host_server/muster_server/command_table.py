@@ -21,7 +21,6 @@ class Command:
     module: str = "muster_server.commands"
 
 
-_BULK = "muster_server.bulk_commands"
 _KEYS = "muster_server.key_commands"
 _PROFILES = "muster_server.profile_commands"
 _LABELS = "muster_server.label_commands"
@@ -137,7 +136,7 @@ COMMANDS = (
         ),
         cli_options.add_device,
         "add",
-        _BULK,
+        "muster_server.bulk_commands",
     ),
     Command(
         ("device", "list"),

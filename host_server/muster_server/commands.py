@@ -52,7 +52,7 @@ def make_certificates(options: Namespace) -> int:
 
 
 def add_device(options: Namespace) -> int:
-    """Step 1, for one device."""
+    """Step 1."""
     text = _label_text() if options.label == "-" else options.label
     body = {"label": text.strip(), "profile": options.profile, "name": options.name}
     return _show_device(options, at_portal(options, "POST", "/v1/devices", body))

@@ -155,6 +155,16 @@ def test_unreachable_portal_is_exit_code_3(
     assert "t" * 40 not in capsys.readouterr().err
 
 
+def test_wrong_server_is_named_as_such(
+    servers: tuple[Servers, Path], muster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = servers[0].urls["platform"]
+    monkeypatch.setenv("MUSTER_PORTAL_URL", url)
+    code, out, err = muster("device", "list")
+    assert (code, out) == (3, "")
+    assert f"{url} answered as no portal does" in err
+
+
 def test_missing_and_wrong_token_are_exit_code_4(
     muster: Any, servers: tuple[Servers, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

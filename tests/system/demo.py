@@ -32,6 +32,16 @@ _FLOWS = ("online", "offline")
 _PLATFORMS: dict[str, MakePlatform] = {"muster": OwnPlatform, "acme": acme.Acme}
 
 
+_BY_HAND = """
+The same by hand, with a board on USB:
+   .venv/bin/muster init                            which network, Wi-Fi, platform
+   make serve                                       and in another terminal:
+   make deploy                                      the firmware, onto the board
+   .venv/bin/muster-unit label write                a label for it
+   .venv/bin/muster device add --profile default    type or scan the label
+   .venv/bin/muster-unit log                        press the button, and watch"""
+
+
 def tell(
     directory: Path, fault: str | None, platform: str = "muster", is_kept: bool = False
 ) -> None:
@@ -58,6 +68,8 @@ def tell(
         show(story, teller, label)
         if is_kept:
             playground.keep(story, teller, label)
+            return
+    teller.say(_BY_HAND)
 
 
 def follow(story: Story, teller: Teller) -> None:

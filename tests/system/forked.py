@@ -88,7 +88,9 @@ def _serve(
         fd = said.fileno()
     for standard in (1, 2):
         os.dup2(fd, standard)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    # New ones, for those of the forking process may have been files, in which one can seek.
+    sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: PTH123, SIM115
+    sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: PTH123, SIM115
     if says_requests:
         request_log.say_requests()
     sys.exit(main(arguments))

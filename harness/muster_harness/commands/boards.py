@@ -12,6 +12,7 @@ from typing import Any
 
 from muster_harness.bench.board_check import problems
 from muster_harness.commands.follow import follow, highlighted
+from muster_harness.commands.looking import looked_into
 from muster_harness.commands.progress import ProgressBar
 from muster_harness.deploy.firmware import deploy_firmware
 from muster_harness.deploy.labels import Label, parse_label
@@ -20,7 +21,6 @@ from muster_harness.errors import HarnessError, PortError
 from muster_harness.terminal import is_coloured
 from muster_harness.wire.ports import find_port, list_ports
 from muster_harness.wire.probe import BoardInfo, probe
-from muster_harness.wire.repl import REPL
 
 # In the repository a link to firmware/ at its top; in an installed harness a folder.
 _FIRMWARE = Path(__file__).parents[1] / "firmware"
@@ -81,7 +81,7 @@ def list_units(options: Namespace) -> int:
 def info(options: Namespace) -> int:
     """Print what the board is and holds, but never its secret."""
     port = chosen_port(options)
-    with REPL(port, soft_reset=True, say=say) as repl:
+    with looked_into(port, say) as repl:
         found = probe(repl)
     if options.json:
         return print_json(dataclasses.asdict(found))

@@ -55,6 +55,17 @@ def follow(port: str, seconds: float | None = None, restart: bool = False) -> It
         line.close()
 
 
+def restarted(port: str) -> None:
+    """Stop the program and let it begin anew. Raises PortError if the port does not take it."""
+    line = open_port(port, _LOOK_S, _WRITE_S)
+    try:
+        restart_program(line)
+    except OSError as e:  # of a write that takes too long, too
+        raise PortError(f"the port {port} took nothing ({e})") from None
+    finally:
+        line.close()
+
+
 def _lines(line: serial.Serial, end: float | None) -> Iterator[str]:
     data = b""
     while end is None or time.monotonic() < end:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from muster_harness.commands.boards import chosen_port, print_json, say
 from muster_harness.commands.follow import STEP_WIDTH, STEPS
+from muster_harness.commands.looking import looked_into
 from muster_harness.errors import HarnessError, RemoteError
 from muster_harness.log import shown
 from muster_harness.wire.repl import REPL
@@ -49,9 +50,9 @@ class Timeline:
 
 
 def timeline(options: Namespace) -> int:
-    """Print the device's record. The command stops the device's program."""
+    """Print the device's record. The device's program stops for that, and begins anew after."""
     port = chosen_port(options)
-    with REPL(port, soft_reset=True, say=say) as repl:
+    with looked_into(port, say) as repl:
         found = read_timeline(repl)
     if options.json:
         return print_json(asdict(found))

@@ -31,6 +31,7 @@ from muster_harness.log import shown as shown_line
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
 from tests import secrecy
+from tests.harness.conftest import write_file
 from tests.wire import bundles
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,6 +54,17 @@ def test_info_tells_what_a_board_holds(firmware_port: str, capsys: Run) -> None:
     assert told["heap_free"] > 100_000
     assert main(["info", "--port", firmware_port]) == 0
     assert "identity     none; muster-unit label write" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["info", "timeline"])
+def test_board_that_was_looked_into_works_on(
+    firmware_board: EmulatedBoard, firmware_port: str, command: str, capsys: Run
+) -> None:
+    with REPL(firmware_port) as repl:
+        write_file(repl, "main.py", "print('begun', 'anew')")
+    main([command, "--port", firmware_port])
+    assert "may stand still" not in capsys.readouterr().err
+    firmware_board.expect(rb"begun anew", 10)
 
 
 @pytest.mark.parametrize("read", [read_label, read_bundle])
