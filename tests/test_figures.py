@@ -74,7 +74,9 @@ def test_back_off_is_what_the_device_does() -> None:
 
 def test_window_and_life_of_a_claim_are_those_of_the_server() -> None:
     assert window.WINDOW_S == 24 * 3600
-    assert f"or {window.WINDOW_S // 3600} hours after the first hand-out" in flat(PROTOCOL)
+    assert window.LONGEST_S == 14 * 86400
+    said = f"{window.WINDOW_S // 3600} hours unless told otherwise, 14 days at most"
+    assert said in flat(PROTOCOL)
     assert f"lives for {claims.CLAIM_LIFE_S // 86400} days after the last report" in flat(PROTOCOL)
 
 

@@ -10,6 +10,7 @@ from micropython import const
 from . import log
 from .errors import DeviceError
 from .radio import printable
+from .room import joins
 
 _GOT_IP = const(1010)
 _POLL_MS = const(50)
@@ -88,6 +89,7 @@ async def _wipe_reason(wlan, ssid, psk, bssid):
 
 
 async def _connect(wlan, ssid, psk, bssid):
+    joins()
     for _ in range(3):
         try:
             return wlan.connect(ssid, psk, bssid=bssid)

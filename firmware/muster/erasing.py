@@ -11,8 +11,8 @@ from micropython import const
 
 from . import log
 
+_ENOSPC = const(28)  # which MicroPython's errno does not name
 _FILL = const("/fill")
-_NO_SPACE = const(28)  # of LittleFS; MicroPython's errno has no name for it
 _CHUNK = const(512)  # between two turns of the others
 _ROOM = const(16)  # blocks that are taken at once: the others need room too
 # LittleFS gives out free blocks in a ring, and looks so many blocks ahead: of those it passes over
@@ -26,7 +26,8 @@ _AHEAD = const(256)
 # often blocks were erased: once or twice each. Raises OSError if the flash refuses.
 async def overwrite(root):
     block, _, total, _, free = os.statvfs(root)[:5]
-    left = count = free + min(total, _AHEAD)
+    # Blocks that an open file has and the folder does not know of may make it less than none.
+    left = count = max(0, min(free, total)) + min(total, _AHEAD)
     chunk = bytes(_CHUNK)
     path = root + _FILL
     while left > 0:
@@ -36,7 +37,7 @@ async def overwrite(root):
 
 
 def _room(root):
-    return max(1, min(_ROOM, os.statvfs(root)[3] // 2))
+    return max(1, min(_ROOM, os.statvfs(root)[4] // 2))
 
 
 # Writes so many blocks and removes them. Returns how many it has come to if the flash is full.
@@ -53,8 +54,7 @@ async def _fill(path, chunk, block, blocks):
                 # Flash is slow, and nothing else runs on the chip while it is written.
                 await asyncio.sleep_ms(time.ticks_diff(time.ticks_ms(), began))
     except OSError as e:
-        if e.errno != _NO_SPACE:
+        if e.errno != _ENOSPC:
             raise
-    finally:
-        os.remove(path)
+    os.remove(path)
     return max(written, 1)

@@ -65,7 +65,7 @@ async def _live(app, dog):
     pulse = Pulse()
     # Before the modules: MicroPython's heap grows at the cost of both.
     borrow("hardware", "open_radio")
-    keep()
+    keep(3)
     life, beside = borrow("assembly hardware", "assemble", pulse)
     if life is None:
         return

@@ -65,10 +65,11 @@ class Store:
     async def tidy(self):
         while True:
             await asyncio.sleep_ms(_LOOK_MS)
-            if self._is_spoilt:
-                await self._overwrite()
+            if self._is_spoilt and not await self.overwrite():
+                await asyncio.sleep_ms(_AGAIN_MS)
 
-    async def _overwrite(self):
+    # Overwrites free space now. Returns False if the flash, or the heap, has refused.
+    async def overwrite(self):
         self._is_spoilt = False  # what is removed meanwhile wants another turn
         try:
             await borrowed("erasing", "overwrite", self._root)
@@ -77,4 +78,5 @@ class Store:
         except (OSError, MemoryError) as e:
             self._is_spoilt = True
             log.warn("store", "free space is overwritten later: %s" % e)
-            await asyncio.sleep_ms(_AGAIN_MS)
+            return False
+        return True

@@ -49,8 +49,9 @@ class Trust:
     # back when they are collected, those that end a little later. Raises DeviceError.
     async def room(self):
         for _ in range(_TRIES):
-            give()
             gc.collect()
+            borrow("hardware", "idf_heap")  # what loading it takes is taken while the room is kept
+            give()
             free, largest = borrow("hardware", "idf_heap")
             if largest >= _ONE_PIECE and free >= _TOTAL:
                 return

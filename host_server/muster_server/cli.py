@@ -259,11 +259,8 @@ COMMANDS = (
     ),
     Command(
         ("device", "new-account"),
-        "Give a device another account at its platform, e.g. after platform_conflict.",
-        (
-            "muster device new-account PRESS-4",
-            "(it gets it with its next configuration; the former one is closed then)",
-        ),
+        "Give a device another account with its next version, e.g. after platform_conflict.",
+        ("muster device new-account PRESS-4",),
         cli_options.one_device,
         "new_account",
     ),

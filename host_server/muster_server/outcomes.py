@@ -123,7 +123,7 @@ OUTCOMES = {
     "platform_conflict": Outcome(
         "At the platform {platform} another device has this identity already.",
         "Give this device a new account (muster device new-account), and find out who uses its "
-        "former one: the events and the timeline say whether the label was used by two devices.",
+        "former one: its timeline says whether two used the label.",
         _REGISTER,
     ),
     "storage_failed": Outcome(

@@ -181,7 +181,6 @@ def _server(role: Role, tls: ssl.SSLContext | None, lifespan: Literal["on", "off
         date_header=False,
         timeout_graceful_shutdown=_GRACE_S,
         # A client that says for whom it asks is believed if the settings name it, and only then.
-        proxy_headers=bool(role.trusted_proxies),
         forwarded_allow_ips=list(role.trusted_proxies),
         ssl_context_factory=(lambda config, default: tls) if tls else None,
     )

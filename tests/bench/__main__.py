@@ -10,7 +10,17 @@ import json
 import sys
 from pathlib import Path
 
-from tests.bench import budget, bundle, compiled, crypto, deployment, idf_heap, loop, onboarding
+from tests.bench import (
+    budget,
+    bundle,
+    compiled,
+    crypto,
+    deployment,
+    idf_heap,
+    indistinguishable,
+    loop,
+    onboarding,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT = ROOT / "build" / "bench.json"
@@ -26,6 +36,10 @@ BARS = {
     "crypto.garbage_per_kib_32bit": 16 * 1024,
     "crypto.longest_block_ms": 2.5,
     "loop.longest_block_ms": 2.5,
+    # How far the area under the ROC curve is off 0.5: what the time of a refusal tells.
+    "refusal.known_or_unknown": 0.03,
+    "refusal.known_or_adopted": 0.03,
+    "refusal.unknown_or_adopted": 0.03,
     "deploy.first_s": 4,
     "deploy.unchanged_s": 0.3,
     "board.boot_to_repl_s": 0.05,
@@ -40,6 +54,7 @@ def main() -> int:
         ("event loop", loop.measure),
         ("onboarding", onboarding.measure),
         ("bundle", bundle.measure),
+        ("refusals", indistinguishable.measure),
         ("deployment", deployment.measure),
         ("ESP-IDF's heap", idf_heap.measure),
         ("budget", budget.measure),

@@ -34,7 +34,9 @@ def issued(data: Path, device_ids: Iterable[str]) -> Iterator[str | bytes]:
             for device_id in device_ids:
                 for claim in records.claims_of(device_id):
                     for version in records.versions_of(claim.id):
-                        yield base64.b64decode(version.document["config_server"]["key"])
+                        server = version.document["config_server"]
+                        yield base64.b64decode(server["key"])
+                        yield base64.b64decode(server["adoption"])
                         token = version.document["platform"]["token"]
                         if token is not None:
                             yield token

@@ -157,7 +157,8 @@ def disclosed_nothing(
 def replayed_in_vain(story: Story, label: Label, messages: list[bytes]) -> None:
     """Send the recorded messages to the true server, and see that nothing changes at the portal.
 
-    The events do change: the label was used after its window, and its owner is told so, once.
+    But its owner is told, once, that the label was used after its window, where and how; which
+    leaves open, until the device is heard next, whether it was the device after a reset.
     """
     before = story.device(label)
     url = f"http://{story.onboarding.gateway}:8421/v1/devices/{label.device_id}/sync?k=label"
@@ -167,7 +168,16 @@ def replayed_in_vain(story: Story, label: Label, messages: list[bytes]) -> None:
     after = story.device(label)
     told = [event["code"] for event in after["events"] if event not in before["events"]]
     assert told == ["window_closed"]
-    assert after | {"events": []} == before | {"events": []}
+    assert (after["label_used"]["address"], after["label_used"]["state"]) == ("127.0.0.1", "blank")
+    assert after["runs"] == before["runs"] | {"is_certain": False}
+    assert after["waiting_for"]["what"] == "open_after_reset"
+    doubt: dict[str, object] = {
+        "events": [],
+        "label_used": None,
+        "runs": None,
+        "waiting_for": None,
+    }
+    assert after | doubt == before | doubt
     assert "seen_at" in after, "when the device itself was heard: a replay is not heard"
 
 

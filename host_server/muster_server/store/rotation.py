@@ -22,6 +22,7 @@ from muster_server.store.config_tables import (
     claims,
     key_checks,
     profiles,
+    readers,
     vendor_devices,
     versions,
 )
@@ -38,6 +39,8 @@ SEALED: tuple[tuple[Column[Any], tuple[Column[Any], ...]], ...] = (
     (profiles.c.document, (profiles.c.name,)),
     (vendor_devices.c.secret, (vendor_devices.c.device_id,)),
     (claims.c.secret, (claims.c.id,)),
+    (claims.c.adoption, (claims.c.id,)),
+    (readers.c.token, (readers.c.owner, readers.c.name, readers.c.originator)),
     (key_checks.c.sealed, (key_checks.c.id,)),
     (versions.c.document, (versions.c.claim_id, versions.c.number)),
     (bundles.c.text, (bundles.c.claim_id, bundles.c.version)),

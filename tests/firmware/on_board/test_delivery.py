@@ -123,7 +123,7 @@ async def test_bad_ones_are_set_aside_and_the_good_one_is_applied():
         assert sorted([n for n in os.listdir("/flash") if "muster." in n or ".muster" in n]) == [
             "A.muster.bad",
             "B.muster.bad",
-        ], "one that is ours holds secrets, and goes"
+        ]  # C was made with this label's key: what is in it may be secret
 
     await _on(RAMDisk(), act, True)
 

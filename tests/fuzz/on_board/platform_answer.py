@@ -58,6 +58,7 @@ def play(data):
         for second in range(0, 100, 10):
             drive(platform.renew(3000000000 + second))
     except DeviceError as e:
+        # What cannot be read may have been changed on its way, and is asked for again.
         known = ("platform_refused", "platform_conflict", "platform_unreachable")
         return None if e.code in known and len(str(e)) < 300 else "not well: %r" % e
     return "renews all the time" if platform.renewals > 2 else None

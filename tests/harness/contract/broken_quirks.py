@@ -49,7 +49,7 @@ IN_SHIMS = {
         "bssid=None, **k):",
         "wlan_settings",
     ),
-    "PWM is exact": ("pwm.py", "duty >> 16 - bits << 16 - bits", "duty", "pwm"),
+    "PWM is exact": ("later/pwm.py", "duty >> 16 - bits << 16 - bits", "duty", "pwm"),
     "RTC memory has no end": ("machine.py", "[0])) > 2048", "[0])) > 4096", "rtc_memory"),
     "a float is an integer": (
         "arguments.py",
@@ -102,8 +102,8 @@ IN_SHIMS = {
         "hexlify(buf.upper())",
         "console",
     ),
-    "pixels are not swapped": ("neopixel.py", "(1, 0, 2, 3)", "(0, 1, 2, 3)", "neopixel"),
-    "any attenuation is taken": ("adc.py", "0 <= atten <= 3", "atten >= 0", "buses"),
+    "pixels are not swapped": ("later/neopixel.py", "(1, 0, 2, 3)", "(0, 1, 2, 3)", "neopixel"),
+    "any attenuation is taken": ("later/adc.py", "0 <= atten <= 3", "atten >= 0", "buses"),
     "any frequency is taken": ("machine.py", "not in host_link.", "in host_link.", "chip"),
 }
 

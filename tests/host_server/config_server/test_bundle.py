@@ -94,3 +94,15 @@ def test_receipt_may_be_typed_as_people_type(typed: str) -> None:
 def test_what_cannot_be_a_receipt_is_said_so(typed: str, hint: str) -> None:
     with pytest.raises(ReceiptRefused, match=hint):
         bundle.typed_receipt(typed)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"alg": "none"}, {"alg": "A256KW"}, {"enc": "A256GCM"}, {"zip": "DEF"}]
+)
+def test_header_that_says_how_to_open_it_is_refused_by_name(changes: dict[str, str]) -> None:
+    text = bundle.sealed(new_label("PRESS-4"), 1795400000, None, {"v": 1})
+    header = {"alg": "dir", "enc": "A128CBC-HS256", "kid": "PRESS-4"} | changes
+    first = urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
+    with pytest.raises(BundleRefused) as caught:
+        bundle.device_of(".".join([first, *text.split(".")[1:]]))
+    assert caught.value.path == "header"

@@ -178,6 +178,7 @@ def test_device_that_is_late_is_said_to_be(place: Field) -> None:
 
 def test_window_that_closed_before_the_device_came_waits_for_its_owner(place: Field) -> None:
     device = place.registered()
+    place.devices.open_window(device.id, OWNER)
     device.sync()
     place.devices.close_window(device.id, OWNER)
     place.clock.pass_s(25 * 3600)

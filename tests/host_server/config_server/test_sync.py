@@ -363,7 +363,9 @@ def test_platform_that_is_down_makes_the_device_wait_and_succeeds_later(place: F
 # whatever comes
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(strategies.binary(max_size=300), strategies.text(max_size=40), strategies.text(max_size=8))
 def test_any_bytes_from_anybody_are_refused_in_words(
     place: Field, message: bytes, device_id: str, k: str
@@ -380,7 +382,9 @@ JSON = strategies.recursive(
 )
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(strategies.sampled_from(sorted(BLANK)), JSON)
 def test_any_value_in_any_field_is_understood_or_refused_in_words(
     place: Field, name: str, value: object

@@ -22,6 +22,7 @@ from muster_server.store.config_tables import HEAD, metadata
 from muster_server.store.engine import database_url, open_engine, transaction
 from muster_server.store.key_file import FileBox
 from muster_server.store.migrations import migrate
+from muster_server.store.readers import OWN, Reader
 from muster_server.store.secrets import SecretBox, decoded_keys, make_key_file, new_key
 from tests import secrecy
 from tests.host_server.config_server.field import OWNER, PROFILE, Field
@@ -44,6 +45,8 @@ def place(tmp_path: Path) -> Iterator[Field]:
         if n % 3 == 0:
             device.apply_bundle()
     made.devices.register_for_vendor([new_label().qr_text])
+    with made.store.transaction() as records:
+        records.readers.put(Reader(OWNER, OWN, "Creader", "a reader's token", 0.0))
     yield made
     engine.dispose()
 

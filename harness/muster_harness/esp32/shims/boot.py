@@ -22,15 +22,11 @@ _SHIMS = (
     "select",
     "socket",
     "time",
-    "neopixel",
-    "ntptime",
 )
 _STAND_INS = "/.stand-ins"
 _BLOCKS = const(512)  # of "vfs" in esp32.Partition's table
 _PRIVATE = (
-    "adc",
     "arguments",
-    "bus",
     "boot",
     "bounded_tls",
     "clock",
@@ -39,7 +35,6 @@ _PRIVATE = (
     "native",
     "newlib_errno",
     "pin",
-    "pwm",
     "machine_uart",
     "host_link",
     "esp32_sys",

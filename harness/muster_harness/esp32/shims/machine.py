@@ -9,13 +9,10 @@ from binascii import hexlify, unhexlify
 
 import host_link
 import on_demand
-from adc import ADC  # noqa: F401 (an import is the shortest way to have it here too)
 from arguments import at_most, integer, items
-from bus import I2C, SPI, SoftI2C, SoftSPI  # noqa: F401
-from machine_uart import UART  # noqa: F401
+from machine_uart import UART  # noqa: F401 (an import is the shortest way to have it here too)
 from native import builtin
 from pin import Pin, number  # noqa: F401
-from pwm import PWM  # noqa: F401
 from timer import Timer  # noqa: F401
 
 _native = builtin("machine")
@@ -196,8 +193,11 @@ def dht_readinto(pin, buf):
     buf[:] = unhexlify(host_link.request("dht", number(pin)))
 
 
+# What takes no heap until a program asks for it.
 def _later():
-    files = {}
+    files = dict.fromkeys(("I2C", "SPI", "SoftI2C", "SoftSPI"), "bus")
+    files["ADC"] = "adc"
+    files["PWM"] = "pwm"
     if host_link.chip["dac_pins"]:
         files["DAC"] = "analogue"
     if host_link.chip["touch_pins"]:

@@ -12,7 +12,7 @@ _PLACE = "/.later"
 # What is C on an ESP32, and the file that stands for it; and what is frozen Python there, so that
 # a file of that name in the current folder comes first.
 IN_C = {"_onewire": "one_wire", "_thread": "threads"}
-FROZEN = ("dht", "ds18x20", "onewire")
+FROZEN = ("dht", "ds18x20", "neopixel", "ntptime", "onewire")
 
 _import = __import__
 _own_help = help
