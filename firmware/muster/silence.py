@@ -29,7 +29,7 @@ def silence_s(contact):
 def ask(contact, sync_s):
     contact.due_in(_wait_s(contact, sync_s))
     contact.unanswered += 1
-    return (silence_s(contact) or 0) > _DAY_S
+    return (silence_s(contact) or 0) >= _DAY_S
 
 
 # A device that sleeps asks less often, but never less than it should.

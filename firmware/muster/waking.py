@@ -28,6 +28,7 @@ _HAS_LEASE = const(2)
 _IS_NEWEST = const(4)
 _IS_VOUCHED = const(8)
 _MOST_S = const(0x3FFFFFFF)
+_LONGEST_AGAIN_S = const(375)  # backoff.py's
 
 
 # Writes down what this life knows. lease: the registration's, see platform.py.
@@ -79,14 +80,22 @@ def wake(life, config, block):
     # More exact than what flash has, which does not know how long the board has slept.
     contact.silent_s = silent_s - 1 + slept_s if silent_s else 0
     contact.silent_at = time.ticks_ms() if silent_s else None
-    if nonce:
-        life.journal.nonce = bytes(block[_HEAD : _HEAD + nonce]).decode()
-        life.journal.is_newest = bool(flags & _IS_NEWEST)
-    life.again.due_in(max(0, again_s - slept_s))
+    _restore_nonce(life.journal, block[_HEAD : _HEAD + nonce], flags)
+    life.again.due_in(max(0, min(again_s - slept_s, _LONGEST_AGAIN_S)))
     operation.is_known = True
     operation.platform.lease = (renew_at, life_s) if flags & _HAS_LEASE else None
     # The application may sleep again at once: it is held until what is due has been asked.
     operation.asks_first = operation.is_held = contact.is_due()
+
+
+def _restore_nonce(journal, nonce, flags):
+    try:
+        nonce = nonce.decode()
+    except UnicodeError:  # another firmware's
+        return
+    if nonce:
+        journal.nonce = nonce
+        journal.is_newest = bool(flags & _IS_NEWEST)
 
 
 def _crc(block, config):

@@ -157,7 +157,7 @@ async def test_after_a_day_without_an_answer_an_adopted_device_asks_as_such_unti
         asking.exchange.is_there = True
         await asking.ask()
         await asking.ask()
-    wanted = [_VERSION] * 4 + [_ADOPTED, _VERSION, _ADOPTED, _VERSION]
+    wanted = [_VERSION] * 3 + [_ADOPTED] * 2 + [_VERSION, _ADOPTED, _VERSION]
     assert asking.exchange.keys == wanted, asking.exchange.keys
 
 

@@ -156,3 +156,14 @@ def test_a_nonce_that_nobody_hands_out_is_left_out():
     waking.remember(life, _CONFIG, None)
     assert len(life.timeline.slept) == SLEPT
     assert Life(memory).wake().journal.nonce is None
+
+
+def test_another_firmwares_words_are_passed_over():
+    life = Life(Memory(), "power_on")
+    life.journal.nonce = "nn"
+    waking.remember(life, _CONFIG, None)
+    block = bytearray(life.timeline.slept[:-4])
+    block[24:30] = b"\xff\xff\xff\xff\xff\xff"  # the last wait, and the nonce
+    life = Life(Memory(), "power_on")
+    waking.wake(life, _CONFIG, bytes(block) + waking._crc(bytes(block), _CONFIG))
+    assert life.journal.nonce is None and life.contact.is_short

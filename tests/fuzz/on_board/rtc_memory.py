@@ -8,13 +8,16 @@ from binascii import crc32
 from lives import Memory
 from mutation import chance, changed_bytes, some
 
+from muster import waking
+from muster.backoff import SecondTry
+from muster.contact import Contact
 from muster.errors import DeviceError
 from muster.journal import Journal
 from muster.pulse import Pulse
 from muster.recall import recall
 from muster.report import entries, write
 from muster.restart import Former
-from muster.timeline import HEAD, Timeline
+from muster.timeline import HEAD, SLEPT, Timeline
 
 ROOM = 192 << 10
 _CAUSES = ("power_on", "hard", "watchdog", "deep_sleep", "soft")
@@ -22,8 +25,14 @@ _LINES = b"3 ok 97 1795400000\n4 wifi_auth 5020 1795400005\n8 wifi_no_ap 30000 1
 _WORDS = [b"\n", b" ", b"ok", b"9 ", b"\0" * 12, b"\xff", b"99999999999999999999"]
 
 
-def _sealed(record):
-    return crc32(record).to_bytes(4, "little") + record
+def _sealed(record, slept=bytes(SLEPT)):
+    return slept + crc32(record).to_bytes(4, "little") + record
+
+
+# What waking.py keeps, with a right checksum whatever it says.
+def _woken(content):
+    block = (b"\1" + content + bytes(SLEPT))[: SLEPT - 4]
+    return block + waking._crc(block, CONFIG)
 
 
 SEEDS = [
@@ -32,9 +41,27 @@ SEEDS = [
 ]  # fmt: skip
 
 
+CONFIG = {"version": 7, "platform": {"originator": "Cdevice"}}
+
+
+# As much of a life as waking.py knows.
+class Life:
+    def __init__(self, journal, timeline):
+        self.journal = journal
+        self.timeline = timeline
+        self.clock = self.operation = self.platform = self
+        self.contact = Contact(None, self, journal, timeline)
+        self.again = SecondTry(journal)
+
+    def now(self):
+        return 1795400000
+
+
 def make(corpus):
     data = changed_bytes(some(corpus), some(corpus), _WORDS)[:2048]
-    return _sealed(data[4:]) if chance(2) else data
+    if chance(2):
+        return _sealed(data[SLEPT + 4 :], _woken(data[1:SLEPT]))
+    return data
 
 
 def play(data):
@@ -48,9 +75,11 @@ def play(data):
         return "no step: %r" % error.step
     if former.rest_ms() > 400000:
         return "rests for ever"
-    timeline = Timeline(memory, former.record, Pulse())
+    timeline = Timeline(memory, former.record, Pulse(), former.slept)
     journal = Journal(None, kept, {"model": "m", "board": "b"}, "0", cause, timeline)
     write(journal, [], "blank", "246f28aabbcc", [0, 0])
+    if former.slept:
+        waking.wake(Life(journal, timeline), CONFIG, former.slept)
     for step in (3, 4, 5, 8):
         timeline.begin(step)
         timeline.done("x")
