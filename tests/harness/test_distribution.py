@@ -115,7 +115,7 @@ def test_the_installed_servers_serve(installed: Path, tmp_path: Path) -> None:
     try:
         assert token, servers.lines
         command = [muster, "device", "list", "--portal", servers.urls["portal"]]
-        assert run(command, tmp_path, MUSTER_TOKEN=token[0]) == ""
+        assert run(command, tmp_path, MUSTER_TOKEN=token[0]) == "there is no device yet\n"
     finally:
         servers.stop()
 

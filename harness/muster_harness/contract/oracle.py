@@ -31,6 +31,8 @@ MODULES = (
 )
 # a built-in of the same name would be found first
 _FILES = {"errno": "newlib_errno.py", "tls": "dated_tls.py"}
+# Shims that a module takes classes from when a program asks for one.
+_LENT = {"machine": ("bus", "adc", "pwm", "analogue", "counters")}
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -122,7 +124,9 @@ def _callables(body: list[ast.stmt]) -> Iterator[tuple[str, ast.stmt]]:
 def signature_differences(module: str, shims: Path = SHIMS, stubs: Path = STUBS) -> list[str]:
     """Return the calls that a stub allows and a shim does not take, e.g.
     "machine.Pin.irq(hard)"."""
-    ours = _shim_functions(shims / _FILES.get(module, f"{module}.py"), shims)
+    ours = _shim_functions(_source(module, shims), shims)
+    for file in _LENT.get(module, ()):  # which bring their classes when one is asked for
+        ours |= _shim_functions(_source(file, shims), shims)
     found = []
     for name, node in _callables(ast.parse(stub_path(module, stubs).read_text()).body):
         if isinstance(node, _Function) and name in ours:
@@ -130,6 +134,12 @@ def signature_differences(module: str, shims: Path = SHIMS, stubs: Path = STUBS)
             for part in _refused(node.args, ours[name].args, is_method, _is_static(ours[name])):
                 found.append(f"{module}.{name.removesuffix('.__init__')}({part})")
     return sorted(set(found))
+
+
+def _source(name: str, shims: Path) -> Path:
+    """Return the file of a shim, which may be one that is loaded when it is first imported."""
+    at_once = shims / _FILES.get(name, f"{name}.py")
+    return at_once if at_once.exists() else shims / "later" / at_once.name
 
 
 def _is_static(node: _Function) -> bool:
@@ -141,7 +151,10 @@ def _shim_functions(path: Path, shims: Path) -> dict[str, _Function]:
     found = {n: node for n, node in _callables(body) if isinstance(node, _Function)}
     for node in body:
         # `from pin import Pin` brings a class of another shim along
-        if isinstance(node, ast.ImportFrom) and (other := shims / f"{node.module}.py").exists():
+        if (
+            isinstance(node, ast.ImportFrom)
+            and (other := _source(str(node.module), shims)).exists()
+        ):
             names = tuple(f"{alias.name}." for alias in node.names)
             more = _shim_functions(other, shims)
             found.update({n: f for n, f in more.items() if n.startswith(names)})

@@ -47,11 +47,13 @@ _HAS = "hasattr({0}, '{1}')"
 
 
 def test_a_narrower_signature_is_noticed(tmp_path: Path) -> None:
-    for path in oracle.SHIMS.glob("*.py"):
+    for path in oracle.SHIMS.rglob("*.py"):
         text = path.read_text()
         if path.name == "pwm.py":
             text = text.replace("duty_ns=-1, invert=None", "invert=None")
-        (tmp_path / path.name).write_text(text)
+        copy = tmp_path / path.relative_to(oracle.SHIMS)
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text(text)
     found = oracle.signature_differences("machine", tmp_path)
     assert "machine.PWM.init(duty_ns)" in found
 
