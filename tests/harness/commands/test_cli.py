@@ -168,7 +168,7 @@ def test_the_wrong_board_and_a_silent_one_have_their_own_exit_codes(
     assert main(["deploy", "--board", "ESP32_GENERIC_S3"]) == 5
     master, slave = pty.openpty()
     monkeypatch.setattr(
-        "muster_harness.commands.boards.REPL", functools.partial(REPL, timeout_s=0.3)
+        "muster_harness.commands.looking.REPL", functools.partial(REPL, timeout_s=0.3)
     )
     try:
         assert main(["info", "--port", os.ttyname(slave)]) == 4
