@@ -7,6 +7,7 @@ work. What downloads programs for the tests asks for `before()`: it may need tha
 """
 
 import os
+import signal
 import time
 
 # Where things are; MICROPYTHON names the interpreter that is to be tested.
@@ -30,6 +31,8 @@ def leave() -> None:
     os.environ.clear()
     os.environ.update(clean)
     time.tzset()  # TZ has gone
+    # Who is started in the background of a script has it ignored, and hands that on.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def before() -> dict[str, str]:

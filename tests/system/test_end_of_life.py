@@ -94,7 +94,7 @@ def test_a_power_cut_while_free_space_is_overwritten_is_made_good(story: Story) 
     _, secrets = at_work(story)
     hold(story.board, 20)
     story.board.expect(rb"configuration forgotten", 5)
-    story.board.cut_power_at_flash_op(400)
+    story.board.cut_power_at_flash_op(60)
     end = time.monotonic() + _PATIENCE_S
     while story.board.is_on and time.monotonic() < end:
         time.sleep(0.05)

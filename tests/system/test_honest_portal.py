@@ -84,7 +84,7 @@ def test_a_device_that_its_platform_refuses_is_not_called_registered(story: Stor
 def close_account(story: Story, originator: str) -> None:
     answer = requests.delete(
         f"{story.servers.platform.url}/accounts/{originator}",
-        headers={"Authorization": f"Bearer {story.servers.administrator_token}"},
+        headers={"Authorization": f"Bearer {story.servers.platform_token}"},
         timeout=10,
     )
     assert answer.status_code == 204

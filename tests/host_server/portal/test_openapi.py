@@ -122,6 +122,7 @@ def test_every_answer_is_whole_as_described(
     ask(path + "/window", "post", **one)
     ask(path + "/window", "post", {"until": int(time.time()) + 60}, **one)
     ask(path + "/window", "delete", **one)
+    ask(path, "patch", {"name": "renamed"}, **one)
     ask(path + "/account", "post", **one)
     ask("/v1/devices", "get")
     ask("/v1/vendor/devices", "post", {"labels": [vendors.qr_text, "x"]})
