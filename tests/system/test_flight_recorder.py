@@ -46,7 +46,8 @@ def test_first_cause_of_a_failure_is_found_and_outlives_restarts(story: Story) -
         ("config", "proved", None),
     ]
     assert set(in_order) <= set(told), told
-    places = [told.index(entry) for entry in in_order]
+    # The device tells by its own clock, which may be ahead of the servers'.
+    places = [told.index(entry) for entry in in_order if entry[0] != "device"]
     assert places == sorted(places)
     assert ("platform", "account_made", 9) in told
     assert timeline["first_cause"]["code"] == "wifi_auth"
