@@ -11,6 +11,18 @@ SEARCH = "tests/test_no_secret_in_output.py"
 # The longest first, as two cores have shown, so that none of them is left to run alone. What lies
 # below a path and stands in a part of its own is left to that part.
 PARTS = {
+    "field": [
+        "tests/system/test_places.py",
+        "tests/system/test_patience.py",
+        "tests/system/test_dead_link.py",
+        "tests/system/test_home_is_gone.py",
+    ],
+    "life": [
+        "tests/system/test_adoption.py",
+        "tests/system/test_end_of_life.py",
+        "tests/system/test_short_lives.py",
+        "tests/system/test_honest_portal.py",
+    ],
     "bench": ["tests/harness/bench", "tests/harness/wire", "tests/harness/test_hil_rehearsal.py"],
     "harness": ["tests/harness", "tests/hil"],
     "outcomes": [
