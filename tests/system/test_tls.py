@@ -233,12 +233,12 @@ def test_too_little_memory_for_tls_is_named_with_figures_and_no_fault_of_the_pla
     story.committed()
 
 
-# The chips without PSRAM whose heap is known, by measurement or (C3, C6) by estimate.
+# The chips without PSRAM whose heap is known, by measurement or (C6) by estimate. The C3, by its
+# estimate, has to restart now and then: README does not claim it.
 CHIPS = (
     "ESP32_GENERIC",
     "ESP32_GENERIC_S2",
     "ESP32_GENERIC_S3",
-    "ESP32_GENERIC_C3",
     "ESP32_GENERIC_C6",
 )
 
