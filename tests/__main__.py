@@ -23,6 +23,7 @@ from tests.programs import __main__ as programs
 BUILD = ROOT / "build"
 _AT_ONCE = 2 * (os.cpu_count() or 2)
 _LIMIT_S = 3600
+_PART_LIMIT_S = 1800  # so that one that hangs is told while the others' outcome is still to come
 _LOOK_S = 0.5
 _WIDTH = max(map(len, PARTS))
 
@@ -42,9 +43,12 @@ class Run:
             while (self._waiting or self._running) and self._now_s() < _LIMIT_S:
                 while self._waiting and len(self._running) < _AT_ONCE:
                     self._start(self._waiting.pop(0))
-                for name, (part, _) in list(self._running.items()):
+                for name, (part, began_s) in list(self._running.items()):
                     if part.poll() is not None:
                         self._finish(name, part.returncode)
+                    elif self._now_s() - began_s > _PART_LIMIT_S:
+                        self._say(name, f"not finished within {_PART_LIMIT_S} s")
+                        self._finish(name, None)
                 _progress(self._running, self._now_s())
                 time.sleep(_LOOK_S)
             for name in list(self._running):

@@ -86,3 +86,15 @@ def test_a_part_has_a_line_at_its_start_and_one_at_its_end(
     assert f"servers     {words}, " in ends[1] and f"{count} in " in ends[1]
     assert any("the reason" in line for line in said) == bool(status)
     assert count in (tmp_path / "test-servers.txt").read_text()
+
+
+def test_part_that_hangs_is_ended_and_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(suite, "BUILD", tmp_path)
+    monkeypatch.setattr(suite, "_PART_LIMIT_S", 1)
+    monkeypatch.setattr(suite, "command", lambda _: ["sleep", "60"])
+    hanging = suite.Run(["contract"])
+    hanging.to_its_end()
+    assert hanging.failed == ["contract"]
+    assert "not finished within 1 s" in capsys.readouterr().out
