@@ -53,7 +53,7 @@ class FakeServer(Listener):
         device.settimeout(_LOOK_S)
         at = len(self.seen)
         self.seen.append(b"")
-        with contextlib.suppress(ConnectionError):  # it has had enough
+        with contextlib.suppress(ConnectionError, TimeoutError):  # it has had enough
             self._hear(at, device, until_silent=False)
             for piece in self._answer(self.seen[at]):
                 if not self._is_open:

@@ -171,7 +171,7 @@ def test_a_wake_costs_one_request_and_new_settings_come_at_the_next_due_one(
     else:
         raise AssertionError("the new settings have not come")
     assert b"power_lost" not in sleeper.board.output
-    device = sleeper.world.device()
+    sleeper.wakes()  # a confirmation that the application's sleep has cut off goes up again
     sleeper.forget()
     for _ in range(4):
         sleeper.wakes()
