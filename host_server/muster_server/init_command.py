@@ -211,7 +211,11 @@ def _password(options: Namespace) -> str | None:
 def _asked_address() -> str:
     found = addresses()
     if not found:
-        raise SettingsError("--address: this machine is on no network; connect it, or name one")
+        print(
+            "This machine is on no network now. Which address will it have where the boards are?",
+            file=sys.stderr,
+        )
+        return _asked("address")
     print("At which address of this machine do boards reach it?", file=sys.stderr)
     for n, (name, address) in enumerate(found, 1):
         about = (

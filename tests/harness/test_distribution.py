@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import muster_harness
+from tests.children import ended
 from tests.host_server.processes import ANY_PORT, QUIET, start
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -124,13 +125,14 @@ def test_the_installed_bench_deploys_its_own_firmware(installed: Path, tmp_path:
     """Onto an emulated board that comes with it, by the command that a stranger has."""
     script = tmp_path / "board.py"
     script.write_text(BOARD)
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [str(installed / "python"), str(script)],
         cwd=tmp_path,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as board:
+    )
+    with ended(process) as board:
         assert board.stdout and board.stdin
         answer, port = board.stdout.readline().split()
         assert answer == "42"

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import ended
+
 ROOT = Path(__file__).resolve().parents[2]
 _HIL_S = 240
 _NINE_STEPS = "tests/system/test_nine_steps.py"
@@ -40,16 +42,14 @@ REHEARSALS = {
 def emulated(folder: Path) -> Iterator[Path]:
     """The rig file of a running `muster-unit emulate`."""
     command = [sys.executable, "-m", "muster_harness", "emulate", "--directory", str(folder)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout
-            while not process.stdout.readline().startswith(b"rig"):
-                assert process.poll() is None
-            yield folder / "rig.toml"
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
-        finally:
-            process.kill()
+    started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    with ended(started) as process:
+        assert process.stdout
+        while not process.stdout.readline().startswith(b"rig"):
+            assert process.poll() is None
+        yield folder / "rig.toml"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
 
 
 def begin(folder: Path, name: str, stack: contextlib.ExitStack) -> subprocess.Popen[str]:

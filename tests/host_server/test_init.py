@@ -4,9 +4,7 @@
 
 import json
 import os
-import pty
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 
 from muster_server import cli
 from muster_server.settings import kept_settings, read_settings
+from tests.children import AtTerminal
 from tests.host_server.processes import start
 
 ANSWERS = ("--address", "127.0.0.5", "--ssid", "factory", "--platform", "own", "--country", "DE")
@@ -104,33 +103,63 @@ def test_without_a_terminal_the_options_that_lack_are_named(
     assert "give --address, --password-file (or --open), --platform, --country" in err
 
 
-def test_questions_are_asked_and_the_password_is_not_shown(tmp_path: Path) -> None:
-    here, there = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "muster_server", "init", "--data", str(tmp_path / "data")],
-        stdin=there,
-        stdout=there,
-        stderr=there,
-        start_new_session=True,
-        env={"PATH": os.environ["PATH"], "LANG": "de_DE.UTF-8"},
-    ) as process:
-        said = b""
-        for question, answer in (
-            (b"number or address", b"127.0.0.5"),
-            (b"name of the Wi-Fi", b"factory"),
-            (b"(not shown)", b"short"),
-            (b"8 to 63", b"correct horse"),
-            (b"platform: own", b""),
-            (b"country, as two letters [DE]", b""),
+# This program with networks of the test's choice, whatever those of this machine are.
+_ON_NETWORKS = """
+import sys, ifaddr
+from muster_server import cli
+def adapter(name, address):
+    return ifaddr.Adapter(name, name, [ifaddr.IP(address, 24, name)])
+pairs = [word.split("=") for word in sys.argv.pop(1).split()]
+ifaddr.get_adapters = lambda: [adapter(*pair) for pair in [("lo", "127.0.0.1"), *pairs]]
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def asked_on(networks: str, folder: Path) -> list[str]:
+    data = str(folder / "data")
+    return [sys.executable, "-c", _ON_NETWORKS, networks, "init", "--data", data]
+
+
+@pytest.mark.parametrize(
+    ("networks", "question", "answer", "address"),
+    [
+        ("", "on no network now.*address: ", "192.168.1.10", "192.168.1.10"),
+        ("eth0=10.0.0.7", "1  10.0.0.7 +eth0.*address .1.: ", "", "10.0.0.7"),
+        ("docker0=172.17.0.1 eth0=10.0.0.7", "1  10.0.0.7.*2  172.*of containers.*: ", "2",
+         "172.17.0.1"),
+        ("eth0=10.0.0.7 wlan0=10.0.1.7", "2  10.0.1.7.*: ", "127.0.0.5", "127.0.0.5"),
+    ],
+    ids=["no network", "one", "of containers", "another"],
+)  # fmt: skip
+def test_questions_are_asked_and_the_password_is_not_shown(
+    networks: str, question: str, answer: str, address: str, tmp_path: Path
+) -> None:
+    command = asked_on(networks, tmp_path)
+    environment = {"PATH": os.environ["PATH"], "LANG": "de_DE.UTF-8"}
+    with AtTerminal(command, environment) as terminal:
+        for asked, typed in (
+            (question, answer),
+            ("name of the Wi-Fi.*: ", "factory"),
+            (r"\(not shown\): ", "short"),
+            (r"8 to 63.*\(not shown\): ", "correct horse"),
+            ("platform: own.*: ", ""),
+            (r"country, as two letters \[DE\]: ", ""),
         ):
-            while question not in said:
-                said += os.read(here, 1024)
-            os.write(here, answer + b"\n")
-        assert process.wait(60) == 0
-    os.close(here)
-    os.close(there)
-    assert b"correct horse" not in said
-    assert kept_settings(tmp_path / "data")["config_public_url"] == "http://127.0.0.5:8421"
+            terminal.expect(f"(?s){asked}")
+            terminal.sendline(typed)
+        assert terminal.ends() == 0, terminal.said
+    assert b"correct horse" not in terminal.said
+    assert kept_settings(tmp_path / "data")["config_public_url"] == f"http://{address}:8421"
+
+
+def test_ctrl_c_at_a_question_leaves_nothing(tmp_path: Path) -> None:
+    command = asked_on("", tmp_path)
+    with AtTerminal(command, {"PATH": os.environ["PATH"]}) as terminal:
+        terminal.expect("address: ")
+        terminal.send("\x03")
+        assert terminal.ends() == 130
+    assert b"Traceback" not in terminal.said
+    assert not (tmp_path / "data").exists()
 
 
 def test_flags_and_variables_win_over_what_was_written(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from muster_server import cli
 from muster_server.command_table import COMMANDS
 from muster_server.label import parse_label
+from tests.children import AtTerminal
 
 PROGRAMS = ("muster_server", "muster_harness")
 LOCALES = {
@@ -103,44 +103,26 @@ def test_every_command_but_those_that_go_on_can_be_parsed_and_completed() -> Non
 
 @pytest.mark.parametrize("is_plain", [False, True])
 def test_colours_are_for_terminals_that_want_them(is_plain: bool) -> None:
-    here, there = pty.openpty()
     environment = {"PATH": os.environ["PATH"], "TERM": "xterm"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "muster_server", "device", "lst"],
-        stdin=subprocess.DEVNULL,
-        stderr=there,
-        env=environment | ({"NO_COLOR": "1"} if is_plain else {}),
-    ) as process:
-        process.wait(60)
-    said = os.read(here, 4096)
-    os.close(here)
-    os.close(there)
-    assert (b"\x1b[" in said) is not is_plain
-    assert b'did you mean "list"' in said
+    command = [sys.executable, "-m", "muster_server", "device", "lst"]
+    environment |= {"NO_COLOR": "1"} if is_plain else {}
+    with AtTerminal(command, environment, keeps_styles=True) as terminal:
+        assert terminal.ends() == 2
+    assert (b"\x1b[" in terminal.said) is not is_plain
+    assert b'did you mean "list"' in terminal.said
 
 
 def test_secret_that_is_asked_for_is_not_shown() -> None:
     """A label that is typed at a terminal does not stand on the screen."""
-    here, there = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-m", "muster_server", "device", "add", "--profile", "press"],
-        stdin=there,
-        stdout=there,
-        stderr=there,
-        env={"PATH": os.environ["PATH"], "TERM": "dumb", "MUSTER_TOKEN": "t" * 40,
-             "MUSTER_PORTAL_URL": "http://127.0.0.1:9"},
-        start_new_session=True,
-    ) as process:  # fmt: skip
-        said = b""
-        while b"(not shown):" not in said:
-            said += os.read(here, 1024)
-        os.write(here, b"MUSTER:1:PRESS-4:GEHEIM\n")
-        process.wait(60)
-    said += os.read(here, 4096)
-    os.close(here)
-    os.close(there)
-    assert b"GEHEIM" not in said
-    assert b"did not answer" in said
+    command = [sys.executable, "-m", "muster_server", "device", "add", "--profile", "press"]
+    environment = {"PATH": os.environ["PATH"], "TERM": "dumb", "MUSTER_TOKEN": "t" * 40}
+    environment["MUSTER_PORTAL_URL"] = "http://127.0.0.1:9"
+    with AtTerminal(command, environment) as terminal:
+        terminal.expect(r"\(not shown\): ")
+        terminal.sendline("MUSTER:1:PRESS-4:GEHEIM")
+        terminal.ends()
+    assert b"GEHEIM" not in terminal.said
+    assert b"did not answer" in terminal.said
 
 
 def test_labels_come_as_a_table_that_other_commands_read(

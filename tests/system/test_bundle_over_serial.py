@@ -24,6 +24,8 @@ from tests.system.carried import DEVICE_ID, SECRET, Carried, OwnNetwork
 from tests.wire import bundles
 from tests.wire.receipts import receipt
 
+_END_S = 10.0
+
 
 @pytest.fixture
 def running(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iterator[Carried]:
@@ -129,7 +131,8 @@ class NoisyLine:
 
     def __exit__(self, *_: object) -> None:
         os.write(self._end, b"x")
-        self._thread.join(5)
+        self._thread.join(_END_S)
+        assert not self._thread.is_alive(), "the line still carries something"
         self._board.close()
         for fd in (self._master, self._slave, self._ends, self._end):
             os.close(fd)

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from tests import secrecy
+from tests.children import ended
 from tests.system.board_time import hold
 from tests.system.story import Label, Story
 
@@ -111,20 +112,23 @@ def followed_until(story: Story, label: Label, count: int) -> list[str]:
     servers = story.servers
     command = [sys.executable, "-m", "muster_server", "readings", label.device_id, "--follow"]
     command += ["--portal", servers.portal_url, "--token-file", str(servers.token_file)]
-    with subprocess.Popen(
+    started = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={"PATH": os.environ["PATH"]},
-    ) as process:
+    )
+    with ended(started) as process:
         assert process.stdout is not None
         end = threading.Timer(_PATIENCE_S, process.kill)
         end.start()
-        lines = [process.stdout.readline() for _ in range(count)]
+        try:
+            lines = [process.stdout.readline() for _ in range(count)]
+        finally:
+            end.cancel()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate()
-        end.cancel()
+        _, said = process.communicate(timeout=_PATIENCE_S)
         assert process.returncode == 130
         assert "Traceback" not in said
         return lines

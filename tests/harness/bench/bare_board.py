@@ -15,6 +15,7 @@ from muster_harness.units.emulated import EmulatedBoard
 from tests.harness.bench.rom_loader import ROMLoader
 
 _LOOK_S = 0.005
+_END_S = 10.0
 _EMPTY = b"invalid header: 0xffffffff\r\n" * 3
 
 
@@ -139,7 +140,8 @@ class BareBoardPort:
 
     def __exit__(self, *_: object) -> None:
         self._is_open = False
-        self._thread.join()
+        self._thread.join(_END_S)
+        assert not self._thread.is_alive(), "the relay of this board has not ended"
         self._board.close()
         os.close(self._ours)
         os.close(self._theirs)

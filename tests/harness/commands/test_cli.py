@@ -11,7 +11,6 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
 import tomllib
 from collections.abc import Callable
 from dataclasses import asdict
@@ -31,6 +30,7 @@ from muster_harness.log import shown as shown_line
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
 from tests import secrecy
+from tests.children import ended
 from tests.harness.conftest import write_file
 from tests.wire import bundles
 
@@ -239,44 +239,39 @@ def test_emulate_offers_a_board_on_a_pty_and_on_tcp(tmp_path: Path) -> None:
     air.write_text('[[access_point]]\nssid = "MUSTER-x"\n[[access_point]]\nssid = "home"\n')
     command = [sys.executable, "-m", "muster_harness", "emulate", "--air", str(air)]
     directory = tmp_path / "state"
-    with subprocess.Popen(
+    started = subprocess.Popen(
         [*command, "--directory", str(directory)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as process:
-        killer = threading.Timer(20, process.kill)
-        killer.start()
+    )
+    with ended(started) as process:
         assert process.stdin and process.stdout
-        try:
-            told = [process.stdout.readline().split() for _ in range(4)]
-            url = told[1][1]
-            code = "import network; w = network.WLAN(); w.active(True); print(len(w.scan()))"
-            for port in (told[0][1], url):
-                mpremote = [sys.executable, "-m", "mpremote", "connect", port, "exec", code]
-                done = subprocess.run(mpremote, capture_output=True, text=True, timeout=10)
-                assert done.stdout == "2\n", done.stderr
-            rig = directory / "rig.toml"
-            assert stat.S_IMODE(rig.stat().st_mode) == 0o600
-            offered = tomllib.loads(rig.read_text())
-            assert [unit["port"] for unit in offered["unit"].values()] == [told[0][1], url]
-            assert offered["network"]["onboarding"]["ssid"] == "MUSTER-x"
-            assert offered["network"]["operational"]["ssid"] == "home"
-            (directory / "control").write_text("down\nup\n")
-            process.stdin.write("press\noff\nnonsense\n")
-            process.stdin.flush()
-            rest = [process.stdout.readline() for _ in range(6)]
-            assert rest[-3:] == [
-                "done\n",
-                "done\n",
-                "type: press [milliseconds], reset, off, on\n",
-            ]
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(5) == 0
-            assert not rig.exists()
-        finally:
-            killer.cancel()
-            process.kill()
+        told = [process.stdout.readline().split() for _ in range(4)]
+        url = told[1][1]
+        code = "import network; w = network.WLAN(); w.active(True); print(len(w.scan()))"
+        for port in (told[0][1], url):
+            mpremote = [sys.executable, "-m", "mpremote", "connect", port, "exec", code]
+            done = subprocess.run(mpremote, capture_output=True, text=True, timeout=10)
+            assert done.stdout == "2\n", done.stderr
+        rig = directory / "rig.toml"
+        assert stat.S_IMODE(rig.stat().st_mode) == 0o600
+        offered = tomllib.loads(rig.read_text())
+        assert [unit["port"] for unit in offered["unit"].values()] == [told[0][1], url]
+        assert offered["network"]["onboarding"]["ssid"] == "MUSTER-x"
+        assert offered["network"]["operational"]["ssid"] == "home"
+        (directory / "control").write_text("down\nup\n")
+        process.stdin.write("press\noff\nnonsense\n")
+        process.stdin.flush()
+        rest = [process.stdout.readline() for _ in range(6)]
+        assert rest[-3:] == [
+            "done\n",
+            "done\n",
+            "type: press [milliseconds], reset, off, on\n",
+        ]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        assert not rig.exists()
 
 
 def test_every_command_has_help_with_examples(capsys: Run) -> None:

@@ -6,10 +6,7 @@ Each row of the table is one function here, run over the pty and over socket://.
 """
 
 import hashlib
-import os
-import pty
 import re
-import select
 import subprocess
 import sys
 import time
@@ -20,6 +17,7 @@ import pytest
 
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.tcp_port import TCPPort
+from tests.children import AtTerminal
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "emulated-board.md"
 BINARY = bytes(range(256)) * 9
@@ -179,35 +177,20 @@ def test_the_table_has_these_rows() -> None:
 
 def test_repl_with_ctrl_c(board: EmulatedBoard) -> None:
     """A person types into mpremote's own terminal."""
-    terminal, theirs = pty.openpty()
     command = [sys.executable, "-m", "mpremote", "connect", board.port, "repl"]
-    mpremote = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
-    try:
-        _read_until(terminal, b"Use Ctrl-] or Ctrl-x to exit this shell")
-        os.write(terminal, b"\r")
-        _read_until(terminal, b">>> ")
-        os.write(terminal, b"while True: pass\r\r\r")
-        _read_until(terminal, b"pass")
+    with AtTerminal(command, timeout_s=TYPING_S) as terminal:
+        terminal.expect_exact("Use Ctrl-] or Ctrl-x to exit this shell")
+        terminal.send("\r")
+        terminal.expect_exact(">>> ")
+        terminal.send("while True: pass\r\r\r")
+        terminal.expect_exact("pass")
         time.sleep(0.2)
-        os.write(terminal, b"\x03")
-        _read_until(terminal, b"KeyboardInterrupt")
-        os.write(terminal, b"print(6 * 7)\r")
-        _read_until(terminal, b"\r\n42\r\n")
-        os.write(terminal, b"\x1d")
-        assert mpremote.wait(TYPING_S) == 0
-    finally:
-        mpremote.kill()
-        mpremote.wait()
-        os.close(terminal)
-        os.close(theirs)
-
-
-def _read_until(terminal: int, wanted: bytes) -> None:
-    heard = b""
-    end = time.monotonic() + TYPING_S
-    while wanted not in heard:
-        assert select.select([terminal], [], [], max(end - time.monotonic(), 0))[0], heard
-        heard += os.read(terminal, 4096)
+        terminal.send("\x03")
+        terminal.expect_exact("KeyboardInterrupt")
+        terminal.send("print(6 * 7)\r")
+        terminal.expect_exact("\r\n42\r\n")
+        terminal.send("\x1d")
+        assert terminal.ends() == 0
 
 
 def test_files_survive_a_power_cycle(board: EmulatedBoard, tmp_path: Path) -> None:

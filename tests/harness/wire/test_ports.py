@@ -27,6 +27,7 @@ from muster_harness.wire.repl import REPL
 from muster_harness.wire.tcp_port import TCPPort
 
 Answer = Callable[[bytes], bytes]
+_END_S = 10.0
 _AN_HOUR_S = 3600.0  # who does not stop at once is stopped by the test's own deadline
 
 
@@ -67,7 +68,8 @@ def stranger() -> Iterator[Callable[[Answer], str]]:
 
         def end() -> None:
             stop.set()
-            thread.join()
+            thread.join(_END_S)
+            assert not thread.is_alive()
             os.close(master)
             os.close(slave)
 
