@@ -21,10 +21,12 @@ async def connect(operation, config, platform):
     # one any more, or have another authority. The server knows, if it can be reached.
     is_secure = config["platform"]["url"].startswith("https")
     asks = operation.asks_first or (is_secure and not life.clock.is_known)
+    is_troubled = asks and life.journal.last is not None
     if asks:
         answer = await check_in(life, config)
         if answer:
             return answer
+        is_troubled = is_troubled and not life.contact.unanswered
     operation.asks_first = True
     is_known, operation.is_known = operation.is_known, False
     try:
@@ -44,7 +46,8 @@ async def connect(operation, config, platform):
     operation.is_home = True
     operation.silent_since = None
     operation.asks_first = False
-    if not (asks or is_known):
+    # Nobody has been asked yet; or the server has heard of a failure that is over now.
+    if is_troubled or not (asks or is_known):
         life.contact.due_in(0)
     _remember(life, config, platform)
     return None

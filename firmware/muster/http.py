@@ -41,8 +41,12 @@ class Connection:
         if self._socket:
             self._socket.close()
             self._socket = self._poller = None
-            if self._tls:
-                self._tls.closed()
+            self.keep_room()
+
+    # For the next handshake.
+    def keep_room(self):
+        if self._tls:
+            self._tls.closed()
 
     # Sends a request and reads its answer. message: a list of one, see message(); it is emptied
     # once the answer has begun to come. is_own: tells by status and headers whether the answer is

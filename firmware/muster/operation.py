@@ -98,6 +98,7 @@ class Operation:
         await self._tell_timeline()
         while self.life.wifi.is_joined():
             await self.renew()
+            self.platform.keep_room()
             if room.shortages:
                 await borrowed("shortage", "heed", self.life, self)
             is_doubtful = self.platform.is_silent or self.silent_since is not None

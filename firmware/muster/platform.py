@@ -91,6 +91,12 @@ class Platform:
             finally:
                 self._connection.close()
 
+    # Keeps the room for the next handshake where the last connection has left less of it. Nothing
+    # is open unless somebody has the lock.
+    def keep_room(self):
+        if not self.lock.locked():
+            self._connection.keep_room()
+
     def _register(self):
         gc.collect()
         return borrowed("registration", "register", self)

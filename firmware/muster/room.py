@@ -28,10 +28,14 @@ class _Nobody(io.IOBase):
 
 # Takes the room, if it is not taken, as far as there is so much: one pair of buffers, and a second
 # in place of the 15 KiB that a handshake takes in small pieces beside them, and of its socket.
-# pairs: fewer while a connection has its own.
+# Whatever is kept already is taken anew with it: in one go the pairs lie side by side. pairs:
+# fewer while a connection has its own.
 def keep(pairs=2):
+    if len(_kept) >= pairs:
+        return
     import tls
 
+    give()
     try:
         context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
         while len(_kept) < pairs:

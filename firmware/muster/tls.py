@@ -55,9 +55,9 @@ class Trust:
             free, largest = borrow("hardware", "idf_heap")
             if largest >= _ONE_PIECE and free >= _TOTAL:
                 return
+            keep()  # nobody else gets it meanwhile
             log.warn("tls", "%d bytes free, %d in one piece" % (free, largest))
             await asyncio.sleep_ms(_AGAIN_MS)
-        keep()
         lacked()
         text = "%s: %d bytes free, %d wanted; %d in one piece, %d wanted"
         error = DeviceError("platform_tls", text % (WANT, free, _TOTAL, largest, _ONE_PIECE))
@@ -69,7 +69,8 @@ class Trust:
         lacked(0)
         keep(1)
 
-    # The same, when the connection has given its buffers back.
+    # The same, when the connection has given its buffers back; and again later, for its socket may
+    # have lain in the way until then.
     def closed(self):
         keep()
 

@@ -70,6 +70,27 @@ def test_a_platform_that_is_down_is_named_and_found_when_it_is_up(story: Story) 
     story.committed()
 
 
+def test_a_failure_that_healed_is_none_although_the_next_sync_is_half_a_day_away(
+    story: Story,
+) -> None:
+    label = story.begin(policy={"failsafe_s": 60, "sync_s": 43200, "ntp": None})
+    story.switch_on()
+    story.committed()
+    story.wait_for(label, lambda device: device["state"] == "registered")
+    story.servers.platform.stop()
+    story.board.reset()
+    failed(story, 9, "platform_unreachable")
+    with hasty(story.board, 5):
+        said_at_the_portal(story, label, 9, "platform_unreachable")
+    story.servers.platform.start()
+    story.servers.platform.wait_ready()
+    with hasty(story.board, 5):
+        while story.step(9).code != "ok":
+            pass
+        device = story.wait_for(label, lambda device: device["state"] == "registered")
+    assert device["last"] is None
+
+
 REFUSAL = b"HTTP/1.1 403 Forbidden\r\nX-M2M-RSC: 4103\r\nContent-Length: 0\r\n\r\n"
 
 
