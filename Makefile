@@ -10,10 +10,10 @@ LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-e
 STUBS  := $(VENV)/micropython-stubs
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve deploy hil contract peers emulate test torture check format bench lock clean
+.PHONY: help install demo serve deploy hil contract peers emulate test torture check format screenshots bench lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 install: $(TOOLED) ## set up .venv, for tests too (every other target sets up what it needs)
 
@@ -72,6 +72,9 @@ check: $(TOOLED) ## lint, formatting, plain English and types, of host and firmw
 format: $(TOOLED) ## let ruff put the code in form
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+screenshots: $(TOOLED) ## look at the setup page as a phone shows it: renews docs/setup-page
+	@$(BIN)/python -m tests.system.setup_screens
 
 bench: $(TOOLED) ## measure sizes, heap, bytes and times into build/bench.json
 	$(BIN)/python -m tests.bench

@@ -126,6 +126,10 @@ class Upload:
             self.abort()
             raise _failed("write", self._path, e)
 
+    # Tells whether there has been nothing but white space.
+    def is_empty(self):
+        return not self._size
+
     # All of it is there. Returns the path under which `accept` expects it.
     def finish(self):
         try:

@@ -8,7 +8,7 @@ import time
 
 from micropython import const
 
-from . import hardware, log
+from . import hardware, log, setup_names
 from .button import BUNDLE
 from .errors import DeviceError
 from .modules import borrow, release
@@ -39,27 +39,30 @@ async def begin(life, is_running):
 
 async def _host(life, wait):
     try:
-        if await serve(life.identity, life.store, life.journal, life.clock, life.button, wait):
+        if await serve(life, wait):
             life.setup_waits("again")
     except DeviceError as e:
         log.error("setup", e)
     finally:
-        release("setup_network", "setup_page", "form", "delivery", "inbox", "hardware")
+        release("setup_network", "setup_page", "setup_request", "setup_names")
+        release("form", "delivery", "inbox", "hardware")
 
 
 # Opens the network and serves the page. Ends with true, and a press of the kind BUNDLE, when a
 # bundle has been accepted; with false when the button is pressed, whoever takes the press, or the
 # time is over. wait: asyncio.sleep_ms, or what does the same and more. Raises DeviceError.
-async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
-    page = Page(label, store, journal, clock)
+async def serve(life, wait, open_ms=_OPEN_MS):
     wlan = hardware.access_point()
-    ssid = ("SETUP-" + label.device_id)[:_LONGEST_SSID]
-    server = None
+    ssid = ("SETUP-" + life.identity.device_id)[:_LONGEST_SSID]
+    press = life.button
+    page = server = names = None
     count = press.count
     try:
-        _open(wlan, ssid, _passphrase(label))
+        _open(wlan, ssid, _passphrase(life.identity))
         address = wlan.ifconfig()[0]
+        page = Page(life, ssid, address)
         server = await asyncio.start_server(page.serve, address, _PORT)
+        names = asyncio.create_task(_name_all(address))
         log.info("setup", "network %s, http://%s/, for %d s" % (ssid, address, open_ms // 1000))
         end = time.ticks_add(time.ticks_ms(), open_ms)
         while time.ticks_diff(end, time.ticks_ms()) > 0:
@@ -74,12 +77,22 @@ async def serve(label, store, journal, clock, press, wait, open_ms=_OPEN_MS):
     except (OSError, RuntimeError, ValueError) as e:
         raise DeviceError("wifi_timeout", "no setup network: %s" % e)
     finally:
-        if server:
+        if names:
+            names.cancel()
+        if page and server:
             server.close()
             page.close()
             await server.wait_closed()
         wlan.active(False)
         log.info("setup", "network %s closed" % ssid)
+
+
+# Leads every name here, until it is cancelled. Without it the page has to be opened by hand.
+async def _name_all(address):
+    try:
+        await setup_names.serve(address)
+    except OSError as e:
+        log.warn("setup", "no names, so the page does not open by itself: %s" % e)
 
 
 # Opens it, never without its password, not even for a moment: that is set before the network is in

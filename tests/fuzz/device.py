@@ -50,6 +50,7 @@ PARSERS = {
     "bundle": Parser("bundle_text"),
     "console": Parser("console_line"),
     "setup_page": Parser("setup_request"),
+    "setup_names": Parser("setup_question"),
     "rtc_memory": Parser("rtc_memory"),
     "scan": Parser("scan_result"),
 }

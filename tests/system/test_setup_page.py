@@ -50,12 +50,13 @@ def test_a_person_uploads_the_file_and_reads_the_receipt(
         page.goto(phone.url())
         assert page.title() == page.locator("h1").inner_text() == DEVICE_ID
         page.set_input_files("input[type=file]", file)
-        page.get_by_role("button", name="Configure").click()
+        page.get_by_role("button", name="Set up this device").click()
         assert "version 1 is for this device and whole" in page.locator("#taken").inner_text()
     assert blank.outcome(text) == (1, "ok")
     with joined(blank) as phone:
         page.goto(phone.url())
-        assert "Version 1 is applied" in page.locator("#outcome").inner_text()
+        outcome = page.locator("#outcome").inner_text()
+        assert "The device works" in outcome and "Version 1 is applied" in outcome
         proof = receipt(DEVICE_ID, SECRET, 1, "ok", text)
         assert page.locator(".receipt").inner_text() == f"{proof[:4]} {proof[4:]}"
 
@@ -64,13 +65,17 @@ def test_a_person_pastes_a_wrong_text_and_then_the_right_one(blank: Carried, pag
     text = blank.network.bundle()
     with joined(blank) as phone:
         page.goto(phone.url())
+        page.get_by_role("button", name="Set up this device").click()
+        assert "Nothing was sent" in page.locator("#refused").inner_text()
         page.fill("textarea", text[:-7])
-        page.get_by_role("button", name="Configure").click()
-        assert "config_invalid: bundle" in page.locator("#refused").inner_text()
+        page.get_by_role("button", name="Set up this device").click()
+        page.get_by_text("That was not taken").wait_for()
+        refused = page.locator("#refused").inner_text()
+        assert refused.index("not a whole") < refused.index("config_invalid: bundle")
         # As a mail program wraps it.
         page.fill("textarea", "\n".join(text[i : i + 72] for i in range(0, len(text), 72)))
-        page.get_by_role("button", name="Configure").click()
-        assert page.locator("#taken").is_visible()
+        page.get_by_role("button", name="Set up this device").click()
+        page.locator("#taken").wait_for()
     assert blank.outcome(text) == (1, "ok")
 
 
@@ -81,8 +86,38 @@ def test_a_file_of_a_megabyte_is_answered(blank: Carried, page: Page, tmp_path: 
         page.goto(phone.url())
         page.set_input_files("input[type=file]", file)
         with page.expect_navigation() as answered:
-            page.get_by_role("button", name="Configure").click()
+            page.get_by_role("button", name="Set up this device").click()
         response = answered.value
         assert response is not None and response.status == 413
         page.goto(phone.url())
-        assert page.get_by_role("button", name="Configure").is_visible()
+        assert page.get_by_role("button", name="Set up this device").is_visible()
+
+
+def test_it_fits_a_phone_by_day_and_by_night(blank: Carried, browser: Browser) -> None:
+    seen = {}
+    with joined(blank) as phone:
+        for scheme in ("light", "dark"):
+            context = browser.new_context(
+                viewport={"width": 390, "height": 780},
+                color_scheme="dark" if scheme == "dark" else "light",
+            )
+            page = context.new_page()
+            page.goto(phone.url())
+            controls = page.locator("input, textarea, button").all()
+            boxes = [box for control in controls if (box := control.bounding_box())]
+            assert len(boxes) == 3
+            assert all(box["height"] >= 44 and box["x"] + box["width"] <= 390 for box in boxes)
+            assert page.evaluate("document.documentElement.scrollWidth") == 390
+            seen[scheme] = page.evaluate(_COLOURS)
+            context.close()
+    for ground, text in seen.values():
+        assert abs(_brightness(ground) - _brightness(text)) > 500
+    assert _brightness(seen["light"][0]) > _brightness(seen["dark"][0])
+
+
+_COLOURS = "(s => [s.backgroundColor, s.color])(getComputedStyle(document.body))"
+
+
+def _brightness(colour: str) -> int:
+    """The sum of what stands in, e.g., "rgb(16, 21, 27)"."""
+    return sum(int(part) for part in colour[4:-1].split(","))

@@ -7,7 +7,7 @@ import asyncio
 import errno
 import os
 
-from bringing import _GOOD, _LABEL, Start, _on
+from bringing import _GOOD, Start, _on
 from ram_disk import RAMDisk
 
 from muster import inbox
@@ -46,7 +46,7 @@ class Guest:
 
 
 def _page(start):
-    return Page(_LABEL, start.store, start.journal, start.clock)
+    return Page(start, "SETUP-PRESS-4", "192.168.4.1")
 
 
 async def test_a_bundle_is_accepted_even_if_its_guest_goes_without_the_answer():
@@ -107,7 +107,7 @@ async def test_a_guest_for_whom_there_is_no_memory_is_told():
         def fails():
             raise MemoryError
 
-        page._outcome = fails
+        page.last = fails
         guest = Guest("GET / HTTP/1.1\r\n\r\n")
         await page.serve(guest, guest)
         assert guest.heard.startswith(b"HTTP/1.1 503 ") and b"Retry-After" in guest.heard

@@ -83,11 +83,21 @@ class _Store:
         self.records[name] = value
 
 
+class _Life:
+    identity = _LABEL
+    config = None
+
+    def __init__(self, journal, clock):
+        self.store = _Store()
+        self.journal = journal
+        self.clock = clock
+
+
 def play(data):
     files = Files()
     inbox.open, inbox.os = files.open, files
     clock = Clock(lambda date: None, 1795000000, 0, lambda floor: None)
-    page = Page(_LABEL, _Store(), begin(None, "soft")[1], clock)
+    page = Page(_Life(begin(None, "soft")[1], clock), "SETUP-PRESS-4", "192.168.4.1")
     guest = _Guest(data[1:], data[0] % 512 + 1 if data else 1)
     drive(page.serve(guest, guest))
     if not guest.is_closed or page._guests or page._is_taking:
