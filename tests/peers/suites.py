@@ -31,8 +31,8 @@ ALONE = (
     "net_hosted",
     "extmod_hardware",
 )
-# For run-multitests.py: two boards in one network, or with radios alone.
-TOGETHER = ("multi_net", "multi_wlan")
+# For run-multitests.py: two boards in one network, or near each other.
+TOGETHER = ("multi_net", "multi_wlan", "multi_espnow", "multi_bluetooth")
 MPREMOTE = "mpremote"
 ALL = (*ALONE, *TOGETHER, MPREMOTE)
 
