@@ -3,7 +3,7 @@
 """The board that a program asks, as those see it that answer: its parts, and its resets."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from muster_harness.air.address_range import AddressRange
 from muster_harness.air.air import Air
@@ -23,14 +23,12 @@ from muster_harness.esp32.radio.driver import Radio
 from muster_harness.esp32.radio.mdns_relay import MDNSRelay
 from muster_harness.esp32.radio.resolver import Resolver
 from muster_harness.esp32.radio.wlan import WLAN
+from muster_harness.esp32.rarities import Rarities
 from muster_harness.esp32.reset import Reset
 from muster_harness.esp32.terminal import Terminal
 from muster_harness.facts import BoardFacts
 from muster_harness.loop import Loop
 from muster_harness.wire.board_log import BoardLog
-
-if TYPE_CHECKING:
-    from muster_harness.esp32.rarities import Rarities
 
 
 class Board(Protocol):
@@ -55,7 +53,7 @@ class Board(Protocol):
     mdns: MDNSRelay
     nvs: NVS
     pins: Pins
-    rarities: "Rarities"
+    rarities: Rarities
     radio: Radio
     resolver: Resolver
     rtc: RTC

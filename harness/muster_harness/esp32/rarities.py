@@ -3,10 +3,7 @@
 """The parts of a board that few programs use: each is loaded and made when a program asks it."""
 
 import importlib
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from muster_harness.esp32.board import Board
+from typing import Any, Protocol
 
 # By the verb of the control channel: file in seldom/, and class.
 _KINDS = {
@@ -30,7 +27,8 @@ class Rarity(Protocol):
 class Rarities:
     """The parts of one board that its programs have asked so far."""
 
-    def __init__(self, board: "Board"):
+    def __init__(self, board: Any):
+        """`board` is a Board, which knows this class in its turn."""
         self._board = board
         self._made: dict[str, Rarity] = {}
 
