@@ -19,6 +19,7 @@ STUBS = HERE.parents[2] / ".venv" / "micropython-stubs"
 MODULES = (
     "_espnow",
     "aioespnow",
+    "bluetooth",
     "errno",
     "esp",
     "esp32",
@@ -33,7 +34,12 @@ MODULES = (
     "tls",
 )
 # a built-in of the same name would be found first
-_FILES = {"_espnow": "esp_now.py", "errno": "newlib_errno.py", "tls": "dated_tls.py"}
+_FILES = {
+    "_espnow": "esp_now.py",
+    "bluetooth": "ble.py",
+    "errno": "newlib_errno.py",
+    "tls": "dated_tls.py",
+}
 # Shims that a module takes classes from when a program asks for one.
 _LENT = {"machine": ("bus", "adc", "pwm", "analogue", "counters")}
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

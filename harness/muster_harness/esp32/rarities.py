@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 # By the verb of the control channel: file in seldom/, and class.
 _KINDS = {
+    "ble": ("bluetooth", "Bluetooth"),
     "espnow": ("esp_now", "ESPNow"),
 }
 

@@ -57,6 +57,12 @@ IN_SHIMS = {
         "int(value)",
         "arguments",
     ),
+    "a search for nobody never ends": (
+        "later/ble.py",
+        "_VIEWS.get(event, ())",
+        "(2, 2, 2)",
+        "bluetooth",
+    ),
     "ESP-NOW sends without a mistake": (
         "later/esp_now.py",
         "return is_heard or",
