@@ -23,6 +23,7 @@ ROOMS = (
     ("deploy", "esp32.parts"),
     ("esp32.radio",),
     ("esp32",),
+    ("esp32.seldom",),
     ("units", "bench"),
     ("contract", "fixtures"),
     ("commands", "plugin"),

@@ -16,7 +16,7 @@ _PIECE = 65536
 _LONGEST_LINE = 16 << 20  # more than a program's heap can hold
 _SERIAL = re.compile(rb"\[(\d{1,10}),")
 _WORD = 1 << 31
-_EDGE = "pin"  # the event that may be lost: all others tell a state
+_MAY_BE_LOST = ("pin", "ble_heard")  # events of which the next is as good
 _MOST_UNSENT = 65536  # messages
 
 
@@ -83,7 +83,7 @@ class Control:
         An edge for which there is no room is lost: the program has not heard of hundreds before
         it, of which it keeps as many as a board's scheduler does.
         """
-        self._write([0, name, *arguments], may_be_lost=name == _EDGE)
+        self._write([0, name, *arguments], may_be_lost=name in _MAY_BE_LOST)
 
     def close(self) -> None:
         if self._is_open:

@@ -12,6 +12,7 @@ from tests.peers.suites import ALL, Outcome
 
 FILE = Path(__file__).parent / "expected.toml"
 REASONS = {
+    "absent": "an ESP32's firmware is built without it",
     "internet": "it asks servers of the internet",
     "interpreter": "the unix interpreter underneath does that otherwise",
     "physics": "it measures what only hardware has",

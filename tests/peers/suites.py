@@ -31,13 +31,16 @@ ALONE = (
     "net_hosted",
     "extmod_hardware",
 )
-# For run-multitests.py: two boards in one network, or with radios alone.
-TOGETHER = ("multi_net", "multi_wlan")
+# For run-multitests.py: two boards in one network, or near each other.
+TOGETHER = ("multi_net", "multi_wlan", "multi_espnow", "multi_bluetooth")
+# The same for multitests of micropython-lib, with the package that they test on both boards.
+AIOBLE = "aioble"
 MPREMOTE = "mpremote"
-ALL = (*ALONE, *TOGETHER, MPREMOTE)
+ALL = (*ALONE, *TOGETHER, AIOBLE, MPREMOTE)
 
 # As target_wiring/esp32.py of the checkout wants it.
 _WIRES = ((4, 5), (12, 13))
+_AIOBLE = "lib/micropython-lib/micropython/bluetooth/aioble"
 _HEAP = "512K"
 _LONGEST_S = 1800
 _UNITTEST = "lib/micropython-lib/python-stdlib/unittest/unittest/__init__.py"
@@ -93,11 +96,12 @@ def run(checkout: Checkout, suite: str, logs: Path) -> list[Outcome]:
     results = logs / suite.replace("/", "_")
     for old in results.glob("*"):
         old.unlink()
-    count = 2 if suite in TOGETHER else 1
+    is_together = suite in (*TOGETHER, AIOBLE)
+    count = 2 if is_together else 1
     with _boards(checkout, count, joined=suite in ("net_hosted", "multi_net")) as boards:
         ports = [word for board in boards for word in ("-t", f"port:{board.port}")]
-        if suite in TOGETHER:
-            files = sorted(str(p) for p in (checkout.tests / suite).glob("*.py"))
+        if is_together:
+            files = [str(path) for path in _together(checkout, suite, boards)]
             words = ["run-multitests.py", *ports, "-r", str(results), *files]
         else:
             words = ["run-tests.py", *ports, "-r", str(results), "-d", suite]
@@ -105,11 +109,26 @@ def run(checkout: Checkout, suite: str, logs: Path) -> list[Outcome]:
     return _read(results / "_results.json", checkout.tests, log)
 
 
+def _together(checkout: Checkout, suite: str, boards: list[EmulatedBoard]) -> list[Path]:
+    if suite != AIOBLE:
+        return sorted((checkout.tests / suite).glob("*.py"))
+    package = checkout.path / _AIOBLE
+    for board in boards:
+        board.exec("import os; os.mkdir('/lib/aioble')")
+        for file in (package / "aioble").glob("*.py"):
+            board.write_file(f"/lib/aioble/{file.name}", file.read_bytes())
+    return sorted((package / "multitests").glob("*.py"))
+
+
 def _read(report: Path, tests: Path, log: Path) -> list[Outcome]:
     if not report.is_file():
         raise HarnessError(f"the suite ended without a report; see {log}")
-    results = json.loads(report.read_text())["results"]
-    return [Outcome(os.path.relpath(tests / test, tests), how) for test, how, *_ in results]
+    found = []
+    for test, how, *_ in json.loads(report.read_text())["results"]:
+        path = Path(os.path.relpath(tests / test, tests))
+        is_of_library = path.parts[0] == ".."
+        found.append(Outcome(f"{AIOBLE}/{path.name}" if is_of_library else str(path), how))
+    return found
 
 
 def _run_mpremote(checkout: Checkout, log: Path) -> list[Outcome]:

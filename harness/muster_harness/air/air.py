@@ -15,6 +15,8 @@ from typing import Any
 from muster_harness.air.access_point import AccessPoint
 from muster_harness.air.address_range import AddressRange
 from muster_harness.air.admission import REASON_AUTH_FAIL
+from muster_harness.air.bluetooth import Bluetooth
+from muster_harness.air.ether import Ether
 from muster_harness.air.local_network import LocalNetwork
 from muster_harness.air.messages import Messages
 from muster_harness.air.radio_settings import checked_bssid
@@ -62,6 +64,8 @@ class Air:
         self._connections = itertools.count(1)
         self.trace: list[Event] = []
         self.messages = Messages()
+        self.ether = Ether()
+        self.bluetooth = Bluetooth(self.ether, self.trace_event)
         self.listeners: list[Callable[[Event], None]] = []  # told each event, in any thread
         self.scan_s = 0.06
         self.association_s = 0.04

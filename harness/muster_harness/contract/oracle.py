@@ -17,9 +17,13 @@ HERE = Path(__file__).parent
 SHIMS = HERE.parent / "esp32" / "shims"
 STUBS = HERE.parents[2] / ".venv" / "micropython-stubs"
 MODULES = (
+    "_espnow",
+    "aioespnow",
+    "bluetooth",
     "errno",
     "esp",
     "esp32",
+    "espnow",
     "machine",
     "neopixel",
     "network",
@@ -30,7 +34,12 @@ MODULES = (
     "tls",
 )
 # a built-in of the same name would be found first
-_FILES = {"errno": "newlib_errno.py", "tls": "dated_tls.py"}
+_FILES = {
+    "_espnow": "esp_now.py",
+    "bluetooth": "ble.py",
+    "errno": "newlib_errno.py",
+    "tls": "dated_tls.py",
+}
 # Shims that a module takes classes from when a program asks for one.
 _LENT = {"machine": ("bus", "adc", "pwm", "analogue", "counters")}
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

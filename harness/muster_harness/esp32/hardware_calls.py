@@ -2,93 +2,28 @@
 # Copyright (c) 2026 The Muster authors
 """Answers what the board's program asks of its hardware: a method for each verb of the channel."""
 
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from muster_harness.air.address_range import AddressRange, host_port
-from muster_harness.air.air import Air
-from muster_harness.air.tcp_relay import TCPRelay
 from muster_harness.control import Later, Refusal, machine_word
 from muster_harness.esp32.interpreter import BUILD, VERSION
-from muster_harness.esp32.parts.buses import Buses
-from muster_harness.esp32.parts.chips import Chip
-from muster_harness.esp32.parts.clock import BoardClock
-from muster_harness.esp32.parts.counting import Counters
-from muster_harness.esp32.parts.idf_heap import IDFHeap
-from muster_harness.esp32.parts.nvs import NVS, PowerCut
-from muster_harness.esp32.parts.pins import Pins
-from muster_harness.esp32.parts.rtc import RTC
-from muster_harness.esp32.parts.signals import Signals
-from muster_harness.esp32.parts.wake import LIGHT, Sleep
-from muster_harness.esp32.parts.watchdog import Watchdog
-from muster_harness.esp32.radio.driver import Radio
-from muster_harness.esp32.radio.mdns_relay import MDNSRelay
-from muster_harness.esp32.radio.resolver import Resolver
-from muster_harness.esp32.radio.wlan import WLAN
-from muster_harness.esp32.reset import Reset
-from muster_harness.esp32.terminal import Terminal
-from muster_harness.facts import BoardFacts
-from muster_harness.wire.board_log import BoardLog
+from muster_harness.esp32.network_calls import NetworkCalls
+from muster_harness.esp32.parts.nvs import PowerCut
+from muster_harness.esp32.parts.wake import LIGHT
 
 _ENOMEM = 12
 _MPI_ALLOC_FAILED = (-16, "MBEDTLS_ERR_MPI_ALLOC_FAILED")
-BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
 _UNTOUCHED = 600  # what a pad counts that nobody touches, about
 
 
-class Board(Protocol):
-    """The board whose program asks: its parts, and its resets. The supervisor is one."""
-
-    name: str
-    mac: bytes
-    facts: BoardFacts
-    chip: Chip
-    stand_ins: Path | None
-    boots_raw: bool
-    reset_cause: Reset
-    frequency_hz: int
-    log: BoardLog
-    air: Air
-    loopback: AddressRange
-    buses: Buses
-    counters: Counters
-    clock: BoardClock
-    idf_heap: IDFHeap
-    mdns: MDNSRelay
-    nvs: NVS
-    pins: Pins
-    radio: Radio
-    resolver: Resolver
-    rtc: RTC
-    signals: Signals
-    sleep: Sleep
-    tcp_relay: TCPRelay
-    terminal: Terminal
-    watchdog: Watchdog
-    wlan: WLAN
-
-    def boot_scripts_begin(self, is_heard: bool, heap_used: int) -> bool: ...
-    def follow_radio(self) -> None: ...
-    def repl_begins(self) -> None: ...
-    def soft_reset(self) -> None: ...
-    def hard_reset(self) -> None: ...
-    def deep_sleep(self, time_ms: int | None) -> None: ...
-    def power_off(self) -> None: ...
-    def skip_while_asking(self) -> None: ...
-    def show_backup(self, address: int) -> None: ...
-    def threads_begin(self) -> None: ...
-    def main_thread_has_right(self, has_it: bool) -> None: ...
-
-
-class HardwareCalls:
+class HardwareCalls(NetworkCalls):
     """Answers the shims. The class is stateless: all state is in the board's parts."""
-
-    def __init__(self, board: Board):
-        self._board = board
 
     def answer(self, verb: str, arguments: list[Any]) -> Any:
         try:
-            answer = getattr(self, f"_{verb}")(*arguments)
+            if self._board.rarities.has(verb):
+                answer = self._board.rarities.ask(verb, *arguments)
+            else:
+                answer = getattr(self, f"_{verb}")(*arguments)
         except Refusal:
             raise
         except Exception as e:  # a mistake of the program's, or of a test's own hook
@@ -304,20 +239,6 @@ class HardwareCalls:
         except PowerCut:
             return self._power_cut()
 
-    # -- network
-
-    def _wlan(self, interface: int, verb: str, *arguments: Any) -> Any:
-        board = self._board
-        if verb == "open":
-            board.idf_heap.python_uses(*arguments)
-            if not board.idf_heap.wifi_begins():
-                raise Refusal("OSError", "WiFi Out of Memory")
-            arguments = ()
-        answer = board.wlan.ask(interface, verb, *arguments)
-        if verb == "active":
-            board.follow_radio()
-        return answer
-
     # -- ESP-IDF's heap
 
     def _idf_heap_info(self, heap_used: int) -> list[tuple[int, int, int, int]]:
@@ -340,61 +261,3 @@ class HardwareCalls:
         if what == "handshake" and not heap.handshake_fits():
             self._board.log.event(f"no room for a handshake: {heap}")
             raise Refusal("OSError", *_MPI_ALLOC_FAILED)
-
-    def _network(self, what: str, *value: str) -> str | None:
-        return self._board.wlan.network(what, *value)
-
-    def _connect(self, address: str, port: int) -> tuple[int, str, int]:
-        board = self._board
-        there = board.wlan.network_of(address)
-        if there is None:
-            raise Refusal("OSError", BOARD_UNREACHABLE)
-        network, own = there
-        number = board.air.next_connection()
-        board.air.trace_event(board.name, "connect", connection=number, address=address, port=port)
-        target = network.captive.address if network.captive else (address, host_port(port))
-        if board.air.on_connect is not None:
-            target = board.air.on_connect(board.name, address, port) or target
-        relay = board.tcp_relay.connect(number, network, own, (address, port), target)
-        return number, *relay
-
-    def _accept(self, address: str, port: int) -> int:
-        number = self._board.air.next_connection()
-        self._board.air.trace_event(
-            self._board.name, "accept", connection=number, address=address, port=port
-        )
-        return number
-
-    def _bytes(self, number: int, tx: int, rx: int) -> None:
-        self._board.air.trace_event(self._board.name, "bytes", connection=number, tx=tx, rx=rx)
-
-    def _close(self, number: int) -> None:
-        self._board.air.trace_event(self._board.name, "close", connection=number)
-
-    def _datagram(self, direction: str, address: str, port: int, size: int) -> list[int] | None:
-        """Return when each copy of a datagram arrives, in ms from now; None is at once."""
-        board = self._board
-        board.air.trace_event(
-            board.name, "datagram", way=direction, address=address, port=port, bytes=size
-        )
-        there = board.wlan.network_of(address)
-        network = there[0] if there else board.radio.joined
-        if network is None:
-            return None
-        if direction == "tx" and there is None and address in network.addresses:
-            raise Refusal("OSError", BOARD_UNREACHABLE)
-        if not network.carries(board.name, address, port):
-            return []
-        fate = board.air.messages.judge(
-            board.name, network.ssid, "udp", direction, address, port, size
-        )
-        impairment = network.impairment
-        copies = [0 for _ in range(fate.copies) if not impairment.loses()]
-        wait_ms = int(1000 * (impairment.transit_s(size, direction) + fate.delay_s))
-        return None if copies == [0] and not wait_ms else [wait_ms for _ in copies]
-
-    def _mdns(self, source_port: int, query: str) -> None:
-        self._board.mdns.relay(bytes.fromhex(query), source_port)
-
-    def _resolve(self, name: str) -> Any:
-        return self._board.resolver.resolve(name)

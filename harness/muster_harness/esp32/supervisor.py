@@ -34,6 +34,7 @@ from muster_harness.esp32.radio.mdns_relay import MDNSRelay
 from muster_harness.esp32.radio.resolver import Resolver
 from muster_harness.esp32.radio.soft_ap import SoftAP
 from muster_harness.esp32.radio.wlan import WLAN
+from muster_harness.esp32.rarities import Rarities
 from muster_harness.esp32.reset import BROWN_OUT, SOFT_REBOOT, Reset, crash_panic, watchdog_panic
 from muster_harness.esp32.run import Run, Start
 from muster_harness.esp32.terminal import Terminal
@@ -70,7 +71,7 @@ class Supervisor:
         prints_idf_errors: bool,
         limits_idf_heap: bool,
     ):
-        self._loop = loop
+        self.loop = loop
         self.stand_ins = stand_ins
         self._prints_idf_errors = prints_idf_errors
         self.name = name
@@ -102,7 +103,7 @@ class Supervisor:
                 facts.pin_count,
                 facts.missing_pins,
                 facts.input_only_pins,
-                lambda pin: self._event("pin", pin),
+                lambda pin: self.event("pin", pin),
                 self._pin_changed,
                 lambda pin: self.signals.level(pin, self.clock.now_us() / 1_000_000),
             )
@@ -110,11 +111,11 @@ class Supervisor:
             self.buses = Buses(
                 log.event,
                 # from any thread: a test feeds UARTs
-                lambda uart, flags: loop.post(lambda: self._event("uart", uart, flags)),
+                lambda uart, flags: loop.post(lambda: self.event("uart", uart, flags)),
                 self.pins.are_wired,
             )
             self.counters = Counters(
-                self.pins.level, lambda unit, flags: self._event("pcnt", unit, flags)
+                self.pins.level, lambda unit, flags: self.event("pcnt", unit, flags)
             )
             self.watchdog = Watchdog(self.clock, self._watchdog_bites)
             ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
@@ -141,7 +142,7 @@ class Supervisor:
                 loop,
                 air.messages,
                 name,
-                lambda number, error: self._event("connected", number, error),
+                lambda number, error: self.event("connected", number, error),
             )
             parts.callback(self.tcp_relay.close)
             self.mdns = MDNSRelay(loop, self.clock, self.radio)
@@ -155,6 +156,8 @@ class Supervisor:
             )
             self.terminal = Terminal(loop, log, self.output, baud)
             parts.callback(self.terminal.close)
+            self.rarities = Rarities(self)
+            parts.callback(self.rarities.close)
             self._hardware_calls = HardwareCalls(self)
             self._run: Run | None = None
             self.is_on = False
@@ -225,7 +228,7 @@ class Supervisor:
         if kind == DEEP:
             self._restart_chip(Reset.DEEP_SLEEP)
         else:
-            self._event("woken")
+            self.event("woken")
 
     def _watchdog_bites(self) -> None:
         self.terminal.print(watchdog_panic(self.clock.uptime_ms()))
@@ -271,20 +274,11 @@ class Supervisor:
         self._has_booted = False
         banner = f"MicroPython {BUILD}; {self.facts.machine}"
         self.terminal.start(banner, raw)
-        files = {
-            IMAGE_FD: reopened(self.flash.image_fd),
-            PAGE_FD: reopened(self.flash.page_fd),
-        }
+        files = {IMAGE_FD: reopened(self.flash.image_fd), PAGE_FD: reopened(self.flash.page_fd)}
         if self.clock.page_fd is not None:
             files[CLOCK_FD] = reopened(self.clock.page_fd)
-        self._run = Run(
-            self._loop,
-            self._start,
-            files,
-            self._hardware_calls.answer,
-            self.terminal,
-            self._run_exited,
-        )
+        answer = self._hardware_calls.answer
+        self._run = Run(self.loop, self._start, files, answer, self.terminal, self._run_exited)
         self._link_changed(0, self.radio.address if self._is_linked() else None)
         if self.soft_ap.address is not None:
             self._link_changed(1, self.soft_ap.address)
@@ -301,17 +295,19 @@ class Supervisor:
         self.terminal.repl_begins()
 
     def _end_run(self) -> None:
-        self.rtc.run_ends()
-        self.buses.reset()
-        self.counters.reset()
+        self._parts_see_end()
         run, self._run = self._run, None
         if run is not None:
             run.end()
 
-    def _run_exited(self, code: int) -> None:
+    def _parts_see_end(self) -> None:
         self.rtc.run_ends()
         self.buses.reset()
         self.counters.reset()
+        self.rarities.run_ends()
+
+    def _run_exited(self, code: int) -> None:
+        self._parts_see_end()
         self._run = None
         if code >= 0 and self._has_booted:
             self._soft_reset_after(self.terminal.is_raw)
@@ -336,7 +332,7 @@ class Supervisor:
     def skip_while_asking(self) -> None:
         """Skip time, if it is virtual, while a board waits for its own hardware."""
         if self.clock.skips:
-            self._loop.post(self._skip)
+            self.loop.post(self._skip)
 
     def _skip(self) -> None:
         is_asking = self._run is not None and self._run.is_asking
@@ -344,9 +340,9 @@ class Supervisor:
         if not is_waiting or not self.clock.skips:
             return
         if self.mdns.is_asking:  # others' answers come in the host's time
-            self._loop.later(_MDNS_LOOK_S, self._skip)
+            self.loop.later(_MDNS_LOOK_S, self._skip)
         elif self.clock.leap(None):
-            self._loop.post(self._skip)
+            self.loop.post(self._skip)
 
     def threads_begin(self) -> None:
         if self._run is not None:
@@ -376,7 +372,7 @@ class Supervisor:
         self.sleep.look()
         self.counters.edge(pin, level)
 
-    def _event(self, name: str, *arguments: object) -> None:
+    def event(self, name: str, *arguments: object) -> None:
         if self._run is not None:
             self._run.event(name, *arguments)
 
@@ -389,7 +385,7 @@ class Supervisor:
         before, self._addresses[interface] = self._addresses[interface], address
         if before is not None and before != address:
             self.tcp_relay.silence(before)
-        self._event("link", interface, address)
+        self.event("link", interface, address)
         self.follow_radio()
 
     def follow_radio(self) -> None:

@@ -57,6 +57,18 @@ IN_SHIMS = {
         "int(value)",
         "arguments",
     ),
+    "a search for nobody never ends": (
+        "later/ble.py",
+        "_VIEWS.get(event, ())",
+        "(2, 2, 2)",
+        "bluetooth",
+    ),
+    "ESP-NOW sends without a mistake": (
+        "later/esp_now.py",
+        "return is_heard or",
+        "return True or",
+        "espnow",
+    ),
     "no interrupt is lost": ("host_link.py", "_DEPTH = const(8)", "_DEPTH = 64", "scheduler"),
     "there is a second slot": (
         "esp32.py",

@@ -54,6 +54,15 @@ class WLAN:
             )
         )
 
+    def interfaces(self) -> dict[int, tuple[bytes, int]]:
+        """Address and channel of each interface that is active, for what needs no network."""
+        active = {_STA: self._radio.is_active, _AP: self._soft_ap.is_active}
+        return {
+            interface: (bytes.fromhex(self._settings[interface]["mac"]), self._channel(interface))
+            for interface, is_active in active.items()
+            if is_active
+        }
+
     def _in_network(
         self, is_wanted: Callable[[AccessPoint], bool]
     ) -> tuple[AccessPoint, str] | None:

@@ -175,6 +175,8 @@ def run(names):
     on_demand.start(later, {name: sys.modules[name] for name in _FOR_OTHERS})
     for name in private:
         sys.modules.pop(name, None)
+    # What _boot.py leaves among a program's names: it runs there.
+    names.update(gc=gc, vfs=vfs, bdev=sys.modules["esp32"].Partition("vfs"))
     end = sys.atexit
     kept = esp32_sys.adopt(settings)
     fixed_tables.close()

@@ -58,7 +58,7 @@ def _take(event):
             outcomes[event[2]] = event[3]
     elif event[1] == "woken":
         is_woken = True
-    elif len(_events) < _DEPTH:
+    elif len(_events) < _DEPTH or event[1] == "ble":  # Bluetooth's stack waits for the program
         _events.append(event)
 
 
@@ -124,7 +124,7 @@ def _read():
 
 
 # The scheduler of a board prints what a callback raises, and goes on.
-def _protected(function, *args):
+def protected(function, *args):
     try:
         function(*args)
     except Exception as e:  # noqa: BLE001
@@ -138,13 +138,13 @@ def deliver():
         event = _events.pop(0)
         handler = handlers.get(event[1])
         if handler:
-            _protected(handler, *event[2:])
+            protected(handler, *event[2:])
             ran = True
     if timers:
         now = clock.now_ms()
         for timer in list(timers):
             if timer in timers and timer.due <= now:
-                _protected(timer.fire, now)
+                protected(timer.fire, now)
                 ran = True
     return ran
 

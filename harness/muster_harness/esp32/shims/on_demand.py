@@ -11,8 +11,14 @@ from native import builtin
 _PLACE = "/.later"
 # What is C on an ESP32, and the file that stands for it; and what is frozen Python there, so that
 # a file of that name in the current folder comes first.
-IN_C = {"_onewire": "one_wire", "_thread": "threads"}
-FROZEN = ("dht", "ds18x20", "neopixel", "ntptime", "onewire")
+IN_C = {
+    "_espnow": "esp_now",
+    "_onewire": "one_wire",
+    "_thread": "threads",
+    "bluetooth": "ble",
+    "ubluetooth": "ble",
+}
+FROZEN = ("aioespnow", "dht", "ds18x20", "espnow", "neopixel", "ntptime", "onewire")
 
 _import = __import__
 _own_help = help
