@@ -2,24 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """The table of the commands of `muster`: words, help, options, and who does the work."""
 
-import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from muster_server import cli_options, device_options, profile_options
-
-
-@dataclass(frozen=True)
-class Command:
-    """One row of the table of commands."""
-
-    words: tuple[str, ...]  # e.g. ("device", "add")
-    summary: str
-    examples: tuple[str, ...]
-    prepare: Callable[[argparse.ArgumentParser], None]
-    function: str  # its name in the module, or "serve" or "hotspot"
-    module: str = "muster_server.commands"
-
+from muster_server import cli_options, device_options, platform_table, profile_options
+from muster_server.command import Command
 
 _KEYS = "muster_server.key_commands"
 _PROFILES = "muster_server.profile_commands"
@@ -37,6 +21,7 @@ GROUPS = {
     "profile": "keep the templates that configurations are made from",
     "bundle": "configure a device without a network: make bundles, and see how far they came",
     "reader": "let backends read what your devices publish",
+    "platform": "try somebody else's platform",
     "receipt": "enter what a device shows after it has tried its bundle",
 }
 
@@ -391,4 +376,5 @@ COMMANDS = (
         "show_timeline",
         _OFFLINE,
     ),
+    *platform_table.COMMANDS,
 )

@@ -71,6 +71,8 @@ def fetch(
     ca_file: str | None,
     timeout_s: float,
     most_bytes: int,
+    method: str = "GET",
+    body: bytes | None = None,
 ) -> Fetched:
     """Get what is there, with the rules of `call`, and a deadline for all of it.
 
@@ -83,8 +85,10 @@ def fetch(
     with requests.Session() as session:
         session.trust_env = False
         try:
-            with session.get(
+            with session.request(
+                method,
                 url,
+                data=body,
                 headers=headers,
                 timeout=(CONNECT_TIMEOUT_S, timeout_s),
                 allow_redirects=False,

@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Adapters, with which the configuration server makes a device known at its platform."""
 
+import base64
 import secrets
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -99,8 +100,12 @@ class Platforms(Protocol):
 
 
 def new_originator() -> str:
-    """An originator that nobody can guess: 96 random bits, e.g. "Cmuster5f0c…"."""
-    return ORIGINATOR_PREFIX + secrets.token_hex(12)
+    """An originator that nobody can guess: 96 random bits in base32, e.g. "Cmuster7kq2…".
+
+    27 characters in all: Mobius4 refuses more than 30. Accounts that were made with the 31 of
+    former releases keep theirs, until they are given a new account.
+    """
+    return ORIGINATOR_PREFIX + base64.b32encode(secrets.token_bytes(12)).decode()[:20].lower()
 
 
 class AllowListPlatform:

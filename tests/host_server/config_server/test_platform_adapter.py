@@ -131,7 +131,18 @@ def test_device_is_described_and_linked_however_often(url: str, platform: Muster
 def test_originators_fit_one_pattern_and_cannot_be_guessed() -> None:
     originators = {new_originator() for _ in range(100)}
     assert len(originators) == 100
-    assert all(re.fullmatch(r"Cmuster[0-9a-f]{24}", each) for each in originators)
+    # 27 characters: Mobius4 takes 30
+    assert all(re.fullmatch(r"Cmuster[a-z2-7]{20}", each) for each in originators)
+
+
+def test_account_of_a_former_release_is_kept_with_its_longer_originator(
+    url: str, platform: MusterPlatform
+) -> None:
+    former = "Cmuster" + secrets.token_hex(12)
+    token = platform.make_token(former, new_token_id())
+    assert token is not None
+    assert registered(url, former, token.secret) == 2001
+    assert platform.seen(former).first_at_home is not None
 
 
 def test_platform_with_an_allow_list_is_asked_nothing() -> None:
