@@ -23,7 +23,7 @@ ROOMS = (
     ("deploy", "esp32.parts"),
     ("esp32.radio",),
     ("esp32",),
-    ("units", "bench"),
+    ("units", "bench", "fleet"),
     ("contract", "fixtures"),
     ("commands", "plugin"),
     ("cli",),
