@@ -24,7 +24,7 @@ ROOMS = (
     ("esp32.radio",),
     ("esp32",),
     ("esp32.seldom",),
-    ("units", "bench"),
+    ("units", "bench", "fleet"),
     ("contract", "fixtures"),
     ("commands", "plugin"),
     ("cli",),

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""One device of a fleet: its label, what it was told, and the steps that it takes."""
+
+import hashlib
+import json
+import secrets
+from base64 import b64decode
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from muster_harness.deploy.labels import Label
+from muster_harness.fleet.link import Answer, Link
+from muster_harness.fleet.noise import Initiator
+
+LABEL = "label"
+_AE, _CONTAINER, _INSTANCE = 2, 3, 4
+_CREATED, _OK, _CONFLICT = "2001", "2000", "4105"
+_CONTAINERS = ("data", "muster")
+_KEPT_INSTANCES = 100
+
+
+class Refused(Exception):
+    """A server did not do what the device wants; `wait_s` is what it asked for, if it did."""
+
+    def __init__(self, what: str, wait_s: float | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.wait_s = wait_s
+
+
+@dataclass
+class FleetDevice:
+    """One device. What it was told is in `config`, as it came; the repr shows its id alone."""
+
+    label: Label
+    number: int
+    config: dict[str, Any] | None = field(default=None, repr=False)
+    echo: str | None = field(default=None, repr=False)
+    committed: int = 0
+    source: str | None = field(default=None, repr=False)
+    _platform: Link | None = field(default=None, repr=False)
+
+    def claim(self, portal: Link, token: str, profile: str) -> None:
+        """Step 1, as a person at the portal. Refused if it was not done."""
+        body = {"label": self.label.text, "profile": profile, "name": f"fleet {self.number}"}
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        answer = portal.request(
+            "POST", "/v1/devices", json.dumps(body).encode(), headers, keep=True
+        )
+        if answer.status != 201:
+            raise _refused("claim", answer)
+
+    def fetch(self, server_url: str) -> None:
+        """Steps 5 and 6: report under the label's key and take the configuration, or Refused."""
+        link = Link(server_url, source=self.source)
+        directive = self._sync(link, LABEL, self.label.key("sync-psk"), "blank")
+        if directive["action"] != "configure":
+            raise Refused(f"told to {directive['action']}", float(directive["retry_s"]))
+        self.config = directive["config"]
+
+    def register(self) -> None:
+        """Step 9: the AE with its containers, on a connection that is kept."""
+        platform = self._settings["platform"]
+        self._platform = self._to_platform()
+        originator = platform["originator"]
+        entity = {
+            "rn": originator,
+            "api": platform["api"],
+            "rr": False,
+            "srv": [platform["rvi"]],
+            "lbl": [f"muster:{self.label.device_id}"],
+        }
+        self._create(platform["cse"], _AE, {"m2m:ae": entity})
+        for name in _CONTAINERS:
+            content = {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
+            self._create(f"{originator}?rcn=0", _CONTAINER, content)
+
+    def confirm(self, server_url: str) -> None:
+        """The sync after step 9, whose echo proves the version: the device commits. Or Refused."""
+        version = int(self._settings["version"])
+        directive = self._report(server_url, "trial")
+        if directive["action"] not in ("keep", "wait"):
+            raise Refused(f"told to {directive['action']} after step 9")
+        self.committed = version
+
+    def check_in(self, server_url: str) -> str:
+        """A later sync of a device at work; the action that it is told."""
+        return str(self._report(server_url, "committed")["action"])
+
+    def publish(self, value: float) -> None:
+        """One reading, on the kept connection."""
+        platform = self._settings["platform"]
+        content = {"m2m:cin": {"con": json.dumps(value)}}
+        self._create(f"{platform['cse']}/{platform['originator']}/data?rcn=0", _INSTANCE, content)
+
+    def is_registered(self) -> bool:
+        """Tell whether the platform knows the device's AE and takes its token."""
+        platform = self._settings["platform"]
+        if self._platform is None:
+            self._platform = self._to_platform()
+        answer = self._ask("GET", platform["originator"], None, None)
+        if answer.status in (0, 429, 503):
+            raise _refused("look at the AE", answer)
+        return answer.rsc == _OK
+
+    def hang_up(self) -> None:
+        """End the connection that is kept to the platform."""
+        if self._platform is not None:
+            self._platform.close()
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        if self.config is None:
+            raise Refused("no configuration yet")
+        return self.config
+
+    def _to_platform(self) -> Link:
+        platform = self._settings["platform"]
+        ca = platform["ca"]
+        return Link(platform["url"], source=self.source, ca=ca and b64decode(ca))
+
+    def _report(self, server_url: str, state: str) -> dict[str, Any]:
+        own = self._settings
+        link = Link(server_url, source=self.source)
+        return self._sync(link, str(own["version"]), b64decode(own["config_server"]["key"]), state)
+
+    def _sync(self, link: Link, k: str, psk: bytes, state: str) -> dict[str, Any]:
+        exchange = Initiator(self.label.device_id, k, psk)
+        message = exchange.write(json.dumps(self._told(state), separators=(",", ":")).encode())
+        answer = link.request(
+            "POST",
+            f"/v1/devices/{quote(self.label.device_id)}/sync?k={k}",
+            message,
+            {"Content-Type": "application/octet-stream"},
+        )
+        if answer.status != 200:
+            raise _refused("sync", answer)
+        try:
+            directive: dict[str, Any] = json.loads(exchange.read(answer.body))
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        self.echo = directive["nonce"]
+        return directive
+
+    def _told(self, state: str) -> dict[str, Any]:
+        timeline: list[list[Any]] = [[3, "ok", 812], [4, "ok", 40]]
+        if state != "blank":
+            timeline += [[5, "ok", 60], [6, "ok", 90], [7, "ok", 300], [8, "ok", 2100]]
+            timeline += [[9, "ok", 700]]
+        return {
+            "v": 1,
+            "echo": self.echo,
+            "config": self.committed,
+            "state": state,
+            "model": "fleet",
+            "board": "EMULATED",
+            "firmware": "0.1.0",
+            "micropython": "1.29.0",
+            "reset_cause": "power_on",
+            "hw": hashlib.sha256(self.label.device_id.encode()).hexdigest()[:12],
+            "heap": [[61234, 90112], [94256, 53248]],
+            "scan": [],
+            "last": None,
+            "timeline": timeline,
+        }
+
+    def _create(self, path: str, kind: int, content: dict[str, Any]) -> None:
+        answer = self._ask("POST", path, kind, content)
+        if answer.rsc not in (_CREATED, _CONFLICT):
+            raise _refused("create at the platform", answer)
+
+    def _ask(
+        self, method: str, path: str, kind: int | None, content: dict[str, Any] | None
+    ) -> Answer:
+        platform = self._settings["platform"]
+        headers = {
+            "X-M2M-Origin": platform["originator"],
+            "X-M2M-RI": secrets.token_hex(4),
+            "X-M2M-RVI": platform["rvi"],
+            "Accept": "application/json",
+        }
+        if platform["token"] is not None:
+            headers["Authorization"] = f"Bearer {platform['token']}"
+        if kind is not None:
+            headers["Content-Type"] = f"application/json;ty={kind}"
+        body = None if content is None else json.dumps(content).encode()
+        if self._platform is None:
+            raise Refused("not registered yet")
+        return self._platform.request(method, f"/{path}", body, headers, keep=True)
+
+
+def _refused(what: str, answer: Answer) -> Refused:
+    if answer.status == 0:
+        return Refused(f"{what}: {answer.reason}")
+    code = answer.document().get("code") or answer.rsc
+    return Refused(f"{what}: HTTP {answer.status} {code}".rstrip(), answer.retry_s)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The ledger: everything that a server has acknowledged, one line each.
+
+The file holds labels and configurations, which are secrets: it is for its owner alone.
+"""
+
+import json
+import os
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from muster_harness.deploy.labels import parse_label
+from muster_harness.errors import HarnessError
+from muster_harness.fleet.device import FleetDevice
+
+CLAIMED, FETCHED, REGISTERED, CONFIRMED = "claimed", "fetched", "registered", "confirmed"
+
+
+class Ledger:
+    """Appends what was acknowledged; without a path it keeps nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Raises HarnessError if the file cannot be written."""
+        self._lock = threading.Lock()
+        self._file = None
+        if path is None:
+            return
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            self._file = os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8")
+        except OSError as error:
+            raise HarnessError(f"{path}: {error.strerror}; name another ledger") from None
+
+    def note(self, device: FleetDevice, what: str) -> None:
+        """Write down that a server has acknowledged this to the device."""
+        if self._file is None:
+            return
+        entry: dict[str, Any] = {"n": device.number, "what": what}
+        if what == CLAIMED:
+            entry["label"] = device.label.text
+        if what == FETCHED:
+            entry["config"] = device.config
+        if what in (FETCHED, CONFIRMED):
+            entry["echo"] = device.echo
+        line = json.dumps(entry, separators=(",", ":")) + "\n"
+        with self._lock:
+            self._file.write(line)
+            self._file.flush()
+
+    def close(self) -> None:
+        """End the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Entry:
+    """A device with everything that was acknowledged to it, and what was doubled."""
+
+    def __init__(self, device: FleetDevice) -> None:
+        self.device = device
+        self.what: set[str] = set()
+        self.configs: dict[int, dict[str, Any]] = {}
+        self.doubled: list[str] = []
+
+    def add(self, line: dict[str, Any]) -> None:
+        """Take one more line of the ledger."""
+        self.what.add(line["what"])
+        self.device.echo = line.get("echo", self.device.echo)
+        if line["what"] == FETCHED:
+            config = line["config"]
+            former = self.configs.setdefault(config["version"], config)
+            if former != config:
+                self.doubled.append(f"version {config['version']} came with two contents")
+            self.device.config = config
+        if line["what"] == CONFIRMED and self.device.config is not None:
+            self.device.committed = self.device.config["version"]
+
+
+def read_ledger(path: Path) -> list[Entry]:
+    """Return the devices of a ledger; HarnessError if it cannot be read or is none.
+
+    A last line without its end was being written when the generator was ended: it is passed over.
+    """
+    found: dict[int, Entry] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+        for text in lines:
+            line = json.loads(text)
+            if line["what"] == CLAIMED and line["n"] not in found:
+                label = parse_label(line["label"])
+                found[line["n"]] = Entry(FleetDevice(label, line["n"]))
+            found[line["n"]].add(line)
+    except OSError as error:
+        raise HarnessError(f"{path}: {error.strerror}; name the ledger of a run") from None
+    except (ValueError, KeyError, TypeError):
+        raise HarnessError(f"{path} is no ledger of muster-fleet") from None
+    return list(found.values())

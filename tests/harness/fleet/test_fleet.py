@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Does a fleet do the real exchange with real servers, and notice what they have lost?"""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from muster_harness.fleet import cli
+from muster_harness.fleet.ledger import read_ledger
+from tests.bench.fleet import servers
+
+
+def test_fleet_onboards_checks_in_and_notices_a_loss(tmp_path: Path) -> None:
+    ledger = str(tmp_path / "ledger")
+    with servers() as running:
+        found = running.fleet(
+            *("onboard", "--profile", "fleet", "--devices", "3", "--clients", "3"),
+            *("--readings", "2", "--ledger", ledger),
+        )
+        assert (found["done"], found["given_up"], found["refusals"]) == (3, 0, {})
+        assert set(found["times"]) == {
+            *("claim", "fetch", "register", "confirm", "readings", "onboarding"),
+        }
+        assert found["server_cpu_ms_each"] > 0
+        shown = running.ask("GET", "/v1/devices?state=registered").json()["devices"]
+        assert len(shown) == 3
+        assert running.fleet("sync", "--ledger", ledger)["done"] == 3
+        assert running.fleet("check", "--ledger", ledger)["done"] == 3
+
+        lost = read_ledger(Path(ledger))[0].device.label.device_id
+        running.ask("DELETE", f"/v1/devices/{lost}")
+        with pytest.raises(subprocess.CalledProcessError) as caught:
+            running.fleet("check", "--ledger", ledger)
+        assert f"LOST: {lost}: its claim is gone" in caught.value.stdout
+        assert "1 acknowledgements lost" in caught.value.stdout
+
+
+def test_what_cannot_be_is_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["sync", "--ledger", str(tmp_path / "none")]) == 1
+    said = capsys.readouterr().err
+    assert "name the ledger of a run" in said and "Traceback" not in said
+
+
+def test_server_that_is_not_there_ends_as_given_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("nobody takes this token")
+    words = ["--portal", "http://127.0.0.1:1", "--token-file", str(token), "--deadline", "0.4"]
+    assert cli.main(["onboard", "--profile", "p", "--devices", "2", *words]) == 1
+    said = capsys.readouterr().out
+    assert "2 gave up" in said and "claim: ConnectionRefusedError" in said
