@@ -41,7 +41,7 @@ class HotspotServers:
 
     @property
     def exit_code(self) -> int | None:
-        """Their exit code; None while they run."""
+        """The exit code of the servers; None while they run."""
         return self._process.poll()
 
     def wait_until_they_answer(self, address: str, port: int) -> bool:
