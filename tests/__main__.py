@@ -10,6 +10,7 @@ is pytest itself: `.venv/bin/python -m pytest tests/system -k nine`.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -127,6 +128,7 @@ def main(arguments: list[str]) -> int:
     BUILD.mkdir(exist_ok=True)
     programs.fetch()
     run = Run(parts)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the parts end with it
     try:
         run.to_its_end()
     except KeyboardInterrupt:
