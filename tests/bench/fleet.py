@@ -28,7 +28,7 @@ _READERS = 8
 _WARMING = 32
 _READY_S = 30
 _RUN_S = 600
-_TOKEN = "the-administrators-token-of-the-bench"  # noqa: S105 - made up, and good here alone
+TOKEN = "the-administrators-token-of-the-bench"  # noqa: S105 - made up, and good here alone
 _PROFILE: dict[str, Any] = {
     "name": "fleet",
     "networks": [{"ssid": "factory", "psk": "correct horse"}],
@@ -70,7 +70,7 @@ class Servers:
             method,
             self.urls["portal"] + path,
             json=body,
-            headers={"Authorization": f"Bearer {_TOKEN}"},
+            headers={"Authorization": f"Bearer {TOKEN}"},
             timeout=30,
         )
         answer.raise_for_status()
@@ -84,7 +84,7 @@ def servers() -> Iterator[Servers]:
         folder = Path(name)
         token_file = folder / "token"
         token_file.touch(0o600)
-        token_file.write_text(_TOKEN)
+        token_file.write_text(TOKEN)
         with _started(folder, token_file) as running:
             platform = _PROFILE["platform"] | {"url": running.urls["platform"]}
             running.ask("POST", "/v1/profiles", _PROFILE | {"platform": platform})
