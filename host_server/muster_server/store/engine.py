@@ -105,7 +105,7 @@ class Database:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """A transaction like those of a Database, for who comes beside a server. Unavailable if the database is busy."""
+    """A transaction for who comes beside a server. Unavailable if the database is busy."""
     try:
         with engine.begin() as connection:
             yield connection
