@@ -189,9 +189,15 @@ class Records:
         found = self._claims(f"{_CLAIMS} WHERE id = ?", claim_id)
         return found[0] if found else None
 
-    def expired_claims(self, now: float) -> list[Claim]:
-        """Claims that nobody proved in time."""
-        return self._claims(f"{_CLAIMS} WHERE expires_at <= ?", now)
+    def has_expired(self, now: float) -> bool:
+        """Tell whether there are claims that nobody proved in time."""
+        return self._sql.row("SELECT 1 FROM claim WHERE expires_at <= ? LIMIT 1", now) is not None
+
+    def expired_claims(self, now: float, most: int) -> list[Claim]:
+        """Claims that nobody proved in time, some of them: those that ended first."""
+        return self._claims(
+            f"{_CLAIMS} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", now, most
+        )
 
     def put_claim(self, claim: Claim) -> None:
         """Keep the claim as it is now."""
