@@ -22,6 +22,7 @@ from muster_server.tokens import TokenSource, checked, token_hash
 if TYPE_CHECKING:
     from muster_server.config_server.profiles import ProfileService
     from muster_server.expiry_clock import ExpiryClock
+    from muster_server.in_process import Door
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Role:
     tls: ssl.SSLContext | None = None  # of those
     trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For counts
     advertisement: Any = None
+    door: "Door | None" = None  # for other roles of this process
 
     @property
     def urls(self) -> list[str]:
@@ -50,6 +52,7 @@ class Parts:
     settings: Settings
     closers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     listeners: dict[str, list[socket.socket]] = field(default_factory=dict)
+    doors: dict[str, "Door"] = field(default_factory=dict)
 
     @cached_property
     def expiry(self) -> "ExpiryClock":
@@ -115,6 +118,13 @@ class Parts:
 
     def role(self, name: str, app: Any) -> Role:
         """The role on its sockets, with TLS where it has a certificate."""
+        made = self._role(name, app)
+        from muster_server.in_process import Door
+
+        made.door = self.doors[name] = Door(app, name)
+        return made
+
+    def _role(self, name: str, app: Any) -> Role:
         sockets, tls_sockets = self.listeners[name], self.listeners.get(f"{name}-tls", [])
         certificate = getattr(self.settings, f"{name}_certificate")
         proxies = self.settings.trusted_proxies
@@ -158,7 +168,8 @@ def _portal(parts: Parts) -> Role:
     url = parts.service_url_of(
         "config", "--config-url", settings.config_url, settings.config_listens[0]
     )
-    portal = Portal(url, parts.token("config"), settings.ca_file)
+    inside = parts.doors.get("config") if settings.config_url is None else None
+    portal = Portal(url, parts.token("config"), settings.ca_file, inside=inside)
     return parts.role("portal", create_app(portal, parts.accepted("portal")))
 
 
@@ -175,7 +186,10 @@ def _config(parts: Parts) -> Role:
     if given is None and "platform" not in settings.roles:
         given = platform_url
     own_url = parts.service_url_of("platform", "--platform-url", given, settings.platform_listen)
-    choice = PlatformChoice(platform_url, own_url, parts.token("platform"), settings.ca_file)
+    inside = parts.doors.get("platform") if given is None else None
+    choice = PlatformChoice(
+        platform_url, own_url, parts.token("platform"), settings.ca_file, inside=inside
+    )
     app = create_app(
         _database(parts, "config", "muster_server.config_server", HEAD),
         _box(parts),

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""One HTTP call from one server, or from the command line, to another."""
+"""HTTP calls from one server, or from the command line, to another."""
 
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Protocol
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from muster_server.errors import NoAnswer, ServiceUnreachable
 from muster_server.tokens import TokenSource, token_of
@@ -18,6 +21,91 @@ CONNECT_TIMEOUT_S = 2.0
 PLATFORM_TIMEOUT_S = 3.0  # a device waits for its directive meanwhile
 CONFIG_TIMEOUT_S = 2 * (CONNECT_TIMEOUT_S + PLATFORM_TIMEOUT_S) + 5
 PORTAL_TIMEOUT_S = 2 * (CONNECT_TIMEOUT_S + CONFIG_TIMEOUT_S) + 5  # it may ask twice
+
+
+# Who is asked closes a connection that was quiet for 5 s: none is used that may be closing.
+_KEPT_S = 3.0
+_KEPT_CONNECTIONS = 32
+
+
+class Answer(Protocol):
+    """An answer to a call, whichever way it went."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def ok(self) -> bool: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    @property
+    def content(self) -> bytes: ...
+
+    def json(self) -> Any: ...
+
+
+class Service(Protocol):
+    """Another server, in this process (in_process.Door) or behind HTTP."""
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        token: TokenSource | None,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        read_timeout_s: float,
+    ) -> Answer:
+        """The answer, whatever its status; NoAnswer if there is none in time."""
+
+
+class Remote:
+    """A server behind HTTP, whose connections are kept for a moment and shared by all threads."""
+
+    def __init__(self, url: str, ca_file: str | None = None) -> None:
+        self._url = url
+        self._ca_file = ca_file
+        self._lock = threading.Lock()
+        self._session: requests.Session | None = None
+        self._used_at = 0.0
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        token: TokenSource | None,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        read_timeout_s: float,
+    ) -> Answer:
+        """The answer, with the rules of `call`; NoAnswer if there is none in time."""
+        return _asked(
+            self._kept(), method, self._url + path, token, body,
+            headers=headers, ca_file=self._ca_file, read_timeout_s=read_timeout_s,
+        )  # fmt: skip
+
+    def _kept(self) -> requests.Session:
+        now = time.monotonic()
+        with self._lock:
+            if self._session is None or now - self._used_at > _KEPT_S:
+                # The former one's connections close when the last that uses it has its answer.
+                self._session = _session()
+            self._used_at = now
+            return self._session
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    adapter = HTTPAdapter(pool_connections=1, pool_maxsize=_KEPT_CONNECTIONS)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
 
 
 def call(
@@ -35,23 +123,40 @@ def call(
     Neither proxies nor netrc of the environment are used, and no redirect is followed: the token
     goes to this URL and nowhere else.
     """
+    with requests.Session() as session:
+        session.trust_env = False
+        return _asked(
+            session, method, url, token, body,
+            headers=headers, ca_file=ca_file, read_timeout_s=read_timeout_s,
+        )  # fmt: skip
+
+
+def _asked(
+    session: requests.Session,
+    method: str,
+    url: str,
+    token: TokenSource | None,
+    body: Any,
+    *,
+    headers: dict[str, str] | None,
+    ca_file: str | None,
+    read_timeout_s: float,
+) -> requests.Response:
     all_headers = dict(headers or {})
     if token is not None:
         all_headers["Authorization"] = f"Bearer {token_of(token)}"
-    with requests.Session() as session:
-        session.trust_env = False
-        try:
-            return session.request(
-                method,
-                url,
-                json=body,
-                headers=all_headers,
-                timeout=(CONNECT_TIMEOUT_S, read_timeout_s),
-                allow_redirects=False,
-                verify=ca_file or True,
-            )
-        except (requests.RequestException, OSError) as error:
-            raise _no_answer(url.partition("?")[0], error) from None
+    try:
+        return session.request(
+            method,
+            url,
+            json=body,
+            headers=all_headers,
+            timeout=(CONNECT_TIMEOUT_S, read_timeout_s),
+            allow_redirects=False,
+            verify=ca_file or True,
+        )
+    except (requests.RequestException, OSError) as error:
+        raise _no_answer(url.partition("?")[0], error) from None
 
 
 @dataclass(frozen=True)

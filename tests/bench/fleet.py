@@ -28,7 +28,7 @@ _READERS = 8
 _WARMING = 32
 _READY_S = 30
 _RUN_S = 600
-_TOKEN = "the-administrators-token-of-the-bench"  # noqa: S105 - made up, and good here alone
+TOKEN = "the-administrators-token-of-the-bench"  # noqa: S105 - made up, and good here alone
 _PROFILE: dict[str, Any] = {
     "name": "fleet",
     "networks": [{"ssid": "factory", "psk": "correct horse"}],
@@ -48,14 +48,8 @@ class Servers:
 
     def fleet(self, *words: str) -> dict[str, Any]:
         """Run `muster-fleet` with these words; its figures. Raises CalledProcessError."""
-        has_portal = words[0] != "sync"
-        portal = ("--portal", self.urls["portal"], "--token-file", str(self.token_file))
         done = subprocess.run(
-            [
-                *(sys.executable, "-m", "muster_harness.fleet", *words),
-                *("--server", self.urls["config"], "--pid", str(self.process.pid), "--json"),
-                *(portal if has_portal else ()),
-            ],
+            self.command(*words, "--pid", str(self.process.pid), "--json"),
             stdout=subprocess.PIPE,
             text=True,
             timeout=_RUN_S,
@@ -64,13 +58,22 @@ class Servers:
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[0])
         return found
 
+    def command(self, *words: str) -> list[str]:
+        """The command `muster-fleet` with these words, against these servers."""
+        portal = ("--portal", self.urls["portal"], "--token-file", str(self.token_file))
+        return [
+            *(sys.executable, "-m", "muster_harness.fleet", *words),
+            *("--server", self.urls["config"]),
+            *(portal if words[0] != "sync" else ()),
+        ]
+
     def ask(self, method: str, path: str, body: Any = None) -> requests.Response:
         """Ask the portal as its administrator. Raises HTTPError for a refusal."""
         answer = requests.request(
             method,
             self.urls["portal"] + path,
             json=body,
-            headers={"Authorization": f"Bearer {_TOKEN}"},
+            headers={"Authorization": f"Bearer {TOKEN}"},
             timeout=30,
         )
         answer.raise_for_status()
@@ -84,16 +87,25 @@ def servers() -> Iterator[Servers]:
         folder = Path(name)
         token_file = folder / "token"
         token_file.touch(0o600)
-        token_file.write_text(_TOKEN)
-        with _started(folder, token_file) as running:
-            platform = _PROFILE["platform"] | {"url": running.urls["platform"]}
-            running.ask("POST", "/v1/profiles", _PROFILE | {"platform": platform})
+        token_file.write_text(TOKEN)
+        with started(folder, token_file) as running:
+            add_profile(running)
             yield running
 
 
+def add_profile(running: Servers) -> None:
+    """Make the profile "fleet" for the platform where it is now. Raises HTTPError."""
+    platform = _PROFILE["platform"] | {"url": running.urls["platform"]}
+    running.ask("POST", "/v1/profiles", _PROFILE | {"platform": platform})
+
+
 @contextmanager
-def _started(folder: Path, token_file: Path) -> Iterator[Servers]:
-    listens = [f"--{role}-listen=127.0.0.1:0" for role in ("portal", "config", "platform")]
+def started(
+    folder: Path, token_file: Path, ports: tuple[int, ...] = (0, 0, 0)
+) -> Iterator[Servers]:
+    """Servers on the data in this folder; they are ended with the block, if nobody did before."""
+    roles = zip(("portal", "config", "platform"), ports, strict=True)
+    listens = [f"--{role}-listen=127.0.0.1:{port}" for role, port in roles]
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "muster_server", "serve", "--data", str(folder / "data")),

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import BackgroundTasks, Depends, FastAPI, Query, Request
@@ -21,7 +22,7 @@ from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
-from muster_server.config_server.limits import BUSY_RETRY_S, SYNCS_AT_ONCE
+from muster_server.config_server.limits import BUSY_RETRY_S, SYNCS_AT_ONCE, SYNCS_WAITING
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
 from muster_server.config_server.profiles import ProfileService
@@ -37,6 +38,7 @@ from muster_server.document import parse_json
 from muster_server.errors import Unavailable
 from muster_server.store.config import ConfigStore
 from muster_server.store.secrets import SecretBox
+from muster_server.threads import Threads, use_threads
 from muster_server.web import address_of, bearer, body_within, harden, json_response
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,11 @@ log = logging.getLogger(__name__)
 # Profiles may carry a JSON Schema; a vendor's list has up to 1000 labels.
 API_LIMIT_BYTES = 256 * 1024
 _CHORES_EVERY_S = 15.0
+_CHORES_AT_ONCE = 2  # jobs after a sync, and the rest
+_OWNERS_AT_ONCE = 24  # requests of the portal, beside those of devices
 _OCTETS = "application/octet-stream"
+
+RunJobs = Callable[[], Awaitable[None]]
 
 
 def create_app(
@@ -83,13 +89,14 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        housekeeping = asyncio.create_task(_keep_house(jobs, presence, syncs.refusals))
+        housekeeping = asyncio.create_task(_keep_house(chores, jobs, presence, syncs.refusals))
         yield
         # Its threads cannot be cancelled, and the process waits for them.
         stopping.set()
         housekeeping.cancel()
         await asyncio.gather(housekeeping, return_exceptions=True)
 
+    chores = Threads(_CHORES_AT_ONCE)
     app = FastAPI(
         title="Muster configuration server",
         redirect_slashes=False,
@@ -97,46 +104,47 @@ def create_app(
         openapi_url=None,  # devices' networks reach this server: it tells strangers nothing
         default_response_class=Response,
     )
-    _add_sync(app, syncs, jobs)
+    run_jobs = partial(chores.run, jobs.run_due)
+    use_threads(app, Threads(_OWNERS_AT_ONCE))
+    _add_sync(app, syncs, run_jobs)
     _add_profiles(app, profiles, guard)
-    _add_devices(app, devices, presence, timelines, jobs, guard)
-    _add_bundles(app, bundles, receipts, jobs, guard)
+    _add_devices(app, devices, presence, timelines, run_jobs, guard)
+    _add_bundles(app, bundles, receipts, run_jobs, guard)
     add_reading(app, readings, readers, guard)
     return harden(app)
 
 
-async def _keep_house(jobs: Jobs, presence: Presence, refusals: Refusals) -> None:
+async def _keep_house(
+    threads: Threads, jobs: Jobs, presence: Presence, refusals: Refusals
+) -> None:
     while True:
         try:
-            await asyncio.to_thread(presence.end_expired)
-            await asyncio.to_thread(refusals.write_down)
-            await asyncio.to_thread(jobs.run_due)
+            await threads.run(presence.end_expired)
+            await threads.run(refusals.write_down)
+            await threads.run(jobs.run_due)
         except Exception:
             # The last catch-all of this task: it must live as long as the server.
             log.exception("housekeeping failed; it goes on in %d s", _CHORES_EVERY_S)
         await asyncio.sleep(_CHORES_EVERY_S)
 
 
-def _add_sync(app: FastAPI, syncs: SyncService, jobs: Jobs) -> None:
-    places = threading.BoundedSemaphore(SYNCS_AT_ONCE)
+def _add_sync(app: FastAPI, syncs: SyncService, run_jobs: RunJobs) -> None:
+    threads = Threads(SYNCS_AT_ONCE)
     Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
 
     @app.post("/v1/devices/{device_id}/sync")
-    def sync(
+    async def sync(
         request: Request,
         device_id: str,
         message: Message,
         later: BackgroundTasks,
         k: str = "",
     ) -> Response:
-        if not places.acquire(blocking=False):
+        if threads.waiting >= SYNCS_WAITING:
             raise Unavailable("too many devices at once", retry_s=BUSY_RETRY_S)
-        try:
-            address = address_of(request)
-            answer = syncs.answer(device_id, k, message, address)
-        finally:
-            places.release()
-        later.add_task(jobs.run_due)
+        address = address_of(request)
+        answer = await threads.run(syncs.answer, device_id, k, message, address)
+        later.add_task(run_jobs)
         return Response(answer, media_type=_OCTETS, background=later)
 
 
@@ -171,7 +179,7 @@ def _add_devices(
     devices: DeviceService,
     presence: Presence,
     timelines: TimelineService,
-    jobs: Jobs,
+    run_jobs: RunJobs,
     guard: Any,
 ) -> None:
     @app.post("/v1/devices", dependencies=[guard])
@@ -220,7 +228,7 @@ def _add_devices(
 
     @app.post("/v1/devices/{device_id}/hand-over", dependencies=[guard])
     def hand_over(device_id: str, owner: str, later: BackgroundTasks) -> Response:
-        later.add_task(jobs.run_due)  # its account is closed now, not with the next chores
+        later.add_task(run_jobs)  # its account is closed now, not with the next chores
         return json_response(devices.hand_over(device_id, owner), background=later)
 
     @app.post("/v1/vendor/devices", dependencies=[guard])
@@ -230,7 +238,7 @@ def _add_devices(
 
 
 def _add_bundles(
-    app: FastAPI, bundles: BundleService, receipts: ReceiptService, jobs: Jobs, guard: Any
+    app: FastAPI, bundles: BundleService, receipts: ReceiptService, run_jobs: RunJobs, guard: Any
 ) -> None:
     @app.post("/v1/devices/{device_id}/bundles", dependencies=[guard])
     def make(device_id: str, owner: str, body: Body) -> Response:
@@ -257,5 +265,5 @@ def _add_bundles(
     def check_receipt(device_id: str, owner: str, body: Body, later: BackgroundTasks) -> Response:
         typed = read_body(bodies.TypedReceipt, body).receipt
         shown = receipts.check(device_id, owner, typed)
-        later.add_task(jobs.run_due)
+        later.add_task(run_jobs)
         return json_response(shown, background=later)

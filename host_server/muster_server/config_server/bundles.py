@@ -70,7 +70,7 @@ class BundleService:
         Raises NotFound if the owner has no such device.
         """
         now = self._clock()
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             claim = existing(records, device_id, owner)
             bundles = records.bundles.of(claim.id)
             shown = [bundle_shown(bundle, bundles, claim, now) for bundle in bundles]
@@ -104,7 +104,7 @@ class BundleService:
         """
         text = form.stripped(text)
         device_id = form.device_of(text)
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             claim = existing(records, device_id, owner)
             bundles = records.bundles.of(claim.id)
             former = [c for c in records.claims_of(device_id) if c.state == "released"]

@@ -43,18 +43,18 @@ def note_timeline(
     """Keep what is new in the timeline; the steps and codes that the timeline has."""
     if not timeline:
         return set()
-    moments = records.history.of(claim.device_id, claim.owner)
-    told = [m for m in moments if m.source == "device" and m.ms is not None][-_LOOKED_BACK:]
+    told = records.history.told_by_device(claim.device_id, claim.owner, _LOOKED_BACK)
     earlier = [(m.step or 0, m.code, m.ms or 0) for m in told]
     new = list(timeline[overlap(earlier, timeline) :])
     floor = told[-1].at if told else 0.0
     left_ms = sum(ms for _, _, ms in new)
+    moments = []
     for step, code, ms in new:
         left_ms -= ms
         at = max(floor, now - left_ms / 1000)
         text = detail.get((step, code), "")
-        moment = Moment("device", at, "step", step, code, ms, text)
-        records.history.note(claim.device_id, claim.owner, moment)
+        moments.append(Moment("device", at, "step", step, code, ms, text))
+    records.history.add(claim.device_id, claim.owner, moments)
     return {(step, code) for step, code, _ in timeline}
 
 

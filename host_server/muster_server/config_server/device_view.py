@@ -82,7 +82,7 @@ class DeviceViews:
 
     def one(self, device_id: str, owner: str) -> dict[str, Any]:
         """Return everything that its owner may know about a device; no secret is in it."""
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             return full(records, self._known(records, existing(records, device_id, owner)))
 
     def page(self, owner: str, wanted: Wanted) -> dict[str, Any]:
@@ -106,7 +106,7 @@ class DeviceViews:
         self, owner: str, wanted: Wanted, after: str, most: int, found: list[dict[str, Any]]
     ) -> list[str]:
         """Few at a time, so that no list keeps the database from devices that sync."""
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             ids = records.device_ids_of(owner, after, most, wanted.profile, wanted.state)
             for device_id in ids:
                 claim = chosen(records, device_id, owner)

@@ -147,12 +147,12 @@ class DeviceService:
                 profile=claim.profile if profile is None else profile,
                 name=claim.name if name is None else name,
             )
-            if changed == claim:
-                return self.shown(device_id, owner)
-            records.put_claim(changed)
-            detail = f'profile "{changed.profile}"'
-            records.note(changed, now, "changed", source="portal", detail=detail)
-        self._prepare(changed, started)
+            if changed != claim:
+                records.put_claim(changed)
+                detail = f'profile "{changed.profile}"'
+                records.note(changed, now, "changed", source="portal", detail=detail)
+        if changed != claim:
+            self._prepare(changed, started)
         return self.shown(device_id, owner)
 
     def open_window(self, device_id: str, owner: str, until: int | None = None) -> dict[str, Any]:

@@ -4,6 +4,8 @@
 
 import logging
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 _AT_ONCE = 20
 _FIRST_RETRY_S = 5.0
 _LONGEST_RETRY_S = 3600.0
+_SAID_S, _MOST_SAID = 600.0, 4096
 
 
 class Jobs:
@@ -32,12 +35,16 @@ class Jobs:
         platforms: Platforms,
         clock: Callable[[], float],
         stopping: threading.Event,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._clock = clock
         self._lock = threading.Lock()
         self._stopping = stopping
+        self._monotonic = monotonic
+        # (URL, originator) -> what the platform was told last, and when
+        self._described: OrderedDict[tuple[str, str], tuple[dict[str, Any], float]] = OrderedDict()
 
     def run_due(self) -> None:
         """Do what is due now. Returns at once if another thread is at it, and soon if the server
@@ -46,7 +53,7 @@ class Jobs:
         if not self._lock.acquire(blocking=False):
             return
         try:
-            with self._store.transaction() as records:
+            with self._store.reading() as records:
                 due = records.due_jobs(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
             silent: dict[str, NoAnswer] = {}  # by URL
             for job in due:
@@ -93,13 +100,27 @@ class Jobs:
         elif job.deed == "close_account":
             self._keeper(about).close_account(about["originator"])
         elif job.deed == "describe":
+            self._describe(about)
+        else:
+            log.error("no job is called %s; a newer release may have left it", job.deed)
+
+    def _describe(self, about: dict[str, Any]) -> None:
+        """Tell the platform of the device, unless it was told the same a moment ago: when a
+        version is handed out, and again when it is proved.
+        """
+        told = (about["url"], about["originator"])
+        said = self._described.pop(told, None)
+        now = self._monotonic()
+        if said is None or said[0] != about or now - said[1] > _SAID_S:
             adapter = self._platforms.adapter_for(about["url"])
             adapter.describe(about["originator"], about["device_id"], about["facts"])
             if "owner" in about and self._platforms.has_accounts(about["url"]):
                 policy = policy_for(about["owner"])
                 self._platforms.home().name_in_policy(policy, [about["originator"]])
-        else:
-            log.error("no job is called %s; a newer release may have left it", job.deed)
+            said = (about, now)
+        self._described[told] = said
+        if len(self._described) > _MOST_SAID:
+            self._described.popitem(last=False)
 
     def _keeper(self, about: dict[str, Any]) -> PlatformAdapter:
         url, has_token = about["url"], about.get("has_token", False)

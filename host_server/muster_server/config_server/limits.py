@@ -29,6 +29,7 @@ BY_REPLAYED = Rate(5, 0.2)
 # A receipt has 40 bits. At this rate a guess takes a million years.
 RECEIPTS = Rate(10, 1 / 60)
 SYNCS_AT_ONCE = 32
+SYNCS_WAITING = 512  # for one of these places; who comes then is told to come again
 BUSY_RETRY_S = 2
 
 

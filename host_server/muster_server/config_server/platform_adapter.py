@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
-import requests
-
 from muster_server.config_server.platform_view import PlatformView, parse_view
 from muster_server.errors import ServiceUnreachable
-from muster_server.service_client import PLATFORM_TIMEOUT_S, call
+from muster_server.service_client import PLATFORM_TIMEOUT_S, Answer, Remote, Service
 from muster_server.tokens import TokenSource
 
 ADMIN_ORIGINATOR = "CAdmin"
@@ -135,10 +133,16 @@ class MusterPlatform:
     """The product's own platform: accounts over its API, nodes over oneM2M, both over HTTP."""
 
     def __init__(
-        self, url: str, token: TokenSource, cse: str = "cse-in", ca_file: str | None = None
+        self,
+        url: str,
+        token: TokenSource,
+        cse: str = "cse-in",
+        ca_file: str | None = None,
+        *,
+        inside: Service | None = None,
     ) -> None:
-        self._url = url
-        self._ca_file = ca_file
+        """`inside` is the platform, if it runs in this process."""
+        self._platform = inside or Remote(url, ca_file)
         self._cse = cse
         self._token = token
 
@@ -233,16 +237,9 @@ class MusterPlatform:
         path: str,
         body: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
-    ) -> requests.Response:
-        url = self._url + path
-        return call(
-            method,
-            url,
-            self._token,
-            body,
-            headers=headers,
-            ca_file=self._ca_file,
-            read_timeout_s=PLATFORM_TIMEOUT_S,
+    ) -> Answer:
+        return self._platform.ask(
+            method, path, self._token, body, headers=headers, read_timeout_s=PLATFORM_TIMEOUT_S
         )
 
 
@@ -250,11 +247,18 @@ class PlatformChoice:
     """The choice of an adapter for the platform that a profile names by its URL."""
 
     def __init__(
-        self, public_url: str, own_url: str, token: TokenSource, ca_file: str | None = None
+        self,
+        public_url: str,
+        own_url: str,
+        token: TokenSource,
+        ca_file: str | None = None,
+        *,
+        inside: Service | None = None,
     ) -> None:
+        """`inside` is the platform, if it runs in this process."""
         self._public_url = public_url
         self._place = (own_url, ca_file)
-        self._muster = MusterPlatform(own_url, token, ca_file=ca_file)
+        self._muster = MusterPlatform(own_url, token, ca_file=ca_file, inside=inside)
         self._others = AllowListPlatform()
 
     def has_accounts(self, url: str) -> bool:
@@ -293,7 +297,7 @@ def _normal(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname}:{port}{parts.path.rstrip('/')}"
 
 
-def _refused(answer: requests.Response) -> ServiceUnreachable:
+def _refused(answer: Answer) -> ServiceUnreachable:
     code = answer.headers.get("X-M2M-RSC", "none")
     return ServiceUnreachable(
         f"the platform answered HTTP {answer.status_code}, response status code {code}; see its "

@@ -36,6 +36,7 @@ from muster_server.store.config import ConfigStore, Records
 _ASK_AGAIN_S = 2.0
 _MOST_ASKED = 1024
 _MOST_ENDED = 16  # at once, for each is a question to a platform
+_MOST_LOOKED_AT = 500  # claims that have expired, in one transaction
 _PUT_OFF_S = 3600.0
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ class Presence:
 
     def look(self, device_id: str, owner: str) -> None:
         """See whether a device that was given a configuration has registered at its platform."""
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             awaited = _awaited(records, existing(records, device_id, owner), self._clock())
         if awaited is None:
             return
@@ -102,9 +103,12 @@ class Presence:
 
         Returns soon if the server stops.
         """
+        with self._store.reading() as records:
+            if not records.has_expired(self._expiry()):
+                return
         with self._store.transaction() as records:
             now = self._expiry()
-            expired = records.expired_claims(now)
+            expired = records.expired_claims(now, _MOST_LOOKED_AT)
             given = {claim.id: accounts_given(records, claim) for claim in expired}
             for claim in expired:
                 if not given[claim.id]:

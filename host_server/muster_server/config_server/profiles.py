@@ -40,12 +40,12 @@ class ProfileService:
 
     def names(self) -> list[str]:
         """All names in order."""
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             return records.profile_names()
 
     def shown(self, name: str) -> dict[str, Any]:
         """Return the profile without its secrets. Raises NotFound if there is none."""
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             document = records.profile(name)
         if document is None:
             raise NotFound(f'there is no profile named "{name}"')
@@ -74,7 +74,7 @@ class ProfileService:
             value = {"name": name, **value}
         kept: list[dict[str, Any]] = []
         if name is not None:
-            with self._store.transaction() as records:
+            with self._store.reading() as records:
                 kept = (records.profile(name) or {}).get("networks", [])
         platform = Fields(value).fields("platform")
         document = checked_profile(

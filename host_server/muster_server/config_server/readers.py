@@ -44,7 +44,7 @@ class ReaderService:
         """
         if not _NAME.fullmatch(name):
             raise Invalid("wanted 1 to 32 of a-z 0-9 . _ -, e.g. dashboard", path="name")
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             known = records.readers.of_owner(owner)
             if any(reader.name == name for reader in known):
                 raise Conflict(
@@ -60,14 +60,14 @@ class ReaderService:
 
     def all_shown(self, owner: str) -> list[dict[str, Any]]:
         """Readers of this owner; no token is in it."""
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             return [shown(reader) for reader in records.readers.of_owner(owner)]
 
     def remove(self, owner: str, name: str) -> None:
         """Close the reader's account: its token is good for nothing from now on. NotFound if there
         is none; ServiceUnreachable if the platform did not hear of it, and then it is still there.
         """
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             reader = records.readers.get(owner, name) if _NAME.fullmatch(name) else None
         if reader is None:
             raise NotFound(f'there is no reader "{name}"')
@@ -88,7 +88,7 @@ class ReaderService:
             records.readers.remove(owner, OWN)
 
     def _own(self, owner: str) -> Reader:
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             own = records.readers.get(owner, OWN)
         if own is not None:
             return own
@@ -105,7 +105,7 @@ class ReaderService:
     def _opened(self, reader: Reader) -> Token:
         """The reader's account at the platform, and all the owner's devices in its policy."""
         home, policy = self._platforms.home(), policy_for(reader.owner)
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             originators = _originators(records, reader.owner)
         try:
             for n in range(0, len(originators), _AT_ONCE):

@@ -46,7 +46,7 @@ class ReadingService:
         Conflict if the device was never told of a platform; ServiceUnreachable if that does not
         tell.
         """
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             claim = existing(records, device_id, owner)
             version = _told(records, claim)
         if version is None:

@@ -43,7 +43,7 @@ def authenticated(
     """
     name = device_id if is_device_id(device_id) else "-"
     until = time.perf_counter() + _LOOKUP_S
-    with store.transaction() as records:
+    with store.reading() as records:
         keys = _keys(records, name, k, now)
     keys += [(None, None, secrets.token_bytes(KEY_BYTES))] * (_ATTEMPTS - len(keys))
     # Rows that are there take longer to read, and to open, than those that are not.

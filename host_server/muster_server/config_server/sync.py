@@ -111,7 +111,7 @@ class SyncService:
     def _is_known(self, owner: Claim | VendorDevice, digest: bytes) -> bool:
         if isinstance(owner, VendorDevice):
             return False  # there is nothing yet that a replay could touch
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             return records.has_seen(owner.id, digest)
 
     def _rendered(self, direction: Direction) -> str:
@@ -208,7 +208,9 @@ class SyncService:
                 return self._closed(records, claim, contact, now)
             floor = contact.report.config
             candidate = self._candidate(records, claim, floor)
-        if candidate is None and not contact.is_new:
+            if candidate is not None:
+                return self._handed(records, claim, candidate, contact, started)
+        if not contact.is_new:
             return Direction("wait", claim.nonce, SOON_S)
         return self._configured(contact, floor, started)
 
@@ -243,12 +245,15 @@ class SyncService:
                     is_settled = contact.is_proved or is_well
                     retry_s = policy_s if is_settled else min(SOON_S, policy_s)
                     return Direction("keep", claim.nonce, retry_s)
-                candidate = self._candidate(records, claim, floor)
+                # A trial is let finish: else its keys would be proved and thrown away at once.
+                if report.state != "trial":
+                    candidate = self._candidate(records, claim, floor)
+                    if candidate is not None:
+                        return self._handed(records, claim, candidate, contact, started)
         except Invalid as error:
             waiting = self._complain(contact, error)
             return replace(waiting, action="keep", retry_s=policy_s)
-        # A trial is let finish: otherwise its keys would be proved and thrown away at once.
-        if report.state == "trial" or (candidate is None and not contact.is_proved):
+        if report.state == "trial" or not contact.is_proved:
             # One that seeks would go home if it were told to keep what it has.
             action = "wait" if contact.k == ADOPTED else "keep"
             return Direction(action, claim.nonce, min(SOON_S, policy_s))
@@ -265,20 +270,30 @@ class SyncService:
             version = self._versions.issue(contact.claim.id, floor)
         except (Invalid, ServiceUnreachable) as error:
             return self._complain(contact, error)
-        now = self._clock()
         with self._store.transaction() as records:
             claim = unreleased(records, contact.claim.id)
-            # Under an operational key only a proved report tells where the roll-out stands.
-            if contact.is_new and (contact.k == LABEL or contact.is_proved):
-                last = contact.report.last
-                has_failed = bool(last and last.config == version.number and last.code != "ok")
-                ms = round((self._monotonic() - started) * 1000)
-                if contact.k == LABEL:
-                    version = label_uses.noted(records, claim, version, contact.use, now)
-                claim = proof.handed_out(records, claim, version, has_failed, ms, now)
-                if version.handed_out_at is None:
-                    records.add_job("describe", now, **proof.described(claim, version))
-                records.put_claim(claim)
+            return self._handed(records, claim, version, contact, started)
+
+    def _handed(
+        self,
+        records: Records,
+        claim: Claim,
+        version: Version,
+        contact: "_Contact",
+        started: float,
+    ) -> Direction:
+        now = self._clock()
+        # Under an operational key only a proved report tells where the roll-out stands.
+        if contact.is_new and (contact.k == LABEL or contact.is_proved):
+            last = contact.report.last
+            has_failed = bool(last and last.config == version.number and last.code != "ok")
+            ms = round((self._monotonic() - started) * 1000)
+            if contact.k == LABEL:
+                version = label_uses.noted(records, claim, version, contact.use, now)
+            claim = proof.handed_out(records, claim, version, has_failed, ms, now)
+            if version.handed_out_at is None:
+                records.add_job("describe", now, **proof.described(claim, version))
+            records.put_claim(claim)
         return Direction("configure", claim.nonce, 0, version.document)
 
     def _closed(

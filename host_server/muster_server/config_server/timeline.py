@@ -48,7 +48,7 @@ class TimelineService:
         `platform` is false if the platform could not be asked: then its part is missing.
         """
         self._refusals.write_down()
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
             versions = records.versions_of(existing(records, device_id, owner).id)
         view: PlatformView | None = PlatformView()
         if versions:

@@ -12,7 +12,6 @@ from typing import Annotated
 
 from fastapi import Depends, FastAPI, Path, Query, Request
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from muster_server.errors import Unauthorized, Unavailable
@@ -24,11 +23,13 @@ from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
+from muster_server.threads import Threads, use_threads
 from muster_server.web import bearer, body_within, harden
 
 log = logging.getLogger(__name__)
 
 _SWEEP_S = 60
+_AT_ONCE = 32  # requests
 
 _POLICY = "^[A-Za-z0-9._:-]{1,64}$"
 
@@ -108,11 +109,12 @@ def create_app(
     cse, bounds = cse or CSE(), bounds or Bounds()
     accounts = Accounts(store, admin_token_hashes, clock, bounds)
     platform = Platform(store, accounts, clock, bounds, cse, expiry)
+    threads = Threads(_AT_ONCE)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(platform.open)
-        sweeping = asyncio.create_task(_sweep(platform))
+        await threads.run(platform.open)
+        sweeping = asyncio.create_task(_sweep(platform, threads))
         try:
             yield
         finally:
@@ -127,16 +129,17 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    use_threads(app, threads)
     _add_accounts(app, accounts, admin_token_hashes)
-    _add_onem2m(app, platform, cse, bounds, clock)
+    _add_onem2m(app, platform, threads, cse, bounds, clock)
     return harden(app)
 
 
-async def _sweep(platform: Platform) -> None:
+async def _sweep(platform: Platform, threads: Threads) -> None:
     while True:
         await asyncio.sleep(_SWEEP_S)
         try:
-            await run_in_threadpool(platform.sweep)
+            await threads.run(platform.sweep)
         except Unavailable:
             log.warning("sweeping is put off")  # the store has said why
 
@@ -202,7 +205,12 @@ def _add_accounts(
 
 
 def _add_onem2m(
-    app: FastAPI, platform: Platform, cse: CSE, bounds: Bounds, clock: Callable[[], float]
+    app: FastAPI,
+    platform: Platform,
+    threads: Threads,
+    cse: CSE,
+    bounds: Bounds,
+    clock: Callable[[], float],
 ) -> None:
     read_body = body_within(bounds.body_bytes)
 
@@ -217,7 +225,7 @@ def _add_onem2m(
             wanted = http_binding.parse(
                 request.method, path, request.url.query, headers, body, cse
             )
-            answer = await run_in_threadpool(platform.answer, wanted, token)
+            answer = await threads.run(platform.answer, wanted, token)
             status = codes.HTTP_STATUS[answer.rsc]
         except codes.RequestRefused as error:
             answer, status = http_binding.refusal(error), error.status

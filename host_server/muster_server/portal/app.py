@@ -17,9 +17,11 @@ from muster_server.portal.offline import add_offline
 from muster_server.portal.reading import add_reading
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams, add_streams
+from muster_server.threads import Threads, use_threads
 from muster_server.web import bearer, body_within, harden, json_response
 
 BODY_LIMIT_BYTES = 256 * 1024
+_AT_ONCE = 40  # requests
 # There is one account so far: the administrator's.
 OWNER = "admin"
 
@@ -29,13 +31,15 @@ Body = Annotated[bytes, Depends(body_within(BODY_LIMIT_BYTES))]
 def create_app(portal: Portal, accepted_hashes: Callable[[], frozenset[str]]) -> FastAPI:
     """The portal in front of a configuration server."""
     app = FastAPI(title="Muster portal", redirect_slashes=False, docs_url=None, redoc_url=None)
+    threads = Threads(_AT_ONCE)
+    use_threads(app, threads)
     guard = [Depends(bearer(accepted_hashes))]
     described = Description()
     _add_devices(app, portal, guard, described)
     _add_profiles(app, portal, guard, described)
     add_offline(app, portal, guard, OWNER, described)
     add_reading(app, portal, guard, OWNER, described)
-    streams = Streams()
+    streams = Streams(threads)
     add_streams(app, portal, streams, guard, OWNER, described)
     app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end
     described.complete(app)

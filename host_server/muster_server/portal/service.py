@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """The portal's work for a user: step 1, and telling how far each device has come.
 
-The portal keeps nothing itself: it asks the configuration server over HTTP, also in one process.
+The portal keeps nothing itself: it asks the configuration server by what goes over HTTP, and in
+one process by the same without HTTP.
 """
 
 import time
@@ -25,7 +26,7 @@ from muster_server.api.queries import WantedDevices, WantedReadings
 from muster_server.document import Fields
 from muster_server.errors import HostError, ServiceUnreachable
 from muster_server.label import is_device_id, parse_label
-from muster_server.service_client import CONFIG_TIMEOUT_S, call
+from muster_server.service_client import CONFIG_TIMEOUT_S, Remote, Service
 from muster_server.tokens import TokenSource
 
 # What the configuration server may say, and the portal says again in its own name.
@@ -56,10 +57,12 @@ class Portal:
         config_token: TokenSource,
         ca_file: str | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        inside: Service | None = None,
     ) -> None:
-        self._url = config_url
+        """`inside` is the configuration server, if it runs in this process."""
+        self._config = inside or Remote(config_url, ca_file)
         self._token = config_token
-        self._ca_file = ca_file
         self._monotonic = monotonic
 
     def register(self, device: NewDevice, owner: str) -> dict[str, Any]:
@@ -186,14 +189,7 @@ class Portal:
         return f"/v1/devices/{device_id.upper()}{what}?owner={quote(owner)}"
 
     def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        answer = call(
-            method,
-            self._url + path,
-            self._token,
-            body,
-            ca_file=self._ca_file,
-            read_timeout_s=CONFIG_TIMEOUT_S,
-        )
+        answer = self._config.ask(method, path, self._token, body, read_timeout_s=CONFIG_TIMEOUT_S)
         if answer.status_code == 204:
             return {}
         try:

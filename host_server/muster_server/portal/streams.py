@@ -9,12 +9,12 @@ from typing import Any
 
 from fastapi import FastAPI, Header
 from fastapi.responses import Response, StreamingResponse
-from starlette.concurrency import run_in_threadpool
 
 from muster_server.api.description import Description
 from muster_server.document import compact_json
 from muster_server.errors import HostError, NotFound, Unavailable
 from muster_server.portal.service import Portal
+from muster_server.threads import Threads
 
 EVENTS = "text/event-stream"
 _LOOK_S = 1.0
@@ -32,7 +32,8 @@ Ask = Callable[[], dict[str, Any]]
 class Streams:
     """Follows documents for as many clients as there are places; ends when the server does."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: Threads) -> None:
+        self._threads = threads
         self.stopping = asyncio.Event()
         self._open = 0
 
@@ -43,7 +44,7 @@ class Streams:
         """
         if self._open >= _AT_ONCE:
             raise Unavailable("too many clients follow something already", retry_s=_RETRY_S)
-        first = await run_in_threadpool(ask)  # an error now is the answer
+        first = await self._threads.run(ask)  # an error now is the answer
         return StreamingResponse(self._events(ask, first, known), 200, _HEADERS, EVENTS)
 
     async def _events(
@@ -66,7 +67,7 @@ class Streams:
                     yield ": still here\n\n"
                 await self._pause()
                 try:
-                    document = await _again(ask)
+                    document = await self._again(ask)
                 except NotFound:
                     return  # whoever asks again is told so
         finally:
@@ -79,15 +80,14 @@ class Streams:
         except TimeoutError:
             pass
 
-
-async def _again(ask: Ask) -> dict[str, Any] | None:
-    """Ask once more; None if it cannot be asked at the moment. NotFound if it is gone."""
-    try:
-        return await run_in_threadpool(ask)
-    except NotFound:
-        raise
-    except HostError:
-        return None
+    async def _again(self, ask: Ask) -> dict[str, Any] | None:
+        """Ask once more; None if it cannot be asked at the moment. NotFound if it is gone."""
+        try:
+            return await self._threads.run(ask)
+        except NotFound:
+            raise
+        except HostError:
+            return None
 
 
 def add_streams(

@@ -3,12 +3,10 @@
 """The bundles that were made for a claim; a part of the configuration server's records."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from sqlite3 import Row
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
-
-from muster_server.store.config_tables import bundles, claims
 from muster_server.store.secrets import SecretBox
+from muster_server.store.sql import Sql, insertion, replacement
 
 # Receipts of older ones are not told apart any more.
 _KEPT = 16
@@ -34,52 +32,61 @@ class Bundle:
         return self.expires_at is not None and self.expires_at <= now
 
 
+_COLUMNS = tuple(Bundle.__dataclass_fields__)
+_LISTED = ", ".join(f"bundle.{name}" for name in _COLUMNS)
+_OF_CLAIM = f"SELECT {_LISTED} FROM bundle WHERE claim_id = ? ORDER BY version"  # noqa: S608
+_OF_OWNER = (
+    f"SELECT {_LISTED} FROM bundle JOIN claim ON claim.id = bundle.claim_id"  # noqa: S608
+    " WHERE claim.owner = ? AND claim.device_id != ? ORDER BY bundle.made_at DESC LIMIT ?"
+)
+_ADD = insertion("bundle", _COLUMNS)
+_PUT = replacement("bundle", _COLUMNS, "claim_id", "version")
+_DROP_OLD = (
+    "DELETE FROM bundle WHERE claim_id = ? AND version <= (SELECT version FROM bundle"
+    " WHERE claim_id = ? ORDER BY version DESC LIMIT 1 OFFSET ?)"
+)
+
+
 class BundleRecords:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, connection: Connection, box: SecretBox) -> None:
-        self._connection = connection
+    def __init__(self, sql: Sql, box: SecretBox) -> None:
+        self._sql = sql
         self._box = box
 
     def of(self, claim_id: str) -> list[Bundle]:
         """All that are remembered, the oldest first."""
-        query = select(bundles).where(bundles.c.claim_id == claim_id).order_by(bundles.c.version)
-        return [self._bundle(row) for row in self._connection.execute(query).mappings()]
+        return [self._bundle(row) for row in self._sql.rows(_OF_CLAIM, claim_id)]
 
     def of_owner(self, owner: str, but: str, most: int) -> list[Bundle]:
         """The newest ones of this owner's devices but one, without their texts."""
-        query = select(bundles).join(claims, claims.c.id == bundles.c.claim_id)
-        query = query.where(claims.c.owner == owner, claims.c.device_id != but)
-        query = query.order_by(bundles.c.made_at.desc()).limit(most)
-        rows = self._connection.execute(query).mappings()
-        return [Bundle(**{**row, "text": None}) for row in rows]
+        rows = self._sql.rows(_OF_OWNER, owner, but, most)
+        return [Bundle(**{**dict(row), "text": None}) for row in rows]
 
     def add(self, bundle: Bundle) -> None:
         """Keep it; the texts of older ones go, and the oldest of too many."""
-        same_claim = bundles.c.claim_id == bundle.claim_id
-        self._connection.execute(update(bundles).where(same_claim).values(text=None))
-        self._connection.execute(insert(bundles).values(self._row(bundle)))
-        newest = select(bundles.c.version).where(same_claim).order_by(bundles.c.version.desc())
-        old = same_claim & bundles.c.version.not_in(newest.limit(_KEPT))
-        self._connection.execute(delete(bundles).where(old))
+        self._sql.run("UPDATE bundle SET text = NULL WHERE claim_id = ?", bundle.claim_id)
+        self._sql.run(_ADD, *self._row(bundle))
+        self._sql.run(_DROP_OLD, bundle.claim_id, bundle.claim_id, _KEPT)
 
     def put(self, bundle: Bundle) -> None:
         """Keep one that is there as it is now."""
-        same = (bundles.c.claim_id == bundle.claim_id) & (bundles.c.version == bundle.version)
-        self._connection.execute(update(bundles).where(same).values(self._row(bundle)))
+        self._sql.run(_PUT, *self._row(bundle))
 
-    def _row(self, bundle: Bundle) -> dict[str, Any]:
-        row = {name: getattr(bundle, name) for name in Bundle.__dataclass_fields__}
+    def _row(self, bundle: Bundle) -> list[object]:
+        row = {name: getattr(bundle, name) for name in _COLUMNS}
         if bundle.text is not None:
-            row["text"] = self._box.seal(bundle.text.encode(), "bundle", "text", _place(row))
-        return row
+            place = _place(bundle.claim_id, bundle.version)
+            row["text"] = self._box.seal(bundle.text.encode(), "bundle", "text", place)
+        return [*row.values()]
 
-    def _bundle(self, row: RowMapping) -> Bundle:
+    def _bundle(self, row: Row) -> Bundle:
         text = row["text"]
         if text is not None:
-            text = self._box.open(text, "bundle", "text", _place(row)).decode()
-        return Bundle(**{**row, "text": text})
+            place = _place(row["claim_id"], row["version"])
+            text = self._box.open(text, "bundle", "text", place).decode()
+        return Bundle(**{**dict(row), "text": text})
 
 
-def _place(row: RowMapping | dict[str, Any]) -> str:
-    return f"{row['claim_id']}/{row['version']}"
+def _place(claim_id: str, version: int) -> str:
+    return f"{claim_id}/{version}"

@@ -2,11 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 """The newest contacts of each device; a part of the configuration server's records."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
-
-from muster_server.store.config_tables import contacts
+from muster_server.store.sql import Sql, replacement
 
 
 @dataclass(frozen=True)
@@ -23,23 +21,25 @@ class Contact:
     next_at: float | None  # when it was told to come again, about
 
 
+_COLUMNS = tuple(Contact.__dataclass_fields__)
+_PUT = replacement("contact", _COLUMNS, "claim_id", "is_believed")
+_OF_CLAIM = f"SELECT {', '.join(_COLUMNS)} FROM contact WHERE claim_id = ?"  # noqa: S608
+
+
 class Contacts:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
 
     def put(self, contact: Contact) -> None:
         """Keep it in place of the former one of its kind."""
-        row = asdict(contact)
-        is_same_kind = contacts.c.is_believed == contact.is_believed
-        same = (contacts.c.claim_id == contact.claim_id) & is_same_kind
-        if not self._connection.execute(update(contacts).where(same).values(row)).rowcount:
-            self._connection.execute(insert(contacts).values(row))
+        self._sql.run(_PUT, *(getattr(contact, name) for name in _COLUMNS))
 
     def newest(self, claim_id: str) -> tuple[Contact | None, Contact | None]:
         """The newest that is believed, and the newest that is not; None where there was none."""
-        query = select(contacts).where(contacts.c.claim_id == claim_id)
-        found = [Contact(**row) for row in self._connection.execute(query).mappings()]
-        kinds = {contact.is_believed: contact for contact in found}
+        kinds: dict[bool, Contact] = {}
+        for row in self._sql.rows(_OF_CLAIM, claim_id):
+            kind = bool(row["is_believed"])
+            kinds[kind] = Contact(**{**dict(row), "is_believed": kind})
         return kinds.get(True), kinds.get(False)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""One SQLAlchemy engine per role, on SQLite."""
+"""One SQLAlchemy engine per role, on SQLite; reads beside its one writer."""
 
 import logging
 import sqlite3
@@ -10,13 +10,17 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from muster_server.errors import Unavailable
+from muster_server.store.writer import TurnTimeout, Undone, Writer
 
 BUSY_TIMEOUT_S = 5.0
 MEMORY = "sqlite://"
+# Each thread of a role may read at the same time.
+_CONNECTIONS = 96
+_STATEMENTS_KEPT = 512
 
 log = logging.getLogger(__name__)
 
@@ -40,21 +44,78 @@ def open_engine(url: str) -> Engine:
             hide_parameters=True,
         )
     else:
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, hide_parameters=True)
+        engine = create_engine(
+            url,
+            pool_size=_CONNECTIONS,
+            pool_timeout=BUSY_TIMEOUT_S,
+            connect_args={
+                "timeout": BUSY_TIMEOUT_S,
+                "cached_statements": _STATEMENTS_KEPT,
+            },
+            hide_parameters=True,
+        )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
 
 
+class Database:
+    """A role's database: many read at once, each as it was when he began, and one writes."""
+
+    def __init__(self, engine: Engine) -> None:
+        """The caller disposes of the engine."""
+        self._engine = engine
+        self._writer = Writer(engine, lambda: BUSY_TIMEOUT_S)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Everything in the block happens, or nothing of it; it is on the disk when the block has
+        ended. Not to be nested. Unavailable if the database is busy, or its disk full.
+        """
+        try:
+            with self._writer.part() as connection:
+                yield connection
+        except TurnTimeout:
+            log.error("the database is busy: the turn to write did not come")
+            raise Unavailable("the database is busy", retry_s=2) from None
+        except Undone as error:
+            log.error("the database refused what several had written: %s", error)
+            raise Unavailable("the database is busy", retry_s=2) from None
+        except (OperationalError, sqlite3.OperationalError) as error:
+            raise _refused(error) from None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The database as it is now, for questions alone; nobody who writes waits for it.
+
+        Unavailable if it does not answer.
+        """
+        try:
+            with self._engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows the type
+                driver.execute("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    driver.execute("ROLLBACK")
+        except (OperationalError, sqlite3.OperationalError, TimeoutError) as error:
+            raise _refused(error) from None
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """Everything in the block happens, or nothing of it. Unavailable if the database is busy."""
+    """A transaction for who comes beside a server. Unavailable if the database is busy."""
     try:
         with engine.begin() as connection:
             yield connection
     except OperationalError as error:
-        log.error("the database refused: %s", error.orig)
-        raise Unavailable("the database is busy", retry_s=2) from None
+        raise _refused(error) from None
+
+
+def _refused(error: Exception) -> Unavailable:
+    log.error("the database refused: %s", getattr(error, "orig", error))
+    return Unavailable("the database is busy", retry_s=2)
 
 
 def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:

@@ -6,11 +6,11 @@ The history is bounded: what repeats itself is counted, and only the newest of e
 kept.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
-
-from muster_server.store.config_tables import history
+from muster_server.store.sql import Sql, insertion
 
 KEPT = 256
 # Of those, of each kind that strangers can bring about, or who once had the device: they must not
@@ -19,6 +19,40 @@ REFUSED, WINDOW_CLOSED = "refused", "window_closed"
 STRANGERS_KEPT = 16
 _BY_STRANGERS = (REFUSED, WINDOW_CLOSED)
 _LONGEST_DETAIL = 200
+
+_COLUMNS = (
+    *("device_id", "owner", "source", "at", "until", "times", "what", "step", "code", "ms"),
+    "detail",
+)
+_MOMENT = ", ".join(("source", "at", "what", "step", "code", "ms", "detail", "until", "times"))
+_ABOUT = "device_id = ? AND owner = ?"
+_BY_OTHERS = "what NOT IN ({})".format(", ".join(f"'{what}'" for what in _BY_STRANGERS))
+_ADD = insertion("history", _COLUMNS)
+_COUNT = "UPDATE history SET times = ?, until = ? WHERE id = ?"
+
+
+def _newest(of_its_kind: str) -> str:
+    return (
+        f"SELECT id, what, step, code, detail, times FROM history WHERE {_ABOUT}"  # noqa: S608
+        f" AND {of_its_kind} AND source = ? ORDER BY id DESC LIMIT 1"
+    )
+
+
+def _drop_old(which: str) -> str:
+    """All but the newest: those before the last that is kept."""
+    return (
+        f"DELETE FROM history WHERE {which} AND id <= (SELECT id FROM history"  # noqa: S608
+        f" WHERE {which} ORDER BY id DESC LIMIT 1 OFFSET ?)"
+    )
+
+
+_NEWEST_OF_KIND, _NEWEST_OF_OTHERS = _newest("what = ?"), _newest(_BY_OTHERS)
+_DROP_OLD, _DROP_OLD_OF_KIND = _drop_old(_ABOUT), _drop_old(f"{_ABOUT} AND what = ?")
+_ALL = f"SELECT {_MOMENT} FROM history WHERE {_ABOUT} ORDER BY id"  # noqa: S608 - our own names
+_TOLD = (
+    f"SELECT {_MOMENT} FROM history WHERE {_ABOUT} AND source = 'device'"  # noqa: S608
+    " AND ms IS NOT NULL ORDER BY id DESC LIMIT ?"
+)
 
 
 @dataclass(frozen=True)
@@ -39,55 +73,56 @@ class Moment:
 class History:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
 
     def note(self, device_id: str, owner: str, moment: Moment) -> None:
         """Write it down, or count it if the newest of its source is the same. What strangers
         bring about is a row of its own: one between two others that are the same does not part
         them.
         """
-        about = _about(device_id, owner)
-        is_by_stranger = moment.what in _BY_STRANGERS
-        of_its_kind = history.c.what == moment.what
-        its_row = about & (of_its_kind if is_by_stranger else history.c.what.not_in(_BY_STRANGERS))
-        detail = moment.detail[:_LONGEST_DETAIL]
-        query = select(history).where(its_row & (history.c.source == moment.source))
-        last = self._connection.execute(query.order_by(history.c.id.desc()).limit(1))
-        former = last.mappings().first()
-        same = {"what": moment.what, "step": moment.step, "code": moment.code, "detail": detail}
         # What a device reports comes with an order of its own, and is never counted.
-        if moment.source != "device" and former is not None and same.items() <= former.items():
-            again = update(history).where(history.c.id == former["id"])
-            until = max(moment.at, moment.until)
-            counted = {"times": former["times"] + moment.times, "until": until}
-            self._connection.execute(again.values(counted))
+        if moment.source != "device" and self._is_counted(device_id, owner, moment):
             return
-        row = same | {
-            "device_id": device_id,
-            "owner": owner,
-            "source": moment.source,
-            "at": moment.at,
-            "until": max(moment.at, moment.until),
-            "times": moment.times,
-            "ms": moment.ms,
-        }
-        self._connection.execute(insert(history).values(row))
-        if is_by_stranger:
-            self._keep_newest(its_row, STRANGERS_KEPT)
-        self._keep_newest(about, KEPT)
+        self.add(device_id, owner, (moment,))
 
-    def _keep_newest(self, some: ColumnElement[bool], most: int) -> None:
-        newest = select(history.c.id).where(some).order_by(history.c.id.desc()).limit(most)
-        self._connection.execute(delete(history).where(some & history.c.id.not_in(newest)))
+    def add(self, device_id: str, owner: str, moments: Iterable[Moment]) -> None:
+        """Write all of them down, each in a row of its own, in this order."""
+        added = tuple(moments)
+        if not added:
+            return
+        self._sql.run_many(_ADD, (_row(device_id, owner, moment) for moment in added))
+        for what in {moment.what for moment in added if moment.what in _BY_STRANGERS}:
+            twice = (device_id, owner, what) * 2
+            self._sql.run(_DROP_OLD_OF_KIND, *twice, STRANGERS_KEPT)
+        self._sql.run(_DROP_OLD, device_id, owner, device_id, owner, KEPT)
+
+    def _is_counted(self, device_id: str, owner: str, moment: Moment) -> bool:
+        if moment.what in _BY_STRANGERS:
+            kind = (device_id, owner, moment.what, moment.source)
+            former = self._sql.row(_NEWEST_OF_KIND, *kind)
+        else:
+            former = self._sql.row(_NEWEST_OF_OTHERS, device_id, owner, moment.source)
+        same = (moment.what, moment.step, moment.code, moment.detail[:_LONGEST_DETAIL])
+        if former is None or tuple(former)[1:5] != same:
+            return False
+        until = max(moment.at, moment.until)
+        self._sql.run(_COUNT, former["times"] + moment.times, until, former["id"])
+        return True
 
     def of(self, device_id: str, owner: str) -> list[Moment]:
         """All that is remembered, in the order in which it was written down."""
-        names = Moment.__dataclass_fields__
-        query = select(*(history.c[name] for name in names)).where(_about(device_id, owner))
-        rows = self._connection.execute(query.order_by(history.c.id)).mappings()
-        return [Moment(**row) for row in rows]
+        return [Moment(*row) for row in self._sql.rows(_ALL, device_id, owner)]
+
+    def told_by_device(self, device_id: str, owner: str, most: int) -> list[Moment]:
+        """The newest that the device's own timeline told, the oldest of them first."""
+        found = self._sql.rows(_TOLD, device_id, owner, most)
+        return [Moment(*row) for row in reversed(found)]
 
 
-def _about(device_id: str, owner: str) -> ColumnElement[bool]:
-    return (history.c.device_id == device_id) & (history.c.owner == owner)
+def _row(device_id: str, owner: str, moment: Moment) -> tuple[Any, ...]:
+    return (
+        *(device_id, owner, moment.source, moment.at, max(moment.at, moment.until)),
+        *(moment.times, moment.what, moment.step, moment.code, moment.ms),
+        moment.detail[:_LONGEST_DETAIL],
+    )

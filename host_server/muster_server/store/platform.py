@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Row
 from sqlalchemy.exc import IntegrityError
 
-from muster_server.store.engine import transaction
+from muster_server.store.engine import Database
 from muster_server.store.platform_history import PlatformHistory
 from muster_server.store.platform_readers import PlatformReaders, members_of
 
@@ -108,12 +108,12 @@ class PlatformStore:
     """The platform's database, migrated to HEAD. The caller disposes of the engine."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._database = Database(engine)
 
     @contextmanager
     def transaction(self) -> Iterator["Rows"]:
         """All or nothing, and one at a time. Unavailable if the database is busy."""
-        with transaction(self._engine) as connection:
+        with self._database.transaction() as connection:
             yield Rows(connection)
 
 

@@ -3,11 +3,10 @@
 """The accounts that only read; a part of the configuration server's records."""
 
 from dataclasses import dataclass, field
+from sqlite3 import Row
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, insert, select
-
-from muster_server.store.config_tables import readers
 from muster_server.store.secrets import SecretBox
+from muster_server.store.sql import Sql, replacement
 
 # What this server itself reads with has a name that no person can give.
 OWN = ":portal"
@@ -24,45 +23,43 @@ class Reader:
     created_at: float
 
 
+_COLUMNS = tuple(Reader.__dataclass_fields__)
+_LISTED = ", ".join(_COLUMNS)
+_OF_OWNER = f"SELECT {_LISTED} FROM reader WHERE owner = ? AND name != ? ORDER BY name"  # noqa: S608
+_ONE = f"SELECT {_LISTED} FROM reader WHERE owner = ? AND name = ?"  # noqa: S608 - our own names
+_PUT = replacement("reader", _COLUMNS, "owner", "name")
+
+
 class ReaderRecords:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, connection: Connection, box: SecretBox) -> None:
-        self._connection = connection
+    def __init__(self, sql: Sql, box: SecretBox) -> None:
+        self._sql = sql
         self._box = box
 
     def of_owner(self, owner: str) -> list[Reader]:
         """All that the owner has given out, by name."""
-        query = select(readers).where(readers.c.owner == owner, readers.c.name != OWN)
-        rows = self._connection.execute(query.order_by(readers.c.name)).mappings()
-        return [self._reader(row) for row in rows]
+        return [self._reader(row) for row in self._sql.rows(_OF_OWNER, owner, OWN)]
 
     def get(self, owner: str, name: str) -> Reader | None:
         """The reader of this name."""
-        row = self._connection.execute(select(readers).where(_same(owner, name))).mappings()
-        found = row.first()
-        return None if found is None else self._reader(found)
+        row = self._sql.row(_ONE, owner, name)
+        return None if row is None else self._reader(row)
 
     def put(self, reader: Reader) -> None:
         """Keep it in place of one of the same name."""
-        self.remove(reader.owner, reader.name)
         sealed = None
         if reader.token is not None:
             sealed = self._box.seal(reader.token.encode(), "reader", "token", _place(reader))
-        values = {
-            "owner": reader.owner,
-            "name": reader.name,
-            "originator": reader.originator,
-            "token": sealed,
-            "created_at": reader.created_at,
-        }
-        self._connection.execute(insert(readers).values(values))
+        self._sql.run(
+            _PUT, reader.owner, reader.name, reader.originator, sealed, reader.created_at
+        )
 
     def remove(self, owner: str, name: str) -> None:
         """Forget it."""
-        self._connection.execute(delete(readers).where(_same(owner, name)))
+        self._sql.run("DELETE FROM reader WHERE owner = ? AND name = ?", owner, name)
 
-    def _reader(self, row: RowMapping) -> Reader:
+    def _reader(self, row: Row) -> Reader:
         reader = Reader(row["owner"], row["name"], row["originator"], None, row["created_at"])
         if row["token"] is None:
             return reader
@@ -72,7 +69,3 @@ class ReaderRecords:
 
 def _place(reader: Reader) -> str:
     return f"{reader.owner}/{reader.name}/{reader.originator}"
-
-
-def _same(owner: str, name: str) -> ColumnElement[bool]:
-    return (readers.c.owner == owner) & (readers.c.name == name)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Statements as text, on the connection of one transaction.
+
+The driver keeps each text that it has seen prepared, so what is asked a thousand times a second is
+parsed once. SQLAlchemy would build each anew, which took most of the time of a sync.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from muster_server.document import compact_json
+
+
+class Sql:
+    """Questions and deeds of one transaction, with `?` for each value."""
+
+    def __init__(self, connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
+        self._cursor = driver.cursor()
+        self._cursor.row_factory = sqlite3.Row
+
+    def rows(self, text: str, *values: Any) -> list[sqlite3.Row]:
+        """All rows that the question finds."""
+        return self._cursor.execute(text, values).fetchall()
+
+    def row(self, text: str, *values: Any) -> sqlite3.Row | None:
+        """The first row that it finds."""
+        # All of them, so that the statement is over: at most one is asked for, mostly.
+        found = self._cursor.execute(text, values).fetchall()
+        return found[0] if found else None
+
+    def value(self, text: str, *values: Any) -> Any:
+        """The first column of the first row; None if there is none."""
+        found = self.row(text, *values)
+        return None if found is None else found[0]
+
+    def run(self, text: str, *values: Any) -> int:
+        """Do it; how many rows it changed."""
+        return self._cursor.execute(text, values).rowcount
+
+    def run_many(self, text: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        """Do it with the values of each row."""
+        self._cursor.executemany(text, rows)
+
+
+def insertion(table: str, columns: Iterable[str]) -> str:
+    """Return the statement that adds a row with these columns, in their order."""
+    names = tuple(columns)
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO {table} ({_listed(names)}) VALUES ({marks})"  # noqa: S608 - our own names
+
+
+def replacement(table: str, columns: Iterable[str], *key: str) -> str:
+    """Return the statement that adds such a row, or changes the one with the same key."""
+    names = tuple(columns)
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in key)
+    return f"{insertion(table, names)} ON CONFLICT ({_listed(key)}) DO UPDATE SET {changes}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def as_json(value: Any) -> str | None:
+    """Return what a JSON column holds; None stays none."""
+    return None if value is None else compact_json(value)
+
+
+def from_json(text: str | None) -> Any:
+    """Return what a JSON column held. Earlier releases wrote none as the text `null`, too."""
+    return None if text is None else json.loads(text)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The one writer of a database: transactions in the order in which they came, several to a commit.
+
+SQLite writes one transaction at a time, and each commit waits for the disk. So who has done his
+part, while others wait for their turn, does not commit: he lets the next one go on and waits for
+the commit that holds the work of both. Nobody goes on before his own work is on the disk.
+"""
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+# A commit holds so many at most, and is not put off for longer than that.
+_MOST_TOGETHER = 64
+_LONGEST_S = 0.05
+_PART = "part"  # the name of the savepoint of one member
+
+
+class TurnTimeout(Exception):
+    """The turn to write did not come in time."""
+
+
+class Undone(Exception):
+    """The commit that was to hold the work of several failed: nothing of it is kept."""
+
+
+def _closed() -> threading.Lock:
+    """Return a lock that whoever waits for it gets when it is released; cheaper than an Event."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+class _Group:
+    """The members whose work one commit holds."""
+
+    def __init__(self, connection: Connection, now: float) -> None:
+        self.connection = connection
+        self.began = now
+        self.members = 0
+        self._gate = _closed()
+        self.error: Exception | None = None
+
+    def wait(self) -> None:
+        """Return when the group has ended."""
+        with self._gate:  # one after another
+            return
+
+    def end(self) -> None:
+        """Let all go on who wait."""
+        self._gate.release()
+
+    @property
+    def driver(self) -> sqlite3.Connection:
+        driver = self.connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
+        return driver
+
+
+class Writer:
+    """Gives out the turn to write. Its engine begins transactions with SQLite's write lock."""
+
+    def __init__(self, engine: Engine, patience_s: Callable[[], float]) -> None:
+        self._engine = engine
+        self._patience_s = patience_s
+        self._lock = threading.Lock()
+        self._is_taken = False
+        self._waiting: deque[threading.Lock] = deque()
+        self._group: _Group | None = None  # belongs to whoever has the turn
+
+    @contextmanager
+    def part(self) -> Iterator[Connection]:
+        """Everything in the block happens, or nothing of it, whatever becomes of others.
+
+        TurnTimeout if the turn does not come; Undone if the commit failed that another one made;
+        and the database's own errors.
+        """
+        self._take_turn()
+        try:
+            group = self._group = self._group or self._begun()
+        except BaseException:
+            self._pass_turn()
+            raise
+        try:
+            group.driver.execute(f"SAVEPOINT {_PART}")
+            yield group.connection
+            group.driver.execute(f"RELEASE {_PART}")
+        except BaseException as error:
+            self._take_back(group, error)
+            raise
+        group.members += 1
+        self._end_or_wait(group)
+
+    def _begun(self) -> _Group:
+        connection = self._engine.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return _Group(connection, time.monotonic())
+
+    def _take_back(self, group: _Group, error: BaseException) -> None:
+        """Undo this part alone, and see to the others' commit if nobody comes after."""
+        try:
+            if group.driver.in_transaction:
+                group.driver.execute(f"ROLLBACK TO {_PART}")
+                group.driver.execute(f"RELEASE {_PART}")
+            else:  # a full disk: SQLite has taken everything back
+                group.error = Undone(str(error))
+        except sqlite3.Error as worse:
+            group.error = Undone(str(worse))
+        self._end_unless_others_come(group)
+
+    def _end_or_wait(self, group: _Group) -> None:
+        if not self._end_unless_others_come(group):
+            # No deadline of its own: whoever has the turn ends the group, whatever happens to him.
+            group.wait()
+        if group.error is not None:
+            raise Undone(str(group.error)) from group.error
+
+    def _end_unless_others_come(self, group: _Group) -> bool:
+        """Commit and pass the turn; or pass it only, if others can join: then False."""
+        is_full = group.members >= _MOST_TOGETHER
+        is_late = time.monotonic() - group.began > _LONGEST_S
+        if group.error is None and not is_full and not is_late and self._pass_turn_if_wanted():
+            return False
+        self._end(group)
+        return True
+
+    def _end(self, group: _Group) -> None:
+        self._group = None
+        try:
+            if group.error is None and group.members:
+                group.connection.commit()
+            else:
+                group.connection.rollback()
+        except Exception as error:  # noqa: BLE001 - told to everybody whose work it was
+            group.error = error
+            self._undo(group)
+        finally:
+            try:
+                group.connection.close()
+            finally:
+                group.end()
+                self._pass_turn()
+
+    def _undo(self, group: _Group) -> None:
+        """Leave no transaction open on a connection that others will use."""
+        try:
+            if group.driver.in_transaction:
+                group.driver.execute("ROLLBACK")
+        except sqlite3.Error:
+            group.connection.invalidate()
+
+    def _take_turn(self) -> None:
+        with self._lock:
+            if not self._is_taken:
+                self._is_taken = True
+                return
+            turn = _closed()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=self._patience_s()):
+            return
+        with self._lock:
+            if turn.acquire(blocking=False):
+                return  # it came at this very moment
+            self._waiting.remove(turn)
+        raise TurnTimeout
+
+    def _pass_turn_if_wanted(self) -> bool:
+        with self._lock:
+            if not self._waiting:
+                return False
+            self._waiting.popleft().release()
+            return True
+
+    def _pass_turn(self) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Kills the servers under load, again and again: is anything lost that was acknowledged?
+
+    .venv/bin/python -m tests.torture.kills --kills 200
+
+Each time devices onboard until SIGKILL comes, at a moment drawn by the seed; then the servers
+start anew on the same data, and the ledger is compared with what they say.
+"""
+
+import argparse
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.bench.fleet import TOKEN, Servers, add_profile, started
+
+_CLIENTS = 8
+_DEVICES = 2000  # more than can be onboarded before the kill
+_SHORTEST_S, _LONGEST_S = 0.3, 1.6
+_CHECK_S = 120
+
+
+def kill_often(folder: Path, kills: int, seed: int) -> tuple[int, list[str]]:
+    """Return how many acknowledgements were compared, and what was lost or doubled."""
+    moments, ports = random.Random(seed), _free_ports()
+    token_file = folder / "token"
+    token_file.touch(0o600)
+    token_file.write_text(TOKEN)
+    compared, losses, before = 0, [], None
+    for n in range(kills + 1):
+        with started(folder, token_file, ports) as running:
+            if before is None:
+                add_profile(running)
+            else:
+                compared += len(before.read_text().splitlines())
+                losses += [f"kill {n}: {line}" for line in _lost(running, before)]
+                before.unlink()
+            if n < kills:
+                before = folder / f"ledger-{n}"
+                _kill_under_load(running, before, n, moments.uniform(_SHORTEST_S, _LONGEST_S))
+    return compared, losses
+
+
+def _kill_under_load(running: Servers, ledger: Path, n: int, after_s: float) -> None:
+    ledger.touch(0o600)
+    load = subprocess.Popen(
+        running.command(
+            *("onboard", "--profile", "fleet", "--clients", str(_CLIENTS)),
+            *("--devices", str(_DEVICES), "--first", str(n * _DEVICES), "--ledger", str(ledger)),
+        ),
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + _CHECK_S
+        while not ledger.stat().st_size and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(after_s)
+        running.process.kill()
+        running.process.wait()
+        time.sleep(0.1)  # answers that were sent before are noted now
+    finally:
+        load.kill()
+        load.wait()
+
+
+def _lost(running: Servers, ledger: Path) -> list[str]:
+    done = subprocess.run(
+        running.command("check", "--ledger", str(ledger), "--clients", str(_CLIENTS)),
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=_CHECK_S,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    lost = [line for line in lines if line.startswith("LOST")]
+    return lost if done.returncode == 0 or lost else [f"the check failed: {lines[:1]}"]
+
+
+def _free_ports() -> tuple[int, ...]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    ports = tuple(each.getsockname()[1] for each in sockets)
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def main() -> int:
+    """Kill as often as asked, and tell what was lost; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=20261130)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        compared, losses = kill_often(Path(name), options.kills, options.seed)
+    for line in losses:
+        print(line)
+    print(f"{options.kills} kills, {compared} acknowledgements, {len(losses)} lost or doubled")
+    return 1 if losses or not compared else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
