@@ -74,7 +74,7 @@ _SHOWN = re.compile(
     r"""^(?:label|secret|setup\ passphrase)\ .*$
       | "(?:label|secret|setup_passphrase)":\ "[^"]*"
       | ^token\ {7}mst_\S+$
-      | "originator":\ "Creader\w+",\ "created_at":\ [\d.]+,\ "token":\ "[^"]*" """,
+      | "originator":\ "C(?:reader|app)\w+",\ "created_at":\ [\d.]+,\ "token":\ "[^"]*" """,
     re.MULTILINE | re.VERBOSE,
 )
 

@@ -80,6 +80,9 @@ def _platform(platform):
     has_ca = platform.take("ca", str, 1, nullable=True) is not None
     if has_ca:
         platform.base64("ca")
+    for address in platform.take("acpi", list, 0, 4, default=()):
+        if type(address) is not str or not 1 <= len(address) <= 128:
+            raise platform.invalid("acpi", "wanted addresses of 1 to 128 characters")
     if platform.take("insecure", bool, default=False):
         return
     if token and not is_secure:

@@ -29,6 +29,7 @@ async def register(platform):
     if rsc in (_ALREADY_REGISTERED, _CONFLICT):
         rsc, answer = await platform.request("GET", platform.originator)
         _recognise(platform, rsc, answer)
+        await _govern(platform, platform.originator, "m2m:ae")
     elif rsc != CREATED:
         raise platform.refused("register", rsc, answer)
     platform.lease = _lease(answer)
@@ -39,19 +40,36 @@ async def register(platform):
 # Bodies are written where no coroutine holds them while it waits.
 def _ae(platform):
     settings = platform.settings
-    return {
-        "m2m:ae": {
-            "rn": platform.originator,
-            "api": settings["api"],
-            "rr": False,
-            "srv": [settings["rvi"]],
-            "lbl": [platform.label],
-        }
+    entity = {
+        "rn": platform.originator,
+        "api": settings["api"],
+        "rr": False,
+        "srv": [settings["rvi"]],
+        "lbl": [platform.label],
     }
+    return {"m2m:ae": _governed(platform, entity)}
 
 
-def _container(name):
-    return {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
+def _container(platform, name):
+    return {"m2m:cnt": _governed(platform, {"rn": name, "mni": _KEPT_INSTANCES})}
+
+
+# Names the policies that say who else may read. On each container, too: not every platform has
+# them inherited.
+def _governed(platform, attributes):
+    if platform.settings.get("acpi"):
+        attributes["acpi"] = platform.settings["acpi"]
+    return attributes
+
+
+# Does the same to what exists already. An empty list leaves what is there. Raises DeviceError.
+async def _govern(platform, path, root):
+    body = {root: _governed(platform, {})}
+    if not body[root]:
+        return
+    rsc, answer = await platform.request("PUT", path + NO_CONTENT, None, body)
+    if rsc != _UPDATED:
+        raise platform.refused("set the policies", rsc, answer)
 
 
 # Raises DeviceError platform_conflict if the AE that exists already is not this device's own.
@@ -79,8 +97,11 @@ def _read(answer):
 
 async def _contain(platform, name):
     path = platform.originator + NO_CONTENT
-    rsc, answer = await platform.request("POST", path, _CONTAINER, _container(name))
-    if rsc not in (CREATED, _CONFLICT):
+    rsc, answer = await platform.request("POST", path, _CONTAINER, _container(platform, name))
+    if rsc == _CONFLICT:
+        path = "%s/%s/%s" % (platform.settings["cse"], platform.originator, name)
+        await _govern(platform, path, "m2m:cnt")
+    elif rsc != CREATED:
         raise platform.refused("make container " + name, rsc, answer)
 
 

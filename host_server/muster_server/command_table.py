@@ -335,8 +335,11 @@ COMMANDS = (
         ("reader", "add"),
         "Make an account for a backend: it reads your devices at the platform, and does nothing "
         "else. Its token is shown this once.",
-        ("muster reader add dashboard", "muster reader add dashboard --json"),
-        device_options.one_reader,
+        (
+            "muster reader add dashboard",
+            "muster reader add robot --application",
+        ),
+        device_options.new_reader,
         "add_reader",
         _READING,
     ),

@@ -40,6 +40,13 @@ def readings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", action="store_true", help="comma-separated, for a table")
 
 
+def new_reader(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--application", action="store_true", help="it may give commands to the devices, too"
+    )
+    one_reader(parser)
+
+
 def one_reader(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="what the reader is called, e.g. dashboard")
     client_options(parser)

@@ -47,6 +47,9 @@ FIELDS = (
     ProfileField("platform.api", "Nmuster", "The application's id: N or R first."),
     ProfileField("platform.ca", "-----BEGIN CERTIFICATE-----…", "For https: its authority."),
     ProfileField("platform.insecure", True, "For development only: a token may cross http."),
+    ProfileField(
+        "platform.acpi", ["cse-in/acp-press"], "Policies that say who may read what is published."
+    ),
     ProfileField("platform.rvi", "4", "The release of oneM2M: 2a, 3, 4 or 5."),
     ProfileField("platform.type", "onem2m", "There is no other kind."),
     ProfileField("policy", {"sync_s": 3600}, ""),

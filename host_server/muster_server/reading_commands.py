@@ -48,14 +48,16 @@ def show_readings(options: Namespace) -> int:
 
 def add_reader(options: Namespace) -> int:
     """Make a reader, and say how it reads."""
-    reader = at_portal(options, "POST", "/v1/readers", {"name": options.name})
+    kind = "application" if options.application else "reader"
+    reader = at_portal(options, "POST", "/v1/readers", {"name": options.name, "kind": kind})
     if options.json:
         return print_json(reader)
+    more = "and commands them" if kind == "application" else "and does nothing else"
     return say(
         f"platform    {reader['platform']}",
         f"originator  {reader['originator']}",
         f"token       {reader['token']}",
-        "The token is shown this once. It reads your devices, and does nothing else; how:",
+        f"The token is shown this once. It reads your devices, {more}; how:",
         "docs/reading-data.md.",
     )
 
@@ -66,7 +68,8 @@ def list_readers(options: Namespace) -> int:
     if options.json:
         return print_json(answer)
     lines = [
-        f"{reader['name']:<32}  {reader['originator']:<27}  {when(reader['created_at'])}"
+        f"{reader['name']:<32}  {reader['kind']:<11}  {reader['originator']:<23}  "
+        f"{when(reader['created_at'])}"
         for reader in answer["readers"]
     ]
     return say(*(lines or ["there is no reader yet"]))

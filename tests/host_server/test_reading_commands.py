@@ -127,6 +127,13 @@ def test_device_that_has_nothing_to_read_yet_is_told_so(muster: Any, device_id: 
     assert muster("readings", "NOBODY")[0] == 1
 
 
+def test_application_is_made_at_the_platform(muster: Any) -> None:
+    code, out, _ = muster("reader", "add", "robot", "--application")
+    assert (code, "commands them" in out) == (0, True)
+    assert "application  Capp" in muster("reader", "list")[1]
+    assert muster("reader", "remove", "robot")[0] == 0
+
+
 def test_reader_is_made_listed_and_removed(muster: Any) -> None:
     code, out, err = muster("reader", "add", "shop-floor", "--json")
     assert (code, err) == (0, "")

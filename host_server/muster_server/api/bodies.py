@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Bodies that the portal and the configuration server are sent. A repr shows no secret."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -93,9 +93,10 @@ class BundleText(Body):
 
 
 class NewReader(Body):
-    """The name of a reader to be made."""
+    """The name of a reader to be made, and what else it may: an application commands, too."""
 
     name: Annotated[str, text(bounds.READER_NAME, examples=["dashboard"])]
+    kind: Literal["reader", "application"] = "reader"
 
 
 class TypedReceipt(Body):

@@ -28,6 +28,8 @@ TAG = (0, 256)
 FAILSAFE_S = (0, HIGHEST)
 SYNC_S = (1, HIGHEST)
 NTP = (1, 253)
+POLICIES = (0, 4)
+POLICY_ADDRESS = (1, 128)
 RELEASES = ("2a", "3", "4", "5")
 
 # What else the servers are sent

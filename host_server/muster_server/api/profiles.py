@@ -133,6 +133,14 @@ class Platform(Part):
     rvi: Annotated[str, Field(json_schema_extra={"enum": list(bounds.RELEASES)})] = "4"
     ca: Annotated[str | None, Field(description="PEM, or base64 of DER")] = None
     insecure: Annotated[bool, Field(description="development only")] = False
+    acpi: Annotated[
+        list[Annotated[str, text(bounds.POLICY_ADDRESS)]],
+        Field(
+            min_length=bounds.POLICIES[0],
+            max_length=bounds.POLICIES[1],
+            description="addresses of access control policies for AE and containers",
+        ),
+    ] = []
 
 
 class Policy(Part):

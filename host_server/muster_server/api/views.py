@@ -335,9 +335,10 @@ class Readings(View):
 
 
 class ReaderEntry(View):
-    """An account that may only read the owner's devices."""
+    """An account that may only read the owner's devices, or command them, too."""
 
     name: str
+    kind: Literal["reader", "application"]
     originator: str
     created_at: UnixTime
 

@@ -103,6 +103,8 @@ def _check_platform(platform: Fields) -> None:
     ca = platform.text_or_null("ca", 1, bounds.CONFIGURATION_BYTES)
     if ca is not None:
         _check_ca(ca, platform.at("ca"))
+    if "acpi" in platform.document:
+        _check_policies(platform)
     if platform.boolean("insecure", default=False):
         return
     if token is not None and not is_https:
@@ -115,6 +117,13 @@ def _check_platform(platform: Fields) -> None:
         raise wrong(
             platform.at("ca"), "https needs the certificate authority that the device shall trust"
         )
+
+
+def _check_policies(platform: Fields) -> None:
+    low, high = bounds.POLICY_ADDRESS
+    for address in platform.items("acpi", *bounds.POLICIES):
+        if not isinstance(address, str) or not low <= len(address) <= high:
+            raise wrong(platform.at("acpi"), f"wanted addresses of {low} to {high} characters")
 
 
 def _check_ca(text: str, path: str) -> None:

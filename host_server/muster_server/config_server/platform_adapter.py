@@ -36,8 +36,10 @@ class Home(Protocol):
     def close_account(self, originator: str) -> None:
         """The account and all its tokens are revoked."""
 
-    def open_reader(self, originator: str, policy: str, token_id: str) -> Token:
-        """An account that may only retrieve and discover what the policy names."""
+    def open_reader(self, originator: str, policy: str, token_id: str, kind: str) -> Token:
+        """An account that may only retrieve and discover what the policy names ("reader"), or
+        command it, too ("application").
+        """
 
     def name_in_policy(self, policy: str, originators: list[str]) -> None:
         """Open what these originators own to the policy's readers."""
@@ -153,8 +155,8 @@ class MusterPlatform:
         """
         return self._issued(f"/accounts/{originator}?token_id={token_id}")
 
-    def open_reader(self, originator: str, policy: str, token_id: str) -> Token:
-        query = f"policy={quote(policy, safe='')}&token_id={token_id}"
+    def open_reader(self, originator: str, policy: str, token_id: str, kind: str) -> Token:
+        query = f"policy={quote(policy, safe='')}&token_id={token_id}&kind={kind}"
         return self._issued(f"/readers/{originator}?{query}")
 
     def name_in_policy(self, policy: str, originators: list[str]) -> None:

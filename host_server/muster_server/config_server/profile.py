@@ -23,7 +23,7 @@ REONBOARDING = ("never", "owner", "always")
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
 _PEM = "-----BEGIN CERTIFICATE-----"
-_PLATFORM_FIELDS = ("type", "url", "cse", "api", "rvi", "ca", "insecure")
+_PLATFORM_FIELDS = ("type", "url", "cse", "api", "rvi", "ca", "insecure", "acpi")
 _NETWORK_FIELDS = ("ssid", "ssid_b64", "psk", "hidden", "ip")
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Accounts that only read an owner's devices: for the owner's backends, and for this server."""
+"""Accounts that read an owner's devices: for the owner's backends, and for this server."""
 
 import re
 import secrets
@@ -18,6 +18,8 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?", re.ASCII)
 _TOKEN_ID_BYTES = 8
 _AT_ONCE = 500  # originators in one request to the platform
 MOST_READERS = 32  # of one owner
+READER, APPLICATION = "reader", "application"
+_PREFIXES = {READER: "Creader", APPLICATION: "Capp"}
 
 
 def policy_for(owner: str) -> str:
@@ -36,9 +38,9 @@ class ReaderService:
         self._clock = clock
         self._making = threading.Lock()  # one account, however many ask at once
 
-    def add(self, owner: str, name: str) -> dict[str, Any]:
-        """Make a reader of all the owner's devices, also of those that come later. Its token is
-        in this answer and nowhere else.
+    def add(self, owner: str, name: str, kind: str = READER) -> dict[str, Any]:
+        """Make a reader, or an application, of all the owner's devices, also of those that come
+        later. Its token is in this answer and nowhere else.
 
         Invalid, Conflict, or ServiceUnreachable; then there is no such reader.
         """
@@ -52,7 +54,7 @@ class ReaderService:
                 )
             if len(known) >= MOST_READERS:
                 raise Conflict(f"there are {MOST_READERS} readers already; remove some first")
-        reader = self._new(owner, name)
+        reader = self._new(owner, name, kind)
         with self._store.transaction() as records:
             records.readers.put(reader)
         token = self._opened(reader)
@@ -99,8 +101,9 @@ class ReaderService:
             records.readers.put(own)
         return own
 
-    def _new(self, owner: str, name: str) -> Reader:
-        return Reader(owner, name, "Creader" + secrets.token_hex(8), None, self._clock())
+    def _new(self, owner: str, name: str, kind: str = READER) -> Reader:
+        originator = _PREFIXES[kind] + secrets.token_hex(8)
+        return Reader(owner, name, originator, None, self._clock())
 
     def _opened(self, reader: Reader) -> Token:
         """The reader's account at the platform, and all the owner's devices in its policy."""
@@ -111,7 +114,7 @@ class ReaderService:
             for n in range(0, len(originators), _AT_ONCE):
                 home.name_in_policy(policy, originators[n : n + _AT_ONCE])
             token_id = secrets.token_hex(_TOKEN_ID_BYTES)
-            return home.open_reader(reader.originator, policy, token_id)
+            return home.open_reader(reader.originator, policy, token_id, _kind(reader))
         except ServiceUnreachable:
             # It may have been made, and its answer lost.
             with self._store.transaction() as records:
@@ -130,9 +133,16 @@ def shown(reader: Reader) -> dict[str, Any]:
     """A reader without its token."""
     return {
         "name": reader.name,
+        "kind": _kind(reader),
         "originator": reader.originator,
         "created_at": reader.created_at,
     }
+
+
+def _kind(reader: Reader) -> str:
+    # Its originator says so, since the platform and whoever looks there shall see it, too.
+    is_application = reader.originator.startswith(_PREFIXES[APPLICATION])
+    return APPLICATION if is_application else READER
 
 
 def _originators(records: Records, owner: str) -> list[str]:

@@ -30,8 +30,8 @@ def add_reading(
 
     @app.post("/v1/readers", dependencies=[guard])
     def add(owner: str, body: Body) -> Response:
-        name = read_body(bodies.NewReader, body).name
-        return json_response(readers.add(owner, name), 201)
+        wanted = read_body(bodies.NewReader, body)
+        return json_response(readers.add(owner, wanted.name, wanted.kind), 201)
 
     @app.get("/v1/readers", dependencies=[guard])
     def show_all(owner: str) -> Response:

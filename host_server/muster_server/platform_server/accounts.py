@@ -11,7 +11,8 @@ that a new configuration's token can be proved before the former one is revoked:
     DELETE /accounts/{originator}               revokes everything; the AE and its data stay unless
                                                 remove_ae=true
     GET    /accounts/{originator}/history       what was seen of it, and its newest timeline
-    PUT    /readers/{originator}?policy={name}  an account that only reads what the policy names
+    PUT    /readers/{originator}?policy={name}  an account that only reads what the policy names;
+                                                with kind=application one that commands, too
     POST   /policies/{name}/members             names device accounts in a policy
 
 Each takes effect at once: every request is checked against the database.
@@ -27,8 +28,9 @@ from functools import partial
 from muster_server import tokens
 from muster_server.errors import Conflict, Invalid, NotFound, Unauthorized
 from muster_server.platform_server import resource_types as types
-from muster_server.platform_server.access import ADMIN, Caller
+from muster_server.platform_server.access import ADMIN, READER, Caller
 from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.policies import Policies
 from muster_server.platform_server.response_codes import BadRequest, SecurityAssociationRequired
 from muster_server.platform_server.timestamps import timestamp
 from muster_server.store.platform import PlatformStore, Resource, Rows, Token
@@ -94,11 +96,15 @@ class Accounts:
         owner = ADMIN if is_admin else known[0].originator
         if not hmac.compare_digest(owner.encode(), originator.encode()):
             raise SecurityAssociationRequired("this token belongs to another originator")
-        ae, policy = _ae_of(rows, originator), rows.readers.policy_of(originator)
-        if policy is None:
-            return Caller(originator, is_admin, ae)
+        if is_admin:
+            return Caller(originator, True, None)
+        ae, other = _ae_of(rows, originator), rows.readers.kind_of(originator)
+        policies = Policies(rows, originator)
+        if other is None:
+            return Caller(originator, False, ae, policies=policies)
+        policy, kind = other
         named = partial(rows.readers.is_member, policy)
-        return Caller(originator, is_admin, ae, policy, named)
+        return Caller(originator, False, ae, kind, policy, named, policies)
 
     def open_account(self, originator: str, token_id: str | None = None) -> IssuedToken:
         """Make the account unless it is there, and issue a token for it; others stay valid.
@@ -114,20 +120,27 @@ class Accounts:
             return self._issue(rows, originator, token_id)
 
     def open_reader(
-        self, originator: str, policy: str, token_id: str | None = None
+        self,
+        originator: str,
+        policy: str,
+        token_id: str | None = None,
+        kind: str = READER,
     ) -> IssuedToken:
-        """Make an account that reads what the policy names and does nothing else, unless it is
-        there, and issue a token for it. Conflict if the account is a device's.
+        """Make an account that reads what the policy names and does nothing else, or that of an
+        application, unless it is there, and issue a token for it. Conflict if the account is a
+        device's, or one of the other kind.
         """
         _check_originator(originator)
         with self._store.transaction() as rows:
-            former = rows.readers.policy_of(originator)
+            former = rows.readers.kind_of(originator)
             if former is None and rows.has_account(originator):
                 raise Conflict("this originator has an account that is no reader's")
+            if former is not None and former[1] != kind:
+                raise Conflict(f"this originator's account is that of a {former[1]}")
             if former is None:
                 rows.add_account(originator, timestamp(self._clock()))
                 rows.history.note(originator, Sight(self._clock(), "account_made"))
-            rows.readers.put(originator, policy)
+            rows.readers.put(originator, policy, kind)
             return self._issue(rows, originator, token_id)
 
     def name_in_policy(self, policy: str, originators: list[str]) -> None:

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request
 from pydantic import BaseModel, Field
@@ -158,12 +158,15 @@ def _add_accounts(
 
     @app.put("/readers/{originator}", status_code=201, dependencies=admin_only)
     def open_reader(
-        originator: str, policy: PolicyName, token_id: TokenId = None
+        originator: str,
+        policy: PolicyName,
+        token_id: TokenId = None,
+        kind: Literal["reader", "application"] = "reader",
     ) -> IssuedTokenView:
-        """Make an account that may only retrieve and discover what the policy names, and issue a
-        token; it is closed as any other account is.
+        """Make an account that may only retrieve and discover what the policy names, or that of an
+        application, which may command it, too, and issue a token; it is closed as any other.
         """
-        return IssuedTokenView(**asdict(accounts.open_reader(originator, policy, token_id)))
+        return IssuedTokenView(**asdict(accounts.open_reader(originator, policy, token_id, kind)))
 
     @app.post("/policies/{policy}/members", status_code=204, dependencies=admin_only)
     def name_in_policy(

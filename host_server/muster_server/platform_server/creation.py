@@ -9,6 +9,7 @@ from typing import Any
 
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server.addressing import CSE
+from muster_server.platform_server.attributes import ResourceType
 from muster_server.platform_server.response_codes import (
     BadRequest,
     Conflict,
@@ -40,7 +41,7 @@ def cse_base(cse: CSE, releases: tuple[str, ...], now: str) -> Resource:
     )
 
 
-def creatable(ty: int | None) -> types.ResourceType:
+def creatable(ty: int | None) -> ResourceType:
     """Return the type that a creation asks for.
 
     Raises BadRequest if the type is missing or no type, OperationNotAllowed for the CSEBase,
@@ -58,7 +59,7 @@ def creatable(ty: int | None) -> types.ResourceType:
 
 
 def drafted(
-    type_: types.ResourceType,
+    type_: ResourceType,
     parent: Resource,
     given: Mapping[str, Any],
     originator: str,
@@ -93,7 +94,20 @@ def drafted(
         lt=now,
         et=end,
         attributes=attributes,
+        creator=originator,
+        governed_by=governing(ri, type_.number, attributes, parent),
     )
+
+
+def governing(
+    ri: str, ty: int, attributes: Mapping[str, Any], parent: Resource | None
+) -> str | None:
+    """The id of the resource whose policies govern the one with this id."""
+    if ty in types.GOVERNED_BY_NOBODY:
+        return None
+    if attributes.get("acpi"):
+        return ri
+    return parent.governed_by if parent is not None else None
 
 
 def updated(resource: Resource, changes: Mapping[str, Any], now: str, ends: Ends) -> Resource:
@@ -102,6 +116,8 @@ def updated(resource: Resource, changes: Mapping[str, Any], now: str, ends: Ends
     asked_end = attributes.pop("et", None)
     end = _checked_end(asked_end, ends) if asked_end else resource.et
     attributes = {name: value for name, value in attributes.items() if value is not None}
+    if attributes.get("acpi") == []:
+        del attributes["acpi"]
     if resource.ty == types.CONTAINER:
         attributes["st"] += 1
     return replace(resource, attributes=attributes, et=end, lt=now)

@@ -5,81 +5,29 @@
 Not for who may do what (access.py), nor for what an operation does (service.py).
 """
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
+from muster_server.platform_server import attributes as check
+from muster_server.platform_server.attributes import (
+    NAME,
+    NAME_LENGTH,
+    Attribute,
+    ResourceType,
+)
+from muster_server.platform_server.policy_form import privileges, self_privileges
 from muster_server.platform_server.response_codes import BadRequest
-from muster_server.platform_server.timestamps import is_timestamp
 
-AE, CONTAINER, CONTENT_INSTANCE, CSE_BASE, MGMT_OBJ, NODE = 2, 3, 4, 5, 13, 14
+POLICY, AE, CONTAINER, CONTENT_INSTANCE, CSE_BASE = 1, 2, 3, 4, 5
+GROUP, MGMT_OBJ, NODE = 9, 13, 14
 DEVICE_INFO = 1007  # mgmtDefinition
 
-# Types that oneM2M defines and this subset leaves out: answered "not implemented", not "unknown".
-OTHER_TYPES = frozenset(range(1, 67)) - {AE, CONTAINER, CONTENT_INSTANCE, CSE_BASE, MGMT_OBJ, NODE}
-
-_TEXT_LENGTH = 256
-_NAME_LENGTH = 64
-_LIST_LENGTH = 16
-_COUNT_LIMIT = 2**31 - 1
-
-# The unreserved characters of RFC 3986: a name is a part of an address.
-NAME = re.compile(rf"[A-Za-z0-9._~-]{{1,{_NAME_LENGTH}}}", re.ASCII)
-# "N" and something, or "R" and a registered id of three parts; check_app_id knows about "r".
-_APP_ID = re.compile(r"N.+|[Rr][^.]+\.[^.]+\.[^.].*")
-# type/subtype:encoding with encoding 0 plain, 1 base64 string, 2 base64 of bytes
-_CONTENT_INFO = re.compile(r"[\w.+-]+/[\w.+-]+(:[0-2]){0,2}(:[0-5])?", re.ASCII)
-
-# Tells what was wanted if the value is not it, e.g. "a whole number from 0".
-Check = Callable[[Any], str | None]
-
-
-def _text(value: Any) -> str | None:
-    is_good = _is_text(value)
-    return None if is_good else f"a text of at most {_TEXT_LENGTH} printable characters"
-
-
-def _texts(value: Any) -> str | None:
-    is_good = (
-        isinstance(value, list)
-        and 1 <= len(value) <= _LIST_LENGTH
-        and all(_is_text(item) and item for item in value)
-    )
-    wanted = f"a list of 1 to {_LIST_LENGTH} texts of 1 to {_TEXT_LENGTH} characters"
-    return None if is_good else wanted
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _TEXT_LENGTH and value.isprintable()
-
-
-def _possibly_no_texts(value: Any) -> str | None:
-    return None if value == [] else _texts(value)
-
-
-def _flag(value: Any) -> str | None:
-    return None if isinstance(value, bool) else "true or false"
-
-
-def _count(value: Any) -> str | None:
-    is_good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _COUNT_LIMIT
-    return None if is_good else f"a whole number from 0 to {_COUNT_LIMIT}"
-
-
-def _time(value: Any) -> str | None:
-    is_good = isinstance(value, str) and is_timestamp(value)
-    return None if is_good else 'a time such as "20261123T075904"'
-
-
-def _app_id(value: Any) -> str | None:
-    is_good = isinstance(value, str) and len(value) <= _TEXT_LENGTH and _APP_ID.fullmatch(value)
-    return None if is_good else 'an App-ID: "N" and a name, or "R" and three parts with dots'
-
-
-def _content_info(value: Any) -> str | None:
-    is_good = isinstance(value, str) and len(value) <= 64 and _CONTENT_INFO.fullmatch(value)
-    return None if is_good else 'a media type and an encoding such as "text/plain:0"'
+_COMMON = {"lbl": Attribute(check.texts), "et": Attribute(check.time)}
+# fmt: off
+_DEVICE_INFO_TEXTS = ("smod", "dvnm", "fwv", "swv", "hwv", "osv", "mfd", "mfdl", "loc", "syst",
+                      "spur", "purl", "dc", "cnty")
+# fmt: on
+_GOVERNED = {"acpi": Attribute(check.possibly_no_texts)}  # by access control policies
 
 
 def _device_info(value: Any) -> str | None:
@@ -87,53 +35,36 @@ def _device_info(value: Any) -> str | None:
     return None if is_good else f"{DEVICE_INFO}, deviceInfo"
 
 
-def _anything(value: Any) -> str | None:
-    return None if value is not None else "a value"
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """The rules of an attribute that an originator may set; the platform's own have none."""
-
-    check: Check
-    is_required: bool = False  # at creation; such an attribute cannot be removed either
-    is_constant: bool = False  # cannot be updated
-
-
-@dataclass(frozen=True)
-class ResourceType:
-    number: int
-    root: str  # the one key of the JSON document, e.g. "m2m:ae"
-    prefix: str  # of the ids that the platform makes
-    children: frozenset[int] = frozenset()
-    attributes: Mapping[str, Attribute] = field(default_factory=dict)
-
-
-_COMMON = {"lbl": Attribute(_texts), "et": Attribute(_time)}
-# fmt: off
-_DEVICE_INFO_TEXTS = ("smod", "dvnm", "fwv", "swv", "hwv", "osv", "mfd", "mfdl", "loc", "syst",
-                      "spur", "purl", "dc", "cnty")
-# fmt: on
-
 TYPES: Mapping[int, ResourceType] = {
     type_.number: type_
     for type_ in (
-        ResourceType(CSE_BASE, "m2m:cb", "cb", frozenset({AE, NODE, CONTAINER})),
+        ResourceType(CSE_BASE, "m2m:cb", "cb", frozenset({POLICY, AE, CONTAINER, GROUP, NODE})),
+        ResourceType(
+            POLICY,
+            "m2m:acp",
+            "acp",
+            attributes=_COMMON
+            | {
+                "pv": Attribute(privileges, is_required=True),
+                "pvs": Attribute(self_privileges, is_required=True),
+            },
+        ),
         ResourceType(
             AE,
             "m2m:ae",
             "ae",
-            frozenset({CONTAINER}),
+            frozenset({POLICY, CONTAINER, GROUP}),
             _COMMON
+            | _GOVERNED
             | {
-                "api": Attribute(_app_id, is_required=True, is_constant=True),
-                "rr": Attribute(_flag, is_required=True),
-                "srv": Attribute(_possibly_no_texts, is_required=True),
-                "apn": Attribute(_text),
-                "poa": Attribute(_texts),
-                "or": Attribute(_text),
-                "csz": Attribute(_texts),
-                "nl": Attribute(_text),
+                "api": Attribute(check.app_id, is_required=True, is_constant=True),
+                "rr": Attribute(check.flag, is_required=True),
+                "srv": Attribute(check.possibly_no_texts, is_required=True),
+                "apn": Attribute(check.text),
+                "poa": Attribute(check.texts),
+                "or": Attribute(check.text),
+                "csz": Attribute(check.texts),
+                "nl": Attribute(check.text),
             },
         ),
         ResourceType(
@@ -141,7 +72,13 @@ TYPES: Mapping[int, ResourceType] = {
             "m2m:cnt",
             "cnt",
             frozenset({CONTAINER, CONTENT_INSTANCE}),
-            _COMMON | {"mni": Attribute(_count), "mbs": Attribute(_count), "or": Attribute(_text)},
+            _COMMON
+            | _GOVERNED
+            | {
+                "mni": Attribute(check.count),
+                "mbs": Attribute(check.count),
+                "or": Attribute(check.text),
+            },
         ),
         ResourceType(
             CONTENT_INSTANCE,
@@ -149,9 +86,22 @@ TYPES: Mapping[int, ResourceType] = {
             "cin",
             attributes=_COMMON
             | {
-                "con": Attribute(_anything, is_required=True),
-                "cnf": Attribute(_content_info),
-                "or": Attribute(_text),
+                "con": Attribute(check.anything, is_required=True),
+                "cnf": Attribute(check.content_info),
+                "or": Attribute(check.text),
+            },
+        ),
+        ResourceType(
+            GROUP,
+            "m2m:grp",
+            "grp",
+            attributes=_COMMON
+            | _GOVERNED
+            | {
+                "mt": Attribute(check.count, is_constant=True),
+                "mnm": Attribute(check.count, is_required=True),
+                "mid": Attribute(check.members, is_required=True),
+                "gn": Attribute(check.text),
             },
         ),
         ResourceType(
@@ -160,25 +110,37 @@ TYPES: Mapping[int, ResourceType] = {
             "nod",
             frozenset({MGMT_OBJ}),
             _COMMON
-            | {"ni": Attribute(_text, is_required=True), "hael": Attribute(_possibly_no_texts)},
+            | _GOVERNED
+            | {
+                "ni": Attribute(check.text, is_required=True),
+                "hael": Attribute(check.possibly_no_texts),
+            },
         ),
         ResourceType(
             MGMT_OBJ,
             "m2m:dvi",
             "dvi",
             attributes=_COMMON
+            | _GOVERNED
             | {
                 "mgd": Attribute(_device_info, is_required=True, is_constant=True),
-                "dlb": Attribute(_text, is_required=True),
-                "man": Attribute(_text, is_required=True),
-                "mod": Attribute(_text, is_required=True),
-                "dty": Attribute(_text, is_required=True),
-                "ptl": Attribute(_texts),
+                "dlb": Attribute(check.text, is_required=True),
+                "man": Attribute(check.text, is_required=True),
+                "mod": Attribute(check.text, is_required=True),
+                "dty": Attribute(check.text, is_required=True),
+                "ptl": Attribute(check.texts),
             }
-            | {name: Attribute(_text) for name in _DEVICE_INFO_TEXTS},
+            | {name: Attribute(check.text) for name in _DEVICE_INFO_TEXTS},
         ),
     )
 }
+
+# Attributes that name policies, originators, groups or members.
+NAMING = frozenset({"acpi", "pv", "pvs", "mid", "mnm"})
+# A policy says itself who may do what with it.
+GOVERNED_BY_NOBODY = frozenset({POLICY})
+# Types that oneM2M defines and this subset leaves out: answered "not implemented", not "unknown".
+OTHER_TYPES = frozenset(range(1, 67)) - set(TYPES)
 
 
 def checked_name(given: Mapping[str, Any]) -> str | None:
@@ -191,7 +153,7 @@ def checked_name(given: Mapping[str, Any]) -> str | None:
     name = given["rn"]
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise BadRequest(
-            f"rn: wanted 1 to {_NAME_LENGTH} of A-Z a-z 0-9 . _ ~ -, got {_shown(name)}"
+            f"rn: wanted 1 to {NAME_LENGTH} of A-Z a-z 0-9 . _ ~ -, got {_shown(name)}"
         )
     return name
 

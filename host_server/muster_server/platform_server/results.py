@@ -8,7 +8,7 @@ from typing import Any
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server.access import Caller, reach
 from muster_server.platform_server.addressing import CSE
-from muster_server.platform_server.primitives import Content, Filter, Request
+from muster_server.platform_server.primitives import Content, Request
 from muster_server.platform_server.timestamps import FOR_EVER
 from muster_server.store.platform import Resource, Rows
 
@@ -52,9 +52,10 @@ def document_of(resource: Resource, attributes: Mapping[str, Any]) -> dict[str, 
 
 
 def subtree(
-    rows: Rows, caller: Caller, top: Resource, wanted: Filter, most: int
+    rows: Rows, caller: Caller, top: Resource, request: Request, most: int
 ) -> tuple[list[Resource], bool]:
     """Return what the caller may see under a resource, top down, and whether there was more."""
+    wanted = request.filter
     limit = most if wanted.limit is None else min(wanted.limit, most)
     found = rows.under(
         top.path,
@@ -62,7 +63,7 @@ def subtree(
         types=wanted.types,
         labels=wanted.labels,
         levels=wanted.levels,
-        reach=reach(caller),
+        reach=reach(caller, discovers=request.is_discovery),
     )
     return found[:limit], len(found) > limit
 

@@ -17,6 +17,7 @@ from muster_server.platform_server import (
     creation,
     instances,
     linking,
+    policies,
     results,
     sightings,
 )
@@ -25,6 +26,7 @@ from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.access import Caller
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE, Target
+from muster_server.platform_server.attributes import ResourceType
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
 from muster_server.platform_server.timestamps import timestamp
@@ -62,13 +64,16 @@ class Platform:
         """
         with self._store.transaction() as rows:
             base = rows.resource_at(self._cse.name)
+            new = creation.cse_base(self._cse, SUPPORTED_RELEASES, self._now())
             if base is None and not rows.children([""], 1):
-                rows.add(creation.cse_base(self._cse, SUPPORTED_RELEASES, self._now()))
+                rows.add(new)
             elif base is None or base.ri != self._cse.id:
                 raise StoreError(
                     f'the database belongs to another CSE than "{self._cse.name}" with id '
                     f'"{self._cse.id}"; start it with that one\'s names, or with an empty database'
                 )
+            elif base.attributes != new.attributes:  # of a release that could less, or more
+                rows.change(replace(base, attributes=new.attributes))
 
     def answer(self, request: Request, token: str | None) -> Response:
         """Carry a request out; RequestRefused or Unauthorized, and no resource changed, if not."""
@@ -118,6 +123,8 @@ class Platform:
         draft = creation.drafted(
             type_, parent, given, caller.originator, self._now(), self._ends()
         )
+        if types.NAMING & draft.attributes.keys():
+            draft = replace(draft, attributes=policies.settled(rows, self._cse, draft.attributes))
         self._check_room(rows, draft)
         if draft.ty == types.AE and not caller.is_admin:
             _check_name(rows, draft)
@@ -159,13 +166,13 @@ class Platform:
             )
 
     def _retrieve(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
-        self._check(caller, Operation.RETRIEVE, target.resource)
+        asks_for = request.is_discovery
+        if not access.may(caller, Operation.RETRIEVE, target.resource, discovers=asks_for):
+            raise codes.NoPrivilege("this originator may not retrieve that")
         resource = self._edge(rows, target)
         if request.content is Content.ATTRIBUTES and not request.is_discovery:
             return Response(codes.OK, self._shown(rows, resource, request.content))
-        found, is_partial = results.subtree(
-            rows, caller, resource, request.filter, self._bounds.results
-        )
+        found, is_partial = results.subtree(rows, caller, resource, request, self._bounds.results)
         document: Any
         if request.is_discovery:
             document = results.addresses(self._cse, request, found)
@@ -182,13 +189,18 @@ class Platform:
         return Response(codes.OK, document, is_partial)
 
     def _update(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
-        self._check(caller, Operation.UPDATE, target.resource)
         resource = target.resource
         type_ = types.TYPES[resource.ty]
+        if "acpi" not in _inner(request.document, type_):
+            self._check(caller, Operation.UPDATE, resource)
+        elif not access.may_govern(caller, resource):
+            raise codes.NoPrivilege("acpi: this originator may not say who governs that")
         if target.edge or resource.ty in (types.CSE_BASE, types.CONTENT_INSTANCE):
             raise codes.OperationNotAllowed(f"{type_.root} cannot be updated there")
         given = _content(request.document, type_, codes.ContentsUnacceptable)
         changes = types.checked_for_update(type_, given)
+        if "acpi" in changes and len(changes) > 1:
+            raise codes.BadRequest("acpi: is updated alone, without other attributes")
         changed = creation.updated(resource, changes, self._now(), self._ends())
         kept = self._change(rows, caller, resource, changed, changes)
         return Response(codes.UPDATED, self._shown(rows, kept, request.content, changes, resource))
@@ -207,6 +219,8 @@ class Platform:
             else:
                 node_id = linking.linked_node_id(rows, self._cse, caller, before.ri, changes["nl"])
                 after = replace(after, attributes={**after.attributes, "nl": node_id})
+        if types.NAMING & changes.keys():
+            after = self._governed(rows, before, after)
         if before.ty == types.CONTAINER:
             after = instances.trimmed(rows, after, self._bounds)
         hosted = after.attributes.get("hael", [])
@@ -214,6 +228,15 @@ class Platform:
             linking.check_hosted(rows, hosted, before.ri)
             linking.follow_node(rows, before.ri, before.attributes.get("hael", []), hosted)
         rows.change(after)
+        return after
+
+    def _governed(self, rows: Rows, before: Resource, after: Resource) -> Resource:
+        attributes = policies.settled(rows, self._cse, after.attributes)
+        parent = rows.resource(after.pi)
+        governed_by = creation.governing(after.ri, after.ty, attributes, parent)
+        after = replace(after, attributes=attributes, governed_by=governed_by)
+        if after.governed_by != before.governed_by:
+            rows.govern(before, after, types.GOVERNED_BY_NOBODY)
         return after
 
     def _delete(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
@@ -293,8 +316,13 @@ def _loosen(rows: Rows, leaving: list[Resource]) -> None:
             linking.follow_node(rows, node.ri, node.attributes.get("hael", []), [])
 
 
+def _inner(document: Mapping[str, Any], type_: ResourceType) -> Mapping[str, Any]:
+    given = document.get(type_.root)
+    return given if isinstance(given, dict) else {}
+
+
 def _content(
-    document: Mapping[str, Any], type_: types.ResourceType, refusal: type[codes.RequestRefused]
+    document: Mapping[str, Any], type_: ResourceType, refusal: type[codes.RequestRefused]
 ) -> Mapping[str, Any]:
     if list(document) != [type_.root]:
         raise refusal(f'wanted a document with the one key "{type_.root}"')

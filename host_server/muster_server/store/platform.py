@@ -18,9 +18,10 @@ from sqlalchemy.exc import IntegrityError
 
 from muster_server.store.engine import Database
 from muster_server.store.platform_history import PlatformHistory
+from muster_server.store.platform_policies import PlatformPolicies, marks_of, opened_to
 from muster_server.store.platform_readers import PlatformReaders, members_of
 
-HEAD = "0003"
+HEAD = "0004"
 
 _metadata = sa.MetaData()
 _resources = sa.Table(
@@ -37,6 +38,8 @@ _resources = sa.Table(
     sa.Column("lt", sa.String(22)),
     sa.Column("et", sa.String(22)),
     sa.Column("attributes", sa.Text),
+    sa.Column("creator", sa.String(64)),
+    sa.Column("governed_by", sa.String(64)),
 )
 _marks = sa.Table(
     "marks",
@@ -60,9 +63,6 @@ _tokens = sa.Table(
     sa.Column("ct", sa.String(22)),
 )
 
-# Lists in a resource's attributes that requests search by.
-_MARKS = ("lbl", "hael")
-
 
 class NameTaken(Exception):
     """Another resource has this id or this path."""
@@ -83,17 +83,22 @@ class Resource:
     et: str | None  # None: lives as long as its parent
     attributes: Mapping[str, Any]
     seq: int = 0  # given by the store
+    creator: str | None = None  # None: made before this was kept
+    governed_by: str | None = None  # the nearest with acpi, from this one upward
 
 
 @dataclass(frozen=True)
 class Reach:
     """The part of the tree that one originator may see: what it owns, a node with what is under
-    it, and what those own whom a policy names.
+    it, and what those own whom a policy names; what it has made; and what policies among the
+    resources open to one of its names, for the operation 2 (retrieve) or 32 (discover).
     """
 
     owner: str
     node_id: str | None
     policy: str | None = None
+    names: frozenset[str] = frozenset()
+    operation: int = 2
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,7 @@ class Rows:
         self._connection = connection
         self.history = PlatformHistory(connection)
         self.readers = PlatformReaders(connection)
+        self.policies = PlatformPolicies(connection)
 
     # --- the tree
 
@@ -180,6 +186,9 @@ class Rows:
                 own |= (column.ri == reach.node_id) | (column.pi == reach.node_id)
             if reach.policy is not None:
                 own |= column.owner.in_(members_of(reach.policy))
+            if reach.names:
+                opened = opened_to(reach.names, reach.owner, reach.operation)
+                own |= column.governed_by.in_(opened)
             wanted = wanted.where(own)
         return self._many(wanted.order_by(depth, column.seq).limit(limit))
 
@@ -230,6 +239,18 @@ class Rows:
         self._connection.execute(sa.update(_resources).where(of_it).values(_values(resource)))
         self._connection.execute(sa.delete(_marks).where(_marks.c.ri == resource.ri))
         self._mark(resource)
+
+    def govern(self, before: Resource, after: Resource, besides: Collection[int]) -> None:
+        """Let what is under a resource know that others govern it now, as far as it has no
+        policies of its own and is not of a type that nobody else governs.
+        """
+        column = _resources.c
+        # "0" follows "/", as in `under`.
+        below = (column.path > f"{after.path}/") & (column.path < f"{after.path}0")
+        same = column.governed_by.is_not_distinct_from(before.governed_by)
+        below &= column.ty.not_in(besides)
+        new = sa.update(_resources).where(below & same).values(governed_by=after.governed_by)
+        self._connection.execute(new)
 
     def change_counts(self, container: Resource) -> None:
         """Keep what changed in attributes that nobody searches by; cheaper than `change`."""
@@ -316,8 +337,7 @@ class Rows:
     def _mark(self, resource: Resource) -> None:
         values = [
             {"ri": resource.ri, "kind": kind, "value": value}
-            for kind in _MARKS
-            for value in dict.fromkeys(resource.attributes.get(kind, ()))
+            for kind, value in dict.fromkeys(marks_of(resource.attributes))
         ]
         if values:
             self._connection.execute(sa.insert(_marks), values)
@@ -334,6 +354,8 @@ def _values(resource: Resource) -> dict[str, Any]:
         "ct": resource.ct,
         "lt": resource.lt,
         "et": resource.et,
+        "creator": resource.creator,
+        "governed_by": resource.governed_by,
         "attributes": json.dumps(dict(resource.attributes), separators=(",", ":")),
     }
 
@@ -351,4 +373,6 @@ def _resource(row: Row[Any]) -> Resource:
         et=row.et,
         attributes=json.loads(row.attributes),
         seq=row.seq,
+        creator=row.creator,
+        governed_by=row.governed_by,
     )

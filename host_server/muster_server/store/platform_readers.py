@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Accounts that only read, and the policies that name what; a part of the platform's rows.
+"""Accounts of readers and applications, and the policies that name what they read.
 
-A policy is a name and the originators whose AEs it opens. Both go with the accounts they are of.
+A part of the platform's rows. A policy is a name and the originators whose AEs it opens. Both go
+with the accounts they are of.
 """
 
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ _readers = sa.Table(
     _metadata,
     sa.Column("originator", sa.String(64)),
     sa.Column("policy", sa.String(64)),
+    sa.Column("kind", sa.String(16)),
 )
 _members = sa.Table(
     "policy_members",
@@ -43,11 +45,18 @@ class PlatformReaders:
         found: str | None = self._connection.execute(question).scalar()
         return found
 
-    def put(self, originator: str, policy: str) -> None:
-        """Have this account read what the policy names, and nothing else."""
+    def kind_of(self, originator: str) -> tuple[str, str] | None:
+        """The policy that this account reads by, and what it is; None if it is a device's."""
+        question = sa.select(_readers.c.policy, _readers.c.kind)
+        found = self._connection.execute(question.where(_readers.c.originator == originator))
+        row = found.first()
+        return None if row is None else (row.policy, row.kind)
+
+    def put(self, originator: str, policy: str, kind: str = "reader") -> None:
+        """Have this account read what the policy names, and do what else its kind may."""
         same = _readers.c.originator == originator
         self._connection.execute(sa.delete(_readers).where(same))
-        values = {"originator": originator, "policy": policy}
+        values = {"originator": originator, "policy": policy, "kind": kind}
         self._connection.execute(sa.insert(_readers).values(values))
 
     def is_member(self, policy: str, originator: str) -> bool:

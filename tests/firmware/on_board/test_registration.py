@@ -87,6 +87,33 @@ async def test_a_copied_originator_is_noticed():
     assert e.code == "platform_conflict"
 
 
+async def test_policies_are_named_at_the_ae_and_at_each_container():
+    platform = _platform(_CREATED, _CONTAINER, _CONTAINER)
+    platform.settings = dict(_SETTINGS, acpi=["cse-in/acp-press"])
+    await platform.register()
+    named = [list(asked[2].values())[0]["acpi"] for asked in platform._connection.asked]
+    assert named == [["cse-in/acp-press"]] * 3
+
+
+async def test_what_exists_already_gets_the_policies_too():
+    done = ("2004", {})
+    answers = [("4117", {}), ("2000", {"m2m:ae": _AE}), done, ("4105", {}), done, _CONTAINER]
+    platform = _platform(*answers)
+    platform.settings = dict(_SETTINGS, acpi=["cse-in/acp-press"])
+    await platform.register()
+    put = [asked for asked in platform._connection.asked if asked[0] == "PUT"]
+    assert [asked[1] for asked in put] == ["/Cabc?rcn=0", "/cse-in/Cabc/data?rcn=0"]
+    assert put[1][2] == {"m2m:cnt": {"acpi": ["cse-in/acp-press"]}}
+
+
+async def test_a_policy_that_the_platform_does_not_know_is_named():
+    dbg = {"m2m:dbg": "acpi: there is no access control policy at cse-in/acp-press"}
+    platform = _platform(("4117", {}), ("2000", {"m2m:ae": _AE}), ("4000", dbg))
+    platform.settings = dict(_SETTINGS, acpi=["cse-in/acp-press"])
+    e = await araises(DeviceError, platform.register())
+    assert e.code == "platform_refused" and "acp-press" in str(e)
+
+
 async def test_a_platform_whose_clock_is_behind_is_not_asked_at_each_look():
     answers = [("2004", {"m2m:ae": _AE})] * 3
     platform = _platform(*answers)

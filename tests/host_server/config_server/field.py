@@ -93,7 +93,7 @@ class FakePlatform:
             raise NoAnswer("the platform did not answer in time")
         return token
 
-    def open_reader(self, originator: str, policy: str, token_id: str) -> Token:
+    def open_reader(self, originator: str, policy: str, token_id: str, kind: str) -> Token:
         self._check()
         self.policies[originator] = policy
         return Token(token_id, secrets.token_hex(16))

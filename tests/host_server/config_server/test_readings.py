@@ -9,6 +9,7 @@ import pytest
 
 from muster_server.config_server import readers as rules
 from muster_server.config_server.instances import NotAllowed, Place, Reading, TokenRefused
+from muster_server.config_server.platform_adapter import Token
 from muster_server.config_server.readers import ReaderService
 from muster_server.config_server.readings import ReadingService
 from muster_server.errors import Conflict, Invalid, NoAnswer, NotFound, ServiceUnreachable
@@ -176,6 +177,24 @@ def test_reader_is_told_its_token_once_and_names_all_devices_of_its_owner(
     assert place.platform.policies == {}
     with pytest.raises(NotFound):
         readers.remove(OWNER, "dashboard")
+
+
+def test_application_is_an_account_of_another_kind(
+    place: Field, readers: ReaderService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds: list[str] = []
+    opened = place.platform.open_reader
+
+    def noted(originator: str, policy: str, token_id: str, kind: str) -> Token:
+        kinds.append(kind)
+        return opened(originator, policy, token_id, kind)
+
+    monkeypatch.setattr(place.platform, "open_reader", noted)
+    readers.add(OWNER, "dashboard")
+    made = readers.add(OWNER, "robot", rules.APPLICATION)
+    assert kinds == ["reader", "application"]
+    assert made["originator"].startswith("Capp")
+    assert [one["kind"] for one in readers.all_shown(OWNER)] == kinds
 
 
 @pytest.mark.parametrize("name", ["", "A", OWN, "a b", "x" * 33, "-a", "a/b", "ü"])
