@@ -44,8 +44,8 @@ peers: $(READY) ## run MicroPython's own tests on emulated boards (MICROPYTHON_C
 	@$(if $(MICROPYTHON_CHECKOUT),,echo 'which checkout? make peers MICROPYTHON_CHECKOUT=path, with its submodule micropython-lib'; exit 2)
 	@$(BIN)/python -m tests.peers '$(MICROPYTHON_CHECKOUT)' $(SUITES)
 
-emulate: $(READY) ## be a board on a pty and on TCP, with networks around it, until Ctrl-C
-	@$(BIN)/python -m muster_harness emulate --directory build/emulated
+emulate: $(READY) ## be a board on a pty and on TCP, with networks around it, until Ctrl-C (SERVERS=1: with the servers)
+	@$(BIN)/python -m muster_harness emulate --directory build/emulated $(if $(SERVERS),--servers)
 
 hil: $(TOOLED) ## test whatever is behind PORT=… (RIG=rig.toml: its networks; FORCE=1: replace its label)
 	@$(if $(PORT),,echo 'which board? make hil PORT=/dev/ttyUSB0, a unit of rig.toml, or the port that make emulate prints'; exit 2)

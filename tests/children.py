@@ -89,6 +89,10 @@ class AtTerminal(_Spawn):
         self.said = b""  # all of it
         self._held = b""  # the beginning of a style
 
+    def __str__(self) -> str:
+        """Return the last words; pexpect puts them into its errors."""
+        return f"{self.process.args!r} said {self.said[-2000:].decode(errors='replace')}"
+
     def compile_pattern_list(self, patterns: Any) -> Any:
         """Compile as `re` does: a dot stands for no end of a line, other than with pexpect."""
         if isinstance(patterns, str):

@@ -48,8 +48,8 @@ def test_terminal_s_program_that_ignores_the_hang_up_is_killed(
 def test_word_that_does_not_come_is_waited_for_until_the_deadline() -> None:
     begin = time.monotonic()
     with AtTerminal(["sh", "-c", "echo here; read never"], timeout_s=0.3) as terminal:
-        with pytest.raises(pexpect.TIMEOUT, match="here"):
-            terminal.expect("there")
+        with pytest.raises(pexpect.TIMEOUT, match="said here"):
+            terminal.expect("nothing")
         with pytest.raises(pexpect.TIMEOUT):
             terminal.ends()
     assert time.monotonic() - begin < 10

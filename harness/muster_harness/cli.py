@@ -233,6 +233,8 @@ def _emulate(parser: argparse.ArgumentParser) -> None:
     option("--directory", metavar="DIR", help="keeps flash and log; else they go at the end")
     option("--tcp", type=int, metavar="N", default=0, help="TCP port for socket:// (any)")
     option("--air", metavar="FILE", help="TOML with [[access_point]]: ssid, password, channel, …")
+    option("--address", metavar="A", help="where servers reach its networks (127.77.1.1)")
+    option("--servers", action="store_true", help="run the servers, too, and prepare a device")
     option("--board", metavar="NAME", default="EMULATED", help="a file of boards/ (EMULATED)")
     option("--heap", metavar="SIZE", default="512K", help="MicroPython's heap (512K)")
 
@@ -368,6 +370,7 @@ COMMANDS = (
         (
             "muster-unit emulate",
             "muster-unit emulate --directory build/emulated --tcp 4000",
+            "muster-unit emulate --directory build/emulated --servers",
             "(then type: press, press 5000, reset, off, on)",
         ),
         _emulate,

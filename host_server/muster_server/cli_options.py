@@ -6,6 +6,7 @@ import argparse
 import os
 
 from muster_server.api.bounds import LABELS
+from muster_server.label_sizes import SHEETS, USUAL
 from muster_server.settings import ROLES
 
 
@@ -83,6 +84,21 @@ def new_label(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--svg", metavar="FILE", help="draw the QR code there")
     parser.add_argument("--png", metavar="FILE", help="the same, in dots")
     parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+def label_sheet(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("file", help="the labels, as muster label new -n writes them; - for standard input")
+    option("--pdf", metavar="FILE", required=True, help="what is to be printed")
+    option(
+        "--size",
+        default=USUAL,
+        help=f"the sheet: {', '.join(SHEETS)} and more; or a roll, e.g. 62x29 mm ({USUAL})",
+    )
+    option(
+        "--first", metavar="N", type=int, default=1, help="the first free place of a used sheet"
+    )
+    option("--outline", action="store_true", help="draw the labels' edges, to try it on paper")
 
 
 def _number_of_labels(text: str) -> int:

@@ -4,9 +4,9 @@
 
 from muster_server import cli_options, device_options, platform_table, profile_options
 from muster_server.command import Command
+from muster_server.profile_table import PROFILE_COMMANDS
 
 _KEYS = "muster_server.key_commands"
-_PROFILES = "muster_server.profile_commands"
 _LABELS = "muster_server.label_commands"
 _OFFLINE = "muster_server.offline_commands"
 _DEVICES = "muster_server.device_commands"
@@ -76,6 +76,19 @@ COMMANDS = (
         cli_options.new_label,
         "new_label",
         _LABELS,
+    ),
+    Command(
+        ("label", "sheet"),
+        "Draw labels for printing, on sheets as they are sold or on a roll: QR code and words.",
+        (
+            "muster label new -n 50 > labels.csv",
+            "muster label sheet labels.csv --pdf labels.pdf",
+            "muster label sheet labels.csv --pdf labels.pdf --size herma-4346 --first 7",
+            "muster label sheet labels.csv --pdf labels.pdf --size 62x29",
+        ),
+        cli_options.label_sheet,
+        "print_sheet",
+        "muster_server.label_sheet",
     ),
     Command(
         ("certs", "dev"),
@@ -200,74 +213,7 @@ COMMANDS = (
         cli_options.import_devices,
         "import_devices",
     ),
-    Command(
-        ("profile", "new"),
-        "Write a template of a profile, with a word on each field.",
-        ("muster profile new press                  # writes press.toml",),
-        profile_options.new_profile,
-        "new_profile",
-        _PROFILES,
-    ),
-    Command(
-        ("profile", "check"),
-        "Say everything that is wrong with a profile in a file, and try its platform.",
-        ("muster profile check press.toml", "muster profile check - < press.json"),
-        profile_options.check_profile,
-        "check_profile",
-        _PROFILES,
-    ),
-    Command(
-        ("profile", "add"),
-        "Keep a profile.",
-        ("muster profile add press.toml", "muster profile add press.json --replace"),
-        profile_options.add_profile,
-        "add_profile",
-        _PROFILES,
-    ),
-    Command(
-        ("profile", "edit"),
-        "Change a kept profile in your editor ($EDITOR); its passwords stay.",
-        ("muster profile edit press", "EDITOR='code --wait' muster profile edit press"),
-        profile_options.edit_profile,
-        "edit_profile",
-        "muster_server.profile_editing",
-    ),
-    Command(
-        ("profile", "set"),
-        "Change one field of a kept profile; everything else stays.",
-        (
-            "muster profile set press 'networks[0].psk'    # asks for it",
-            "muster profile set press policy.sync_s 600",
-            "muster profile set press app '{\"interval_s\": 60}'",
-        ),
-        profile_options.set_field,
-        "set_field",
-        _PROFILES,
-    ),
-    Command(
-        ("profile", "list"),
-        "List the profiles.",
-        ("muster profile list",),
-        cli_options.client_options,
-        "list_profiles",
-        _PROFILES,
-    ),
-    Command(
-        ("profile", "show"),
-        "Show a profile; its passwords are never shown.",
-        ("muster profile show press",),
-        profile_options.one_profile,
-        "show_profile",
-        _PROFILES,
-    ),
-    Command(
-        ("profile", "delete"),
-        "Forget a profile that no device uses.",
-        ("muster profile delete press",),
-        profile_options.one_profile,
-        "delete_profile",
-        _PROFILES,
-    ),
+    *PROFILE_COMMANDS,
     Command(
         ("bundle", "make"),
         "Seal a device's configuration into a bundle, which you carry to it. A newer one "

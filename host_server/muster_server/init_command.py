@@ -97,7 +97,8 @@ def _platform(answers: Answers, folder: Path) -> tuple[dict[str, Any], dict[str,
         }
     scheme = "http" if answers.is_plain else "https"
     url = f"{scheme}://{answers.address}:{PLATFORM_PORT}"
-    written |= {"platform-listen": f"0.0.0.0:{PLATFORM_PORT}", "platform-public-url": url}
+    host = answers.address if _is_inside(answers.address) else "0.0.0.0"  # noqa: S104 - boards
+    written |= {"platform-listen": f"{host}:{PLATFORM_PORT}", "platform-public-url": url}
     if answers.is_plain:
         return {"url": url, "insecure": True}, written
     from muster_server.certificates import make_development
@@ -113,7 +114,12 @@ def _platform(answers: Answers, folder: Path) -> tuple[dict[str, Any], dict[str,
 
 
 def _listens(address: str) -> list[str]:
-    return list(dict.fromkeys(f"{host}:{CONFIG_PORT}" for host in ("127.0.0.1", address)))
+    hosts = (address,) if _is_inside(address) else ("127.0.0.1", address)
+    return [f"{host}:{CONFIG_PORT}" for host in hosts]
+
+
+def _is_inside(address: str) -> bool:
+    return is_loopback(f"http://{address}")
 
 
 def _keep_profile(folder: Path, written: dict[str, Any], document: dict[str, Any]) -> str:
@@ -150,7 +156,7 @@ def _answers(options: Namespace) -> Answers:
     address = options.address or _asked_address()
     if not is_ipv4(address):
         raise SettingsError('--address: wanted an IPv4 address like "192.168.1.10"')
-    if is_loopback(f"http://{address}"):
+    if _is_inside(address):
         print(f"note: at {address} emulated boards alone reach the servers", file=sys.stderr)
     ssid = options.ssid or _asked("name of the Wi-Fi that the devices shall use")
     password = _password(options)

@@ -168,7 +168,7 @@ def test_flags_and_variables_win_over_what_was_written(tmp_path: Path) -> None:
     settings = read_settings(flags, {"MUSTER_PLATFORM_LISTEN": "127.0.0.1:7"})
     assert settings.config_public_url == "http://10.0.0.2:1"
     assert settings.platform_listen.port == 7
-    assert [a.host for a in settings.config_listens] == ["127.0.0.1", "127.0.0.5"]
+    assert [a.host for a in settings.config_listens] == ["127.0.0.5"]
 
 
 def test_serving_this_machine_alone_says_so(tmp_path: Path) -> None:

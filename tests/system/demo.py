@@ -33,13 +33,16 @@ _PLATFORMS: dict[str, MakePlatform] = {"muster": OwnPlatform, "acme": acme.Acme}
 
 
 _BY_HAND = """
-The same by hand, with a board on USB:
+The same by hand, with an emulated board:
+   make emulate SERVERS=1                           servers, networks, a board; says what to type
+With a board on USB:
    .venv/bin/muster init                            which network, Wi-Fi, platform
    make serve                                       and in another terminal:
    make deploy                                      the firmware, onto the board
    .venv/bin/muster-unit label write                a label for it
    .venv/bin/muster device add --profile default    type or scan the label
-   .venv/bin/muster-unit log                        press the button, and watch"""
+   .venv/bin/muster-unit log                        press the button, and watch
+   .venv/bin/muster readings DEVICE                 what it publishes"""
 
 
 def tell(

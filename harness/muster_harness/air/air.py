@@ -120,22 +120,25 @@ class Air:
         bssid: bytes | str | None = None,
         requires_pmf: bool = False,
         beside: AccessPoint | None = None,
+        address: str | None = None,
     ) -> AccessPoint:
         """Put up an access point: open without a password, else WPA2 unless `security` says more.
 
         `dhcp_s` is the DHCP server's delay, None for one that never answers. `bssid` is six bytes
         or text as "02:4d:75:00:00:01". Access points may have one name: each is a network of its
         own, as a neighbour's is, unless it stands `beside` another one, in front of the same
-        addresses and servers, as a repeater does. `requires_pmf`: only stations with protected
-        management frames are let in. Raises AirError for a wrong value, for a BSSID that is in
-        the air already, and if no address range is free.
+        addresses and servers, as a repeater does. `address` is the gateway's, e.g. "127.77.1.1",
+        for servers that are there already; else any that is free. `requires_pmf`: only stations
+        with protected management frames are let in. Raises AirError for a wrong value, for a
+        BSSID that is in the air already, and if no address range is free, or the wanted one is
+        not.
         """
         name = ssid.encode() if isinstance(ssid, str) else ssid
         if not 0 < len(name) <= 32:
             raise AirError(f"an SSID has 1 to 32 bytes, {name!r} has {len(name)}")
         if bssid is not None:
             self._require_new(checked_bssid(bssid))
-        lan = LocalNetwork(AddressRange()) if beside is None else beside.lan
+        lan = LocalNetwork(AddressRange(address)) if beside is None else beside.lan
         try:
             point = AccessPoint(
                 self.trace_event,

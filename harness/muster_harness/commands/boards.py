@@ -53,8 +53,11 @@ def chosen_source(options: Namespace) -> Path:
 
     Raises HarnessError if none is named and Muster's own is not there.
     """
-    if options.source:
-        return Path(options.source)
+    return Path(options.source) if options.source else own_firmware()
+
+
+def own_firmware() -> Path:
+    """Return the folder of Muster's own firmware. Raises HarnessError if it is not there."""
     if not is_muster(_FIRMWARE):
         raise HarnessError("which firmware? Name its folder with --source")
     return _FIRMWARE

@@ -3,53 +3,70 @@
 """`muster-unit emulate`: a board on a pty and on TCP, with an air of its own, until Ctrl-C."""
 
 import contextlib
-import json
 import os
-import secrets
 import select
 import signal
 import sys
 import tempfile
-import tomllib
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
-from muster_harness.air.air import AccessPoint, Air
-from muster_harness.errors import BoardError, HarnessError
+from muster_harness.air.air import Air
+from muster_harness.commands import emulated_world
+from muster_harness.commands.emulated_networks import Networks, put_up, write_rig
+from muster_harness.commands.retries import Retries
+from muster_harness.commands.setup_visits import SetupVisits
+from muster_harness.errors import BoardError, ExpectTimeout, HarnessError
+from muster_harness.log import shown
+from muster_harness.terminal import is_coloured
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.tcp_port import TCPPort
 
-_PREFIX = "MUSTER-"
-_LOOK_S = 0.5
-_HELP = "type: press [milliseconds], reset, off, on"
+_LOOK_S = 0.2
+_HELP = "type: press [milliseconds], press twice, reset, off, on"
+_STEP = rb"(M \d+ [A-Z] (?:step|life|button) [^\r\n]*)\r?\n"
+_BETWEEN_S = 0.25  # two presses that are a double press
 
 
 def emulate(options: Namespace) -> int:
     """Run until Ctrl-C or SIGTERM. The offer stands in rig.toml, which only its owner can read."""
-    signal.signal(signal.SIGTERM, _end)
-    points = _wanted_points(options.air)
-    with (
-        _directory(options.directory) as directory,
-        Air() as air,
-        EmulatedBoard(directory, air=air, heap=options.heap, facts=options.board) as board,
-        TCPPort(board.port, options.tcp) as tcp,
-        _fifo(directory / "control") as control,
-    ):
-        made = [_add(air, point) for point in points]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        directory = stack.enter_context(_directory(options.directory))
+        air = stack.enter_context(Air())
+        password_file = directory / "factory-password"
+        networks = put_up(air, options.air, options.address, password_file)
+        board = stack.enter_context(
+            EmulatedBoard(directory, air=air, heap=options.heap, facts=options.board)
+        )
+        tcp = stack.enter_context(TCPPort(board.port, options.tcp))
+        control = stack.enter_context(_fifo(directory / "control"))
         rig = directory / "rig.toml"
         ports = {"pty": board.port, "tcp": tcp.url}
-        _write_rig(rig, ports, directory / "control", points, made)
+        write_rig(rig, ports, directory / "control", networks)
+        stack.callback(rig.unlink, missing_ok=True)
         board.power_on()
-        try:
-            _announce(board, tcp, rig, made)
-            with contextlib.suppress(KeyboardInterrupt):
-                _obey(board, control)
-        finally:
-            rig.unlink(missing_ok=True)
+        _announce(board, tcp, rig, networks)
+        if options.servers:
+            stack.enter_context(emulated_world.served(board, directory, networks))
+        elif options.air is None:
+            emulated_world.say_by_hand(board, networks, password_file)
+        print(f"{_HELP}; Ctrl-C ends it", flush=True)
+        visits = SetupVisits(air, board.name, _say)
+        stack.callback(visits.close)
+        # A pipe that nobody reads would fill with them, and the board would stand still.
+        is_followed = options.servers or sys.stdout.isatty()
+        retries = Retries(is_coloured(sys.stdout)) if is_followed else None
+        _obey(board, control, visits, retries)
     return 0
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
@@ -72,64 +89,6 @@ def _directory(wanted: str | None) -> Iterator[Path]:
         yield Path(made)
 
 
-def _wanted_points(file: str | None) -> list[dict[str, Any]]:
-    if file is None:
-        return [
-            {"ssid": f"{_PREFIX}emulated", "channel": 6, "rssi": -48},
-            {"ssid": "factory", "password": secrets.token_urlsafe(12), "channel": 11, "rssi": -55},
-            {"ssid": "neighbour", "password": secrets.token_urlsafe(12), "rssi": -81},
-        ]
-    try:
-        points = tomllib.loads(Path(file).read_text())["access_point"]
-        return [dict(point) for point in points]
-    except (OSError, ValueError, KeyError, TypeError) as e:
-        raise HarnessError(
-            f"{file} describes no networks ({e}); it has one [[access_point]] for each, with ssid "
-            "and perhaps password, channel, rssi, hidden"
-        ) from None
-
-
-def _add(air: Air, point: dict[str, Any]) -> AccessPoint:
-    try:
-        return air.add_access_point(**point)
-    except TypeError as e:
-        raise HarnessError(
-            f"an access point cannot be made so ({e}); it has ssid, and perhaps password, "
-            "channel, rssi, hidden"
-        ) from None
-
-
-def _write_rig(
-    path: Path,
-    ports: dict[str, str],
-    control: Path,
-    points: list[dict[str, Any]],
-    made: list[AccessPoint],
-) -> None:
-    lines = ["# What muster-unit emulate offers while it runs."]
-    for name, port in ports.items():
-        lines += ["", f"[unit.{name}]", f"port = {json.dumps(port)}"]
-        for part, on, off in (("button", "down", "up"), ("power", "on", "off")):
-            lines.append(f"{part} = {{ on = {_say(on, control)}, off = {_say(off, control)} }}")
-    named = list(zip(points, made, strict=True))
-    onboarding = next((n for n in named if str(n[0]["ssid"]).startswith(_PREFIX)), None)
-    operational = next((n for n in named if not str(n[0]["ssid"]).startswith(_PREFIX)), None)
-    for name, pair in (("onboarding", onboarding), ("operational", operational)):
-        if pair is not None:
-            point, access_point = pair
-            lines += ["", f"[network.{name}]", f"ssid = {json.dumps(point['ssid'])}"]
-            if point.get("password"):
-                lines.append(f"password = {json.dumps(point['password'])}")
-            lines.append(f'address = "{access_point.gateway}"  # servers listen here')
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write("\n".join(lines) + "\n")
-
-
-def _say(word: str, control: Path) -> str:
-    return json.dumps(["sh", "-c", f'echo {word} > "$0"', str(control)])
-
-
 @contextlib.contextmanager
 def _fifo(path: Path) -> Iterator[int]:
     """Make a pipe with a name, through which other programs press the button and switch the
@@ -145,18 +104,19 @@ def _fifo(path: Path) -> Iterator[int]:
         path.unlink(missing_ok=True)
 
 
-def _announce(board: EmulatedBoard, tcp: TCPPort, rig: Path, made: list[AccessPoint]) -> None:
+def _announce(board: EmulatedBoard, tcp: TCPPort, rig: Path, networks: Networks) -> None:
     print(f"port      {board.port}")
     print(f"also      {tcp.url}")
-    for point in made:
+    for point in networks.made:
         kind = "open" if point.password is None else "WPA2"
         print(f"network   {point.ssid.decode()}, {kind}, {point.rssi} dBm, {point.gateway}")
     print(f"rig       {rig} (with the passwords)")
-    print(f"log       {board.log_path}")
-    print(f"{_HELP}; Ctrl-C ends it", flush=True)
+    print(f"log       {board.log_path}", flush=True)
 
 
-def _obey(board: EmulatedBoard, control: int) -> None:
+def _obey(
+    board: EmulatedBoard, control: int, visits: SetupVisits, retries: Retries | None
+) -> None:
     for fd, line in _lines(control):
         if board.failure is not None:
             raise BoardError(board.failure)
@@ -164,6 +124,17 @@ def _obey(board: EmulatedBoard, control: int) -> None:
             said = _do(board, line.split())
             if fd != control:
                 print(said, flush=True)
+        if retries is not None:
+            _follow(board, retries)
+        visits.look()
+
+
+def _follow(board: EmulatedBoard, retries: Retries) -> None:
+    """Print the steps that the device has told since the last time."""
+    with contextlib.suppress(ExpectTimeout):
+        while True:
+            for line in retries.lines(shown(board.expect(_STEP, 0)[1])):
+                print(line, flush=True)
 
 
 def _lines(control: int) -> Iterator[tuple[int, str]]:
@@ -189,6 +160,10 @@ def _do(board: EmulatedBoard, words: list[str]) -> str:
         match words:
             case ["press"]:
                 board.press()
+            case ["press", "twice"]:
+                board.press(ms=100)
+                time.sleep(_BETWEEN_S)
+                board.press(ms=100)
             case ["press", ms]:
                 board.press(ms=int(ms))
             case ["down" | "up" as way] if board.facts.button is not None:

@@ -267,7 +267,7 @@ def test_emulate_offers_a_board_on_a_pty_and_on_tcp(tmp_path: Path) -> None:
         assert rest[-3:] == [
             "done\n",
             "done\n",
-            "type: press [milliseconds], reset, off, on\n",
+            "type: press [milliseconds], press twice, reset, off, on\n",
         ]
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
