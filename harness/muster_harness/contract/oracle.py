@@ -19,11 +19,14 @@ STUBS = HERE.parents[2] / ".venv" / "micropython-stubs"
 MODULES = (
     "_espnow",
     "aioespnow",
+    "apa106",
     "bluetooth",
+    "btree",
     "errno",
     "esp",
     "esp32",
     "espnow",
+    "inisetup",
     "machine",
     "neopixel",
     "network",
@@ -41,7 +44,7 @@ _FILES = {
     "tls": "dated_tls.py",
 }
 # Shims that a module takes classes from when a program asks for one.
-_LENT = {"machine": ("bus", "adc", "pwm", "analogue", "counters")}
+_LENT = {"machine": ("bus", "adc", "pwm", "analogue", "counters", "i2s", "sd_card")}
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
