@@ -40,6 +40,7 @@ MODULES = (
 _FILES = {
     "_espnow": "esp_now.py",
     "bluetooth": "ble.py",
+    "btree": "b_tree.py",
     "errno": "newlib_errno.py",
     "tls": "dated_tls.py",
 }
