@@ -19,11 +19,14 @@ STUBS = HERE.parents[2] / ".venv" / "micropython-stubs"
 MODULES = (
     "_espnow",
     "aioespnow",
+    "apa106",
     "bluetooth",
+    "btree",
     "errno",
     "esp",
     "esp32",
     "espnow",
+    "inisetup",
     "machine",
     "neopixel",
     "network",
@@ -37,11 +40,12 @@ MODULES = (
 _FILES = {
     "_espnow": "esp_now.py",
     "bluetooth": "ble.py",
+    "btree": "b_tree.py",
     "errno": "newlib_errno.py",
     "tls": "dated_tls.py",
 }
 # Shims that a module takes classes from when a program asks for one.
-_LENT = {"machine": ("bus", "adc", "pwm", "analogue", "counters")}
+_LENT = {"machine": ("bus", "adc", "pwm", "analogue", "counters", "i2s", "sd_card")}
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -55,6 +55,9 @@ class HardwareCalls(NetworkCalls):
                 "i2c": board.chip.i2c_buses,
                 "spi": board.chip.spi_buses,
                 "uarts": board.chip.uarts,
+                "i2s": board.chip.i2s,
+                "sd_slots": board.chip.sd_slots,
+                "adc_blocks": board.chip.adc_blocks,
                 "adc_pins": sorted(board.chip.adc_pins),
                 "limited": board.idf_heap.is_limited,  # whether ESP-IDF's heap is
                 "dac_pins": sorted(board.chip.dac_pins),
@@ -231,6 +234,24 @@ class HardwareCalls(NetworkCalls):
             kept = zip(argument, line.pins, strict=True)
             tx, rx = (old if new is None else new for new, old in kept)
             line.pins = tx, rx
+        return None
+
+    def _i2s(self, number: int, verb: str, argument: Any) -> str | None:
+        line = self._board.buses.i2s[number]
+        if verb == "read":
+            return self._board.buses.sound(number, argument).hex()
+        line.give(bytes.fromhex(argument))
+        return None
+
+    def _sd(self, verb: str, block: int = 0, argument: Any = 0) -> Any:
+        card = self._board.buses.sd_card
+        if verb == "blocks":
+            return len(card) // 512
+        at = block * 512
+        if verb == "read":
+            return bytes(card[at : at + argument * 512]).hex()
+        data = bytes.fromhex(argument)
+        card[at : at + len(data)] = data
         return None
 
     def _nvs(self, namespace: str, verb: str, *arguments: Any) -> Any:

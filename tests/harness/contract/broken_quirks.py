@@ -57,6 +57,12 @@ IN_SHIMS = {
         "int(value)",
         "arguments",
     ),
+    "samples move the other way": (
+        "later/i2s.py",
+        "<< shift if shift >= 0",
+        "<< shift if shift < 0",
+        "seldom",
+    ),
     "a search for nobody never ends": (
         "later/ble.py",
         "_VIEWS.get(event, ())",

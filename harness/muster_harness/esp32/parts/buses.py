@@ -22,6 +22,7 @@ _NO_DEVICE = 19  # ENODEV: nobody acknowledges the address
 _BROKEN = 5  # EIO
 _TIMED_OUT = 116  # ETIMEDOUT
 _MOST_KEPT = 65536
+_MOST_SOUND = 1 << 20
 
 
 class RegisterMap:
@@ -96,6 +97,20 @@ class UARTLine:
             self.feed(self.answer(data))
 
 
+class I2SLine:
+    """The other end of an I2S bus: a loudspeaker, or a microphone.
+
+    `source`, if set, is asked for so many bytes of samples; without it there is silence.
+    """
+
+    def __init__(self) -> None:
+        self.sent = b""  # by the board, the newest MiB of it
+        self.source: Callable[[int], bytes] | None = None
+
+    def give(self, data: bytes) -> None:
+        self.sent = (self.sent + data)[-_MOST_SOUND:]
+
+
 class _Lines(dict[int, UARTLine]):
     """UARTs by their number; there is one as soon as somebody asks."""
 
@@ -130,6 +145,8 @@ class Buses:
         self.one_wire: dict[int, OneWireBus] = defaultdict(OneWireBus)  # by pin, as the next
         self.dht: dict[int, DHT11 | DHT22] = {}
         self.touch: dict[int, int] = {}  # what a touch pad counts
+        self.i2s: dict[int, I2SLine] = defaultdict(I2SLine)
+        self.sd_card = bytearray()  # the content of the card, in blocks of 512; empty: no card
 
     # -- what the program asks
 
@@ -167,6 +184,13 @@ class Buses:
         if sensor is None:
             raise Refusal("OSError", _TIMED_OUT)
         return sensor.frame()
+
+    def sound(self, number: int, count: int) -> bytes:
+        """Return what comes in on an I2S bus."""
+        source = self.i2s[number].source
+        if source is None:
+            return bytes(count)
+        return self._called(f"i2s {number}", count, lambda: source(count))
 
     def uart_write(self, number: int, data: bytes) -> None:
         with self._told(f"uart {number}"):

@@ -47,6 +47,18 @@ class SSLContext:
     def __delattr__(self, name):
         raise AttributeError("'SSLContext' object has no attribute '%s'" % name)
 
+    def load_cert_chain(self, certfile, keyfile):
+        self._native.load_cert_chain(certfile, keyfile)
+
+    def load_verify_locations(self, cafile):
+        self._native.load_verify_locations(cafile)
+
+    def get_ciphers(self):
+        return self._native.get_ciphers()
+
+    def set_ciphers(self, ciphersuites):
+        self._native.set_ciphers(ciphersuites)
+
     # Where the handshake is part of it, a certificate is refused as mbedTLS refuses one, so that
     # the other side hears of it; where it comes later, nobody but the callback can say why.
     def wrap_socket(self, sock, *args, do_handshake_on_connect=True, **how):

@@ -196,7 +196,9 @@ def dht_readinto(pin, buf):
 # What takes no heap until a program asks for it.
 def _later():
     files = dict.fromkeys(("I2C", "SPI", "SoftI2C", "SoftSPI"), "bus")
-    files["ADC"] = "adc"
+    files["ADC"] = files["ADCBlock"] = "adc"
+    files["I2S"] = "i2s"
+    files["SDCard"] = "sd_card"
     files["PWM"] = "pwm"
     if host_link.chip["dac_pins"]:
         files["DAC"] = "analogue"

@@ -16,9 +16,22 @@ IN_C = {
     "_onewire": "one_wire",
     "_thread": "threads",
     "bluetooth": "ble",
+    "btree": "b_tree",
     "ubluetooth": "ble",
 }
-FROZEN = ("aioespnow", "dht", "ds18x20", "espnow", "neopixel", "ntptime", "onewire")
+FROZEN = (
+    "aioespnow",
+    "apa106",
+    "dht",
+    "ds18x20",
+    "espnow",
+    "flashbdev",
+    "inisetup",
+    "neopixel",
+    "ntptime",
+    "onewire",
+    "upysh",
+)
 
 _import = __import__
 _own_help = help

@@ -58,5 +58,48 @@ class ADC:
         raw, bits = self.read(), self._bits
         return raw << 16 - bits | raw >> 2 * bits - 16
 
+    def block(self):
+        return ADCBlock(_place(self._pin)[0])
+
     def __repr__(self):
         return "ADC(Pin(%u), atten=%u)" % (self._pin, _attenuation[self._pin])
+
+
+# The block and the channel of a pin: the chip counts pins by block, in its own order.
+def _place(pin):
+    for number_of_block, pins in enumerate(host_link.chip["adc_blocks"]):
+        if pin in pins:
+            return number_of_block + 1, pins.index(pin)
+    return 0, -1
+
+
+class ADCBlock:
+    def __init__(self, id, *, bits=12):
+        if not 1 <= integer(id) <= len(host_link.chip["adc_blocks"]):
+            raise ValueError("invalid block id")
+        self._id = id
+        self.init(bits=bits)
+
+    def init(self, *, bits=12):
+        if not 9 <= integer(bits) <= 12:
+            raise ValueError("invalid bits")
+        self._bits = bits
+
+    def connect(self, *where, **settings):
+        if len(where) > 2:
+            raise TypeError("too many positional args")
+        pins = host_link.chip["adc_blocks"][self._id - 1]
+        channel = where[0] if where and isinstance(where[0], int) else None
+        named = where[-1] if where and not isinstance(where[-1], int) else None
+        if channel is None and named is not None:
+            pin = number(named)
+        else:
+            pin = pins[channel] if channel in range(len(pins)) else None
+        if pin not in pins or named is not None and number(named) != pin:
+            raise ValueError("no matching ADC")
+        adc = ADC(pin, **settings)
+        adc.width(self._bits)
+        return adc
+
+    def __repr__(self):
+        return "ADCBlock(%u, bits=%u)" % (self._id, self._bits)

@@ -63,6 +63,12 @@ class I2C:
     def writeto_mem(self, addr, memaddr, buf, *, addrsize=8):
         self._transfer(addr, _place(memaddr, addrsize) + bytes(memoryview(buf)), 0)
 
+    # A bus of the chip's own does whole transfers.
+    def _unsupported(self, *arguments):
+        raise OSError("I2C operation not supported")
+
+    start = stop = readinto = write = _unsupported
+
     def __repr__(self):
         return "I2C(%d, freq=%u, timeout=%u)" % (self._id, self._freq, self._timeout)
 
@@ -76,7 +82,45 @@ def _place(memaddr, addrsize):
 class SoftI2C(I2C):
     def __init__(self, scl, sda, *, freq=400000, timeout=50000):
         self._id = _SOFT
+        self._is_addressed = True
         self._set_up(scl, sda, freq, timeout)
+
+    # Single steps, of which a device sees whole transfers: the bytes since the address when the
+    # next start or stop comes, or with what is read then.
+    _address = None
+    _sent = b""
+
+    def _finish(self):
+        address, sent, self._address, self._sent = self._address, self._sent, None, b""
+        if address is not None and sent:
+            self._transfer(address, sent, 0)
+
+    def start(self):
+        self._is_addressed = False
+
+    def stop(self):
+        self._finish()
+        self._is_addressed = True
+
+    def write(self, buf):
+        data = bytes(memoryview(buf))
+        if data and not self._is_addressed:
+            address = data[0] >> 1
+            if self._address not in (None, address):
+                self._finish()
+            self._is_addressed = True
+            if address not in self.scan():
+                return 0
+            self._address = address
+            self._sent += data[1:]
+            return len(data)
+        self._sent += data
+        return len(data) if self._address is not None else 0
+
+    def readinto(self, buf, nack=True):
+        view = memoryview(buf)
+        view[:] = self._transfer(self._address, self._sent, len(view))
+        self._sent = b""
 
     def __repr__(self):
         return "SoftI2C(freq=%u)" % self._freq
