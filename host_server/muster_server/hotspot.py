@@ -13,7 +13,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import sys
 import time
 from argparse import Namespace
@@ -22,7 +21,9 @@ from pathlib import Path
 from types import FrameType
 
 from muster_server.errors import SettingsError
+from muster_server.hotspot_leases import Unserved, check_dnsmasq, wait_for_dhcp
 from muster_server.hotspot_profile import DELETE_S, UP_S, Hotspot, key_file, key_of, restore
+from muster_server.hotspot_servers import HotspotServers
 from muster_server.network_manager import HotspotError, NetworkManager, WiFiDevice, is_there
 from muster_server.private_files import named, read_private
 from muster_server.settings import Settings, read_settings
@@ -33,7 +34,6 @@ PORT = 8421  # of the gateway: where devices look when DNS-SD finds nothing
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._ -]{0,23}[A-Za-z0-9])?")  # 32 bytes with PREFIX
 _ADDRESS_S = 10
 _POLL_S = 1.0
-_STOP_S = 5.0
 # Options of `muster serve` that are handed on as they are.
 _SERVE_OPTIONS = (
     *("data", "portal_listen", "platform_listen", "portal_cert", "portal_key"),
@@ -56,6 +56,7 @@ def run(options: Namespace) -> int:
     manager.check_permissions(hotspot.key is None)
     manager.check_name(hotspot.ssid)
     device = manager.device(options.device)
+    check_dnsmasq()
     _warn(settings, hotspot, device)
     return _Run(manager, hotspot, device, options, settings).run()
 
@@ -77,7 +78,7 @@ class _Run:
         self._options = options
         self._settings = settings
         self._is_changed = False
-        self._servers: subprocess.Popen[bytes] | None = None
+        self._servers: HotspotServers | None = None
 
     def run(self) -> int:
         code = 0
@@ -103,10 +104,7 @@ class _Run:
                 up = self._hotspot.up(self._device.name, descriptor)
                 self._manager.run(up, UP_S, descriptor if self._hotspot.key else None)
             except HotspotError as error:
-                raise HotspotError(f"{error}{_activation_hint()}") from None
-        kind = "open" if self._hotspot.key is None else "WPA2"
-        print(f"hotspot {self._hotspot.ssid} ({kind}, channel {self._hotspot.channel}) is up on "
-              f"{self._device.name}", flush=True)  # fmt: skip
+                raise HotspotError(f"{error}{_ACTIVATION_HINT}") from None
 
     def _address(self) -> str:
         deadline = time.monotonic() + _ADDRESS_S
@@ -117,36 +115,33 @@ class _Run:
             if time.monotonic() > deadline:
                 raise HotspotError(
                     f"{self._device.name} has no address {_ADDRESS_S} s after the hotspot came up"
-                    + _activation_hint()
+                    + _ACTIVATION_HINT
                 )
             time.sleep(_POLL_S / 4)
 
     def _serve(self) -> int:
         address = self._address()
-        stations = Stations(self._device.name)
-        self._servers = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "muster_server",
-                *serve(self._options, self._settings, address),
-            ],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # it ends when we say so, after a last look at who is there
-        )
-        while self._servers.poll() is None:
-            for line in stations.news():
+        wait_for_dhcp(self._device.name)
+        arguments = serve(self._options, self._settings, address)
+        self._servers = servers = HotspotServers(arguments)
+        if servers.wait_until_they_answer(address, PORT):
+            kind = "open" if self._hotspot.key is None else "WPA2"
+            print(f"hotspot {self._hotspot.ssid} ({kind}, channel {self._hotspot.channel}) is up "
+                  f"on {self._device.name}", flush=True)  # fmt: skip
+        stations, unserved = Stations(self._device.name), Unserved(self._device.name)
+        while servers.exit_code is None:
+            for line in [*stations.news(), *unserved.news(stations.macs)]:
                 print(line, flush=True)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._servers.wait(_POLL_S)
-        code = self._servers.returncode
+            servers.wait(_POLL_S)
+        code = servers.exit_code
         print(f"muster: the servers ended with exit code {code}", file=sys.stderr)
         return code or 1  # they were to run until we end
 
     def _restore(self) -> list[str]:
         """Every step is tried, whatever becomes of the one before; what failed."""
         failures: list[str] = []
-        self._end_servers()
+        if self._servers is not None:
+            self._servers.end()
         if not self._is_changed:
             return failures
         uuid = self._device.connection_uuid
@@ -173,16 +168,6 @@ class _Run:
         except HotspotError:
             return True
         return False
-
-    def _end_servers(self) -> None:
-        if self._servers is None:
-            return
-        self._servers.terminate()
-        try:
-            self._servers.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            self._servers.kill()
-            self._servers.wait()
 
 
 def serve(options: Namespace, settings: Settings, address: str) -> list[str]:
@@ -273,10 +258,7 @@ def _signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _activation_hint() -> str:
-    if is_there("dnsmasq"):
-        return "; try another --channel, and: journalctl -u NetworkManager"
-    return "; NetworkManager needs dnsmasq to share a network, try: apt install dnsmasq-base"
+_ACTIVATION_HINT = "; try another --channel, and: journalctl -u NetworkManager"
 
 
 def _warn(settings: Settings, hotspot: Hotspot, device: WiFiDevice) -> None:

@@ -35,6 +35,11 @@ class Stations:
                 name = names.get(mac)
                 yield f"joined {address} {mac}" + (f" ({name})" if name else "")
 
+    @property
+    def macs(self) -> set[str]:
+        """The hardware addresses of those who have been told."""
+        return {mac for mac, _ in self._told}
+
     def _neighbours(self) -> set[tuple[str, str]]:
         command = ["ip", "-4", "neigh", "show", "dev", self._device]
         try:

@@ -36,6 +36,9 @@ class Desk:
         fake = Path(__file__).with_name("fake_nmcli.py")
         self._program(programs / "nmcli", f'exec {shlex.quote(sys.executable)} {fake} "$@"')
         self._program(programs / "ip", "echo 10.42.0.23 lladdr 24:6f:28:00:11:22 REACHABLE")
+        self._program(programs / "dnsmasq", "exit 0")  # NetworkManager's business
+        self._program(programs / "iw", "exit 0")
+        self.dhcp("UNCONN 0 0 0.0.0.0%wlan0:67 0.0.0.0:*")
         self.gateway = f"127.{random.randrange(10, 60)}.{random.randrange(1, 255)}.1"
         self.state: dict[str, Any] = {
             "permissions": {
@@ -60,6 +63,10 @@ class Desk:
             "passwords": None,
         }
         self.running: subprocess.Popen[str] | None = None
+
+    def dhcp(self, line: str) -> None:
+        """Let this be what `ss` says of DHCP servers."""
+        self._program(self._place / "bin" / "ss", f"echo '{line}'")
 
     @staticmethod
     def _program(path: Path, line: str) -> None:
@@ -148,7 +155,7 @@ def test_devices_find_a_server_and_see_who_joins_until_it_ends(
 ) -> None:
     desk.start()
     wait_ready(desk.gateway)
-    code, out, err = desk.run_until(number, "joined 10.42.0.23 24:6f", "config ready")
+    code, out, err = desk.run_until(number, "joined 10.42.0.23 24:6f", "is up on wlan0")
     assert (code, desk.is_as_before()) == (0, True), err
     assert "hotspot MUSTER-desk (open, channel 6) is up on wlan0" in out
     assert f"config ready http://{desk.gateway}:8421" in out
@@ -156,11 +163,44 @@ def test_devices_find_a_server_and_see_who_joins_until_it_ends(
     assert "wlan0 leaves Home: 5G until this ends" in err
 
 
+def test_it_is_up_when_the_servers_answer_and_not_before(desk: Desk) -> None:
+    running = desk.start()
+    assert running.stdout is not None
+    while "is up" not in (line := running.stdout.readline()):
+        assert line, "ended before it was up"
+    assert sync(desk.gateway).status_code == 400
+
+
+def test_servers_end_with_it_even_if_it_is_killed(desk: Desk) -> None:
+    desk.start()
+    code, out, _ = desk.run_until(signal.SIGKILL, "is up on wlan0")
+    assert code == -signal.SIGKILL and "config ready" in out
+    deadline = time.monotonic() + _ENDS_S
+    with pytest.raises(requests.ConnectionError):
+        while time.monotonic() < deadline:
+            sync(desk.gateway)
+            time.sleep(0.05)
+    desk.state = desk.now()  # what NetworkManager keeps is told by the next start
+    code, _, err = desk.run()
+    assert code == 1 and "nmcli connection delete id MUSTER-desk" in err
+
+
+def test_where_nobody_gives_addresses_it_is_not_called_up(desk: Desk) -> None:
+    desk.dhcp("UNCONN 0 0 0.0.0.0%eth0:67 0.0.0.0:*")  # of another network
+    code, out, err = desk.run()
+    assert code == 1 and "nobody gives addresses" in err
+    assert "is up on" not in out and desk.is_as_before()
+
+
+def sync(gateway: str) -> requests.Response:
+    return requests.post(f"http://{gateway}:8421/v1/devices/A/sync?k=label", timeout=5)
+
+
 def wait_ready(gateway: str) -> None:
     deadline = time.monotonic() + _ENDS_S
     while time.monotonic() < deadline:
         try:
-            answer = requests.post(f"http://{gateway}:8421/v1/devices/A/sync?k=label", timeout=5)
+            answer = sync(gateway)
         except requests.ConnectionError:
             time.sleep(0.05)
             continue
@@ -171,7 +211,7 @@ def wait_ready(gateway: str) -> None:
 
 def test_key_reaches_network_manager_and_no_command_line(desk: Desk, password_file: Path) -> None:
     desk.start("--password-file", str(password_file))
-    code, out, err = desk.run_until(signal.SIGTERM, "config ready")
+    code, out, err = desk.run_until(signal.SIGTERM, "is up on wlan0")
     assert (code, desk.is_as_before()) == (0, True), err
     passphrase = PASSPHRASE.strip()  # a file's last line has an end that is not part of it
     key = hashlib.pbkdf2_hmac("sha1", passphrase.encode(), b"MUSTER-desk", 4096, 32).hex()

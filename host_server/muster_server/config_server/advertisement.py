@@ -15,6 +15,7 @@ from zeroconf.asyncio import AsyncZeroconf
 log = logging.getLogger(__name__)
 
 SERVICE_TYPE = "_muster._tcp.local."
+_OWN = "127.0.0.1"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - compared with, not bound to
 
 
@@ -32,7 +33,7 @@ class Advertisement:
 
     async def start(self) -> None:
         """Answer queries from now on."""
-        places = [place for listen in self._listens for place in _places(*listen)]
+        places = _reachable([place for listen in self._listens for place in _places(*listen)])
         try:
             self._zeroconf = AsyncZeroconf(
                 interfaces=sorted({address for address, _ in places}),
@@ -61,6 +62,11 @@ def _places(address: str, port: int) -> list[tuple[str, int]]:
         return [(address, port)]
     found = (ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4)
     return [(str(ip), port) for ip in found if not str(ip).startswith("127.")]
+
+
+def _reachable(places: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Leave out the address that every machine has for itself, if there is another one."""
+    return [place for place in places if place[0] != _OWN] or places
 
 
 def _instance(address: str, port: int) -> ServiceInfo:

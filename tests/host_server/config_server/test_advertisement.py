@@ -57,6 +57,15 @@ def test_each_address_is_an_instance_of_its_own() -> None:
     asyncio.run(answered([(address, port) for port, address in places], *wanted))
 
 
+def test_this_machine_alone_is_not_announced_beside_an_address_that_boards_reach() -> None:
+    own, reached = srv_and_a(18431, "127.0.0.1"), srv_and_a(18432, "127.1.4.1")
+    listens = [("127.0.0.1", 18431), ("127.1.4.1", 18432)]
+    asyncio.run(answered(listens, *reached))
+    with pytest.raises(TimeoutError):
+        asyncio.run(answered(listens, *own))
+    asyncio.run(answered(listens[:1], *own))  # unless nothing else is there
+
+
 def test_network_without_multicast_does_not_stop_the_server(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
