@@ -73,6 +73,7 @@ def count() -> int:
 _SHOWN = re.compile(
     r"""^(?:label|secret|setup\ passphrase)\ .*$
       | "(?:label|secret|setup_passphrase)":\ "[^"]*"
+      | ^[\w-]+,[A-Z2-7]{16},MUSTER:1:\S+$
       | ^token\ {7}mst_\S+$
       | "originator":\ "C(?:reader|app)\w+",\ "created_at":\ [\d.]+,\ "token":\ "[^"]*" """,
     re.MULTILINE | re.VERBOSE,
