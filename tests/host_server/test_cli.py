@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from muster_server import cli
-from muster_server.command_table import COMMANDS, Command
+from muster_server.command import Command
+from muster_server.command_table import COMMANDS
 from muster_server.label import new_label, parse_label
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import Servers

@@ -194,6 +194,10 @@ def _add_devices(
     def show_some(owner: str, wanted: Annotated[WantedDevices, Query()]) -> Response:
         return json_response(devices.views.page(owner, Wanted(**wanted.model_dump())))
 
+    @app.get("/v1/device-counts", dependencies=[guard])
+    def count(owner: str) -> Response:
+        return json_response(devices.views.counts(owner))
+
     @app.get("/v1/devices/{device_id}", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:
         presence.look(device_id, owner)
