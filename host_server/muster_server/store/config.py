@@ -275,13 +275,14 @@ class Records:
         self._sql.run(_ADD_JOB, deed, as_json(arguments), now, 0)
 
     def due_jobs(self, now: float, most: int, longest_s: float) -> list[Job]:
-        """Return what is to be done now, in the order in which it came up.
+        """Return what is to be done now, in the order in which it came up: first whatever ends
+        an account or a token, then descriptions.
 
         What is put off by more than `longest_s` was put off while the clock was wrong.
         """
         rows = self._sql.rows(
             "SELECT id, deed, arguments, tries FROM chore WHERE due_at <= ? OR due_at > ?"
-            " ORDER BY id LIMIT ?",
+            " ORDER BY deed = 'describe', id LIMIT ?",
             *(now, now + longest_s, most),
         )
         return [Job(r["id"], r["deed"], from_json(r["arguments"]), r["tries"]) for r in rows]
