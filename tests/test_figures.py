@@ -83,11 +83,15 @@ def test_window_and_life_of_a_claim_are_those_of_the_server() -> None:
 def test_rates_are_those_behind_429_and_503() -> None:
     rows = [(row[1], row[2] if len(row) > 2 else "") for row in cells(PROTOCOL, "what is counted")]
     *rates, (at_once, _) = rows
-    wanted = (limits.BY_ADDRESS, limits.BY_DEVICE, limits.BY_REPLAYED, limits.RECEIPTS)
+    wanted = (
+        *(limits.BY_ADDRESS, limits.BY_DEVICE, limits.BY_REPLAYED, limits.STRANGERS),
+        limits.RECEIPTS,
+    )
     found = [(int(burst), Fraction(per_s)) for burst, per_s in rates]
     assert found == [(r.burst, Fraction(r.per_s).limit_denominator(1000)) for r in wanted]
-    assert int(at_once.strip("| ")) == limits.SYNCS_AT_ONCE
-    assert f"`Retry-After: {limits.BUSY_RETRY_S}`" in PROTOCOL
+    assert int(at_once.strip("| ")) == limits.SYNCS_WAITING
+    assert f"wait for one of {limits.SYNCS_AT_ONCE} places" in PROTOCOL
+    assert f"`Retry-After`, {limits.BUSY_RETRY_S} s at least" in PROTOCOL
 
 
 def test_bounds_of_the_configuration_are_those_that_are_checked() -> None:

@@ -38,6 +38,12 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     option("--ca-file", "certificate authorities for those two, in PEM", metavar="FILE")
     option("--admin-token-file", "write the administrator's token here", metavar="FILE")
     option("--trusted-proxy", "believe its X-Forwarded-For; may be given again", **proxies)
+    rate = {"metavar": "N/S"}
+    option("--limit-address", "syncs of an address: at once/a second (60/10)", **rate)
+    option("--limit-device", "syncs of a device at an address (20/1)", **rate)
+    option("--limit-strangers", "syncs that no key opens, in all (200/20)", **rate)
+    option("--syncs-at-once", "that are worked at (32)", metavar="N")
+    option("--syncs-waiting", "for that; more are told to come again (512)", metavar="N")
     option("--insecure", "let the portal listen beyond this machine without TLS", **yes)
     option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))
 

@@ -28,6 +28,17 @@ def list_devices(options: Namespace) -> int:
     return say(*list_lines(devices))
 
 
+def count_devices(options: Namespace) -> int:
+    """The number of devices: all, by state, and by profile."""
+    found = at_portal(options, "GET", "/v1/device-counts")
+    if options.json:
+        return print_json(found)
+    lines = [f"{found['devices']:>8} devices"]
+    for kind, word in (("states", ""), ("profiles", "profile ")):
+        lines += [f"{count:>8} {word}{name}" for name, count in found[kind].items()]
+    return say(*lines)
+
+
 def show_device(options: Namespace) -> int:
     """The four facts and the nine steps; with --follow, what changes as it happens."""
     if not options.follow:
@@ -61,6 +72,7 @@ def _filters(options: Namespace) -> dict[str, Any]:
         "attempt": options.attempt,
         "waiting_for": options.waiting_for,
         "profile": options.profile,
+        "search": options.search,
         "silent_since": _moment(options.silent_since) if options.silent_since else None,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -196,6 +196,7 @@ def _config(parts: Parts) -> Role:
         accepted_hashes=parts.accepted("config"),
         expiry=parts.expiry,
         platforms=choice,
+        limits=_limits(settings),
         public_url=parts.public_url(
             "config",
             "--config-public-url",
@@ -210,6 +211,13 @@ def _config(parts: Parts) -> Role:
         addresses = [address_of(listener) for listener in role.sockets]
         role.advertisement = Advertisement([(a.host, a.port) for a in addresses])
     return role
+
+
+def _limits(settings: Settings) -> Any:
+    from muster_server.config_server.limits import Limits, Rate
+
+    given = settings.limits.items()
+    return Limits(**{n: Rate(*v) if isinstance(v, tuple) else v for n, v in given})  # type: ignore[arg-type]
 
 
 def _box(parts: Parts) -> Any:

@@ -4,7 +4,7 @@
 
 import ipaddress
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -98,6 +98,8 @@ class Settings:
     ca_file: str | None
     admin_token_file: Path | None
     advertises: bool
+    # Of syncs, where they differ from limits.py: (at once, a second), and numbers.
+    limits: Mapping[str, tuple[float, float] | int]
     # Whose X-Forwarded-For is believed: addresses and networks.
     trusted_proxies: tuple[str, ...]
     # The portal may listen beyond this machine without TLS.
@@ -175,6 +177,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         platform_url=service_url(one("platform_url"), "--platform-url"),
         ca_file=certificate_authorities(one("ca_file")),
         admin_token_file=Path(token_file) if token_file else None,
+        limits=_limits(one),
         advertises=_flag_of(one("advertise", "yes"), "--advertise"),
         trusted_proxies=_networks(many("trusted_proxy", ""), "--trusted-proxy"),
         insecure=insecure,
@@ -182,6 +185,34 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         config_token=environ.get("MUSTER_CONFIG_TOKEN"),
         platform_token=environ.get("MUSTER_PLATFORM_TOKEN"),
     )
+
+
+def _limits(one: Callable[[str], str | None]) -> dict[str, tuple[float, float] | int]:
+    found: dict[str, tuple[float, float] | int] = {}
+    for name in ("address", "device", "strangers"):
+        text = one(f"limit_{name}")
+        if text is not None:
+            found["strangers" if name == "strangers" else f"by_{name}"] = _rate(text, name)
+    for name, most in (("at_once", 1000), ("waiting", 100_000)):
+        text = one(f"syncs_{name}")
+        if text is not None:
+            if not text.isdecimal() or not 1 <= int(text) <= most:
+                raise SettingsError(f"{_flag('syncs_' + name)}: wanted a number from 1 to {most}")
+            found[name] = int(text)
+    return found
+
+
+def _rate(text: str, name: str) -> tuple[float, float]:
+    burst, _, per_s = text.partition("/")
+    try:
+        rate = (float(burst), float(per_s))
+    except ValueError:
+        rate = (0.0, 0.0)
+    if not (1 <= rate[0] <= 1e6 and 0.001 <= rate[1] <= 1e6):
+        raise SettingsError(
+            f"--limit-{name}: wanted how many at once and how many a second, e.g. 60/10"
+        )
+    return rate
 
 
 def kept_settings(folder: Path) -> dict[str, str]:

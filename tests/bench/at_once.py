@@ -68,7 +68,14 @@ def crowd(running: Servers) -> Crowd:
 
 
 def _claim(running: Servers, device: FleetDevice) -> Callable[[], object]:
-    return lambda: device.claim(Link(running.urls["portal"]), TOKEN, "fleet")
+    def claim() -> None:
+        portal = Link(running.urls["portal"])
+        try:
+            device.claim(portal, TOKEN, "fleet")
+        finally:
+            portal.close()
+
+    return claim
 
 
 def _look(running: Servers, device: FleetDevice) -> Callable[[], object]:

@@ -26,7 +26,7 @@ DEVICES = 600
 READINGS = 20  # of each of some devices, one after another, with nothing else to do
 _READERS = 8
 _WARMING = 32
-_READY_S = 30
+_READY_S = 120
 _RUN_S = 600
 TOKEN = "the-administrators-token-of-the-bench"  # noqa: S105 - made up, and good here alone
 _PROFILE: dict[str, Any] = {
@@ -139,6 +139,8 @@ def _ready(process: subprocess.Popen[str]) -> dict[str, str]:
             raise RuntimeError("the servers did not start")
         if words[1:2] == ["ready"]:
             urls[words[0]] = words[2]
+    if len(urls) < 3:
+        raise RuntimeError(f"after {_READY_S} s no more than these are ready: {sorted(urls)}")
     return urls
 
 

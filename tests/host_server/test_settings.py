@@ -33,6 +33,11 @@ def test_configuration_server_may_listen_on_several_sides() -> None:
 @pytest.mark.parametrize(
     ("flag", "value", "wanted"),
     [
+        ("limit_address", "60", "--limit-address: wanted how many at once and how many a second"),
+        ("limit_device", "0/1", "--limit-device"),
+        ("limit_strangers", "nan/1", "--limit-strangers"),
+        ("syncs_at_once", "0", "--syncs-at-once: wanted a number from 1 to 1000"),
+        ("syncs_waiting", "many", "--syncs-waiting"),
         ("portal_listen", "8420", "--portal-listen: wanted an IPv4 address and a port"),
         ("portal_listen", "127.0.0.1:99999", "--portal-listen"),
         ("portal_listen", "localhost:1", "--portal-listen"),
@@ -103,3 +108,10 @@ def test_proxies_are_addresses_and_networks() -> None:
     for wrong in ("*", "proxy.example", "10.0.0.1/8"):
         with pytest.raises(SettingsError, match="--trusted-proxy"):
             read_settings({"trusted_proxy": [wrong]}, {})
+
+
+def test_limits_are_those_of_the_server_unless_they_are_given() -> None:
+    assert read_settings({}, {}).limits == {}
+    environ = {"MUSTER_LIMIT_ADDRESS": "600/200", "MUSTER_SYNCS_WAITING": "2000"}
+    found = read_settings({"limit_strangers": "5/0.5"}, environ).limits
+    assert found == {"by_address": (600, 200), "strangers": (5, 0.5), "waiting": 2000}

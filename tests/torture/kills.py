@@ -40,6 +40,7 @@ def kill_often(folder: Path, kills: int, seed: int) -> tuple[int, list[str]]:
                 compared += len(before.read_text().splitlines())
                 losses += [f"kill {n}: {line}" for line in _lost(running, before)]
                 before.unlink()
+                print(f"{n} kills, {compared} acknowledgements, {len(losses)} lost", flush=True)
             if n < kills:
                 before = folder / f"ledger-{n}"
                 _kill_under_load(running, before, n, moments.uniform(_SHORTEST_S, _LONGEST_S))

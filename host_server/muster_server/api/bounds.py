@@ -42,6 +42,7 @@ BUNDLE_LIFE_S = (60, 315_360_000)  # at most ten years
 ABOVE = (0, HIGHEST - 1)
 ID = (0, 32)  # of a device, or the beginning of one
 CODE = (1, 32)
+SEARCH = (1, 64)
 PAGE = (1, 1000)  # devices in an answer
 READING_ID = (1, 256)
 READINGS = (1, 1000)

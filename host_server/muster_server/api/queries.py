@@ -39,6 +39,7 @@ class WantedDevices(BaseModel):
     ] = None
     waiting_for: Who | None = None
     profile: Annotated[str | None, text(bounds.PROFILE_NAME)] = None
+    search: Annotated[str | None, text(bounds.SEARCH, description="a part of id or name")] = None
     silent_since: Annotated[
         float | None, Field(ge=0, description="not heard of after this (Unix seconds)")
     ] = None

@@ -217,6 +217,14 @@ class Devices(View):
     ]
 
 
+class DeviceCounts(View):
+    """The number of devices, and of those in each state and of each profile."""
+
+    devices: int
+    states: Annotated[dict[str, int], Field(examples=[{"registered": 98, "failed": 2}])]
+    profiles: dict[str, int]
+
+
 class Device(DeviceEntry):
     """The progress of a device, step by step."""
 

@@ -22,7 +22,7 @@ from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
-from muster_server.config_server.limits import BUSY_RETRY_S, SYNCS_AT_ONCE, SYNCS_WAITING
+from muster_server.config_server.limits import Limits, Places
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
 from muster_server.config_server.profiles import ProfileService
@@ -63,13 +63,14 @@ def create_app(
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
     expiry: Callable[[], float] | None = None,
+    limits: Limits | None = None,
 ) -> FastAPI:
     """The server on a migrated database; StoreError if the box has another key than the
     database. The caller disposes of the engine.
 
     `accepted_hashes` are the hashes of the tokens that may use the portal's API; `public_url` is
     where devices find this server from their operational network; `expiry` tells by which time
-    claims expire, without one `clock` does.
+    claims expire, without one `clock` does; `limits` are those of syncs.
     """
     store = ConfigStore(engine, box)
     store.check_key()
@@ -78,7 +79,9 @@ def create_app(
     jobs = Jobs(store, platforms, clock, stopping)
     devices = DeviceService(store, versions, clock, monotonic, expiry)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
-    syncs = SyncService(store, versions, clock, monotonic, expiry)
+    limits = limits or Limits()
+    syncs = SyncService(store, versions, clock, monotonic, expiry, limits)
+    places = Places(limits.waiting, syncs.familiar, monotonic)
     bundles = BundleService(store, versions, clock)
     receipts = ReceiptService(store, platforms.has_accounts, clock, monotonic)
     presence = Presence(store, platforms, clock, monotonic, stopping, expiry)
@@ -106,7 +109,7 @@ def create_app(
     )
     run_jobs = partial(chores.run, jobs.run_due)
     use_threads(app, Threads(_OWNERS_AT_ONCE))
-    _add_sync(app, syncs, run_jobs)
+    _add_sync(app, syncs, Threads(limits.at_once), places, run_jobs)
     _add_profiles(app, profiles, guard)
     _add_devices(app, devices, presence, timelines, run_jobs, guard)
     _add_bundles(app, bundles, receipts, run_jobs, guard)
@@ -128,8 +131,9 @@ async def _keep_house(
         await asyncio.sleep(_CHORES_EVERY_S)
 
 
-def _add_sync(app: FastAPI, syncs: SyncService, run_jobs: RunJobs) -> None:
-    threads = Threads(SYNCS_AT_ONCE)
+def _add_sync(
+    app: FastAPI, syncs: SyncService, threads: Threads, places: Places, run_jobs: RunJobs
+) -> None:
     Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
 
     @app.post("/v1/devices/{device_id}/sync")
@@ -140,10 +144,12 @@ def _add_sync(app: FastAPI, syncs: SyncService, run_jobs: RunJobs) -> None:
         later: BackgroundTasks,
         k: str = "",
     ) -> Response:
-        if threads.waiting >= SYNCS_WAITING:
-            raise Unavailable("too many devices at once", retry_s=BUSY_RETRY_S)
-        address = address_of(request)
+        address, waiting = address_of(request), threads.waiting
+        if not places.has_room(address, waiting):
+            retry_s = places.retry_s(waiting)
+            raise Unavailable("too many devices at once", retry_s=retry_s)
         answer = await threads.run(syncs.answer, device_id, k, message, address)
+        places.done()
         later.add_task(run_jobs)
         return Response(answer, media_type=_OCTETS, background=later)
 
@@ -193,6 +199,10 @@ def _add_devices(
     @app.get("/v1/devices", dependencies=[guard])
     def show_some(owner: str, wanted: Annotated[WantedDevices, Query()]) -> Response:
         return json_response(devices.views.page(owner, Wanted(**wanted.model_dump())))
+
+    @app.get("/v1/device-counts", dependencies=[guard])
+    def count(owner: str) -> Response:
+        return json_response(devices.views.counts(owner))
 
     @app.get("/v1/devices/{device_id}", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:

@@ -15,9 +15,10 @@ from muster_server.errors import HostError, NotFound
 from muster_server.store.bundles import Bundle
 from muster_server.store.claims import DISPLACED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
+from muster_server.store.device_list import Fit
 
 _SLICE = 101  # devices in one transaction
-_MOST_LOOKED_AT = 2000  # in one answer, however few of them fit
+_MOST_LOOKED_AT = 300  # in one answer, however few of them fit
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,19 @@ class Wanted:
     waiting_for: str | None = None
     profile: str | None = None
     silent_since: float | None = None  # not heard of after this
+    search: str | None = None  # a part of its id or name
+
+    @property
+    def fit(self) -> Fit:
+        """The part of it that the records can tell."""
+        return Fit(self.state, self.profile, self.attempt, self.silent_since, self.search)
 
     def fits_claim(self, claim: Claim) -> bool:
         """Tell whether the claim that is shown of a device is one that was asked for."""
+        if self.search is not None:
+            wanted = self.search.casefold()
+            if wanted not in claim.device_id.casefold() and wanted not in claim.name.casefold():
+                return False
         is_profile = self.profile is None or claim.profile == self.profile
         return is_profile and (self.state is None or claim.status == self.state)
 
@@ -85,6 +96,12 @@ class DeviceViews:
         with self._store.reading() as records:
             return full(records, self._known(records, existing(records, device_id, owner)))
 
+    def counts(self, owner: str) -> dict[str, Any]:
+        """Return how many devices the owner has: all, by state, and by profile."""
+        with self._store.reading() as records:
+            total, states, profiles = records.devices.counts(owner)
+        return {"devices": total, "states": states, "profiles": profiles}
+
     def page(self, owner: str, wanted: Wanted) -> dict[str, Any]:
         """Return some of the owner's devices in the order of their ids, one short entry each.
 
@@ -107,7 +124,7 @@ class DeviceViews:
     ) -> list[str]:
         """Few at a time, so that no list keeps the database from devices that sync."""
         with self._store.reading() as records:
-            ids = records.device_ids_of(owner, after, most, wanted.profile, wanted.state)
+            ids = records.devices.ids(owner, after, most, wanted.fit)
             for device_id in ids:
                 claim = chosen(records, device_id, owner)
                 if claim is None or not wanted.fits_claim(claim):

@@ -5,6 +5,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from muster_server.config_server import label_uses, proof, window
 from muster_server.config_server.device_timeline import note_reported
 from muster_server.config_server.epoch import Epoch
 from muster_server.config_server.label_uses import Use
-from muster_server.config_server.limits import BY_ADDRESS, BY_DEVICE, BY_REPLAYED, RateLimit
+from muster_server.config_server.limits import BY_REPLAYED, Familiar, Limits, RateLimit
 from muster_server.config_server.noise import SHORTEST_BYTES
 from muster_server.config_server.recognition import ADOPTED, LABEL, Holder, authenticated
 from muster_server.config_server.refusals import Refusals
@@ -26,6 +27,7 @@ from muster_server.errors import (
     NotRecognised,
     Released,
     ServiceUnreachable,
+    TooManyRequests,
 )
 from muster_server.store.claims import (
     CLAIM_LIFE_S,
@@ -48,6 +50,7 @@ INVALID_RETRY_S = 30
 PLATFORM_RETRY_S = 10
 SOON_S = 5
 _EVENT_EVERY_S = 3600
+_ALL_STRANGERS = "all"
 _REGISTER_FIRST = "register the device's label at the portal, then try again"
 
 _KEYS = {LABEL: "the label's key", ADOPTED: "the key of an adopted device"}
@@ -74,15 +77,19 @@ class SyncService:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         expiry: Callable[[], float] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._store = store
         self._versions = versions
         self._clock = clock
         self._expiry = expiry or clock
         self._monotonic = monotonic
-        self._by_address = RateLimit(BY_ADDRESS, monotonic)
-        self._by_device = RateLimit(BY_DEVICE, monotonic)
+        limits = limits or Limits()
+        self._by_address = RateLimit(limits.by_address, monotonic)
+        self._by_device = RateLimit(limits.by_device, monotonic)
         self._by_replayed = RateLimit(BY_REPLAYED, monotonic)
+        self._strangers = RateLimit(limits.strangers, monotonic)
+        self.familiar = Familiar()
         self._epoch = Epoch()
         self.refusals = Refusals(store)
 
@@ -94,10 +101,14 @@ class SyncService:
             raise Malformed(f"wanted at least {SHORTEST_BYTES} bytes, got {len(message)}")
         if not _K.fullmatch(k):
             raise Malformed('wanted k=label, k=adopted or k=<version>, e.g. "k=7"', path="k")
+        if address not in self.familiar:
+            self._strangers.check(_ALL_STRANGERS)
         holder = authenticated(self._store, device_id, k, message, self._expiry())
         if holder is None:
+            self._count_stranger(address)
             self.refusals.note(device_id, k, address, self._clock())
             raise NotRecognised(_REGISTER_FIRST)
+        self.familiar.add(address)
         report = parse_report(holder.payload)
         digest = hashlib.sha256(message).digest()[:16]
         limit = self._by_replayed if self._is_known(holder.owner, digest) else self._by_device
@@ -107,6 +118,12 @@ class SyncService:
         if answer is None:
             raise NotRecognised(_REGISTER_FIRST)
         return answer
+
+    def _count_stranger(self, address: str) -> None:
+        """Strangers share one bucket, so that many without a key keep nobody out who has one."""
+        if address not in self.familiar:
+            with suppress(TooManyRequests):  # this one was answered: the next one will not be
+                self._strangers.take(_ALL_STRANGERS)
 
     def _is_known(self, owner: Claim | VendorDevice, digest: bytes) -> bool:
         if isinstance(owner, VendorDevice):

@@ -60,6 +60,11 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
         """Devices in the order of their ids, all of them or those that fit."""
         return json_response(portal.devices(OWNER, wanted))
 
+    @app.get("/v1/device-counts", dependencies=guard, **described.of(views.DeviceCounts))
+    def count_devices() -> Response:
+        """Count the devices: all, by state, and by profile."""
+        return json_response(portal.device_counts(OWNER))
+
     @app.get("/v1/devices/{device_id}", dependencies=guard, **shown)
     def show_device(device_id: str) -> Response:
         """Return the progress of a device, step by step."""

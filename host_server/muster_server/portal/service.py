@@ -81,6 +81,10 @@ class Portal:
         page = self._call("GET", f"/v1/devices?{query}")
         return {**page, "devices": [with_words(device) for device in page["devices"]]}
 
+    def device_counts(self, owner: str) -> dict[str, Any]:
+        """The number of devices: all, by state, and by profile."""
+        return self._call("GET", f"/v1/device-counts?owner={quote(owner)}")
+
     def device(self, device_id: str, owner: str) -> dict[str, Any]:
         """The nine steps of a device, each with its state."""
         return rendered(self._call("GET", self._device(device_id, owner)))

@@ -14,6 +14,7 @@ from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
 from muster_server.store.claims import ENDED, Claim, Job, VendorDevice, Version, new_nonce
 from muster_server.store.contacts import Contacts
+from muster_server.store.device_list import DeviceList
 from muster_server.store.engine import Database
 from muster_server.store.history import History, Moment
 from muster_server.store.readers import ReaderRecords
@@ -84,6 +85,9 @@ class Records:
         self.bundles = BundleRecords(sql, box)
         self.history = History(sql)
         self.contacts = Contacts(sql)
+        self.devices = DeviceList(sql)
+        # Opened in this transaction: a list needs the same for each of its devices.
+        self._profiles: dict[str, dict[str, Any] | None] = {}
         self.readers = ReaderRecords(sql, box)
 
     def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:
@@ -110,9 +114,11 @@ class Records:
     # profiles
 
     def profile(self, name: str) -> dict[str, Any] | None:
-        """The profile's document with its secrets."""
-        blob = self._sql.value("SELECT document FROM profile WHERE name = ?", name)
-        return self._opened(blob, "profile", name) if blob else None
+        """The profile's document with its secrets. It is not to be changed."""
+        if name not in self._profiles:
+            blob = self._sql.value("SELECT document FROM profile WHERE name = ?", name)
+            self._profiles[name] = self._opened(blob, "profile", name) if blob else None
+        return self._profiles[name]
 
     def profile_names(self) -> list[str]:
         """All names in order."""
@@ -121,6 +127,7 @@ class Records:
 
     def remove_profile(self, name: str) -> None:
         """Forget the document. Claims that were released may still bear its name."""
+        self._profiles.pop(name, None)
         if self._sql.row("SELECT id FROM claim WHERE profile = ? LIMIT 1", name):
             self._sql.run("UPDATE profile SET document = ? WHERE name = ?", _REMOVED, name)
         else:
@@ -136,6 +143,7 @@ class Records:
 
     def put_profile(self, name: str, document: dict[str, Any], now: float) -> None:
         """Keep the document under this name, in place of an earlier one."""
+        self._profiles.pop(name, None)
         blob = self._box.seal(compact_json(document).encode(), "profile", "document", name)
         self._sql.run(_PUT_PROFILE, name, blob, now)
 
@@ -168,21 +176,6 @@ class Records:
     def claims_of_owner(self, owner: str) -> list[Claim]:
         """All claims of an owner, the oldest first."""
         return self._claims(f"{_CLAIMS} WHERE owner = ? {_IN_ORDER}", owner)
-
-    def device_ids_of(
-        self, owner: str, after: str, limit: int, profile: str | None, state: str | None
-    ) -> list[str]:
-        """The next ids, in order, of devices with a claim of this owner's that fits."""
-        text, values = "", []
-        for column, value in (("profile", profile), ("status", state)):
-            if value is not None:
-                text += f" AND {column} = ?"
-                values.append(value)
-        query = (
-            "SELECT DISTINCT device_id FROM claim WHERE owner = ? AND device_id > ?"  # noqa: S608
-            f" AND state != 'released'{text} ORDER BY device_id LIMIT ?"
-        )
-        return [row[0] for row in self._sql.rows(query, owner, after, *values, limit)]
 
     def claim(self, claim_id: str) -> Claim | None:
         """The claim with this id."""
@@ -282,13 +275,14 @@ class Records:
         self._sql.run(_ADD_JOB, deed, as_json(arguments), now, 0)
 
     def due_jobs(self, now: float, most: int, longest_s: float) -> list[Job]:
-        """Return what is to be done now, in the order in which it came up.
+        """Return what is to be done now, in the order in which it came up: first whatever ends
+        an account or a token, then descriptions.
 
         What is put off by more than `longest_s` was put off while the clock was wrong.
         """
         rows = self._sql.rows(
             "SELECT id, deed, arguments, tries FROM chore WHERE due_at <= ? OR due_at > ?"
-            " ORDER BY id LIMIT ?",
+            " ORDER BY deed = 'describe', id LIMIT ?",
             *(now, now + longest_s, most),
         )
         return [Job(r["id"], r["deed"], from_json(r["arguments"]), r["tries"]) for r in rows]

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -15,9 +16,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 
 metadata = MetaData()
 
@@ -65,6 +67,16 @@ claims = Table(
     Column("asked", JSON(none_as_null=True)),
     Column("adoption", LargeBinary),  # sealed; null: made with the next version
 )
+
+Index(
+    "claim_listed",
+    *(claims.c[name] for name in ("owner", "device_id", "state", "status", "profile")),
+    *(claims.c[name] for name in ("seen_at", "name")),
+)
+Index("claim_by_status", claims.c.owner, claims.c.status, claims.c.device_id, claims.c.state)
+Index("claim_by_profile", claims.c.profile, claims.c.device_id, claims.c.state, claims.c.owner)
+Index("claim_by_end", claims.c.expires_at)
+Index("claim_by_code", claims.c.owner, text("json_extract(last, '$.code')"), claims.c.device_id)
 
 key_checks = Table(
     "key_check",

@@ -125,6 +125,7 @@ def test_every_answer_is_whole_as_described(
     ask(path, "patch", {"name": "renamed"}, **one)
     ask(path + "/account", "post", **one)
     ask("/v1/devices", "get")
+    ask("/v1/device-counts", "get")
     ask("/v1/vendor/devices", "post", {"labels": [vendors.qr_text, "x"]})
     ask("/v1/profiles", "post", PROFILE | {"name": "spare"})
     ask("/v1/profiles", "get")

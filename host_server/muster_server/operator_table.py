@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The commands of who runs the servers; a part of the table of commands."""
+
+from muster_server import cli_options, profile_options
+from muster_server.command import Command
+
+_KEYS = "muster_server.key_commands"
+
+OPERATOR_COMMANDS = (
+    Command(
+        ("init",),
+        "Set up the servers: asks for network, Wi-Fi, platform and country, and writes all of it.",
+        (
+            "muster init",
+            "muster init --address 192.168.1.10 --ssid factory --password-file wifi.txt "
+            "--platform own --country DE",
+        ),
+        profile_options.init,
+        "init",
+        "muster_server.init_command",
+    ),
+    Command(
+        ("serve",),
+        "Run portal, configuration server and platform, all or some.",
+        (
+            "muster serve",
+            "muster serve --role portal --config-url https://config.example:8421",
+            "muster serve --config-listen 192.168.4.1:8421 --config-listen 10.0.0.2:8421",
+            "muster serve --platform-cert certs/server.pem --platform-key certs/server.key "
+            "--ca-file certs/ca.pem",
+        ),
+        cli_options.serve_options,
+        "serve",
+    ),
+    Command(
+        ("certs", "dev"),
+        "Make an authority and a server's certificate, for development. Again: a new certificate.",
+        (
+            "muster certs dev --name m2m.example --name 192.168.1.10",
+            "muster serve --platform-cert muster-certs/server.pem "
+            "--platform-key muster-certs/server.key --ca-file muster-certs/ca.pem",
+        ),
+        cli_options.dev_certs,
+        "make_certificates",
+    ),
+    Command(
+        ("token", "rotate"),
+        "Put another token in place of a role's: the administrator's (portal), and those that "
+        "servers show each other.",
+        (
+            "muster token rotate                            # all three",
+            "muster token rotate --role portal --admin-token-file token.txt",
+        ),
+        cli_options.rotate_tokens,
+        "rotate_tokens",
+        _KEYS,
+    ),
+    Command(
+        ("keys", "rotate"),
+        "Seal the configuration server's secrets with another key. The server may run; if this "
+        "is cut off, run it again.",
+        ("muster keys rotate", "muster keys rotate --data /srv/muster"),
+        cli_options.rotate_keys,
+        "rotate_keys",
+        _KEYS,
+    ),
+)

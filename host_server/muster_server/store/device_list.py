@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Lists and counts of an owner's devices, from indexes; a part of the records."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from muster_server.store.sql import Sql
+
+_CODE = "json_extract(last, '$.code')"
+# As standing.newest_attempt tells it; what has ended otherwise has its outcome code.
+_ATTEMPTS = {
+    "under_way": "status = 'handed_out'",
+    "ok": f"status IN ('applied', 'registered') AND {_CODE} IS NULL",
+    "none": f"status NOT IN ('handed_out', 'applied', 'registered') AND {_CODE} IS NULL",
+}
+_FAILED_SO = f"{_CODE} = ? AND status != 'handed_out'"
+_OWNED = "owner = ? AND state != 'released'"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The claims that a list is to hold; None: any."""
+
+    state: str | None = None
+    profile: str | None = None
+    attempt: str | None = None  # an outcome code, "under_way", "ok" or "none"
+    silent_since: float | None = None  # not heard of after this, as far as the claim tells
+    search: str | None = None  # a part of id or name, in small letters or capitals
+
+
+class DeviceList:
+    """Questions within one transaction."""
+
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    def ids(self, owner: str, after: str, limit: int, fit: Fit) -> list[str]:
+        """The next ids, in order, of devices with a claim that fits."""
+        parts, values = _conditions(fit)
+        where = " AND ".join((_OWNED, "device_id > ?", *parts))
+        text = f"SELECT DISTINCT device_id FROM claim WHERE {where} ORDER BY device_id LIMIT ?"  # noqa: S608
+        return [row[0] for row in self._sql.rows(text, owner, after, *values, limit)]
+
+    def counts(self, owner: str) -> tuple[int, dict[str, int], dict[str, int]]:
+        """The number of devices: all, by state, and by profile."""
+        all_ = f"SELECT count(*) FROM (SELECT DISTINCT device_id FROM claim WHERE {_OWNED})"  # noqa: S608
+        return self._sql.value(all_, owner), self._by("status", owner), self._by("profile", owner)
+
+    def _by(self, column: str, owner: str) -> dict[str, int]:
+        # In the order of an index, so that nothing is sorted.
+        text = (
+            f"SELECT {column}, count(*) FROM (SELECT DISTINCT {column}, device_id FROM claim"  # noqa: S608
+            f" WHERE {_OWNED}) GROUP BY {column} ORDER BY {column}"
+        )
+        return {row[0]: row[1] for row in self._sql.rows(text, owner)}
+
+
+def _conditions(fit: Fit) -> tuple[list[str], list[Any]]:
+    parts: list[str] = []
+    values: list[Any] = []
+    for part, value in (
+        ("status = ?", fit.state),
+        ("profile = ?", fit.profile),
+        ("(seen_at IS NULL OR seen_at <= ?)", fit.silent_since),
+    ):
+        if value is not None:
+            parts.append(part)
+            values.append(value)
+    if fit.attempt in _ATTEMPTS:
+        parts.append(_ATTEMPTS[fit.attempt])
+    elif fit.attempt is not None:
+        parts.append(_FAILED_SO)
+        values.append(fit.attempt)
+    if fit.search is not None:
+        like = f"%{_escaped(fit.search)}%"
+        parts.append(r"(device_id LIKE ? ESCAPE '\' OR name LIKE ? ESCAPE '\')")
+        values += [like, like]
+    return parts, values
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")

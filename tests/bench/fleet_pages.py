@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Measure pages of the list of devices, and syncs beside them, as a fleet grows.
+
+The devices are copies of a few that have onboarded, written straight into the database.
+"""
+
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from muster_server.config_server.device_view import Wanted
+from muster_server.store.config import ConfigStore
+from muster_server.store.config_tables import HEAD
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.secrets import SecretBox
+from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
+
+SIZES = (1_000, 100_000)
+_MODELS = 20  # devices that are copied
+_REPEATS = 20
+_BOX = SecretBox(bytes(32))
+
+
+class Grown:
+    """A configuration server's rules on a database with so many devices."""
+
+    def __init__(self, folder: Path, devices: int) -> None:
+        self.engine: Engine = open_engine(database_url(folder, "config"))
+        migrate(self.engine, "muster_server.config_server", HEAD)
+        self.place = Field(engine=self.engine, store=ConfigStore(self.engine, _BOX))
+        self.place.profiles.add(PROFILE)
+        self.models: list[Device] = [self.place.registered() for _ in range(_MODELS)]
+        for model in self.models[1:]:
+            model.onboard()
+        self._copy(folder / "config.sqlite", devices)
+
+    def _copy(self, path: Path, devices: int) -> None:
+        """Sealed values are bound to their claim's id: each copy is sealed anew."""
+        with self.place.store.transaction() as records:
+            claims = [records.claims_of(model.id)[0] for model in self.models]
+            versions = [records.versions_of(claim.id) for claim in claims]
+        for start in range(0, devices, 2000):
+            with self.place.store.transaction() as records:
+                for n in range(start, min(devices, start + 2000)):
+                    model = claims[n % _MODELS]
+                    id_ = f"{n:032x}"
+                    records.put_claim(
+                        replace(model, id=id_, device_id=f"F-{n:07d}", name=f"device {n}")
+                    )
+                    for version in versions[n % _MODELS]:
+                        records.put_version(replace(version, claim_id=id_))
+        with sqlite3.connect(path) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+
+
+def _median_ms(do: Callable[[int], Any]) -> float:
+    """The time that this thread computes for it: others on the machine do not count."""
+    times = []
+    for n in range(_REPEATS):
+        began = time.thread_time()
+        do(n)
+        times.append(time.thread_time() - began)
+    return sorted(times)[len(times) // 2] * 1000
+
+
+def _deeds(grown: Grown, devices: int) -> dict[str, Callable[[int], Any]]:
+    place, step = grown.place, max(1, devices // _REPEATS)
+    views, silent_since = place.devices.views, place.clock() - 1
+
+    def page(**wanted: Any) -> Callable[[int], Any]:
+        return lambda n: views.page(OWNER, Wanted(after=f"F-{n * step:07d}", **wanted))
+
+    def sync(n: int) -> None:
+        place.clock.pass_s(60)
+        grown.models[1 + n % (_MODELS - 1)].sync("1", state="committed")
+
+    return {
+        "page": page(),
+        "page_of_state": page(state="prepared"),
+        "page_of_code": page(attempt="wifi_auth"),
+        "page_of_search": page(search="device 99"),
+        "page_of_silent": page(silent_since=silent_since),
+        "page_of_waiting": page(waiting_for="platform"),
+        "counts": lambda n: views.counts(OWNER),
+        "look": lambda n: views.one(f"F-{n * step:07d}", OWNER),
+        "sync": sync,
+    }
+
+
+def measure(sizes: tuple[int, ...] = SIZES) -> dict[str, float]:
+    """Return the median of some pages, counts, looks and syncs for each size, in ms."""
+    found: dict[str, float] = {}
+    for devices in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            grown = Grown(Path(name), devices)
+            for what, do in _deeds(grown, devices).items():
+                found[f"fleet.{what}_{devices}_ms"] = _median_ms(do)
+            grown.engine.dispose()
+    return found
+
+
+if __name__ == "__main__":
+    sizes = tuple(int(word) for word in sys.argv[1:]) or SIZES
+    for name, value in measure(sizes).items():
+        print(f"{name:<40}{value:>10.2f}")

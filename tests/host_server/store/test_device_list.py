@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Are lists and counts of devices right, and found by indexes alone?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from muster_server.config_server.device_view import Wanted
+from muster_server.label import new_label
+from muster_server.store.device_list import Fit, _conditions
+from tests.host_server.config_server.field import OWNER, Field, open_field
+
+WRONG_PASSWORD = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "no"}
+
+
+@pytest.fixture
+def place() -> Iterator[Field]:
+    with open_field() as opened:
+        yield opened
+
+
+def found(place: Field, **wanted: Any) -> list[str]:
+    page = place.devices.views.page(OWNER, Wanted(**wanted))
+    return [device["device_id"] for device in page["devices"]]
+
+
+def test_search_finds_a_part_of_id_or_name_and_takes_signs_as_they_are(place: Field) -> None:
+    for device_id, name in (("PRESS-4", "Hall 3"), ("PRESS-5", "100 %"), ("LATHE-1", "a_b")):
+        place.devices.register(new_label(device_id).qr_text, "press", name, OWNER)
+    assert found(place, search="ress-") == ["PRESS-4", "PRESS-5"]
+    assert found(place, search="hall") == ["PRESS-4"]
+    assert found(place, search="%") == ["PRESS-5"]
+    assert found(place, search="_") == ["LATHE-1"]
+    assert found(place, search="a_b", profile="press") == ["LATHE-1"]
+    assert found(place, search="nobody") == []
+
+
+def test_counts_are_of_devices_by_state_and_by_profile(place: Field) -> None:
+    new, working, failing, gone = (place.registered() for _ in range(4))
+    working.onboard()
+    failing.sync()
+    failing.sync(last=WRONG_PASSWORD)
+    place.devices.release(gone.id, OWNER)
+    assert place.devices.views.counts(OWNER) == {
+        "devices": 3,
+        "states": {"failed": 1, "prepared": 1, "registered": 1},
+        "profiles": {"press": 3},
+    }
+    assert place.devices.views.counts("other") == {"devices": 0, "states": {}, "profiles": {}}
+    assert found(place, attempt="ok") == [working.id]
+    assert new.id in found(place, attempt="none")
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [
+        Fit(),
+        Fit(state="failed"),
+        Fit(profile="press"),
+        Fit(attempt="wifi_auth"),
+        Fit(attempt="under_way"),
+        Fit(silent_since=1.0),
+        Fit(search="press"),
+    ],
+)
+def test_no_list_looks_at_every_row(place: Field, fit: Fit) -> None:
+    parts, values = _conditions(fit)
+    where = " AND ".join(("owner = ? AND state != 'released'", "device_id > ?", *parts))
+    text = f"EXPLAIN QUERY PLAN SELECT DISTINCT device_id FROM claim WHERE {where}"  # noqa: S608
+    with place.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        text += " ORDER BY device_id LIMIT ?"
+        plan = [row[3] for row in driver.execute(text, (OWNER, "", *values, 10))]
+    assert all("USING" in line and "INDEX" in line for line in plan if "claim" in line), plan
