@@ -130,6 +130,7 @@ def set_aside(store, journal):
     try:
         journal.save()
     except DeviceError:
+        store.spoil()
         store.erase(_CANDIDATE)
         journal.save()
 

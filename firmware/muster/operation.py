@@ -69,8 +69,10 @@ class Operation:
             await self._application.run(self.config, self.platform)
         if not self._is_registered:
             is_held, self.is_held = self.is_held, False
-            connecting = borrowed("connecting", "connect", self, self.config, self.platform)
-            answer = await unless_wanted(connecting)
+            # Not by a name, which would keep all that connecting has loaded while this works.
+            answer = await unless_wanted(
+                borrowed("connecting", "connect", self, self.config, self.platform)
+            )
             if answer:
                 self.is_held = is_held
                 self.is_obeying = True

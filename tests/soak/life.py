@@ -20,8 +20,7 @@ _POLL_S = 0.01
 _LINE = re.compile(rb"M (\d+) (\w) (\w+) ([^\r\n]*)")
 # The back-off is 1 s doubling to 5 min, give or take a quarter: 8 quick ones, then 16 an hour.
 _MOST_FAILURES_AN_HOUR = 30
-# Bytes of heap in use, between the first days and the last: foul weather alone loads 4.5 KB.
-_MOST_GROWTH = 6144
+_MOST_GROWTH = 4096  # bytes of heap in use, between the first days and the last
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 """A story whose board and servers can be put back, together, to any moment that was recorded."""
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,15 @@ from typing import Any, Self
 from muster_harness.esp32.parts.flash import FlashContent
 from muster_harness.units.emulated import EmulatedBoard
 from tests.system.story import ROOT, Label, Story
+from tests.torture.inspector import Inspector
+from tests.torture.overwriting import MARK
 from tests.torture.relay import Relay
 from tests.torture.server_state import ServerState
 
 # Servers limit how often a device may ask, by its address, and an address goes with the name.
 _NAMES = 200
 _QUIET_S = 10.0
+_TIDY_S = 90.0
 
 
 @dataclass(frozen=True)
@@ -163,5 +165,17 @@ class Bench:
             time.sleep(0.15)
         return self.board.read_flash()
 
+    def tidied(self, inspector: Inspector) -> FlashContent:
+        """Wait until free space has been overwritten, if that is due, and return the content.
 
-Deed = Callable[[Bench], None]
+        Raises TimeoutError if it is not within a minute and a half.
+        """
+        deadline = time.monotonic() + _TIDY_S
+        while True:
+            content = self.settled()
+            start = inspector.look(content).first
+            if start.error or MARK not in start.left:
+                return content
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"free space has not been overwritten within {_TIDY_S:g} s")
+            time.sleep(0.3)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from muster_harness.units.power_cuts import Cut, Depth, Recording, record
+from tests.torture import overwriting
 from tests.torture.bench import Bench, Save
 from tests.torture.inspector import Findings, Inspector, Start
 from tests.torture.parts import BRICKED, HALF, LOST, Fault
@@ -39,7 +40,9 @@ class Played:
         self.begin = bench.save()
         self.marks = bench.keep_marks()
         try:
-            self.recording: Recording = record(bench.board, lambda board: scenario.act(bench))
+            self.recording: Recording = record(
+                bench.board, lambda _: _act(scenario, bench, inspector)
+            )
         finally:
             bench.end_marks()
         self.end = bench.save()
@@ -66,7 +69,7 @@ class Played:
 
     def _first_kept(self, inspector: Inspector) -> int | None:
         """Return the operation before which there is a configuration for the first time."""
-        for cut in self.recording.cuts("whole"):
+        for cut in overwriting.cuts(self.recording, "whole"):
             start = inspector.look(cut.content).first
             if start.is_kept or start.version:
                 return cut.operation
@@ -77,7 +80,8 @@ class Played:
         power goes at each of them too.
         """
         servers, replies = self.begin.servers, 0
-        for cut in self.recording.cuts(depth):
+        replied = {mark.operations + 1 for mark in self.marks}
+        for cut in overwriting.cuts(self.recording, depth, kept=replied):
             if cut.how in ("before", "after"):
                 done = cut.operation - (cut.how == "before")
                 for mark in [mark for mark in self.marks if mark.operations == done]:
@@ -129,3 +133,9 @@ class Played:
         done = cut.operation - (cut.how != "after")  # and maybe a part of one more
         if is_new and self.scenario.proves and done <= self.proved_from:
             yield Fault(f"version {start.version} is committed before it was registered", HALF)
+
+
+def _act(scenario: Scenario, bench: Bench, inspector: Inspector) -> None:
+    """Let free space be overwritten, if it is to be, before the power goes in the end."""
+    scenario.act(bench)
+    bench.tidied(inspector)

@@ -12,6 +12,7 @@ from typing import Literal, Self, TypeVar
 
 from muster_harness.errors import HarnessError
 from muster_harness.units.power_cuts import Cut, Depth
+from tests.torture import overwriting
 from tests.torture.bench import Bench, Save
 from tests.torture.inspector import FIRMWARE, Findings, Inspector, InspectorEnded
 from tests.torture.parts import BRICKED, LOST, Fault, Part
@@ -66,7 +67,8 @@ class Power:
         """Look at what each cut leaves on the flash; at a whole operation also at what a second
         cut leaves, in the start after it.
         """
-        for cut in self._chosen(list(played.recording.cuts(depth)), sample):
+        cuts = list(overwriting.cuts(played.recording, depth))
+        for cut in self._chosen(cuts, sample):
             again = cuts_again and cut.how in ("before", "after")
             try:
                 found = self._inspector.look(cut.content, cuts_again=again)
@@ -110,7 +112,8 @@ class Power:
             self.part.find(fault.after(f"{scenario.name}: {point}: in the end"))
 
     def _end_faults(self, played: Played) -> Iterable[Fault]:
-        start = self._inspector.look(self._bench.settled()).first
+        content = self._bench.tidied(self._inspector)
+        start = self._inspector.look(content).first
         if start.error:
             yield Fault(f"bricked: {start.error}", BRICKED)
         elif start.identity != played.identity:
@@ -118,6 +121,12 @@ class Power:
         elif start.config is None:
             yield Fault("there is no configuration", BRICKED)
         else:
+            former = [played.before.config, played.after.config]
+            superseded = overwriting.superseded(former, start.config)
+            if left := overwriting.found(superseded, content):
+                yield Fault(
+                    f"{left} of {len(superseded)} secrets of former configurations are left"
+                )
             self._bench.wait_until_proved(start.version)
 
     def _chosen(self, things: list[T], sample: Sample) -> list[T]:

@@ -13,29 +13,30 @@ class PowerCut(Exception):
 
 
 class RAMDisk:
-    def __init__(self):
-        self._data = bytearray(_BLOCK * _BLOCKS)
+    def __init__(self, block=_BLOCK, blocks=_BLOCKS):
+        self._block = block
+        self._data = bytearray(block * blocks)
         self.operations = 0
         self.cut_at = None
 
     def readblocks(self, block, buf, offset=0):
-        at = block * _BLOCK + offset
+        at = block * self._block + offset
         buf[:] = memoryview(self._data)[at : at + len(buf)]
 
     def writeblocks(self, block, buf, offset=0):
         self._operate()
-        at = block * _BLOCK + offset
+        at = block * self._block + offset
         self._data[at : at + len(buf)] = buf
 
     def ioctl(self, op, arg):
         if op == 4:
-            return _BLOCKS
+            return len(self._data) // self._block
         if op == 5:
-            return _BLOCK
+            return self._block
         if op == 6:
             self._operate()
-            at = arg * _BLOCK
-            self._data[at : at + _BLOCK] = b"\xff" * _BLOCK
+            at = arg * self._block
+            self._data[at : at + self._block] = b"\xff" * self._block
         return 0
 
     def _operate(self):

@@ -2,6 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 # From candidate to committed, and what a restart makes of every point in between.
 
+import os
+
 import lives
 from ram_disk import PowerCut, RAMDisk, mount, unmount
 from runner import raises
@@ -329,6 +331,49 @@ def test_nothing_of_a_forgotten_configuration_remains():
         return Start().config
 
     assert _on(RAMDisk(), act, True) is None
+
+
+# Whatever the files of the store hold, and whether free space is to be overwritten.
+def _left(start):
+    root = "/flash/muster/"
+    content = b""
+    for name in os.listdir(root):
+        with open(root + name, "rb") as f:
+            content += f.read()
+    return content, start.store._is_spoilt
+
+
+def test_what_is_removed_is_to_be_overwritten():
+    def act():
+        _commit(1)
+        start = Start()
+        assert not _left(start)[1]  # there was nothing before it
+        candidate.forget(start.store, start.journal)
+        return _left(Start())[1]
+
+    assert _on(RAMDisk(), act, True)
+
+    def let_go():
+        start, _ = _fail_first(1)
+        assert not _left(start)[1]
+        candidate.let_go(start.store, start.journal)
+        return _left(Start())[1]
+
+    assert _on(RAMDisk(), let_go, True)
+
+
+def test_nothing_of_a_superseded_configuration_remains():
+    def act():
+        for version, secret in ((1, "former"), (2, "newer")):
+            start = Start()
+            config = start.keep(Answer(version, {"secret": secret}))
+            start.journal.reached(version, PROVED)
+            start.commit(config)
+        return _left(Start())
+
+    content, is_spoilt = _on(RAMDisk(), act, True)
+    assert b"newer" in content and b"former" not in content
+    assert is_spoilt
 
 
 def test_a_journal_of_another_shape_begins_anew():

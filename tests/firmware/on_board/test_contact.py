@@ -129,6 +129,13 @@ class Asking:
         return await (asking if self.exchange.is_there else araises(DeviceError, asking))
 
 
+async def test_the_nonce_of_the_newest_answer_is_the_one_that_counts():
+    with Asking() as device:
+        device.journal.nonce = "older"
+        await device.ask()
+        assert device.journal.nonce == "n"
+
+
 async def test_a_device_that_asks_once_a_day_is_not_ignored():
     with Asking() as asking:
         for _ in range(3):

@@ -7,7 +7,7 @@ import json
 
 from runner import golden, raises
 
-from muster import configuration, directive, proving
+from muster import configuration, directive, proving, report
 from muster.errors import DeviceError
 
 
@@ -71,6 +71,23 @@ def test_golden_directives_are_judged_as_written():
 def test_a_long_retry_is_cut_to_a_day():
     text = '{"v":1,"nonce":"n","time":1795430400,"action":"wait","retry_s":99999999}'
     assert directive.parse([text]).retry_s == 86400
+
+
+# As much of journal.py's as a report tells.
+class _Journal:
+    nonce = "newest"
+    highest = 3
+    model = board = firmware = reset_cause = "x"
+    last = None
+
+    class timeline:
+        record = b""
+
+
+def test_a_report_echoes_the_newest_nonce():
+    text = report.write(_Journal, [], "committed", "246f28aabbcc", [0, 0])
+    told = json.loads(text)
+    assert (told["echo"], told["config"]) == ("newest", 3)
 
 
 def test_an_error_never_repeats_the_value():

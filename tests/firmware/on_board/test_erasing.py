@@ -66,6 +66,22 @@ async def test_nothing_that_was_removed_is_found_any_more():
     assert _found(disk) == [0]  # what is alive
 
 
+async def test_blocks_of_more_than_a_piece_are_overwritten_whole():
+    disk = RAMDisk(1024, 400)  # half of each would leave some of them
+
+    async def act(kept):
+        with open(_PLACE + "/x", "wb") as f:
+            for _ in range(os.statvfs(_PLACE)[3] - 8):
+                f.write(_text(_SECRETS[1])[:1000])
+        kept.spoil()
+        os.remove(_PLACE + "/x")
+        assert _found(disk) == [1]
+        await kept.overwrite()
+
+    await _on_disk(disk, act, True)
+    assert _found(disk) == []
+
+
 async def test_what_is_alive_is_left_alone():
     disk = await _used()
 
