@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from muster_server.api import bodies
 from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
+from muster_server.config_server.bulk import BulkService
 from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
@@ -71,6 +72,7 @@ def create_app(
     stopping = threading.Event()
     jobs = Jobs(store, platforms, clock, stopping)
     devices = DeviceService(store, versions, clock, monotonic, expiry)
+    bulk = BulkService(store, clock, expiry)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
     syncs = SyncService(store, versions, clock, monotonic, expiry)
     bundles = BundleService(store, versions, clock)
@@ -99,7 +101,7 @@ def create_app(
     )
     _add_sync(app, syncs, jobs)
     _add_profiles(app, profiles, guard)
-    _add_devices(app, devices, presence, timelines, jobs, guard)
+    _add_devices(app, devices, bulk, presence, timelines, jobs, guard)
     _add_bundles(app, bundles, receipts, jobs, guard)
     add_reading(app, readings, readers, guard)
     return harden(app)
@@ -169,6 +171,7 @@ def _add_profiles(app: FastAPI, profiles: ProfileService, guard: Any) -> None:
 def _add_devices(
     app: FastAPI,
     devices: DeviceService,
+    bulk: BulkService,
     presence: Presence,
     timelines: TimelineService,
     jobs: Jobs,
@@ -222,6 +225,12 @@ def _add_devices(
     def hand_over(device_id: str, owner: str, later: BackgroundTasks) -> Response:
         later.add_task(jobs.run_due)  # its account is closed now, not with the next chores
         return json_response(devices.hand_over(device_id, owner), background=later)
+
+    @app.post("/v1/bulk/devices", dependencies=[guard])
+    def register_many(body: Body, owner: str) -> Response:
+        new = read_body(bodies.NewDevices, body)
+        rows = [(device.label, device.name) for device in new.devices]
+        return json_response({"devices": bulk.register(rows, new.profile, owner, new.trial)})
 
     @app.post("/v1/vendor/devices", dependencies=[guard])
     def register_for_vendor(body: Body) -> Response:

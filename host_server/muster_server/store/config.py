@@ -326,8 +326,9 @@ class Records:
 
     def _put(self, table: Table, row: dict[str, Any], *key: str) -> None:
         same = and_(*(table.c[name] == row[name] for name in key))
-        if not self._connection.execute(update(table).where(same).values(row)).rowcount:
-            self._connection.execute(insert(table).values(row))
+        # The row as parameters, not as values(): the statement is compiled once for all rows.
+        if not self._connection.execute(update(table).where(same), row).rowcount:
+            self._connection.execute(insert(table), row)
 
     def _opened(self, blob: bytes, table: str, row: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self._box.open(blob, table, "document", row))

@@ -72,7 +72,7 @@ class History:
             "times": moment.times,
             "ms": moment.ms,
         }
-        self._connection.execute(insert(history).values(row))
+        self._connection.execute(insert(history), row)
         if is_by_stranger:
             self._keep_newest(its_row, STRANGERS_KEPT)
         self._keep_newest(about, KEPT)
