@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from muster_server import bulk_commands
+from muster_server import bulk_commands, commands
 from muster_server.errors import ServiceUnreachable
 from muster_server.label import new_label
 from tests import secrecy
@@ -98,7 +98,7 @@ def test_call_that_is_cut_off_says_how_far_it_came_and_goes_on_there(
     file = tmp_path / "labels.csv"
     file.write_text("\n".join(label.qr_text for label in labels(450)))
     words = ("device", "add", "--csv", str(file), "--profile", "press")
-    true, calls = bulk_commands.at_portal, []
+    true, calls = commands.at_portal, []
 
     def breaks(*arguments: Any) -> Any:
         calls.append(arguments)
