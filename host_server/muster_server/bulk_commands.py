@@ -5,18 +5,39 @@
 What is registered already is left alone, so the same call goes on where one was cut off.
 """
 
-import sys
 from argparse import Namespace
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from muster_server.commands import Refused, add_device, at_portal, print_json, read_text
+from muster_server.commands import add_device, at_portal, print_json, read_text
 from muster_server.errors import HostError, LabelRefused, SettingsError
 from muster_server.label import parse_label
 from muster_server.label_table import Row, rows_in
+from muster_server.progress import counted
 
-_PAGE = 1000
-MOST_ROWS = 1000
+MOST_ROWS = 100_000
+# Fewer than the portal takes: what is said of the progress is newer, and no answer takes long.
+_AT_ONCE = 200
+_LONGEST_NAME = 64
+
+
+@dataclass
+class _Verdict:
+    """The verdict on a row; one with a `label` is the portal's to give."""
+
+    row: int
+    device_id: str | None = None
+    label: str | None = None
+    name: str = ""
+    verdict: str = ""
+    detail: str = ""
+
+    def document(self) -> dict[str, Any]:
+        names = ("row", "device_id", "verdict", "detail")
+        return {name: getattr(self, name) for name in names}
 
 
 def add(options: Namespace) -> int:
@@ -33,60 +54,58 @@ def _add_table(options: Namespace) -> int:
     if not 1 <= len(rows) <= MOST_ROWS:
         raise SettingsError(f"--csv: wanted 1 to {MOST_ROWS} rows with labels, got {len(rows)}")
     at_portal(options, "GET", f"/v1/profiles/{quote(options.profile, safe='')}")
-    known = _known(options)
-    verdicts: list[dict[str, Any]] = []
-    for row in rows:
+    verdicts = list(_looked_through(rows))
+    asked = [one for one in verdicts if one.label is not None]
+    batches = [asked[n : n + _AT_ONCE] for n in range(0, len(asked), _AT_ONCE)]
+    done = 0
+    for batch in counted(batches, f"lots of {_AT_ONCE} rows"):
         try:
-            verdict = _verdict(options, row, known)
-        except Refused as error:
-            verdict = {"device_id": None, "verdict": "refused", "detail": str(error)}
+            _ask(options, batch)
         except HostError as error:
-            _tell(options, verdicts)
-            done = f"{len(verdicts)} of {len(rows)} rows were done; the same call goes on there"
-            raise type(error)(f"{error}; {done}") from None
-        verdicts.append({"row": row.number, **verdict})
-        if sys.stderr.isatty():
-            print(f"\r{len(verdicts)} of {len(rows)}", end="", file=sys.stderr, flush=True)
-    if sys.stderr.isatty():
-        print("\r", end="", file=sys.stderr)
+            _tell(options, [one for one in verdicts if one.verdict])
+            part = f"{done} of {len(asked)} labels were registered; the same call goes on there"
+            raise type(error)(f"{error}; {part}") from None
+        done += len(batch)
     return _tell(options, verdicts)
 
 
-def _verdict(options: Namespace, row: Row, known: set[str]) -> dict[str, Any]:
-    try:
-        label = parse_label(row.label)
-    except LabelRefused as error:
-        return {"device_id": None, "verdict": "refused", "detail": str(error)}
-    found = {"device_id": label.device_id, "detail": ""}
-    if label.device_id in known:
-        return found | {"verdict": "known"}
-    if not options.dry_run:
-        body = {"label": label.qr_text, "profile": options.profile, "name": row.name}
+def _looked_through(rows: list[Row]) -> Iterator[_Verdict]:
+    """Verdicts on what can be told without the portal; the others stay open."""
+    seen: dict[str, int] = {}
+    for row in rows:
         try:
-            at_portal(options, "POST", "/v1/devices", body)
-        except Refused as error:
-            return found | {"verdict": "refused", "detail": str(error)}
-    known.add(label.device_id)
-    return found | {"verdict": "would be added" if options.dry_run else "added"}
+            label = parse_label(row.label)
+        except LabelRefused as error:
+            yield _Verdict(row.number, verdict="refused", detail=str(error))
+            continue
+        text, about = label.qr_text, _Verdict(row.number, label.device_id, name=row.name)
+        if text in seen:
+            about.verdict, about.detail = "known", f"the same label as in row {seen[text]}"
+        elif len(row.name) > _LONGEST_NAME:
+            about.verdict = "refused"
+            about.detail = f"name: wanted at most {_LONGEST_NAME} characters, got {len(row.name)}"
+        else:
+            seen[text], about.label = row.number, text
+        yield about
 
 
-def _known(options: Namespace) -> set[str]:
-    found: set[str] = set()
-    after: str | None = ""
-    while after is not None:
-        query = urlencode({"limit": _PAGE, "after": after})
-        answer = at_portal(options, "GET", f"/v1/devices?{query}")
-        found |= {device["device_id"] for device in answer["devices"]}
-        after = answer["next"]
-    return found
+def _ask(options: Namespace, batch: list[_Verdict]) -> None:
+    devices = [{"label": one.label, "name": one.name} for one in batch]
+    body = {"profile": options.profile, "devices": devices, "trial": options.dry_run}
+    answers = at_portal(options, "POST", "/v1/bulk/devices", body)["devices"]
+    for one, answer in zip(batch, answers, strict=True):
+        one.verdict, one.detail = answer["verdict"], answer["detail"]
+        if options.dry_run and one.verdict == "added":
+            one.verdict = "would be added"
 
 
-def _tell(options: Namespace, verdicts: list[dict[str, Any]]) -> int:
+def _tell(options: Namespace, verdicts: list[_Verdict]) -> int:
     if options.json:
-        print_json({"devices": verdicts})
+        print_json({"devices": [one.document() for one in verdicts]})
     else:
         for one in verdicts:
-            name = one["device_id"] or "?"
-            line = f"row {one['row']:<5} {name:<32}  {one['verdict']:<14}  {one['detail']}"
-            print(line.rstrip())
-    return 1 if any(one["verdict"] == "refused" for one in verdicts) else 0
+            name = one.device_id or "?"
+            print(f"row {one.row:<6} {name:<32}  {one.verdict:<14}  {one.detail}".rstrip())
+        counts = Counter(one.verdict for one in verdicts)
+        print(", ".join(f"{number} {verdict}" for verdict, number in counts.items()))
+    return 1 if any(one.verdict == "refused" for one in verdicts) else 0

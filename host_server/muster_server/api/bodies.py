@@ -66,6 +66,24 @@ class Claim(NewDevice):
     portal_ms: Annotated[int, number((0, LARGEST_INT))] | None = None
 
 
+class NamedLabel(Body):
+    """One row of a table: a label, and how its device is to be called."""
+
+    label: LabelText
+    name: Annotated[str, text(bounds.DEVICE_NAME, examples=["press 4"])] = ""
+
+
+class NewDevices(Body):
+    """Step 1 for many devices: a profile, and the label of each."""
+
+    profile: Annotated[str, text(bounds.PROFILE_NAME, examples=["press"])]
+    devices: Annotated[
+        list[NamedLabel],
+        Field(min_length=bounds.LABELS[0], max_length=bounds.LABELS[1], repr=False),
+    ]
+    trial: Annotated[bool, Field(description="say what would happen, and keep nothing")] = False
+
+
 class VendorDevices(Body):
     """Labels of devices that are not sold yet."""
 

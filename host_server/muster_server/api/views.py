@@ -261,6 +261,20 @@ class HandOver(View):
     to_do: Annotated[list[str], Field(description="sentences, in order")]
 
 
+class BulkVerdict(View):
+    """The verdict on one label. `device_id` is null if the label could not be read."""
+
+    device_id: str | None
+    verdict: Literal["added", "known", "refused"]
+    detail: str
+
+
+class BulkVerdicts(View):
+    """In the order of the labels."""
+
+    devices: list[BulkVerdict]
+
+
 class VendorVerdict(View):
     """The verdict on one label. `device_id` is null if the label could not be read."""
 

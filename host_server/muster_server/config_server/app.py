@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 from muster_server.api import bodies
 from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
+from muster_server.config_server.bulk import BulkService
 from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
@@ -78,6 +79,7 @@ def create_app(
     stopping = threading.Event()
     jobs = Jobs(store, platforms, clock, stopping)
     devices = DeviceService(store, versions, clock, monotonic, expiry)
+    bulk = BulkService(store, clock, expiry)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
     limits = limits or Limits()
     syncs = SyncService(store, versions, clock, monotonic, expiry, limits)
@@ -111,7 +113,7 @@ def create_app(
     use_threads(app, Threads(_OWNERS_AT_ONCE))
     _add_sync(app, syncs, Threads(limits.at_once), places, run_jobs)
     _add_profiles(app, profiles, guard)
-    _add_devices(app, devices, presence, timelines, run_jobs, guard)
+    _add_devices(app, devices, bulk, presence, timelines, run_jobs, guard)
     _add_bundles(app, bundles, receipts, run_jobs, guard)
     add_reading(app, readings, readers, guard)
     return harden(app)
@@ -183,6 +185,7 @@ def _add_profiles(app: FastAPI, profiles: ProfileService, guard: Any) -> None:
 def _add_devices(
     app: FastAPI,
     devices: DeviceService,
+    bulk: BulkService,
     presence: Presence,
     timelines: TimelineService,
     run_jobs: RunJobs,
@@ -240,6 +243,12 @@ def _add_devices(
     def hand_over(device_id: str, owner: str, later: BackgroundTasks) -> Response:
         later.add_task(run_jobs)  # its account is closed now, not with the next chores
         return json_response(devices.hand_over(device_id, owner), background=later)
+
+    @app.post("/v1/bulk/devices", dependencies=[guard])
+    def register_many(body: Body, owner: str) -> Response:
+        new = read_body(bodies.NewDevices, body)
+        rows = [(device.label, device.name) for device in new.devices]
+        return json_response({"devices": bulk.register(rows, new.profile, owner, new.trial)})
 
     @app.post("/v1/vendor/devices", dependencies=[guard])
     def register_for_vendor(body: Body) -> Response:

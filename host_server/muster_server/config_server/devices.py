@@ -86,7 +86,7 @@ class DeviceService:
         with self._store.transaction() as records:
             if records.profile(profile) is None:
                 raise NotFound(f'there is no profile named "{profile}"; make it first')
-            claim = _claimed(
+            claim = claimed(
                 records, label, profile, name, owner, end, now=now, expiry=self._expiry()
             )
             claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
@@ -272,7 +272,7 @@ class DeviceService:
         return verdict | {"verdict": "added"}
 
 
-def _claimed(
+def claimed(
     records: Records,
     label: Label,
     profile: str,
@@ -283,7 +283,10 @@ def _claimed(
     now: float,
     expiry: float,
 ) -> Claim:
-    """The claim for this label: an old one of the same owner, or a new one."""
+    """The claim for this label: an old one of the same owner, or a new one, with an open window.
+
+    Raises LabelRefused or Conflict if the owner cannot have it.
+    """
     vendor = records.vendor_device(label.device_id)
     if vendor is not None and not hmac.compare_digest(vendor.secret, label.secret):
         raise LabelRefused(

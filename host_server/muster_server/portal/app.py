@@ -118,6 +118,13 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
         portal.release(device_id, OWNER)
         return Response(status_code=204)
 
+    many = described.of(views.BulkVerdicts, bodies.NewDevices)
+
+    @app.post("/v1/bulk/devices", dependencies=guard, **many)
+    def register_many(body: Body) -> Response:
+        """Step 1 for up to 1,000 devices; what is registered already stays as it is."""
+        return json_response(portal.register_many(read_body(bodies.NewDevices, body), OWNER))
+
     vendor = described.of(views.VendorVerdicts, bodies.VendorDevices)
 
     @app.post("/v1/vendor/devices", dependencies=guard, **vendor)

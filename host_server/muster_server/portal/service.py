@@ -17,6 +17,7 @@ from muster_server.api.bodies import (
     ChangedDevice,
     NewBundle,
     NewDevice,
+    NewDevices,
     NewReader,
     NewWindow,
     TypedReceipt,
@@ -74,6 +75,10 @@ class Portal:
             "portal_ms": round((self._monotonic() - started) * 1000),
         }
         return rendered(self._call("POST", f"/v1/devices?owner={quote(owner)}", request))
+
+    def register_many(self, devices: NewDevices, owner: str) -> dict[str, Any]:
+        """Steps 1 and 2 for many, with a verdict for each."""
+        return self._call("POST", f"/v1/bulk/devices?owner={quote(owner)}", devices.model_dump())
 
     def devices(self, owner: str, wanted: WantedDevices) -> dict[str, Any]:
         """One short entry per device, as many as fit into an answer."""

@@ -14,6 +14,7 @@ from noise.connection import NoiseConnection
 from sqlalchemy import Engine
 
 from muster_server.config_server import bundle as form
+from muster_server.config_server.bulk import BulkService
 from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
@@ -175,6 +176,7 @@ class Field:
         self.platforms = FakePlatforms(self.platform)
         self.versions = Versions(self.store, self.platforms, SERVER_URL, self.clock)
         self.devices = DeviceService(self.store, self.versions, self.clock, self.clock)
+        self.bulk = BulkService(self.store, self.clock)
         self.profiles = ProfileService(
             self.store, self.platforms.has_accounts, SERVER_URL, self.clock
         )
@@ -190,7 +192,7 @@ class Field:
 
     def use_expiry(self, expiry: Callable[[], float]) -> None:
         """Let claims expire by this clock from now on."""
-        for service in (self.devices, self.sync, self.presence):
+        for service in (self.devices, self.bulk, self.sync, self.presence):
             service._expiry = expiry
 
     def registered(self, label: Label | None = None) -> "Device":

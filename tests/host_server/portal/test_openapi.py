@@ -95,7 +95,7 @@ def test_every_answer_is_whole_as_described(
     device = place.registered()
     device.sync(last={"config": 1, "step": 8, "code": "wifi_auth", "detail": "factory: 202"})
     device.onboard()
-    carried, vendors = new_label(), new_label()
+    carried, vendors, bulk = new_label(), new_label(), new_label()
     path, one = "/v1/devices/{device_id}", {"device_id": carried.device_id}
     ask("/v1/devices", "post", {"label": carried.qr_text, "profile": "press", "name": "n"})
     for device_id in (device.id, carried.device_id):
@@ -126,6 +126,8 @@ def test_every_answer_is_whole_as_described(
     ask(path + "/account", "post", **one)
     ask("/v1/devices", "get")
     ask("/v1/device-counts", "get")
+    many = [{"label": bulk.qr_text, "name": "press 9"}, {"label": "x"}]
+    ask("/v1/bulk/devices", "post", {"profile": "press", "devices": many, "trial": True})
     ask("/v1/vendor/devices", "post", {"labels": [vendors.qr_text, "x"]})
     ask("/v1/profiles", "post", PROFILE | {"name": "spare"})
     ask("/v1/profiles", "get")
