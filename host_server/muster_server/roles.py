@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from muster_server.errors import SettingsError
 from muster_server.kept_tokens import AdministratorToken, ServiceToken
@@ -262,11 +263,18 @@ def profile_service(settings: Settings) -> Iterator["ProfileService"]:
 
 
 def _platform(parts: Parts) -> Role:
+    from muster_server.platform_server.addressing import CSE
     from muster_server.platform_server.app import create_app
     from muster_server.store.platform import HEAD, PlatformStore
 
     engine = _database(parts, "platform", "muster_server.platform_server", HEAD)
-    app = create_app(PlatformStore(engine), parts.accepted("platform"), expiry=parts.expiry)
+    public_url = parts.settings.platform_public_url or ""
+    cse = CSE(
+        provider=urlsplit(public_url).hostname or "",
+        points_of_access=(public_url,) if public_url else (),
+    )
+    accepted = parts.accepted("platform")
+    app = create_app(PlatformStore(engine), accepted, cse=cse, expiry=parts.expiry)
     return parts.role("platform", app)
 
 

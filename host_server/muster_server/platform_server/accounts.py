@@ -78,8 +78,11 @@ class Accounts:
         self._clock = clock
         self._bounds = bounds
 
-    def authenticate(self, rows: Rows, token: str | None, originator: str | None) -> Caller:
-        """Return who asks, if the token is good and belongs to this originator.
+    def authenticate(
+        self, rows: Rows, token: str | None, originator: str, *, assigns: bool = False
+    ) -> Caller:
+        """Return who asks, if the token is good and belongs to this originator. If the platform
+        `assigns` one, it is the account's that the token belongs to.
 
         Raises Unauthorized if the token is missing or nobody's, BadRequest if no originator is
         named, SecurityAssociationRequired (4107) if the token is another originator's. The last is
@@ -91,9 +94,11 @@ class Accounts:
         known = [] if is_admin else rows.tokens_with(tokens.token_hash(token))
         if not is_admin and not known:
             raise Unauthorized("this token is not known, or it was revoked")
+        owner = ADMIN if is_admin else known[0].originator
+        if assigns and not is_admin:
+            originator = owner
         if not originator:
             raise BadRequest("X-M2M-Origin: required, and missing")
-        owner = ADMIN if is_admin else known[0].originator
         if not hmac.compare_digest(owner.encode(), originator.encode()):
             raise SecurityAssociationRequired("this token belongs to another originator")
         if is_admin:

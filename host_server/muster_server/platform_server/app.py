@@ -7,16 +7,16 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from muster_server.errors import Unauthorized, Unavailable
+from muster_server.errors import HostError, Unauthorized, Unavailable
 from muster_server.expiry_clock import ExpiryClock
-from muster_server.platform_server import http_binding
+from muster_server.platform_server import http_binding, request_times
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
@@ -24,7 +24,7 @@ from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
 from muster_server.threads import Threads, use_threads
-from muster_server.web import bearer, body_within, harden
+from muster_server.web import bearer, body_within, harden, problem
 
 log = logging.getLogger(__name__)
 
@@ -228,17 +228,24 @@ def _add_onem2m(
             wanted = http_binding.parse(
                 request.method, path, request.url.query, headers, body, cse
             )
+            await asyncio.sleep(request_times.wait_s(headers, clock()))
             answer = await threads.run(platform.answer, wanted, token)
             status = codes.HTTP_STATUS[answer.rsc]
         except codes.RequestRefused as error:
             answer, status = http_binding.refusal(error), error.status
         except Unauthorized as error:
             answer, status = http_binding.unauthorized(error), error.status
+        except HostError as error:  # a bound, or a database that is busy
+            answer, status = http_binding.failure(error), error.status
+            about, _ = http_binding.rendered(headers, replace(answer, document=None), clock())
+            response = problem(error)
+            response.headers.update(about)
+            return response
         about, content = http_binding.rendered(headers, answer, clock())
         if status == Unauthorized.status:
             about["WWW-Authenticate"] = "Bearer"
         return Response(content, status, about)
 
     app.add_route(
-        "/{to:path}", onem2m, methods=list(http_binding.OPERATIONS), include_in_schema=False
+        "/{to:path}", onem2m, methods=[*http_binding.OPERATIONS, "PATCH"], include_in_schema=False
     )

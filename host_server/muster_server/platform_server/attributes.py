@@ -22,6 +22,9 @@ _APP_ID = re.compile(r"N.+|[Rr][^.]+\.[^.]+\.[^.].*")
 # type/subtype:encoding with encoding 0 plain, 1 base64 string, 2 base64 of bytes
 _CONTENT_INFO = re.compile(r"[\w.+-]+/[\w.+-]+(:[0-2]){0,2}(:[0-5])?", re.ASCII)
 
+_SERIALIZATION = re.compile(r"application/(vnd\.onem2m-res\+)?(json|xml|cbor)", re.ASCII)
+_ENTITY = re.compile(r"/?[A-Za-z0-9._~/-]{1,128}", re.ASCII)
+
 # Tells what was wanted if the value is not it, e.g. "a whole number from 0".
 Check = Callable[[Any], str | None]
 
@@ -57,6 +60,16 @@ def members(value: Any) -> str | None:
         and all(_is_text(item) and item for item in value)
     )
     return None if is_good else f"a list of at most {MOST_MEMBERS} different addresses"
+
+
+def serializations(value: Any) -> str | None:
+    is_good = texts(value) is None and all(_SERIALIZATION.fullmatch(item) for item in value)
+    return None if is_good else 'a list of media types such as "application/json"'
+
+
+def entities(value: Any) -> str | None:
+    is_good = possibly_no_texts(value) is None and all(map(_ENTITY.fullmatch, value))
+    return None if is_good else "a list of AE-IDs"
 
 
 def flag(value: Any) -> str | None:

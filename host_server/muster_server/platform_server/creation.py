@@ -36,6 +36,8 @@ def cse_base(cse: CSE, releases: tuple[str, ...], now: str) -> Resource:
         "srv": list(releases),
         "csz": ["application/json", "application/vnd.onem2m-res+json"],
     }
+    if cse.points_of_access:
+        attributes["poa"] = list(cse.points_of_access)
     return Resource(
         cse.id, types.CSE_BASE, cse.name, "", cse.name, None, now, now, None, attributes
     )
@@ -70,12 +72,19 @@ def drafted(
 
     Raises BadRequest if an attribute is wrong, Conflict if the name is the container's own.
     """
+    asks_for_creator = "cr" in given and type_.number in types.WITH_CREATOR
+    if asks_for_creator and given["cr"] is not None:
+        raise BadRequest("cr: wanted null; the platform says who the creator is")
+    if asks_for_creator:
+        given = {name: value for name, value in given.items() if name != "cr"}
     attributes = types.checked_for_creation(type_, given)
     is_ae = type_.number == types.AE
     ri = originator if is_ae else type_.prefix + secrets.token_hex(8)
     rn = types.checked_name(given) or ri
     if parent.ty == types.CONTAINER and rn in ("la", "ol"):
         raise Conflict(f"rn: {rn} is the container's own")
+    if asks_for_creator:
+        attributes["cr"] = originator
     asked_end = attributes.pop("et", None)
     end = _checked_end(asked_end, ends) if asked_end else None
     if is_ae:

@@ -9,17 +9,19 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from muster_server.document import compact_json
-from muster_server.errors import Unauthorized
+from muster_server.errors import HostError, Unauthorized
+from muster_server.platform_server import filters
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.addressing import CSE, from_http_path
 from muster_server.platform_server.primitives import (
     ALLOWED_CONTENT,
+    DISCOVERED,
     Content,
-    Filter,
     Operation,
     Request,
     Response,
@@ -36,7 +38,7 @@ OPERATIONS = {
 }
 _SERIALIZATIONS = ("application/json", "application/vnd.onem2m-res+json")
 _WITH_BODY = (Operation.CREATE, Operation.UPDATE)
-_QUERY_NAMES = ("rcn", "fu", "drt", "lvl", "lim", "ty", "lbl")
+_QUERY_NAMES = ("rcn", "fu", "drt", "atrl", "rt", *filters.NAMES)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
 _NESTING = 32  # far from where Python's own limit would strike while storing or answering
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -45,27 +47,37 @@ Headers = Mapping[str, str]  # with names in lower case
 
 
 def parse(method: str, path: str, query: str, headers: Headers, body: bytes, cse: CSE) -> Request:
-    """BadRequest or VersionNotSupported say which part of the request is wrong."""
+    """The request; BadRequest, VersionNotSupported, OperationNotAllowed or NotBlockingNotSupported
+    say which part of it is wrong, or not to be had here.
+    """
     if not _REQUEST_ID.fullmatch(headers.get("x-m2m-ri", "")):
         raise codes.BadRequest("X-M2M-RI: required, 1 to 64 visible characters")
     if headers.get("x-m2m-rvi") not in SUPPORTED_RELEASES:
         releases = ", ".join(SUPPORTED_RELEASES)
         raise codes.VersionNotSupported(f"X-M2M-RVI: required, one of {releases}")
-    operation = OPERATIONS[method]
+    if "x-m2m-origin" not in headers:
+        raise codes.BadRequest("X-M2M-Origin: required, and missing")
+    operation = OPERATIONS.get(method)
+    if operation is None:
+        raise codes.OperationNotAllowed(f"{method}: wanted one of {', '.join(OPERATIONS)}")
     has_content = operation in _WITH_BODY and body
     ty = _type_of_content(headers.get("content-type", ""), operation) if has_content else None
     parameters = _parameters(query)
+    if _one_of(parameters, "rt", ("1", "2", "3", "4", "5")) in ("1", "2", "5"):
+        raise codes.NotBlockingNotSupported("rt: every request is answered at once here: 3")
+    is_discovery = _one_of(parameters, "fu", ("1", "2")) == "1"
     return Request(
         operation=operation,
         to=from_http_path(unquote(path)),
-        originator=headers.get("x-m2m-origin", "").removeprefix(f"/{cse.id}/"),
+        originator=headers["x-m2m-origin"].removeprefix(f"/{cse.id}/"),
         release=headers["x-m2m-rvi"],
-        content=_content(operation, parameters.get("rcn")),
+        content=_content(operation, parameters.get("rcn"), is_discovery=is_discovery),
         ty=ty,
         document=_document(body) if operation in _WITH_BODY else {},
-        is_discovery=_one_of(parameters, "fu", ("1", "2")) == "1",
+        is_discovery=is_discovery,
         wants_ids=_one_of(parameters, "drt", ("1", "2")) == "2",
-        filter=_filter(parameters),
+        filter=filters.parse(parameters),
+        attributes=_wanted_attributes(parameters),
     )
 
 
@@ -83,9 +95,13 @@ def rendered(headers: Headers, answer: Response, now_s: float) -> tuple[dict[str
         about["X-M2M-RVI"] = headers["x-m2m-rvi"]
     if answer.is_partial:
         about["X-M2M-CTS"] = "1"
+    if answer.next_offset is not None:
+        about["X-M2M-CTO"] = str(answer.next_offset)
+    if answer.place is not None:
+        about["Content-Location"] = answer.place
     if answer.document is None:
         return about, b""
-    about["Content-Type"] = "application/json"
+    about["Content-Type"] = _accepted(headers.get("accept", ""))
     return about, compact_json(answer.document).encode()
 
 
@@ -98,6 +114,13 @@ def unauthorized(error: Unauthorized) -> Response:
     """The response to no token or a wrong one: in oneM2M's form, so that whoever asks can tell
     this platform's refusal from that of something in between."""
     return Response(codes.SecurityAssociationRequired.rsc, {"m2m:dbg": str(error)})
+
+
+def failure(error: HostError) -> Response:
+    """The response to a request that a bound or the server's own state keeps from being read."""
+    is_servers = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    rsc = codes.RequestRefused.rsc if is_servers else codes.BadRequest.rsc
+    return Response(rsc, {"m2m:dbg": str(error)})
 
 
 def _type_of_content(content_type: str, operation: Operation) -> int | None:
@@ -121,14 +144,31 @@ def _parameters(query: str) -> dict[str, list[str]]:
         raise codes.BadRequest("the query part of the address cannot be read") from None
     parameters: dict[str, list[str]] = {}
     for name, value in pairs:
-        if name not in _QUERY_NAMES:
-            raise codes.BadRequest(f"this platform knows the parameters {', '.join(_QUERY_NAMES)}")
+        if name not in _QUERY_NAMES and name not in filters.ATTRIBUTES:
+            known = ", ".join(_QUERY_NAMES)
+            raise codes.BadRequest(f"{name[:32]}: wanted {known}, or an attribute to compare")
         parameters.setdefault(name, []).append(value)
     return parameters
 
 
-def _content(operation: Operation, given: list[str] | None) -> Content:
-    allowed = ALLOWED_CONTENT[operation]
+def _accepted(accept: str) -> str:
+    """The first of this platform's media types that is asked for; JSON if none is."""
+    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return next((name for name in wanted if name in _SERIALIZATIONS), _SERIALIZATIONS[0])
+
+
+def _wanted_attributes(parameters: Mapping[str, list[str]]) -> frozenset[str]:
+    words = [word for text in parameters.get("atrl", []) for word in text.split()]
+    unknown = [word for word in words if word not in filters.SHOWN]
+    if unknown:
+        raise codes.BadRequest(f"atrl: {unknown[0][:32]} is no attribute")
+    return frozenset(words)
+
+
+def _content(operation: Operation, given: list[str] | None, *, is_discovery: bool) -> Content:
+    allowed = DISCOVERED if is_discovery else ALLOWED_CONTENT[operation]
+    if operation is Operation.RETRIEVE and not is_discovery:
+        allowed = tuple(content for content in allowed if content is not Content.ADDRESSES)
     if given is None:
         return allowed[0]
     for content in allowed:
@@ -144,23 +184,6 @@ def _one_of(parameters: Mapping[str, list[str]], name: str, wanted: tuple[str, .
     if parameters[name][0] not in wanted:
         raise codes.BadRequest(f"{name}: wanted one of {', '.join(wanted)}")
     return parameters[name][0]
-
-
-def _filter(parameters: Mapping[str, list[str]]) -> Filter:
-    return Filter(
-        types=frozenset(_numbers("ty", parameters.get("ty", []))),
-        labels=frozenset(parameters.get("lbl", [])),
-        levels=next(iter(_numbers("lvl", parameters.get("lvl", []))), None),
-        limit=next(iter(_numbers("lim", parameters.get("lim", []))), None),
-    )
-
-
-def _numbers(name: str, texts: list[str]) -> list[int]:
-    # A plus between values (ty=3+4) arrives as a space.
-    words = [word for text in texts for word in text.split()]
-    if not all(_NUMBER.fullmatch(word) for word in words):
-        raise codes.BadRequest(f"{name}: wanted a number")
-    return [int(word) for word in words]
 
 
 def _document(body: bytes) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from muster_server.store.platform_search import Filter
+
 
 class Operation(Enum):
     CREATE = "create"
@@ -21,36 +23,44 @@ class Content(Enum):
     NOTHING = 0
     ATTRIBUTES = 1
     ADDRESS = 2
+    ADDRESS_AND_ATTRIBUTES = 3
     WITH_CHILDREN = 4
     WITH_CHILD_REFERENCES = 5
     CHILD_REFERENCES = 6
     CHILDREN = 8
     CHANGED = 9
+    ADDRESSES = 11
 
 
 ALLOWED_CONTENT: Mapping[Operation, tuple[Content, ...]] = {
     # the first is the default
-    Operation.CREATE: (Content.ATTRIBUTES, Content.NOTHING, Content.ADDRESS, Content.CHANGED),
+    Operation.CREATE: (
+        Content.ATTRIBUTES,
+        Content.NOTHING,
+        Content.ADDRESS,
+        Content.ADDRESS_AND_ATTRIBUTES,
+        Content.CHANGED,
+    ),
     Operation.RETRIEVE: (
         Content.ATTRIBUTES,
         Content.WITH_CHILDREN,
         Content.WITH_CHILD_REFERENCES,
         Content.CHILD_REFERENCES,
         Content.CHILDREN,
+        Content.ADDRESSES,
     ),
     Operation.UPDATE: (Content.ATTRIBUTES, Content.NOTHING, Content.CHANGED),
-    Operation.DELETE: (Content.NOTHING, Content.ATTRIBUTES),
+    Operation.DELETE: (
+        Content.NOTHING,
+        Content.ATTRIBUTES,
+        Content.WITH_CHILDREN,
+        Content.WITH_CHILD_REFERENCES,
+        Content.CHILD_REFERENCES,
+        Content.CHILDREN,
+    ),
 }
-
-
-@dataclass(frozen=True)
-class Filter:
-    """The resources of a subtree that are wanted."""
-
-    types: frozenset[int] = frozenset()  # empty: all
-    labels: frozenset[str] = frozenset()  # any of these; empty: all
-    levels: int | None = None
-    limit: int | None = None
+# What a discovery may answer; the first is the default.
+DISCOVERED = (Content.ADDRESSES, Content.CHILD_REFERENCES)
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,7 @@ class Request:
     is_discovery: bool = False
     wants_ids: bool = False  # discovery gives unstructured addresses
     filter: Filter = field(default_factory=Filter)
+    attributes: frozenset[str] = frozenset()  # the only ones that are wanted; empty: all
 
 
 @dataclass(frozen=True)
@@ -72,3 +83,5 @@ class Response:
     rsc: int
     document: Any = None
     is_partial: bool = False  # there was more than the limit
+    next_offset: int | None = None  # with which the rest can be asked for
+    place: str | None = None  # the address of what was created

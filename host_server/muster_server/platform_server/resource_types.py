@@ -16,11 +16,13 @@ from muster_server.platform_server.attributes import (
     ResourceType,
 )
 from muster_server.platform_server.policy_form import privileges, self_privileges
-from muster_server.platform_server.response_codes import BadRequest
+from muster_server.platform_server.response_codes import BadRequest, NotImplementedHere
 
 POLICY, AE, CONTAINER, CONTENT_INSTANCE, CSE_BASE = 1, 2, 3, 4, 5
 GROUP, MGMT_OBJ, NODE = 9, 13, 14
 DEVICE_INFO = 1007  # mgmtDefinition
+# Those of TS-0001 annex D and TS-0022.
+MANAGEMENT_DEFINITIONS = range(1001, 1036)
 
 _COMMON = {"lbl": Attribute(check.texts), "et": Attribute(check.time)}
 # fmt: off
@@ -63,7 +65,7 @@ TYPES: Mapping[int, ResourceType] = {
                 "apn": Attribute(check.text),
                 "poa": Attribute(check.texts),
                 "or": Attribute(check.text),
-                "csz": Attribute(check.texts),
+                "csz": Attribute(check.serializations),
                 "nl": Attribute(check.text),
             },
         ),
@@ -88,6 +90,7 @@ TYPES: Mapping[int, ResourceType] = {
             | {
                 "con": Attribute(check.anything, is_required=True),
                 "cnf": Attribute(check.content_info),
+                "dgt": Attribute(check.time),
                 "or": Attribute(check.text),
             },
         ),
@@ -113,7 +116,7 @@ TYPES: Mapping[int, ResourceType] = {
             | _GOVERNED
             | {
                 "ni": Attribute(check.text, is_required=True),
-                "hael": Attribute(check.possibly_no_texts),
+                "hael": Attribute(check.entities),
             },
         ),
         ResourceType(
@@ -135,12 +138,28 @@ TYPES: Mapping[int, ResourceType] = {
     )
 }
 
+# Types whose creator is told if it is asked for.
+WITH_CREATOR = frozenset({POLICY, CONTAINER, CONTENT_INSTANCE, GROUP})
 # Attributes that name policies, originators, groups or members.
 NAMING = frozenset({"acpi", "pv", "pvs", "mid", "mnm"})
 # A policy says itself who may do what with it.
 GOVERNED_BY_NOBODY = frozenset({POLICY})
 # Types that oneM2M defines and this subset leaves out: answered "not implemented", not "unknown".
 OTHER_TYPES = frozenset(range(1, 67)) - set(TYPES)
+
+
+def check_definition(document: Mapping[str, Any]) -> None:
+    """Tell a management object that this platform does not have from one that is malformed.
+
+    Raises NotImplementedHere, or BadRequest for what is no management definition at all.
+    """
+    ((root, inner),) = document.items() if len(document) == 1 else (("", {}),)
+    definition = inner.get("mgd") if isinstance(inner, dict) else None
+    if isinstance(definition, bool) or not isinstance(definition, int):
+        return  # the attributes' own check says it
+    is_other = definition != DEVICE_INFO and root != TYPES[MGMT_OBJ].root
+    if is_other and definition in MANAGEMENT_DEFINITIONS:
+        raise NotImplementedHere(f"mgd {definition}: this platform has {DEVICE_INFO}")
 
 
 def checked_name(given: Mapping[str, Any]) -> str | None:

@@ -56,6 +56,13 @@ class OperationNotAllowed(RequestRefused):
     status = HTTPStatus.METHOD_NOT_ALLOWED
 
 
+class RequestTimeout(RequestRefused):
+    """The time that the request has set itself is over."""
+
+    rsc = 4008
+    status = HTTPStatus.GATEWAY_TIMEOUT
+
+
 class ContentsUnacceptable(RequestRefused):
     rsc = 4102
     status = HTTPStatus.BAD_REQUEST
@@ -94,6 +101,13 @@ class NotImplementedHere(RequestRefused):
     """Something that oneM2M has and this subset has not."""
 
     rsc = 5001
+    status = HTTPStatus.NOT_IMPLEMENTED
+
+
+class NotBlockingNotSupported(RequestRefused):
+    """The request asks to be answered later; here every one is answered at once."""
+
+    rsc = 5206
     status = HTTPStatus.NOT_IMPLEMENTED
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from muster_server.platform_server import resource_types as types
+from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.access import Caller, reach
 from muster_server.platform_server.addressing import CSE
-from muster_server.platform_server.primitives import Content, Request
+from muster_server.platform_server.primitives import Content, Request, Response
 from muster_server.platform_server.timestamps import FOR_EVER
 from muster_server.store.platform import Resource, Rows
 
@@ -55,39 +56,41 @@ def subtree(
     rows: Rows, caller: Caller, top: Resource, request: Request, most: int
 ) -> tuple[list[Resource], bool]:
     """Return what the caller may see under a resource, top down, and whether there was more."""
-    wanted = request.filter
+    wanted, seen = request.filter, reach(caller, discovers=request.is_discovery)
     limit = most if wanted.limit is None else min(wanted.limit, most)
-    found = rows.under(
-        top.path,
-        limit + 1,
-        types=wanted.types,
-        labels=wanted.labels,
-        levels=wanted.levels,
-        reach=reach(caller, discovers=request.is_discovery),
-    )
-    return found[:limit], len(found) > limit
+    found = rows.under(top.path, limit + 1, wanted, reach=seen)
+    shown, is_partial = found[:limit], len(found) > limit
+    if wanted.below:
+        shown = rows.below([f"{resource.path}/{wanted.below}" for resource in shown], seen)
+    return shown, is_partial
 
 
 def tree(rows: Rows, top: Resource, found: list[Resource], content: Content) -> dict[str, Any]:
-    """The resource with those of the found ones whose parents are shown too."""
+    """The resource with the found ones, each in the nearest above it that is shown, too."""
     end = end_of_life(rows, top)
     shown = attributes_of(top, end) if content is Content.WITH_CHILDREN else {}
-    places = {top.ri: (shown, end)}
+    places = {top.path: (shown, end)}
     for resource in sorted(found, key=_display_order):
-        if resource.pi not in places:
-            continue
-        parent, parent_end = places[resource.pi]
+        above = resource.path.rpartition("/")[0]
+        while above not in places:
+            above = above.rpartition("/")[0]
+        parent, parent_end = places[above]
         own_end = min(resource.et or FOR_EVER, parent_end)
         attributes = attributes_of(resource, own_end)
         parent.setdefault(types.TYPES[resource.ty].root, []).append(attributes)
-        places[resource.ri] = (attributes, own_end)
+        places[resource.path] = (attributes, own_end)
     return document_of(top, shown)
 
 
-def references(cse: CSE, found: list[Resource]) -> list[dict[str, Any]]:
+def references(cse: CSE, request: Request, found: list[Resource]) -> list[dict[str, Any]]:
     """Child resource references (TS-0004, m2m:childResourceRef)."""
+    by_id = request.wants_ids
     return [
-        {"nm": resource.rn, "typ": resource.ty, "val": f"/{cse.id}/{resource.path}"}
+        {
+            "nm": resource.rn,
+            "typ": resource.ty,
+            "val": f"/{cse.id}/{resource.ri if by_id else resource.path}",
+        }
         for resource in sorted(found, key=_display_order)
     ]
 
@@ -104,3 +107,29 @@ def _display_order(resource: Resource) -> tuple[int, int, int, str]:
     is_instance = resource.ty == types.CONTENT_INSTANCE
     level = resource.path.count("/")
     return level, resource.ty, resource.seq if is_instance else 0, resource.rn
+
+
+def retrieved(
+    rows: Rows, caller: Caller, cse: CSE, resource: Resource, request: Request, most: int
+) -> Response:
+    """The answer that shows a resource, what is under it, or both, as the request wants it."""
+    end = end_of_life(rows, resource)
+    attributes = attributes_of(resource, end)
+    if request.content is Content.ATTRIBUTES:
+        if request.attributes:
+            attributes = {n: value for n, value in attributes.items() if n in request.attributes}
+        return Response(codes.OK, document_of(resource, attributes))
+    found, is_partial = subtree(rows, caller, resource, request, most)
+    document: Any
+    if request.content is Content.ADDRESSES:
+        document = addresses(cse, request, found)
+    elif request.content in (Content.WITH_CHILDREN, Content.CHILDREN):
+        document = tree(rows, resource, found, request.content)
+    elif request.content is Content.CHILD_REFERENCES:
+        document = {"m2m:rrl": {"rrf": references(cse, request, found)}}
+    else:
+        children = {"ch": references(cse, request, found)}
+        document = document_of(resource, attributes | children)
+    # The first result has the number 1, so the next one's is one more than what was passed.
+    following = request.filter.offset + len(found) + 1 if is_partial else None
+    return Response(codes.OK, document, is_partial, following)

@@ -80,7 +80,10 @@ class Platform:
         try:
             with self._store.transaction() as rows:
                 self._remove_expired(rows)
-                caller = self._accounts.authenticate(rows, token, request.originator)
+                caller = self._accounts.authenticate(
+                    rows, token, request.originator, assigns=_asks_for_an_id(request)
+                )
+                request = replace(request, originator=caller.originator)
                 target = addressing.locate(rows, self._cse, request.to)
                 answer = self._carry_out(rows, caller, target, request)
                 sightings.note_done(rows, request, target.resource, self._clock())
@@ -118,6 +121,8 @@ class Platform:
         self._check(caller, Operation.CREATE, parent, type_.number)
         if type_.number not in types.TYPES[parent.ty].children:
             raise codes.InvalidChildType(f"{type_.root} cannot be created there")
+        if type_.number == types.MGMT_OBJ:
+            types.check_definition(request.document)
         given = _content(request.document, type_, codes.BadRequest)
         types.check_app_id(given, request.release)
         draft = creation.drafted(
@@ -132,10 +137,20 @@ class Platform:
             kept = self._keep(rows, caller, parent, draft)
         except NameTaken:  # by a transaction that ran at the same time
             raise codes.Conflict(f"rn: {draft.path} exists already") from None
-        if request.content is Content.ADDRESS:
-            return Response(codes.CREATED, {"m2m:uri": kept.path})
-        document = self._shown(rows, kept, request.content, given)
-        return Response(codes.CREATED, document)
+        return self._created(rows, kept, request.content, given)
+
+    def _created(
+        self, rows: Rows, kept: Resource, content: Content, given: Mapping[str, Any]
+    ) -> Response:
+        document: dict[str, Any] | None
+        if content is Content.ADDRESS:
+            document = {"m2m:uri": kept.path}
+        elif content is Content.ADDRESS_AND_ATTRIBUTES:
+            shown = self._shown(rows, kept, Content.ATTRIBUTES) or {}
+            document = {"m2m:rce": {"uri": kept.path, **shown}}
+        else:
+            document = self._shown(rows, kept, content, given)
+        return Response(codes.CREATED, document, place=kept.path)
 
     def _keep(self, rows: Rows, caller: Caller, parent: Resource, draft: Resource) -> Resource:
         if draft.ty == types.AE:
@@ -170,23 +185,7 @@ class Platform:
         if not access.may(caller, Operation.RETRIEVE, target.resource, discovers=asks_for):
             raise codes.NoPrivilege("this originator may not retrieve that")
         resource = self._edge(rows, target)
-        if request.content is Content.ATTRIBUTES and not request.is_discovery:
-            return Response(codes.OK, self._shown(rows, resource, request.content))
-        found, is_partial = results.subtree(rows, caller, resource, request, self._bounds.results)
-        document: Any
-        if request.is_discovery:
-            document = results.addresses(self._cse, request, found)
-        elif request.content in (Content.WITH_CHILDREN, Content.CHILDREN):
-            document = results.tree(rows, resource, found, request.content)
-        elif request.content is Content.CHILD_REFERENCES:
-            document = {"m2m:rrl": {"rrf": results.references(self._cse, found)}}
-        else:
-            end = results.end_of_life(rows, resource)
-            references = {"ch": results.references(self._cse, found)}
-            document = results.document_of(
-                resource, results.attributes_of(resource, end) | references
-            )
-        return Response(codes.OK, document, is_partial)
+        return results.retrieved(rows, caller, self._cse, resource, request, self._bounds.results)
 
     def _update(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         resource = target.resource
@@ -244,10 +243,15 @@ class Platform:
         resource = self._edge(rows, target)
         if resource.ty == types.CSE_BASE:
             raise codes.OperationNotAllowed("the CSEBase cannot be deleted")
-        shown = self._shown(rows, resource, request.content)
+        answer = Response(codes.DELETED)
+        if request.content is not Content.NOTHING:
+            shown = results.retrieved(
+                rows, caller, self._cse, resource, request, self._bounds.results
+            )
+            answer = replace(shown, rsc=codes.DELETED)
         _loosen(rows, [resource])
         rows.remove(resource.ri)
-        return Response(codes.DELETED, shown)
+        return answer
 
     def _edge(self, rows: Rows, target: Target) -> Resource:
         if target.edge is None:
@@ -297,6 +301,12 @@ class Platform:
     def _ends(self) -> creation.Ends:
         # By the clock that this server believes, so that no device is refused for a jump.
         return timestamp(self._earliest()), timestamp(self._latest() + self._bounds.life_s)
+
+
+def _asks_for_an_id(request: Request) -> bool:
+    """Tell whether an AE is to be registered under an id that the CSE assigns."""
+    is_registration = request.operation is Operation.CREATE and request.ty == types.AE
+    return is_registration and request.originator in ("", "C")
 
 
 def _check_name(rows: Rows, draft: Resource) -> None:

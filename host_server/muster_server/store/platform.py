@@ -20,6 +20,7 @@ from muster_server.store.engine import Database
 from muster_server.store.platform_history import PlatformHistory
 from muster_server.store.platform_policies import PlatformPolicies, marks_of, opened_to
 from muster_server.store.platform_readers import PlatformReaders, members_of
+from muster_server.store.platform_search import Filter, fitting
 
 HEAD = "0004"
 
@@ -62,6 +63,9 @@ _tokens = sa.Table(
     sa.Column("hash", sa.String(64)),
     sa.Column("ct", sa.String(22)),
 )
+
+INSTANCE = 4  # the type of a content instance
+EVERYTHING = Filter()
 
 
 class NameTaken(Exception):
@@ -162,35 +166,32 @@ class Rows:
         self,
         path: str,
         limit: int,
+        filter_: Filter = EVERYTHING,
         *,
-        types: Collection[int] = (),
-        labels: Collection[str] = (),
-        levels: int | None = None,
         reach: Reach | None = None,
     ) -> list[Resource]:
-        """Return what is under a path and fits all of these, uppermost first, then oldest."""
+        """Return what is under a path and fits, uppermost first, then oldest, but for content
+        instances, of which the newest come first: who asks for a few wants those.
+        """
         column = _resources.c
         # "0" follows "/": all paths in between begin with the path and a "/".
         wanted = sa.select(_resources).where(column.path > f"{path}/", column.path < f"{path}0")
         depth = sa.func.length(column.path) - sa.func.length(sa.func.replace(column.path, "/", ""))
-        if types:
-            wanted = wanted.where(column.ty.in_(types))
-        if labels:
-            marked = sa.select(_marks.c.ri).where(_marks.c.kind == "lbl")
-            wanted = wanted.where(column.ri.in_(marked.where(_marks.c.value.in_(labels))))
-        if levels is not None:
-            wanted = wanted.where(depth <= path.count("/") + levels)
+        wanted = wanted.where(fitting(column, _marks.c, filter_))
+        if filter_.levels is not None:
+            wanted = wanted.where(depth <= path.count("/") + filter_.levels)
         if reach is not None:
-            own = column.owner == reach.owner
-            if reach.node_id is not None:
-                own |= (column.ri == reach.node_id) | (column.pi == reach.node_id)
-            if reach.policy is not None:
-                own |= column.owner.in_(members_of(reach.policy))
-            if reach.names:
-                opened = opened_to(reach.names, reach.owner, reach.operation)
-                own |= column.governed_by.in_(opened)
-            wanted = wanted.where(own)
-        return self._many(wanted.order_by(depth, column.seq).limit(limit))
+            wanted = wanted.where(_within(reach))
+        age = sa.case((column.ty == INSTANCE, -column.seq), else_=column.seq)
+        ordered = wanted.order_by(depth, age).offset(filter_.offset)
+        return self._many(ordered.limit(limit))
+
+    def below(self, paths: Collection[str], reach: Reach | None = None) -> list[Resource]:
+        """Return those that there are at these paths."""
+        found = sa.select(_resources).where(_resources.c.path.in_(paths))
+        if reach is not None:
+            found = found.where(_within(reach))
+        return self._many(found.order_by(_resources.c.seq))
 
     def marked(self, kind: str, values: Iterable[str], limit: int = 1000) -> list[Resource]:
         """Resources that hold one of these values in their list "lbl" or "hael"."""
@@ -341,6 +342,19 @@ class Rows:
         ]
         if values:
             self._connection.execute(sa.insert(_marks), values)
+
+
+def _within(reach: Reach) -> Any:
+    column = _resources.c
+    own = column.owner == reach.owner
+    if reach.node_id is not None:
+        own |= (column.ri == reach.node_id) | (column.pi == reach.node_id)
+    if reach.policy is not None:
+        own |= column.owner.in_(members_of(reach.policy))
+    if reach.names:
+        opened = opened_to(reach.names, reach.owner, reach.operation)
+        own |= column.governed_by.in_(opened)
+    return own
 
 
 def _values(resource: Resource) -> dict[str, Any]:

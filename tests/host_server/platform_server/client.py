@@ -131,6 +131,7 @@ def running(
     clock: Clock | None = None,
     bounds: Bounds | None = None,
     expiry: ExpiryClock | None = None,
+    **more: Any,
 ) -> Iterator[Client]:
     """A platform on this database, started and stopped as a server would do it."""
     clock = clock or Clock()
@@ -138,7 +139,7 @@ def running(
     migrate(engine, "muster_server.platform_server", HEAD)
     hashes = frozenset({token_hash(ADMIN_TOKEN)})
     app = create_app(
-        PlatformStore(engine), lambda: hashes, clock=clock, bounds=bounds, expiry=expiry
+        PlatformStore(engine), lambda: hashes, clock=clock, bounds=bounds, expiry=expiry, **more
     )
     try:
         with asyncio.Runner() as runner:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from muster_server.platform_server.addressing import CSE
 from tests.host_server.platform_server.behaviour import TABLE, Answer, Player, Request
 from tests.host_server.platform_server.client import Client, running
 
@@ -20,7 +21,7 @@ ROWS: list[dict[str, Any]] = json.loads(TABLE.read_text())["rows"]
 @pytest.fixture(scope="module")
 def answers() -> dict[str, dict[str, Any]]:
     """The platform's answers to all rows, which build on one another."""
-    with running("sqlite://") as client:
+    with running("sqlite://", cse=CSE(provider="acme.example.com")) as client:
         for originator in ("Cdev-a", "Cdev-b", "Cdev-x"):
             client.account(originator)
         player = Player(lambda request: _send(client, request))

@@ -129,3 +129,112 @@ def test_discovery_shows_what_may_be_retrieved() -> None:
             found = {r.ri for r in rows.under("cse-in", 100, reach=reach(caller))}
             assert found == {r.ri for r in tree if may(caller, Operation.RETRIEVE, r)}
     engine.dispose()
+
+
+# --- filter criteria
+
+
+@pytest.fixture
+def shelf() -> Iterator[Client]:
+    """An AE with two containers; three readings in the first, one of them labelled, in order."""
+    with running("sqlite://") as client:
+        client.register(PEN, rn="pen")
+        for name in ("a", "b"):
+            body = {"m2m:cnt": {"rn": name, "lbl": [f"shelf:{name}"], "mni": 9}}
+            assert client.ask("POST", f"/{PEN}", PEN, 3, body).status == 201
+        for n, con in enumerate(["one", "two", "three"]):
+            body = {"m2m:cin": {"rn": f"i{n}", "con": con, "cnf": f"text/plain:{n % 2}"}}
+            body["m2m:cin"] |= {"lbl": [f"tag:{n}"]} if n else {}
+            assert client.ask("POST", "/cse-in/pen/a", PEN, 4, body).status == 201
+            client.clock.now_s += 10
+        yield client
+
+
+def names(client: Client, query: str) -> list[str]:
+    answer = client.ask("GET", f"/cse-in/pen?fu=1&{query}", PEN)
+    assert answer.status == 200, answer.body
+    return [address.rpartition("/")[2] for address in answer.body["m2m:uril"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("ty=3", ["a", "b"]),
+        ("ty=4", ["i2", "i1", "i0"]),  # the newest first
+        ("ty=4&lim=1", ["i2"]),
+        ("ty=4&lim=1&ofst=2", ["i1"]),
+        ("ty=4&ofst=3", ["i0"]),
+        ("ty=4&ofst=9", []),
+        ("lbl=tag:1", ["i1"]),
+        ("lbl=tag:1+tag:2", ["i2", "i1"]),
+        ("lbl=tag:1&lbl=shelf:b", ["b", "i1"]),
+        ("ty=3+4&lvl=1", ["a", "b"]),
+        ("ty=3&lbl=tag:1", []),
+        ("ty=3&lbl=tag:1&fo=2", ["a", "b", "i1"]),
+        ("cty=text/plain:1", ["i1"]),
+        ("con=t*", ["i2", "i1"]),
+        ("con=t*o", ["i1"]),
+        ("con=[t]*", []),
+        ("rn=i0", ["i0"]),
+        ("mni=9&cni=3", ["a"]),
+        ("cni=3", ["a"]),
+        ("sza=4", ["i2"]),
+        ("szb=4", ["i1", "i0"]),
+        ("sts=2&ty=4", ["i0"]),
+        ("stb=2&ty=4", ["i2"]),
+        ("ty=3&arp=i1", ["i1"]),
+        ("ty=3&arp=none", []),
+        ("exb=20000101T000000", []),
+        ("crb=20000101T000000", []),
+    ],
+)
+def test_filter_finds_what_it_says(shelf: Client, query: str, wanted: list[str]) -> None:
+    assert names(shelf, query) == wanted
+
+
+@pytest.mark.parametrize(("before", "after"), [("crb", "cra"), ("us", "ms")])
+def test_times_divide_what_is_found(shelf: Client, before: str, after: str) -> None:
+    middle = shelf.ask("GET", "/cse-in/pen/a/i1", PEN).body["m2m:cin"]["ct"]
+    assert names(shelf, f"ty=4&{before}={middle}") == ["i0"]
+    assert names(shelf, f"ty=4&{after}={middle}") == ["i2"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("crb=yesterday", "sza=-1", "sza=x", "fo=3", "fo=1+2", "ofst=x", "ofst=1+2", "lim=x"),
+        *("arp=a//b", "arp=/x", "nothing=1", "pv=1", "lvl=x", "drt=3", "fu=3", "con=" + "x" * 257),
+        "&".join(["lbl=a"] * 31) + "&lbl=a+b+c",
+    ],
+)
+def test_filter_that_means_nothing_is_refused(shelf: Client, query: str) -> None:
+    answer = shelf.ask("GET", f"/cse-in/pen?{'' if 'fu=' in query else 'fu=1&'}{query}", PEN)
+    assert answer.headers["X-M2M-RSC"] == "4000"
+
+
+def test_rest_is_asked_for_with_the_offset_that_was_told(shelf: Client) -> None:
+    seen, offset = [], "1"
+    for _ in range(3):
+        answer = shelf.ask("GET", f"/cse-in/pen?fu=1&lim=2&ofst={offset}", PEN)
+        seen += answer.body["m2m:uril"]
+        offset = answer.headers.get("X-M2M-CTO", "")
+    assert len(set(seen)) == 5
+    assert offset == ""
+
+
+@pytest.mark.parametrize("rcn", [1, 4, 5, 8, 9, 12])
+def test_discovery_answers_with_addresses_or_references(shelf: Client, rcn: int) -> None:
+    wrong = shelf.ask("GET", f"/cse-in/pen?fu=1&rcn={rcn}", PEN)
+    assert wrong.headers["X-M2M-RSC"] == "4000"
+    references = shelf.ask("GET", "/cse-in/pen?fu=1&rcn=6&ty=3&drt=2", PEN).body["m2m:rrl"]["rrf"]
+    assert [reference["nm"] for reference in references] == ["a", "b"]
+    assert all(reference["val"].startswith("/id-in/cnt") for reference in references)
+    assert len(shelf.ask("GET", "/cse-in/pen?fu=1&rcn=11", PEN).body["m2m:uril"]) == 5
+    assert shelf.ask("GET", "/cse-in/pen?rcn=11", PEN).headers["X-M2M-RSC"] == "4000"
+
+
+def test_match_below_what_does_not_match_is_shown_in_the_nearest_above(shelf: Client) -> None:
+    shown = shelf.ask("GET", "/cse-in/pen?rcn=4&ty=4", PEN).body["m2m:ae"]
+    assert [instance["con"] for instance in shown["m2m:cin"]] == ["one", "two", "three"]
+    both = shelf.ask("GET", "/cse-in/pen?rcn=8", PEN).body["m2m:ae"]
+    assert len(both["m2m:cnt"][0]["m2m:cin"]) == 3

@@ -19,9 +19,18 @@ JSON = st.recursive(
 )
 # fmt: off
 NAMES = ["rn", "ri", "api", "rr", "srv", "lbl", "et", "nl", "poa", "apn", "mni", "mbs", "con",
-         "cnf", "ni", "hael", "mgd", "dlb", "man", "mod", "dty", "aei", "ct"]
+         "cnf", "ni", "hael", "mgd", "dlb", "man", "mod", "dty", "aei", "ct", "pv", "pvs", "acpi",
+         "mid", "mnm", "cr"]
 # fmt: on
-ROOTS = {2: "m2m:ae", 3: "m2m:cnt", 4: "m2m:cin", 13: "m2m:dvi", 14: "m2m:nod"}
+ROOTS = {
+    1: "m2m:acp",
+    9: "m2m:grp",
+    2: "m2m:ae",
+    3: "m2m:cnt",
+    4: "m2m:cin",
+    13: "m2m:dvi",
+    14: "m2m:nod",
+}
 _SLOW = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

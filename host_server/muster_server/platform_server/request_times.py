@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Times that a request may set itself (TS-0001 8.1.2): by when it must be carried out (X-M2M-RET)
+and answered (X-M2M-RST), and from when on it may be carried out (X-M2M-OET).
+
+Each is a time such as "20261123T075904", a duration such as "PT2S", or milliseconds from now.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+from muster_server.platform_server.response_codes import BadRequest, RequestTimeout
+from muster_server.platform_server.timestamps import is_timestamp
+
+LONGEST_WAIT_S = 30.0
+_DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,6})S)?)?")
+_MILLISECONDS = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,3})?", re.ASCII)
+
+
+def wait_s(headers: Mapping[str, str], now_s: float) -> float:
+    """Seconds until the request may be carried out.
+
+    Raises RequestTimeout if its time is over, BadRequest if its times contradict each other, are
+    none, or ask for a longer wait than this server grants.
+    """
+    request_ends = _time(headers, "x-m2m-ret", now_s)
+    result_ends = _time(headers, "x-m2m-rst", now_s)
+    executes = _time(headers, "x-m2m-oet", now_s)
+    for ends in (request_ends, result_ends):
+        if ends is not None and ends <= now_s:
+            raise RequestTimeout("the request has expired")
+        if ends is not None and executes is not None and executes >= ends:
+            raise BadRequest("X-M2M-OET: wanted a time before X-M2M-RET and X-M2M-RST")
+    if request_ends is not None and result_ends is not None and result_ends < request_ends:
+        raise BadRequest("X-M2M-RST: wanted a time that is not before X-M2M-RET")
+    wait = max(0.0, (executes or now_s) - now_s)
+    if wait > LONGEST_WAIT_S:
+        raise BadRequest(f"X-M2M-OET: at most {LONGEST_WAIT_S:.0f} s ahead, got {wait:.0f}")
+    return wait
+
+
+def _time(headers: Mapping[str, str], name: str, now_s: float) -> float | None:
+    text = headers.get(name)
+    if text is None:
+        return None
+    if is_timestamp(text):
+        moment = datetime.strptime(text[:15] + "+0000", "%Y%m%dT%H%M%S%z").timestamp()
+        return moment + float(f"0.{text[16:] or 0}")
+    if _MILLISECONDS.fullmatch(text):
+        return now_s + float(text) / 1000
+    duration = _DURATION.fullmatch(text)
+    if duration is None or text in ("P", "PT"):
+        raise BadRequest(f"{name.upper()}: wanted a time, a duration or milliseconds")
+    days, hours, minutes, seconds = (int(part or 0) for part in duration.groups())
+    return now_s + ((days * 24 + hours) * 60 + minutes) * 60 + seconds
