@@ -48,13 +48,18 @@ class Chromium:
 
 
 @contextmanager
-def browser() -> Iterator[Browser]:
-    """A browser without a window, driven by Playwright; Missing if there is none."""
+def browser(*options: str) -> Iterator[Browser]:
+    """A browser without a window, driven by Playwright; Missing if there is none.
+
+    `options` are further ones for its command line, such as a film for its camera.
+    """
     program = chromium()
     # Playwright's own Node wants a library (libatomic) that bare systems do not have.
     with patch.dict(os.environ, PLAYWRIGHT_NODEJS_PATH=node()), sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program.path, args=_OPTIONS, env={**os.environ, **program.variables}
+            executable_path=program.path,
+            args=[*_OPTIONS, *options],
+            env={**os.environ, **program.variables},
         )
         yield browser
         browser.close()
