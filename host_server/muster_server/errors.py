@@ -60,6 +60,14 @@ class NotRecognised(HostError):
     title = "The device is not recognised"
 
 
+class Forbidden(HostError):
+    """Somebody who is known, and may not do this."""
+
+    code = "forbidden"
+    status = 403
+    title = "Not allowed"
+
+
 class NotFound(HostError):
     """Nothing goes by that name."""
 

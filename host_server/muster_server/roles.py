@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from muster_server.errors import SettingsError
 from muster_server.kept_tokens import AdministratorToken, ServiceToken
+from muster_server.private_files import write_private
 from muster_server.settings import Address, Settings, service_url
 from muster_server.tokens import TokenSource, checked, token_hash
 
@@ -163,7 +164,10 @@ def address_of(listener: socket.socket) -> Address:
 
 def _portal(parts: Parts) -> Role:
     from muster_server.portal.app import create_app
+    from muster_server.portal.people import People
     from muster_server.portal.service import Portal
+    from muster_server.store.people import PeopleStore
+    from muster_server.store.portal_tables import HEAD
 
     settings = parts.settings
     url = parts.service_url_of(
@@ -171,7 +175,26 @@ def _portal(parts: Parts) -> Role:
     )
     inside = parts.doors.get("config") if settings.config_url is None else None
     portal = Portal(url, parts.token("config"), settings.ca_file, inside=inside)
-    return parts.role("portal", create_app(portal, parts.accepted("portal")))
+    people = People(PeopleStore(_database(parts, "portal", "muster_server.portal", HEAD)))
+    role = parts.role("portal", create_app(portal, parts.accepted("portal"), people))
+    _tell_first_link(settings, role.urls[0], people.first_invitation())
+    return role
+
+
+def _tell_first_link(settings: Settings, url: str, code: str | None) -> None:
+    """Say how the first administrator comes in, as long as there is none. Where the operator keeps
+    the token in a file, the link is kept in one, too: a log has neither.
+    """
+    file = settings.data_dir / "first-administrator-link"
+    if code is None:
+        file.unlink(missing_ok=True)
+        return
+    link = f"{url}/join#{code}"  # the fragment stays in the browser
+    if settings.admin_token_file is None:
+        print(f"first administrator, by this link: {link}", flush=True)
+        return
+    write_private(file, link.encode() + b"\n")
+    print(f"first administrator, by the link in {file}", flush=True)
 
 
 def _config(parts: Parts) -> Role:

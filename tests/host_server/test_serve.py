@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import requests
 
 from muster_server import cli
 from muster_server.errors import SettingsError
@@ -28,9 +29,46 @@ def test_administrators_token_is_shown_at_the_first_start_only(tmp_path: Path) -
     assert re.search(r"mst_[\w-]{43}$", told.strip())
     second = start(tmp_path / "data", *options, ready=1)
     assert second.stop()[0] == 0
-    assert len(second.lines) == 1
+    assert not [line for line in second.lines if "administrator's token" in line]
     kept = (tmp_path / "data" / "admin-token.sha256").read_text()
     assert told.strip().rsplit(maxsplit=1)[-1] not in kept
+
+
+def test_first_administrators_link_is_told_until_there_is_one(tmp_path: Path) -> None:
+    options = ("--role", "portal", "--portal-listen", "127.0.0.1:0")
+    links = []
+    for _ in range(2):
+        with_link = start(tmp_path / "data", *options, ready=1)
+        (told,) = [line for line in with_link.lines if "first administrator" in line]
+        links.append(told.split()[-1])
+        if len(links) == 2:
+            fields = {
+                "code": links[1].partition("#")[2],
+                "name": "ada",
+                "password": "four plain words here",
+            }
+            url = with_link.urls["portal"]
+            headers = {"Origin": url}
+            joined = requests.post(url + "/join", data=fields, headers=headers, timeout=10)
+            assert joined.url == url + "/devices"
+        assert with_link.stop()[0] == 0
+    assert links[0] != links[1]
+    third = start(tmp_path / "data", *options, ready=1)
+    assert third.stop()[0] == 0
+    assert not [line for line in third.lines if "first administrator" in line]
+    kept = (tmp_path / "data" / "portal.sqlite").stat()
+    assert kept.st_mode & 0o777 == 0o600
+
+
+def test_with_a_token_file_the_link_is_in_a_file_too(tmp_path: Path) -> None:
+    options = ("--role", "portal", "--portal-listen", "127.0.0.1:0")
+    token = ("--admin-token-file", str(tmp_path / "token"))
+    portal = start(tmp_path / "data", *options, *token, ready=1)
+    assert portal.stop()[0] == 0
+    file = tmp_path / "data" / "first-administrator-link"
+    assert f"first administrator, by the link in {file}\n" in portal.lines
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/join#mst_[\w-]{43}\n", file.read_text())
 
 
 def test_administrator_may_bring_a_token(tmp_path: Path) -> None:
@@ -41,7 +79,7 @@ def test_administrator_may_bring_a_token(tmp_path: Path) -> None:
     only = ("--role", "portal", "--portal-listen", "127.0.0.1:0")
     portal = start(tmp_path / "data", *only, *options[2:], ready=1)
     assert portal.stop()[0] == 0
-    assert len(portal.lines) == 1
+    assert "mst_" not in "".join(portal.lines)
     kept = (tmp_path / "data" / "admin-token.sha256").read_text().strip()
     assert kept == token_hash("brought-by-the-administrator-himself")
     file.write_text("another-one-that-is-not-the-first-one")

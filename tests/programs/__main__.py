@@ -8,11 +8,18 @@ from collections.abc import Callable
 from set_up import Failed
 from tests.firmware import interpreters
 from tests.programs import BUILD
+from tests.programs.axe import axe_core
 from tests.programs.chromium import chromium
 from tests.programs.proxies import all_of_them
 from tests.system import acme
 
-_ALL: tuple[Callable[[], object], ...] = (interpreters.wasm, chromium, acme.install, all_of_them)
+_ALL: tuple[Callable[[], object], ...] = (
+    interpreters.wasm,
+    chromium,
+    axe_core,
+    acme.install,
+    all_of_them,
+)
 
 
 def fetch() -> bool:

@@ -51,7 +51,7 @@ class Chromium:
 def browser(*options: str) -> Iterator[Browser]:
     """A browser without a window, driven by Playwright; Missing if there is none.
 
-    `options` are more of Chromium's own.
+    `options` are further ones for its command line, such as a film for its camera.
     """
     program = chromium()
     # Playwright's own Node wants a library (libatomic) that bare systems do not have.

@@ -3,7 +3,7 @@
 """The portal's routes: a JSON API with an OpenAPI document."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, FastAPI, Query
 from fastapi.responses import Response
@@ -13,36 +13,47 @@ from muster_server.api.description import Description
 from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.document import parse_json
+from muster_server.portal.access import Asking, Owner, door
 from muster_server.portal.offline import add_offline
 from muster_server.portal.reading import add_reading
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams, add_streams
 from muster_server.threads import Threads, use_threads
-from muster_server.web import bearer, body_within, harden, json_response
+from muster_server.web import body_within, harden, json_response
+
+if TYPE_CHECKING:
+    from muster_server.portal.people import People
 
 BODY_LIMIT_BYTES = 256 * 1024
 _AT_ONCE = 40  # requests
-# There is one account so far: the administrator's.
-OWNER = "admin"
 
 Body = Annotated[bytes, Depends(body_within(BODY_LIMIT_BYTES))]
 
 
-def create_app(portal: Portal, accepted_hashes: Callable[[], frozenset[str]]) -> FastAPI:
-    """The portal in front of a configuration server."""
+def create_app(
+    portal: Portal,
+    accepted_hashes: Callable[[], frozenset[str]],
+    people: "People | None" = None,
+) -> FastAPI:
+    """The portal in front of a configuration server. Without people there is the API alone."""
     app = FastAPI(title="Muster portal", redirect_slashes=False, docs_url=None, redoc_url=None)
     threads = Threads(_AT_ONCE)
     use_threads(app, threads)
-    guard = [Depends(bearer(accepted_hashes))]
+    guard = [Depends(door(accepted_hashes, people))]
     described = Description()
     _add_devices(app, portal, guard, described)
     _add_profiles(app, portal, guard, described)
-    add_offline(app, portal, guard, OWNER, described)
-    add_reading(app, portal, guard, OWNER, described)
+    add_offline(app, portal, guard, described)
+    add_reading(app, portal, guard, described)
     streams = Streams(threads)
-    add_streams(app, portal, streams, guard, OWNER, described)
+    add_streams(app, portal, streams, guard, described)
     app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end
     described.complete(app)
+    if people is not None:
+        # Late: who has only the API needs none.
+        from muster_server.portal.pages.routes import add_pages
+
+        add_pages(app, portal, people, streams)
     return harden(app)
 
 
@@ -51,79 +62,85 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
     registered = described.of(views.Device, bodies.NewDevice, 201)
 
     @app.post("/v1/devices", dependencies=guard, **registered)
-    def register_device(body: Body) -> Response:
+    def register_device(body: Body, caller: Asking) -> Response:
         """Step 1: register a device by its label."""
-        return json_response(portal.register(read_body(bodies.NewDevice, body), OWNER), 201)
+        device = read_body(bodies.NewDevice, body)
+        caller.need_profile(device.profile)
+        return json_response(portal.register(device, caller.owner), 201)
 
     @app.get("/v1/devices", dependencies=guard, **described.of(views.Devices))
-    def list_devices(wanted: Annotated[WantedDevices, Query()]) -> Response:
+    def list_devices(wanted: Annotated[WantedDevices, Query()], owner: Owner) -> Response:
         """Devices in the order of their ids, all of them or those that fit."""
-        return json_response(portal.devices(OWNER, wanted))
+        return json_response(portal.devices(owner, wanted))
 
     @app.get("/v1/device-counts", dependencies=guard, **described.of(views.DeviceCounts))
-    def count_devices() -> Response:
+    def count_devices(owner: Owner) -> Response:
         """Count the devices: all, by state, and by profile."""
-        return json_response(portal.device_counts(OWNER))
+        return json_response(portal.device_counts(owner))
 
     @app.get("/v1/devices/{device_id}", dependencies=guard, **shown)
-    def show_device(device_id: str) -> Response:
+    def show_device(device_id: str, owner: Owner) -> Response:
         """Return the progress of a device, step by step."""
-        return json_response(portal.device(device_id, OWNER))
+        return json_response(portal.device(device_id, owner))
 
     changed = described.of(views.Device, bodies.ChangedDevice)
 
     @app.patch("/v1/devices/{device_id}", dependencies=guard, **changed)
-    def change_device(device_id: str, body: Body) -> Response:
+    def change_device(device_id: str, body: Body, caller: Asking) -> Response:
         """Give a device another profile or name; it follows at its next contact."""
         new = read_body(bodies.ChangedDevice, body)
-        return json_response(portal.change(device_id, new, OWNER))
+        if new.profile is not None:
+            caller.need_profile(new.profile)
+        return json_response(portal.change(device_id, new, caller.owner))
 
     opened = described.of(views.Device, bodies.NewWindow)
 
     @app.post("/v1/devices/{device_id}/window", dependencies=guard, **opened)
-    def open_window(device_id: str, body: Body) -> Response:
+    def open_window(device_id: str, body: Body, owner: Owner) -> Response:
         """Let the label be used again, until then or until the device proves a configuration."""
         until = read_body(bodies.NewWindow, body or b"{}")
-        return json_response(portal.open_window(device_id, until, OWNER))
+        return json_response(portal.open_window(device_id, until, owner))
 
     @app.delete("/v1/devices/{device_id}/window", dependencies=guard, **shown)
-    def close_window(device_id: str) -> Response:
+    def close_window(device_id: str, owner: Owner) -> Response:
         """Let the label be used no longer."""
-        return json_response(portal.close_window(device_id, OWNER))
+        return json_response(portal.close_window(device_id, owner))
 
     @app.post(
         "/v1/devices/{device_id}/hand-over",
         dependencies=guard,
         **described.of(views.HandOver),
     )
-    def hand_over(device_id: str) -> Response:
+    def hand_over(device_id: str, owner: Owner) -> Response:
         """Release the device to somebody else, and say what is left to do."""
-        return json_response(portal.hand_over(device_id, OWNER))
+        return json_response(portal.hand_over(device_id, owner))
 
     timeline = described.of(views.Timeline)
 
     @app.get("/v1/devices/{device_id}/timeline", dependencies=guard, **timeline)
-    def show_timeline(device_id: str) -> Response:
+    def show_timeline(device_id: str, owner: Owner) -> Response:
         """Return what device, servers and platform saw, with the first cause of a failure."""
-        return json_response(portal.timeline(device_id, OWNER))
+        return json_response(portal.timeline(device_id, owner))
 
     @app.post("/v1/devices/{device_id}/account", dependencies=guard, **shown)
-    def replace_account(device_id: str) -> Response:
+    def replace_account(device_id: str, owner: Owner) -> Response:
         """Give the device a new account, e.g. after platform_conflict."""
-        return json_response(portal.new_account(device_id, OWNER))
+        return json_response(portal.new_account(device_id, owner))
 
     @app.delete("/v1/devices/{device_id}", dependencies=guard, **described.of(status=204))
-    def release_device(device_id: str) -> Response:
+    def release_device(device_id: str, owner: Owner) -> Response:
         """End the ownership: the device's account is closed."""
-        portal.release(device_id, OWNER)
+        portal.release(device_id, owner)
         return Response(status_code=204)
 
     many = described.of(views.BulkVerdicts, bodies.NewDevices)
 
     @app.post("/v1/bulk/devices", dependencies=guard, **many)
-    def register_many(body: Body) -> Response:
+    def register_many(body: Body, caller: Asking) -> Response:
         """Step 1 for up to 1,000 devices; what is registered already stays as it is."""
-        return json_response(portal.register_many(read_body(bodies.NewDevices, body), OWNER))
+        devices = read_body(bodies.NewDevices, body)
+        caller.need_profile(devices.profile)
+        return json_response(portal.register_many(devices, caller.owner))
 
     vendor = described.of(views.VendorVerdicts, bodies.VendorDevices)
 

@@ -13,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from muster_server.api.description import Description
 from muster_server.document import compact_json
 from muster_server.errors import HostError, NotFound, Unavailable
+from muster_server.portal.access import Owner
 from muster_server.portal.service import Portal
 from muster_server.threads import Threads
 
@@ -95,14 +96,13 @@ def add_streams(
     portal: Portal,
     streams: Streams,
     guard: list[Any],
-    owner: str,
     described: Description,
 ) -> None:
     """The routes, for holders of the token that `guard` asks for."""
 
     @app.get("/v1/devices/{device_id}/stream", dependencies=guard, **described.of(kind=EVENTS))
     async def follow_device(
-        device_id: str, last_event_id: str | None = Header(default=None)
+        device_id: str, owner: Owner, last_event_id: str | None = Header(default=None)
     ) -> Response:
         """The device, as it is shown otherwise, again and again as it changes."""
         return await streams.follow(lambda: portal.device(device_id, owner), last_event_id)

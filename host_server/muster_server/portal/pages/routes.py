@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""All pages of the portal, put before its service."""
+
+from fastapi import APIRouter, FastAPI
+
+from muster_server.portal.pages import (
+    adding,
+    assets,
+    by_hand,
+    devices,
+    joining,
+    live,
+    mending,
+    users,
+)
+from muster_server.portal.pages.ground import Ground, page_router
+from muster_server.portal.people import People
+from muster_server.portal.service import Portal
+from muster_server.portal.streams import Streams
+from muster_server.portal.wifi import HomeWifi
+
+
+def add_pages(app: FastAPI, portal: Portal, people: People, streams: Streams) -> None:
+    """The routes of all pages, and of the files that these ask for."""
+    app.state.ground = ground = Ground(portal, people, HomeWifi(portal, people), streams)
+    app.include_router(router(ground), include_in_schema=False)
+
+
+def router(ground: Ground) -> APIRouter:
+    """All routes on this ground."""
+    pages = page_router()
+    for room in (assets, joining, adding, live, mending, by_hand, devices, users):
+        room.add(pages, ground)
+    return pages

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Words of the pages for what the service tells in words for programs.
+
+Each text is English, and the key of its translations.
+"""
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+# The nine steps in four words: what people see, which steps it takes, and the LED meanwhile.
+STAGES = (
+    ("Found", "It has found this server", (3, 4)),
+    ("Agreed", "Both have proved who they are", (5, 6)),
+    ("Joining Wi-Fi", "It joins your network", (7, 8)),
+    ("At work", "It has registered and sends readings", (9,)),
+)
+
+# docs/device-life.md, "States and LED"; the patterns are in style.css.
+LED = {
+    "seek": "blinks fast",
+    "trial": "blinks evenly, once a second",
+    "committed": "flashes briefly every three seconds",
+    "failed": "blinks three times, then pauses",
+}
+
+STATES = {
+    "prepared": "prepared",
+    "waiting": "waits",
+    "handed_out": "is trying",
+    "applied": "has its settings",
+    "registered": "at work",
+    "failed": "failed",
+    "displaced": "displaced",
+}
+
+# What is waited for, by the service's word for programs.
+WAITING = {
+    "press": "Have it near, switched on, and press its button once.",
+    "open_window": "Its window is closed. Open it, then press the button once.",
+    "open_after_reset": "Somebody with its label says that it was reset. If it was you, open the "
+    "window and press the button; if not, somebody else knows its label.",
+    "open_if_wanted": "Its label was used while the window was closed. If it was you, open the "
+    "window; if not, somebody else knows its label.",
+    "carry_bundle": "Carry its settings to it, by hand.",
+    "apply_bundle": "Have it take the settings that you carried, and type the receipt that it "
+    "shows.",
+    "new_bundle": "Mend what failed, then carry new settings to it.",
+    "mend": "Mend what failed. It tries again by itself, and at once if you press its button.",
+    "account": "The platform has to answer. It is asked again by itself.",
+    "sighting": "The platform has yet to see it.",
+    "trial": "It is trying its settings.",
+    "silent_since_trial": "It was given its settings and has said nothing since. It tries again "
+    "by itself; a press of its button hurries it.",
+    "contact": "It takes the change when it next asks; at once if you press its button.",
+    "overdue": "It is late. See that it has power and its network.",
+    "nothing": "Nothing: it is at work.",
+}
+OPENING = ("open_window", "open_after_reset", "open_if_wanted")
+
+
+@dataclass(frozen=True)
+class Mend:
+    """A failure in one sentence, and the kind of the button that mends it."""
+
+    sentence: str
+    by: str  # password, network, window, by_hand, account, operator, wait
+
+
+MENDS = {
+    "wifi_auth": Mend("The Wi-Fi password for {network} was refused.", "password"),
+    "wifi_no_ap": Mend("The device does not hear {network}.", "network"),
+    "wifi_security": Mend("The device cannot speak the security of {network}.", "network"),
+    "wifi_timeout": Mend("{network} did not let the device in.", "network"),
+    "dhcp_timeout": Mend("{network} let the device in and gave it no address.", "network"),
+    "discovery_none": Mend("The device found no way to this server.", "by_hand"),
+    "server_unreachable": Mend("The device found this server and got no answer.", "by_hand"),
+    "server_rejected": Mend("The server did not recognise the device by its label.", "operator"),
+    "server_untrusted": Mend("The device met a server that is not its own.", "operator"),
+    "config_invalid": Mend("The settings have a field that the device refuses.", "operator"),
+    "config_not_newer": Mend("The device has had newer settings before.", "by_hand"),
+    "clock_unknown": Mend("The device does not know the time yet.", "wait"),
+    "platform_unreachable": Mend(
+        "The device is on your Wi-Fi and does not reach the platform.", "operator"
+    ),
+    "platform_tls": Mend(
+        "The platform could not prove to the device that it is the right one.", "operator"
+    ),
+    "platform_refused": Mend("The platform refused the device.", "account"),
+    "platform_conflict": Mend(
+        "Another device has this one's identity at the platform.", "account"
+    ),
+    "storage_failed": Mend("The device could not write its memory.", "operator"),
+    "power_lost": Mend("The device lost its power in the middle.", "wait"),
+    "watchdog": Mend("The device hung and started anew.", "wait"),
+    "timeout": Mend("It took longer than it may.", "wait"),
+}
+UNKNOWN = Mend("The device reports something that this portal does not know.", "operator")
+
+LABEL_REFUSED = {
+    "format": "This is not a label. Scan it again, or type the id and the nine groups of four.",
+    "device_id": "The id is not one: it has letters, digits, and single dots or hyphens inside.",
+    "secret": "Look at group {groups} again: it has a character that no label has, or too few.",
+    "check": "One character of the id or of the groups is mistyped. Compare them one by one.",
+}
+
+ROLES = {
+    "administrator": "administrator: everything, and who uses the portal",
+    "operator": "operator: the house's devices, and their settings",
+    "owner": "owner: devices of their own",
+    "viewer": "viewer: sees devices, changes nothing",
+}
+SCOPES = {
+    "read": "see devices and readings",
+    "change": "register and change devices",
+    "manage": "the house's settings, too",
+}
+TIMELINE = {
+    "device": "device",
+    "portal": "portal",
+    "config": "server",
+    "platform": "platform",
+}
+
+
+def mend_of(device: dict[str, Any]) -> Mend | None:
+    """Return what failed in the newest attempt, and what mends it; None if it did not fail."""
+    attempt = device["attempt"]
+    if attempt is None or attempt["state"] != "failed":
+        return None
+    return MENDS.get(attempt["code"], UNKNOWN)
+
+
+def networks_at_fault(device: dict[str, Any]) -> list[str]:
+    """Return the networks that the failure names; all of the device's if it names none."""
+    detail = (device["attempt"] or {"detail": ""})["detail"]
+    networks: list[str] = device["networks"]
+    return [name for name in networks if name in detail] or networks
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """A network that a device is to join and does not hear, and what it hears instead."""
+
+    network: str
+    heard: str  # e.g. "“factory-2G” (−48 dBm)"
+
+
+def unheard(device: dict[str, Any]) -> Unheard | None:
+    """Return what is amiss between the settings and what the device heard last; None if nothing.
+
+    A hidden network is not heard either, so this is a hint and stops nothing.
+    """
+    scan = (device["device"] or {"scan": []})["scan"]
+    networks: list[str] = device["networks"]
+    if not scan or not networks or any(entry[0] in networks for entry in scan):
+        return None
+    wanted = networks[0]
+
+    def likeness(entry: list[Any]) -> tuple[float, int]:
+        ratio = SequenceMatcher(None, entry[0].casefold(), wanted.casefold()).ratio()
+        return round(ratio, 1), entry[2]
+
+    nearest = sorted((entry for entry in scan if entry[0]), key=likeness, reverse=True)[:2]
+    heard = ", ".join(f"“{ssid}” (−{abs(rssi)} dBm)" for ssid, _, rssi, _ in nearest)
+    return Unheard(wanted, heard) if heard else None

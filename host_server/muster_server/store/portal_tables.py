@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The portal's tables, as its newest migration leaves them."""
+
+from sqlalchemy import Column, Float, ForeignKey, MetaData, Table, Text
+
+HEAD = "0001"
+
+metadata = MetaData()
+
+users = Table(
+    "user",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("password", Text, nullable=False),  # as argon2id tells it, e.g. "$argon2id$v=19$…"
+    Column("role", Text, nullable=False),
+    Column("owner", Text, nullable=False, index=True),  # whose devices: "admin", "o-7k3m2p9qxa"
+    Column("created_at", Float, nullable=False),
+)
+
+invitations = Table(
+    "invitation",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("made_by", Text),  # a user's id; null: this server, at its first start
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+sessions = Table(
+    "session",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("used_at", Float, nullable=False),
+    Column("address", Text, nullable=False),
+)
+
+api_tokens = Table(
+    "api_token",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("user_id", Text, ForeignKey("user.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+choices = Table(
+    "choice",
+    metadata,
+    Column("name", Text, primary_key=True),  # e.g. "wifi_base"
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""`python -m tests.screenshots.portal`: the portal's pages as people see them, into docs/portal/.
+
+Servers and devices are those of the tests, with a made-up story; nothing of it is secret.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from playwright.sync_api import Browser, Page
+
+from muster_server.document import compact_json
+from muster_server.label import Label
+from muster_server.service_client import Fetched
+from muster_server.store.engine import database_url
+from tests.host_server.config_server.field import Device, open_field
+from tests.host_server.portal.pages.site import Person, Site, opened
+from tests.programs import chromium
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "portal"
+_SIZES: dict[str, Any] = {
+    "phone": {"width": 390, "height": 844},
+    "desk": {"width": 1200, "height": 800},
+}
+_WIFI = {"profile": "new", "ssid": "home", "password": "not of this world"}
+_LABELS = [
+    Label(name, bytes([n]) * 20) for n, name in enumerate(("CELLAR-1", "ATTIC-2", "BARN-3"))
+]
+_HEARD = [["aG9tZS0yRw", 6, -48, 3], ["aG9tZQ", 11, -61, 3], ["Z3Vlc3Q", 1, -70, 0]]
+_WAIT_MS = 20_000
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A page, by the name of its picture; `act` does something before it is taken."""
+
+    name: str
+    path: str
+    is_known: bool = True
+    act: Callable[[Page], None] = lambda page: None
+
+
+SHOTS = (
+    Shot("sign-in", "/sign-in", is_known=False),
+    Shot("join", "/join#mst_0aJx…", is_known=False),
+    Shot("devices", "/devices"),
+    Shot("add", f"/add#{_LABELS[1].qr_text}"),
+    Shot("live-press", "/devices/ATTIC-2/live"),
+    Shot("live-failed", "/devices/BARN-3/live"),
+    Shot("live-works", "/devices/CELLAR-1/live"),
+    Shot("password", "/devices/BARN-3/password"),
+    Shot("network", "/devices/BARN-3/network"),
+    Shot("device", "/devices/CELLAR-1"),
+    Shot("by-hand", "/devices/ATTIC-2/by-hand"),
+    Shot("hand-over", "/devices/CELLAR-1/hand-over"),
+    Shot("account", "/account"),
+    Shot("people", "/people"),
+)
+
+
+def told(site: Site) -> Person:
+    """Tell the story: a device at work, one that waits, and one whose Wi-Fi password is wrong."""
+    site.joined("ada", "administrator")
+    grace = site.joined("grace", "owner")
+    for label, name in zip(_LABELS, ("cellar", "attic", "barn"), strict=True):
+        answer = grace.post("/add", label=label.qr_text, name=name, **_WIFI)
+        if not answer.is_redirect:
+            raise SystemExit(answer.text)
+    cellar, _, barn = (Device(site.field, label) for label in _LABELS)
+    cellar.onboard()
+    site.field.show_at_platform()
+    barn.sync()
+    last = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "home: password refused"}
+    barn.sync(scan=_HEARD, last=last)
+    grace.post("/devices/ATTIC-2/by-hand")
+    return grace
+
+
+def readings(now: float) -> Fetched:
+    """The platform's answer: a temperature every five minutes."""
+    values = [18.2 + ((n * 7) % 5) / 4 + n / 20 for n in range(40)]
+    found = [
+        {
+            "ri": str(n),
+            "ct": datetime.fromtimestamp(now - (40 - n) * 300, UTC).strftime("%Y%m%dT%H%M%S"),
+            "con": compact_json({"name": "temperature", "value": round(value, 2)}),
+        }
+        for n, value in enumerate(values)
+    ]
+    body = compact_json({"m2m:cnt": {"m2m:cin": found}}).encode()
+    return Fetched(200, {"X-M2M-RSC": "2000"}, body)
+
+
+def take(browser: Browser, site: Site, person: Person) -> None:
+    """Take each page on phone and desk, light and dark."""
+    for size, viewport in _SIZES.items():
+        for scheme in ("light", "dark"):
+            context = browser.new_context(
+                viewport=viewport,
+                locale="en-GB",
+                color_scheme=scheme,
+                reduced_motion="reduce",
+                timezone_id="Europe/Berlin",
+            )
+            context.set_default_timeout(_WAIT_MS)
+            page = context.new_page()
+            for shot in sorted(SHOTS, key=lambda shot: shot.is_known):
+                if shot.is_known:
+                    cookie = {"name": "muster", "value": person.cookie, "url": site.url}
+                    context.add_cookies([cookie])  # type: ignore[list-item]
+                page.goto("about:blank")
+                page.goto(site.url + shot.path, wait_until="load")
+                shot.act(page)
+                picture = FOLDER / f"{shot.name}-{size}-{scheme}.png"
+                page.screenshot(path=picture, full_page=True)
+            context.close()
+
+
+def main() -> None:
+    """Write all pictures anew."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with open_field(database_url(folder, "config")) as place, opened(place, folder) as site:
+            person = told(site)
+            answer = readings(place.clock())
+            told_so = patch("muster_server.config_server.instances.fetch", lambda *_, **__: answer)
+            with told_so, chromium.browser() as browser:
+                take(browser, site, person)
+
+
+if __name__ == "__main__":
+    main()
