@@ -42,6 +42,7 @@ __all__ = [
     "hil_units",
 ]
 
+pytest_plugins = ["muster_harness.patience"]
 _WAY_TO_SERVERS = (
     "An emulated board's servers are reached from its network only, not at its address from this "
     'host. Ask hil_unit.url(80), e.g. urlopen(hil_unit.url(80)), or air.visit("network").'
