@@ -25,7 +25,7 @@ ROOMS = (
     ("esp32",),
     ("esp32.seldom",),
     ("units", "bench", "fleet"),
-    ("contract", "fixtures"),
+    ("contract", "fixtures", "patience"),
     ("commands", "plugin"),
     ("cli",),
     ("__main__",),

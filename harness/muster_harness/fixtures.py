@@ -3,6 +3,7 @@
 """The fixtures: units, networks, and the log of everything that happens to them."""
 
 import contextlib
+import glob
 import hashlib
 import re
 import secrets
@@ -110,7 +111,11 @@ def hil_log(request: pytest.FixtureRequest, hil_rig: Rig | None) -> Iterator[Log
     what your servers see: hil_log.note("server", "POST /reading")."""
     folder = Path(request.config.rootpath, setting(request.config, "hil_log_dir"))
     folder.mkdir(parents=True, exist_ok=True)
-    log = Log(folder / f"{log_name(request.node.nodeid)}.log", mode="w")
+    name = log_name(request.node.nodeid)
+    for ending in ("pcapng", "*.vcd"):  # of an earlier run, which had perhaps more to show
+        for old in folder.glob(f"{glob.escape(name)}.{ending}"):
+            old.unlink(missing_ok=True)
+    log = Log(folder / f"{name}.log", mode="w")
     for network in hil_rig.networks.values() if hil_rig else ():
         log.hide(network.password)
     request.node.stash[LOG] = log
@@ -126,6 +131,8 @@ def hil_air(hil_log: Log, hil_pool: UnitPool, request: pytest.FixtureRequest) ->
     _chosen(hil_pool, 1, needs(request.node) | _AIR)
     with Air() as air:
         air.listeners.append(lambda event: hil_log.note("air", str(event)))
+        has_contents = bool(request.config.getini("hil_contents"))
+        air.capture_to(hil_log.path.with_suffix(".pcapng"), has_contents=has_contents)
         yield air
 
 

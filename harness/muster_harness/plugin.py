@@ -5,6 +5,7 @@
 Every name that other projects can see begins with hil_ (hardware in the loop).
 """
 
+import glob
 from collections.abc import Generator
 from pathlib import Path
 
@@ -41,9 +42,14 @@ __all__ = [
     "hil_units",
 ]
 
+pytest_plugins = ["muster_harness.patience"]
 _WAY_TO_SERVERS = (
     "An emulated board's servers are reached from its network only, not at its address from this "
     'host. Ask hil_unit.url(80), e.g. urlopen(hil_unit.url(80)), or air.visit("network").'
+)
+_KINDS = (
+    ("pcapng", "the air, for Wireshark"),
+    ("vcd", "pins and buses, for PulseView or GTKWave"),
 )
 _DEVICES = Path("/dev")
 _MARKERS = (
@@ -84,6 +90,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "folder of modules that programs on emulated boards find before all others",
         "string",
         "",
+    )
+    parser.addini(
+        "hil_contents",
+        "captures of the air hold what programs say, passwords too, and not the heads alone",
+        "bool",
+        False,
     )
     parser.addini("hil_heap", "MicroPython's heap on emulated boards", "string", "320K")
 
@@ -135,13 +147,23 @@ def pytest_runtest_makereport(
     if log is not None:
         if report.failed:
             log.note("test", f"{report.when} failed")
-            text = f"{tail(log.path)}\nwhole log: {log.path}"
+            text = f"{tail(log.path)}\nwhole log: {log.path}" + _pictures(log.path)
             report.sections.append(("hil: the last that happened", text))
             if call.excinfo is not None and _was_refused(call.excinfo.value):
                 report.sections.append(("hil: a server that does not answer", _WAY_TO_SERVERS))
         elif report.when == "call":
             log.note("test", report.outcome)
     return report
+
+
+def _pictures(log: Path) -> str:
+    """Name the files beside a log, and what opens them."""
+    found = [
+        f"\n{what}: {path}"
+        for ending, what in _KINDS
+        for path in sorted(log.parent.glob(f"{glob.escape(log.stem)}*.{ending}"))
+    ]
+    return "".join(found)
 
 
 def _was_refused(error: BaseException | None) -> bool:

@@ -222,6 +222,28 @@ def test_several_boards_take_part_in_one_test(project: pytest.Pytester) -> None:
     assert re.search(r"board-3 +< hello from main", log_of(project, "three")) is None
 
 
+def test_a_failure_says_where_capture_and_waves_lie(project: pytest.Pytester) -> None:
+    project.makepyfile(
+        """
+        def test_it(hil_unit, hil_network):
+            home = hil_network("home")
+            hil_unit.exec("from machine import Pin; Pin(5, Pin.OUT)(1)")
+            hil_unit.exec("import network; w = network.WLAN(); w.active(True)")
+            hil_unit.exec(f"w.connect({home.ssid!r}, {home.password!r})")
+            hil_unit.exec("while not w.isconnected(): pass")
+            assert False
+        """
+    )
+    result = project.runpytest()
+    result.stdout.fnmatch_lines(
+        ["the air, for Wireshark: *test_it.pcapng", "pins and buses, *: *test_it.board.vcd"]
+    )
+    project.makepyfile("def test_it(hil_unit): pass")
+    project.runpytest().assert_outcomes(passed=1)
+    logs = project.path / "hil-logs"
+    assert [path.suffix for path in logs.glob("*test_it*")] == [".log"]
+
+
 def test_a_failure_shows_pattern_last_lines_and_log(project: pytest.Pytester) -> None:
     project.makepyfile(
         """

@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from muster_harness.air.access_point import AccessPoint
 from muster_harness.air.address_range import AddressRange
 from muster_harness.air.admission import REASON_AUTH_FAIL
 from muster_harness.air.bluetooth import Bluetooth
+from muster_harness.air.capture import Capture, Flow
 from muster_harness.air.ether import Ether
 from muster_harness.air.local_network import LocalNetwork
 from muster_harness.air.messages import Messages
@@ -67,6 +69,7 @@ class Air:
         self.ether = Ether()
         self.bluetooth = Bluetooth(self.ether, self.trace_event)
         self.listeners: list[Callable[[Event], None]] = []  # told each event, in any thread
+        self.capture: Capture | None = None
         self.scan_s = 0.06
         self.association_s = 0.04
         self.failure_s = 0.04  # how long an attempt takes that fails
@@ -83,6 +86,8 @@ class Air:
 
     def close(self) -> None:
         """Send the visitors home and give the address ranges back."""
+        if self.capture is not None:
+            self.capture.close()
         for visitor in self._visitors:
             visitor.close()
         for point in self._points:
@@ -238,6 +243,24 @@ class Air:
             other = next((p for p in self._points if p.bssid == bssid), None)
         if other is not None:
             raise AirError(f"{bssid.hex(':')} is the BSSID of {other.ssid!r} already")
+
+    def points(self) -> list[AccessPoint]:
+        """All networks, those too that nobody hears now."""
+        with self._lock:
+            return list(self._points)
+
+    def capture_to(self, path: Path, *, has_contents: bool = False) -> None:
+        """Write packets into a file that Wireshark opens, from now on until the air is closed.
+
+        What programs say is left out, because passwords are among it, unless `has_contents`.
+        """
+        if self.capture is not None:
+            self.capture.close()
+        self.capture = Capture(path, self, has_contents=has_contents)
+
+    def flow(self, source: tuple[str, int], target: tuple[str, int]) -> Flow | None:
+        """Begin a connection in the capture, if there is one."""
+        return self.capture.flow(source, target) if self.capture is not None else None
 
     def next_connection(self) -> int:
         """A number for a connection in the trace."""

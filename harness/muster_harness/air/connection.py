@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from muster_harness.air.access_point import AccessPoint
+from muster_harness.air.capture import Flow
 from muster_harness.air.messages import PASSES, Fate
 from muster_harness.loop import Loop, Timer
 
@@ -45,7 +46,10 @@ class Connection:
         near: socket.socket,
         far: socket.socket,
         watcher: Watcher,
+        flow: Flow | None = None,
     ):
+        """`flow` is told of what is carried, for a capture."""
+        self.flow = flow
         self.loop = loop
         self.network = network
         self._watcher = watcher
@@ -68,6 +72,8 @@ class Connection:
     def reset(self) -> None:
         """Cut it: both ends see a reset."""
         if self._is_open:
+            if self.flow is not None:
+                self.flow.cut()
             self.mute()
             for end in self._sockets:
                 reset(end)
@@ -236,6 +242,8 @@ class _Way:
         except OSError:
             self._connection.reset()
             return
+        if self._connection.flow is not None:
+            self._connection.flow.carried(self.name, piece.data[:sent])
         piece.data = piece.data[sent:]
         if not piece.data:
             self._queue.popleft()
@@ -246,6 +254,8 @@ class _Way:
     def _end(self) -> None:
         self._queue.clear()
         self.has_ended = True
+        if self._connection.flow is not None:
+            self._connection.flow.ended(self.name)
         with contextlib.suppress(OSError):
             self._sink.shutdown(socket.SHUT_WR)
         self._connection.way_ended()

@@ -13,11 +13,13 @@ from collections import deque
 from collections.abc import Callable
 
 from muster_harness.air.access_point import AccessPoint
+from muster_harness.air.capture import Flow
 from muster_harness.air.connection import Connection, reset
 from muster_harness.air.dialling import Dialling
 from muster_harness.air.messages import Fate, Messages
 from muster_harness.loop import Loop
 
+Endpoint = tuple[str, int]
 _MOST_SILENT = 64  # cut-off connections that are kept, so that their peers hear nothing
 _REPLAY_S = 5.0
 _SYN_AGAIN_S = 0.5  # where nothing passes, the first segment is sent again
@@ -27,8 +29,15 @@ class TCPRelay:
     """All connections of one board. Everything runs in the board's loop."""
 
     def __init__(
-        self, loop: Loop, messages: Messages, name: str, on_outcome: Callable[[int, int], None]
+        self,
+        loop: Loop,
+        messages: Messages,
+        name: str,
+        on_outcome: Callable[[int, int], None],
+        flow: Callable[[Endpoint, Endpoint], Flow | None] = lambda source, target: None,
     ):
+        """`flow` begins a connection in a capture."""
+        self._flow = flow
         self._loop = loop
         self._messages = messages
         self._name = name
@@ -57,6 +66,7 @@ class TCPRelay:
 
         call = _Call(self._loop, network, source, target, turn, self._calls.discard)
         call.passes = passes
+        call.flow = lambda port: self._flow((source, port), peer)
         call.on_outcome = lambda error: self._on_outcome(number, error)
         self._calls.add(call)
         return call.begin()
@@ -102,6 +112,7 @@ class _Call:
         self.turn = turn
         self.on_outcome: Callable[[int], None] = lambda error: None
         self.passes: Callable[[], bool] = lambda: True
+        self.flow: Callable[[int], Flow | None] = lambda port: None
         self._on_end = on_end
         self._listener: socket.socket | None = None
         self._near: socket.socket | None = None
@@ -192,7 +203,8 @@ class _Call:
             self._on_end(self)
         elif self._near is not None and self._far is not None and not self._is_silent:
             near, far, self._near, self._far = self._near, self._far, None, None
-            self._connection = Connection(self._loop, self.network, near, far, self)
+            flow = self.flow(far.getsockname()[1])
+            self._connection = Connection(self._loop, self.network, near, far, self, flow)
 
 
 class _Replay:

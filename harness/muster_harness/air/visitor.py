@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from muster_harness.air.access_point import AccessPoint, Station
 from muster_harness.air.address_range import host_port
 from muster_harness.air.admission import REASON_BEACON_TIMEOUT
+from muster_harness.air.capture import Flow
 from muster_harness.air.connection import Connection, reset
 from muster_harness.air.dialling import Dialling
 from muster_harness.air.dns_message import address_in, question
@@ -28,6 +29,7 @@ class Surroundings(Protocol):
     messages: Messages
 
     def enter(self, name: str) -> None: ...
+    def flow(self, source: tuple[str, int], target: tuple[str, int]) -> Flow | None: ...
     def leave(self, name: str) -> None: ...
     def trace_event(self, board: str, what: str, **details: Any) -> None: ...
 
@@ -193,7 +195,9 @@ class Visitor(Station):
                 reset(near)
                 return
             watcher = _Watcher(self._air, self, address, port, self._connections.discard)
-            self._connections.add(Connection(self._loop, self.network, near, far, watcher))
+            flow = self._air.flow((self.address, far.getsockname()[1]), (address, port))
+            connection = Connection(self._loop, self.network, near, far, watcher, flow)
+            self._connections.add(connection)
 
         if near in self._waiting:
             dialling = Dialling(self._loop, self.address, (address, host_port(port)), answered)

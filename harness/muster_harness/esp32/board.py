@@ -19,6 +19,7 @@ from muster_harness.esp32.parts.rtc import RTC
 from muster_harness.esp32.parts.signals import Signals
 from muster_harness.esp32.parts.wake import Sleep
 from muster_harness.esp32.parts.watchdog import Watchdog
+from muster_harness.esp32.parts.wave_file import WaveFile
 from muster_harness.esp32.radio.driver import Radio
 from muster_harness.esp32.radio.mdns_relay import MDNSRelay
 from muster_harness.esp32.radio.resolver import Resolver
@@ -62,6 +63,7 @@ class Board(Protocol):
     tcp_relay: TCPRelay
     terminal: Terminal
     watchdog: Watchdog
+    waves: WaveFile
     wlan: WLAN
 
     def event(self, name: str, *arguments: object) -> None: ...

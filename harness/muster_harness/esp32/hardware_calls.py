@@ -208,12 +208,27 @@ class HardwareCalls(NetworkCalls):
         return self._board.buses.i2c_scan()
 
     def _i2c(self, address: int, written: str, count: int) -> str:
-        return self._board.buses.i2c_transfer(address, bytes.fromhex(written), count).hex()
+        told = bytes.fromhex(written)
+        read = self._board.buses.i2c_transfer(address, told, count)
+        for name, data in (
+            ("address", bytes([address & 0x7F])),
+            ("written", told),
+            ("read", read),
+        ):
+            self._wave(f"i2c_{name}", data)
+        return read.hex()
+
+    def _wave(self, name: str, data: bytes) -> None:
+        self._board.waves.bytes(name, data, self._board.clock.now_us())
 
     def _spi(self, number: int, written: str) -> str | None:
+        told = bytes.fromhex(written)
+        self._wave(f"spi{number}_mosi", told)
         if number not in self._board.buses.spi:
             return None  # nothing hangs there: zeros come in
-        return self._board.buses.spi_transfer(number, bytes.fromhex(written)).hex()
+        read = self._board.buses.spi_transfer(number, told)
+        self._wave(f"spi{number}_miso", read)
+        return read.hex()
 
     def _volts(self, pin: int) -> int:
         return round(self._board.buses.volts.get(pin, 0.0) * 1_000_000)
@@ -223,8 +238,11 @@ class HardwareCalls(NetworkCalls):
         if verb == "any":
             return line.waiting
         if verb == "read":
-            return line.take(argument).hex()
+            taken = line.take(argument)
+            self._wave(f"uart{number}_rx", taken)
+            return taken.hex()
         if verb == "write":
+            self._wave(f"uart{number}_tx", bytes.fromhex(argument))
             self._board.buses.uart_write(number, bytes.fromhex(argument))
         elif verb == "break":
             self._board.buses.uart_break(number)

@@ -59,12 +59,13 @@ class NetworkCalls:
     def _close(self, number: int) -> None:
         self._board.air.trace_event(self._board.name, "close", connection=number)
 
-    def _datagram(self, direction: str, address: str, port: int, size: int) -> list[int] | None:
+    def _datagram(
+        self, direction: str, address: str, port: int, size: int, own_port: int = 0
+    ) -> list[int] | None:
         """Return when each copy of a datagram arrives, in ms from now; None is at once."""
         board = self._board
-        board.air.trace_event(
-            board.name, "datagram", way=direction, address=address, port=port, bytes=size
-        )
+        told = {"way": direction, "address": address, "port": port, "own_port": own_port}
+        board.air.trace_event(board.name, "datagram", bytes=size, **told)
         there = board.wlan.network_of(address)
         network = there[0] if there else board.radio.joined
         if network is None:

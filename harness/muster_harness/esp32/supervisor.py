@@ -28,6 +28,7 @@ from muster_harness.esp32.parts.rtc import RTC
 from muster_harness.esp32.parts.signals import Signals
 from muster_harness.esp32.parts.wake import DEEP, Sleep
 from muster_harness.esp32.parts.watchdog import Watchdog
+from muster_harness.esp32.parts.wave_file import WaveFile
 from muster_harness.esp32.radio.driver import Radio
 from muster_harness.esp32.radio.driver_rules import DriverRules
 from muster_harness.esp32.radio.mdns_relay import MDNSRelay
@@ -98,6 +99,8 @@ class Supervisor:
             self.clock = BoardClock(loop, virtual_time)
             parts.callback(self.clock.close)
             self.rtc = RTC(self.clock)
+            self.waves = WaveFile(log.beside("vcd"), set(range(facts.pin_count)))
+            parts.callback(self.waves.close)
             self.signals = Signals()
             self.pins = Pins(
                 facts.pin_count,
@@ -143,6 +146,7 @@ class Supervisor:
                 air.messages,
                 name,
                 lambda number, error: self.event("connected", number, error),
+                air.flow,
             )
             parts.callback(self.tcp_relay.close)
             self.mdns = MDNSRelay(loop, self.clock, self.radio)
@@ -369,6 +373,7 @@ class Supervisor:
 
     def _pin_changed(self, pin: int, level: int) -> None:
         self.log.event(f"pin {pin} is {level}")
+        self.waves.pin(pin, level, self.clock.now_us())
         self.sleep.look()
         self.counters.edge(pin, level)
 

@@ -34,6 +34,12 @@ class BoardLog:
         """The log to read: of the whole test, if there is one."""
         return self._log.path
 
+    def beside(self, ending: str) -> Path:
+        """Return where a file of another kind about this board lies: beside the log, with the
+        board's name where other boards write into that log too."""
+        name = f"{self.path.stem}.{self._name}" if self._shared is not None else self.path.stem
+        return self.path.with_name(f"{name}.{ending}")
+
     def without_secrets(self, text: str) -> str:
         """Return a text without the secrets that the log hides."""
         return self._log.without_secrets(text)

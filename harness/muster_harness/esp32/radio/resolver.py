@@ -71,6 +71,10 @@ class Resolver:
         until_us = self._clock.now_us() + int(ttl_s * 1e6)
         self._table[name.lower()] = _Kept(address, until_us)
 
+    def tell(self, name: str, address: str | None) -> None:
+        """Let the trace know what has been asked and answered."""
+        self._radio.air.trace_event(self._radio.name, "dns", name=name, address=address)
+
     def later(self, delay_s: float, look: "_Lookup") -> None:
         """Let a look-up ask again."""
         self._clock.later(delay_s, look.ask)
@@ -121,6 +125,7 @@ class _Lookup:
 
     def _take(self) -> str | None:
         answer = self._point.dns.answer(self._name)
+        self._resolver.tell(self._name, answer.address)
         if answer.address is not None:
             self._resolver.keep(self._name, answer.address, answer.ttl_s)
         return answer.address

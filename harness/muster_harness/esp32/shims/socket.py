@@ -283,7 +283,8 @@ class socket(HostSockets):
         _talking.add(id(self))
         delays_ms = None
         if i != _ITSELF:
-            delays_ms = host_link.request("datagram", "tx", target, port, len(data))
+            own = self._ends[i].port
+            delays_ms = host_link.request("datagram", "tx", target, port, len(data), own)
         if delays_ms is None:
             self._transmit(self._ends[i], data, target, port)
         else:
@@ -324,7 +325,8 @@ class socket(HostSockets):
             return None
         delays_ms = None
         if i != _ITSELF:
-            delays_ms = host_link.request("datagram", "rx", peer[0], peer[1], len(data))
+            own = self._ends[i].port
+            delays_ms = host_link.request("datagram", "rx", peer[0], peer[1], len(data), own)
         if delays_ms is None:
             return data, peer
         for ms in delays_ms:
