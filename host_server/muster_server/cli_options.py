@@ -38,6 +38,8 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     option("--ca-file", "certificate authorities for those two, in PEM", metavar="FILE")
     option("--admin-token-file", "write the administrator's token here", metavar="FILE")
     option("--trusted-proxy", "believe its X-Forwarded-For; may be given again", **proxies)
+    option("--operations-listen", "answer /health, /ready and /metrics here", metavar="A:P")
+    option("--log-format", "text (default) or json", choices=("text", "json"))
     rate = {"metavar": "N/S"}
     option("--limit-address", "syncs of an address: at once/a second (60/10)", **rate)
     option("--limit-device", "syncs of a device at an address (20/1)", **rate)

@@ -39,6 +39,7 @@ class Role:
     trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For counts
     advertisement: Any = None
     door: "Door | None" = None  # for other roles of this process
+    metered: Any = None  # the app, if its requests are counted
 
     @property
     def urls(self) -> list[str]:
@@ -313,3 +314,25 @@ def _database(parts: Parts, role: str, package: str, head: str) -> Any:
     parts.closers.callback(engine.dispose)
     migrate(engine, package, head)
     return engine
+
+
+def meter(parts: Parts, roles: list[Role]) -> None:
+    """Have the requests of these roles counted, and add the role that tells of them, if it is
+    wanted.
+    """
+    from muster_server.metering import Metered, Meters
+
+    settings = parts.settings
+    meters, is_told = Meters(), settings.log_format == "json"
+    checks = {}
+    for role in roles:
+        role.metered = Metered(role.app, role.name, meters, is_told=is_told)
+        source = getattr(role.app.state, "figures", None)
+        if source is not None:
+            meters.sources.append(source)
+            checks[f"{role.name}.database"] = source.check
+    if settings.operations_listen is not None:
+        from muster_server.operations import create_app
+
+        app = create_app(meters, checks, settings.data_dir)
+        roles.append(Role("operations", app, parts.listeners["operations"]))

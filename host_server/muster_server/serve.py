@@ -24,8 +24,9 @@ import uvicorn
 from muster_server.errors import SettingsError
 from muster_server.escaping import EscapingFormatter
 from muster_server.http_protocol import DeadlineProtocol
+from muster_server.json_log import JsonFormatter
 from muster_server.private_files import check_place, named, read_private, write_once
-from muster_server.roles import BUILDERS, Parts, Role
+from muster_server.roles import BUILDERS, Parts, Role, meter
 from muster_server.settings import Address, Settings
 from muster_server.tokens import (
     checked,
@@ -47,7 +48,7 @@ _LISTEN_HINTS = {
 
 def serve(settings: Settings) -> int:
     """Run until SIGTERM or SIGINT; 0 if all went well. SettingsError if it cannot start."""
-    _open_log()
+    _open_log(settings.log_format)
     for chatty in ("uvicorn", "alembic", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     os.umask(0o077)
@@ -60,12 +61,15 @@ def serve(settings: Settings) -> int:
         _listen(parts)
         _say_who_cannot_come(settings)
         roles = [build(parts) for name, build in BUILDERS.items() if name in settings.roles]
+        if settings.operations_listen is not None or settings.log_format == "json":
+            meter(parts, roles)
         return asyncio.run(_run(roles))
 
 
-def _open_log() -> None:
+def _open_log(form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    text = EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(JsonFormatter() if form == "json" else text)
     logging.basicConfig(handlers=[handler], level=logging.INFO)
 
 
@@ -150,11 +154,13 @@ def _listen(parts: Parts) -> None:
         "config-tls": settings.config_tls_listens,
         "platform": (settings.platform_listen,),
     }
-    for name, addresses in wanted.items():
-        if name.partition("-")[0] in settings.roles:
-            parts.listeners[name] = [
-                parts.closers.enter_context(bound(address, name)) for address in addresses
-            ]
+    used = {name: own for name, own in wanted.items() if name.partition("-")[0] in settings.roles}
+    if settings.operations_listen is not None:
+        used["operations"] = (settings.operations_listen,)
+    for name, addresses in used.items():
+        parts.listeners[name] = [
+            parts.closers.enter_context(bound(address, name)) for address in addresses
+        ]
 
 
 def bound(address: Address, role: str) -> socket.socket:
@@ -197,7 +203,7 @@ def uvicorn_servers(role: Role) -> list[tuple[Server, list[socket.socket]]]:
 
 def _server(role: Role, tls: ssl.SSLContext | None, lifespan: Literal["on", "off"]) -> Server:
     config = uvicorn.Config(
-        role.app,
+        role.metered or role.app,
         lifespan=lifespan,
         loop="asyncio",
         http=DeadlineProtocol,

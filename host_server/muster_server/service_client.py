@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import requests
 from requests.adapters import HTTPAdapter
 
+from muster_server import request_id
 from muster_server.errors import NoAnswer, ServiceUnreachable
 from muster_server.tokens import TokenSource, token_of
 
@@ -142,7 +143,7 @@ def _asked(
     ca_file: str | None,
     read_timeout_s: float,
 ) -> requests.Response:
-    all_headers = dict(headers or {})
+    all_headers = request_id.headers() | dict(headers or {})
     if token is not None:
         all_headers["Authorization"] = f"Bearer {token_of(token)}"
     try:

@@ -100,6 +100,9 @@ class Settings:
     advertises: bool
     # Of syncs, where they differ from limits.py: (at once, a second), and numbers.
     limits: Mapping[str, tuple[float, float] | int]
+    # Where operators ask how the servers are; None: nowhere.
+    operations_listen: Address | None
+    log_format: str  # "text" or "json"
     # Whose X-Forwarded-For is believed: addresses and networks.
     trusted_proxies: tuple[str, ...]
     # The portal may listen beyond this machine without TLS.
@@ -178,6 +181,8 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         ca_file=certificate_authorities(one("ca_file")),
         admin_token_file=Path(token_file) if token_file else None,
         limits=_limits(one),
+        operations_listen=_optional_address(one("operations_listen"), "--operations-listen"),
+        log_format=_one_of(one("log_format", "text"), ("text", "json"), "--log-format"),
         advertises=_flag_of(one("advertise", "yes"), "--advertise"),
         trusted_proxies=_networks(many("trusted_proxy", ""), "--trusted-proxy"),
         insecure=insecure,
@@ -185,6 +190,16 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         config_token=environ.get("MUSTER_CONFIG_TOKEN"),
         platform_token=environ.get("MUSTER_PLATFORM_TOKEN"),
     )
+
+
+def _optional_address(text: str | None, name: str) -> Address | None:
+    return None if text is None else Address.parse(text, name)
+
+
+def _one_of(text: str | None, allowed: tuple[str, ...], name: str) -> str:
+    if text not in allowed:
+        raise SettingsError(f"{name}: wanted {' or '.join(allowed)}")
+    return text
 
 
 def _limits(one: Callable[[str], str | None]) -> dict[str, tuple[float, float] | int]:

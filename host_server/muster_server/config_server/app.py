@@ -22,6 +22,7 @@ from muster_server.config_server.bulk import BulkService
 from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
+from muster_server.config_server.figures import Figures
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.limits import Limits, Places
 from muster_server.config_server.platform_adapter import Platforms
@@ -110,8 +111,10 @@ def create_app(
         default_response_class=Response,
     )
     run_jobs = partial(chores.run, jobs.run_due)
+    sync_threads = Threads(limits.at_once)
+    app.state.figures = Figures(store, lambda: sync_threads.waiting)
     use_threads(app, Threads(_OWNERS_AT_ONCE))
-    _add_sync(app, syncs, Threads(limits.at_once), places, run_jobs)
+    _add_sync(app, syncs, sync_threads, places, run_jobs)
     _add_profiles(app, profiles, guard)
     _add_devices(app, devices, bulk, presence, timelines, run_jobs, guard)
     _add_bundles(app, bundles, receipts, run_jobs, guard)

@@ -21,6 +21,7 @@ from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.figures import Figures
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
 from muster_server.threads import Threads, use_threads
@@ -129,6 +130,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    app.state.figures = Figures(store)
     use_threads(app, threads)
     _add_accounts(app, accounts, admin_token_hashes)
     _add_onem2m(app, platform, threads, cse, bounds, clock)

@@ -287,6 +287,11 @@ class Records:
         )
         return [Job(r["id"], r["deed"], from_json(r["arguments"]), r["tries"]) for r in rows]
 
+    def job_counts(self) -> dict[str, float]:
+        """The number of jobs of each kind that are to be done, now or later."""
+        rows = self._sql.rows("SELECT deed, count(*) FROM chore GROUP BY deed")
+        return {row[0]: row[1] for row in rows}
+
     def finish_job(self, job_id: int) -> None:
         """Forget a job that has worked."""
         self._sql.run("DELETE FROM chore WHERE id = ?", job_id)

@@ -47,6 +47,19 @@ class DeviceList:
         all_ = f"SELECT count(*) FROM (SELECT DISTINCT device_id FROM claim WHERE {_OWNED})"  # noqa: S608
         return self._sql.value(all_, owner), self._by("status", owner), self._by("profile", owner)
 
+    def states(self) -> dict[str, float]:
+        """The number of claims in each state, of all owners."""
+        text = "SELECT status, count(*) FROM claim WHERE state != 'released' GROUP BY status"
+        return {row[0]: row[1] for row in self._sql.rows(text)}
+
+    def codes(self) -> dict[str, float]:
+        """The number of claims whose newest attempt failed, by outcome code, of all owners."""
+        text = (
+            f"SELECT {_CODE}, count(*) FROM claim WHERE {_CODE} IS NOT NULL"  # noqa: S608
+            f" AND state != 'released' GROUP BY {_CODE}"
+        )
+        return {row[0]: row[1] for row in self._sql.rows(text)}
+
     def _by(self, column: str, owner: str) -> dict[str, int]:
         # In the order of an index, so that nothing is sorted.
         text = (

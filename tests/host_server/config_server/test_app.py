@@ -209,6 +209,7 @@ def test_vendors_import_alone_knows_its_key_in_a_database_of_an_earlier_release(
 
 
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based")
 def test_migrations_make_the_tables_that_the_store_knows(tmp_path: Path) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The id of the request that is worked at, which the log of every server names.
+
+It follows a request through the servers: in one process by itself, between processes in a header.
+A device is told none, for each byte of a header is sent over its radio.
+"""
+
+import re
+import secrets
+from contextvars import ContextVar, Token
+
+HEADER = "X-Request-ID"
+_FORM = re.compile(r"[0-9a-f]{16}")
+_current: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def current() -> str | None:
+    """Return the id of the request that is worked at here, if there is one."""
+    return _current.get()
+
+
+def begin(given: str | None) -> Token[str | None]:
+    """Work at a request from now on, with the id that came along if it is one."""
+    is_one = given is not None and _FORM.fullmatch(given)
+    return _current.set(given if is_one else secrets.token_hex(8))
+
+
+def end(token: Token[str | None]) -> None:
+    """The request is over."""
+    _current.reset(token)
+
+
+def headers() -> dict[str, str]:
+    """Return the header for a server of another process."""
+    own = current()
+    return {} if own is None else {HEADER: own}
