@@ -16,6 +16,7 @@ PARTS = {
         "tests/system/test_patience.py",
         "tests/system/test_dead_link.py",
         "tests/system/test_home_is_gone.py",
+        "tests/system/test_no_harm.py",
     ],
     "life": [
         "tests/system/test_adoption.py",

@@ -2,9 +2,10 @@
 # Copyright (c) 2026 The Muster authors
 """Changes one security-relevant line at a time in a copy of the project: does a test notice?
 
-    python -m tests.security.mutants [words of a name]
+    python -m tests.security.mutants [--write] [words of a name]
 
 prints what found each mutant; exit code 1 if one survives, or if a test fails without any.
+`--write` puts what has found all of them into docs/mutants.md.
 """
 
 import os
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "mutants.md"
 _LIST = Path(__file__).with_name("mutants.toml")
 _COPIED = ("host_server", "firmware", "harness", "boards", "tests", "docs")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", ".pytest_cache")
@@ -99,9 +101,32 @@ def killer(copy: Path, arguments: list[str]) -> str | None:
     return found[1]
 
 
+_HEAD = """\
+# Mutants
+
+`python -m tests.security.mutants` changes one line at a time that security rests on, in a copy of
+the project, and runs the narrowest tests there. All {count} were found; the list is in
+`tests/security/mutants.toml`, and `--write` writes this page anew.
+
+| change | found by |
+|---|---|
+"""
+
+
+def page(found: dict[str, str]) -> str:
+    """Return the page that says which test has found each mutant."""
+    lines = [
+        f"| {name} | `{re.findall('test_[a-z0-9_]+', killer)[-1]}` |"
+        for name, killer in found.items()
+    ]
+    return _HEAD.format(count=len(found)) + "\n".join(lines) + "\n"
+
+
 def main(words: list[str]) -> int:
     """Plant each mutant whose name has these words; 1 if one survives."""
+    writes, words = "--write" in words, [word for word in words if word != "--write"]
     chosen = [m for m in mutants() if all(word in m.name for word in words)]
+    killers: dict[str, str] = {}
     bad = 0
     with copied() as copy:
         for arguments in sorted({tuple(mutant.arguments) for mutant in chosen}):
@@ -113,8 +138,11 @@ def main(words: list[str]) -> int:
             with planted(copy, mutant):
                 found = killer(copy, mutant.arguments)
             bad += found is None
+            killers[mutant.name] = found or ""
             print(f"{mutant.name}: {found or 'SURVIVES'}", flush=True)
     print(f"{len(chosen)} mutants, {bad} complaints")
+    if writes and not words and not bad:
+        PAGE.write_text(page(killers))
     return 1 if bad else 0
 
 

@@ -6,6 +6,7 @@ import ast
 
 import pytest
 
+from tests import tables
 from tests.security import mutants
 from tests.security.mutants import ROOT, Mutant
 
@@ -26,6 +27,13 @@ def test_each_can_be_planted(mutant: Mutant) -> None:
     files = [word for word in mutant.arguments if word.endswith(".py")]
     assert files
     assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+def test_the_page_says_what_finds_each() -> None:
+    rows = tables.rows(mutants.PAGE.read_text(), "change")
+    assert [row[0] for row in rows] == [mutant.name for mutant in LIST], "write it anew"
+    exist = tables.existing()
+    assert [row for row in rows if tables.missing(row, exist)] == []
 
 
 def test_a_survivor_and_a_victim_are_told_apart() -> None:

@@ -23,7 +23,7 @@ from tests.torture.inspector import Inspector
 from tests.torture.messages import Messages
 from tests.torture.parts import KINDS, Fault, Part
 from tests.torture.power import Power, Sample
-from tests.torture.scenarios import CHANGE, ONBOARDING, SCENARIOS
+from tests.torture.scenarios import CHANGE, ONBOARDING
 
 OUTPUT = ROOT / "build" / "torture.json"
 _LIMIT_S = 4 * 3600
@@ -46,8 +46,8 @@ class Run:
     def images(self, part: Part) -> None:
         """Every image that a power cut can leave, down to the byte, and rotten records."""
         with self._bench("images") as bench, Power(part, bench, self._seed) as power:
-            for scenario in SCENARIOS:
-                power.images(power.play(scenario), "every", self._points)
+            for played in power.each():
+                power.images(played, "every", self._points)
             played = power.play(CHANGE)
             with Inspector() as inspector:
                 allowed = [played.before, played.after]
@@ -59,17 +59,16 @@ class Run:
     def lives(self, part: Part) -> None:
         """A restart from every cut, with the true servers."""
         with self._bench("lives") as bench, Power(part, bench, self._seed) as power:
-            for scenario in SCENARIOS:
-                power.lives(power.play(scenario), "some", self._points)
+            for played in power.each():
+                power.lives(played, "some", self._points)
 
     def messages(self, part: Part) -> None:
         """Every message lost, doubled and late."""
         limit = None if self._points == "all" else self._points
         with self._bench("messages") as bench, Power(part, bench, self._seed) as power:
             with Inspector() as inspector:
-                for scenario in SCENARIOS:
-                    played = power.play(scenario)
-                    if scenario.go:
+                for played in power.each():
+                    if played.scenario.go:
                         Messages(part, bench, inspector, played).run(self._seed, limit)
             stuck.bite(part, bench, power.play(ONBOARDING).end)
 
