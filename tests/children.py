@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, AnyStr
@@ -26,6 +27,7 @@ else:
     _Spawn = fdpexpect.fdspawn
 
 _PATIENCE_S = 30.0
+_SIZE = (50, 160)  # lines and columns: wide, so that no line is broken
 _END_S = 10.0  # from SIGKILL to the end, on a machine with much to do
 _STYLE = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 _HALF_STYLE = re.compile(rb"\x1b(\[[0-9;?]*)?$")
@@ -72,6 +74,7 @@ class AtTerminal(_Spawn):
         keeps_styles: bool = False,
     ) -> None:
         ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, _SIZE)
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _TAKES_TERMINAL, *command],

@@ -7,6 +7,8 @@ Every question has an option. Nothing that is there is overwritten.
 
 import os
 import re
+import shlex
+import shutil
 import sys
 from argparse import Namespace
 from dataclasses import dataclass, field
@@ -141,14 +143,22 @@ def _keep_profile(folder: Path, written: dict[str, Any], document: dict[str, Any
 
 def _say_next(folder: Path, answers: Answers, note: str) -> int:
     where = "" if str(folder) == "muster-data" else f"MUSTER_DATA={folder} "
+    muster = f"{where}{_called()}"
     return say(
         f"{folder} is set up: boards find the servers at {answers.address}; {note}.",
         "Next:",
-        f"  {where}muster serve",
+        f"  {muster} serve",
         "and in another terminal:",
-        f"  {where}muster label new",
-        f"  {where}muster device add --profile {answers.profile}",
+        f"  {muster} label new",
+        f"  {muster} device add --profile {answers.profile}",
     )
+
+
+def _called() -> str:
+    """The command's name as it was typed, if it is not found without its path."""
+    typed = sys.argv[0]
+    is_path = Path(typed).name == "muster" and shutil.which("muster") is None
+    return shlex.quote(typed) if is_path else "muster"
 
 
 def _answers(options: Namespace) -> Answers:

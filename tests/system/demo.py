@@ -33,7 +33,7 @@ _PLATFORMS: dict[str, MakePlatform] = {"muster": OwnPlatform, "acme": acme.Acme}
 
 
 _BY_HAND = """
-The same by hand, with an emulated board:
+The same by hand, with an emulated board (docs/first-ten-minutes.md has every step):
    make emulate SERVERS=1                           servers, networks, a board; says what to type
 With a board on USB:
    .venv/bin/muster init                            which network, Wi-Fi, platform
