@@ -41,6 +41,7 @@ def reset(journal):
 async def forget(life):
     await _deliver(life, "forget")
     borrow("candidate", "forget", life.store, life.journal)
+    borrow("local_wifi", "forget", life)
     operation = life.end_operation()
     log.info("life", "configuration forgotten")
     if operation:
@@ -48,13 +49,16 @@ async def forget(life):
     release("operation", "application", "session", "platform", "onem2m", "tls", "http")
 
 
-# Tries what somebody has brought as what a directive brings, and acknowledges it. A blank device
-# keeps what fails, to try it again: there is nobody else to ask. Raises DeviceError.
+# Tries what somebody has brought: a network of the place, or a bundle, as what a directive brings,
+# and acknowledges it. A blank device keeps what fails, to try it again: there is nobody else to
+# ask. Raises DeviceError.
 async def apply(life):
     # Until it goes well: where the flash or the heap fails, a device that can work does so.
     life.bundle_waits(None if life.config else 0)
     has_outcome = True
     try:
+        if life.config:
+            await borrowed("setup_wifi local_wifi", "attempt", life)
         found = await _deliver(life, "take")
         life.bundle_waits(found and found[1][1])
         if not found or not found[0]:

@@ -50,6 +50,7 @@ def check(document):
     if counter.size > _LARGEST:
         raise invalid("config", "at most %d bytes wanted, got %d" % (_LARGEST, counter.size))
     policy.take("ntp", str, 1, 253, nullable=True)
+    policy.take("local_wifi", bool, default=False)
     return document
 
 

@@ -29,6 +29,7 @@ class Contact:
         self.silent_s = journal.silent_h * _HOUR_S
         self.silent_at = time.ticks_ms() if journal.silent_h else None
         self.next = time.ticks_ms()
+        self.local = None  # the names of networks to be reported, see local_wifi.py; None: no word
 
     # Makes one sync with the configuration's server, see sync.py; to be awaited.
     def ask(self, config, state):

@@ -16,6 +16,7 @@ class Form:
         self._rest = b""
         self._delimiter = b""  # none: not a form
         self._is_header = self._is_field = False
+        self.name = ""  # of the field whose content comes
         self._has_ended = False
         if kind.lower().startswith("multipart/form-data"):
             boundary = kind.partition("boundary=")[2].partition(";")[0].strip().strip('"')
@@ -63,6 +64,7 @@ class Form:
             if len(self._rest) > _HEADERS:
                 raise ValueError("a form with too long headers")
             return False
+        self.name = _name(self._rest[:at])
         self._rest = self._rest[at + 4 :]
         self._is_header = False
         self._is_field = True
@@ -76,3 +78,11 @@ class Form:
     def end(self):
         if self._delimiter and not self._has_ended:
             raise ValueError("the form is cut off")
+
+
+# Returns the name of a field, "" if its headers have none that is text.
+def _name(headers):
+    try:
+        return headers.partition(b'; name="')[2].partition(b'"')[0].decode()
+    except UnicodeError:
+        return ""

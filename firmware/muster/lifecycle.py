@@ -141,6 +141,7 @@ class Life:
 
         await asyncio.sleep_ms(0)  # loading it takes a while
         self.config = config
+        borrow("local_wifi", "add", self, config)
         if self.operation is None:
             keep("http", "onem2m", "platform", "tls")
             self.operation = Operation(self, self._app, self._is_shaky)

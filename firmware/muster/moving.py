@@ -27,5 +27,7 @@ async def join(life, config):
     if "networks" not in config:
         kept = borrow("candidate", "kept", life.store, life.journal, config["version"])
         config["networks"] = kept["networks"]
+    if config["policy"].get("local_wifi"):
+        borrow("local_wifi", "add", life, config)
     await life.wifi.join_one_of(config, life.timeline)
     del config["networks"]  # room for the registration

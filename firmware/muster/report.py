@@ -12,8 +12,8 @@ from .timeline import HEAD
 
 # Writes the report as compact JSON. It can be read later by whoever learns the key, so it holds no
 # credential. seen: the networks of a scan (scanning.py); state: "blank", "trial" or "committed".
-# chip, idf_heap: as hardware.py tells them.
-def write(journal, seen, state, chip, idf_heap):
+# chip, idf_heap: as hardware.py tells them. local: see local_wifi.py.
+def write(journal, seen, state, chip, idf_heap, local=None):
     document = {
         "v": 1,
         "echo": journal.nonce,
@@ -32,6 +32,8 @@ def write(journal, seen, state, chip, idf_heap):
         "last": journal.last,
         "timeline": entries(journal.timeline),
     }
+    if local is not None:
+        document["local"] = local
     return dumps(document)
 
 

@@ -27,8 +27,11 @@ async def begin(life, is_running):
     if life.hosting:  # what has led here has closed it, too
         await life.hosting
     life.setup_waits(None)
+    heard = None
+    if life.config and life.config["policy"].get("local_wifi"):
+        heard = borrow("setup_wifi local_wifi", "heard", life)
     # Beside the application it must not speak for the life, as pause does.
-    serving = _host(life, asyncio.sleep_ms if is_running else life.button.pause)
+    serving = _host(life, heard, asyncio.sleep_ms if is_running else life.button.pause)
     if is_running:
         life.hosts(asyncio.create_task(serving))
         return
@@ -37,9 +40,9 @@ async def begin(life, is_running):
     await serving
 
 
-async def _host(life, wait):
+async def _host(life, heard, wait):
     try:
-        if await serve(life, wait):
+        if await serve(life, heard, wait):
             life.setup_waits("again")
     except DeviceError as e:
         log.error("setup", e)
@@ -49,9 +52,10 @@ async def _host(life, wait):
 
 
 # Opens the network and serves the page. Ends with true, and a press of the kind BUNDLE, when a
-# bundle has been accepted; with false when the button is pressed, whoever takes the press, or the
-# time is over. wait: asyncio.sleep_ms, or what does the same and more. Raises DeviceError.
-async def serve(life, wait, open_ms=_OPEN_MS):
+# bundle, or a network, has been accepted; with false when the button is pressed, whoever takes the
+# press, or the time is over. heard: the networks to choose from; None: none may be given. wait:
+# asyncio.sleep_ms, or what does the same and more. Raises DeviceError.
+async def serve(life, heard, wait, open_ms=_OPEN_MS):
     wlan = hardware.access_point()
     ssid = ("SETUP-" + life.identity.device_id)[:_LONGEST_SSID]
     press = life.button
@@ -60,7 +64,7 @@ async def serve(life, wait, open_ms=_OPEN_MS):
     try:
         _open(wlan, ssid, _passphrase(life.identity))
         address = wlan.ifconfig()[0]
-        page = Page(life, ssid, address)
+        page = Page(life, ssid, address, heard)
         server = await asyncio.start_server(page.serve, address, _PORT)
         names = asyncio.create_task(_name_all(address))
         log.info("setup", "network %s, http://%s/, for %d s" % (ssid, address, open_ms // 1000))

@@ -14,6 +14,7 @@ from .form import Form
 from .modules import borrow
 
 _BODY = const(16384)  # a bundle with all its white space, and what a form puts around it
+_FIELD = const(255)  # of the form for a network
 _GUESTS = const(3)
 _HEAD_MS = const(10000)  # browsers open connections that they may use later
 _REQUEST_MS = const(60000)
@@ -21,14 +22,16 @@ _REQUEST_MS = const(60000)
 
 # Names that are not private are for setup_view.py, which reads them.
 class Page:
-    # life: lifecycle.py's. ssid, address: of the network.
-    def __init__(self, life, ssid, address):
+    # life: lifecycle.py's. ssid, address: of the network. heard: the names of networks to choose
+    # from; None: none may be given.
+    def __init__(self, life, ssid, address, heard=None):
+        self.heard = heard
+        self.store = life.store
         self.label = life.identity
         self.journal = life.journal
         self.config = life.config
         self.ssid = ssid
         self.address = address
-        self._store = life.store
         self._clock = life.clock
         self._guests: list = []  # the tasks that serve them
         self._is_taking = False
@@ -61,7 +64,7 @@ class Page:
 
     # What became of the last bundle, see delivery.py.
     def last(self):
-        return delivery.last(self._store)
+        return delivery.last(self.store)
 
     async def _serve(self, reader, writer):
         answer = setup_request.answer
@@ -78,23 +81,26 @@ class Page:
             own = "http://%s/" % self.address
             await answer(writer, 302, "the device is at " + own, "Location: %s\r\n" % own)
             await setup_request.drain(incoming, size or 0)
-        elif path == "/bundle" and method == "POST":
-            await self._take(incoming, writer, kind, size)
+        elif method == "POST" and path == "/bundle":
+            await self._take(incoming, writer, kind, size, False)
+        elif method == "POST" and path == "/wifi" and self.heard is not None:
+            await self._take(incoming, writer, kind, size, True)
         elif path != "/":
             await answer(writer, 404, "there is only /")
         elif method not in ("GET", "HEAD"):
             await answer(writer, 405, "only GET here", "Allow: GET, HEAD\r\n")
         else:
-            shown = borrow("setup_view setup_words", "start", self, None)
+            shown = borrow("setup_view setup_words", "start", self, None, False)
             await setup_request.show(writer, 200, shown, method == "GET")
 
-    async def _take(self, incoming, writer, kind, size):
+    # is_wifi: what comes is a network, not a bundle.
+    async def _take(self, incoming, writer, kind, size, is_wifi):
         answer = setup_request.answer
         if size is None:
             await answer(writer, 411, "the length is missing")
         elif size > _BODY:
             error = DeviceError("config_invalid", "size: no bundle has %d bytes" % size)
-            await self._refuse(writer, 413, error)
+            await self._refuse(writer, 413, error, is_wifi)
             await setup_request.drain(incoming, size)
         elif self._is_taking or self.accepted.is_set():
             text = "there is another upload; try again"
@@ -103,31 +109,60 @@ class Page:
         else:
             self._is_taking = True
             try:
-                await self._take_one(incoming, writer, kind, size)
+                await self._take_one(incoming, writer, kind, size, is_wifi)
             finally:
                 self._is_taking = False
 
-    async def _take_one(self, incoming, writer, kind, size):
+    async def _take_one(self, incoming, writer, kind, size, is_wifi):
+        error = None
         try:
-            found = await self._received(incoming, kind, size)
+            if is_wifi:
+                await self._receive_network(incoming, kind, size)
+            else:
+                found = await self._received(incoming, kind, size)
+                if found is None:
+                    await self._refuse(writer, 422, "", False)
+                    return
+                version, error = found
+                log.info("setup", "a bundle with version %s" % (version or "not looked at yet"))
         except (DeviceError, ValueError) as e:
-            await self._refuse(writer, 422, e)
+            await self._refuse(writer, 422, e, is_wifi)
             return
-        if found is None:
-            await self._refuse(writer, 422, "")
-            return
-        version, error = found
-        log.info("setup", "a bundle with version %s" % (version or "not looked at yet"))
         try:
-            shown = borrow("setup_view setup_words", "taken", self, version, error)
+            if is_wifi:
+                shown = borrow("setup_view setup_words", "asked", self)
+            else:
+                shown = borrow("setup_view setup_words", "taken", self, version, error)
             await setup_request.show(writer, 422 if error else 200, shown)
         finally:  # even if the guest has gone by now
             self.accepted.set()
 
     # error: "" if nothing was sent.
-    async def _refuse(self, writer, status, error):
-        shown = borrow("setup_view setup_words", "start", self, error)
+    async def _refuse(self, writer, status, error, is_wifi):
+        shown = borrow("setup_view setup_words", "start", self, error, is_wifi)
         await setup_request.show(writer, status, shown)
+
+    # Keeps the network that a form describes, to be tried. Raises DeviceError, or ValueError.
+    async def _receive_network(self, incoming, kind, size):
+        fields: dict = {}
+
+        def note(chunk):
+            value = fields.get(form.name, b"") + bytes(chunk)
+            if len(value) > _FIELD:
+                raise ValueError("a field is too long")
+            fields[form.name] = value
+
+        try:
+            form = Form(kind, note)
+            while size:
+                chunk = await incoming.some(size)
+                size -= len(chunk)
+                form.feed(chunk)
+            form.end()
+        except ValueError:
+            await setup_request.drain(incoming, size)
+            raise
+        borrow("setup_wifi local_wifi", "ask", self.store, fields)
 
     # Returns its version and what is wrong, as delivery.receive does; None if nothing was sent.
     async def _received(self, incoming, kind, size):
@@ -150,7 +185,7 @@ class Page:
         finally:
             if path is None:
                 upload.abort()
-        return await delivery.receive(path, self.label, self._store, self.journal, self._clock)
+        return await delivery.receive(path, self.label, self.store, self.journal, self._clock)
 
 
 async def _sorry(writer):

@@ -4,6 +4,7 @@
 # are not in memory while the network waits for somebody.
 
 from . import setup_words
+from .modules import borrow
 
 _STYLE = """<style>:root{color-scheme:light dark;--bg:#eef1f4;--card:#fff;--ink:#15202b;\
 --soft:#56636f;--line:#8b97a3;--go:#0a5bb5;--on:#fff;--good:#1b7a45;--bad:#b3261e}\
@@ -15,8 +16,8 @@ h1{font-size:1.75rem;line-height:1.2;overflow-wrap:anywhere}h2{font-size:1.2rem}
 section{background:var(--card);border-radius:14px;padding:16px 16px 8px;margin:16px 0}\
 .good,.bad{border-left:6px solid var(--good)}.bad{border-color:var(--bad)}.good h2{color:\
 var(--good)}.bad h2{color:var(--bad)}small,.soft{color:var(--soft)}small{overflow-wrap:anywhere}\
-label{display:block;font-weight:600;margin-top:12px}input,textarea,button,summary{width:100%;\
-min-height:44px;font:inherit}input,textarea{margin-top:4px;padding:8px;font-weight:400;\
+label{display:block;font-weight:600;margin-top:12px}input,select,textarea,button,summary{\
+width:100%;min-height:44px;font:inherit}input,select,textarea{margin-top:4px;padding:8px;font-weight:400;\
 color:var(--ink);background:var(--bg);border:1px solid var(--line);border-radius:8px}\
 input::file-selector-button{font:inherit;min-height:30px;margin-right:10px}\
 button{margin:16px 0 8px;border:0;border-radius:10px;background:var(--go);\
@@ -41,18 +42,23 @@ ten minutes after it was opened, or when the button is pressed.</p></main></body
 _BOX = """<section id="%s" class="%s"><h2>%s</h2>%s</section>"""
 _NEXT = """<ol><li>The device tries it now. This network goes away meanwhile, for some minutes \
 at most.</li><li>Then join <b>%s</b> again.</li><li>This page opens once more, with the result \
-and a receipt.</li></ol><a class="go" href="/">Look at the result</a>"""
+and, for a file, a receipt.</li></ol><a class="go" href="/">Look at the result</a>"""
 _RECEIPT = """<p>%s</p><p class="receipt">%s</p>"""
 
 
-# Returns the page with the form. page: setup_page's. refused: the error for which an upload was
-# not taken, "" if nothing was sent; or None.
-def start(page, refused):
-    box = _outcome(page) if refused is None else _refusal(refused)
+# Returns the page with the forms. page: setup_page's. refused: the error for which an upload was
+# not taken, "" if nothing was sent; or None. is_wifi: what was refused was a network.
+def start(page, refused, is_wifi):
+    box = _outcome(page) + _network(page) if refused is None else _refusal(refused)
     form = _FORM % (page.label.device_id, page.address)
     if page.config is None:
         return _page(page, box, _FIRST % form)
-    return _page(page, box, _NEW % ("" if refused is None else " open", form))
+    is_refused = refused is not None
+    form = _NEW % (" open" if is_refused and not is_wifi else "", form)
+    if page.heard is None:
+        return _page(page, box, form)
+    is_open = is_refused and is_wifi
+    return _page(page, box, borrow("setup_wifi_view", "form", page.heard, is_open, escaped), form)
 
 
 # Returns the page that answers a bundle that has been taken. version: None if nobody has looked
@@ -70,6 +76,12 @@ def taken(page, version, error):
         box = "<p>%s</p>%s" % (text, _NEXT % page.ssid)
         box = _BOX % ("taken", "good", "The file has arrived.", box)
     return _page(page, box)
+
+
+# Returns the page that answers a network that has been taken.
+def asked(page):
+    box = "<p>It is tried before it is trusted.</p>" + _NEXT % page.ssid
+    return _page(page, _BOX % ("taken", "good", "The network is known now.", box))
 
 
 def _page(page, *parts):
@@ -129,6 +141,21 @@ portal, it proves that this device applied it."
         shown = last["receipt"]
         text += _RECEIPT % (receipt, shown[:4] + " " + shown[4:])
     return _BOX % ("outcome", kind, heading, text)
+
+
+# Says what became of the network that somebody gave it last.
+def _network(page):
+    if page.heard is None:
+        return ""
+    record = borrow("local_wifi", "load", page.store)
+    found = borrow("setup_wifi_view", "outcome", record, setup_words.sentences)
+    if not found:
+        return ""
+    kind, heading, text = found
+    text = "<p>%s</p>" % text
+    if kind == "bad":
+        text += "<p><small>%s: %s</small></p>" % (record["code"], escaped(record["detail"]))
+    return _BOX % ("network", kind, escaped(heading), text)
 
 
 def _code(error):

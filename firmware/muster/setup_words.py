@@ -61,6 +61,8 @@ _CAUSES = {  # of what is not taken, by how its detail begins
     "tag": ("This file was damaged, or made for a former label of this device.", _AGAIN),
     "exp": ("This file has expired.", _AGAIN),
     "config": ("This file has a mistake in it.", _AGAIN),
+    "ssid": ("No network was chosen.", "Choose one, or type its name."),
+    "psk": ("A Wi-Fi password has 8 to 63 characters.", "Leave it empty if there is none."),
     "size": ("This file is far too large.", "Is it the right file?"),
 }
 

@@ -58,7 +58,9 @@ async def ask_at(contact, server, key, seen, state, timeout_ms):
 
     def report():
         idf_heap = borrow("hardware", "idf_heap")
-        return borrow("report", "write", contact.journal, seen, state, chip, idf_heap)
+        return borrow(
+            "report", "write", contact.journal, seen, state, chip, idf_heap, contact.local
+        )
 
     texts = [
         await borrowed(

@@ -51,6 +51,9 @@ def _facts(device: dict[str, Any]) -> list[str]:
     lines.append(f"waits for       {waiting['who']}{about}")
     lines.append(f"  {plain(waiting['sentence'])}")
     lines.append(f"last heard      {heard(device)}")
+    given = (device["device"] or {}).get("local_networks")
+    if given:
+        lines.append(f"given networks  {plain(', '.join(given))} (at its setup page)")
     used = device["label_used"]
     if used is not None:
         lines.append(f"label used      {when(used['at'])}, from {used['address']}, not proved")

@@ -56,6 +56,9 @@ FIELDS = (
     ProfileField("policy.sync_s", 3600, "Seconds between contacts with the server."),
     ProfileField("policy.failsafe_s", 120, "Seconds that a new configuration has to succeed."),
     ProfileField("policy.ntp", "pool.ntp.org", "Sets the device's clock."),
+    ProfileField(
+        "policy.local_wifi", True, "Who has the label may give it more Wi-Fi at its setup page."
+    ),
     ProfileField("app", {"interval_s": 60}, "Your application's own settings."),
     ProfileField("app_schema", {"type": "object"}, "A JSON Schema (2020-12) for them."),
 )

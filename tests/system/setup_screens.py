@@ -42,7 +42,7 @@ class Screens:
 
 
 def take_all(to: Path) -> None:
-    """Start, empty, refused, applied and dark, of a device that is set up."""
+    """Start, empty, refused, applied, dark and wifi, of a device that is set up."""
     to.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="muster-screens-") as made,
@@ -83,6 +83,21 @@ def _tour(screens: Screens, carried: Carried) -> None:
         dark = screens.page("dark")
         dark.goto(phone.url())
         screens.take(dark, "dark")
+        page.get_by_text("Give it another configuration").click()
+        page.fill("textarea", _with_local_wifi(carried.network))
+        page.get_by_role("button", name=_BUTTON).click()
+        page.wait_for_selector("#taken")
+    carried.board.expect(rb"life committed version 2,", 60)
+    with joined(carried) as phone:
+        page.goto(phone.url())
+        page.get_by_text("Give it another Wi-Fi network").click()
+        page.select_option("select", label="factory")
+        screens.take(page, "wifi")
+
+
+def _with_local_wifi(network: OwnNetwork) -> str:
+    policy = {"failsafe_s": 60, "sync_s": 3600, "ntp": None, "local_wifi": True}
+    return network.bundle(network.config(2, policy=policy))
 
 
 if __name__ == "__main__":

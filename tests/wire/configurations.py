@@ -132,6 +132,8 @@ VALID = (
     ("authority-with-rsa-2048", changed(FULL, "platform.ca", authorities.RSA_2048)),
     ("policies", changed(FULL, "platform.acpi", ["cse-in/acp-press", "/id-in/acp2"])),
     ("no-policies", changed(FULL, "platform.acpi", [])),
+    ("local-wifi-allowed", changed(FULL, "policy.local_wifi", True)),
+    ("local-wifi-not-allowed", changed(FULL, "policy.local_wifi", False)),
     ("release-version-3", changed(FULL, "platform.rvi", "3")),
     ("registered-app-id", changed(FULL, "platform.api", "Rorg.example.press")),
     ("unknown-fields-are-ignored", FULL | {"later": {"any": [1, None]}}),
@@ -288,6 +290,8 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("sync-is-missing", "policy.sync_s", GONE),
     ("ntp-is-missing", "policy.ntp", GONE),
     ("ntp-is-a-number", "policy.ntp", 123),
+    ("local-wifi-is-text", "policy.local_wifi", "yes"),
+    ("local-wifi-is-null", "policy.local_wifi", None),
 )
 
 WRONG_IN_BASE64: tuple[tuple[str, Any], ...] = (

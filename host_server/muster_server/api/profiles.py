@@ -144,11 +144,16 @@ class Platform(Part):
 
 
 class Policy(Part):
-    """The device's times, in seconds, and the server that sets its clock."""
+    """The device's times, in seconds, the server that sets its clock, and what people beside it
+    may do."""
 
     failsafe_s: Annotated[int, number(bounds.FAILSAFE_S)] = 120
     sync_s: Annotated[int, number(bounds.SYNC_S)] = 3600
     ntp: Annotated[str, text(bounds.NTP)] | None = None
+    local_wifi: Annotated[
+        bool,
+        Field(description="whoever has the label may give it another Wi-Fi at its setup page"),
+    ] = False
 
 
 class Settings(Part):

@@ -113,6 +113,10 @@ class Facts(View):
         Field(description="MicroPython's: used, free; ESP-IDF's: free, in one piece"),
     ]
     scan: list[list[Any]]
+    local_networks: Annotated[
+        list[str],
+        Field(description="SSIDs that somebody has given it at its setup page", max_length=4),
+    ] = []
     state: Literal["blank", "trial", "committed"]
 
 

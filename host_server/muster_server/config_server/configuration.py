@@ -157,3 +157,4 @@ def _check_policy(policy: Fields) -> None:
     policy.integer("failsafe_s", *bounds.FAILSAFE_S)
     policy.integer("sync_s", *bounds.SYNC_S)
     policy.text_or_null("ntp", *bounds.NTP)
+    policy.boolean("local_wifi", False)

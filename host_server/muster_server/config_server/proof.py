@@ -16,6 +16,9 @@ from muster_server.store.config import Records
 
 INITIALISE, FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 2, 3, 4, 5, 6, 7, 8, 9
 
+# What the device says of itself and its platform has no place for.
+_NOT_DESCRIBED = ("scan", "local_networks", "heap", "hw")
+
 # Where the platform is and who the device is there -> whether it got a token.
 Accounts = dict[tuple[str, str], bool]
 
@@ -54,6 +57,7 @@ def recorded(claim: Claim, report: Report, now: float) -> Claim:
     facts["scan"] = [
         [ssids.shown(ssid), channel, rssi, auth] for ssid, channel, rssi, auth in report.scan
     ] or (claim.facts or {}).get("scan", [])
+    facts["local_networks"] = [ssids.shown(ssid) for ssid in report.local_networks]
     facts["heap"] = [list(report.heap), list(report.idf_heap)]
     facts["state"] = report.state
     # Whoever talks to us has found us, whatever its timeline remembers.
@@ -249,7 +253,7 @@ def _accounts_of(versions: Iterable[Version]) -> Accounts:
 
 def described(claim: Claim, version: Version) -> dict[str, Any]:
     """Return what a job has to know to describe the device to its platform."""
-    facts = {k: v for k, v in (claim.facts or {}).items() if k not in ("scan", "heap", "hw")}
+    facts = {k: v for k, v in (claim.facts or {}).items() if k not in _NOT_DESCRIBED}
     return {
         "url": version.document["platform"]["url"],
         "originator": version.document["platform"]["originator"],

@@ -15,6 +15,7 @@ STATES = ("blank", "trial", "committed")
 RESET_CAUSES = ("power_on", "hard", "watchdog", "deep_sleep", "soft", "unknown")
 MOST_NETWORKS = 8
 MOST_ENTRIES = 32
+MOST_LOCAL = 4
 
 Entry = tuple[int, str, int]  # step, outcome code, ms
 
@@ -38,6 +39,7 @@ class Report:
 
     `heap` is MicroPython's, in bytes: used, and free with what the port could still take from
     ESP-IDF; `idf_heap` is ESP-IDF's: free, and free in one piece. `hw` is the chip's number.
+    `local_networks` are SSIDs, of networks that the device was given at its setup page.
     """
 
     echo: str | None
@@ -54,6 +56,7 @@ class Report:
     scan: tuple[tuple[bytes, int, int, int], ...]
     last: Outcome | None
     timeline: tuple[Entry, ...]
+    local_networks: tuple[bytes, ...] = ()
 
 
 def parse_report(payload: bytes) -> Report:
@@ -89,6 +92,7 @@ def _report(fields: Fields) -> Report:
             entry(item, f"timeline[{n}]")
             for n, item in enumerate(fields.items("timeline", high=MOST_ENTRIES))
         ),
+        local_networks=_local(fields),
     )
 
 
@@ -132,6 +136,13 @@ def _ssid(value: object, path: str) -> bytes:
     if len(raw) > 32:
         raise wrong(path, f"an SSID has at most 32 bytes, got {len(raw)}")
     return raw
+
+
+def _local(fields: Fields) -> tuple[bytes, ...]:
+    if "local" not in fields.document:
+        return ()
+    names = fields.items("local", high=MOST_LOCAL)
+    return tuple(_ssid(name, f"local[{n}]") for n, name in enumerate(names))
 
 
 def _outcome(fields: Fields) -> Outcome | None:

@@ -30,15 +30,20 @@ def _post(body, kind=b""):
 
 
 # The first byte says in how large pieces it comes.
+_FIELDS = _PART % (b"ssid", b"c2hvcA==") + _PART % (b"password", b"correct horse")
+_FIELDS += _PART % (b"other", b"") + b"--" + _MARK + b"--\r\n"
+_WIFI = _post(_FIELDS, _KIND).replace(b"/bundle", b"/wifi")
+
 SEEDS = [
     b"\xff" + _post(_TEXT), b"\x1f" + _post(_FORM, _KIND), b"\x03GET /" + _TO + b"\r\n",
     b"\x7fHEAD /" + _TO + b"\r\n", b"\x20GET /x" + _TO + b"\r\n", b"\x20PUT /" + _TO + b"\r\n",
-    b"\x40" + _post(b"x" * 7000), b"\x7fPOST /bundle" + _TO + b"\r\n" + _TEXT,
+    b"\x30" + _WIFI, b"\x40" + _post(b"x" * 7000), b"\x7fPOST /bundle" + _TO + b"\r\n" + _TEXT,
 ]  # fmt: skip
 _WORDS = [
     b"\r\n", b"\r\n\r\n", b"\n", b"--", b"--" + _MARK, b"--" + _MARK + b"--", _KIND, b"boundary=",
     b"Content-Length: 0\r\n", b"Content-Length: 99999999\r\n", b"Transfer-Encoding: chunked\r\n",
-    b"Origin: null\r\n", b"Host: x\r\n", b"HTTP/1.", b"/bundle", b"multipart/form-data", b"\xff",
+    b"Origin: null\r\n", b'; name="', b"/wifi",
+    b"Host: x\r\n", b"HTTP/1.", b"/bundle", b"multipart/form-data", b"\xff",
 ]  # fmt: skip
 
 
@@ -82,6 +87,9 @@ class _Store:
     def save(self, name, value):
         self.records[name] = value
 
+    def spoil(self):
+        pass
+
 
 class _Life:
     identity = _LABEL
@@ -97,13 +105,14 @@ def play(data):
     files = Files()
     inbox.open, inbox.os = files.open, files
     clock = Clock(lambda date: None, 1795000000, 0, lambda floor: None)
-    page = Page(_Life(begin(None, "soft")[1], clock), "SETUP-PRESS-4", "192.168.4.1")
+    page = Page(_Life(begin(None, "soft")[1], clock), "SETUP-PRESS-4", "192.168.4.1", [b"shop"])
     guest = _Guest(data[1:], data[0] % 512 + 1 if data else 1)
     drive(page.serve(guest, guest))
     if not guest.is_closed or page._guests or page._is_taking:
         return "somebody is still served"
     left = list(files.files)
-    if page.accepted.is_set() != (left == ["/PRESS-4.page.muster"]) or len(left) > 1:
+    is_network = "local" in page.store.records
+    if page.accepted.is_set() != (left == ["/PRESS-4.page.muster"] or is_network) or len(left) > 1:
         return "left behind: %s" % left
     return _wrong(guest.heard) if guest.heard else None
 

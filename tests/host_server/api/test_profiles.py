@@ -115,7 +115,8 @@ def test_defaults_are_those_that_are_filled_in() -> None:
     read = checked_profile(PROFILE, has_accounts=False, server_url=SERVER_URL)
     shown = shown_profile(read)
     assert errors("ShownProfile", shown, is_closed=True) == []
-    assert _defaults("Policy") == shown["policy"]
+    # What is left out is not allowed; that costs no byte of a configuration.
+    assert _defaults("Policy") == {"local_wifi": False} | shown["policy"]
     assert _defaults("GivenNetwork").items() <= shown["networks"][0].items()
     assert {"type", "rvi"} <= set(_defaults("Platform"))
     for name, value in _defaults("Platform").items():
