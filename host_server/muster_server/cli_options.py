@@ -37,6 +37,7 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     option("--ca-file", "certificate authorities for those two, in PEM", metavar="FILE")
     option("--admin-token-file", "write the administrator's token here", metavar="FILE")
     option("--trusted-proxy", "believe its X-Forwarded-For; may be given again", **proxies)
+    option("--notify-network", "the platform may notify addresses inside of it", **proxies)
     option("--insecure", "let the portal listen beyond this machine without TLS", **yes)
     option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))
 

@@ -100,6 +100,8 @@ class Settings:
     advertises: bool
     # Whose X-Forwarded-For is believed: addresses and networks.
     trusted_proxies: tuple[str, ...]
+    # Networks that are not public, to which the platform may send notifications all the same.
+    notify_networks: tuple[str, ...]
     # The portal may listen beyond this machine without TLS.
     insecure: bool
     secret_key: str | None = field(repr=False)
@@ -177,6 +179,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         admin_token_file=Path(token_file) if token_file else None,
         advertises=_flag_of(one("advertise", "yes"), "--advertise"),
         trusted_proxies=_networks(many("trusted_proxy", ""), "--trusted-proxy"),
+        notify_networks=_networks(many("notify_network", ""), "--notify-network"),
         insecure=insecure,
         secret_key=environ.get("MUSTER_SECRET_KEY"),
         config_token=environ.get("MUSTER_CONFIG_TOKEN"),
