@@ -185,6 +185,8 @@ def serve(options: Namespace, settings: Settings, address: str) -> list[str]:
         words += ["--config-tls-listen", listen]
     for proxy in options.trusted_proxy or ():
         words += ["--trusted-proxy", proxy]
+    for network in options.notify_network or ():
+        words += ["--notify-network", network]
     if options.insecure:
         words.append("--insecure")
     for name in _SERVE_OPTIONS:

@@ -289,6 +289,7 @@ def profile_service(settings: Settings) -> Iterator["ProfileService"]:
 def _platform(parts: Parts) -> Role:
     from muster_server.platform_server.addressing import CSE
     from muster_server.platform_server.app import create_app
+    from muster_server.platform_server.outgoing import Rules
     from muster_server.store.platform import HEAD, PlatformStore
 
     engine = _database(parts, "platform", "muster_server.platform_server", HEAD)
@@ -298,7 +299,10 @@ def _platform(parts: Parts) -> Role:
         points_of_access=(public_url,) if public_url else (),
     )
     accepted = parts.accepted("platform")
-    app = create_app(PlatformStore(engine), accepted, cse=cse, expiry=parts.expiry)
+    notified = Rules(parts.settings.notify_networks, parts.settings.ca_file)
+    app = create_app(
+        PlatformStore(engine), accepted, cse=cse, expiry=parts.expiry, notified=notified
+    )
     return parts.role("platform", app)
 
 

@@ -105,6 +105,8 @@ class Settings:
     log_format: str  # "text" or "json"
     # Whose X-Forwarded-For is believed: addresses and networks.
     trusted_proxies: tuple[str, ...]
+    # Networks that are not public, to which the platform may send notifications all the same.
+    notify_networks: tuple[str, ...]
     # The portal may listen beyond this machine without TLS.
     insecure: bool
     secret_key: str | None = field(repr=False)
@@ -185,6 +187,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         log_format=_one_of(one("log_format", "text"), ("text", "json"), "--log-format"),
         advertises=_flag_of(one("advertise", "yes"), "--advertise"),
         trusted_proxies=_networks(many("trusted_proxy", ""), "--trusted-proxy"),
+        notify_networks=_networks(many("notify_network", ""), "--notify-network"),
         insecure=insecure,
         secret_key=environ.get("MUSTER_SECRET_KEY"),
         config_token=environ.get("MUSTER_CONFIG_TOKEN"),

@@ -11,9 +11,9 @@ The administrator's originator may do everything. A device's originator
 
 A *reader* may retrieve the CSEBase and whatever is owned by an originator that its policy names,
 discovers that, and may do nothing else. An *application* may besides register an AE of its own,
-and put commands into containers of that name.
+subscribe to what it may retrieve, and put commands into containers of that name.
 
-All else is up to policies in the tree; to a
+Whoever made a subscription may do everything with it. All else is up to policies in the tree; to a
 reader they open nothing but retrieval and discovery.
 """
 
@@ -79,6 +79,8 @@ def may(
     """Tell whether the caller may do this; for a creation, `ty` under this parent."""
     if caller.is_admin or _RULES[caller.kind](caller, operation, resource, ty):
         return True
+    if resource.ty == types.SUBSCRIPTION and resource.creator == caller.originator:
+        return True
     if caller.policies is None or (caller.kind == READER and operation is not Operation.RETRIEVE):
         return False
     bit = policies.DISCOVERY if discovers else _BITS[operation]
@@ -128,6 +130,8 @@ def _application(caller: Caller, operation: Operation, resource: Resource, ty: i
         return ty == types.AE
     if resource.owner is None or not caller.is_named(resource.owner):
         return False
+    if ty == types.SUBSCRIPTION:
+        return True
     is_for_commands = resource.ty == types.CONTAINER and resource.rn == COMMANDS
     return is_for_commands and ty == types.CONTENT_INSTANCE
 

@@ -101,7 +101,16 @@ class Accounts:
             raise BadRequest("X-M2M-Origin: required, and missing")
         if not hmac.compare_digest(owner.encode(), originator.encode()):
             raise SecurityAssociationRequired("this token belongs to another originator")
-        if is_admin:
+        return self._caller(rows, originator)
+
+    def caller_of(self, rows: Rows, originator: str) -> Caller | None:
+        """The caller that this originator would be; None if it has no account any more."""
+        if originator != ADMIN and not rows.has_account(originator):
+            return None
+        return self._caller(rows, originator)
+
+    def _caller(self, rows: Rows, originator: str) -> Caller:
+        if originator == ADMIN:
             return Caller(originator, True, None)
         ae, other = _ae_of(rows, originator), rows.readers.kind_of(originator)
         policies = Policies(rows, originator)

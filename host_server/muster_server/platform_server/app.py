@@ -16,12 +16,16 @@ from starlette.responses import Response
 
 from muster_server.errors import HostError, Unauthorized, Unavailable
 from muster_server.expiry_clock import ExpiryClock
-from muster_server.platform_server import http_binding, request_times
+from muster_server.platform_server import http_binding, outgoing, request_times
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
+from muster_server.platform_server.answering import Answering
 from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.channels import Channels
+from muster_server.platform_server.delivery import Delivery
 from muster_server.platform_server.figures import Figures
+from muster_server.platform_server.outgoing import Rules
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
 from muster_server.threads import Threads, use_threads
@@ -100,28 +104,38 @@ def create_app(
     bounds: Bounds | None = None,
     clock: Callable[[], float] = time.time,
     expiry: ExpiryClock | None = None,
+    notified: Rules | None = None,
 ) -> FastAPI:
     """The platform over a migrated store; whoever opened the store's engine disposes of it.
 
     `admin_token_hashes` are those of the tokens that speak for the originator CAdmin and may use
     the accounts API: the configuration server's. `expiry` tells when a life has ended; without one
-    `clock` does.
+    `clock` does. `notified` says to whom notifications are sent besides public addresses.
     """
     cse, bounds = cse or CSE(), bounds or Bounds()
     accounts = Accounts(store, admin_token_hashes, clock, bounds)
-    platform = Platform(store, accounts, clock, bounds, cse, expiry)
+    channels = Channels(cse.id)
+    rules, origin = notified or Rules(), f"/{cse.id}"
     threads = Threads(_AT_ONCE)
+
+    async def send(url: str, body: bytes) -> None:
+        await outgoing.post(url, body, origin, rules)
+
+    delivery = Delivery(store, send, channels)
+    platform = Platform(store, accounts, clock, bounds, cse, expiry, delivery.take)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await threads.run(platform.open)
+        await delivery.begin()
         sweeping = asyncio.create_task(_sweep(platform, threads))
+        tasks = [sweeping, asyncio.create_task(delivery.run())]
         try:
             yield
         finally:
-            sweeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await sweeping
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(
         title="Muster platform",
@@ -133,7 +147,8 @@ def create_app(
     app.state.figures = Figures(store)
     use_threads(app, threads)
     _add_accounts(app, accounts, admin_token_hashes)
-    _add_onem2m(app, platform, threads, cse, bounds, clock)
+    answering = Answering(platform, channels, send, clock, threads)
+    _add_onem2m(app, answering, cse, bounds, clock)
     return harden(app)
 
 
@@ -210,12 +225,7 @@ def _add_accounts(
 
 
 def _add_onem2m(
-    app: FastAPI,
-    platform: Platform,
-    threads: Threads,
-    cse: CSE,
-    bounds: Bounds,
-    clock: Callable[[], float],
+    app: FastAPI, answering: Answering, cse: CSE, bounds: Bounds, clock: Callable[[], float]
 ) -> None:
     read_body = body_within(bounds.body_bytes)
 
@@ -231,7 +241,7 @@ def _add_onem2m(
                 request.method, path, request.url.query, headers, body, cse
             )
             await asyncio.sleep(request_times.wait_s(headers, clock()))
-            answer = await threads.run(platform.answer, wanted, token)
+            answer = await answering.of(wanted, token, headers)
             status = codes.HTTP_STATUS[answer.rsc]
         except codes.RequestRefused as error:
             answer, status = http_binding.refusal(error), error.status

@@ -67,6 +67,7 @@ def drafted(
     originator: str,
     now: str,
     ends: Ends,
+    new_id: str | None = None,
 ) -> Resource:
     """Return a resource as the request asks for it; an AE's `et` is set, at most to the later end.
 
@@ -79,7 +80,7 @@ def drafted(
         given = {name: value for name, value in given.items() if name != "cr"}
     attributes = types.checked_for_creation(type_, given)
     is_ae = type_.number == types.AE
-    ri = originator if is_ae else type_.prefix + secrets.token_hex(8)
+    ri = originator if is_ae else new_id or type_.prefix + secrets.token_hex(8)
     rn = types.checked_name(given) or ri
     if parent.ty == types.CONTAINER and rn in ("la", "ol"):
         raise Conflict(f"rn: {rn} is the container's own")
@@ -90,6 +91,10 @@ def drafted(
     if is_ae:
         attributes["aei"] = ri
         end = end or ends[1]
+    if type_.number == types.SUBSCRIPTION:
+        attributes = {"enc": {"net": [1]}, "nct": 1, **attributes}
+    if type_.number == types.CHANNEL:
+        attributes = {"rqag": False, **attributes}
     if type_.number == types.CONTAINER:
         attributes |= {"cni": 0, "cbs": 0, "st": 0}
     return Resource(

@@ -75,6 +75,8 @@ class Request:
     is_discovery: bool = False
     wants_ids: bool = False  # discovery gives unstructured addresses
     filter: Filter = field(default_factory=Filter)
+    verified: frozenset[str] = frozenset()  # URLs that want to be notified
+    new_id: str | None = None  # of the resource, as it was told to those
     attributes: frozenset[str] = frozenset()  # the only ones that are wanted; empty: all
 
 

@@ -40,6 +40,12 @@ def wait_s(headers: Mapping[str, str], now_s: float) -> float:
     return wait
 
 
+def left_s(headers: Mapping[str, str], now_s: float, usual_s: float) -> float:
+    """Seconds that an answer may take: until X-M2M-RET, or as many as are usual."""
+    ends = _time(headers, "x-m2m-ret", now_s)
+    return usual_s if ends is None else max(0.0, ends - now_s)
+
+
 def _time(headers: Mapping[str, str], name: str, now_s: float) -> float | None:
     text = headers.get(name)
     if text is None:

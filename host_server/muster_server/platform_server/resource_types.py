@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from muster_server.platform_server import attributes as check
+from muster_server.platform_server import subscription_form as form
 from muster_server.platform_server.attributes import (
     NAME,
     NAME_LENGTH,
@@ -19,7 +20,7 @@ from muster_server.platform_server.policy_form import privileges, self_privilege
 from muster_server.platform_server.response_codes import BadRequest, NotImplementedHere
 
 POLICY, AE, CONTAINER, CONTENT_INSTANCE, CSE_BASE = 1, 2, 3, 4, 5
-GROUP, MGMT_OBJ, NODE = 9, 13, 14
+GROUP, MGMT_OBJ, NODE, CHANNEL, SUBSCRIPTION = 9, 13, 14, 15, 23
 DEVICE_INFO = 1007  # mgmtDefinition
 # Those of TS-0001 annex D and TS-0022.
 MANAGEMENT_DEFINITIONS = range(1001, 1036)
@@ -40,7 +41,9 @@ def _device_info(value: Any) -> str | None:
 TYPES: Mapping[int, ResourceType] = {
     type_.number: type_
     for type_ in (
-        ResourceType(CSE_BASE, "m2m:cb", "cb", frozenset({POLICY, AE, CONTAINER, GROUP, NODE})),
+        ResourceType(
+            CSE_BASE, "m2m:cb", "cb", frozenset({POLICY, AE, CONTAINER, GROUP, NODE, SUBSCRIPTION})
+        ),
         ResourceType(
             POLICY,
             "m2m:acp",
@@ -55,7 +58,7 @@ TYPES: Mapping[int, ResourceType] = {
             AE,
             "m2m:ae",
             "ae",
-            frozenset({POLICY, CONTAINER, GROUP}),
+            frozenset({POLICY, CONTAINER, GROUP, CHANNEL, SUBSCRIPTION}),
             _COMMON
             | _GOVERNED
             | {
@@ -73,7 +76,7 @@ TYPES: Mapping[int, ResourceType] = {
             CONTAINER,
             "m2m:cnt",
             "cnt",
-            frozenset({CONTAINER, CONTENT_INSTANCE}),
+            frozenset({CONTAINER, CONTENT_INSTANCE, SUBSCRIPTION}),
             _COMMON
             | _GOVERNED
             | {
@@ -108,10 +111,27 @@ TYPES: Mapping[int, ResourceType] = {
             },
         ),
         ResourceType(
+            CHANNEL, "m2m:pch", "pch", attributes=_COMMON | {"rqag": Attribute(check.flag)}
+        ),
+        ResourceType(
+            SUBSCRIPTION,
+            "m2m:sub",
+            "sub",
+            attributes=_COMMON
+            | {
+                "enc": Attribute(form.criteria),
+                "nu": Attribute(form.targets, is_required=True),
+                "su": Attribute(form.target, is_constant=True),
+                "nct": Attribute(form.content_type),
+                "exc": Attribute(form.counter),
+                "bn": Attribute(form.batch),
+            },
+        ),
+        ResourceType(
             NODE,
             "m2m:nod",
             "nod",
-            frozenset({MGMT_OBJ}),
+            frozenset({MGMT_OBJ, SUBSCRIPTION}),
             _COMMON
             | _GOVERNED
             | {
@@ -123,7 +143,8 @@ TYPES: Mapping[int, ResourceType] = {
             MGMT_OBJ,
             "m2m:dvi",
             "dvi",
-            attributes=_COMMON
+            frozenset({SUBSCRIPTION}),
+            _COMMON
             | _GOVERNED
             | {
                 "mgd": Attribute(_device_info, is_required=True, is_constant=True),
@@ -139,11 +160,11 @@ TYPES: Mapping[int, ResourceType] = {
 }
 
 # Types whose creator is told if it is asked for.
-WITH_CREATOR = frozenset({POLICY, CONTAINER, CONTENT_INSTANCE, GROUP})
+WITH_CREATOR = frozenset({POLICY, CONTAINER, CONTENT_INSTANCE, GROUP, SUBSCRIPTION})
 # Attributes that name policies, originators, groups or members.
 NAMING = frozenset({"acpi", "pv", "pvs", "mid", "mnm"})
-# A policy says itself who may do what with it.
-GOVERNED_BY_NOBODY = frozenset({POLICY})
+# A policy says itself who may do what with it; a subscription is its creator's.
+GOVERNED_BY_NOBODY = frozenset({POLICY, CHANNEL, SUBSCRIPTION})
 # Types that oneM2M defines and this subset leaves out: answered "not implemented", not "unknown".
 OTHER_TYPES = frozenset(range(1, 67)) - set(TYPES)
 

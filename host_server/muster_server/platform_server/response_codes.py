@@ -104,6 +104,13 @@ class NotImplementedHere(RequestRefused):
     status = HTTPStatus.NOT_IMPLEMENTED
 
 
+class NotVerified(RequestRefused):
+    """A target of a subscription does not say that it wants to be notified."""
+
+    rsc = 5204
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 class NotBlockingNotSupported(RequestRefused):
     """The request asks to be answered later; here every one is answered at once."""
 

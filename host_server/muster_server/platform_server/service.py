@@ -7,6 +7,7 @@ One request is one transaction: who asks, whether they may, and the deed see the
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from muster_server.errors import StoreError, Unauthorized
@@ -17,21 +18,25 @@ from muster_server.platform_server import (
     creation,
     instances,
     linking,
+    notifying,
     policies,
     results,
     sightings,
 )
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server import response_codes as codes
+from muster_server.platform_server import subscription_form as form
 from muster_server.platform_server.access import Caller
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE, Target
 from muster_server.platform_server.attributes import ResourceType
 from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.notifying import Event
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
 from muster_server.platform_server.timestamps import timestamp
 from muster_server.store.platform import NameTaken, PlatformStore, Resource, Rows
 from muster_server.store.platform_history import Sight
+from muster_server.store.platform_outbox import Notice
 
 _HISTORY_S = 30 * 86400  # of accounts that were closed
 SUPPORTED_RELEASES = ("2a", "3", "4", "5")
@@ -48,12 +53,14 @@ class Platform:
         bounds: Bounds,
         cse: CSE,
         expiry: ExpiryClock | None = None,
+        deliver: Callable[[list[Notice]], None] = lambda notices: None,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._clock = clock
         self._bounds = bounds
         self._cse = cse
+        self._deliver = deliver
         self._earliest: Callable[[], float] = clock if expiry is None else expiry
         self._latest: Callable[[], float] = clock if expiry is None else expiry.latest
 
@@ -76,7 +83,9 @@ class Platform:
                 rows.change(replace(base, attributes=new.attributes))
 
     def answer(self, request: Request, token: str | None) -> Response:
-        """Carry a request out; RequestRefused or Unauthorized, and no resource changed, if not."""
+        """Carry a request out. RequestRefused or Unauthorized, and no resource changed, if not, or
+        VerificationNeeded: then it is asked for again with the URLs that were verified.
+        """
         try:
             with self._store.transaction() as rows:
                 self._remove_expired(rows)
@@ -87,7 +96,8 @@ class Platform:
                 target = addressing.locate(rows, self._cse, request.to)
                 answer = self._carry_out(rows, caller, target, request)
                 sightings.note_done(rows, request, target.resource, self._clock())
-                return answer
+            self._deliver(rows.outbox.added)
+            return answer
         except (codes.RequestRefused, Unauthorized) as error:
             if sightings.is_notable(request, error):
                 with self._store.transaction() as rows:
@@ -126,17 +136,29 @@ class Platform:
         given = _content(request.document, type_, codes.BadRequest)
         types.check_app_id(given, request.release)
         draft = creation.drafted(
-            type_, parent, given, caller.originator, self._now(), self._ends()
+            type_,
+            parent,
+            given,
+            caller.originator,
+            self._now(),
+            self._ends(),
+            request.new_id,
         )
         if types.NAMING & draft.attributes.keys():
             draft = replace(draft, attributes=policies.settled(rows, self._cse, draft.attributes))
         self._check_room(rows, draft)
         if draft.ty == types.AE and not caller.is_admin:
             _check_name(rows, draft)
+        if draft.ty == types.SUBSCRIPTION:
+            notifying.check(rows, self._cse, parent, draft, request.verified)
+        if draft.ty == types.CHANNEL and rows.children_of_type(parent.ri, types.CHANNEL, 1):
+            raise codes.Conflict("the AE has a polling channel already")
         try:
             kept = self._keep(rows, caller, parent, draft)
         except NameTaken:  # by a transaction that ran at the same time
             raise codes.Conflict(f"rn: {draft.path} exists already") from None
+        if kept.ty != types.SUBSCRIPTION:
+            self._note(rows, Event(form.CHILD_CREATED, parent, kept))
         return self._created(rows, kept, request.content, given)
 
     def _created(
@@ -201,7 +223,10 @@ class Platform:
         if "acpi" in changes and len(changes) > 1:
             raise codes.BadRequest("acpi: is updated alone, without other attributes")
         changed = creation.updated(resource, changes, self._now(), self._ends())
+        if resource.ty == types.SUBSCRIPTION:
+            notifying.check_targets(rows, self._cse, changed, request.verified)
         kept = self._change(rows, caller, resource, changed, changes)
+        self._note(rows, Event(form.UPDATED, kept, kept, changes))
         return Response(codes.UPDATED, self._shown(rows, kept, request.content, changes, resource))
 
     def _change(
@@ -249,9 +274,36 @@ class Platform:
                 rows, caller, self._cse, resource, request, self._bounds.results
             )
             answer = replace(shown, rsc=codes.DELETED)
+        self._note_deletion(rows, resource)
         _loosen(rows, [resource])
         rows.remove(resource.ri)
         return answer
+
+    def _note_deletion(self, rows: Rows, resource: Resource) -> None:
+        if resource.ty == types.SUBSCRIPTION:
+            notifying.note_last_words(rows, self._cse, resource, self._clock())
+            return
+        self._note(rows, Event(form.DELETED, resource, resource))
+        parent = rows.resource(resource.pi)
+        if parent is not None:
+            self._note(rows, Event(form.CHILD_DELETED, parent, resource))
+
+    def _note(self, rows: Rows, event: Event) -> None:
+        caller_of = partial(self._accounts.caller_of, rows)
+        notifying.note(rows, self._cse, event, self._clock(), caller_of)
+
+    def polled(self, request: Request, token: str | None) -> str:
+        """The AE that polls at its channel's `pcu`. NotFound if there is none, NoPrivilege if it
+        is not the caller's own, Unauthorized if nobody knows who asks.
+        """
+        with self._store.transaction() as rows:
+            caller = self._accounts.authenticate(rows, token, request.originator)
+            channel = addressing.locate(rows, self._cse, request.to.rpartition("/")[0]).resource
+            if channel.ty != types.CHANNEL:
+                raise codes.NotFound("pcu is there below polling channels only")
+            if channel.owner is None or channel.owner != caller.originator:
+                raise codes.NoPrivilege("a polling channel is its AE's alone")
+            return channel.owner
 
     def _edge(self, rows: Rows, target: Target) -> Resource:
         if target.edge is None:

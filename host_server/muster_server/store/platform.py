@@ -7,9 +7,9 @@ below, and what they did is kept if the block ends without an exception.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,11 +18,15 @@ from sqlalchemy.exc import IntegrityError
 
 from muster_server.store.engine import Database
 from muster_server.store.platform_history import PlatformHistory
+from muster_server.store.platform_outbox import PlatformOutbox
 from muster_server.store.platform_policies import PlatformPolicies, marks_of, opened_to
 from muster_server.store.platform_readers import PlatformReaders, members_of
+from muster_server.store.platform_records import Reach as Reach
+from muster_server.store.platform_records import Resource as Resource
+from muster_server.store.platform_records import Token as Token
 from muster_server.store.platform_search import Filter, fitting
 
-HEAD = "0004"
+HEAD = "0005"
 
 _metadata = sa.MetaData()
 _resources = sa.Table(
@@ -64,53 +68,12 @@ _tokens = sa.Table(
     sa.Column("ct", sa.String(22)),
 )
 
-INSTANCE = 4  # the type of a content instance
+INSTANCE, SUBSCRIPTION = 4, 23  # types
 EVERYTHING = Filter()
 
 
 class NameTaken(Exception):
     """Another resource has this id or this path."""
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One node of the tree. Times are oneM2M timestamps, e.g. "20261123T075904,012551"."""
-
-    ri: str
-    ty: int
-    rn: str
-    pi: str  # "" for the root
-    path: str  # e.g. "cse-in/press-4/data"
-    owner: str | None  # the AE in whose subtree it is; an AE owns itself
-    ct: str
-    lt: str
-    et: str | None  # None: lives as long as its parent
-    attributes: Mapping[str, Any]
-    seq: int = 0  # given by the store
-    creator: str | None = None  # None: made before this was kept
-    governed_by: str | None = None  # the nearest with acpi, from this one upward
-
-
-@dataclass(frozen=True)
-class Reach:
-    """The part of the tree that one originator may see: what it owns, a node with what is under
-    it, and what those own whom a policy names; what it has made; and what policies among the
-    resources open to one of its names, for the operation 2 (retrieve) or 32 (discover).
-    """
-
-    owner: str
-    node_id: str | None
-    policy: str | None = None
-    names: frozenset[str] = frozenset()
-    operation: int = 2
-
-
-@dataclass(frozen=True)
-class Token:
-    token_id: str
-    originator: str
-    hash: str
-    ct: str
 
 
 class PlatformStore:
@@ -134,6 +97,7 @@ class Rows:
         self.history = PlatformHistory(connection)
         self.readers = PlatformReaders(connection)
         self.policies = PlatformPolicies(connection)
+        self.outbox = PlatformOutbox(connection)
 
     # --- the tree
 
@@ -152,6 +116,11 @@ class Rows:
             .order_by(order)
             .limit(1)
         )
+
+    def children_of_type(self, pi: str, ty: int, limit: int) -> list[Resource]:
+        """Children of a type, oldest first."""
+        question = sa.select(_resources).where(_resources.c.pi == pi, _resources.c.ty == ty)
+        return self._many(question.order_by(_resources.c.seq).limit(limit))
 
     def children(self, parents: Iterable[str], limit: int) -> list[Resource]:
         """Children of all these, oldest first."""
@@ -344,9 +313,14 @@ class Rows:
             self._connection.execute(sa.insert(_marks), values)
 
 
+def _made_by(originator: str) -> Any:
+    # Whoever subscribes owns the subscription, wherever it stands.
+    return (_resources.c.creator == originator) & (_resources.c.ty == SUBSCRIPTION)
+
+
 def _within(reach: Reach) -> Any:
     column = _resources.c
-    own = column.owner == reach.owner
+    own = (column.owner == reach.owner) | _made_by(reach.owner)
     if reach.node_id is not None:
         own |= (column.ri == reach.node_id) | (column.pi == reach.node_id)
     if reach.policy is not None:

@@ -1,15 +1,49 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""A fresh platform for each test."""
+"""A fresh platform for each test, in this process or served."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from muster_server.platform_server.app import create_app
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.platform import HEAD, PlatformStore
+from muster_server.tokens import token_hash
 from tests.host_server.platform_server.client import Client, running
+from tests.host_server.platform_server.receiver import Receiver, receiver
+from tests.host_server.platform_server.town import ADMIN_TOKEN, INSIDE, PEN, Town
+from tests.host_server.serving import served
 
 
 @pytest.fixture
 def platform() -> Iterator[Client]:
     with running("sqlite://") as client:
         yield client
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[PlatformStore]:
+    engine = open_engine(database_url(tmp_path, "platform"))
+    migrate(engine, "muster_server.platform_server", HEAD)
+    yield PlatformStore(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def town(store: PlatformStore) -> Iterator[Town]:
+    """A device with a container, on a platform that may notify this machine."""
+    hashes = frozenset({token_hash(ADMIN_TOKEN)})
+    with served(create_app(store, lambda: hashes, notified=INSIDE)) as url:
+        town = Town(url, store)
+        town.register(PEN)
+        town.create(f"/{PEN}", PEN, 3, "m2m:cnt", rn="data")
+        yield town
+
+
+@pytest.fixture
+def news() -> Iterator[Receiver]:
+    with receiver() as there:
+        yield there
