@@ -29,9 +29,8 @@ _SIZES: dict[str, Any] = {
     "desk": {"width": 1200, "height": 800},
 }
 _WIFI = {"profile": "new", "ssid": "home", "password": "not of this world"}
-_LABELS = [
-    Label(name, bytes([n]) * 20) for n, name in enumerate(("CELLAR-1", "ATTIC-2", "BARN-3"))
-]
+_IDS = ("CELLAR-1", "ATTIC-2", "BARN-3", "SHED-4")
+_LABELS = [Label(name, bytes([n]) * 20) for n, name in enumerate(_IDS)]
 _HEARD = [["aG9tZS0yRw", 6, -48, 3], ["aG9tZQ", 11, -61, 3], ["Z3Vlc3Q", 1, -70, 0]]
 _WAIT_MS = 20_000
 
@@ -42,13 +41,13 @@ class Shot:
 
     name: str
     path: str
-    is_known: bool = True
+    who: str = "grace"  # nobody: a stranger
     act: Callable[[Page], None] = lambda page: None
 
 
 SHOTS = (
-    Shot("sign-in", "/sign-in", is_known=False),
-    Shot("join", "/join#mst_0aJx…", is_known=False),
+    Shot("sign-in", "/sign-in", "nobody"),
+    Shot("join", "/join#mst_0aJx…", "nobody"),
     Shot("devices", "/devices"),
     Shot("add", f"/add#{_LABELS[1].qr_text}"),
     Shot("live-press", "/devices/ATTIC-2/live"),
@@ -57,29 +56,31 @@ SHOTS = (
     Shot("password", "/devices/BARN-3/password"),
     Shot("network", "/devices/BARN-3/network"),
     Shot("device", "/devices/CELLAR-1"),
-    Shot("by-hand", "/devices/ATTIC-2/by-hand"),
+    Shot("by-hand", "/devices/SHED-4/by-hand"),
     Shot("hand-over", "/devices/CELLAR-1/hand-over"),
     Shot("account", "/account"),
-    Shot("people", "/people"),
+    Shot("people", "/people", "ada"),
+    Shot("settings", "/settings", "ada"),
+    Shot("setting", "/settings/press", "ada"),
+    Shot("audit", "/audit", "ada"),
 )
 
 
-def told(site: Site) -> Person:
+def told(site: Site) -> dict[str, Person]:
     """Tell the story: a device at work, one that waits, and one whose Wi-Fi password is wrong."""
-    site.joined("ada", "administrator")
+    ada = site.joined("ada", "administrator")
     grace = site.joined("grace", "owner")
-    for label, name in zip(_LABELS, ("cellar", "attic", "barn"), strict=True):
+    for label, name in zip(_LABELS, ("cellar", "attic", "barn", "shed"), strict=True):
         answer = grace.post("/add", label=label.qr_text, name=name, **_WIFI)
         if not answer.is_redirect:
             raise SystemExit(answer.text)
-    cellar, _, barn = (Device(site.field, label) for label in _LABELS)
+    cellar, _, barn, _ = (Device(site.field, label) for label in _LABELS)
     cellar.onboard()
-    site.field.show_at_platform()
     barn.sync()
     last = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "home: password refused"}
     barn.sync(scan=_HEARD, last=last)
-    grace.post("/devices/ATTIC-2/by-hand")
-    return grace
+    grace.post("/devices/SHED-4/by-hand")
+    return {"ada": ada, "grace": grace}
 
 
 def readings(now: float) -> Fetched:
@@ -97,7 +98,7 @@ def readings(now: float) -> Fetched:
     return Fetched(200, {"X-M2M-RSC": "2000"}, body)
 
 
-def take(browser: Browser, site: Site, person: Person) -> None:
+def take(browser: Browser, site: Site, people: dict[str, Person]) -> None:
     """Take each page on phone and desk, light and dark."""
     for size, viewport in _SIZES.items():
         for scheme in ("light", "dark"):
@@ -110,9 +111,10 @@ def take(browser: Browser, site: Site, person: Person) -> None:
             )
             context.set_default_timeout(_WAIT_MS)
             page = context.new_page()
-            for shot in sorted(SHOTS, key=lambda shot: shot.is_known):
-                if shot.is_known:
-                    cookie = {"name": "muster", "value": person.cookie, "url": site.url}
+            for shot in SHOTS:
+                context.clear_cookies()
+                if shot.who in people:
+                    cookie = {"name": "muster", "value": people[shot.who].cookie, "url": site.url}
                     context.add_cookies([cookie])  # type: ignore[list-item]
                 page.goto("about:blank")
                 page.goto(site.url + shot.path, wait_until="load")
@@ -128,11 +130,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with open_field(database_url(folder, "config")) as place, opened(place, folder) as site:
-            person = told(site)
+            people = told(site)
             answer = readings(place.clock())
             told_so = patch("muster_server.config_server.instances.fetch", lambda *_, **__: answer)
             with told_so, chromium.browser() as browser:
-                take(browser, site, person)
+                take(browser, site, people)
 
 
 if __name__ == "__main__":

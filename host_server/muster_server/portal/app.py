@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, FastAPI, Query
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import Response
 
 from muster_server.api import bodies, profiles, views
@@ -51,9 +51,11 @@ def create_app(
     described.complete(app)
     if people is not None:
         # Late: who has only the API needs none.
+        from muster_server.portal.audit import Audit
         from muster_server.portal.pages.routes import add_pages
 
-        add_pages(app, portal, people, streams)
+        add_pages(app, portal, people, streams, people.audit)
+        app.add_middleware(Audit, store=people.audit)
     return harden(app)
 
 
@@ -62,11 +64,13 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
     registered = described.of(views.Device, bodies.NewDevice, 201)
 
     @app.post("/v1/devices", dependencies=guard, **registered)
-    def register_device(body: Body, caller: Asking) -> Response:
+    def register_device(request: Request, body: Body, caller: Asking) -> Response:
         """Step 1: register a device by its label."""
         device = read_body(bodies.NewDevice, body)
         caller.need_profile(device.profile)
-        return json_response(portal.register(device, caller.owner), 201)
+        shown = portal.register(device, caller.owner)
+        request.state.about = shown["device_id"]
+        return json_response(shown, 201)
 
     @app.get("/v1/devices", dependencies=guard, **described.of(views.Devices))
     def list_devices(wanted: Annotated[WantedDevices, Query()], owner: Owner) -> Response:

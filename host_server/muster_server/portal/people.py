@@ -20,6 +20,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from muster_server.errors import Conflict, Invalid, NotFound, Unauthorized, Unavailable
 from muster_server.portal.access import HOUSE, RIGHTS, ROLES, SCOPES, Caller
 from muster_server.portal.throttle import Throttle
+from muster_server.store.audit import AuditStore
 from muster_server.store.people import (
     APIToken,
     Invitation,
@@ -74,6 +75,11 @@ class People:
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         # For a name that nobody has: it takes as long to refuse as one that somebody has.
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(32))
+
+    @property
+    def audit(self) -> AuditStore:
+        """The log of what is done at the portal."""
+        return self._store.audit
 
     # The first administrator
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Table, delete, func, insert, select, 
 from sqlalchemy.exc import IntegrityError
 
 from muster_server.errors import Conflict
+from muster_server.store.audit import AuditStore
 from muster_server.store.engine import transaction
 from muster_server.store.portal_tables import api_tokens, choices, invitations, sessions, users
 
@@ -68,6 +69,7 @@ class PeopleStore:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.audit = AuditStore(engine)
 
     @contextmanager
     def transaction(self) -> Iterator["PeopleRecords"]:

@@ -2,9 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 """The portal's tables, as its newest migration leaves them."""
 
-from sqlalchemy import Column, Float, ForeignKey, MetaData, Table, Text
+from sqlalchemy import Column, Float, ForeignKey, Integer, MetaData, Table, Text
 
-HEAD = "0001"
+HEAD = "0002"
 
 metadata = MetaData()
 
@@ -57,4 +57,18 @@ choices = Table(
     metadata,
     Column("name", Text, primary_key=True),  # e.g. "wifi_base"
     Column("value", Text, nullable=False),
+)
+
+# Triggers of the migration refuse to change or remove a line.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("deed", Text, nullable=False),  # e.g. "open window"
+    Column("about", Text, nullable=False),  # e.g. "PRESS-4"
+    Column("status", Integer, nullable=False),  # of HTTP
 )

@@ -45,6 +45,7 @@ def add(pages: APIRouter, ground: Ground) -> None:
         form, caller = form_of(request), visitor.caller
         try:
             label = typed_label(form.text("label"))
+            request.state.about = label.device_id
             document = {
                 "label": label.qr_text,
                 "name": form.line("name"),

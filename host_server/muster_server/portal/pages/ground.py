@@ -26,6 +26,7 @@ from muster_server.portal.people import People, Visitor
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams
 from muster_server.portal.wifi import HomeWifi
+from muster_server.store.audit import AuditStore
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -52,6 +53,7 @@ class Ground:
     people: People
     wifi: HomeWifi
     streams: Streams
+    audit: AuditStore
     assets: Assets = field(default_factory=Assets)
 
     def __post_init__(self) -> None:

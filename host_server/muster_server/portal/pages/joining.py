@@ -27,6 +27,7 @@ def add(pages: APIRouter, ground: Ground) -> None:
     def sign_in(request: Request) -> Response:
         form = form_of(request)
         name, leads_to = form.line("name"), own_path(form.text("next"))
+        request.state.trying = name
         try:
             token = ground.people.sign_in(name, form.text("password"), address_of(request))
         except HostError as error:
@@ -48,6 +49,7 @@ def add(pages: APIRouter, ground: Ground) -> None:
     def join(request: Request) -> Response:
         form = form_of(request)
         name, password = form.line("name"), form.text("password")
+        request.state.trying = name
         try:
             token = ground.people.join(form.line("code"), name, password, address_of(request))
         except HostError as error:

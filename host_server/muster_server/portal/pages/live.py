@@ -46,7 +46,7 @@ def add(pages: APIRouter, ground: Ground) -> None:
 def watched(ground: Ground, visitor: Visitor, device_id: str) -> dict[str, Any]:
     """Return what the live page shows. NotFound if it is not a device of the visitor's."""
     device = ground.portal.device(device_id, visitor.caller.owner)
-    stages = [stage_of(steps, device["steps"]) for _, _, steps in words.STAGES]
+    stages = stages_of(device["steps"])
     failed = words.mend_of(device)
     if failed is None:  # the first that is not done is under way
         waits = [n for n, state in enumerate(stages) if state == "pending"]
@@ -66,6 +66,15 @@ def watched(ground: Ground, visitor: Visitor, device_id: str) -> dict[str, Any]:
         "is_at_work": is_at_work,
         "reading": first_reading(ground, visitor, device) if is_at_work else None,
     }
+
+
+def stages_of(steps: list[dict[str, Any]]) -> list[str]:
+    """Return the state of each stage. Who has done a later one has done those before, seen or not:
+    of a device that was configured by hand nobody saw how it joined.
+    """
+    stages = [stage_of(numbers, steps) for _, _, numbers in words.STAGES]
+    last = max((n for n, state in enumerate(stages) if state == "done"), default=-1)
+    return ["done" if n <= last else state for n, state in enumerate(stages)]
 
 
 def stage_of(numbers: tuple[int, ...], steps: list[dict[str, Any]]) -> str:

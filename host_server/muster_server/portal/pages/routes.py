@@ -9,9 +9,11 @@ from muster_server.portal.pages import (
     assets,
     by_hand,
     devices,
+    history,
     joining,
     live,
     mending,
+    settings,
     users,
 )
 from muster_server.portal.pages.ground import Ground, page_router
@@ -19,17 +21,31 @@ from muster_server.portal.people import People
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams
 from muster_server.portal.wifi import HomeWifi
+from muster_server.store.audit import AuditStore
 
 
-def add_pages(app: FastAPI, portal: Portal, people: People, streams: Streams) -> None:
+def add_pages(
+    app: FastAPI, portal: Portal, people: People, streams: Streams, audit: AuditStore
+) -> None:
     """The routes of all pages, and of the files that these ask for."""
-    app.state.ground = ground = Ground(portal, people, HomeWifi(portal, people), streams)
+    app.state.ground = ground = Ground(portal, people, HomeWifi(portal, people), streams, audit)
     app.include_router(router(ground), include_in_schema=False)
 
 
 def router(ground: Ground) -> APIRouter:
     """All routes on this ground."""
     pages = page_router()
-    for room in (assets, joining, adding, live, mending, by_hand, devices, users):
+    for room in (
+        assets,
+        joining,
+        adding,
+        live,
+        mending,
+        by_hand,
+        devices,
+        users,
+        settings,
+        history,
+    ):
         room.add(pages, ground)
     return pages

@@ -80,4 +80,5 @@ def visitor_with(right: str) -> Callable[[Request], Visitor]:
 
 Reading = Annotated[Visitor, Depends(visitor_with("read"))]
 Changing = Annotated[Visitor, Depends(visitor_with("change"))]
+Administering = Annotated[Visitor, Depends(visitor_with("people"))]
 Managing = Annotated[Visitor, Depends(visitor_with("manage"))]

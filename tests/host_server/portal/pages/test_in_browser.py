@@ -85,8 +85,11 @@ def all_pages(device_id: str) -> list[str]:
     ]
 
 
+HOUSE = ("/settings", "/settings/new", "/settings/press", "/audit", "/people")
+
+
 def test_no_page_keeps_anybody_out(
-    site: Site, grace: Person, label: Label, opened: Callable[..., Page]
+    site: Site, ada: Person, grace: Person, label: Label, opened: Callable[..., Page]
 ) -> None:
     fail(site, label)
     grace.post(f"/devices/{label.device_id}/by-hand")
@@ -96,6 +99,10 @@ def test_no_page_keeps_anybody_out(
         for path in ("/sign-in", "/join"):
             page.goto(site.url + path)
             found += [f"{path}: {line}" for line in axe.violations(page)]
+        page = opened(ada, dark=dark)
+        for path in HOUSE:
+            page.goto(site.url + path)
+            found += [f"{path}, dark {dark}: {line}" for line in axe.violations(page)]
         page = opened(grace, dark=dark)
         for path in all_pages(label.device_id):
             page.goto(site.url + path)
@@ -119,15 +126,17 @@ def test_pages_are_light_ask_nobody_else_and_say_nothing_to_the_console(
 
 
 def test_every_control_is_large_enough_and_nothing_hangs_over_the_edge(
-    site: Site, grace: Person, label: Label, opened: Callable[..., Page]
+    site: Site, ada: Person, grace: Person, label: Label, opened: Callable[..., Page]
 ) -> None:
     fail(site, label)
-    page = opened(grace)
-    for path in all_pages(label.device_id):
+    hers, houses = opened(grace), opened(ada)
+    places = [(hers, path) for path in all_pages(label.device_id)]
+    for page, path in [*places, *((houses, path) for path in HOUSE)]:
         page.goto(site.url + path)
         small = page.evaluate(
             """() => [...document.querySelectorAll("button, .button, select, textarea, summary,"
-              + " input:not([type=hidden]):not([type=radio]), label.choice, nav a")]
+              + " label.choice, nav a,"
+              + " input:not([type=hidden]):not([type=radio]):not([type=checkbox])")]
               .filter((e) => e.getClientRects().length && e.getBoundingClientRect().height < 43.9)
               .map((e) => e.outerHTML)"""
         )

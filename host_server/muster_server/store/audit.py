@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The audit log's records: who did what, when, from where, and how it ended."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import Engine, insert, select
+
+from muster_server.store.engine import transaction
+from muster_server.store.portal_tables import audit
+
+_SLICE = 500
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that somebody did, or was refused. No field holds a secret."""
+
+    at: float
+    who: str
+    owner: str
+    address: str
+    deed: str
+    about: str
+    status: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """A deed with its number in the log."""
+
+    id: int
+    deed: Deed
+
+
+class AuditStore:
+    """Takes lines and shows them; nothing changes or removes one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, deed: Deed) -> None:
+        """Write a line. Unavailable if the database is busy."""
+        with transaction(self._engine) as connection:
+            connection.execute(insert(audit).values(asdict(deed)))
+
+    def newest(self, limit: int, before: int | None = None) -> list[Line]:
+        """Return lines, the newest first; with `before`, those before the one of this number."""
+        query = select(audit).order_by(audit.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(audit.c.id < before)
+        with transaction(self._engine) as connection:
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        return [Line(row.pop("id"), Deed(**row)) for row in rows]
+
+    def all(self) -> Iterator[Line]:
+        """Return every line, the oldest first, some at a time."""
+        after = 0
+        while True:
+            query = select(audit).where(audit.c.id > after).order_by(audit.c.id).limit(_SLICE)
+            with transaction(self._engine) as connection:
+                rows = [dict(row) for row in connection.execute(query).mappings()]
+            for row in rows:
+                after = row.pop("id")
+                yield Line(after, Deed(**row))
+            if len(rows) < _SLICE:
+                return
