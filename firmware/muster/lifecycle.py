@@ -142,7 +142,7 @@ class Life:
         await asyncio.sleep_ms(0)  # loading it takes a while
         self.config = config
         if self.operation is None:
-            keep("http", "onem2m", "platform", "tls")
+            keep("http", "onem2m", "platform", "registered", "tls")
             self.operation = Operation(self, self._app, self._is_shaky)
         self.operation.adopt(config, lease)
 
