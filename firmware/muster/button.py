@@ -15,6 +15,7 @@ LONGEST = const(4)  # 15 s: factory reset
 BUNDLE = const(5)  # no press, but it wakes whoever waits for one: a bundle has been brought
 
 _POLL_MS = const(20)
+_LOOK_MS = const(100)  # of whoever waits for a press
 _PATIENCE_MS = const(10000)
 _BOUNCE_MS = const(30)
 _GAP_MS = const(250)  # the most that counts between two looks: a busy loop sees nothing in between
@@ -28,7 +29,6 @@ class Button:
         self._pin = pin
         self._active = active
         self._pulse = pulse
-        self._pressed = asyncio.Event()
         self._kind = None
         self._bundle = False  # beside the presses, so that neither is lost
         self.count = 0  # of presses and bundles, whoever takes them
@@ -38,8 +38,6 @@ class Button:
         kind, self._kind = self._kind, None
         if kind is None and self._bundle:
             kind, self._bundle = BUNDLE, False
-        if not self._bundle:
-            self._pressed.clear()
         return kind
 
     # Acts as if the button had been pressed so. A lesser press leaves one that waits to be taken.
@@ -49,7 +47,6 @@ class Button:
         else:
             self._kind = max(kind, self._kind or 0)
         self.count += 1
-        self._pressed.set()
 
     # Takes a short press, if that is what there is.
     def took_short(self):
@@ -71,10 +68,14 @@ class Button:
     # Waits so long, or until the button has been pressed. The press stays to be taken.
     async def pause(self, ms):
         self._pulse.life(ms)
-        try:
-            await asyncio.wait_for_ms(self._pressed.wait(), ms)
-        except asyncio.TimeoutError:
-            pass
+        end = time.ticks_add(time.ticks_ms(), ms)
+        left_ms = 0  # whatever happened before: others have their turn
+        while left_ms >= 0:
+            # Looking costs less heap than an asyncio.Event and a task that waits for it.
+            await asyncio.sleep_ms(min(left_ms, _LOOK_MS))
+            if self.is_pressed():
+                return
+            left_ms = time.ticks_diff(end, time.ticks_ms()) or -1
 
     async def watch(self):
         # Held at power-on it is a strapping pin or a stuck contact, and no press.

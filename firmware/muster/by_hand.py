@@ -46,7 +46,8 @@ async def forget(life):
     log.info("life", "configuration forgotten")
     if operation:
         await operation.stop()
-    release("operation", "application", "session", "platform", "onem2m", "tls", "http")
+    release("operation", "application", "session")
+    release("registered", "platform", "onem2m", "tls", "http")
 
 
 # Tries what somebody has brought: a network of the place, or a bundle, as what a directive brings,

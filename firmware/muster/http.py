@@ -9,7 +9,6 @@ import select
 
 from micropython import const
 
-from . import __version__
 from .errors import DeviceError
 from .modules import borrow, borrowed
 from .room import WANT, lacked
@@ -94,36 +93,7 @@ class Connection:
         # Front ends know their hosts by the exact name, which has no port where it is the usual.
         is_usual = self._port == (443 if self._tls else 80)
         host = self._host if is_usual else "%s:%d" % (self._host, self._port)
-        lines = [
-            "%s %s HTTP/1.1" % (method, path),
-            "Host: " + host,
-            "User-Agent: Muster/" + __version__,
-            "Accept-Encoding: identity",
-        ]
-        for name in headers:
-            lines.append("%s: %s" % (name, headers[name]))
-        if body:
-            lines.append("Content-Length: %d" % len(body))
-        parts = []
-        for line in lines:
-            if "\r" in line or "\n" in line:
-                raise DeviceError("config_invalid", "a line break in an HTTP header")
-            parts.append(line.encode())
-        parts += [b"", body or b""]
-        if sum([len(part) + 2 for part in parts]) > len(self._room):
-            return b"\r\n".join(parts)  # at once: the message stands in RAM a single time
-        return self._put(parts)
-
-    def _put(self, parts):
-        room = self._room
-        at = 0
-        for part in parts:
-            if at:
-                room[at : at + 2] = b"\r\n"
-                at += 2
-            room[at : at + len(part)] = part
-            at += len(part)
-        return memoryview(room)[:at]
+        return borrow("http_request", "write", self._room, method, path, host, headers, body)
 
     async def _exchange(self, message, limit_bytes, is_own, room, is_safe):
         if self._socket is not None and self._is_stale():
@@ -242,8 +212,11 @@ class Connection:
             self._passed += self._start - start
             if self._passed > _HEAD:
                 raise self.failure("the answer's headers are too long")
+            piece = memoryview(self._buffer)[start : self._start]
+            if end and not line:  # as mostly: it stands in RAM once
+                return bytes(piece).rstrip()
             if len(line) < _LINE:
-                line.extend(memoryview(self._buffer)[start : self._start])
+                line.extend(piece)
             if end:
                 return bytes(memoryview(line)[:_LINE]).rstrip()
 

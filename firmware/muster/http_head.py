@@ -34,27 +34,29 @@ async def read(connection, line, is_own):
         error.retry_s = borrow("retry_after", "seconds", status, head)
         raise error
     if coding not in ("", "identity"):
-        text = "the answer is compressed (%s), although none was wanted that is"
-        raise connection.failure(text % coding)
+        raise _useless(connection, "coding", coding)
     is_kept = "close" not in keeping if line.startswith(b"HTTP/1.1") else "keep-alive" in keeping
     if status == 204 or status == 304:
         return status, head, 0, is_kept
     if transfer:
         if transfer != "chunked":
-            raise connection.failure("the answer comes in a form nobody asked for: " + transfer)
+            raise _useless(connection, "transfer", transfer)
         return status, head, -1, is_kept
     if not length:
         return status, head, None, False
     if not length.isdigit():
-        raise connection.failure("the answer has no sensible length")
+        raise _useless(connection, "length", length)
     return status, head, int(length), is_kept
 
 
 def _status(connection, line):
     if not line.startswith(b"HTTP/1.") or not line[9:12].isdigit():
-        text = "something else answered there, not HTTP: %s"
-        raise connection.failure(text % printable(line[:40]))
+        raise _useless(connection, "", printable(line[:40]))
     return int(line[9:12])
+
+
+def _useless(connection, what, said):
+    return connection.failure(borrow("stranger", "useless", what, said))
 
 
 async def _head(connection):

@@ -143,7 +143,7 @@ class Life:
         self.config = config
         borrow("local_wifi", "add", self, config)
         if self.operation is None:
-            keep("http", "onem2m", "platform", "tls")
+            keep("http", "onem2m", "platform", "registered", "tls")
             self.operation = Operation(self, self._app, self._is_shaky)
         self.operation.adopt(config, lease)
 

@@ -48,11 +48,7 @@ class Onboarding:
         seen = borrow("scanning", "networks", seen, _REPORTED)
         self._timeline.done("%d networks seen, %d to try" % (count, len(places)))
         self._timeline.begin(FIND)
-        text = "no network named %s…" % self._prefix.decode()
-        if self._ssid:
-            text += " or %s" % printable(self._ssid)
-        error = DeviceError("wifi_no_ap", text)
-        error.step = FIND
+        error: DeviceError | None = None
         is_absent = False  # the network that is named in the build and does not tell its name
         for place in places:
             if is_absent and place[2] == _GUESS:
@@ -64,9 +60,17 @@ class Onboarding:
                 log.warn("seek", "%s: %s" % (printable(place[0]), e))
                 if place[2] == _BY_NAME and e.code == "wifi_no_ap":
                     is_absent = True
-                elif e.step >= error.step:  # the attempt that came farthest tells most
-                    error = e
-        raise error
+                elif error is None or (e.step or 0) >= (error.step or 0):
+                    error = e  # the attempt that came farthest tells most
+        raise error or self._nowhere()
+
+    def _nowhere(self):
+        text = "no network named %s…" % self._prefix.decode()
+        if self._ssid:
+            text += " or %s" % printable(self._ssid)
+        error = DeviceError("wifi_no_ap", text)
+        error.step = FIND
+        return error
 
     def _count_failure(self, server):
         if len(self._failures) >= _REMEMBERED:
@@ -80,8 +84,7 @@ class Onboarding:
         ssid = place[0]
         psk = None if place[4] == _OPEN else self._psk
         await self._life.wifi.join(place, psk, _NETWORK_MS)
-        error = DeviceError("discovery_none", "no configuration server on %s" % printable(ssid))
-        error.step = FIND
+        error = None
         servers, guess = await self._servers()
         for i, server in enumerate(servers):
             # What is left, shared: one that stalls must not use up the time of the true one.
@@ -93,6 +96,10 @@ class Onboarding:
                 self._count_failure(server)
                 if server != guess or e.code != "server_unreachable":
                     error = e
+        if error is None:
+            text = "no configuration server on %s" % printable(ssid)
+            error = DeviceError("discovery_none", text)
+            error.step = FIND
         raise error
 
     # Returns what DNS-SD found, then the gateway; those that failed go last. Then the gateway
@@ -111,7 +118,7 @@ class Onboarding:
         if self._timeline.step != FIND:  # another server of this network failed before
             self._timeline.begin(FIND)
         self._timeline.done("%s:%d on %s" % (server[0], server[1], ssid))
-        key = borrow("sync", "key_of", self._life.config, True)
+        key = borrow("keys", "key_of", self._life.config, True)
         began = time.ticks_ms()
         while time.ticks_diff(time.ticks_ms(), began) < _PATIENCE_MS:
             answer = await self._life.contact.ask_at(server, key, seen, state, wait_ms)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# The words of oneM2M that platform.py and registration.py share (TS-0004).
+# The words of oneM2M that registration.py, registered.py and operation.py share (TS-0004).
 
 NO_CONTENT = "?rcn=0"  # result content: nothing, or the answer repeats what was sent
 

@@ -15,6 +15,7 @@ from .errors import DeviceError
 from .modules import borrow, borrowed
 from .onem2m import TIMELINE
 from .platform import platform_for
+from .registered import publish, renew
 from .timeline import JOIN, REGISTER
 
 _LOOK_MS = const(1000)  # how often a joined device looks whether it still is
@@ -128,7 +129,7 @@ class Operation:
 
     async def renew(self):
         try:
-            await self.platform.renew(self.life.clock.now())
+            await renew(self.platform, self.life.clock.now())
         except DeviceError as e:
             e.step = REGISTER
             raise
@@ -137,7 +138,8 @@ class Operation:
         if self._is_told:
             return
         try:
-            await self.platform.publish(TIMELINE, borrow("report", "told", self.life.journal))
+            text = borrow("report", "told", self.life.journal)
+            await publish(self.platform, TIMELINE, text)
             self._is_told = True
         except DeviceError as e:
             log.warn("operation", "the timeline is told later: %s" % e)

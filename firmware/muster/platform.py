@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-# The device's oneM2M platform, over HTTP with JSON (oneM2M TS-0004, TS-0009).
+# The device's oneM2M platform, over HTTP with JSON (oneM2M TS-0004, TS-0009): one connection, and
+# what every request has in common.
 
 import asyncio
 import binascii
@@ -13,14 +14,12 @@ from .compact import dumps
 from .errors import DeviceError
 from .http import Connection
 from .modules import borrow, borrowed
-from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND
 from .room import give
 
 _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
 _ROOM = const(640)  # bytes; a reading takes some 400, the timeline 500 and more
-_INSTANCE = const(4)
-_SHORTEST_S = const(60)  # between two renewals, whatever the platform answers
+_INSTANCE = const(4)  # what is published: twice is not once
 
 
 # Makes the platform that a configuration names. settings: config["platform"].
@@ -55,29 +54,17 @@ class Platform:
         # None if it has no end or nobody has asked yet.
         self.lease = None
 
-    # Makes step 9. Idempotent, see registration.py. To be awaited, as all of these. Raises
-    # DeviceError.
+    # Makes step 9. Idempotent, see registration.py. To be awaited. Raises DeviceError.
     def register(self):
-        return self._alone(self._register)
+        return self.alone(self._register)
 
-    # Renews the registration when its time has come. now: Unix time.
-    async def renew(self, now):
-        if self.lease and now >= self.lease[0]:
-            await self._alone(self._renew, now + self.lease[1])
-            if self.lease:  # its clock may be behind, or its leases hardly last
-                self.lease = max(self.lease[0], now + _SHORTEST_S), self.lease[1]
-
-    # Publishes text, compact JSON. A platform that has forgotten the device gets it anew. Raises
-    # DeviceError.
-    def publish(self, container, text):
-        return self._alone(self._publish, container, text)
-
-    def publish_reading(self, reading):
-        return self.publish(DATA, dumps(reading))
+    def _register(self):
+        gc.collect()
+        return borrowed("registration onem2m", "register", self)
 
     # Does one thing at a time, on a connection that ends with it, and nothing while the platform
     # wants to be left alone.
-    async def _alone(self, deed, *arguments):
+    async def alone(self, deed, *arguments):
         async with self.lock:
             if self._closed_until is not None:
                 borrow("retry_after", "heed", self._closed_until)
@@ -97,31 +84,10 @@ class Platform:
         if not self.lock.locked():
             self._connection.keep_room()
 
-    def _register(self):
-        gc.collect()
-        return borrowed("registration", "register", self)
-
-    def _renew(self, until):
-        gc.collect()
-        return borrowed("registration", "renew", self, until)
-
-    async def _publish(self, container, text):
-        rsc, answer = await self._instance(container, text)
-        if rsc == NOT_FOUND:
-            await self._register()
-            rsc, answer = await self._instance(container, text)
-        if rsc != CREATED:
-            raise self.refused("publish", rsc, answer)
-
     # Makes the DeviceError of a request that the platform has refused. verb: what was asked for.
     # answer: the body.
     def refused(self, verb, rsc, answer):
         return borrow("refusal", "refused", verb, rsc, answer, self.settings["token"])
-
-    def _instance(self, container, text):
-        body = {"m2m:cin": {"cnf": "application/json:0", "con": text}}
-        path = "%s/%s/%s%s" % (self.settings["cse"], self.originator, container, NO_CONTENT)
-        return self.request("POST", path, _INSTANCE, body)
 
     # Sends a request and returns (response status code, body), to be awaited. What the message is
     # made of is let go before the wait. Raises DeviceError.

@@ -53,24 +53,24 @@ async def _prove(life, config, is_second, tries, end):
             break
         except DeviceError as e:
             error = e
-        release("platform", "onem2m", "tls", "http")
+        release("platform", "tls", "http")
         await borrowed("telling", "wait", life.timeline, tries, error, end)
         if is_joined:
             # Whoever bears the name lets anybody in and answers: another place may lead further.
             is_joined = not life.wifi.doubt() and await borrowed(
                 "link", "is_alive", life.wifi, config
             )
-    release("platform", "onem2m", "tls", "http")
+    release("platform", "tls", "http")
     _heal(life.journal, config["version"])
     life.journal.reached(config["version"], PROVED)
     return lease
 
 
 async def _register(life, config):
+    life.journal.reached(config["version"], REGISTER)  # before there is less room for it
+    await asyncio.sleep_ms(0)
     from .platform import platform_for
 
-    life.journal.reached(config["version"], REGISTER)
-    await asyncio.sleep_ms(0)
     platform = platform_for(config["platform"], life.identity.device_id, life.clock)
     await register(config, platform, life.clock, life.timeline)
     return platform.lease

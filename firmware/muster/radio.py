@@ -15,4 +15,9 @@ def refused(e):
 def printable(ssid):
     if isinstance(ssid, str):
         ssid = ssid.encode()
+    for c in ssid:
+        if not 32 <= c < 127 or c == 92:
+            break
+    else:  # at once: MicroPython keeps each character that it has ever seen alone, for good
+        return str(ssid, "utf-8")
     return "".join([chr(c) if 32 <= c < 127 and c != 92 else "\\x%02x" % c for c in ssid])

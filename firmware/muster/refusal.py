@@ -6,11 +6,13 @@ import json
 
 from micropython import const
 
+from .actions import ADOPTED
 from .errors import DeviceError
 from .modules import borrow
 from .radio import printable
 
 _LONGEST = const(120)  # of a server's own words
+_LONGEST_RETRY_S = const(300)  # errors are not authenticated: their Retry-After is only a hint
 # oneM2M's codes for what may pass by itself: not there (yet: a CSE that starts says so, too),
 # timed out, and three ways of being out of reach.
 _PASSING = const(("4004", "4008", "5103", "5107", "6003"))
@@ -36,9 +38,16 @@ def check(status, headers, body, token):
     raise DeviceError("platform_unreachable", text + _said(body, "m2m:dbg", token), retry_s)
 
 
-# Returns the code of a problem document (RFC 9457) as an appendix to a sentence.
-def code(body):
-    return _said(body, "code", None)
+# Makes the DeviceError of an error that a configuration server has answered with, a problem
+# document (RFC 9457). k: the name of the key that it was asked with.
+def rejected(k, status, headers, body):
+    if k == ADOPTED and status == 403:  # in its way it says that it cannot be the server
+        text = "this configuration server has not adopted the device; if it has lost its "
+        text += "database, restore that, or hold the button for 15 s"
+        return DeviceError("server_untrusted", text)
+    retry_s = min(borrow("retry_after", "seconds", status, headers), _LONGEST_RETRY_S)
+    text = "the configuration server says HTTP %d" % status
+    return DeviceError("server_rejected", text + _said(body, "code", None), retry_s)
 
 
 def _said(body, name, secret):

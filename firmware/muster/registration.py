@@ -3,11 +3,8 @@
 # Step 9: the device's AE at a oneM2M platform, made, recognised and renewed (oneM2M TS-0004).
 # Loaded when needed. Not for managing the platform: node and account are the server's work.
 
-import json
-
 from micropython import const
 
-from .errors import DeviceError
 from .modules import borrow
 from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND, TIMELINE
 
@@ -16,7 +13,6 @@ _AE = const(2)
 _CONTAINER = const(3)
 
 # X-M2M-RSC response status codes.
-_OK = const("2000")
 _UPDATED = const("2004")
 _CONFLICT = const("4105")
 _ALREADY_REGISTERED = const("4117")
@@ -28,11 +24,11 @@ async def register(platform):
     rsc, answer = await platform.request("POST", platform.settings["cse"], _AE, _ae(platform))
     if rsc in (_ALREADY_REGISTERED, _CONFLICT):
         rsc, answer = await platform.request("GET", platform.originator)
-        _recognise(platform, rsc, answer)
+        borrow("lease", "recognise", platform, rsc, answer)
         await _govern(platform, platform.originator, "m2m:ae")
     elif rsc != CREATED:
         raise platform.refused("register", rsc, answer)
-    platform.lease = _lease(answer)
+    platform.lease = borrow("lease", "of", answer)
     for name in (DATA, TIMELINE):
         await _contain(platform, name)
 
@@ -72,29 +68,6 @@ async def _govern(platform, path, root):
         raise platform.refused("set the policies", rsc, answer)
 
 
-# Raises DeviceError platform_conflict if the AE that exists already is not this device's own.
-def _recognise(platform, rsc, answer):
-    try:
-        found = _read(answer)["m2m:ae"] if rsc == _OK else {}
-        is_own = platform.label in found["lbl"] and found["api"] == platform.settings["api"]
-    except (KeyError, TypeError):
-        is_own = False
-    if not is_own:
-        text = "%s is registered, but not by this device (RSC %s)" % (platform.originator, rsc)
-        error = DeviceError("platform_conflict", text)
-        error.is_final = True
-        raise error
-
-
-# What cannot be read has been changed on its way: it says nothing of who is registered, nor for
-# how long. Raises DeviceError.
-def _read(answer):
-    try:
-        return json.loads(answer)
-    except ValueError:
-        raise DeviceError("platform_unreachable", "the platform's answer came without its sense")
-
-
 async def _contain(platform, name):
     path = platform.originator + NO_CONTENT
     rsc, answer = await platform.request("POST", path, _CONTAINER, _container(platform, name))
@@ -105,23 +78,12 @@ async def _contain(platform, name):
         raise platform.refused("make container " + name, rsc, answer)
 
 
-# Reads when the registration ends by itself: it is renewed at two thirds of its life.
-def _lease(answer):
-    try:
-        found = _read(answer)["m2m:ae"] if answer else {}
-        began = borrow("onem2m_time", "parse_time", found["lt"])
-        life_s = borrow("onem2m_time", "parse_time", found["et"]) - began
-        return began + life_s * 2 // 3, life_s
-    except (ValueError, KeyError, TypeError):
-        return None  # a platform that sets no end
-
-
 async def renew(platform, until):
     body = {"m2m:ae": {"et": borrow("onem2m_time", "format_time", until)}}
     rsc, answer = await platform.request("PUT", platform.originator, None, body)
     if rsc == NOT_FOUND:
         await register(platform)
     elif rsc == _UPDATED:
-        platform.lease = _lease(answer)
+        platform.lease = borrow("lease", "of", answer)
     else:
         raise platform.refused("renew the registration", rsc, answer)

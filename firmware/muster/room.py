@@ -13,23 +13,12 @@ _kept: list = []
 shortages = 0  # how often there was none, since the last handshake; see shortage.py
 
 
-# A stream that never says anything. mbedTLS takes its two buffers, 16,717 and 4,429 bytes, when it
-# is wrapped around one, and gives them back when that is closed (modtls_mbedtls.c).
-class _Nobody(io.IOBase):
-    def readinto(self, buffer):
-        return None
-
-    def write(self, data):
-        return None
-
-    def ioctl(self, request, argument):
-        return 0
-
-
 # Takes the room, if it is not taken, as far as there is so much: one pair of buffers, and a second
 # in place of the 15 KiB that a handshake takes in small pieces beside them, and of its socket.
-# Whatever is kept already is taken anew with it: in one go the pairs lie side by side. pairs:
-# fewer while a connection has its own.
+# mbedTLS takes a pair, 16,717 and 4,429 bytes, when it is wrapped around a stream, here one that
+# is never read, and gives it back when that is closed (modtls_mbedtls.c). Whatever is kept already
+# is taken anew with it: in one go the pairs lie side by side. pairs: fewer while a connection has
+# its own.
 def keep(pairs=2):
     if len(_kept) >= pairs:
         return
@@ -39,8 +28,9 @@ def keep(pairs=2):
     try:
         context = tls.SSLContext(tls.PROTOCOL_TLS_SERVER)
         while len(_kept) < pairs:
+            nobody = io.BytesIO()
             _kept.append(
-                context.wrap_socket(_Nobody(), server_side=True, do_handshake_on_connect=False)
+                context.wrap_socket(nobody, server_side=True, do_handshake_on_connect=False)
             )
     except (OSError, MemoryError, ValueError):
         pass  # as much as there is

@@ -8,6 +8,7 @@ from micropython import const
 
 from .errors import DeviceError
 from .modules import borrowed
+from .registered import publish_reading
 
 _PATIENCE_MS = const(60000)
 _AT_ONCE = const(8)  # readings; the life itself waits behind them
@@ -33,7 +34,7 @@ class Session:
         try:
             if not self.online.is_set():
                 await self._connected()
-            await self.platform.publish_reading({"name": name, "value": value})
+            await publish_reading(self.platform, {"name": name, "value": value})
         finally:
             self.waiting -= 1
 

@@ -17,6 +17,9 @@ from .room import keep
 _WATCHDOG_MS = const(60000)
 _AT_PROMPT_MS = const(600000)  # so that a copy over serial is not bitten
 _BEFORE_RESET_S = const(10)
+# Bytes of new objects between two collections, unless the owner has said how many. Else what stays
+# comes to lie among what does not, all over the heap, and leaves no room in one piece.
+_COLLECT = const(8192)
 
 
 def run(app):
@@ -62,6 +65,8 @@ async def start(app):
 
 
 async def _live(app, dog):
+    if gc.threshold() < 0:
+        gc.threshold(_COLLECT)
     pulse = Pulse()
     # Before the modules: MicroPython's heap grows at the cost of both.
     borrow("hardware", "open_radio")

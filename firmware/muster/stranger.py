@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
 # Who answered in the place of whom was asked: a captive portal, a proxy, a load balancer or a web
-# server, by what it says of itself. Loaded by http.py when somebody did.
+# server, by what it says of itself; or why the answer is of no use. Loaded by http_head.py then.
+
+_USELESS = {
+    "": "something else answered there, not HTTP: %s",
+    "coding": "the answer is compressed (%s), although none was wanted that is",
+    "transfer": "the answer comes in a form nobody asked for: %s",
+    "length": "the answer has no sensible length: %s",
+}
 
 
 # Returns the words, the telling ones first: a report cuts them. headers: as http.Connection's, so
@@ -15,3 +22,8 @@ def described(status, headers):
         if said:
             text += ", %s %s" % (name, said[:longest])
     return text
+
+
+# Returns the words for an answer whose head nobody can use. what: the header; "": it has none.
+def useless(what, said):
+    return _USELESS[what] % said

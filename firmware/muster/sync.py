@@ -16,23 +16,12 @@ from .timeline import REPORT
 _TIMEOUT_MS = const(15000)
 
 
-# Returns the name of the key for a sync, and what the configuration says for it in base64. config:
-# the one that the device runs on or tries, None without one. is_anew: it seeks, or nobody has
-# answered for a day; then an adopted device asks as such, and the label is for all others.
-def key_of(config, is_anew):
-    server = config["config_server"] if config else {}
-    if config and not is_anew:
-        return str(config["version"]), server["key"]
-    adoption = server.get("adoption")  # not in one that was committed before adoption was
-    return (ADOPTED, adoption) if adoption else (LABEL, "")
-
-
 # Makes one sync under the configuration's key, or an adopted device's once nobody has answered for
 # a day. Raises DeviceError if there is no authenticated answer, and then the next one is due later
 # and later.
 async def ask(contact, config, state):
     is_ignored = borrow("silence", "ask", contact, config["policy"]["sync_s"])
-    key = key_of(config, is_ignored and state != "trial")
+    key = borrow("keys", "key_of", config, is_ignored and state != "trial")
     _, host, port, _ = borrow("url", "split", config["config_server"]["url"])
     contact.is_asking = True
     try:
@@ -48,7 +37,7 @@ async def ask(contact, config, state):
     return answer
 
 
-# Makes one sync with this server, a (host, port), under a key as key_of() returns it. seen, state:
+# Makes one sync with this server, a (host, port), under a key as of keys.py. seen, state:
 # as in a report. Notes each step that ends in the timeline, and leaves one that fails open for the
 # caller to note. Raises DeviceError.
 async def ask_at(contact, server, key, seen, state, timeout_ms):

@@ -8,6 +8,7 @@ import asyncio
 from . import log
 from .errors import DeviceError, Interrupted
 from .modules import borrow, borrowed, release
+from .room import give
 
 
 # Tries a directive's configuration and commits it. Returns ((configuration, lease), None, None) if
@@ -29,6 +30,8 @@ async def attempt(life, answer):
     version = config["version"]
     await asyncio.sleep_ms(0)
     del config["app"], config["device"]
+    if not config["platform"]["url"].startswith("https"):
+        give()  # what is kept for TLS
     life.led.show("trial")
     try:
         lease = await borrowed("proving", "prove", life, config, is_second)
@@ -45,7 +48,7 @@ async def attempt(life, answer):
         await borrowed("shortage", "heed", life, None)
         return None, None, e
     finally:
-        release("platform", "onem2m", "tls", "http")
+        release("platform", "tls", "http")
     del config["platform"]
     pending = await borrowed("confirming", "confirm", life, config)
     if pending:

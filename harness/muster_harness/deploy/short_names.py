@@ -14,26 +14,30 @@ import io
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import count
 from pathlib import Path
 from string import ascii_lowercase
 
-_PRIVATE = re.compile(r"_[a-z]\w*")
+from muster_harness.deploy.constants import in_place
+
+_PRIVATE = re.compile(r"_[a-zA-Z]\w*")
 _NAME = re.compile(r"[a-zA-Z_]\w*")
 
 
 def shortened(package: Path, is_closed: bool = False) -> dict[Path, bytes]:
     """Return each source file of the package, with new names for its private ones.
 
-    A private name begins with one underscore, is made in this file, and stands in no other file
-    and in no text of any (for getattr). In a closed package, whose functions nobody else calls
-    with keywords, parameters are private too, unless the package names them in a call. A package
-    with a file that is not Python stays unchanged: the compiler says what is wrong.
+    A private name begins with one underscore and stands in no text of any file (for getattr). Each
+    file that has it makes it, so it is another one there, unless a class goes on with one of
+    another file: then it stands in no other file at all. In a closed package, whose functions
+    nobody else calls with keywords, parameters are private too, unless the package names them in
+    a call, and constants stand in the place of their names (constants.py). A package with a file
+    that is not Python stays unchanged: the compiler says what is wrong.
     """
     texts = {path: path.read_text() for path in sorted(package.rglob("*.py"))}
     try:
-        return _shortened(texts, is_closed)
+        return _shortened(in_place(texts) if is_closed else texts, is_closed)
     except (SyntaxError, tokenize.TokenError):
         return {path: text.encode() for path, text in texts.items()}
 
@@ -44,10 +48,18 @@ def _shortened(texts: dict[Path, str], is_closed: bool) -> dict[Path, bytes]:
     files = Counter(name for found in tokens.values() for name in {t.string for t in found})
     quoted = {name for found in tokens.values() for name in _quoted(found)}
     known = quoted.union(dir(builtins), *map(_not_local, trees.values()))
+    own_in = {path: _made_in(tree) for path, tree in trees.items()}
+    makers = Counter(name for own in own_in.values() for name in own)
+    shared = set().union(*map(_asked_of_others, trees.values()))
+    most = 1 if _goes_on(trees.values()) else len(texts)
     made: dict[Path, bytes] = {}
     for path, text in texts.items():
         used = Counter(t.string for t in tokens[path] if t.type == tokenize.NAME)
-        own = {name for name in _made_in(trees[path]) if files[name] == 1 and name not in quoted}
+        own = {
+            name
+            for name in own_in[path] - quoted
+            if files[name] == min(makers[name], 1 if name in shared else most)
+        }
         if is_closed:
             own |= _parameters(trees[path]) - known
         fresh = (name for name in _short() if name not in files and name not in quoted)
@@ -64,8 +76,9 @@ def _tokens(text: str) -> list[tokenize.TokenInfo]:
 def _quoted(tokens: list[tokenize.TokenInfo]) -> Iterator[str]:
     for token in tokens:
         if token.type == tokenize.STRING:
-            yield from _NAME.findall(token.string)
-            yield from _PRIVATE.findall(token.string)  # also behind an escape, as in "\n_name"
+            value = ast.literal_eval(token.string)
+            if isinstance(value, str):  # MicroPython has no names that are bytes
+                yield from _NAME.findall(value)
 
 
 def _parameters(tree: ast.Module) -> set[str]:
@@ -102,10 +115,39 @@ def _not_local(tree: ast.Module) -> Iterator[str]:
                 yield from (n.id for n in ast.walk(statement) if isinstance(n, ast.Name))
 
 
+def _goes_on(trees: Collection[ast.Module]) -> bool:
+    """Tell whether a class goes on with one of another file, with which it shares its names."""
+    defined = {
+        node.name: tree
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    return any(
+        defined.get(ast.unparse(base).rsplit(".", 1)[-1], tree) is not tree
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for base in node.bases
+    )
+
+
+def _asked_of_others(tree: ast.Module) -> set[str]:
+    """Return the attributes that this file reads or changes of anything but `self`."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) != "self"
+    }
+
+
 def _made_in(tree: ast.Module) -> set[str]:
     """Return the private names that this file makes, and so may make otherwise."""
     names = set()
+    vanishing = set()  # private constants, which the compiler puts in place itself
     for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("const("):
+            vanishing |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.arg):
@@ -114,7 +156,7 @@ def _made_in(tree: ast.Module) -> set[str]:
             names.add(node.id)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             names |= {node.attr} if ast.unparse(node.value) == "self" else set()
-    return {name for name in names if _PRIVATE.fullmatch(name)}
+    return {name for name in names - vanishing if _PRIVATE.fullmatch(name)}
 
 
 def _short() -> Iterator[str]:

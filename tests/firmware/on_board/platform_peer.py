@@ -18,6 +18,7 @@ class _Clock:
 
 
 async def _one(platform, deed):
+    from muster import registered
     from muster.errors import DeviceError
 
     try:
@@ -25,11 +26,11 @@ async def _one(platform, deed):
             await platform.register()
         elif deed == "renew":
             platform.lease = 0, 86400
-            await platform.renew(1800000000)
+            await registered.renew(platform, 1800000000)
         elif deed == "timeline":
-            await platform.publish("muster", "{}")
+            await registered.publish(platform, "muster", "{}")
         else:
-            await platform.publish_reading({"name": "x", "value": 1})
+            await registered.publish_reading(platform, {"name": "x", "value": 1})
         return {"lease": platform.lease}
     except DeviceError as e:
         return {"code": e.code, "detail": e.detail, "is_final": e.is_final, "retry_s": e.retry_s}

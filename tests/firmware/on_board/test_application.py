@@ -15,7 +15,7 @@ from muster.session import Session
 
 # A platform that takes everything.
 class Platform:
-    async def publish_reading(self, reading):
+    async def alone(self, deed, *arguments):
         pass
 
 

@@ -9,7 +9,7 @@ import time
 
 from runner import araises
 
-from muster import contact, modules, silence, sync
+from muster import contact, keys, modules, silence, sync
 from muster.errors import DeviceError
 
 _CONFIG = {
@@ -297,7 +297,7 @@ async def test_who_has_only_the_label_may_not_take_a_device_away():
 
 
 def test_only_a_device_that_was_never_adopted_seeks_with_the_label():
-    assert sync.key_of(None, True) == _LABEL
-    assert sync.key_of(_OLDER, True) == _LABEL
-    assert sync.key_of(_CONFIG, True) == _ADOPTED
-    assert sync.key_of(_CONFIG, False) == _VERSION
+    assert keys.key_of(None, True) == _LABEL
+    assert keys.key_of(_OLDER, True) == _LABEL
+    assert keys.key_of(_CONFIG, True) == _ADOPTED
+    assert keys.key_of(_CONFIG, False) == _VERSION

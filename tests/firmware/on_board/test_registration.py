@@ -8,6 +8,7 @@ from runner import araises
 
 from muster.errors import DeviceError
 from muster.platform import Platform
+from muster.registered import renew
 
 _SETTINGS = {
     "url": "http://127.0.0.1:1",
@@ -58,9 +59,9 @@ async def test_a_registration_is_renewed_at_two_thirds_of_its_life():
     await platform.register()
     due, life_s = platform.lease
     assert life_s == 3 * 86400
-    await platform.renew(due - 1)
+    await renew(platform, due - 1)
     assert len(platform._connection.asked) == 3
-    await platform.renew(due)
+    await renew(platform, due)
     method, path, body = platform._connection.asked[3]
     assert (method, path) == ("PUT", "/Cabc")
     assert body == {"m2m:ae": {"et": "20261128T000000"}}
@@ -69,7 +70,7 @@ async def test_a_registration_is_renewed_at_two_thirds_of_its_life():
 async def test_a_registration_that_ended_meanwhile_is_made_anew():
     platform = _platform(("4004", {}), _CREATED, _CONTAINER, _CONTAINER)
     platform.lease = (0, 86400)
-    await platform.renew(1)
+    await renew(platform, 1)
     assert [asked[0] for asked in platform._connection.asked] == ["PUT", "POST", "POST", "POST"]
 
 
@@ -119,5 +120,5 @@ async def test_a_platform_whose_clock_is_behind_is_not_asked_at_each_look():
     platform = _platform(*answers)
     platform.lease = (0, 86400)
     for now in range(3000000000, 3000000120, 10):
-        await platform.renew(now)
+        await renew(platform, now)
     assert len(platform._connection.asked) == 2

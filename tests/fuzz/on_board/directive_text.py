@@ -15,7 +15,8 @@ from muster.compact import dumps
 from muster.contact import Contact
 from muster.directive import parse
 from muster.errors import DeviceError
-from muster.sync import hear, key_of
+from muster.keys import key_of
+from muster.sync import hear
 
 ROOM = 512 << 10
 _LARGEST = 8192  # as much as an answer may hold

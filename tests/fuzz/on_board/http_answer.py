@@ -6,8 +6,8 @@ from mutation import changed_bytes, some
 from stand_ins import drive, peer
 
 from muster.errors import DeviceError
-from muster.exchange import _rejected
 from muster.http import Connection
+from muster.refusal import rejected
 
 ROOM = 4 << 20  # garbage of headers and of chunks that come byte by byte
 _LIMIT = 4096
@@ -64,7 +64,7 @@ def _asked(connection):
     for name in headers:
         if "\n" in headers[name]:
             return "a header of two lines"
-    error = _rejected("label", status, headers, body)
+    error = rejected("label", status, headers, body)
     if not 0 <= error.retry_s <= 300:
         return "a stranger makes the device wait for %d s" % error.retry_s
     return _error(error)

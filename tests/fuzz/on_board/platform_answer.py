@@ -9,6 +9,7 @@ from stand_ins import drive, peer
 
 from muster.errors import DeviceError
 from muster.platform import Platform
+from muster.registered import renew
 
 ROOM = 512 << 10
 _LARGEST = 4096
@@ -56,7 +57,7 @@ def play(data):
         # A platform says how often a device comes back, but not more than once a minute; after a
         # refusal the device's own back-off decides.
         for second in range(0, 100, 10):
-            drive(platform.renew(3000000000 + second))
+            drive(renew(platform, 3000000000 + second))
     except DeviceError as e:
         # What cannot be read may have been changed on its way, and is asked for again.
         known = ("platform_refused", "platform_conflict", "platform_unreachable")

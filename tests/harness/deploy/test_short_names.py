@@ -14,9 +14,10 @@ from muster_harness.deploy.short_names import shortened
 ROOT = Path(__file__).resolve().parents[3]
 _ONE = """\
 import other
-_LONG_CONSTANT = 3
+_LONG_TABLE = 3
+_VANISHING = const(0)
 def _private_to_here(value, _of_argument=2):
-    return value + _of_argument + _LONG_CONSTANT
+    return value + _of_argument + _LONG_TABLE + _VANISHING
 class Thing:
     _of_class = 5
     def __init__(self):
@@ -29,7 +30,14 @@ class Thing:
         total = getattr(self, "_called_by_name")() + self._of_class
         return total + foreign._of_somebody_else + self._shared_by_both
 """
-_OTHER = "class Foreign:\n    _shared_by_both = 1\n    def _a(self):\n        return 1\n"
+_OTHER = """\
+class Foreign:
+    _shared_by_both = 1
+    def _a(self):
+        return 1
+    def sum(self, foreign):
+        return foreign._shared_by_both
+"""
 
 
 @pytest.fixture
@@ -42,18 +50,48 @@ def package(tmp_path: Path) -> Path:
 def test_what_is_private_to_a_file_is_renamed_and_does_the_same(package: Path) -> None:
     made = shortened(package)
     text = made[package / "one.py"].decode()
-    for name in ("_private_to_here", "_of_argument", "_attribute_of_thing", "_of_class"):
+    for name in ("_private_to_here", "_of_argument", "_attribute_of_thing", "_of_class", "_LONG"):
         assert name not in text
-    for name in ("_shared_by_both", "_called_by_name", "_of_somebody_else", "_LONG_CONSTANT"):
+    for name in ("_shared_by_both", "_called_by_name", "_of_somebody_else", "_VANISHING"):
         assert name in text
     assert len(text.splitlines()) == len(_ONE.splitlines())
     assert "_a" not in re.findall(r"\b_\w\b", text)  # it is the other file's
     both = []
     for source in (_ONE, text):
-        names: dict[str, type] = {}
+        names: dict[str, Any] = {"const": int}
         exec(source.replace("import other", ""), names)  # noqa: S102 (written above)
         both.append(names["Thing"]().sum(type("Foreign", (), {})()))
     assert both == [19, 19]
+
+
+_EACH = """\
+_TABLE = [1]
+class Base:
+    def __init__(self):
+        self._value = 1
+    def _double(self):
+        return self._value * 2 + _TABLE[0]
+    def sum(self):
+        return self._double()
+"""
+
+
+def test_each_file_has_its_own_of_a_private_name_that_several_make(tmp_path: Path) -> None:
+    for name in ("one.py", "other.py"):
+        (tmp_path / name).write_text(_EACH)
+    for text in shortened(tmp_path).values():
+        assert not set(re.findall(r"\w+", text.decode())) & {"_TABLE", "_value", "_double"}
+        names: dict[str, Any] = {}
+        exec(text, names)  # noqa: S102 (written above)
+        assert names["Base"]().sum() == 3
+
+
+def test_a_class_shares_its_private_names_with_one_of_another_file(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(_EACH)
+    goes_on = _EACH.replace("class Base", "from one import Base\nclass More(Base)")
+    (tmp_path / "other.py").write_text(goes_on)
+    for text in shortened(tmp_path).values():
+        assert set(re.findall(r"\w+", text.decode())) >= {"_value", "_double"}
 
 
 _CLOSED = """\
