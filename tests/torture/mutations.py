@@ -46,6 +46,12 @@ FED_BY_TIMER = Mutation(
     "    machine.Timer(0).init(period=1000, callback=lambda timer: dog.feed())\n"
     "    return dog\n",
 )
+FORGETS_NOTHING = Mutation(
+    "what was removed is not overwritten",
+    "store.py",
+    "        self._is_spoilt = True\n        try:\n            open(",
+    "        return\n        try:\n            open(",
+)
 
 
 def mutated(mutation: Mutation, directory: Path) -> Path:

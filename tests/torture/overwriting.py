@@ -15,7 +15,7 @@ from tests import secrecy
 # many of the fillers and erases, and of what keeps the file system whole between them.
 _ONE_FILLER_IN = 199
 _ONE_OTHER_IN = 4
-_FILLER_BYTES = 128  # of zeros at least; what LittleFS puts before them is a few bytes
+_FILLER_BYTES = 64  # of zeros at least; what LittleFS puts before them is a few bytes
 _HEAD_BYTES = 24
 MARK = "spoilt"  # the file that says that free space is to be overwritten
 

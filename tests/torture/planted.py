@@ -12,6 +12,7 @@ from tests.torture.inspector import Inspector
 from tests.torture.mutations import (
     COMMITS_EARLY,
     FED_BY_TIMER,
+    FORGETS_NOTHING,
     FORGETS_THE_OTHER,
     NO_CHECKSUM,
     Mutation,
@@ -48,12 +49,18 @@ def _stuck(part: Part, bench: Bench, firmware: Path) -> None:
         stuck.bite(part, bench, power.play(ONBOARDING).end)
 
 
+def _lives(part: Part, bench: Bench, firmware: Path) -> None:
+    with Power(part, bench, _SEED, firmware) as power:
+        power.lives(power.play(CHANGE), "whole", sample=2)
+
+
 # What finds each bug, and a word of how it says so.
 TRAPS: dict[Mutation, tuple[Callable[[Part, Bench, Path], None], str]] = {
     COMMITS_EARLY: (_images, "before it was registered"),
     NO_CHECKSUM: (_rot, "rotten record is believed"),
     FORGETS_THE_OTHER: (_rot_of_two, "the other generation is lost too"),
     FED_BY_TIMER: (_stuck, "never ended by the watchdog"),
+    FORGETS_NOTHING: (_lives, "secrets of former configurations are left"),
 }
 
 

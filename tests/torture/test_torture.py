@@ -12,7 +12,7 @@ import pytest
 
 from muster_harness.esp32.parts.flash import FlashContent
 from muster_harness.units.full_filesystem import fill_filesystem
-from tests.torture import labelling, rot
+from tests.torture import labelling, overwriting, rot
 from tests.torture.bench import Bench
 from tests.torture.inspector import Inspector
 from tests.torture.messages import Messages
@@ -86,6 +86,19 @@ def test_a_sample_of_cuts_comes_home_with_the_true_servers(
     power.lives(onboarding, "some", sample=3)
     assert part.findings == []
     assert part.figures == {"cut points": 3}
+
+
+def test_cuts_while_free_space_is_overwritten_leave_nothing_of_the_former_version(
+    power: Power, part: Part
+) -> None:
+    played = power.play(CHANGE)
+    cut = [cut.operation for cut in overwriting.cuts(played.recording, "whole")]
+    is_filler = [overwriting.is_filler(played.recording.operations[n - 1]) for n in cut]
+    assert len(played.recording.operations) > 20_000 and len(cut) < 400
+    assert sum(is_filler) > 80
+    power.images(played, "some", sample=40, cuts_again=False)
+    power.lives(played, "some", sample=2)
+    assert part.findings == []
 
 
 def test_replies_and_operations_are_cut_apart(onboarding: Played) -> None:

@@ -140,6 +140,27 @@ def test_every_rotten_bit_is_noticed_and_costs_the_timeline_nothing():
             assert _is_blank(Life(memory).wake())
 
 
+# RTC memory is no flash: a write that a reset ends leaves the newer content up to some byte.
+def test_a_reset_in_the_middle_of_a_write_leaves_the_former_the_newer_or_nothing():
+    former = _memory().content
+    memory = Memory()
+    memory.content = former
+    life = Life(memory, unix=_NOW + 50).wake()
+    life.contact.due_in(9000)
+    life.journal.nonce = "m" * 64
+    waking.remember(life, _CONFIG, None)
+    newer = memory.content
+    found = set()
+    for at in range(min(len(former), len(newer)) + 1):
+        memory.content = newer[:at] + former[at:]
+        life = Life(memory, unix=_NOW + 100).wake()
+        if life.contact.is_short:
+            found.add((life.journal.nonce[0], _left_s(life.contact), life.operation.lease))
+        else:
+            assert _is_blank(life), at
+    assert found == {("n", 3500, (_NOW + 1000, 2000)), ("m", 8950, None)}
+
+
 def test_memory_that_is_cut_short_is_none():
     whole = _memory().content
     for length in (0, 1, SLEPT - 1, SLEPT, SLEPT + 1, SLEPT + 4):
