@@ -177,7 +177,9 @@ def understood(answer: "requests.Response", portal: str) -> dict[str, Any]:
     if not isinstance(detail, str):
         raise _no_portal(portal, answer)
     if answer.status_code == 401:
-        raise Unauthorized(f"{detail}; is the token that of this portal?")
+        raise Unauthorized(
+            f"{portal} does not accept this access token; is it the one of this portal?"
+        )
     if document.get("code") == ServiceUnreachable.code:
         raise ServiceUnreachable(detail)
     more = [(str(e.get("path")), str(e.get("detail"))) for e in document.get("errors", [])[1:]]

@@ -225,7 +225,8 @@ def _add_onem2m(
             answer, status = http_binding.unauthorized(error), error.status
         about, content = http_binding.rendered(headers, answer, clock())
         if status == Unauthorized.status:
-            about["WWW-Authenticate"] = "Bearer"
+            # Whoever makes a profile learns here that another name is wrong; it is no secret.
+            about["WWW-Authenticate"] = f'Bearer cse="{cse.name}"'
         return Response(content, status, about)
 
     app.add_route(
