@@ -22,6 +22,7 @@ from muster_server.errors import (
 )
 from muster_server.label_table import labels_in
 from muster_server.private_files import named, read_private
+from muster_server.progress import waiting
 from muster_server.settings import certificate_authorities, service_url
 from muster_server.terminal import ask_hidden, can_show, is_person_there
 from muster_server.tokens import checked
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # it takes long to import, and not every command needs it
     import requests
 
 _INPUT_LIMIT = 256 * 1024
+_PATIENCE_S = 2.0  # until somebody who looks is told what is waited for
 
 
 class Refused(HostError):
@@ -129,14 +131,15 @@ def at_portal(options: Namespace, method: str, path: str, body: Any = None) -> d
     from muster_server.service_client import PORTAL_TIMEOUT_S, call
 
     portal, ca_file = _portal(options)
-    answer = call(
-        method,
-        f"{portal}{path}",
-        _token(options),
-        body,
-        ca_file=ca_file,
-        read_timeout_s=PORTAL_TIMEOUT_S,
-    )
+    with waiting(f"waiting for {portal}", _PATIENCE_S):
+        answer = call(
+            method,
+            f"{portal}{path}",
+            _token(options),
+            body,
+            ca_file=ca_file,
+            read_timeout_s=PORTAL_TIMEOUT_S,
+        )
     if answer.status_code == 204:
         return {}
     if answer.ok and answer.headers.get("Content-Type", "").startswith("text/plain"):
@@ -177,7 +180,9 @@ def understood(answer: "requests.Response", portal: str) -> dict[str, Any]:
     if not isinstance(detail, str):
         raise _no_portal(portal, answer)
     if answer.status_code == 401:
-        raise Unauthorized(f"{detail}; is the token that of this portal?")
+        raise Unauthorized(
+            f"{portal} does not accept this access token; is it the one of this portal?"
+        )
     if document.get("code") == ServiceUnreachable.code:
         raise ServiceUnreachable(detail)
     more = [(str(e.get("path")), str(e.get("detail"))) for e in document.get("errors", [])[1:]]

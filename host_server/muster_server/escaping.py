@@ -86,5 +86,10 @@ def output_escaped() -> Iterator[None]:
 
 def own_output() -> TextIO:
     """Return standard output for what this program draws itself, e.g. a QR code in colours."""
-    stream: Any = sys.stdout
-    return stream._stream if isinstance(stream, EscapedOutput) else stream
+    return own_stream(sys.stdout)
+
+
+def own_stream(stream: Any) -> TextIO:
+    """Return the stream itself for what this program draws there, if it is an escaped one."""
+    own: TextIO = stream._stream if isinstance(stream, EscapedOutput) else stream
+    return own

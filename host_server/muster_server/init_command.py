@@ -21,6 +21,7 @@ from muster_server.errors import Conflict, SettingsError
 from muster_server.private_files import named, read_private, write_private
 from muster_server.profile_commands import problem_error, tell_trial
 from muster_server.profile_file import problems_of, toml_value
+from muster_server.progress import waiting
 from muster_server.settings import SETTINGS_FILE, is_loopback, read_settings
 from muster_server.terminal import ask_hidden, is_person_there
 
@@ -105,7 +106,7 @@ def _platform(answers: Answers, folder: Path) -> tuple[dict[str, Any], dict[str,
         return {"url": url, "insecure": True}, written
     from muster_server.certificates import make_development
 
-    with named("--data", folder):
+    with waiting("making certificates"), named("--data", folder):
         made = make_development(folder / "certs", [answers.address], 397)
     written |= {
         "platform-cert": f"./certs/{made.chain.name}",

@@ -4,6 +4,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from base64 import b64decode
@@ -21,6 +22,8 @@ from muster_server.settings import is_loopback
 
 _TRIAL_S = 5.0
 _MOST_BYTES = 64 * 1024
+# Muster's own platform says it to whoever comes without a token, e.g. Bearer cse="cse-in".
+_CSE = re.compile(r'\bcse="([^"]+)"')
 _NOT_FOUND = "4004"  # TS-0004 6.6.3.4: there is no such resource
 
 
@@ -76,6 +79,10 @@ def tried(platform: dict[str, Any]) -> Trial:
     if "x-m2m-rsc" not in names:
         fault = f"platform.url: {url} answers, but not as a oneM2M platform (HTTP {answer.status})"
         return Trial(f"{fault}; is the port right?", notes, has_answered=True)
+    told = _CSE.search(names.get("www-authenticate", ""))
+    if told and cse.strip("/") != told[1]:
+        fault = f'platform.cse: the CSE of the platform at {url} is "{told[1]}", and not "{cse}"'
+        return Trial(fault, notes, has_answered=True)
     if names["x-m2m-rsc"] == _NOT_FOUND:
         fault = f'platform.cse: the platform at {url} has no CSE named "{cse}"'
         return Trial(f"{fault}; its operator knows the name (its own one has cse-in)", notes, True)

@@ -19,6 +19,8 @@ def named(option: str, path: Path) -> Iterator[None]:
     """Raise SettingsError, naming option and path, for what the system refuses in the block."""
     try:
         yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SettingsError(f"{option}: {path}: wanted a folder, and a file is there") from error
     except OSError as error:
         raise SettingsError(f"{option}: {path}: {error.strerror}") from error
 

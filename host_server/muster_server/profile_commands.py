@@ -22,6 +22,7 @@ from muster_server.profile_file import (
     put,
     template,
 )
+from muster_server.progress import waiting
 from muster_server.terminal import ask_hidden, complain, is_person_there
 
 _PASSWORD = re.compile(r"networks\[\d+\]\.psk")
@@ -128,7 +129,8 @@ def tell_trial(document: dict[str, Any], *, is_wanted: bool) -> list[Problem]:
         return []
     from muster_server.platform_trial import tried
 
-    trial = tried(document["platform"])
+    with waiting(f"trying the platform at {document['platform'].get('url')}"):
+        trial = tried(document["platform"])
     for note in trial.notes:
         print(f"note: {note}", file=sys.stderr)
     if trial.fault is None:

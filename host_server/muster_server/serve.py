@@ -53,6 +53,8 @@ def serve(settings: Settings) -> int:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     os.umask(0o077)
     _warn(settings)
+    if sys.stderr.isatty():
+        print(f"starting {', '.join(settings.roles)} …", file=sys.stderr, flush=True)
     _open_data_dir(settings.data_dir)
     if "portal" in settings.roles:
         _keep_administrator(settings)

@@ -213,7 +213,15 @@ def fetch(
 
 
 def _no_answer(place: str, error: Exception) -> NoAnswer:
+    why = next((words for kind, words in _REASONS if isinstance(error, kind)), "")
     return NoAnswer(
-        f"{place} did not answer ({type(error).__name__}); check that the server runs and that "
-        "the address is right"
+        f"{place} did not answer{why}; check that the server runs and that the address is right"
     )
+
+
+# In this order: some kinds are kinds of others.
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (requests.exceptions.SSLError, " as it should over TLS, or its certificate is not trusted"),
+    (requests.Timeout, " in time"),
+    (requests.ConnectionError, ": no connection"),
+)

@@ -208,7 +208,7 @@ def test_certificates_that_cannot_be_written_are_a_matter_of_usage(
     file = tmp_path / "file"
     file.touch()
     assert cli.main(["certs", "dev", "--out", str(file)]) == 2
-    assert f"--out: {file}: File exists" in capsys.readouterr().err
+    assert f"--out: {file}: wanted a folder, and a file is there" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["device"], ["device", "add"]])

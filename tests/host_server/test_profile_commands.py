@@ -219,8 +219,10 @@ def test_wrong_cse_is_said_when_the_profile_is_made(
     platform = {"url": servers[0].urls["platform"], "insecure": True}
     file.write_text(json.dumps(PROFILE | {"name": "cse", "platform": platform | {"cse": "no-in"}}))
     code, _, err = muster("profile", "add", str(file))
-    assert code == 1
-    assert 'platform.cse: the CSE of this platform is "cse-in"' in err
+    assert code == 2
+    assert re.search('platform.cse: the CSE of the platform at .* is "cse-in"', err)
+    code, _, said = muster("profile", "add", str(file), "--offline")
+    assert (code, 'platform.cse: the CSE of this platform is "cse-in"' in said) == (1, True)
     assert "no board can reach it" in err
     file.write_text(json.dumps(PROFILE | {"name": "cse", "platform": platform}))
     assert muster("profile", "add", str(file))[0] == 0

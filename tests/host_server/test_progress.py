@@ -3,10 +3,15 @@
 """Is progress shown to whoever looks, and to nobody else?"""
 
 import io
+import os
+import socket
+import sys
+import time
 
 import pytest
 
-from muster_server.progress import counted
+from muster_server.progress import counted, waiting
+from tests.children import AtTerminal
 
 
 class Screen(io.StringIO):
@@ -44,3 +49,33 @@ def test_short_work_and_files_get_no_line() -> None:
     for stream in (Screen(), io.StringIO()):
         assert list(counted("abc", "labels", stream)) == ["a", "b", "c"]
         assert stream.getvalue() == ""
+
+
+def test_wait_is_told_when_it_takes_long_and_forgotten_afterwards() -> None:
+    screen = Screen()
+    with waiting("waiting for the portal", 0.01, screen):
+        deadline = time.monotonic() + 10
+        while not screen.getvalue() and time.monotonic() < deadline:
+            time.sleep(0.005)
+    said = screen.getvalue().split("\r")
+    assert said[1] == "waiting for the portal …"
+    assert (said[2].strip(), said[3]) == ("", "")
+
+
+def test_short_wait_is_not_told() -> None:
+    screen = Screen()
+    with waiting("waiting for the portal", 60, screen):
+        pass
+    assert screen.getvalue() == ""
+
+
+def test_command_at_a_terminal_shows_how_long_it_waits_and_no_control_character() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        portal = "http://{}:{}".format(*silent.getsockname())
+        command = [sys.executable, "-m", "muster_server", "device", "list", "--portal", portal]
+        environment = {"PATH": os.environ["PATH"], "TERM": "dumb", "MUSTER_TOKEN": "t" * 40}
+        with AtTerminal(command, environment) as terminal:
+            terminal.expect(f"\rwaiting for {portal} ")
+            terminal.send("\x03")
+            assert terminal.ends() == 130
+    assert b"u000d" not in terminal.said

@@ -33,9 +33,9 @@ _BETWEEN_S = 0.25  # two presses that are a double press
 
 def emulate(options: Namespace) -> int:
     """Run until Ctrl-C or SIGTERM. The offer stands in rig.toml, which only its owner can read."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            stack.callback(signal.signal, number, signal.signal(number, _end))
         directory = stack.enter_context(_directory(options.directory))
         air = stack.enter_context(Air())
         password_file = directory / "factory-password"

@@ -19,6 +19,9 @@ class ProgressBar:
         self._width = 0
 
     def __enter__(self) -> Self:
+        # The firmware is compiled, and the board looked at, before the first byte goes.
+        self._width = len(self._what) + 2
+        self._write(f"{self._what} …")
         return self
 
     def __exit__(

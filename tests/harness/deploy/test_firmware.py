@@ -222,6 +222,7 @@ def test_a_progress_bar_grows_and_is_for_terminals_only() -> None:
             bar.show(0, 4000)
             bar.show(1000, 4000)
     assert file.getvalue() == ""
-    empty, quarter = screen.getvalue().split("\r")[1:3]
+    begin, empty, quarter = screen.getvalue().split("\r")[1:4]
+    assert begin == "deploy …"
     assert empty == f"deploy {'·' * 30}   0% of 4 kB"
     assert quarter == f"deploy {'█' * 8}{'·' * 22}  25% of 4 kB"

@@ -24,7 +24,7 @@ def test_without_a_known_token_the_answer_is_401_in_onem2m_s_form(
     answer = platform.ask("GET", "/cse-in", token=token)
     assert answer.status == 401
     assert "token" in answer.body["m2m:dbg"]
-    assert answer.headers["WWW-AUTHENTICATE"] == "Bearer"
+    assert answer.headers["WWW-AUTHENTICATE"] == 'Bearer cse="cse-in"'
     assert answer.headers["X-M2M-RSC"] == "4107"
 
 
