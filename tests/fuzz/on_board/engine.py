@@ -36,6 +36,7 @@ class Fuzz:
         self._began = time.ticks_ms()
         self._told = self._began
         self.inputs = 0
+        self._known = None  # of them, those that are played before the run; None: still are
         self.findings = set()
         self.room = 0  # the most that one input has allocated, garbage included
         self.memory = [0] * _SAMPLES  # heap in use, through the time after the exploration
@@ -44,15 +45,21 @@ class Fuzz:
     def seconds(self):
         return time.ticks_diff(time.ticks_ms(), self._began) / 1000
 
-    # How much of the run is behind it, 0 to 1.
+    # How much of the run is behind it, 0 to 1. It begins after what is known already: the corpus
+    # grows by that, and growth is what is looked for.
     def share(self):
+        if self._known is None:
+            return 0
         most = self._options["inputs"]
-        return self.inputs / most if most else self.seconds() / self._options["seconds"]
+        if most:
+            return (self.inputs - self._known) / most
+        return self.seconds() / self._options["seconds"]
 
     def run(self):
         for data in self._parser.SEEDS:
             if self.play(data) or len(self._corpus) < _CORPUS // 2:
                 self._corpus.append(data)
+        self._known = self.inputs
         while self.share() < 1 and len(self.findings) < _MOST_FINDINGS:
             data = self._parser.make(self._corpus)
             if self.play(data) and self.share() < _EXPLORE:
