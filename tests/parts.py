@@ -53,6 +53,8 @@ PARTS = {
         "tests/system/test_tls.py",
         "tests/system/test_acme.py",
         "tests/system/test_platform_check.py",
+        "tests/system/test_conformance.py",
+        "tests/system/test_commands.py",
         "tests/system/test_hostile_air.py",
     ],
     "proxies": ["tests/system/test_proxies.py", "tests/system/test_who_answers.py"],

@@ -62,6 +62,10 @@ class Platform:
         gc.collect()
         return borrowed("registration onem2m", "register", self)
 
+    # Makes a request of the application's, with the arguments of request().
+    def ask(self, *request):
+        return self._alone(self.request, *request)
+
     # Does one thing at a time, on a connection that ends with it, and nothing while the platform
     # wants to be left alone.
     async def alone(self, deed, *arguments):
@@ -70,7 +74,7 @@ class Platform:
                 borrow("retry_after", "heed", self._closed_until)
                 self._closed_until = None
             try:
-                await deed(*arguments)
+                return await deed(*arguments)
             except DeviceError as e:
                 if e.retry_s:
                     self._closed_until = borrow("retry_after", "until", e.retry_s)

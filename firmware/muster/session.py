@@ -7,7 +7,7 @@ import asyncio
 from micropython import const
 
 from .errors import DeviceError
-from .modules import borrowed
+from .modules import borrow, borrowed
 from .registered import publish_reading
 
 _PATIENCE_MS = const(60000)
@@ -37,6 +37,11 @@ class Session:
             await publish_reading(self.platform, {"name": name, "value": value})
         finally:
             self.waiting -= 1
+
+    # Iterates over what the device is told to do: `async for command in session.commands()`. The
+    # platform is looked at every poll_s seconds.
+    def commands(self, poll_s=10):
+        return borrow("commands onem2m", "iterate", self, poll_s)
 
     # Ends what is under way, then sleeps deeply: the next thing the board does is to start. On a
     # board that cannot, sleeps lightly and returns. Raises ValueError if nobody can sleep so long.

@@ -21,6 +21,9 @@ from muster_server.store.platform import Resource
 # How the configuration server's nodes begin: "nod-PRESS-4". Nobody else may take such a name.
 NODE_NAMES = "nod-"
 
+# What holds where a subscription says nothing: updates are told, with all attributes.
+_OF_A_SUBSCRIPTION = {"enc": {"net": [1]}, "nct": 1}
+
 # The time after which a life may end, and the latest end that it may have.
 Ends = tuple[str, str]
 
@@ -92,7 +95,7 @@ def drafted(
         attributes["aei"] = ri
         end = end or ends[1]
     if type_.number == types.SUBSCRIPTION:
-        attributes = {"enc": {"net": [1]}, "nct": 1, **attributes}
+        attributes = {**_OF_A_SUBSCRIPTION, **attributes}
     if type_.number == types.CHANNEL:
         attributes = {"rqag": False, **attributes}
     if type_.number == types.CONTAINER:
@@ -132,6 +135,8 @@ def updated(resource: Resource, changes: Mapping[str, Any], now: str, ends: Ends
     attributes = {name: value for name, value in attributes.items() if value is not None}
     if attributes.get("acpi") == []:
         del attributes["acpi"]
+    if resource.ty == types.SUBSCRIPTION:
+        attributes = {**_OF_A_SUBSCRIPTION, **attributes}
     if resource.ty == types.CONTAINER:
         attributes["st"] += 1
     return replace(resource, attributes=attributes, et=end, lt=now)

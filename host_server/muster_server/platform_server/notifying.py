@@ -19,6 +19,7 @@ from muster_server.platform_server.addressing import CSE, locate
 from muster_server.platform_server.primitives import Operation
 from muster_server.platform_server.response_codes import (
     BadRequest,
+    NoPrivilege,
     NotAcceptable,
     NotFound,
     NotVerified,
@@ -119,6 +120,17 @@ def check_targets(rows: Rows, cse: CSE, draft: Resource, verified: frozenset[str
     if missing:
         about = {"vrq": True, "sur": _name(cse, draft), "cr": draft.creator}
         raise VerificationNeeded(draft, missing, compact_json(about))
+
+
+def check_channel(rows: Rows, caller: Caller, parent: Resource) -> None:
+    """Check a polling channel before it is kept.
+
+    Raises NoPrivilege if it is not the AE that makes it, BadRequest if there is one already.
+    """
+    if caller.originator != parent.owner:
+        raise NoPrivilege("a polling channel is made by its AE alone")
+    if rows.children_of_type(parent.ri, types.CHANNEL, 1):
+        raise BadRequest("the AE has a polling channel already")
 
 
 def target_of(rows: Rows, cse: CSE, address: str) -> str | None:

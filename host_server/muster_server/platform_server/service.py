@@ -151,8 +151,8 @@ class Platform:
             _check_name(rows, draft)
         if draft.ty == types.SUBSCRIPTION:
             notifying.check(rows, self._cse, parent, draft, request.verified)
-        if draft.ty == types.CHANNEL and rows.children_of_type(parent.ri, types.CHANNEL, 1):
-            raise codes.Conflict("the AE has a polling channel already")
+        if draft.ty == types.CHANNEL:
+            notifying.check_channel(rows, caller, parent)
         try:
             kept = self._keep(rows, caller, parent, draft)
         except NameTaken:  # by a transaction that ran at the same time
@@ -284,6 +284,9 @@ class Platform:
             notifying.note_last_words(rows, self._cse, resource, self._clock())
             return
         self._note(rows, Event(form.DELETED, resource, resource))
+        most = notifying.MOST_SUBSCRIPTIONS
+        for subscription in rows.children_of_type(resource.ri, types.SUBSCRIPTION, most):
+            notifying.note_last_words(rows, self._cse, subscription, self._clock())
         parent = rows.resource(resource.pi)
         if parent is not None:
             self._note(rows, Event(form.CHILD_DELETED, parent, resource))

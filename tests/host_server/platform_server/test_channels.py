@@ -15,7 +15,7 @@ from tests.host_server.platform_server.town import (
 
 def test_ae_that_nobody_can_call_polls(town: Town) -> None:
     town.create(f"/{PEN}", PEN, 15, "m2m:pch", rn="calls")
-    assert code(town.ask("POST", f"/{PEN}", PEN, 15, {"m2m:pch": {}})) == "4105"
+    assert code(town.ask("POST", f"/{PEN}", PEN, 15, {"m2m:pch": {}})) == "4000"
     assert code(town.subscribe([PEN])) == "2001"
     empty = town.ask("GET", f"/cse-in/{PEN}/calls/pcu", PEN, X_M2M_RET="300")
     assert (empty.status_code, code(empty)) == (504, "4008")
@@ -36,6 +36,7 @@ def test_polling_channel_is_its_aes_alone(town: Town) -> None:
     town.register(CUP)
     town.create(f"/{PEN}", PEN, 15, "m2m:pch", rn="calls")
     assert code(town.ask("GET", f"/cse-in/{PEN}/calls/pcu", CUP)) == "4103"
+    assert code(town.ask("POST", f"/{CUP}", "CAdmin", 15, {"m2m:pch": {}})) == "4103"
     assert code(town.ask("GET", f"/cse-in/{PEN}/calls/pcu", "CAdmin")) == "4103"
     assert code(town.ask("GET", f"/cse-in/{PEN}/data/pcu", PEN)) == "4004"
     assert code(town.ask("PUT", f"/cse-in/{PEN}/calls/pcu", PEN, 0, {"m2m:x": {}})) == "4005"

@@ -172,6 +172,12 @@ def test_last_words_tell_that_a_subscription_is_gone(town: Town, news: Receiver)
     assert news.wait_for(2)[1]["m2m:sgn"]["sud"] is True
 
 
+def test_last_words_are_said_too_when_the_resource_goes(town: Town, news: Receiver) -> None:
+    town.subscribe([news.url], su=news.url)
+    assert code(town.ask("DELETE", f"/cse-in/{PEN}/data", PEN)) == "2002"
+    assert news.wait_for(2)[1]["m2m:sgn"]["sud"] is True
+
+
 def test_new_target_is_asked_when_a_subscription_is_changed(town: Town, news: Receiver) -> None:
     town.subscribe([news.url])
     with receiver() as other:
