@@ -41,7 +41,7 @@ class Session:
     # Iterates over what the device is told to do: `async for command in session.commands()`. The
     # platform is looked at every poll_s seconds.
     def commands(self, poll_s=10):
-        return borrow("commands onem2m", "iterate", self, poll_s)
+        return borrow("commands", "iterate", self, poll_s)
 
     # Ends what is under way, then sleeps deeply: the next thing the board does is to start. On a
     # board that cannot, sleeps lightly and returns. Raises ValueError if nobody can sleep so long.

@@ -17,6 +17,7 @@ from muster_server.portal.people import People
 from muster_server.portal.service import Portal
 
 MOST_KEPT = 20
+MISSING = "the password is missing; tick the box if there is none"
 _FIELDS = {"ssid": "ssid", "ssid_b64": "ssid", "psk": "password"}
 # Of an owner's own profile, e.g. "o-7k3m2p9qxa.factory-0f343b09".
 _OWNED = re.compile(r"(?:admin|o-[0-9a-f]{10})\..+")
@@ -58,15 +59,20 @@ class HomeWifi:
             for name in own[:MOST_KEPT]
         ]
 
-    def keep(self, caller: Caller, ssid: str, password: str) -> str:
-        """Return the profile for this network; a password that was kept before is replaced.
+    def keep(self, caller: Caller, ssid: str, password: str | None) -> str:
+        """Return the profile for this network; a password that was kept before is replaced, unless
+        none is typed. None is for an open network.
 
         Invalid if name or password can be none, Conflict if there is nothing to base it on or
         there are 20 already.
         """
         name = _name(caller.owner, ssid)
         own = [n for n in self._portal.profiles()["profiles"] if n.startswith(caller.owner + ".")]
-        network = {"ssid": ssid, "psk": password or None}
+        if password == "":
+            if name in own:
+                return name
+            raise Invalid(MISSING, path="password")
+        network = {"ssid": ssid, "psk": password}
         if name in own:
             document = {**self._portal.profile(name), "networks": [network]}
         else:
@@ -82,8 +88,11 @@ class HomeWifi:
     def correct(self, caller: Caller, profile: str, ssid: str, password: str) -> None:
         """Put another password for a network into a profile; all else stays.
 
-        NotFound if the profile, or the network in it, is not there for the caller.
+        Invalid if it can be none, NotFound if the profile, or the network in it, is not there for
+        the caller.
         """
+        if not password:
+            raise Invalid("the password is missing", path="password")
         caller.need_profile(profile)
         document = self._portal.profile(profile)
         networks = [{k: v for k, v in n.items() if k != "psk_set"} for n in document["networks"]]
@@ -91,7 +100,7 @@ class HomeWifi:
         if not same:
             raise NotFound("there is no such network in these settings")
         for network in same:
-            network["psk"] = password or None
+            network["psk"] = password
         self._put(profile, {**document, "networks": networks}, is_new=False)
 
     def _put(self, name: str, document: dict[str, Any], *, is_new: bool) -> None:

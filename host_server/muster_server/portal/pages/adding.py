@@ -75,7 +75,8 @@ def chosen_profile(ground: Ground, caller: Caller, form: Form) -> str:
     if chosen == NEW_WIFI:
         if not form.line("ssid"):
             raise Invalid("the name of your Wi-Fi is missing", path="ssid")
-        return ground.wifi.keep(caller, form.text("ssid"), form.text("password"))
+        password = None if form.line("open") else form.text("password")
+        return ground.wifi.keep(caller, form.text("ssid"), password)
     if not chosen:
         raise Invalid("choose the settings", path="profile")
     caller.need_profile(chosen)

@@ -89,6 +89,24 @@ def test_wifi_password_that_can_be_none_is_refused_at_its_field(
     assert 'id="password-error"' in answer.text
 
 
+def test_network_without_a_password_is_said_to_be_one_and_never_becomes_one_by_mistake(
+    site: Site, grace: Person, label: Label, page: str
+) -> None:
+    def stored() -> dict[str, str | None]:
+        names = re.findall(r'value="(o-[^"]+)"', grace.get("/add").text)
+        with site.field.store.transaction() as records:
+            profiles = [records.profile(name) or {} for name in names]
+        return {p["networks"][0]["ssid"]: p["networks"][0]["psk"] for p in profiles}
+
+    other = {"label": new_label().qr_text, "profile": "new", "password": ""}
+    missing = grace.post("/add", ssid="guest", **other)
+    assert (missing.status_code, "tick the box" in missing.text) == (422, True)
+    assert grace.post("/add", ssid="guest", open="yes", **other).is_redirect
+    assert grace.post("/add", ssid="home", **other).is_redirect
+    assert grace.post(page + "/password", ssid="home", password="").status_code == 422
+    assert stored() == {"home": WIFI["password"], "guest": None}
+
+
 def test_refused_password_is_typed_again_and_only_that(
     site: Site, grace: Person, label: Label, page: str
 ) -> None:

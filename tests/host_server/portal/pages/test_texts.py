@@ -12,6 +12,7 @@ from typing import Any
 from muster_server import errors
 from muster_server.portal.pages import words
 from muster_server.portal.pages.texts import catalogues
+from muster_server.portal.wifi import MISSING
 
 _PAGES = Path(str(resources.files("muster_server.portal.pages")))
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
@@ -64,7 +65,7 @@ def in_errors() -> set[str]:
         details |= raised(tree)
     for file in _PAGES.glob("*.py"):
         details |= raised(ast.parse(file.read_text()))
-    return titles | details
+    return titles | details | {MISSING}
 
 
 def raised(tree: ast.Module) -> set[str]:
