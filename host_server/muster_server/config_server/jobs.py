@@ -24,6 +24,8 @@ _AT_ONCE = 20
 _FIRST_RETRY_S = 5.0
 _LONGEST_RETRY_S = 3600.0
 _SAID_S, _MOST_SAID = 600.0, 4096
+# Of all that is known of a device, its platform is told these.
+_TOLD_FACTS = ("model", "board", "micropython", "firmware")
 
 
 class Jobs:
@@ -111,13 +113,15 @@ class Jobs:
         told = (about["url"], about["originator"])
         said = self._described.pop(told, None)
         now = self._monotonic()
-        if said is None or said[0] != about or now - said[1] > _SAID_S:
+        same = {name: about["facts"].get(name) for name in _TOLD_FACTS}
+        same |= {"device_id": about["device_id"], "owner": about.get("owner")}
+        if said is None or said[0] != same or now - said[1] > _SAID_S:
             adapter = self._platforms.adapter_for(about["url"])
             adapter.describe(about["originator"], about["device_id"], about["facts"])
             if "owner" in about and self._platforms.has_accounts(about["url"]):
                 policy = policy_for(about["owner"])
                 self._platforms.home().name_in_policy(policy, [about["originator"]])
-            said = (about, now)
+            said = (same, now)
         self._described[told] = said
         if len(self._described) > _MOST_SAID:
             self._described.popitem(last=False)
