@@ -44,9 +44,17 @@ class Jobs:
         self._clock = clock
         self._lock = threading.Lock()
         self._stopping = stopping
+        self._seen: int | None = None  # of the store's count, when this looked last
         self._monotonic = monotonic
         # (URL, originator) -> what the platform was told last, and when
         self._described: OrderedDict[tuple[str, str], tuple[dict[str, Any], float]] = OrderedDict()
+
+    @property
+    def has_news(self) -> bool:
+        """Tell whether something came up that nobody has looked at. What was put off is found by
+        who keeps house.
+        """
+        return self._seen != self._store.jobs_added
 
     def run_due(self) -> None:
         """Do what is due now. Returns at once if another thread is at it, and soon if the server
@@ -55,8 +63,11 @@ class Jobs:
         if not self._lock.acquire(blocking=False):
             return
         try:
+            self._seen = self._store.jobs_added
             with self._store.reading() as records:
                 due = records.due_jobs(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
+            if len(due) == _AT_ONCE:
+                self._seen = None  # there are more
             silent: dict[str, NoAnswer] = {}  # by URL
             for job in due:
                 if self._stopping.is_set():
