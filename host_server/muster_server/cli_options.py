@@ -51,6 +51,24 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))
 
 
+def backup_key(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="where to write the private key")
+
+
+def backup_make(parser: argparse.ArgumentParser) -> None:
+    data_dir(parser)
+    parser.add_argument("--to", required=True, metavar="FILE", help="the backup, not yet there")
+    parser.add_argument("--recipient", required=True, help="the public key, age1…")
+
+
+def backup_restore(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="the backup")
+    data_dir(parser)
+    parser.add_argument(
+        "--identity-file", required=True, metavar="FILE", help="with the private key"
+    )
+
+
 def hotspot_options(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("--name", default="setup", help='the network is called "MUSTER-" and this (setup)')

@@ -16,6 +16,7 @@ GROUPS = {
     "label": "make labels",
     "token": "replace what opens a server's door",
     "keys": "replace the key that secrets are kept under",
+    "backup": "keep what the servers remember, and bring it back",
     "certs": "make certificates for https",
     "device": "register devices and see how far they have come",
     "profile": "keep the templates that configurations are made from",

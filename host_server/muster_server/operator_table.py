@@ -6,6 +6,7 @@ from muster_server import cli_options, profile_options
 from muster_server.command import Command
 
 _KEYS = "muster_server.key_commands"
+_BACKUP = "muster_server.backup_commands"
 
 OPERATOR_COMMANDS = (
     Command(
@@ -64,5 +65,30 @@ OPERATOR_COMMANDS = (
         cli_options.rotate_keys,
         "rotate_keys",
         _KEYS,
+    ),
+    Command(
+        ("backup", "key"),
+        "Make the key for backups: the private one into a file, the public one shown.",
+        ("muster backup key backup.key                 # keep it apart from the backups",),
+        cli_options.backup_key,
+        "key",
+        _BACKUP,
+    ),
+    Command(
+        ("backup", "make"),
+        "Write all databases as they are at one moment into a file that the private key opens; "
+        "the servers may run.",
+        ("muster backup make --to monday.age --recipient age1…",),
+        cli_options.backup_make,
+        "make",
+        _BACKUP,
+    ),
+    Command(
+        ("backup", "restore"),
+        "Unpack a backup into a data directory without databases.",
+        ("muster backup restore monday.age --data /srv/muster --identity-file backup.key",),
+        cli_options.backup_restore,
+        "restore",
+        _BACKUP,
     ),
 )

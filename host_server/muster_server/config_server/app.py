@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import BackgroundTasks, Depends, FastAPI, Query, Request
@@ -110,7 +109,11 @@ def create_app(
         openapi_url=None,  # devices' networks reach this server: it tells strangers nothing
         default_response_class=Response,
     )
-    run_jobs = partial(chores.run, jobs.run_due)
+
+    async def run_jobs() -> None:
+        if jobs.has_news:  # else a thread would look in vain after each sync
+            await chores.run(jobs.run_due)
+
     sync_threads = Threads(limits.at_once)
     app.state.figures = Figures(store, lambda: sync_threads.waiting)
     use_threads(app, Threads(_OWNERS_AT_ONCE))

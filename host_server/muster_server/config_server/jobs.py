@@ -24,6 +24,8 @@ _AT_ONCE = 20
 _FIRST_RETRY_S = 5.0
 _LONGEST_RETRY_S = 3600.0
 _SAID_S, _MOST_SAID = 600.0, 4096
+# Of all that is known of a device, its platform is told these.
+_TOLD_FACTS = ("model", "board", "micropython", "firmware")
 
 
 class Jobs:
@@ -42,9 +44,17 @@ class Jobs:
         self._clock = clock
         self._lock = threading.Lock()
         self._stopping = stopping
+        self._seen: int | None = None  # of the store's count, when this looked last
         self._monotonic = monotonic
         # (URL, originator) -> what the platform was told last, and when
         self._described: OrderedDict[tuple[str, str], tuple[dict[str, Any], float]] = OrderedDict()
+
+    @property
+    def has_news(self) -> bool:
+        """Tell whether something came up that nobody has looked at. What was put off is found by
+        who keeps house.
+        """
+        return self._seen != self._store.jobs_added
 
     def run_due(self) -> None:
         """Do what is due now. Returns at once if another thread is at it, and soon if the server
@@ -53,8 +63,11 @@ class Jobs:
         if not self._lock.acquire(blocking=False):
             return
         try:
+            self._seen = self._store.jobs_added
             with self._store.reading() as records:
                 due = records.due_jobs(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
+            if len(due) == _AT_ONCE:
+                self._seen = None  # there are more
             silent: dict[str, NoAnswer] = {}  # by URL
             for job in due:
                 if self._stopping.is_set():
@@ -111,13 +124,15 @@ class Jobs:
         told = (about["url"], about["originator"])
         said = self._described.pop(told, None)
         now = self._monotonic()
-        if said is None or said[0] != about or now - said[1] > _SAID_S:
+        same = {name: about["facts"].get(name) for name in _TOLD_FACTS}
+        same |= {"device_id": about["device_id"], "owner": about.get("owner")}
+        if said is None or said[0] != same or now - said[1] > _SAID_S:
             adapter = self._platforms.adapter_for(about["url"])
             adapter.describe(about["originator"], about["device_id"], about["facts"])
             if "owner" in about and self._platforms.has_accounts(about["url"]):
                 policy = policy_for(about["owner"])
                 self._platforms.home().name_in_policy(policy, [about["originator"]])
-            said = (about, now)
+            said = (same, now)
         self._described[told] = said
         if len(self._described) > _MOST_SAID:
             self._described.popitem(last=False)

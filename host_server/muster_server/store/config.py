@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """The records of the configuration server, as questions and deeds in its own words."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,8 @@ class ConfigStore:
     def __init__(self, engine: Engine, box: SecretBox) -> None:
         self._database = Database(engine)
         self._box = box
+        self._numbers = itertools.count(1)
+        self.jobs_added = 0  # another number after each commit with a job in it
 
     @contextmanager
     def transaction(self) -> Iterator["Records"]:
@@ -58,7 +61,10 @@ class ConfigStore:
         with self._database.transaction() as connection:
             # Here, with the database's lock: whoever rotates the key waits for it, too.
             self._box.refresh()
-            yield Records(connection, self._box)
+            records = Records(connection, self._box)
+            yield records
+        if records.jobs_added:
+            self.jobs_added = next(self._numbers)
 
     @contextmanager
     def reading(self) -> Iterator["Records"]:
@@ -86,6 +92,7 @@ class Records:
         self.history = History(sql)
         self.contacts = Contacts(sql)
         self.devices = DeviceList(sql)
+        self.jobs_added = 0
         # Opened in this transaction: a list needs the same for each of its devices.
         self._profiles: dict[str, dict[str, Any] | None] = {}
         self.readers = ReaderRecords(sql, box)
@@ -273,6 +280,7 @@ class Records:
     def add_job(self, deed: str, now: float, **arguments: Any) -> None:
         """Have something done at a platform."""
         self._sql.run(_ADD_JOB, deed, as_json(arguments), now, 0)
+        self.jobs_added += 1
 
     def due_jobs(self, now: float, most: int, longest_s: float) -> list[Job]:
         """Return what is to be done now, in the order in which it came up: first whatever ends

@@ -116,3 +116,21 @@ def test_what_was_put_off_while_the_clock_was_wrong_is_done(place: Field) -> Non
     place.clock.pass_s(-400 * 86_400)
     place.jobs.run_due()
     assert place.platform.tokens == {}
+
+
+def test_news_are_what_nobody_has_looked_at(place: Field) -> None:
+    place.jobs.run_due()
+    assert not place.jobs.has_news
+    device = place.registered()
+    assert not place.jobs.has_news
+    device.sync()  # is to be described
+    assert place.jobs.has_news
+    place.jobs.run_due()
+    assert not place.jobs.has_news and device.id in place.platform.described
+    with place.store.transaction() as records:
+        for _ in range(25):
+            records.add_job("unheard of", place.clock(), url=place.platforms.url)
+    place.jobs.run_due()
+    assert place.jobs.has_news  # more than are done at once
+    place.jobs.run_due()
+    assert not place.jobs.has_news
