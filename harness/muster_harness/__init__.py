@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from muster_harness.facts import read_facts as read_facts
     from muster_harness.log import Log as Log
     from muster_harness.units.emulated import EmulatedBoard as EmulatedBoard
+    from muster_harness.units.flash_port import FlashPort as FlashPort
     from muster_harness.units.full_filesystem import fill_filesystem as fill_filesystem
     from muster_harness.units.power_cuts import Recording as Recording
     from muster_harness.units.power_cuts import cut_points as cut_points
@@ -99,6 +100,7 @@ _HOMES = {
     "facts": ("BoardFacts", "read_facts"),
     "log": ("Log",),
     "units.emulated": ("EmulatedBoard",),
+    "units.flash_port": ("FlashPort",),
     "units.full_filesystem": ("fill_filesystem",),
     "units.power_cuts": ("Recording", "cut_points", "record"),
     "units.rig": ("Rig", "read_rig"),

@@ -17,6 +17,7 @@ from muster_harness.air.access_point import AccessPoint
 from muster_harness.air.address_range import AddressRange
 from muster_harness.air.admission import REASON_AUTH_FAIL
 from muster_harness.air.bluetooth import Bluetooth
+from muster_harness.air.cables import Cables
 from muster_harness.air.capture import Capture, Flow
 from muster_harness.air.ether import Ether
 from muster_harness.air.local_network import LocalNetwork
@@ -67,6 +68,7 @@ class Air:
         self.trace: list[Event] = []
         self.messages = Messages()
         self.ether = Ether()
+        self.cables = Cables()
         self.bluetooth = Bluetooth(self.ether, self.trace_event)
         self.listeners: list[Callable[[Event], None]] = []  # told each event, in any thread
         self.capture: Capture | None = None

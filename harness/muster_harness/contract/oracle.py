@@ -45,7 +45,10 @@ _FILES = {
     "tls": "dated_tls.py",
 }
 # Shims that a module takes classes from when a program asks for one.
-_LENT = {"machine": ("bus", "adc", "pwm", "analogue", "counters", "i2s", "sd_card")}
+_LENT = {
+    "machine": ("bus", "adc", "pwm", "analogue", "counters", "i2s", "sd_card"),
+    "network": ("lan",),
+}
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 _KINDS = {
     "ble": ("bluetooth", "Bluetooth"),
     "espnow": ("esp_now", "ESPNow"),
+    "lan": ("lan", "LAN"),
 }
 
 
@@ -20,6 +21,12 @@ class Rarity(Protocol):
 
     def run_ends(self) -> None:
         """The program is over: a soft reset, or any other."""
+
+    def run_begins(self) -> None:
+        """A new program begins."""
+
+    def chip_stops(self) -> None:
+        """The chip is reset, sleeps, or loses its power; the program's end has been told."""
 
     def close(self) -> None:
         """Give back what other boards could see of it."""
@@ -46,6 +53,15 @@ class Rarities:
 
     def ask(self, name: str, verb: str, *arguments: Any) -> Any:
         return self.part(name).ask(verb, *arguments)
+
+    def run_begins(self) -> None:
+        for part in self._made.values():
+            part.run_begins()
+
+    def restart(self) -> None:
+        """Stop with the chip."""
+        for part in self._made.values():
+            part.chip_stops()
 
     def run_ends(self) -> None:
         for part in self._made.values():

@@ -46,6 +46,7 @@ from muster_harness.wire.output import Output
 
 _START = "__import__('sys').path.pop(0);__import__('boot').run(globals())"
 _MDNS_LOOK_S = 0.05
+_LINKS = ("link", "access point", "itself", "cable")  # shims/host_link.py
 _HELP = b'Type "help()" for more information.\r\n'
 _CRASHES = 3
 
@@ -122,12 +123,12 @@ class Supervisor:
             )
             self.watchdog = Watchdog(self.clock, self._watchdog_bites)
             ap_mac = self.mac[:5] + bytes([self.mac[5] + 1 & 0xFF])
-            self._addresses: list[str | None] = [None, None]  # of the links, by interface
+            self._addresses: list[str | None] = [None] * 4  # of the links, by interface
             self.loopback = AddressRange()
             parts.callback(self.loopback.release)
             air.enter(name)
             parts.callback(air.leave, name)
-            self.soft_ap = SoftAP(air, name, ap_mac, lambda own: self._link_changed(1, own))
+            self.soft_ap = SoftAP(air, name, ap_mac, lambda own: self.link_changed(1, own))
             parts.callback(self.soft_ap.close)
             self.radio = Radio(
                 loop,
@@ -135,7 +136,7 @@ class Supervisor:
                 air,
                 name,
                 self.mac,
-                lambda own: self._link_changed(0, own),
+                lambda own: self.link_changed(0, own),
                 self.soft_ap,
                 rules,
                 self._driver_says,
@@ -243,9 +244,8 @@ class Supervisor:
         self._end_run()
         self.terminal.lose_input()
         self.watchdog.stop()
-        self.wlan.restart()
-        self.resolver.restart()
-        self.idf_heap.restart()
+        for part in (self.wlan, self.resolver, self.idf_heap, self.rarities):
+            part.restart()
         self.signals.reset()
         if sleeps:
             self.pins.sleep()
@@ -283,9 +283,10 @@ class Supervisor:
             files[CLOCK_FD] = reopened(self.clock.page_fd)
         answer = self._hardware_calls.answer
         self._run = Run(self.loop, self._start, files, answer, self.terminal, self._run_exited)
-        self._link_changed(0, self.radio.address if self._is_linked() else None)
+        self.link_changed(0, self.radio.address if self._is_linked() else None)
         if self.soft_ap.address is not None:
-            self._link_changed(1, self.soft_ap.address)
+            self.link_changed(1, self.soft_ap.address)
+        self.rarities.run_begins()
 
     def boot_scripts_begin(self, is_heard: bool, heap_used: int) -> bool:
         """Take note that boot.py is next; tell whether an early Ctrl-C interrupts it. With
@@ -385,8 +386,8 @@ class Supervisor:
         point, address = self.radio.joined, self.radio.address
         return point is not None and address is not None and address in point.addresses
 
-    def _link_changed(self, interface: int, address: str | None) -> None:
-        self.log.event(f"{('link', 'access point')[interface]} {address or 'down'}")
+    def link_changed(self, interface: int, address: str | None) -> None:
+        self.log.event(f"{_LINKS[interface]} {address or 'down'}")
         before, self._addresses[interface] = self._addresses[interface], address
         if before is not None and before != address:
             self.tcp_relay.silence(before)
@@ -396,4 +397,4 @@ class Supervisor:
     def follow_radio(self) -> None:
         """Let ESP-IDF's heap know what the radio does."""
         is_active = self.radio.is_active or self.soft_ap.is_active
-        self.idf_heap.wifi_is(active=is_active, joined=self._addresses != [None, None])
+        self.idf_heap.wifi_is(active=is_active, joined=self._addresses[:2] != [None, None])

@@ -78,8 +78,7 @@ class EmulatedBoard(Unit):
         self.facts = facts if isinstance(facts, BoardFacts) else read_facts(os.fspath(facts))
         self.capabilities = emulated_capabilities(self.facts, virtual_time)
         rules = driver_rules(idf, radio_lacks)
-        interpreter = find_interpreter()
-        compiled = compiled_shims(shims)
+        interpreter, compiled = find_interpreter(), compiled_shims(shims)
         self.air = Air() if air is None else air
         self._own_air = self.air if air is None else None
         self._log = BoardLog(folder / "board.log", self.name, log)
@@ -109,12 +108,11 @@ class EmulatedBoard(Unit):
         except BaseException:
             self._release()
             raise
-        self._clock = ClockDoor(
-            self._loop, self._supervisor.clock, self._supervisor.rtc.now_unix_s
-        )
-        wlan = self._supervisor.wlan
+        chip = self._supervisor
+        self._clock = ClockDoor(self._loop, chip.clock, chip.rtc.now_unix_s)
+        wlan = chip.wlan
         self._servers = ServerDoor(self.air, self.name, lambda: self._loop.call(wlan.own_network))
-        self._log.count_flash(lambda: self._supervisor.flash.operations)
+        self._log.count_flash(lambda: chip.flash.operations)
 
     @property
     def clock(self) -> ClockDoor:
@@ -128,6 +126,10 @@ class EmulatedBoard(Unit):
     @property
     def port(self) -> str:
         return self._supervisor.terminal.serial.path
+
+    @property
+    def mac(self) -> bytes:
+        return self._supervisor.mac
 
     @contextlib.contextmanager
     def released(self) -> Iterator[str]:
@@ -215,8 +217,8 @@ class EmulatedBoard(Unit):
     def erase_flash(self) -> None:
         """Blank the chip, filesystem and NVS. The board has to be off."""
         self._require_off("erased")
-        self._loop.call(self._supervisor.flash.erase)
-        self._loop.call(self._supervisor.nvs.erase)
+        for part in (self._supervisor.flash, self._supervisor.nvs):
+            self._loop.call(part.erase)
 
     def read_flash(self) -> FlashContent:
         """Return the filesystem's image and NVS, in a form that `write_flash` takes."""

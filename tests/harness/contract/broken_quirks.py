@@ -57,6 +57,12 @@ IN_SHIMS = {
         "int(value)",
         "arguments",
     ),
+    "Ethernet takes any address": (
+        "later/lan.py",
+        "<= integer(phy_addr) <= 31",
+        "<= integer(phy_addr) <= 99",
+        "lan",
+    ),
     "samples move the other way": (
         "later/i2s.py",
         "<< shift if shift >= 0",

@@ -6,6 +6,7 @@ Every failure is EAI_FAIL (-202), whether nobody answered or there is no such na
 that it takes differs. Sources: lwIP's dns.c and netdb.c (lwip_getaddrinfo).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from muster_harness.air.access_point import AccessPoint
@@ -35,6 +36,7 @@ class Resolver:
         self._radio = radio
         self._mdns = mdns
         self._table: dict[str, _Kept] = {}
+        self.wired: Callable[[], tuple[AccessPoint, str] | None] = lambda: None  # by Ethernet
 
     def restart(self) -> None:
         """Forget what has been heard, as after power-on."""
@@ -43,23 +45,25 @@ class Resolver:
     def resolve(self, name: str) -> str | Later:
         """Return the address of a name, now or later. Raises Refusal, which is the OSError that
         getaddrinfo() raises."""
-        point = self._radio.joined
-        if point is None or self._radio.address is None:
+        wired = self.wired()
+        point = self._radio.joined if self._radio.address is not None else None
+        is_by_radio, point = point is not None, point or (wired[0] if wired else None)
+        if point is None:
             raise Refusal("OSError", _FAILED)
         if name.lower().endswith(".local") and not point.dns.knows(name):
             return self._mdns.resolve(name)
         kept = self._table.get(name.lower())
         if kept is not None and kept.until_us > self._clock.now_us():
             return kept.address
-        if self._radio.dns == NOWHERE:
+        if is_by_radio and self._radio.dns == NOWHERE:
             raise Refusal("OSError", _FAILED)
         return _Lookup(self, name, point).begin()
 
     def hears(self, point: AccessPoint) -> bool:
         """Tell whether the network's name server can be asked now."""
-        return self._radio.joined is point and point.carries(
-            self._radio.name, point.gateway, _PORT
-        )
+        wired = self.wired()
+        is_there = self._radio.joined is point or wired is not None and wired[0] is point
+        return is_there and point.carries(self._radio.name, point.gateway, _PORT)
 
     def keep(self, name: str, address: str, ttl_s: float) -> None:
         """Go by an answer for so long; the table is small, and the oldest makes room."""

@@ -26,6 +26,7 @@ class WLAN:
         self._radio = radio
         self._soft_ap = soft_ap
         self._default_hostname = hostname
+        self.wired: Callable[[], tuple[AccessPoint, str] | None] = lambda: None  # by Ethernet
         self.restart()
 
     def restart(self) -> None:
@@ -74,7 +75,8 @@ class WLAN:
                 continue
             if is_wanted(point):
                 return point, own
-        return None
+        wired = self.wired()
+        return wired if wired is not None and is_wanted(wired[0]) else None
 
     # -- the module's own functions
 

@@ -61,6 +61,12 @@ class Bluetooth(Device):
         self._forget()
         self._listens = False
 
+    def run_begins(self) -> None:
+        """Do nothing: a program begins without it."""
+
+    def chip_stops(self) -> None:
+        """Do nothing: what could last has ended with the program."""
+
     def close(self) -> None:
         self._stop()
 

@@ -77,6 +77,12 @@ class ESPNow:
         self._buffer_bytes = _BUFFER_BYTES
         self._forget()
 
+    def run_begins(self) -> None:
+        """Do nothing: a program begins without it."""
+
+    def chip_stops(self) -> None:
+        """Do nothing: what could last has ended with the program."""
+
     def close(self) -> None:
         self.run_ends()
         self._board.air.ether.leave(self)

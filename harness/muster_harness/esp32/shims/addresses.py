@@ -91,9 +91,9 @@ def numeric(host):
 
 
 # The interface in whose network an address is: 0 as a station, 1 as an access point, 2 to itself,
-# or None.
+# 3 by Ethernet, or None.
 def interface_to(address):
-    for i in (0, 1, 2):
+    for i in (0, 1, 2, 3):
         link = host_link.links[i]
         if link.address is not None and address.startswith(link.prefix):
             return i

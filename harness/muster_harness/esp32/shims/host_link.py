@@ -40,7 +40,7 @@ class _Link:
 
 
 is_woken = False  # from light sleep
-links = (_Link(), _Link(), _Link())  # as a station, as an access point, and to itself
+links = (_Link(), _Link(), _Link(), _Link())  # station, access point, to itself, Ethernet
 
 
 outcomes = {}  # of connections by number, None until it is known; their sockets own the items

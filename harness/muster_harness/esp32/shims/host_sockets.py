@@ -43,7 +43,7 @@ class HostSockets(Stream):
 
     def __init__(self, type):
         self._type = type
-        self._ends = [None, None, None]  # by interface; a connection has one
+        self._ends = [None, None, None, None]  # by interface; a connection has one
         self._poll = _select.poll()
 
     # Being there: a connection lives as long as the link it was made on; a datagram or
@@ -54,7 +54,7 @@ class HostSockets(Stream):
         if self._is_closed or not (moves or self._is_connection):
             return False
         up = False
-        for i in (0, 1, 2):
+        for i in (0, 1, 2, 3):
             link = host_link.links[i]
             end = self._ends[i]
             if moves and end and end.epoch != link.epoch:
@@ -157,7 +157,7 @@ class HostSockets(Stream):
     # off stays open until the board's end.
     def _close_all(self):
         self._is_closed = True
-        for i in (0, 1, 2):
+        for i in (0, 1, 2, 3):
             end = self._ends[i]
             if end and self._is_connection and end.epoch != host_link.links[i].epoch:
                 _abandoned.append(end.native)

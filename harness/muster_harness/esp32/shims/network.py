@@ -6,6 +6,7 @@
 from binascii import hexlify, unhexlify
 
 import host_link
+import on_demand
 from arguments import at_most, data, integer, items, real, text
 
 STA_IF = 0
@@ -240,3 +241,11 @@ def ipconfig(*names, **values):
 
 def phy_mode(*mode):
     return None
+
+
+# Ethernet takes no heap until a program asks for it.
+def __getattr__(name):
+    if name == "LAN" or name[:4] in ("ETH_", "PHY_"):
+        found = globals()[name] = getattr(on_demand.load("lan"), name)
+        return found
+    raise AttributeError("'module' object has no attribute '%s'" % name)

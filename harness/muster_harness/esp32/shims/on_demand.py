@@ -76,6 +76,8 @@ def load(name):
 
 
 def _help(*what):
+    if what and what[0] is _help:  # which is in C on a board
+        what = (_own_help,)
     load("manual").show(_own_help, what)
 
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""A bare ESP32 on a desk, for esptool: its ROM's serial loader, and the reset circuit around it.
+"""The serial loader in the ROM of an ESP32, for esptool.
 
 The protocol is Espressif's "Serial Protocol" (esptool documentation, advanced topics). The stub
 that esptool uploads is machine code, so it is not run but answered for. What is written to flash
-lies in `flash`; a chip that is reset with an image in it becomes the emulated board.
+lies in `flash`.
 """
 
 import hashlib
@@ -13,15 +13,23 @@ import threading
 import zlib
 from collections.abc import Callable
 
+from muster_harness.errors import BoardError
+
 _END, _ESCAPE = b"\xc0", b"\xdb"
 _SYNC, _READ_REGISTER, _SECURITY = 0x08, 0x0A, 0x14
 _MEMORY_END = 0x06
 _BEGIN, _DATA, _PACKED_BEGIN, _PACKED_DATA, _MD5 = 0x02, 0x03, 0x10, 0x11, 0x13
-_ERASE_FLASH, _ERASE_REGION = 0xD0, 0xD1
+_ERASE_FLASH, _ERASE_REGION, _READ_FLASH = 0xD0, 0xD1, 0xD2
 _MAGIC_REGISTER, _SPI_RESULT = 0x40001000, 0x3FF42080
 _CHIPS = {"esp32": 0x00F01D83, "esp32s2": 0x000007C6}  # esptool/targets, MAGIC_VALUE
-_FLASH_ID = 0x1640EF  # 4 MiB
+_CLOCK_DIVIDER = 0x3FF40014  # of UART0: 40 MHz by 115200
+_MAC_LOW, _MAC_HIGH = 0x3FF5A004, 0x3FF5A008  # in the efuses of an ESP32
+_FLASH_MAKER = 0x40EF
 _FLASH_BYTES = 4 << 20
+IMAGE_AT, IMAGE_BEGINS = (
+    0x1000,
+    0xE9,
+)  # where the ROM looks for the boot loader, and its first byte
 _SYNCED = 0x20120707  # anything but 0, which is the stub's
 _UNKNOWN = b"\x01\x05"  # status: failed, because the message is invalid
 _OK = b"\x00\x00"
@@ -29,14 +37,33 @@ _WAITS = b"rst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT(UART0/UART1/SDIO_REI_
 
 
 class ROMLoader:
-    """One chip in download mode; bytes in by `take`, bytes out by `say`."""
+    """One chip in download mode; bytes in by `take`, bytes out by `say`.
 
-    def __init__(self, say: Callable[[bytes], None], chip: str = "esp32") -> None:
-        self.flash = bytearray(b"\xff" * _FLASH_BYTES)
+    Raises BoardError for a chip whose ROM is not known here.
+    """
+
+    def __init__(
+        self,
+        say: Callable[[bytes], None],
+        chip: str = "esp32",
+        flash_bytes: int = _FLASH_BYTES,
+        mac: bytes = bytes(6),
+    ) -> None:
+        if chip not in _CHIPS:
+            raise BoardError(
+                f"the ROM loader of an {chip} is not emulated; there are {', '.join(_CHIPS)}"
+            )
+        self.flash = bytearray(b"\xff" * flash_bytes)
+        self._registers = {
+            _MAGIC_REGISTER: _CHIPS[chip],
+            _SPI_RESULT: (flash_bytes - 1).bit_length() << 16 | _FLASH_MAKER,
+            _CLOCK_DIVIDER: 40_000_000 // 115_200,
+            _MAC_LOW: int.from_bytes(mac[2:], "big"),
+            _MAC_HIGH: int.from_bytes(mac[:2], "big"),
+        }
         self.is_worn = False  # takes what is written, and does not keep it
         self.on_erase: Callable[[], None] | None = None  # told when all of it is erased
         self._say = say
-        self._chip = chip
         self._lock = threading.Lock()
         self.start()
 
@@ -51,7 +78,7 @@ class ROMLoader:
     @property
     def has_image(self) -> bool:
         """Tell whether a boot loader's magic byte lies where the ROM looks."""
-        return self.flash[0x1000] == 0xE9
+        return self.flash[IMAGE_AT] == IMAGE_BEGINS
 
     def take(self, data: bytes) -> None:
         with self._lock:
@@ -77,7 +104,7 @@ class ROMLoader:
         elif command == _PACKED_DATA:
             self._write(self._unpacker.decompress(data[16:]))
         elif command in (_ERASE_FLASH, _ERASE_REGION):
-            at, size = struct.unpack("<2I", data) if data else (0, _FLASH_BYTES)
+            at, size = struct.unpack("<2I", data) if data else (0, len(self.flash))
             self.flash[at : at + size] = b"\xff" * size
             if command == _ERASE_FLASH and self.on_erase:
                 self.on_erase()
@@ -90,9 +117,19 @@ class ROMLoader:
         if command == _MEMORY_END and struct.unpack("<2I", data)[1]:
             self._is_stub = True
             self._send(b"OHAI")
+        if command == _READ_FLASH:
+            self._tell(*struct.unpack("<3I", data[:12]))
+
+    def _tell(self, at: int, size: int, block: int) -> None:
+        """Say what lies in a part of the flash; that the other side says it has got it is heard
+        and not waited for."""
+        content = self.flash[at : at + size]
+        for start in range(0, size, max(1, block)):
+            self._send(bytes(content[start : start + max(1, block)]))
+        self._send(hashlib.md5(content, usedforsecurity=False).digest())
 
     def _register(self, address: int) -> int:
-        return {_MAGIC_REGISTER: _CHIPS[self._chip], _SPI_RESULT: _FLASH_ID}.get(address, 0)
+        return self._registers.get(address, 0)
 
     def _write(self, data: bytes) -> None:
         if not self.is_worn:
