@@ -64,7 +64,7 @@ class Platform:
 
     # Makes a request of the application's, with the arguments of request().
     def ask(self, *request):
-        return self._alone(self.request, *request)
+        return self.alone(self.request, *request)
 
     # Does one thing at a time, on a connection that ends with it, and nothing while the platform
     # wants to be left alone.
