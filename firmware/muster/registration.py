@@ -28,8 +28,11 @@ async def register(platform):
     elif rsc != CREATED:
         raise platform.refused("register", rsc, answer)
     platform.lease = borrow("lease", "of", answer)
+    path = platform.originator + NO_CONTENT
     for name in (DATA, TIMELINE):
-        await _contain(platform, name)
+        rsc, answer = await platform.request("POST", path, _CONTAINER, _container(name))
+        if rsc not in (CREATED, _CONFLICT):
+            raise platform.refused("make container " + name, rsc, answer)
 
 
 # Bodies are written where no coroutine holds them while it waits.
@@ -48,13 +51,6 @@ def _ae(platform):
 
 def _container(name):
     return {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
-
-
-async def _contain(platform, name):
-    path = platform.originator + NO_CONTENT
-    rsc, answer = await platform.request("POST", path, _CONTAINER, _container(name))
-    if rsc not in (CREATED, _CONFLICT):
-        raise platform.refused("make container " + name, rsc, answer)
 
 
 async def renew(platform, until):
