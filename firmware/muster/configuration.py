@@ -23,7 +23,8 @@ def check(document):
         raise config.invalid("v", "only version 1 of the document is understood")
     config.take("version", int, 1, _HIGHEST)
     borrow("networks", "check", config.take("networks", list, 1, 4))
-    _platform(config.fields("platform"))
+    platform = config.fields("platform")
+    borrow("platform_settings", "check", platform, _url(platform, "url"))
     server = config.fields("config_server")
     _url(server, "url")
     for name in ("key", "adoption"):
@@ -64,32 +65,6 @@ def _is_flat(document):
 def _inside(outer):
     values = outer.values() if isinstance(outer, dict) else outer
     return [value for value in values if isinstance(value, (dict, list))]
-
-
-def _platform(platform):
-    if platform.take("type", str) != "onem2m":
-        raise platform.invalid("type", 'only "onem2m" is understood')
-    is_secure = _url(platform, "url")
-    platform.take("cse", str, 1, 128)
-    if not platform.take("originator", str, 2, 64).startswith("C"):
-        raise platform.invalid("originator", "wanted a C first")
-    if platform.take("api", str, 2, 64)[:1] not in "NR":
-        raise platform.invalid("api", "wanted N or R first")
-    if platform.take("rvi", str) not in ("2a", "3", "4", "5"):
-        raise platform.invalid("rvi", "wanted 2a, 3, 4 or 5")
-    token = platform.take("token", str, 1, 256, nullable=True)
-    has_ca = platform.take("ca", str, 1, nullable=True) is not None
-    if has_ca:
-        platform.base64("ca")
-    for address in platform.take("acpi", list, 0, 4, default=()):
-        if type(address) is not str or not 1 <= len(address) <= 128:
-            raise platform.invalid("acpi", "wanted addresses of 1 to 128 characters")
-    if platform.take("insecure", bool, default=False):
-        return
-    if token and not is_secure:
-        raise platform.invalid("token", "a token must not travel over http")
-    if is_secure and not has_ca:
-        raise platform.invalid("ca", "https needs the certificate authority")
 
 
 # Tells whether the URL is an https one. Raises DeviceError if it is no URL.

@@ -10,7 +10,6 @@ import time
 from micropython import const
 
 from . import log, room
-from .application import Application
 from .errors import DeviceError
 from .modules import borrow, borrowed
 from .onem2m import TIMELINE
@@ -30,7 +29,8 @@ class Operation:
     # starts.
     def __init__(self, life, app, is_shaky):
         self.life = life
-        self._application = Application(app, life)
+        self._app = app
+        self._application = None  # loaded when it starts
         self._is_told = True  # the platform knows the timeline of the last onboarding
         self._is_registered = False
         # For connecting.py and link.py: still on the network that it has joined for this, and when
@@ -61,10 +61,15 @@ class Operation:
         self.is_obeying = False
         gc.collect()  # much has just been loaded or let go
         await asyncio.sleep_ms(0)
-        while self._application.session.is_asleep:  # lightly
+        while self._application and self._application.session.is_asleep:  # lightly
             await self.life.button.pause(_LOOK_MS)
         if self._is_registered:
-            await self._tell_timeline()  # there is more room for it before the application starts
+            await self._tell_timeline()  # there is more room for it before the application is here
+        if self._application is None:
+            from .application import Application
+
+            await asyncio.sleep_ms(0)  # loading it takes a while
+            self._application = Application(self._app, self.life)
         # The application runs from here on, whatever becomes of the connection.
         if not self.is_held:
             await self._application.run(self.config, self.platform)
@@ -94,7 +99,8 @@ class Operation:
             self._is_registered = False
 
     async def stop(self):
-        await self._application.stop()
+        if self._application:
+            await self._application.stop()
 
     async def _work(self, is_bundle_due):
         began = looked = time.ticks_ms()
@@ -121,7 +127,7 @@ class Operation:
             elif self.life.button.is_pressed() or is_bundle_due():
                 return None
         lasted_ms = time.ticks_diff(time.ticks_ms(), began)
-        if lasted_ms < _STEADY_MS and not self._application.session.is_asleep:
+        if lasted_ms < _STEADY_MS and not self._application.session.is_asleep:  # type: ignore[union-attr]
             error = DeviceError("wifi_timeout", "the network was lost after %d ms" % lasted_ms)
             error.step = JOIN
             raise error

@@ -49,10 +49,16 @@ async def _prove(life, config, is_second, tries, end):
                 is_joined = False
                 await borrowed("moving", "join", life, config)
                 is_joined = True
-            lease = await _register(life, config)
+            life.journal.reached(config["version"], REGISTER)  # before there is less room for it
+            await asyncio.sleep_ms(0)
+            platform = _platform(life, config)
+            await register(config, platform, life.clock, life.timeline)
+            lease = platform.lease
+            del platform
             break
         except DeviceError as e:
             error = e
+        platform = None
         release("platform", "tls", "http")
         await borrowed("telling", "wait", life.timeline, tries, error, end)
         if is_joined:
@@ -66,14 +72,10 @@ async def _prove(life, config, is_second, tries, end):
     return lease
 
 
-async def _register(life, config):
-    life.journal.reached(config["version"], REGISTER)  # before there is less room for it
-    await asyncio.sleep_ms(0)
+def _platform(life, config):
     from .platform import platform_for
 
-    platform = platform_for(config["platform"], life.identity.device_id, life.clock)
-    await register(config, platform, life.clock, life.timeline)
-    return platform.lease
+    return platform_for(config["platform"], life.identity.device_id, life.clock)
 
 
 # A failure of this version, or of the search for a server meanwhile, that nobody has heard of yet:

@@ -5,7 +5,7 @@
 
 from micropython import const
 
-from .modules import borrow
+from .modules import borrow, borrowed
 from .onem2m import CREATED, DATA, NO_CONTENT, NOT_FOUND, TIMELINE
 
 _KEPT_INSTANCES = const(100)
@@ -21,16 +21,25 @@ _ALREADY_REGISTERED = const("4117")
 # Registers the device. Idempotent: a lost reply, or a reset in the middle, is healed by calling it
 # again. A copied originator is noticed by the label. Raises DeviceError.
 async def register(platform):
+    acpi = platform.settings.get("acpi")
     rsc, answer = await platform.request("POST", platform.settings["cse"], _AE, _ae(platform))
     if rsc in (_ALREADY_REGISTERED, _CONFLICT):
         rsc, answer = await platform.request("GET", platform.originator)
         borrow("lease", "recognise", platform, rsc, answer)
-        await _govern(platform, platform.originator, "m2m:ae")
+        if acpi:
+            await borrowed("governing", "govern", platform, platform.originator, "m2m:ae")
     elif rsc != CREATED:
         raise platform.refused("register", rsc, answer)
     platform.lease = borrow("lease", "of", answer)
+    path = platform.originator + NO_CONTENT
     for name in (DATA, TIMELINE):
-        await _contain(platform, name)
+        rsc, answer = await platform.request("POST", path, _CONTAINER, _container(platform, name))
+        if rsc == _CONFLICT:
+            if acpi:
+                own = "%s/%s/%s" % (platform.settings["cse"], platform.originator, name)
+                await borrowed("governing", "govern", platform, own, "m2m:cnt")
+        elif rsc != CREATED:
+            raise platform.refused("make container " + name, rsc, answer)
 
 
 # Bodies are written where no coroutine holds them while it waits.
@@ -56,26 +65,6 @@ def _governed(platform, attributes):
     if platform.settings.get("acpi"):
         attributes["acpi"] = platform.settings["acpi"]
     return attributes
-
-
-# Does the same to what exists already. An empty list leaves what is there. Raises DeviceError.
-async def _govern(platform, path, root):
-    body = {root: _governed(platform, {})}
-    if not body[root]:
-        return
-    rsc, answer = await platform.request("PUT", path + NO_CONTENT, None, body)
-    if rsc != _UPDATED:
-        raise platform.refused("set the policies", rsc, answer)
-
-
-async def _contain(platform, name):
-    path = platform.originator + NO_CONTENT
-    rsc, answer = await platform.request("POST", path, _CONTAINER, _container(platform, name))
-    if rsc == _CONFLICT:
-        path = "%s/%s/%s" % (platform.settings["cse"], platform.originator, name)
-        await _govern(platform, path, "m2m:cnt")
-    elif rsc != CREATED:
-        raise platform.refused("make container " + name, rsc, answer)
 
 
 async def renew(platform, until):
