@@ -20,7 +20,7 @@ from tests.torture.server_state import ServerState
 # Servers limit how often a device may ask, by its address, and an address goes with the name.
 _NAMES = 200
 _QUIET_S = 10.0
-_TIDY_S = 90.0
+_TIDY_S = 300.0  # of a machine that is busy; a few seconds on one that is not
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Bench:
     def tidied(self, inspector: Inspector) -> FlashContent:
         """Wait until free space has been overwritten, if that is due, and return the content.
 
-        Raises TimeoutError if it is not within a minute and a half.
+        Raises TimeoutError if it is not in time.
         """
         deadline = time.monotonic() + _TIDY_S
         while True:
