@@ -46,7 +46,9 @@ class Answering:
     async def of(self, request: Request, token: str, headers: Mapping[str, str]) -> Response:
         """The answer; RequestRefused, such as NotVerified, Unauthorized or Unavailable if none."""
         if request.to.endswith(POLL):
-            return await self._polled(request, token, headers)
+            entity = await self._threads.run(self._platform.polled, request, token)
+            if entity is not None:
+                return await self._polled(request, entity, headers)
         try:
             return await self._threads.run(self._platform.answer, request, token)
         except VerificationNeeded as needed:
@@ -58,8 +60,7 @@ class Answering:
         except VerificationNeeded:  # its targets have changed meanwhile
             raise codes.NotVerified("nu: a target has changed; try again") from None
 
-    async def _polled(self, request: Request, token: str, headers: Mapping[str, str]) -> Response:
-        entity = await self._threads.run(self._platform.polled, request, token)
+    async def _polled(self, request: Request, entity: str, headers: Mapping[str, str]) -> Response:
         if request.operation is Operation.CREATE:
             answer = request.document.get("m2m:rsp")
             request_id = answer.get("rqi") if isinstance(answer, dict) else None

@@ -295,15 +295,17 @@ class Platform:
         caller_of = partial(self._accounts.caller_of, rows)
         notifying.note(rows, self._cse, event, self._clock(), caller_of)
 
-    def polled(self, request: Request, token: str | None) -> str:
-        """The AE that polls at its channel's `pcu`. NotFound if there is none, NoPrivilege if it
-        is not the caller's own, Unauthorized if nobody knows who asks.
+    def polled(self, request: Request, token: str | None) -> str | None:
+        """The AE that polls at its channel's `pcu`; None if what is above is no channel.
+
+        Raises NotFound if there is nothing, NoPrivilege if it is not the caller's own,
+        Unauthorized if nobody knows who asks.
         """
         with self._store.transaction() as rows:
             caller = self._accounts.authenticate(rows, token, request.originator)
             channel = addressing.locate(rows, self._cse, request.to.rpartition("/")[0]).resource
             if channel.ty != types.CHANNEL:
-                raise codes.NotFound("pcu is there below polling channels only")
+                return None
             if channel.owner is None or channel.owner != caller.originator:
                 raise codes.NoPrivilege("a polling channel is its AE's alone")
             return channel.owner

@@ -43,6 +43,11 @@ def test_polling_channel_is_its_aes_alone(town: Town) -> None:
     assert code(town.ask("POST", f"/cse-in/{PEN}/calls/pcu", PEN, 0, {"m2m:x": {}})) == "4000"
 
 
+def test_container_may_be_called_so_too(town: Town) -> None:
+    town.create(f"/{PEN}", PEN, 3, "m2m:cnt", rn="pcu")
+    assert code(town.ask("GET", f"/cse-in/{PEN}/pcu", PEN)) == "2000"
+
+
 def test_somebody_elses_channel_is_no_target(town: Town) -> None:
     town.register(CUP)
     town.create(f"/{CUP}", CUP, 15, "m2m:pch", rn="calls")
