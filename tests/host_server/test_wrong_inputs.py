@@ -60,7 +60,6 @@ def names(
             "$TAKEN": "{}:{}".format(*taken.getsockname()),
         }
         assert cli.main(["device", "release", "PRESS-4"]) == 0
-        assert cli.main(["profile", "delete", "press"]) == 0
 
 
 def in_a_process(words: list[str], environment: dict[str, str]) -> tuple[int, str]:
