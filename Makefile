@@ -73,8 +73,9 @@ format: $(TOOLED) ## let ruff put the code in form
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-screenshots: $(TOOLED) ## look at the setup page as a phone shows it: renews docs/setup-page
+screenshots: $(TOOLED) ## look at the pages as phones and screens show them: renews docs/setup-page and docs/portal
 	@$(BIN)/python -m tests.system.setup_screens
+	@$(BIN)/python -m tests.screenshots.portal
 
 bench: $(TOOLED) ## measure sizes, heap, bytes and times into build/bench.json
 	$(BIN)/python -m tests.bench

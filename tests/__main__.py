@@ -82,7 +82,9 @@ class Run:
         closing = last_line(text)
         self.skipped += sum(map(int, re.findall(r"(\d+) skipped", closing)))
         took = f"{self._now_s() - began_s:.0f} s"
-        self._say(name, f"{'ok' if status == 0 else 'FAILED'}, {took}: {closing}")
+        # Of a part that a signal has ended, its number is all that there is to go by.
+        verdict = "ok" if status == 0 else f"FAILED ({status})"
+        self._say(name, f"{verdict}, {took}: {closing}")
 
     def _say(self, name: str, text: str) -> None:
         clear = "\r\x1b[K" if sys.stdout.isatty() else ""

@@ -240,17 +240,21 @@ class Child:
         The process is stopped meanwhile, because the signal kills a process that does not catch
         it.
         """
-        os.kill(self.pid, signal.SIGSTOP)
+        self._send_signal(signal.SIGSTOP)
         try:
             end = time.monotonic() + _STOPPED_WITHIN_S
             while self._state() != "T" and time.monotonic() < end:
                 pass
             if not self._catches_interrupts() or only_asleep and not self._is_in_system_call():
                 return False
-            os.kill(self.pid, signal.SIGINT)
+            self._send_signal(signal.SIGINT)
             return True
         finally:
-            os.kill(self.pid, signal.SIGCONT)
+            self._send_signal(signal.SIGCONT)
+
+    def _send_signal(self, number: int) -> None:
+        # By the descriptor, not the number, which may be somebody else's once this one has ended.
+        signal.pidfd_send_signal(self._pidfd, number)
 
     def _is_in_system_call(self) -> bool:
         with contextlib.suppress(OSError):
@@ -298,7 +302,7 @@ class Child:
 
     def kill(self) -> None:
         """End the program at once; `on_exit` is not called."""
-        os.kill(self.pid, signal.SIGKILL)
+        self._send_signal(signal.SIGKILL)
         os.waitpid(self.pid, 0)
         self.drain()
         self._close()
@@ -320,6 +324,7 @@ class Child:
                 timer.cancel()
         for fd in (self._stdin, self._stdout, self._life, self._pidfd):
             os.close(fd)
+        self._pidfd = -1  # the number may soon be another file's
 
 
 def _spawn(
