@@ -168,6 +168,8 @@ def test_the_readme_without_pytest_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("page", [HARNESS / "README.md", DOORBELL / "README.md"])
 def test_the_rig_files_shown_are_right(page: Path, tmp_path: Path) -> None:
     for block in blocks(page.read_text(), "toml"):
+        if "[[quarantine]]" in block:
+            continue  # another file's
         (tmp_path / "rig.toml").write_text(block.replace("…", "correct horse"))
         try:
             assert read_rig(tmp_path / "rig.toml").units

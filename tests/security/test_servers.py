@@ -66,7 +66,7 @@ def test_schema_of_a_profile_stops_no_server(town: Town) -> None:
         before = time.monotonic()
         device.sync()
         slowest = max(slowest, time.monotonic() - before)
-        bomb.join(0.3)
+        bomb.join(1.0)  # or the device comes more often than it may
     assert answers == [422]
     assert slowest < 5.0  # two cores shared by everybody; 26 s before
 

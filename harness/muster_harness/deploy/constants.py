@@ -23,7 +23,11 @@ def in_place(texts: dict[Path, str]) -> dict[Path, str]:
     another way, bound to anything else somewhere, or quoted anywhere stays. Raises SyntaxError.
     """
     trees = {path: ast.parse(text) for path, text in texts.items()}
-    found = {path.stem: _constants(tree) for path, tree in trees.items()}
+    found = {
+        # What stands in the package itself is there for those who import it.
+        path.stem: {} if path.stem == "__init__" else _constants(tree)
+        for path, tree in trees.items()
+    }
     kept = _bound_otherwise(trees, found)
     chosen = {
         module: {name: value for name, value in values.items() if name not in kept}

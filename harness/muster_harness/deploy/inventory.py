@@ -35,9 +35,10 @@ _FACTORY_BOOT = b"""\
 """
 
 # On the board. `same` is all that an unchanged board has to say. What its list says was put there
-# is looked at too: it may be wanted no more.
+# is looked at too: it may be wanted no more. Memory is collected often: else each line that is kept
+# comes to lie behind the garbage of its file, all over the heap, and nothing long finds room.
 _LOOK = """\
-import sys,os,json,hashlib,binascii
+import sys,os,gc,json,hashlib,binascii
 def digest(p,h):
  b=bytearray(512)
  m=memoryview(b)
@@ -58,7 +59,11 @@ def text(p,n):
  except(OSError,ValueError):return ""
 def look(roots,all):
  l=[]
+ g=gc.threshold()
+ gc.threshold(4096)
  for p in roots:walk(p,l)
+ gc.threshold(g)
+ gc.collect()
  l.sort()
  h=hashlib.sha256()
  for s in l:h.update(s+"\\n")

@@ -14,7 +14,7 @@ from tests.harness.air.on_board import WLAN
 
 
 def test_a_line_comes_between_two_of_the_program(board: EmulatedBoard) -> None:
-    board.write(b"print('begin ', end=''); _ = input(); print('one'); print('two')\r")
+    board.write(b"print('be' + 'gin ', end=''); _ = input(); print('one'); print('two')\r")
     board.expect(rb"begin $")
     board.say_idf("sta is connecting, return error")
     board.write(b"\r")
