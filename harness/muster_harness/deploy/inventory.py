@@ -35,8 +35,8 @@ _FACTORY_BOOT = b"""\
 """
 
 # On the board. `same` is all that an unchanged board has to say. What its list says was put there
-# is looked at too: it may be wanted no more. Memory is collected often: else each line that is kept
-# comes to lie behind the garbage of its file, all over the heap, and nothing long finds room.
+# is looked at too: it may be wanted no more. Garbage is collected often: else each line that is
+# kept comes to lie behind that of its file, all over the heap, and nothing long finds room.
 _LOOK = """\
 import sys,os,gc,json,hashlib,binascii
 def digest(p,h):
