@@ -51,7 +51,10 @@ def _shortened(texts: dict[Path, str], is_closed: bool) -> dict[Path, bytes]:
     own_in = {path: _made_in(tree) for path, tree in trees.items()}
     makers = Counter(name for own in own_in.values() for name in own)
     shared = set().union(*map(_asked_of_others, trees.values()))
-    most = 1 if _goes_on(trees.values()) else len(texts)
+    lines = _lines_of_descent(trees)
+    most = 1 if len(set(lines.values())) < len(trees) else len(texts)
+    # Classes of one line have their attributes in one place, whichever file says so.
+    fresh_in = {line: _fresh(files.keys() | quoted) for line in set(lines.values())}
     made: dict[Path, bytes] = {}
     for path, text in texts.items():
         used = Counter(t.string for t in tokens[path] if t.type == tokenize.NAME)
@@ -62,9 +65,8 @@ def _shortened(texts: dict[Path, str], is_closed: bool) -> dict[Path, bytes]:
         }
         if is_closed:
             own |= _parameters(trees[path]) - known
-        fresh = (name for name in _short() if name not in files and name not in quoted)
         frequent = sorted(own, key=lambda name: (-used[name], name))
-        renamed = dict(zip(frequent, fresh, strict=False))
+        renamed = {name: next(fresh_in[lines[path]]) for name in frequent}
         made[path] = _with_names(text, tokens[path], renamed).encode()
     return made
 
@@ -115,21 +117,21 @@ def _not_local(tree: ast.Module) -> Iterator[str]:
                 yield from (n.id for n in ast.walk(statement) if isinstance(n, ast.Name))
 
 
-def _goes_on(trees: Collection[ast.Module]) -> bool:
-    """Tell whether a class goes on with one of another file, with which it shares its names."""
-    defined = {
-        node.name: tree
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
+def _lines_of_descent(trees: dict[Path, ast.Module]) -> dict[Path, Path]:
+    """Return for each file the first of those whose classes go on with one another's."""
+    classes = {
+        path: [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        for path, tree in trees.items()
     }
-    return any(
-        defined.get(ast.unparse(base).rsplit(".", 1)[-1], tree) is not tree
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-        for base in node.bases
-    )
+    defined = {node.name: path for path, nodes in classes.items() for node in nodes}
+    lines = {path: path for path in trees}
+    for path, nodes in classes.items():
+        for base in (base for node in nodes for base in node.bases):
+            other = defined.get(ast.unparse(base).rsplit(".", 1)[-1], path)
+            joined = {lines[path], lines[other]}
+            first = min(joined)
+            lines = {file: first if line in joined else line for file, line in lines.items()}
+    return lines
 
 
 def _asked_of_others(tree: ast.Module) -> set[str]:
@@ -157,6 +159,10 @@ def _made_in(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             names |= {node.attr} if ast.unparse(node.value) == "self" else set()
     return {name for name in names - vanishing if _PRIVATE.fullmatch(name)}
+
+
+def _fresh(known: Collection[str]) -> Iterator[str]:
+    return (name for name in _short() if name not in known)
 
 
 def _short() -> Iterator[str]:

@@ -94,6 +94,29 @@ def test_a_class_shares_its_private_names_with_one_of_another_file(tmp_path: Pat
         assert set(re.findall(r"\w+", text.decode())) >= {"_value", "_double"}
 
 
+_MORE = """\
+from one import Base
+class More(Base):
+    def __init__(self):
+        super().__init__()
+        self._further = 5
+    def both(self):
+        return self.sum() + self._further
+"""
+
+
+def test_what_a_class_adds_to_one_of_another_file_hides_nothing_of_it(tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(_EACH)
+    (tmp_path / "other.py").write_text(_MORE)
+    made = shortened(tmp_path)
+    assert b"_further" not in made[tmp_path / "other.py"]
+    names: dict[str, Any] = {}
+    exec(made[tmp_path / "one.py"], names)  # noqa: S102 (written above)
+    more = made[tmp_path / "other.py"].replace(b"from one import Base", b"")
+    exec(more, names)  # noqa: S102
+    assert names["More"]().both() == 8
+
+
 _CLOSED = """\
 import other
 def add(first, second, named, spoken, third=0):
