@@ -44,6 +44,7 @@ PARTS = {
         "tests/system/test_setup_captive.py",
         "tests/system/test_local_wifi.py",
         "tests/system/test_local_wifi_told.py",
+        "tests/system/test_without_wifi.py",
         "tests/system/test_carried_by_hand.py",
         "tests/system/test_bundle_over_serial.py",
         "tests/system/test_offline_flow.py",

@@ -52,27 +52,33 @@ async def forget(life):
 
 # Tries what somebody has brought: a network of the place, or a bundle, as what a directive brings,
 # and acknowledges it. A blank device keeps what fails, to try it again: there is nobody else to
-# ask. Raises DeviceError.
+# ask. So does any if it may be the network's fault that somebody has given it here. Raises
+# DeviceError.
 async def apply(life):
     # Until it goes well: where the flash or the heap fails, a device that can work does so.
     life.bundle_waits(None if life.config else 0)
     has_outcome = True
     try:
-        if life.config:
-            await borrowed("setup_wifi local_wifi", "attempt", life)
+        await borrowed("setup_wifi local_wifi", "attempt", life)
         found = await _deliver(life, "take")
         life.bundle_waits(found and found[1][1])
         if not found or not found[0]:
             has_outcome = not found  # else its time has not come
             return
         raised = None
+        lacks = found[1][3]
         try:
             error = await life.attempt(found[0])
         except DeviceError as e:
             error = raised = e
-        may_keep = error is not None and life.config is None
+        if lacks:
+            borrow("setup_wifi local_wifi", "settle", life, error)
+        may_keep = error is not None and (lacks or life.config is None)
         if not await _deliver(life, "settle", found[1], error, may_keep):
             life.bundle_waits(0)  # there may be more
+        elif life.config:
+            life.bundle_waits(None)  # until somebody gives it another network
+            await borrowed("setup_wifi local_wifi", "come_home", life)
         if raised:
             raise raised
     finally:

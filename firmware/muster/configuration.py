@@ -22,7 +22,10 @@ def check(document):
     if config.take("v", int) != 1:
         raise config.invalid("v", "only version 1 of the document is understood")
     config.take("version", int, 1, _HIGHEST)
-    borrow("networks", "check", config.take("networks", list, 1, 4))
+    networks = config.take("networks", list, 0, 4)
+    if not networks and not _takes_local(document):
+        raise config.invalid("networks", "wanted 1 to 4, or policy.local_wifi to give one here")
+    borrow("networks", "check", networks)
     platform = config.fields("platform")
     borrow("platform_settings", "check", platform, _url(platform, "url"))
     server = config.fields("config_server")
@@ -53,6 +56,12 @@ def check(document):
     policy.take("ntp", str, 1, 253, nullable=True)
     policy.take("local_wifi", bool, default=False)
     return document
+
+
+# Tells whether somebody beside the device may give it a network, before the policy is checked.
+def _takes_local(document):
+    policy = document.get("policy")
+    return isinstance(policy, dict) and policy.get("local_wifi") is True
 
 
 def _is_flat(document):

@@ -12,7 +12,7 @@ from micropython import const
 from . import inbox, log
 from .actions import CONFIGURE, Directive
 from .errors import DeviceError
-from .modules import release
+from .modules import borrow, release
 from .timeline import RECEIVE
 
 _RECORD = const("bundle")
@@ -20,15 +20,20 @@ _TRIES = const(3)  # of a bundle in whose trial the power is lost
 _DETAIL = const(120)
 _DAY_S = const(86400)
 _OPENED = const("opened")  # the record of how often one was begun to be opened, in vain
+_LACKS = const(
+    "it brings no Wi-Fi network; press the button twice, and give one at the setup page"
+)
 
 
 # Returns what became of the last bundle: {"version", "code", "detail", "receipt", "digest",
-# "tries"}, or None. The code is None until there is an outcome; tries is above 0 while it is being
-# tried.
+# "tries", "lacks"}, or None. The code is None until there is an outcome; tries is above 0 while it
+# is being tried; lacks: it brings no network.
 def last(store):
     found = store.load(_RECORD)
+    if isinstance(found, dict):
+        found.setdefault("lacks", False)  # of a firmware that knew no such bundles
     # What another firmware has written is of no use.
-    for name, value in _record(("", 0, None), None, "", 0).items():
+    for name, value in _record(("", 0, None, False), None, "", 0).items():
         if not isinstance(found, dict) or name not in found:
             return None
         if value is not None and not isinstance(found[name], type(value)):
@@ -42,7 +47,7 @@ def last(store):
 # all that runs. Raises DeviceError if it is refused.
 async def receive(path, label, store, journal, clock):
     try:
-        version, digest, _, error = await look(path, label, clock, journal.highest)
+        version, digest, answer, error = await look(path, label, clock, journal.highest)
     except MemoryError:
         inbox.accept(path, label.device_id)
         return None, None
@@ -53,9 +58,20 @@ async def receive(path, label, store, journal, clock):
     former = last(store)
     # What was said of the very bundle that the device runs on remains true.
     if not former or former["digest"] != _short(digest) or former["code"] != "ok":
-        store.save(_RECORD, _record(("", version, digest), None, "", 0))
+        store.save(_RECORD, _record(("", version, digest, _lacks(answer)), None, "", 0))
     inbox.accept(path, label.device_id)
     return version, error
+
+
+# Tells whether the last bundle is still here and brings no network of its own.
+def lacks_network(store):
+    return state(store)[1]
+
+
+# Returns what `last` and `lacks_network` do.
+def state(store):
+    found = last(store)
+    return found, bool(found and found["lacks"] and found["code"] != "ok" and inbox.find())
 
 
 async def forget(life):
@@ -91,6 +107,10 @@ async def look(path, label, clock, floor):
         release("bundle", "configuration", "schema", "url", "hkdf")
 
 
+def _lacks(answer):
+    return answer is not None and not answer.config["networks"]
+
+
 def _version_in(content):
     config = content.get("config") if isinstance(content, dict) else None
     version = config.get("version") if isinstance(config, dict) else 0
@@ -99,14 +119,16 @@ def _version_in(content):
 
 # Returns the first bundle that is not refused, as (directive, ticket for `settle`), or None if
 # there is none. If it has failed and is not due again, the directive is None. life:
-# lifecycle.py's. Bundles that are refused are settled at once.
+# lifecycle.py's. Bundles that are refused are settled at once; those for which there is no network
+# stay where they are.
 async def take(life):
     store, journal, timeline = life.store, life.journal, life.timeline
     path = inbox.find()
     while path:
         timeline.begin(RECEIVE)
         version, digest, answer, error = await _opened(life, path)
-        ticket = (path, version, digest)
+        lacks = _lacks(answer)
+        ticket = (path, version, digest, lacks)
         former = last(store)
         is_same = former and digest and former["digest"] == _short(digest)
         tries = former["tries"] if is_same else 0  # of those that a restart has ended
@@ -115,6 +137,13 @@ async def take(life):
         if error is None and tries >= _TRIES and (journal.highest or is_defect):
             code = "watchdog" if is_defect else "power_lost"
             error = DeviceError(code, "in %d trials of this bundle" % _TRIES)
+        if error is None and lacks and not _has_network(life, is_same and former["code"]):
+            timeline.drop()
+            if not is_same or former["code"] is None:  # else more is known of it
+                store.save(_RECORD, _record(ticket, None, _LACKS, 0))
+            log.warn("bundle", "version %d waits: %s" % (version, _LACKS))
+            path = inbox.find(path)
+            continue
         if error is None:
             if life.again.due_in_ms(version):
                 timeline.drop()
@@ -139,6 +168,13 @@ async def take(life):
                 await settle(life, ticket, error, False)
         path = inbox.find()
     return None
+
+
+# Tells whether there is a network to try a bundle with that brings none. code: of its last trial;
+# a device at work has only one with what it keeps.
+def _has_network(life, code):
+    record = borrow("local_wifi", "load", life.store)
+    return bool(record["asked"] or (record["network"] and not (code and life.config)))
 
 
 # Moves the clock and its floor forward, never back, to when a bundle was made: that moment has
@@ -172,7 +208,7 @@ async def _opened(life, path):
 # again, if it is the only one. Returns whether it does. Another bundle that has come to its place
 # meanwhile stays, and what is recorded of it.
 async def settle(life, ticket, error, may_keep):
-    path, version, digest = ticket
+    path, version, digest, _ = ticket
     is_kept = may_keep and not inbox.has_other(path)
     code, detail = (error.code, error.detail[:_DETAIL]) if error else ("ok", "")
     record = _record(ticket, code, detail, 0)
@@ -197,8 +233,8 @@ async def settle(life, ticket, error, may_keep):
 
 
 def _record(ticket, code, detail, tries):
-    _, version, digest = ticket
-    record = {"version": version, "code": code, "detail": detail, "tries": tries}
+    _, version, digest, lacks = ticket
+    record = {"version": version, "code": code, "detail": detail, "tries": tries, "lacks": lacks}
     record["digest"] = digest and _short(digest)
     record["receipt"] = None
     return record

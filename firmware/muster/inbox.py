@@ -21,10 +21,11 @@ LONGEST = const(6144)  # characters, without white space
 _CHUNK = const(128)
 
 
-# Returns the path of a bundle, or None.
-def find():
-    names = _names(_SUFFIX)
-    return _ROOT + min(names) if names else None
+# Returns the path of the first bundle, in the order of their names, behind the one at `after`; or
+# None.
+def find(after=""):
+    paths = [_ROOT + name for name in _names(_SUFFIX)]
+    return min([path for path in paths if path > after] or [None])  # type: ignore[type-var]
 
 
 # Tells whether there is another one than this.

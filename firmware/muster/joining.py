@@ -56,6 +56,8 @@ class Target:
 # access points; those that have failed lately go last. Raises a DeviceError with every cause.
 async def join_one_of(config, wifi, wlan, timeline):
     timeline.begin(JOIN)
+    if not config["networks"]:
+        raise DeviceError("wifi_no_ap", "no network is configured, nor given at the setup page")
     wifi.start(config["country"])
     targets = _targets(config["networks"], wifi.scan(), wifi.failures)
     found = await _join(targets, wifi, wlan, _TOGETHER_MS)

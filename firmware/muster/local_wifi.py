@@ -50,6 +50,17 @@ def add(life, config):
         life.setup_waits("again")
 
 
+# Puts what a trial shall join into a configuration: one that brings no network is tried with what
+# waits to be tried itself, and only then with what is kept.
+def add_for_trial(life, config):
+    asked = None if config["networks"] else load(life.store)["asked"]
+    if asked:
+        log.hide(asked["psk"])
+        config["networks"] = [asked]
+    else:
+        add(life, config)
+
+
 # Forgets it.
 def forget(life):
     life.contact.local = None

@@ -28,6 +28,6 @@ async def join(life, config):
         kept = borrow("candidate", "kept", life.store, life.journal, config["version"])
         config["networks"] = kept["networks"]
     if config["policy"].get("local_wifi"):
-        borrow("local_wifi", "add", life, config)
+        borrow("local_wifi", "add_for_trial", life, config)
     await life.wifi.join_one_of(config, life.timeline)
     del config["networks"]  # room for the registration

@@ -27,8 +27,9 @@ async def begin(life, is_running):
     if life.hosting:  # what has led here has closed it, too
         await life.hosting
     life.setup_waits(None)
-    heard = None
-    if life.config and life.config["policy"].get("local_wifi"):
+    heard = []
+    if not life.config or life.config["policy"].get("local_wifi"):
+        # Before it opens: a scan leaves its channel, and then its guests lose it.
         heard = borrow("setup_wifi local_wifi", "heard", life)
     # Beside the application it must not speak for the life, as pause does.
     serving = _host(life, heard, asyncio.sleep_ms if is_running else life.button.pause)
@@ -53,8 +54,8 @@ async def _host(life, heard, wait):
 
 # Opens the network and serves the page. Ends with true, and a press of the kind BUNDLE, when a
 # bundle, or a network, has been accepted; with false when the button is pressed, whoever takes the
-# press, or the time is over. heard: the networks to choose from; None: none may be given. wait:
-# asyncio.sleep_ms, or what does the same and more. Raises DeviceError.
+# press, or the time is over. heard: the networks to choose from. wait: asyncio.sleep_ms, or what
+# does the same and more. Raises DeviceError.
 async def serve(life, heard, wait, open_ms=_OPEN_MS):
     wlan = hardware.access_point()
     ssid = ("SETUP-" + life.identity.device_id)[:_LONGEST_SSID]
@@ -129,4 +130,4 @@ def _check(wlan, ssid):
 
 # Returns the passphrase as printed on the label.
 def _passphrase(label):
-    return borrow("receipt bundle hkdf", "passphrase", label)
+    return borrow("receipt bundle hkdf inbox", "passphrase", label)

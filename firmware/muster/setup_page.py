@@ -8,10 +8,9 @@ import asyncio
 
 from micropython import const
 
-from . import delivery, inbox, log, setup_request
+from . import log, setup_request
 from .errors import DeviceError
-from .form import Form
-from .modules import borrow
+from .modules import borrow, borrowed, release
 
 _BODY = const(16384)  # a bundle with all its white space, and what a form puts around it
 _FIELD = const(255)  # of the form for a network
@@ -23,8 +22,8 @@ _REQUEST_MS = const(60000)
 # Names that are not private are for setup_view.py, which reads them.
 class Page:
     # life: lifecycle.py's. ssid, address: of the network. heard: the names of networks to choose
-    # from; None: none may be given.
-    def __init__(self, life, ssid, address, heard=None):
+    # from, where one may be given.
+    def __init__(self, life, ssid, address, heard):
         self.heard = heard
         self.store = life.store
         self.label = life.identity
@@ -33,6 +32,8 @@ class Page:
         self.ssid = ssid
         self.address = address
         self._clock = life.clock
+        self.last = None  # what became of the last bundle, see delivery.py
+        self.lacks = False  # it is here and brings no network
         self._guests: list = []  # the tasks that serve them
         self._is_taking = False
         self.accepted = asyncio.Event()
@@ -62,9 +63,9 @@ class Page:
         for task in self._guests:
             task.cancel()
 
-    # What became of the last bundle, see delivery.py.
-    def last(self):
-        return delivery.last(self.store)
+    # Tells whether the configuration lets somebody give it a network, as such a bundle does.
+    def takes_wifi(self):
+        return bool(self.config and self.config["policy"].get("local_wifi"))
 
     async def _serve(self, reader, writer):
         answer = setup_request.answer
@@ -83,15 +84,14 @@ class Page:
             await setup_request.drain(incoming, size or 0)
         elif method == "POST" and path == "/bundle":
             await self._take(incoming, writer, kind, size, False)
-        elif method == "POST" and path == "/wifi" and self.heard is not None:
+        elif method == "POST" and path == "/wifi" and self._may_take():
             await self._take(incoming, writer, kind, size, True)
         elif path != "/":
             await answer(writer, 404, "there is only /")
         elif method not in ("GET", "HEAD"):
             await answer(writer, 405, "only GET here", "Allow: GET, HEAD\r\n")
         else:
-            shown = borrow("setup_view setup_words", "start", self, None, False)
-            await setup_request.show(writer, 200, shown, method == "GET")
+            await self._start(writer, 200, None, False, method == "GET")
 
     # is_wifi: what comes is a network, not a bundle.
     async def _take(self, incoming, writer, kind, size, is_wifi):
@@ -100,7 +100,7 @@ class Page:
             await answer(writer, 411, "the length is missing")
         elif size > _BODY:
             error = DeviceError("config_invalid", "size: no bundle has %d bytes" % size)
-            await self._refuse(writer, 413, error, is_wifi)
+            await self._start(writer, 413, error, is_wifi)
             await setup_request.drain(incoming, size)
         elif self._is_taking or self.accepted.is_set():
             text = "there is another upload; try again"
@@ -121,12 +121,15 @@ class Page:
             else:
                 found = await self._received(incoming, kind, size)
                 if found is None:
-                    await self._refuse(writer, 422, "", False)
+                    await self._start(writer, 422, "", False)
                     return
                 version, error = found
                 log.info("setup", "a bundle with version %s" % (version or "not looked at yet"))
+                if version and not error and self._has_to_ask():
+                    await self._start(writer, 200, None, False)
+                    return
         except (DeviceError, ValueError) as e:
-            await self._refuse(writer, 422, e, is_wifi)
+            await self._start(writer, 422, e, is_wifi)
             return
         try:
             if is_wifi:
@@ -137,13 +140,30 @@ class Page:
         finally:  # even if the guest has gone by now
             self.accepted.set()
 
-    # error: "" if nothing was sent.
-    async def _refuse(self, writer, status, error, is_wifi):
+    # Tells whether a bundle has come that the device can only try with a network from here.
+    def _has_to_ask(self):
+        self._look()
+        return self.lacks and not borrow("local_wifi", "load", self.store)["network"]
+
+    def _may_take(self):
+        self._look()
+        return self.lacks or self.takes_wifi()
+
+    # Before the page is loaded: there is no room for both.
+    def _look(self):
+        self.last, self.lacks = borrow("delivery inbox", "state", self.store)
+
+    # Shows the page with the forms. error: for which an upload was not taken, "" if nothing was
+    # sent; or None.
+    async def _start(self, writer, status, error, is_wifi, has_body=True):
+        self._look()
         shown = borrow("setup_view setup_words", "start", self, error, is_wifi)
-        await setup_request.show(writer, status, shown)
+        await setup_request.show(writer, status, shown, has_body)
 
     # Keeps the network that a form describes, to be tried. Raises DeviceError, or ValueError.
     async def _receive_network(self, incoming, kind, size):
+        from .form import Form
+
         fields: dict = {}
 
         def note(chunk):
@@ -167,6 +187,21 @@ class Page:
     # Returns its version and what is wrong, as delivery.receive does; None if nothing was sent.
     async def _received(self, incoming, kind, size):
         log.info("setup", "receives a bundle")
+        try:
+            path = await self._kept(incoming, kind, size)
+        finally:  # before anybody looks at it: beside an application there is no room for both
+            release("form", "inbox")
+        if path is None:
+            return None
+        return await borrowed(
+            "delivery inbox", "receive", path, self.label, self.store, self.journal, self._clock
+        )
+
+    # Returns where the upload is, or None if nothing was sent.
+    async def _kept(self, incoming, kind, size):
+        from . import inbox
+        from .form import Form
+
         upload = inbox.Upload(inbox.PAGE)
         path = None
         try:
@@ -176,16 +211,15 @@ class Page:
                 size -= len(chunk)
                 form.feed(chunk)
             form.end()
-            if upload.is_empty():
-                return None
-            path = upload.finish()
+            if not upload.is_empty():
+                path = upload.finish()
+            return path
         except (DeviceError, ValueError):
             await setup_request.drain(incoming, size)
             raise
         finally:
             if path is None:
                 upload.abort()
-        return await delivery.receive(path, self.label, self.store, self.journal, self._clock)
 
 
 async def _sorry(writer):

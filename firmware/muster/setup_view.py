@@ -49,16 +49,21 @@ _RECEIPT = """<p>%s</p><p class="receipt">%s</p>"""
 # Returns the page with the forms. page: setup_page's. refused: the error for which an upload was
 # not taken, "" if nothing was sent; or None. is_wifi: what was refused was a network.
 def start(page, refused, is_wifi):
-    box = _outcome(page) + _network(page) if refused is None else _refusal(refused)
+    lacks = page.lacks
+    takes_wifi = lacks or page.takes_wifi()
+    box = _refusal(refused) if refused is not None else _outcome(page)
+    if takes_wifi and refused is None:
+        box += _network(page)
     form = _FORM % (page.label.device_id, page.address)
-    if page.config is None:
+    if page.config is None and not lacks:
         return _page(page, box, _FIRST % form)
     is_refused = refused is not None
     form = _NEW % (" open" if is_refused and not is_wifi else "", form)
-    if page.heard is None:
+    if not takes_wifi:
         return _page(page, box, form)
     is_open = is_refused and is_wifi
-    return _page(page, box, borrow("setup_wifi_view", "form", page.heard, is_open, escaped), form)
+    wifi = borrow("setup_wifi_view", "form", page.heard, is_open, lacks, escaped)
+    return _page(page, box, wifi, form)
 
 
 # Returns the page that answers a bundle that has been taken. version: None if nobody has looked
@@ -113,10 +118,12 @@ def _refusal(error):
 
 # Says what became of the last bundle.
 def _outcome(page):
-    last = page.last()
+    last = page.last
     if last is None:
         return ""
     version = last["version"]
+    if last["code"] is None and last["lacks"]:
+        return _BOX % borrow("setup_wifi_view", "lacking", version)
     if last["code"] is None:
         text = "<p>Version %d has arrived, and has not been tried yet.</p>" % version
         return _BOX % ("outcome", "", "It waits for its turn.", text)
@@ -131,7 +138,10 @@ its platform.</p>"
 portal, it proves that this device applied it."
     else:
         kind, heading = "bad", "It did not work."
-        text = "<p>%s %s</p>" % setup_words.sentences(last["code"], last["detail"])
+        text = ""
+        given = last["lacks"] and borrow("local_wifi", "load", page.store)["code"]
+        if given != last["code"]:  # else what became of the network says it
+            text = "<p>%s %s</p>" % setup_words.sentences(last["code"], last["detail"])
         if page.config:
             text += "<p>What the device ran on before goes on running.</p>"
         text += "<p><small>Version %d, %s: %s</small></p>"
@@ -145,8 +155,6 @@ portal, it proves that this device applied it."
 
 # Says what became of the network that somebody gave it last.
 def _network(page):
-    if page.heard is None:
-        return ""
     record = borrow("local_wifi", "load", page.store)
     found = borrow("setup_wifi_view", "outcome", record, setup_words.sentences)
     if not found:

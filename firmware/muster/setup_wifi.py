@@ -12,6 +12,7 @@ from . import local_wifi, log
 from .errors import DeviceError, Interrupted
 from .modules import borrow, borrowed
 from .radio import printable
+from .timeline import REGISTER
 
 _SHOWN = const(12)
 _TRIAL_MS = const(120000)
@@ -20,7 +21,7 @@ _TRIAL_MS = const(120000)
 # Returns the names of the strongest networks in reach.
 def heard(life):
     try:
-        life.wifi.start(life.config["country"])
+        life.wifi.start(life.config and life.config["country"])
         return [seen[0] for seen in borrow("scanning", "networks", life.wifi.scan(), _SHOWN)]
     except DeviceError as e:
         log.warn("setup", e)
@@ -57,11 +58,16 @@ def _network(fields):
 
 
 # Tries the network that waits for it, if there is one, and keeps it if the device reaches its
-# platform from there. The one before stays otherwise.
+# platform from there. The one before stays otherwise. Leaves it to the trial of a bundle that
+# brings none, which is due at once then.
 async def attempt(life):
     record = local_wifi.load(life.store)
     network, record["asked"] = record["asked"], None
-    if not network or not local_wifi.is_allowed(life.config):
+    if network and borrow("delivery inbox", "lacks_network", life.store):
+        if record["code"] is None:
+            life.again.hurry()
+        return
+    if not network or not life.config or not local_wifi.is_allowed(life.config):
         return
     life.led.show("trial")
     try:
@@ -76,7 +82,7 @@ async def attempt(life):
         error = e
     if error:
         life.timeline.failed(error)
-        await _come_home(life)
+        await come_home(life)
         return
     local_wifi.add(life, life.config)
     life.operation.is_home = True
@@ -84,9 +90,32 @@ async def attempt(life):
     log.info("setup", "the network %s is kept" % record["name"])
 
 
+# Takes note of how a bundle fared that brings no network, with the one that waited or is kept.
+# Only a blank device still waits with one that has let it in: its platform may be in reach later.
+def settle(life, error):
+    if error:
+        borrow("candidate", "drop", life.store, life.journal)  # it is nothing without a network
+    record = local_wifi.load(life.store)
+    asked = record["asked"]
+    network = asked or record["network"]
+    if not network:  # its record has rotted
+        return
+    record["name"] = printable(binascii.a2b_base64(network["ssid_b64"]))
+    record["code"], record["detail"] = (error.code, error.detail) if error else ("ok", "")
+    if error is None:
+        record["network"] = network
+    if error is None or life.config or error.step != REGISTER:
+        record["asked"] = None
+    local_wifi.save(life.store, record)
+    if error is None:
+        local_wifi.add(life, life.config)
+        life.contact.due_in(0)  # the server shall know
+        log.info("setup", "the network %s is kept" % record["name"])
+
+
 # Joins what it was on before, if that is there. Before the setup network opens again: an ESP32's
 # moves to the channel of the network that it joins, and then loses its guests.
-async def _come_home(life):
+async def come_home(life):
     try:
         await life.wifi.join_one_of(life.config, life.timeline)
         life.operation.is_home = True

@@ -193,6 +193,11 @@ def make_bundle(parser: argparse.ArgumentParser) -> None:
         default=0,
         help="a version that the device is known to have, e.g. after a restored backup",
     )
+    parser.add_argument(
+        "--without-wifi",
+        action="store_true",
+        help="leave the networks out: whoever is beside the device gives it one at its setup page",
+    )
     _bundle_form(parser, "--out")
     client_options(parser)
 

@@ -176,6 +176,7 @@ COMMANDS = (
             "muster bundle make PRESS-4 --expires 30d --out /media/usb/PRESS-4.muster",
             "muster bundle make PRESS-4 --out press-4.svg   # QR code(s); large ones are several",
             "muster bundle make PRESS-4 --text | xclip",
+            "muster bundle make PRESS-4 --without-wifi      # the device is given one where it is",
         ),
         cli_options.make_bundle,
         "make_bundle",

@@ -33,11 +33,16 @@ _STATES = {
 def make_bundle(options: Namespace) -> int:
     """Make one, and hand it out in the form that was asked for."""
     body: dict[str, Any] = {"above": options.above}
+    if options.without_wifi:
+        body["without_wifi"] = True
     if options.expires:
         body["life_s"] = _seconds(options.expires)
     path = _checked_place(options)  # before a version is spent on it
     at_portal(options, "POST", device_path(options) + "/bundles", body)
-    return _hand_out(options, path)
+    code = _hand_out(options, path)
+    if options.without_wifi and not (options.text or options.json):
+        say("  it brings no Wi-Fi: the device's setup page asks for one (press its button twice)")
+    return code
 
 
 def get_bundle(options: Namespace) -> int:

@@ -55,6 +55,20 @@ def test_bundle_can_be_got_again_without_a_new_version(
     assert len(json.loads(muster("bundle", "show", device_id, "--json")[1])["bundles"]) == 1
 
 
+def test_bundle_without_wifi_is_made_where_the_profile_allows_it(
+    muster: Any, device_id: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "made.muster"
+    make = ("bundle", "make", device_id, "--without-wifi", "--out", str(file))
+    code, _, err = muster(*make)
+    assert code != 0 and "set policy.local_wifi to true" in err
+    assert not file.exists()
+    assert muster("profile", "set", "press", "policy.local_wifi", "true")[0] == 0
+    code, out, _ = muster(*make)
+    assert (code, "setup page asks for one" in out) == (0, True)
+    assert file.read_text().count(".") == 4
+
+
 def test_bundle_that_is_superseded_is_exit_code_1(muster: Any, device_id: str) -> None:
     older = muster("bundle", "make", device_id, "--text")[1]
     muster("bundle", "make", device_id, "--text")

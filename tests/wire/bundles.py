@@ -19,7 +19,7 @@ from joserfc.jwk import OctKey
 from jwcrypto import jwe as jwcrypto_jwe
 from jwcrypto import jwk as jwcrypto_jwk
 
-from tests.wire.configurations import FULL, SMALL, changed, sized
+from tests.wire.configurations import FULL, SMALL, WITHOUT_WIFI, changed, sized
 from tests.wire.labels import LONGEST_ID, derived
 
 DEVICE_ID = "PRESS-4"
@@ -136,6 +136,7 @@ def _good() -> list[dict[str, Any]]:
     }
     members = '{ "kid" : "PRESS-4",\n "enc" : "A128CBC-HS256", "alg" : "dir" }'
     expired = plaintext(exp=MADE_AT + 1)
+    without_wifi = plaintext(changed(WITHOUT_WIFI, "version", VERSION))
     wrapped = "\r\n".join(made()[at : at + 64] for at in range(0, len(made()), 64)) + "\n"
     return [
         *(_case(name, text, plaintext=_open(text)) for name, text in texts.items()),
@@ -148,6 +149,7 @@ def _good() -> list[dict[str, Any]]:
         ),
         _case("header-in-another-order", made(protected=members), plaintext=plaintext()),
         _case("white-space-does-not-count", wrapped, plaintext=plaintext()),
+        _case("without-wifi", made(without_wifi), plaintext=without_wifi),
         _case("without-expiry", made(plaintext(exp=None)), plaintext=plaintext(exp=None)),
         _case("expired-but-nobody-knows-the-time", made(expired), now=None, plaintext=expired),
         _case(
@@ -306,6 +308,7 @@ def _without_a_block(parts: list[str]) -> list[str]:
 def _wrong_contents() -> list[dict[str, Any]]:
     document = json.loads(plaintext())
     no_ssid = changed(document, "config.networks.0.ssid", "")
+    no_networks = changed(document, "config.networks", [])
     contents = (
         ("content-is-not-json", '{"v":1', "bundle"),
         ("content-is-a-list", "[]", "bundle"),
@@ -320,6 +323,7 @@ def _wrong_contents() -> list[dict[str, Any]]:
         ("exp-beyond-the-calendar", compact(document | {"exp": 10**40}), "exp"),
         ("config-missing", compact({k: document[k] for k in document if k != "config"}), "config"),
         ("config-is-null", compact(document | {"config": None}), "config"),
+        ("config-without-networks", compact(no_networks), "config.networks"),
         ("config-with-an-empty-ssid", compact(no_ssid), "config.networks[0].ssid"),
         ("config-of-4097-bytes", plaintext(changed(sized(4097), "version", VERSION)), "config"),
         ("expired", plaintext(exp=MADE_AT + 30), "exp"),
@@ -358,6 +362,7 @@ def deliveries() -> dict[str, Any]:
     names = (
         "of-jwcrypto",
         "without-expiry",
+        "without-wifi",
         "of-another-device",
         "config-with-an-empty-ssid",
     )

@@ -105,6 +105,8 @@ def _deep(levels: int) -> dict[str, Any]:
     return changed(SMALL, "app", {"x": value})
 
 
+# One of the place has to be given to the device: it brings none.
+WITHOUT_WIFI = changed(changed(FULL, "policy.local_wifi", True), "networks", [])
 LARGEST = {"integers": [2**63 - 1, -(2**63)], "fractions": [3.4e38, -3.4e38, {"x": 0.1}]}
 
 URLS = (
@@ -134,6 +136,7 @@ VALID = (
     ("no-policies", changed(FULL, "platform.acpi", [])),
     ("local-wifi-allowed", changed(FULL, "policy.local_wifi", True)),
     ("local-wifi-not-allowed", changed(FULL, "policy.local_wifi", False)),
+    ("no-networks-but-local-wifi", WITHOUT_WIFI),
     ("release-version-3", changed(FULL, "platform.rvi", "3")),
     ("registered-app-id", changed(FULL, "platform.api", "Rorg.example.press")),
     ("unknown-fields-are-ignored", FULL | {"later": {"any": [1, None]}}),
@@ -294,6 +297,15 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("local-wifi-is-null", "policy.local_wifi", None),
 )
 
+# Of a configuration without networks: whoever may not be given one has none.
+NOT_ALLOWED: tuple[tuple[str, Any], ...] = (
+    ("false", False),
+    ("missing", GONE),
+    ("is-text", "true"),
+    ("is-1", 1),
+    ("is-null", None),
+)
+
 WRONG_IN_BASE64: tuple[tuple[str, Any], ...] = (
     ("empty", ""),
     ("of-33-bytes", b64encode(bytes(33)).decode()),
@@ -367,6 +379,10 @@ def document() -> dict[str, Any]:
         case = {"name": f"ssid-in-base64-{name}", "valid": False}
         value = changed(FULL, "networks.0", _in_base64(b"") | {"ssid_b64": ssid})
         cases.append(case | {"path": "config.networks[0].ssid_b64", "value": value})
+    for name, value in NOT_ALLOWED:
+        case = {"name": f"no-networks-and-local-wifi-{name}", "valid": False}
+        shut = changed(WITHOUT_WIFI, "policy.local_wifi", value)
+        cases.append(case | {"path": "config.networks", "value": shut})
     cases.append({"name": "a-list", "valid": False, "path": "config", "value": [FULL]})
     cases.append({"name": "null", "valid": False, "path": "config", "value": None})
     cases.append({"name": "17-deep", "valid": False, "path": "config", "value": _deep(17)})

@@ -46,7 +46,7 @@ def _outcome(link: BundleLink, wanted: str, timeout_s: float) -> Status:
     end = time.monotonic() + timeout_s
     while True:
         found = link.status()
-        if found.digest == wanted and found.code is not None:
+        if found.digest == wanted and (found.code is not None or _waits(found, link.detail())):
             return found
         if time.monotonic() > end:
             raise BoardError(
@@ -56,13 +56,19 @@ def _outcome(link: BundleLink, wanted: str, timeout_s: float) -> Status:
         time.sleep(_LOOK_S)
 
 
+def _waits(found: Status, detail: str) -> bool:
+    """Tell whether the device cannot try the bundle yet, and says why: it brings no network."""
+    return found.code is None and found.doing == "waiting" and bool(detail)
+
+
 def _show(found: Status, detail: str, as_json: bool, is_question: bool = False) -> int:
     if as_json:
         print_json(asdict(found) | {"detail": detail})
     else:
         print(f"device   {found.device_id}, highest version {found.highest}, {found.doing}")
         if found.version or found.code:
-            print(f"bundle   version {found.version}: {found.code or 'being tried'}")
+            state = "not tried yet" if _waits(found, detail) else "being tried"
+            print(f"bundle   version {found.version}: {found.code or state}")
         if detail:
             print(f"         {detail}")
         if found.receipt:

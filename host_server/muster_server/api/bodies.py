@@ -94,7 +94,7 @@ class VendorDevices(Body):
 
 
 class NewBundle(Body):
-    """The life of a new bundle, and the version that it has to exceed."""
+    """The life of a new bundle, the version that it has to exceed, and what it leaves out."""
 
     life_s: Annotated[int, number(bounds.BUNDLE_LIFE_S)] | None = Field(
         default=None, description="how long devices that know the time take it; null: for ever"
@@ -102,6 +102,13 @@ class NewBundle(Body):
     above: Annotated[
         int, number(bounds.ABOVE, description="a version that the device is known to have")
     ] = 0
+    without_wifi: Annotated[
+        bool,
+        Field(
+            description="leave the Wi-Fi networks out: whoever stands beside the device gives it "
+            "one at its setup page; only where the profile says policy.local_wifi"
+        ),
+    ] = False
 
 
 class BundleText(Body):

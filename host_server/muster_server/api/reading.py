@@ -16,6 +16,7 @@ _WANTED = {
     "missing": "missing",
     "string_type": "wanted text, got {kind}",
     "int_type": "wanted an integer, got {kind}",
+    "bool_type": "wanted true or false, got {kind}",
     "list_type": "wanted a list, got {kind}",
     "model_type": "wanted an object, got {kind}",
     "string_too_short": "wanted at least {min_length} characters, got {length}",

@@ -268,7 +268,9 @@ def _add_bundles(
     @app.post("/v1/devices/{device_id}/bundles", dependencies=[guard])
     def make(device_id: str, owner: str, body: Body) -> Response:
         wanted = read_body(bodies.NewBundle, body)
-        made = bundles.make(device_id, owner, wanted.life_s, wanted.above)
+        made = bundles.make(
+            device_id, owner, wanted.life_s, wanted.above, without_wifi=wanted.without_wifi
+        )
         return json_response(made, 201)
 
     @app.get("/v1/devices/{device_id}/bundles", dependencies=[guard])

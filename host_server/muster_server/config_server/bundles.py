@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from muster_server.config_server import bundle as form
+from muster_server.config_server.configuration import check_configuration
 from muster_server.config_server.device_view import bundle_shown, bundle_state, existing
 from muster_server.config_server.devices import check_may_reopen
 from muster_server.config_server.proof import FIND, JOIN, LEAVE, REACH, RECEIVE, REGISTER, SEND
@@ -38,17 +39,27 @@ class BundleService:
         self._clock = clock
 
     def make(
-        self, device_id: str, owner: str, life_s: int | None = None, above: int = 0
+        self,
+        device_id: str,
+        owner: str,
+        life_s: int | None = None,
+        above: int = 0,
+        *,
+        without_wifi: bool = False,
     ) -> dict[str, Any]:
         """Seal what the profile says now, as a version that nobody was given before.
 
         `life_s`: how long devices that know the time take it; `above`: a version that the device
-        is known to have. Conflict if the label may not be used again, Invalid if the profile is
-        wrong, ServiceUnreachable if the platform gave no token; then nothing has changed.
+        is known to have; `without_wifi`: whoever stands beside the device gives it a network.
+        Conflict if the label may not be used again or the profile does not allow that, Invalid if
+        the profile is wrong, ServiceUnreachable if the platform gave no token; then nothing has
+        changed.
         """
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
             check_may_reopen(records, claim)
+            if without_wifi:
+                _check_takes_wifi(records, claim)
         with self._versions.lock(claim.id):
             with self._store.transaction() as records:
                 floor = max(above, _highest_given(records, claim))
@@ -56,7 +67,8 @@ class BundleService:
             now = self._clock()
             expires_at = None if life_s is None else int(now) + life_s
             label = Label(claim.device_id, claim.secret)
-            text = form.sealed(label, int(now), expires_at, version.document)
+            config = _without_wifi(version.document) if without_wifi else version.document
+            text = form.sealed(label, int(now), expires_at, config)
             made = Bundle(claim.id, version.number, form.digest_of(text), text, now, expires_at)
             with self._store.transaction() as records:
                 claim = existing(records, device_id, owner)
@@ -126,6 +138,27 @@ class BundleService:
         log.info("%s: %s, %s, for %s", claim.device_id, what, detail, claim.owner)
         records.add_event(claim, now, what, detail)
         records.note(claim, now, what, source="portal", step=RECEIVE, detail=detail)
+
+
+def _check_takes_wifi(records: Records, claim: Claim) -> None:
+    profile = records.profile(claim.profile) or {}
+    if not profile.get("policy", {}).get("local_wifi"):
+        raise Conflict(
+            f'the profile "{claim.profile}" does not let people beside a device give it a Wi-Fi '
+            "network, so a bundle without one would be of no use; set policy.local_wifi to true "
+            "in it, or make the bundle with its networks"
+        )
+
+
+def _without_wifi(document: dict[str, Any]) -> dict[str, Any]:
+    """The configuration for a place whose Wi-Fi nobody here knows.
+
+    Invalid if the profile has been changed meanwhile. The version itself keeps the networks: asked
+    over the network, the server hands it out whole.
+    """
+    config = {**document, "networks": []}
+    check_configuration(config)
+    return config
 
 
 def _highest_given(records: Records, claim: Claim) -> int:

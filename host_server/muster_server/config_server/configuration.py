@@ -25,7 +25,7 @@ def check_configuration(value: object) -> None:
     if config.integer("v") != 1:
         raise wrong("config.v", "only version 1 of the configuration is understood")
     config.integer("version", 1, bounds.HIGHEST)
-    for n, network in enumerate(config.items("networks", *bounds.NETWORKS)):
+    for n, network in enumerate(_networks(config)):
         _check_network(Fields(network, f"config.networks[{n}]"))
     _check_platform(config.fields("platform"))
     server = config.fields("config_server")
@@ -47,6 +47,14 @@ def check_configuration(value: object) -> None:
     size = len(compact_json(value).encode("utf-8", "surrogatepass"))
     if size > bounds.CONFIGURATION_BYTES:
         raise wrong("config", f"at most {bounds.CONFIGURATION_BYTES} bytes fit, and it has {size}")
+
+
+def _networks(config: Fields) -> list[Any]:
+    """The networks: none only where somebody beside the device may give it one."""
+    low, high = bounds.NETWORKS
+    policy = config.document.get("policy")
+    takes_local = isinstance(policy, dict) and policy.get("local_wifi") is True
+    return config.items("networks", 0 if takes_local else low, high)
 
 
 def _check_network(network: Fields) -> None:

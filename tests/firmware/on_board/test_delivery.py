@@ -9,7 +9,7 @@ from bringing import _BUNDLES, _LABEL, Start, _apply_all, _bring, _on, _receipt
 from ram_disk import RAMDisk
 from runner import araises
 
-from muster import by_hand, delivery, inbox
+from muster import by_hand, delivery, inbox, local_wifi
 from muster.errors import DeviceError
 from muster.report import entries
 
@@ -259,6 +259,58 @@ async def test_what_comes_during_the_trial_of_another_has_its_own():
         assert start.last()["code"] is None and inbox.find()
         assert await start.apply()
         assert start.last()["receipt"] == _receipt(7, "ok", other) and inbox.find() is None
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_one_without_wifi_waits_until_there_is_a_network():
+    async def act():
+        _bring(_BUNDLES["without-wifi"])
+        start = Start()
+        assert await delivery.take(start) is None and delivery.lacks_network(start.store)
+        found = Start().last()
+        assert found["code"] is None and found["receipt"] is None and found["tries"] == 0
+        assert found["lacks"] and found["detail"].startswith("it brings no Wi-Fi network")
+        record = local_wifi.load(start.store)
+        record["asked"] = {"ssid_b64": "c2hvcA==", "psk": None, "hidden": False, "ip": "dhcp"}
+        local_wifi.save(start.store, record)
+        again = Start()
+        config = {"networks": []}
+        local_wifi.add_for_trial(again, config)
+        assert config["networks"] == [record["asked"]]
+        await _apply_all(again)
+        assert again.last()["code"] == "ok" and not delivery.lacks_network(again.store)
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_one_without_wifi_keeps_no_other_waiting():
+    async def act():
+        _bring(_BUNDLES["without-wifi"], "a.muster")
+        _bring(name="b.muster")
+        start = Start()
+        await _apply_all(start)
+        assert start.config["version"] == 7 and start.config["networks"]
+        assert inbox.find() is None  # of the same version, and so refused by now
+
+    await _on(RAMDisk(), act, True)
+
+
+async def test_a_device_at_work_tries_one_without_wifi_once_on_what_it_keeps():
+    async def act():
+        _bring(_BUNDLES["without-wifi"])
+        start = Start()
+        start.config = {"version": 1}
+        record = local_wifi.load(start.store)
+        record["network"] = {"ssid_b64": "c2hvcA==", "psk": None, "hidden": False, "ip": "dhcp"}
+        local_wifi.save(start.store, record)
+        directive, ticket = await delivery.take(start)
+        assert directive and ticket[3]
+        assert await delivery.settle(start, ticket, DeviceError("wifi_no_ap", "not there"), True)
+        assert delivery.lacks_network(start.store) and await delivery.take(start) is None
+        assert start.last()["code"] == "wifi_no_ap"  # still what is known of it
+        start.config = None
+        assert (await delivery.take(start))[0]
 
     await _on(RAMDisk(), act, True)
 

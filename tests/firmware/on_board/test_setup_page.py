@@ -46,7 +46,7 @@ class Guest:
 
 
 def _page(start):
-    return Page(start, "SETUP-PRESS-4", "192.168.4.1")
+    return Page(start, "SETUP-PRESS-4", "192.168.4.1", [])
 
 
 async def test_a_bundle_is_accepted_even_if_its_guest_goes_without_the_answer():
@@ -107,7 +107,7 @@ async def test_a_guest_for_whom_there_is_no_memory_is_told():
         def fails():
             raise MemoryError
 
-        page.last = fails
+        page._look = fails
         guest = Guest("GET / HTTP/1.1\r\n\r\n")
         await page.serve(guest, guest)
         assert guest.heard.startswith(b"HTTP/1.1 503 ") and b"Retry-After" in guest.heard

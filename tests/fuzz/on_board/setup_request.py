@@ -8,7 +8,7 @@ from lives import begin
 from mutation import changed_bytes, some
 from stand_ins import Files, drive
 
-from muster import inbox
+from muster import inbox, modules
 from muster.clock import Clock
 from muster.label import Label
 from muster.setup_page import Page
@@ -104,6 +104,7 @@ class _Life:
 def play(data):
     files = Files()
     inbox.open, inbox.os = files.open, files
+    modules.keep("inbox")
     clock = Clock(lambda date: None, 1795000000, 0, lambda floor: None)
     page = Page(_Life(begin(None, "soft")[1], clock), "SETUP-PRESS-4", "192.168.4.1", [b"shop"])
     guest = _Guest(data[1:], data[0] % 512 + 1 if data else 1)

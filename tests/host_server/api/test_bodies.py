@@ -83,6 +83,7 @@ def test_all_fields_at_fault_are_told_the_first_one_first() -> None:
         (bodies.NewBundle, {"life_s": 59}, "life_s: wanted at least 60, got less"),
         (bodies.NewBundle, {"life_s": 60.0}, "life_s: wanted an integer, got a fraction"),
         (bodies.NewBundle, {"above": 2147483647}, "above: wanted at most 2147483646, got more"),
+        (bodies.NewBundle, {"without_wifi": 1}, "without_wifi: wanted true or false, got an int"),
         (bodies.NewBundle, {"above": True}, "above: wanted an integer, got true or false"),
     ],
 )

@@ -15,7 +15,14 @@ from muster_server.label import Label, new_label
 from tests.host_server.golden import cases
 
 # What a device alone can judge: who it is, its clock, and its highest version.
-_FOR_THE_DEVICE = {"kid", "exp", "config.version", "config.networks[0].ssid", "config"}
+_FOR_THE_DEVICE = {
+    "kid",
+    "exp",
+    "config.version",
+    "config.networks[0].ssid",
+    "config.networks",
+    "config",
+}
 
 
 def label_of(case: dict[str, Any]) -> Label:

@@ -67,6 +67,27 @@ def test_bundle_can_be_made_above_what_the_device_has(place: Field) -> None:
     assert place.bundles.make(device.id, OWNER, above=50)["version"] == 51
 
 
+def test_bundle_without_wifi_holds_all_but_the_networks(place: Field) -> None:
+    device = place.registered()
+    allowed = PROFILE | {"policy": PROFILE.get("policy", {}) | {"local_wifi": True}}
+    place.profiles.replace("press", allowed)
+    place.bundles.make(device.id, OWNER, without_wifi=True)
+    config = carried(place, device).config
+    assert config["networks"] == [] and config["policy"]["local_wifi"] is True
+    # Asked over the network, the server still says which networks there are.
+    assert device.sync()["config"]["networks"] != []
+    place.bundles.make(device.id, OWNER)
+    assert carried(place, device).config["networks"] != []
+
+
+def test_bundle_without_wifi_is_refused_where_nobody_may_give_one(place: Field) -> None:
+    device = place.registered()
+    with pytest.raises(Conflict, match='profile "press" does not let.*set policy.local_wifi'):
+        place.bundles.make(device.id, OWNER, without_wifi=True)
+    assert place.bundles.all_shown(device.id, OWNER) == []
+    assert place.bundles.make(device.id, OWNER)["version"] == 1
+
+
 def test_online_configuration_supersedes_the_bundle(place: Field) -> None:
     device = place.registered()
     place.bundles.make(device.id, OWNER)
