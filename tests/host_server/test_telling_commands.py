@@ -5,6 +5,7 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,13 @@ class Board:
 
 
 @pytest.fixture
-def new_board(muster: Any, profile: str, servers: tuple[Servers, Path]) -> Board:
+def new_board(muster: Any, profile: str, servers: tuple[Servers, Path]) -> Iterator[Board]:
     label = new_label()
     secrecy.hide_label(label.qr_text, label.secret)
     code, _, err = muster("device", "add", "-", "--profile", "press", stdin=label.qr_text)
     assert code == 0, err
-    return Board(configured(servers[0].urls["config"], label), label.device_id)
+    yield Board(configured(servers[0].urls["config"], label), label.device_id)
+    assert muster("device", "release", label.device_id)[0] == 0
 
 
 @pytest.fixture
