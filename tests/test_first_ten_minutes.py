@@ -25,7 +25,7 @@ _WAIT_S = 60.0
 _ONCE = re.compile(r"\$ (git clone|cd )|Set(ting)? up |  [\w ]+: [\d.]+ s$")
 _TYPED_AT_BOARD = ("reset", "press")
 # What differs from run to run: names that are made up, numbers, and how wide a column is.
-_VARYING = re.compile(r"M-[A-Z0-9]{8}|Cmuster[0-9a-f]+|\d[\d.:,]*|\s+")
+_VARYING = re.compile(r"M-[A-Z0-9]{8}|C(?:muster|reader)[0-9a-z]+|\d[\d.:,]*|\s+")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ _EPILOG = """exit codes:
   2  the command was not understood, or a file or option is wrong
   3  a server could not be reached
   4  the access token is missing or not accepted
+  5  a device has not answered in time (muster command --wait)
 
 examples:
   muster init

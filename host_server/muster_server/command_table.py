@@ -10,6 +10,7 @@ from muster_server.profile_table import PROFILE_COMMANDS
 _LABELS = "muster_server.label_commands"
 _OFFLINE = "muster_server.offline_commands"
 _DEVICES = "muster_server.device_commands"
+_TELLING = "muster_server.telling_commands"
 _READING = "muster_server.reading_commands"
 
 GROUPS = {
@@ -230,6 +231,19 @@ COMMANDS = (
         device_options.readings,
         "show_readings",
         _READING,
+    ),
+    Command(
+        ("command",),
+        "Tell a device's application something, in JSON, and see what it answers. It is told when "
+        "it looks for commands.",
+        (
+            """muster command PRESS-4 '{"led": true}' --wait""",
+            """muster command PRESS-4 '{"led": true}' --wait --timeout 2m --expires 1h""",
+            "muster command PRESS-4 --result 3f0a6c…",
+        ),
+        device_options.command,
+        "command_device",
+        _TELLING,
     ),
     Command(
         ("reader", "add"),

@@ -41,6 +41,16 @@ def readings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--csv", action="store_true", help="comma-separated, for a table")
 
 
+def command(parser: argparse.ArgumentParser) -> None:
+    one_device(parser)
+    option = parser.add_argument
+    option("value", nargs="?", help="what its application is told, in JSON; - for stdin")
+    option("--wait", action="store_true", help="until it has answered: exit code 1 if it failed")
+    option("--timeout", metavar="30s", help="wait so long at most (30s), then exit with 5")
+    option("--expires", metavar="1d", help="it is not told after that (1d)")
+    option("--result", metavar="COMMAND_ID", help="what it answered to a former command")
+
+
 def new_reader(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--application", action="store_true", help="it may give commands to the devices, too"

@@ -2,7 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 """The commands `muster bundle`, `muster receipt` and `muster timeline`: calls to the portal."""
 
-import re
 import time
 from argparse import Namespace
 from io import BytesIO
@@ -11,14 +10,11 @@ from typing import Any
 
 from muster_server.api.bounds import BUNDLE_LIFE_S
 from muster_server.commands import at_portal, device_path, print_json, read_text, say
-from muster_server.errors import SettingsError
+from muster_server.durations import seconds_of
 from muster_server.escaping import own_output
 from muster_server.private_files import check_place, named, write_private
 
-_LIFE = re.compile(r"([1-9][0-9]{0,5})([smhd])")
-_UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 # As the portal wants it.
-SHORTEST_LIFE_S, LONGEST_LIFE_S = BUNDLE_LIFE_S
 _REFUSED_STATES = ("superseded", "expired")
 _STATES = {
     "prepared": "made, and not handed out yet",
@@ -36,7 +32,7 @@ def make_bundle(options: Namespace) -> int:
     if options.without_wifi:
         body["without_wifi"] = True
     if options.expires:
-        body["life_s"] = _seconds(options.expires)
+        body["life_s"] = seconds_of(options.expires, "--expires", BUNDLE_LIFE_S)
     path = _checked_place(options)  # before a version is spent on it
     at_portal(options, "POST", device_path(options) + "/bundles", body)
     code = _hand_out(options, path)
@@ -154,16 +150,6 @@ def _say_state(bundle: dict[str, Any]) -> int:
     outcome = f" ({bundle['outcome']})" if bundle["state"] == "failed" else ""
     state = _STATES[bundle["state"]]
     return say(f"version {bundle['version']}  {_when(bundle['made_at'])}{ends}  {state}{outcome}")
-
-
-def _seconds(text: str) -> int:
-    found = _LIFE.fullmatch(text)
-    if not found:
-        raise SettingsError('--expires: wanted a number and s, m, h or d, e.g. "30d"')
-    life_s = int(found[1]) * _UNIT_S[found[2]]
-    if not SHORTEST_LIFE_S <= life_s <= LONGEST_LIFE_S:
-        raise SettingsError(f"--expires: wanted 1m to {LONGEST_LIFE_S // 86400}d, got {text}")
-    return life_s
 
 
 def _when(at: float) -> str:

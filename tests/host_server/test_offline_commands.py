@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from muster_server.api.bodies import NewBundle
+from muster_server.api.bounds import BUNDLE_LIFE_S
 from muster_server.api.reading import checked
 from muster_server.errors import Invalid
-from muster_server.offline_commands import LONGEST_LIFE_S, SHORTEST_LIFE_S
 
 
 def test_bundle_is_made_shown_and_checked(muster: Any, device_id: str, tmp_path: Path) -> None:
@@ -121,9 +121,10 @@ def test_expiry_that_is_none_is_refused(muster: Any, life: str, wanted: str) -> 
 
 
 def test_lives_of_bundles_are_those_of_the_portal() -> None:
-    for life_s in (SHORTEST_LIFE_S, LONGEST_LIFE_S):
+    shortest, longest = BUNDLE_LIFE_S
+    for life_s in (shortest, longest):
         assert checked(NewBundle, {"life_s": life_s}).life_s == life_s
-    for life_s in (SHORTEST_LIFE_S - 1, LONGEST_LIFE_S + 1):
+    for life_s in (shortest - 1, longest + 1):
         with pytest.raises(Invalid):
             checked(NewBundle, {"life_s": life_s})
 

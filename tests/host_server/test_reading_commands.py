@@ -57,8 +57,8 @@ class Publisher:
         self._place = f"/cse-in/{self.originator}"
         entity = {"rn": self.originator, "api": "Norg.example.press", "rr": False, "srv": ["4"]}
         labels = {"lbl": [f"muster:{device_id}"]}
-        self._post("/cse-in", 2, {"m2m:ae": entity | labels})
-        self._post(self._place, 3, {"m2m:cnt": {"rn": "data", "mni": 100}})
+        self.post("/cse-in", 2, {"m2m:ae": entity | labels})
+        self.post(self._place, 3, {"m2m:cnt": {"rn": "data", "mni": 100}})
 
     @property
     def originator(self) -> str:
@@ -66,9 +66,9 @@ class Publisher:
 
     def publish(self, name: str, value: Any) -> None:
         content = json.dumps({"name": name, "value": value})
-        self._post(f"{self._place}/data", 4, {"m2m:cin": {"con": content}})
+        self.post(f"{self._place}/data", 4, {"m2m:cin": {"con": content}})
 
-    def _post(self, path: str, ty: int, document: dict[str, Any]) -> None:
+    def post(self, path: str, ty: int, document: dict[str, Any]) -> None:
         headers = {
             "X-M2M-Origin": self.originator,
             "X-M2M-RI": "1",

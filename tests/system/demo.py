@@ -24,7 +24,7 @@ from tests.programs import Missing
 from tests.system import acme, demo_offline, playground
 from tests.system.servers import MakePlatform, OwnPlatform
 from tests.system.story import PASSWORD, Label, Story
-from tests.system.telling import Teller, prepare, show
+from tests.system.telling import SETTINGS, Teller, prepare, show
 
 _WRONG_PASSWORD = "incorrect horse battery"
 _FAULTS = ("wifi_auth",)
@@ -92,7 +92,7 @@ def recover(story: Story, teller: Teller, label: Label) -> None:
     device = story.wait_for(label, lambda device: device["last"] is not None)
     teller.say()
     teller.say(f"   the portal says: {device['last']['sentence']}")
-    story.change_profile()
+    story.change_profile(app=SETTINGS)
     teller.say("   the password is corrected at the portal, and the button is pressed")
     teller.say()
     story.press()

@@ -297,17 +297,18 @@ class Story:
 
     # The platform
 
-    def platform(self, path: str) -> Any:
-        """Read from the platform as its administrator does, over oneM2M."""
+    def platform(self, path: str, reader: dict[str, str] | None = None) -> Any:
+        """Read from the platform as its administrator does, over oneM2M, or as this reader."""
         platform = self.servers.platform
         headers = {
-            "X-M2M-Origin": "CAdmin",
+            "X-M2M-Origin": reader["originator"] if reader else "CAdmin",
             "X-M2M-RI": "story",
             "X-M2M-RVI": "4",
             "Accept": "application/json",
         }
         if platform.has_accounts:
-            headers["Authorization"] = f"Bearer {self.servers.platform_token}"
+            token = reader["token"] if reader else self.servers.platform_token
+            headers["Authorization"] = f"Bearer {token}"
         answer = requests.get(
             platform.url + path,
             headers=headers,
@@ -325,13 +326,21 @@ class Story:
         originator = self.device(label)["account"]["originator"]
         return self.platform(f"/cse-in/{originator}/{name}")["m2m:cnt"]
 
-    def first_reading(self, label: Label, timeout_s: float = 10) -> Any:
+    def reader(self, name: str) -> dict[str, str]:
+        """An account that may only read the owner's devices; this platform has accounts."""
+        made: dict[str, str] = json.loads(self.owner("reader", "add", name, "--json"))
+        secrecy.hide(made["token"])
+        return made
+
+    def first_reading(
+        self, label: Label, timeout_s: float = 10, reader: dict[str, str] | None = None
+    ) -> Any:
         """The oldest reading, as soon as there is one."""
         originator = self.device(label)["account"]["originator"]
         deadline = time.monotonic() + timeout_s
         while True:
             try:
-                return self.platform(f"/cse-in/{originator}/data/ol")["m2m:cin"]
+                return self.platform(f"/cse-in/{originator}/data/ol", reader)["m2m:cin"]
             except requests.HTTPError:
                 if time.monotonic() > deadline:
                     raise

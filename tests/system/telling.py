@@ -5,6 +5,7 @@ platform."""
 
 import json
 import shutil
+import subprocess
 import sys
 import time
 from typing import Any
@@ -41,10 +42,18 @@ class Teller:
         return f"\x1b[{style}m{text}\x1b[0m" if self._colour else text
 
 
+# Of the application: how often it publishes, and the pin of the LED that it switches.
+LED_PIN = 5
+SETTINGS = {"interval_s": 1, "led": LED_PIN}
+_PATIENCE_S = 20.0
+_LOOK_S = 0.2
+
+
 def prepare(story: Story, teller: Teller, label: Label, password: str = PASSWORD) -> None:
     """Steps 1 and 2, with this password in the profile."""
     story.add_profile(
-        networks=[{"ssid": "factory", "psk": password, "hidden": False, "ip": "dhcp"}]
+        networks=[{"ssid": "factory", "psk": password, "hidden": False, "ip": "dhcp"}],
+        app=SETTINGS,
     )
     began = time.monotonic()
     device = story.register(label)
@@ -61,19 +70,40 @@ def prepare(story: Story, teller: Teller, label: Label, password: str = PASSWORD
 
 def show(story: Story, teller: Teller, label: Label) -> None:
     """The device as its platform has it."""
-    reading = story.first_reading(label)
+    reader = story.reader("dashboard") if story.servers.platform.has_accounts else None
+    reading = story.first_reading(label, reader=reader)
     entity = story.application_entity(label)
     teller.say()
     print("The device as the platform shows it:")
     print(indented(entity))
     print("Its container:")
     print(indented(story.container(label)))
-    print("Its first reading:")
+    who = f" as the reader {reader['originator']} sees it" if reader else ""
+    print(f"Its first reading{who}:")
     print(indented({"con": json.loads(reading["con"]), "ct": reading["ct"]}))
     command = f"readings {label.device_id}"
     print(f"The same for its owner:   muster {command} [--follow]")
     print("   " + story.owner(*command.split()).rstrip().replace("\n", "\n   "))
+    obey(story, teller, label)
     print(f"Done in {teller.elapsed_s():.1f} s.")
+
+
+def obey(story: Story, teller: Teller, label: Label) -> None:
+    """A command of the owner's, obeyed."""
+    words, value = f"command {label.device_id}", json.dumps({"led": True})
+    teller.say(f"And the owner tells it:   muster {words} '{value}' --wait")
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            answer = story.owner(*words.split(), value, "--wait", "--timeout", "20s")
+            break
+        except subprocess.CalledProcessError as error:
+            if "takes no commands" not in error.stderr or time.monotonic() > deadline:
+                raise RuntimeError(error.stderr) from None
+            time.sleep(_LOOK_S)  # its application has just begun
+    print("   " + answer.rstrip())
+    if not story.board.level(LED_PIN):
+        raise RuntimeError(f"the LED at pin {LED_PIN} is dark")
 
 
 def indented(document: Any) -> str:

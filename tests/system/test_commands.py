@@ -3,6 +3,7 @@
 """Does a device obey an application's commands, and nobody else's, through a restart?"""
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.system.story import Label, Story
 from tests.system.test_living_with_it import put_application, story_on
 
 _PATIENCE_S = 20.0
+_LED_PIN = 5
 _APPLICATION = """\
     await session.publish("begins", 1)
     async for command in session.commands(1):
@@ -96,6 +98,65 @@ def test_device_obeys_what_its_owners_application_tells_it(story: Story, tmp_pat
     assert robot.ask("GET", f"/{kept}").status_code == 200
     story.switch_on()
     assert robot.result(kept)["result"] == {"led": False}
+
+
+def test_example_obeys_its_owner_and_says_why_it_does_not(story: Story) -> None:
+    label = lit_story(story)
+    name = label.device_id
+    assert story.owner("command", name, '{"led": true}', "--wait") == (
+        f'{name} has done it: {{"led": true}}\n'
+    )
+    assert story.board.level(_LED_PIN) == 1
+    refused = told(story, 1, "command", name, '{"led": "red"}', "--wait")
+    assert f"{name} has not done it: " in refused.stdout
+    assert story.board.level(_LED_PIN) == 1
+    assert story.owner("command", name, '{"led": false}', "--wait")
+    assert story.board.level(_LED_PIN) == 0
+
+
+def test_command_to_a_device_that_is_off_is_delivered_when_it_is_on_again(story: Story) -> None:
+    label = lit_story(story)
+    name = label.device_id
+    story.board.power_off()
+    late = told(story, 5, "command", name, '{"led": true}', "--wait", "--timeout", "1s")
+    assert f"{name} has not answered in time" in late.stderr
+    again = late.stdout.splitlines()[-1].partition("muster ")[2].split()
+    lost = json.loads(story.owner("command", name, '{"led": false}', "--expires", "1s", "--json"))
+    time.sleep(1.1)  # its whole life: it must not put the LED out
+    story.switch_on()
+    assert "has done it" in story.owner(*again, "--wait", "--timeout", "20s")
+    assert story.board.level(_LED_PIN) == 1
+    assert "it expired" in told(story, 1, "command", name, "--result", lost["id"]).stdout
+
+
+def test_device_whose_application_asks_for_no_commands_is_told_as_such(story: Story) -> None:
+    label = story.onboard()
+    refused = told(story, 1, "command", label.device_id, '{"led": true}')
+    assert "its application has not asked for any yet" in refused.stderr
+
+
+def lit_story(story: Story) -> Label:
+    """A device at work whose profile names an LED, and which asks for commands."""
+    label = story.begin(app={"interval_s": 1, "led": _LED_PIN})
+    story.switch_on()
+    story.committed()
+    place = f"/cse-in/{story.device(label)['account']['originator']}/results"
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            story.platform(place)
+            return label
+        except requests.HTTPError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def told(story: Story, code: int, *words: str) -> subprocess.CalledProcessError:
+    """The words of a command that ends with this code, which is not 0."""
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        story.owner(*words)
+    assert caught.value.returncode == code, caught.value.stderr
+    return caught.value
 
 
 @pytest.fixture

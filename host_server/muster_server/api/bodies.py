@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Bodies that the portal and the configuration server are sent. A repr shows no secret."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -122,6 +122,20 @@ class NewReader(Body):
 
     name: Annotated[str, text(bounds.READER_NAME, examples=["dashboard"])]
     kind: Literal["reader", "application"] = "reader"
+
+
+class NewCommand(Body):
+    """Words for a device's application, and how long it may still be told."""
+
+    value: Annotated[
+        Any,
+        Field(
+            repr=False,
+            description=f"any JSON, at most {bounds.COMMAND_BYTES} bytes when it is compact",
+            examples=[{"led": True}],
+        ),
+    ]
+    life_s: Annotated[int, number(bounds.COMMAND_LIFE_S)] = 86_400
 
 
 class TypedReceipt(Body):

@@ -47,3 +47,6 @@ PAGE = (1, 1000)  # devices in an answer
 READING_ID = (1, 256)
 READINGS = (1, 1000)
 READER_NAME = (1, 32)
+COMMAND_BYTES = 2048  # compact JSON in UTF-8; the device's container takes no more
+COMMAND_BODY_BYTES = 6 * COMMAND_BYTES + 1024  # when each of them is escaped
+COMMAND_LIFE_S = (1, 2_592_000)  # at most 30 days

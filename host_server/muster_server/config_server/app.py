@@ -19,6 +19,9 @@ from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.config_server.bulk import BulkService
 from muster_server.config_server.bundles import BundleService
+from muster_server.config_server.command_routes import add_commanding
+from muster_server.config_server.commanding import CommandService
+from muster_server.config_server.containers import Containers
 from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.figures import Figures
@@ -89,7 +92,8 @@ def create_app(
     presence = Presence(store, platforms, clock, monotonic, stopping, expiry)
     timelines = TimelineService(store, presence, syncs.refusals, clock)
     readers = ReaderService(store, platforms, clock)
-    readings = ReadingService(store, platforms, readers)
+    containers = Containers(store, platforms, readers)
+    commands = CommandService(containers, clock)
     guard = Depends(bearer(accepted_hashes))
 
     @asynccontextmanager
@@ -121,7 +125,8 @@ def create_app(
     _add_profiles(app, profiles, guard)
     _add_devices(app, devices, bulk, presence, timelines, run_jobs, guard)
     _add_bundles(app, bundles, receipts, run_jobs, guard)
-    add_reading(app, readings, readers, guard)
+    add_reading(app, ReadingService(containers), readers, guard)
+    add_commanding(app, commands, guard)
     return harden(app)
 
 

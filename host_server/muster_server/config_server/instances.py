@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Retrieves what a device has published: its container of readings, over oneM2M (TS-0009).
+"""Asks platforms for a device's containers, over oneM2M (TS-0009), and reads its readings.
 
 For any oneM2M platform: nothing here is special to the product's own.
 """
@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from muster_server.document import compact_json
 from muster_server.errors import ServiceUnreachable
 from muster_server.service_client import PLATFORM_TIMEOUT_S, fetch
 
 CONTAINER = "data"
 _LONGEST_ANSWER_BYTES = 4 * 1024 * 1024
-_OK, _NOT_FOUND, _NO_PRIVILEGE = 2000, 4004, 4103
+OK, NOT_FOUND, _NO_PRIVILEGE = 2000, 4004, 4103
 _NO_TOKEN = 401  # of HTTP
 
 
@@ -35,7 +36,7 @@ class TokenRefused(ServiceUnreachable):
 
 @dataclass(frozen=True)
 class Place:
-    """A container of readings, and who asks for it."""
+    """A container of a device's, and who asks for it."""
 
     url: str
     path: str  # of the container, e.g. "/cse-in/Cmuster5f0c…/data"
@@ -60,33 +61,48 @@ def readings_at(place: Place) -> list[Reading]:
 
     NotAllowed, TokenRefused or ServiceUnreachable if the platform does not tell.
     """
+    # The container with its instances: every platform that was tried answers this alike.
+    code, content = ask(place, f"{place.path}?rcn=4&ty=4", OK, NOT_FOUND)
+    return [] if code == NOT_FOUND else _readings(content)
+
+
+def ask(
+    place: Place, path: str, *wanted: int, body: Any = None, ty: int | None = None
+) -> tuple[int, bytes]:
+    """The response status code, which is one of those wanted, and the answer; with a body it is
+    a creation of that type.
+
+    NotAllowed, TokenRefused or ServiceUnreachable if the platform says anything else.
+    """
     headers = {
         "X-M2M-Origin": place.originator,
         "X-M2M-RI": secrets.token_hex(8),
         "X-M2M-RVI": place.release,
         "Accept": "application/json",
     }
+    if body is not None:
+        headers["Content-Type"] = f"application/json;ty={ty}"
     answer = fetch(
-        # The container with its instances: every platform that was tried answers this alike.
-        f"{place.url}{place.path}?rcn=4&ty=4",
+        place.url + path,
         place.token,
         headers=headers,
         ca_file=place.ca_file,
         timeout_s=PLATFORM_TIMEOUT_S,
         most_bytes=_LONGEST_ANSWER_BYTES,
+        method="GET" if body is None else "POST",
+        body=None if body is None else compact_json(body).encode(),
     )
     code = answer.headers.get("X-M2M-RSC", "none")
-    if code == str(_NOT_FOUND):
-        return []
+    if code in map(str, wanted):
+        return int(code), answer.content
     if code == str(_NO_PRIVILEGE):
-        raise NotAllowed(f"the platform does not let {place.originator} read {place.path}")
+        verb = "read" if body is None else "write to"
+        raise NotAllowed(f"the platform does not let {place.originator} {verb} {place.path}")
     if answer.status == _NO_TOKEN:
         raise TokenRefused(f"the platform does not accept the token of {place.originator}")
-    if code != str(_OK):
-        raise ServiceUnreachable(
-            f"the platform answered HTTP {answer.status}, response status code {code}; see its log"
-        )
-    return _readings(answer.content)
+    raise ServiceUnreachable(
+        f"the platform answered HTTP {answer.status}, response status code {code}; see its log"
+    )
 
 
 def _readings(content: bytes) -> list[Reading]:
@@ -100,7 +116,7 @@ def _readings(content: bytes) -> list[Reading]:
 
 
 def _reading(instance: dict[str, Any]) -> Reading:
-    id_, at = str(instance["ri"]), _unix(str(instance["ct"]))
+    id_, at = str(instance["ri"]), unix_time(str(instance["ct"]))
     content = instance.get("con")
     try:
         published = json.loads(content) if isinstance(content, str) else content
@@ -112,7 +128,7 @@ def _reading(instance: dict[str, Any]) -> Reading:
     return Reading(id_, at, None, content)
 
 
-def _unix(text: str) -> float | None:
+def unix_time(text: str) -> float | None:
     """Unix time of oneM2M's basic format, e.g. "20261123T075904,012551", which is UTC."""
     whole, _, fraction = text.partition(",")
     try:

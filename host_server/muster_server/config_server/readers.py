@@ -12,7 +12,7 @@ from muster_server.config_server.instances import Place
 from muster_server.config_server.platform_adapter import Platforms, Token
 from muster_server.errors import Conflict, Invalid, NotFound, ServiceUnreachable
 from muster_server.store.config import ConfigStore, Records
-from muster_server.store.readers import OWN, Reader
+from muster_server.store.readers import OWN, OWN_APPLICATION, Reader
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,30}[a-z0-9])?", re.ASCII)
 _TOKEN_ID_BYTES = 8
@@ -20,6 +20,7 @@ _AT_ONCE = 500  # originators in one request to the platform
 MOST_READERS = 32  # of one owner
 READER, APPLICATION = "reader", "application"
 _PREFIXES = {READER: "Creader", APPLICATION: "Capp"}
+_OWN = {READER: OWN, APPLICATION: OWN_APPLICATION}
 
 
 def policy_for(owner: str) -> str:
@@ -77,26 +78,29 @@ class ReaderService:
         with self._store.transaction() as records:
             records.readers.remove(owner, name)
 
-    def place(self, owner: str, path: str) -> Place:
-        """Return where this server reads; its account is made now if there is none."""
+    def place(self, owner: str, path: str, kind: str = READER) -> Place:
+        """Return where this server reads, or commands as an application; its account is made now
+        if there is none.
+        """
         with self._making:
-            own = self._own(owner)
+            own = self._own(owner, kind)
         url, ca_file = self._platforms.home_place
         return Place(url, path, own.originator, token=own.token, ca_file=ca_file)
 
-    def forget_own(self, owner: str) -> None:
-        """Have another account made when this server reads next."""
+    def forget_own(self, owner: str, kind: str = READER) -> None:
+        """Have another account made when this server reads or commands next."""
         with self._store.transaction() as records:
-            records.readers.remove(owner, OWN)
+            records.readers.remove(owner, _OWN[kind])
 
-    def _own(self, owner: str) -> Reader:
+    def _own(self, owner: str, kind: str) -> Reader:
+        name = _OWN[kind]
         with self._store.reading() as records:
-            own = records.readers.get(owner, OWN)
+            own = records.readers.get(owner, name)
         if own is not None:
             return own
-        reader = self._new(owner, OWN)
+        reader = self._new(owner, name, kind)
         token = self._opened(reader)
-        own = Reader(owner, OWN, reader.originator, token.secret, reader.created_at)
+        own = Reader(owner, name, reader.originator, token.secret, reader.created_at)
         with self._store.transaction() as records:
             records.readers.put(own)
         return own

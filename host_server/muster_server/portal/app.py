@@ -14,6 +14,7 @@ from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.document import parse_json
 from muster_server.portal.access import Asking, Owner, door
+from muster_server.portal.commanding import add_commanding
 from muster_server.portal.offline import add_offline
 from muster_server.portal.reading import add_reading
 from muster_server.portal.service import Portal
@@ -45,6 +46,7 @@ def create_app(
     _add_profiles(app, portal, guard, described)
     add_offline(app, portal, guard, described)
     add_reading(app, portal, guard, described)
+    add_commanding(app, portal, guard, described)
     streams = Streams(threads)
     add_streams(app, portal, streams, guard, described)
     app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end

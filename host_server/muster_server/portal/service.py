@@ -16,6 +16,7 @@ from muster_server.api.bodies import (
     BundleText,
     ChangedDevice,
     NewBundle,
+    NewCommand,
     NewDevice,
     NewDevices,
     NewReader,
@@ -131,6 +132,16 @@ class Portal:
         """Return what the device has published at its platform."""
         query = urlencode(wanted.model_dump(exclude_none=True))
         return self._call("GET", f"{self._device(device_id, owner, '/readings')}&{query}")
+
+    def command(self, device_id: str, command: NewCommand, owner: str) -> dict[str, Any]:
+        """Have the device's application told something."""
+        address = self._device(device_id, owner, "/commands")
+        return self._call("POST", address, command.model_dump())
+
+    def command_progress(self, device_id: str, command_id: str, owner: str) -> dict[str, Any]:
+        """Return how far a command has come, with the device's result."""
+        place = f"/commands/{quote(command_id, safe='')}"
+        return self._call("GET", self._device(device_id, owner, place))
 
     def add_reader(self, reader: NewReader, owner: str) -> dict[str, Any]:
         """An account that may only read the owner's devices, with its token."""

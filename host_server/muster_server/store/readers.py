@@ -8,8 +8,8 @@ from sqlite3 import Row
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Sql, replacement
 
-# What this server itself reads with has a name that no person can give.
-OWN = ":portal"
+# What this server itself reads and commands with has a name that no person can give.
+OWN, OWN_APPLICATION = ":portal", ":commands"
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Reader:
 
 _COLUMNS = tuple(Reader.__dataclass_fields__)
 _LISTED = ", ".join(_COLUMNS)
-_OF_OWNER = f"SELECT {_LISTED} FROM reader WHERE owner = ? AND name != ? ORDER BY name"  # noqa: S608
+_OF_OWNER = f"SELECT {_LISTED} FROM reader WHERE owner = ? AND name NOT LIKE ':%' ORDER BY name"  # noqa: S608
 _ONE = f"SELECT {_LISTED} FROM reader WHERE owner = ? AND name = ?"  # noqa: S608 - our own names
 _PUT = replacement("reader", _COLUMNS, "owner", "name")
 
@@ -39,7 +39,7 @@ class ReaderRecords:
 
     def of_owner(self, owner: str) -> list[Reader]:
         """All that the owner has given out, by name."""
-        return [self._reader(row) for row in self._sql.rows(_OF_OWNER, owner, OWN)]
+        return [self._reader(row) for row in self._sql.rows(_OF_OWNER, owner)]
 
     def get(self, owner: str, name: str) -> Reader | None:
         """The reader of this name."""

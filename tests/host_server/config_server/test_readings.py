@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from muster_server.config_server import readers as rules
+from muster_server.config_server.containers import Containers
 from muster_server.config_server.instances import NotAllowed, Place, Reading, TokenRefused
 from muster_server.config_server.platform_adapter import Token
 from muster_server.config_server.readers import ReaderService
@@ -47,7 +48,7 @@ def shelf(place: Field) -> Shelf:
 @pytest.fixture
 def readings(place: Field, shelf: Shelf) -> ReadingService:
     readers = ReaderService(place.store, place.platforms, place.clock)
-    return ReadingService(place.store, place.platforms, readers, shelf.read)
+    return ReadingService(Containers(place.store, place.platforms, readers), shelf.read)
 
 
 @pytest.fixture

@@ -77,6 +77,12 @@ CONTAINER = Fetched(
 )
 
 
+def commands_container(*_: object, method: str = "GET", **__: object) -> Fetched:
+    if method == "POST":
+        return Fetched(201, {"X-M2M-RSC": "2001"}, b'{"m2m:cin":{"ri":"1"}}')
+    return CONTAINER
+
+
 def test_every_answer_is_whole_as_described(
     desk: tuple[Field, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +124,11 @@ def test_every_answer_is_whole_as_described(
     ask("/v1/readers/{name}", "delete", name="dashboard")
     monkeypatch.setattr(instances, "fetch", lambda *_, **__: CONTAINER)
     ask(path + "/readings", "get", device_id=device.id)
+    monkeypatch.setattr(instances, "fetch", commands_container)
+    command = ask(path + "/commands", "post", {"value": {"led": True}}, device_id=device.id)
+    assert command["state"] == "waiting"
+    about = {"device_id": device.id, "command_id": command["id"]}
+    ask(path + "/commands/{command_id}", "get", **about)
     ask(path + "/timeline", "get", **one)
     ask(path + "/window", "post", **one)
     ask(path + "/window", "post", {"until": int(time.time()) + 60}, **one)
@@ -150,7 +161,7 @@ def test_allow_names_the_methods_that_are_described(url: str, method: str) -> No
     for path, methods in description()["paths"].items():
         if method.lower() in methods:
             continue
-        place = path.format(device_id="PRESS-4", name="press")
+        place = path.format(device_id="PRESS-4", name="press", command_id="1")
         answer = call(method, url + place)
         assert (answer.status_code, answer.headers["Content-Type"]) == (405, PROBLEM)
         assert answer.headers["Allow"] == ", ".join(sorted(m.upper() for m in methods)), path

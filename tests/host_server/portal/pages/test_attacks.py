@@ -303,7 +303,7 @@ def test_device_of_another_owner_is_not_there_by_any_route_of_the_api(
     device_id = added(grace)
     tokens = [token_of(site.joined("eve", "owner"), "change"), ADMIN_TOKEN]
     paths = requests.get(site.url + "/openapi.json", timeout=5).json()["paths"]
-    bodies = {"receipts": {"receipt": "AAAA AAAA"}, "bundles": {}}
+    bodies = {"receipts": {"receipt": "AAAA AAAA"}, "commands": {"value": 1}}
     asked = 0
     for path, methods in paths.items():
         if "{device_id}" not in path:
@@ -311,7 +311,7 @@ def test_device_of_another_owner_is_not_there_by_any_route_of_the_api(
         for method in methods:
             for token in tokens:
                 body = bodies.get(path.rpartition("/")[2], {})
-                where = site.url + path.format(device_id=device_id)
+                where = site.url + path.format(device_id=device_id, command_id="1")
                 answer = call(method.upper(), where, body, token)
                 assert answer.status_code == 404, (method, path)
                 asked += 1
@@ -329,7 +329,7 @@ def test_token_does_what_its_scope_says_and_no_more(site: Site, grace: Person) -
     paths = requests.get(site.url + "/openapi.json", timeout=5).json()["paths"]
     for path, methods in paths.items():
         for method in methods:
-            where = site.url + path.format(device_id=device_id, name="press")
+            where = site.url + path.format(device_id=device_id, name="press", command_id="1")
             if method == "get" and "bundle" not in path and "profiles" not in path:
                 continue
             if method == "get" and path.endswith("/bundles"):
