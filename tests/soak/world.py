@@ -4,10 +4,12 @@
 
 import asyncio
 import base64
+import gc
 import shutil
 import ssl
 import threading
 import time
+import warnings
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +46,7 @@ NAME = "m2m.example"
 PASSWORD = "correct horse battery"
 OWNER = "admin"
 _READY_S = 30
+_NOTICED_S = 0.3  # by the servers: connections whose board is off
 _REQUEST_S = 30
 # The owner's application: tells the heap in use on the serial line, and publishes it.
 _MAIN = """
@@ -51,6 +54,7 @@ import asyncio, gc, muster
 
 async def app(session):
     while True:
+        await asyncio.sleep(45)  # what is due at this moment, too, has its modules loaded
         gc.collect()
         print("SOAK heap", gc.mem_alloc())
         try:
@@ -188,9 +192,16 @@ class World:
         trace: TracebackType | None,
     ) -> None:
         self.board.power_off()
+        self.operational.cut()
+        self.onboarding.cut()
+        time.sleep(_NOTICED_S)
         self.config.stop()
         self.platform.stop()
         self._closers.close()
+        # A board that is off leaves its connections without a word, and a server in this process
+        # may still have waited for it.
+        with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+            gc.collect()
 
     # Time
 

@@ -149,9 +149,6 @@ def sleeper(tmp_path: Path, deployed_flash: Path) -> Iterator[Sleeper]:
     sleeper = Sleeper(world)
     with world:
         yield sleeper
-        world.board.power_off()
-        world.operational.cut()
-        time.sleep(0.3)  # the servers notice
 
 
 @pytest.mark.parametrize("sleep", [_BY_ITSELF, _BY_SESSION], ids=["deepsleep", "session"])
