@@ -4,7 +4,7 @@
 
 import signal
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -12,7 +12,7 @@ from muster_harness import EmulatedBoard, RegisterMap
 
 
 @pytest.fixture(scope="module")
-def vcdvcd() -> ModuleType:
+def vcdvcd() -> Any:
     """The reader. Its import lets the next broken pipe end the process: not ours."""
     before = signal.getsignal(signal.SIGPIPE)
     import vcdvcd
@@ -22,7 +22,7 @@ def vcdvcd() -> ModuleType:
 
 
 def test_levels_and_bytes_stand_at_their_times(
-    board: EmulatedBoard, tmp_path: Path, vcdvcd: ModuleType
+    board: EmulatedBoard, tmp_path: Path, vcdvcd: Any
 ) -> None:
     board.buses.i2c[0x48] = RegisterMap({0: b"\x19\x00"})
     board.exec("from machine import I2C, Pin, UART; import time; p = Pin(5, Pin.OUT, value=0)")
