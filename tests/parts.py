@@ -18,6 +18,7 @@ PARTS = {
         "tests/system/test_home_is_gone.py",
         "tests/system/test_no_harm.py",
     ],
+    "servers": ["tests/host_server"],
     "life": [
         "tests/system/test_adoption.py",
         "tests/system/test_end_of_life.py",
@@ -31,6 +32,7 @@ PARTS = {
         "tests/system/test_stranding.py",
         "tests/system/test_edges.py",
     ],
+    "exhaustion": ["tests/torture", "tests/soak", "tests/fuzz"],
     "stories": ["tests/system"],
     "units": [
         "tests/harness/units",
@@ -59,10 +61,8 @@ PARTS = {
         "tests/system/test_hostile_air.py",
     ],
     "proxies": ["tests/system/test_proxies.py", "tests/system/test_who_answers.py"],
-    "servers": ["tests/host_server"],
     "security": ["tests/security"],
     "firmware": ["tests/firmware"],
-    "exhaustion": ["tests/torture", "tests/soak", "tests/fuzz"],
     "contract": ["tests/harness/contract"],
     "rest": ["tests"],
 }
