@@ -62,7 +62,7 @@ def test_help_and_a_wrong_name_list_the_parts() -> None:
 
 @pytest.mark.parametrize(
     ("body", "status", "words"),
-    [("def test_it() -> None: pass\n", 0, "ok"), (_FAILING, 1, "FAILED")],
+    [("def test_it() -> None: pass\n", 0, "ok"), (_FAILING, 1, "FAILED (1)")],
     ids=["passes", "fails"],
 )
 def test_a_part_has_a_line_at_its_start_and_one_at_its_end(
