@@ -87,7 +87,8 @@ def test_device_obeys_what_its_owners_application_tells_it(story: Story, tmp_pat
     robot = Robot(story, label)
     first = robot.command({"led": True})
     assert robot.result(first) == {"id": first, "ok": True, "result": {"led": True}}
-    assert robot.ask("GET", f"/{first}").status_code == 404
+    # The device removes it once its result is there.
+    patiently(lambda: robot.ask("GET", f"/{first}"), lambda answer: answer.status_code == 404)
     wrong = robot.command("nonsense")
     assert robot.result(wrong)["result"] == "I do not know that"
     reading = robot.ask("GET", f"/cse-in/{robot.device}/data/ol").json()["m2m:cin"]["con"]
