@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Offers a line with modem lines over TCP, for rfc2217:// URLs: speed, DTR and RTS travel too.
-
-The listener is on loopback only: whoever can connect can do with the board what he likes.
-"""
+"""Offers a line with modem lines over TCP, for rfc2217:// URLs: speed, DTR and RTS travel too."""
 
 import contextlib
 import socket
@@ -12,9 +9,9 @@ from typing import Any
 
 import serial.rfc2217
 
-from muster_harness.errors import PortError
+from muster_harness.wire.loopback import LoopbackPort
 
-_LOOK_S = 0.1
+_END_S = 5.0
 _TURN_S = 0.001
 _CHUNK = 4096
 
@@ -31,7 +28,7 @@ class _Sender:
             self._connection.sendall(data)
 
 
-class RFC2217Port:
+class RFC2217Port(LoopbackPort):
     """Serves one client after the other, until `close`; a context manager.
 
     `line` is what pyserial has as an opened port. Raises PortError if it cannot listen.
@@ -39,39 +36,10 @@ class RFC2217Port:
 
     def __init__(self, line: Any, port: int = 0):
         self._line = line
-        self._is_open = True
-        try:
-            self._listener = socket.create_server(("127.0.0.1", port), backlog=1)
-        except (OSError, OverflowError) as e:
-            raise PortError(f"cannot listen on TCP port {port} ({e}); take another, or 0") from e
-        self._listener.settimeout(_LOOK_S)
-        self.url = f"rfc2217://127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._serve, name=self.url, daemon=True)
-        self._thread.start()
-
-    def __enter__(self) -> "RFC2217Port":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Turn the client away and stop listening."""
-        self._is_open = False
-        self._thread.join(5)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while self._is_open:
-            try:
-                client, _ = self._listener.accept()
-            except TimeoutError:
-                continue
-            with client, contextlib.suppress(OSError):
-                client.settimeout(_TURN_S)
-                self._talk(client)
+        super().__init__("rfc2217", port, _END_S)
 
     def _talk(self, client: socket.socket) -> None:
+        client.settimeout(_TURN_S)
         sender = _Sender(client)
         # The stubs have the client's types where the server side takes any port and any stream.
         make: Any = serial.rfc2217.PortManager

@@ -28,10 +28,10 @@ from muster_harness.errors import ImageError, RemoteError, SelfTestFailed
 from muster_harness.facts import read_facts
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
+from muster_harness.wire.rfc2217_port import RFC2217Port
 from tests import secrecy
 from tests.harness.bench.bare_board import BareBoard, BareBoardPort
 from tests.harness.conftest import write_file
-from tests.harness.wire.rfc2217_server import RFC2217Server
 from tests.wire import bundles
 from tests.wire.labels import printed
 from tests.wire.receipts import receipt
@@ -138,7 +138,7 @@ def test_a_bare_board_becomes_a_labelled_device_once(
 def test_reset_lines_need_nobody_at_the_buttons(
     bare: BareBoard, hasty: None, image: Path, book: Path, capsys: Run
 ) -> None:
-    with RFC2217Server("", bare) as server:
+    with RFC2217Port(bare) as server:
         assert flash(server.url, image, book) == 0
     assert verdict(capsys)["is_good"]
 

@@ -20,7 +20,7 @@ from muster_harness.units.serial_unit import SerialUnit
 from muster_harness.units.unit import CAPABILITIES, CURES, Unit
 from muster_harness.units.wiring import CommandSwitch
 from muster_harness.wire.tcp_port import TCPPort
-from tests.harness.wire.rfc2217_server import RFC2217Server
+from tests.harness.wire.rfc2217_server import behind_rfc2217
 
 # pyserial 3.5 starts its reader of rfc2217:// in an old way.
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
@@ -37,7 +37,7 @@ def unit(request: pytest.FixtureRequest, board: EmulatedBoard, tmp_path: Path) -
         if request.param == "socket":
             port = stack.enter_context(TCPPort(board.port)).url
         elif request.param == "rfc2217":
-            port = stack.enter_context(RFC2217Server(board.port, reset=board.reset)).url
+            port = stack.enter_context(behind_rfc2217(board, wires_reset=True)).url
         yield stack.enter_context(SerialUnit(port, tmp_path / "unit.log"))
 
 

@@ -11,7 +11,7 @@ from muster_harness.cli import main
 from muster_harness.errors import BoardError
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from tests.harness.wire.rfc2217_server import RFC2217Server
+from tests.harness.wire.rfc2217_server import behind_rfc2217
 
 # pyserial 3.5 starts its reader in an old way.
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
@@ -20,19 +20,19 @@ pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarn
 def test_a_board_behind_rfc2217_answers(
     board: EmulatedBoard, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with RFC2217Server(board.port) as server:
+    with behind_rfc2217(board) as server:
         assert main(["info", "--port", server.url, "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["micropython"].startswith("1.29")
 
 
 def test_code_runs_on_a_board_behind_rfc2217(board: EmulatedBoard) -> None:
-    with RFC2217Server(board.port) as server, REPL(server.url) as repl:
+    with behind_rfc2217(board) as server, REPL(server.url) as repl:
         assert repl.eval("6 * 7") == 42
 
 
 def test_a_device_behind_rfc2217_is_asked_for_its_bundle(board: EmulatedBoard) -> None:
     with (
-        RFC2217Server(board.port) as server,
+        behind_rfc2217(board) as server,
         BundleLink(server.url, hello_s=0.5) as link,
         pytest.raises(BoardError, match="is the application running"),  # it is at its prompt
     ):
