@@ -7,7 +7,6 @@ What a role does not need is not imported, so that a role alone starts quickly.
 
 import contextlib
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from muster_server.settings import Address, Settings, service_url
 from muster_server.tokens import TokenSource, checked, token_hash
 
 if TYPE_CHECKING:
+    from muster_server.certificate_renewal import Renewable
     from muster_server.config_server.profiles import ProfileService
     from muster_server.expiry_clock import ExpiryClock
     from muster_server.in_process import Door
@@ -35,7 +35,7 @@ class Role:
     app: Any
     sockets: list[socket.socket]
     tls_sockets: list[socket.socket] = field(default_factory=list)
-    tls: ssl.SSLContext | None = None  # of those
+    tls: "Renewable | None" = None  # of those
     trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For counts
     advertisement: Any = None
     door: "Door | None" = None  # for other roles of this process
@@ -133,9 +133,9 @@ class Parts:
         proxies = self.settings.trusted_proxies
         if certificate is None:
             return Role(name, app, sockets, trusted_proxies=proxies)
-        from muster_server.certificates import server_context
+        from muster_server.certificate_renewal import Renewable
 
-        tls = server_context(certificate)
+        tls = Renewable(name, certificate)
         if name == "config":
             return Role(name, app, sockets, tls_sockets, tls, proxies)
         return Role(name, app, [], sockets, tls, proxies)
@@ -335,6 +335,9 @@ def meter(parts: Parts, roles: list[Role]) -> None:
         if source is not None:
             meters.sources.append(source)
             checks[f"{role.name}.database"] = source.check
+        if role.tls is not None:
+            meters.sources.append(role.tls)
+            checks[f"{role.name}.certificate"] = role.tls.check
     if settings.operations_listen is not None:
         from muster_server.operations import create_app
 

@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 _GRACE_S = 1
 _BACKLOG = 128
+# How long a renewed certificate may lie there before handshakes show it.
+_LOOK_S = 5.0
 _LISTEN_HINTS = {
     errno.EADDRINUSE: "; is it running already?",
     errno.EADDRNOTAVAIL: "; this machine does not have that address",
@@ -194,12 +196,13 @@ class Server(uvicorn.Server):
 
 def uvicorn_servers(role: Role) -> list[tuple[Server, list[socket.socket]]]:
     """Servers for this role's app, each with the sockets to serve it on: plain ones, then TLS."""
-    kinds = [(None, role.sockets), (role.tls, role.tls_sockets)]
-    used = [(tls, sockets) for tls, sockets in kinds if sockets]
+    tls = None if role.tls is None else role.tls.context
+    kinds = [(None, role.sockets), (tls, role.tls_sockets)]
+    used = [(context, sockets) for context, sockets in kinds if sockets]
     return [
         # One app, started and ended once however many servers it has.
-        (_server(role, tls, "off" if n else "on"), sockets)
-        for n, (tls, sockets) in enumerate(used)
+        (_server(role, context, "off" if n else "on"), sockets)
+        for n, (context, sockets) in enumerate(used)
     ]
 
 
@@ -228,6 +231,15 @@ def _end_streams(role: Role) -> None:
         stopping.set()
 
 
+async def _renew(roles: list[Role]) -> None:
+    """Look at the certificates' files every few seconds."""
+    renewables = [role.tls for role in roles if role.tls is not None]
+    while renewables:
+        await asyncio.sleep(_LOOK_S)
+        for renewable in renewables:
+            await asyncio.to_thread(renewable.look)
+
+
 async def _run(roles: list[Role]) -> int:
     servers = {role.name: uvicorn_servers(role) for role in roles}
     stopping = asyncio.Event()
@@ -240,6 +252,7 @@ async def _run(roles: list[Role]) -> int:
         for server, sockets in own
     }
     waiting = asyncio.create_task(stopping.wait())
+    renewing = asyncio.create_task(_renew(roles))
     doors = [role.door for role in roles if role.door is not None]
     for door in doors:
         door.open(loop)
@@ -258,6 +271,7 @@ async def _run(roles: list[Role]) -> int:
         for server in running:
             server.should_exit = True
         waiting.cancel()
+        renewing.cancel()
         for role in roles:
             _end_streams(role)
             if role.advertisement is not None:
