@@ -68,7 +68,7 @@ class Renewable:
             raise HostError(f"{self._certificate.chain} is good until {self._until.isoformat()}")
 
     def gauges(self) -> Iterable[Gauge]:
-        """When it expires, in seconds since 1970."""
+        """The moment of its expiry, in seconds since 1970."""
         about = "When the certificate expires, in seconds since 1970."
         until = self._until.timestamp()
         return (Gauge("muster_certificate_expires", about, {self._role: until}, "role"),)

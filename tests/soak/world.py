@@ -6,7 +6,6 @@ import asyncio
 import base64
 import gc
 import shutil
-import ssl
 import threading
 import time
 import warnings
@@ -23,7 +22,7 @@ from muster_harness.air.air import Air
 from muster_harness.deploy.firmware import write_identity
 from muster_harness.units.emulated import EmulatedBoard
 from muster_harness.wire.repl import REPL
-from muster_server.certificates import server_context
+from muster_server.certificate_renewal import Renewable
 from muster_server.config_server.app import create_app as create_config
 from muster_server.config_server.platform_adapter import PlatformChoice
 from muster_server.label import Label, new_label
@@ -77,7 +76,7 @@ with open("/muster.json", "w") as f: json.dump(facts, f)
 class Server:
     """An app on addresses of its own, in a thread; it can be stopped and started again."""
 
-    def __init__(self, app: Any, addresses: list[Address], tls: ssl.SSLContext | None = None):
+    def __init__(self, app: Any, addresses: list[Address], tls: Renewable | None = None):
         self._app = app
         self._addresses = addresses
         self._tls = tls
@@ -158,7 +157,7 @@ class World:
             bounds=Bounds(life_s=self._lease_s),
             clock=self.now,
         )
-        self._tls = server_context(self._issued(days=3650))
+        self._tls = Renewable("platform", self._issued(days=3650))
         self.platform = Server(platform, [Address(gateway, 8422)], self._tls)
         own = f"https://{gateway}:8422"
         ca_file = str(self.directory / "ca.pem")
@@ -224,8 +223,8 @@ class World:
 
     def renew_certificate(self, days: float) -> None:
         """From the next connection on the platform shows one that lasts so long."""
-        certificate = self._issued(days)
-        self._tls.load_cert_chain(certificate.chain, certificate.key)
+        self._issued(days)  # into the same files
+        self._tls.look()
 
     def migrate(self, port: int) -> None:
         """A second configuration server on the same data; devices are sent there."""
