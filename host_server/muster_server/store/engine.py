@@ -10,10 +10,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError, TimeoutError
+from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from muster_server.errors import Unavailable
+from muster_server.store.refused import is_refusal, unavailable
 from muster_server.store.writer import TurnTimeout, Undone, Writer
 
 BUSY_TIMEOUT_S = 5.0
@@ -70,7 +71,7 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Everything in the block happens, or nothing of it; it is on the disk when the block has
-        ended. Not to be nested. Unavailable if the database is busy, or its disk full.
+        ended. Not to be nested. Unavailable if the database is busy, damaged, or its disk full.
         """
         try:
             with self._writer.part() as connection:
@@ -78,11 +79,10 @@ class Database:
         except TurnTimeout:
             log.error("the database is busy: the turn to write did not come")
             raise Unavailable("the database is busy", retry_s=2) from None
-        except Undone as error:
-            log.error("the database refused what several had written: %s", error)
-            raise Unavailable("the database is busy", retry_s=2) from None
-        except (OperationalError, sqlite3.OperationalError) as error:
-            raise _refused(error) from None
+        except (Undone, DatabaseError, sqlite3.DatabaseError) as error:
+            if not isinstance(error, Undone) and not is_refusal(error):
+                raise
+            raise unavailable(error) from None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -99,8 +99,10 @@ class Database:
                     yield connection
                 finally:
                     driver.execute("ROLLBACK")
-        except (OperationalError, sqlite3.OperationalError, TimeoutError) as error:
-            raise _refused(error) from None
+        except (DatabaseError, sqlite3.DatabaseError, TimeoutError) as error:
+            if not isinstance(error, TimeoutError) and not is_refusal(error):
+                raise
+            raise unavailable(error) from None
 
 
 @contextmanager
@@ -109,13 +111,10 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except OperationalError as error:
-        raise _refused(error) from None
-
-
-def _refused(error: Exception) -> Unavailable:
-    log.error("the database refused: %s", getattr(error, "orig", error))
-    return Unavailable("the database is busy", retry_s=2)
+    except DatabaseError as error:
+        if not is_refusal(error):
+            raise
+        raise unavailable(error) from None
 
 
 def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:

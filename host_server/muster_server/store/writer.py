@@ -45,7 +45,7 @@ class _Group:
         self.began = now
         self.members = 0
         self._gate = _closed()
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
 
     def wait(self) -> None:
         """Return when the group has ended."""
@@ -113,9 +113,9 @@ class Writer:
                 group.driver.execute(f"ROLLBACK TO {_PART}")
                 group.driver.execute(f"RELEASE {_PART}")
             else:  # a full disk: SQLite has taken everything back
-                group.error = Undone(str(error))
+                group.error = error
         except sqlite3.Error as worse:
-            group.error = Undone(str(worse))
+            group.error = worse
         self._end_unless_others_come(group)
 
     def _end_or_wait(self, group: _Group) -> None:
