@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from muster_server import request_id
 from muster_server.errors import NoAnswer
 from muster_server.tokens import TokenSource, token_of
 
@@ -78,7 +79,8 @@ class Door:
         about = {"host": self._name, "content-length": str(len(content))}
         if body is not None:
             about["content-type"] = "application/json"
-        about |= {name.lower(): value for name, value in (headers or {}).items()}
+        along = request_id.headers() | (headers or {})
+        about |= {name.lower(): value for name, value in along.items()}
         if token is not None:
             about["authorization"] = f"Bearer {token_of(token)}"
         scope = _scope(method, path, about)

@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from muster_server.errors import HostError
 from muster_server.metering import Meters
 from muster_server.threads import Threads, use_threads
-from muster_server.web import harden, json_response
+from muster_server.web import TELEMETRY, harden, json_response
 
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 _AT_ONCE = 2
@@ -25,9 +25,13 @@ _AT_ONCE = 2
 def create_app(meters: Meters, checks: dict[str, Callable[[], None]], data_dir: Path) -> FastAPI:
     """The app; `checks` raise HostError where a part cannot do its work."""
     app = FastAPI(
-        title="Muster operations", redirect_slashes=False, docs_url=None, redoc_url=None,
+        title="Muster operations",
+        redirect_slashes=False,
+        telemetry=TELEMETRY,
+        docs_url=None,
+        redoc_url=None,
         openapi_url=None,
-    )  # fmt: skip
+    )
     use_threads(app, Threads(_AT_ONCE))
     every = {**checks, "disk": lambda: check_disk(data_dir)}
 

@@ -8,10 +8,12 @@ A device is told none, for each byte of a header is sent over its radio.
 
 import re
 import secrets
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 
 HEADER = "X-Request-ID"
 _FORM = re.compile(r"[0-9a-f]{16}")
+_company: Callable[[], dict[str, str]] | None = None
 _current: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
@@ -31,7 +33,14 @@ def end(token: Token[str | None]) -> None:
     _current.reset(token)
 
 
+def accompany(company: Callable[[], dict[str, str]] | None) -> None:
+    """Have these headers go along with the id from now on: a trace's, for example."""
+    global _company  # noqa: PLW0603 - one for the process, as its log and its traces are
+    _company = company
+
+
 def headers() -> dict[str, str]:
-    """Return the header for a server of another process."""
+    """Return the headers for another server."""
     own = current()
-    return {} if own is None else {HEADER: own}
+    along = {} if _company is None else _company()
+    return along if own is None else along | {HEADER: own}

@@ -21,6 +21,7 @@ from typing import Literal
 
 import uvicorn
 
+from muster_server import tracing
 from muster_server.errors import SettingsError
 from muster_server.escaping import EscapingFormatter
 from muster_server.http_protocol import DeadlineProtocol
@@ -62,6 +63,7 @@ def serve(settings: Settings) -> int:
         _keep_administrator(settings)
     parts = Parts(settings)
     with parts.closers:
+        parts.closers.callback(tracing.begin(os.environ))
         _listen(parts)
         _say_who_cannot_come(settings)
         roles = [build(parts) for name, build in BUILDERS.items() if name in settings.roles]

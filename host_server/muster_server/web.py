@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import BackgroundTasks, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
@@ -26,6 +27,13 @@ from muster_server.tokens import matches_any
 log = logging.getLogger(__name__)
 
 BODY_DEADLINE_S = 10
+# For every app: traces go where tracing.py sends them. Log records would carry texts of exceptions
+# to a collector, metrics are at /metrics, and the environment alone shall not begin either.
+TELEMETRY: TelemetryConfig = {
+    "auto_configure": False,
+    "metrics": False,
+    "logs": False,
+}
 
 _CODE_OF_STATUS = {404: "not_found", 405: "method_not_allowed"}
 

@@ -43,7 +43,7 @@ from muster_server.errors import Unavailable
 from muster_server.store.config import ConfigStore
 from muster_server.store.secrets import SecretBox
 from muster_server.threads import Threads, use_threads
-from muster_server.web import address_of, bearer, body_within, harden, json_response
+from muster_server.web import TELEMETRY, address_of, bearer, body_within, harden, json_response
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +109,7 @@ def create_app(
     app = FastAPI(
         title="Muster configuration server",
         redirect_slashes=False,
+        telemetry=TELEMETRY,
         lifespan=lifespan,
         openapi_url=None,  # devices' networks reach this server: it tells strangers nothing
         default_response_class=Response,

@@ -29,7 +29,7 @@ from muster_server.platform_server.outgoing import Rules
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
 from muster_server.threads import Threads, use_threads
-from muster_server.web import bearer, body_within, harden, problem
+from muster_server.web import TELEMETRY, bearer, body_within, harden, problem
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +140,7 @@ def create_app(
     app = FastAPI(
         title="Muster platform",
         redirect_slashes=False,
+        telemetry=TELEMETRY,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,

@@ -20,7 +20,7 @@ from muster_server.portal.reading import add_reading
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams, add_streams
 from muster_server.threads import Threads, use_threads
-from muster_server.web import body_within, harden, json_response
+from muster_server.web import TELEMETRY, body_within, harden, json_response
 
 if TYPE_CHECKING:
     from muster_server.portal.people import People
@@ -37,7 +37,13 @@ def create_app(
     people: "People | None" = None,
 ) -> FastAPI:
     """The portal in front of a configuration server. Without people there is the API alone."""
-    app = FastAPI(title="Muster portal", redirect_slashes=False, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Muster portal",
+        redirect_slashes=False,
+        telemetry=TELEMETRY,
+        docs_url=None,
+        redoc_url=None,
+    )
     threads = Threads(_AT_ONCE)
     use_threads(app, threads)
     guard = [Depends(door(accepted_hashes, people))]
