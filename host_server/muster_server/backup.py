@@ -17,8 +17,9 @@ from typing import Any, BinaryIO
 
 from muster_server.errors import SettingsError, StoreError
 from muster_server.private_files import named, read_private, write_once
+from muster_server.settings import ROLES
 
-DATABASES = ("config.sqlite", "platform.sqlite")
+DATABASES = tuple(f"{role}.sqlite" for role in ROLES)
 _BESIDE = ("admin-token.sha256", "settings.toml")
 _BUSY_S = 30.0
 _LARGEST_BESIDE = 1024 * 1024

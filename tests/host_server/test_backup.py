@@ -44,6 +44,7 @@ def test_backup_under_load_is_restored_with_all_that_was_acknowledged_before(
             others.kill()
             others.wait()
         sealing_key = (data / "secret.key").read_bytes()
+        databases = {path.name for path in data.glob("*.sqlite")}
         ports = tuple(int(running.urls[r].rpartition(":")[2]) for r in running.urls)
         names = list(running.urls)
         token_file = tmp_path / "token"
@@ -59,6 +60,7 @@ def test_backup_under_load_is_restored_with_all_that_was_acknowledged_before(
     assert cli.main([*words, "--identity-file", str(key)]) == 0
     assert "put the sealing key" in capsys.readouterr().out
     assert not (folder / "data" / "secret.key").exists()
+    assert {path.name for path in (folder / "data").glob("*.sqlite")} == databases
     (folder / "data" / "secret.key").touch(0o600)
     (folder / "data" / "secret.key").write_bytes(sealing_key)
     found = dict(zip(names, ports, strict=True))
