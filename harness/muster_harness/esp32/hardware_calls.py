@@ -115,6 +115,10 @@ class HardwareCalls(NetworkCalls):
     def _output(self, data: str) -> Later | None:
         return self._board.terminal.raw_output(bytes.fromhex(data))
 
+    def _second_terminal(self, verb: str, *arguments: Any) -> Any:
+        self._board.terminal.drain()
+        return getattr(self._board.terminal.second, verb)(*arguments)
+
     def _uname(self) -> tuple[str, ...]:
         return ("esp32", "esp32", VERSION, f"v{VERSION}", self._board.facts.machine)
 

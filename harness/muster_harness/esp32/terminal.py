@@ -8,6 +8,7 @@ from muster_harness.control import Later
 from muster_harness.esp32.child import Child
 from muster_harness.esp32.console import Console
 from muster_harness.esp32.parts.uart import Line, Ring
+from muster_harness.esp32.second_terminal import SecondTerminal
 from muster_harness.esp32.serial_port import SerialPort
 from muster_harness.loop import Loop, Timer
 from muster_harness.wire.board_log import BoardLog
@@ -34,6 +35,9 @@ class Terminal:
             lambda lost: log.event(f"input overrun: {lost} bytes lost"),
         )
         self.serial = SerialPort(loop, self.type)
+        self.second = SecondTerminal(
+            self._received, lambda lost: log.event(f"second terminal: {lost} bytes lost")
+        )
         self._child: Child | None = None
         self._console = Console(b"")
         self._flush: Timer | None = None
@@ -83,6 +87,7 @@ class Terminal:
         """Take note that the run is over; nobody reads until the next one."""
         self._child = None
         self._flush_console()
+        self.second.attach(False)
 
     def lose_input(self) -> None:
         """Empty the ring, as a new start of the chip does."""
@@ -96,26 +101,35 @@ class Terminal:
     # -- output
 
     def from_child(self, data: bytes) -> None:
-        self.print(self._console.feed(data))
+        self._say(self._console.feed(data))
         if self._console.holds and self._flush is None:
             self._flush = self._loop.later(_BANNER_WAIT_S, self._flush_console)
         if self._child is not None and self._must_wait:
             self._child.pause()
             self._loop.later(_RESUME_S, self._resume_child)
 
+    def drain(self) -> None:
+        """Take all that the program has said until now."""
+        if self._child is not None:
+            self._child.drain()
+            self._flush_console()
+
     def raw_output(self, data: bytes) -> Later | None:
         """Take bytes that nothing translates; return a Later if the program has to wait for the
         line."""
         if self._child is None:
             return None
-        self._child.drain()
-        self._flush_console()
-        self.print(self._console.raw_output(data))
+        self.drain()
+        self._say(self._console.raw_output(data))
         if not self._sending.is_busy:
             return None
         answer = Later()
         self._sending.when_room(lambda: answer.give(None))
         return answer
+
+    def _say(self, data: bytes) -> None:
+        self.print(data)
+        self.second.put(data)
 
     def print(self, data: bytes) -> None:
         """Send bytes untranslated; the ROM's output comes so too."""
@@ -160,7 +174,7 @@ class Terminal:
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
-        self.print(self._console.flush())
+        self._say(self._console.flush())
 
     def _sent(self, data: bytes) -> None:
         self._log.output(data)

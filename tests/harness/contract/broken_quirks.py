@@ -57,6 +57,12 @@ IN_SHIMS = {
         "int(value)",
         "arguments",
     ),
+    "who has not said the password hears all": (
+        "later/web_repl.py",
+        "return len(buf)",
+        "pass",
+        "second_terminal",
+    ),
     "Ethernet takes any address": (
         "later/lan.py",
         "<= integer(phy_addr) <= 31",

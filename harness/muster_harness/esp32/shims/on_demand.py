@@ -15,6 +15,7 @@ IN_C = {
     "_espnow": "esp_now",
     "_onewire": "one_wire",
     "_thread": "threads",
+    "_webrepl": "web_repl",
     "bluetooth": "ble",
     "btree": "b_tree",
     "ubluetooth": "ble",
@@ -31,6 +32,8 @@ FROZEN = (
     "ntptime",
     "onewire",
     "upysh",
+    "webrepl",
+    "webrepl_setup",
 )
 
 _import = __import__

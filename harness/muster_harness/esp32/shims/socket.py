@@ -9,6 +9,7 @@ from binascii import hexlify
 import addresses
 import clock
 import host_link
+import on_demand
 from arguments import integer
 from held import Held
 from host_sockets import _SHORT, SOCK_DGRAM, SOCK_STREAM, HostSockets
@@ -51,6 +52,7 @@ _SILENT_BUFFER = const(
 _REPORT = const(4096)
 _LONGEST = const(1500)  # a datagram that is not in pieces
 _FIRST_NUMBER = const(54)  # LWIP_SOCKET_OFFSET
+_CALLBACK = const(20)  # an option: runs while the socket can be read
 _ITSELF = const(2)  # the link on which the board speaks to itself
 
 
@@ -104,7 +106,9 @@ class socket(HostSockets):
         self._timeout = -1 if flag else 0
 
     def setsockopt(self, level, option, value):
-        if option not in (SO_REUSEADDR, SO_BROADCAST, SO_BINDTODEVICE, TCP_NODELAY, 3, 20):
+        if option == _CALLBACK:
+            on_demand.load("second_terminal").watch(self, value)
+        elif option not in (SO_REUSEADDR, SO_BROADCAST, SO_BINDTODEVICE, TCP_NODELAY, 3):
             print("Warning: lwip.setsockopt() option not implemented")
 
     def makefile(self, *mode):

@@ -29,6 +29,7 @@ _LOOK_US = const(200)
 _CHANCE_US = const(400)  # for others to take it
 
 _PATIENCE_US = const(20000)
+_TRUST_US = const(2000000)  # in a thread of the board, which does not compute
 
 _SLICE_US = const(5000)  # after which who touches a lock passes the right on
 
@@ -41,6 +42,8 @@ _pipe = None  # until there is a second thread
 _main = get_ident()
 _main_runs = True
 _main_has_right = True
+_patience_us = _PATIENCE_US
+_lying = builtin("select").poll()
 
 
 def _give():
@@ -71,7 +74,7 @@ def _take_for_main():
     while True:
         try:
             _main_has_right = bool(_pipe.readinto(_byte))
-            if _main_has_right or _ticks_us() - begin > _PATIENCE_US:
+            if _main_has_right or _ticks_us() - begin > _patience_us:
                 break
             _sleep_us(_LOOK_US)
         except KeyboardInterrupt as e:  # waits for the right too
@@ -102,6 +105,25 @@ def _pass_on():
     _give()
     _sleep_us(_CHANCE_US)
     _take()
+
+
+# Of a thread that is the board's own: it asks nobody, and goes on where the program or the prompt
+# waits.
+def rest(us):
+    global _patience_us, _since
+    _patience_us = _PATIENCE_US
+    _give()
+    _sleep_us(us)
+    while not _pipe.readinto(_byte):
+        for _ in _lying.ipoll(1):
+            pass
+    _since = _ticks_us()
+    _patience_us = _TRUST_US
+
+
+# Asked by such a thread: whether it runs because the main thread reads the console.
+def prompt_waits():
+    return _main_runs
 
 
 # clock.wait() of a program with threads: looks, and lets others run in between.
@@ -139,6 +161,7 @@ def _heard():
 def _begin():
     global _pipe
     _pipe = open(_FD, "r+b")  # noqa: SIM115 (open as long as the board runs)
+    _lying.register(_pipe, 1)
     clock.wait = _wait
     clock.pass_on = _pass_on
     host_link.request = _asked
