@@ -144,6 +144,37 @@ def _objects(town: Town) -> bool:
     return made == CREATED
 
 
+def _kept(town: Town, objects: dict[str, dict[str, Any]]) -> bool:
+    town.make("cse-in", 14, "m2m:nod", town.admin, rn="nod-z", ni="muster:z")
+    made = [town.make("cse-in/nod-z", 13, r, town.admin, **about) for r, about in objects.items()]
+    town.visit.ask("DELETE", "cse-in/nod-z", town.admin)
+    return all(code == CREATED for code in made)
+
+
+def _ware(town: Town) -> bool:
+    firmware = {"mgd": 1001, "vr": "1", "fwn": "f", "url": "http://x.example", "ud": False}
+    return _kept(
+        town,
+        {
+            "m2m:fwr": firmware,
+            "m2m:swr": {"mgd": 1002, "vr": "1", "swn": "s", "url": "http://x.example"},
+        },
+    )
+
+
+def _field_configuration(town: Town) -> bool:
+    wifi = {"mgd": 1028, "ssid": "factory", "scan": False}
+    collection = {"mgd": 1021, "cntp": "cse-in/x/data", "meil": 60}
+    credentials = {"mgd": 1029, "pur": "platform", "crid": "1"}
+    objects = {"dcfg:wific": wifi, "dcfg:datc": collection, "dcfg:crds": credentials}
+    return _kept(town, objects)
+
+
+def _registration(town: Town) -> bool:
+    registration = {"mgd": 1020, "poa": ["https://m2m.example"], "cb": "cse-in"}
+    return _kept(town, {"dcfg:reg": registration, "dcfg:autp": {"mgd": 1022, "suid": 22}})
+
+
 def _subscriptions(town: Town) -> bool:
     town.make(town.visit.mine, 15, "m2m:pch", rn="calls")
     about: dict[str, Any] = {"rn": "watch", "nu": [town.visit.mine], "enc": {"net": [3]}}
@@ -175,6 +206,9 @@ PROBES: dict[str, Callable[[Town], bool]] = {
     "subscriptions": _subscriptions,
     "verification of targets": _verification,
     "polling channels": _channels,
+    "firmware, software": _ware,
+    "dataCollection, wificlient, credentials": _field_configuration,
+    "registration, authenticationProfile": _registration,
     "other management objects": _objects,
 }
 TABLE = {row[0]: row for row in _ROW.findall((ROOT / "docs/onem2m.md").read_text())}

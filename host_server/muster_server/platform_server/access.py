@@ -20,7 +20,7 @@ reader they open nothing but retrieval and discovery.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from muster_server.platform_server import policies
+from muster_server.platform_server import management, policies
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server.policies import Policies
 from muster_server.platform_server.primitives import Operation
@@ -109,8 +109,11 @@ def _device(caller: Caller, operation: Operation, resource: Resource, ty: int | 
         return False
     if resource.ri == caller.node_id:
         return operation in (Operation.CREATE, Operation.RETRIEVE)
-    is_under_its_node = resource.pi == caller.node_id
-    return is_under_its_node and operation in (Operation.RETRIEVE, Operation.UPDATE)
+    if resource.pi != caller.node_id:
+        return False
+    # It says what it is itself; what it is to run on is told by the configuration server.
+    is_its_own = resource.attributes.get("mgd") == management.DEVICE_INFO
+    return operation is Operation.RETRIEVE or (operation is Operation.UPDATE and is_its_own)
 
 
 def _reader(caller: Caller, operation: Operation, resource: Resource, ty: int | None) -> bool:

@@ -25,6 +25,7 @@ from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.delivery import Delivery
 from muster_server.platform_server.figures import Figures
+from muster_server.platform_server.handed_on import HandedOn
 from muster_server.platform_server.outgoing import Rules
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
@@ -90,6 +91,13 @@ class TimelineView(BaseModel):
     con: str
 
 
+class HandedOnView(BaseModel):
+    """A secret that was written for the administrator alone; null: none."""
+
+    id: str | None = None
+    value: dict[str, int | str] | None = Field(default=None, repr=False)
+
+
 class HistoryView(BaseModel):
     originator: str
     seen: list[SightView]
@@ -122,7 +130,8 @@ def create_app(
         await outgoing.post(url, body, origin, rules)
 
     delivery = Delivery(store, send, channels)
-    platform = Platform(store, accounts, clock, bounds, cse, expiry, delivery.take)
+    handed_on = HandedOn()
+    platform = Platform(store, accounts, clock, bounds, cse, expiry, delivery.take, handed_on.put)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -148,6 +157,7 @@ def create_app(
     app.state.figures = Figures(store)
     use_threads(app, threads)
     _add_accounts(app, accounts, admin_token_hashes)
+    _add_handed_on(app, handed_on, admin_token_hashes)
     answering = Answering(platform, channels, send, clock, threads)
     _add_onem2m(app, answering, cse, bounds, clock)
     return harden(app)
@@ -223,6 +233,23 @@ def _add_accounts(
     def close_account(originator: str, remove_ae: bool = False) -> None:
         """Revoke all tokens and forget the account; its AE and data only if asked for."""
         accounts.close_account(originator, remove_ae=remove_ae)
+
+
+def _add_handed_on(
+    app: FastAPI, handed_on: HandedOn, admin_token_hashes: Callable[[], frozenset[str]]
+) -> None:
+    admin_only = [Depends(bearer(admin_token_hashes))]
+
+    @app.get("/handed-on/{path:path}", dependencies=admin_only)
+    def get(path: str) -> HandedOnView:
+        """Return the secret that was written into this object and is not kept there."""
+        found = handed_on.get(path)
+        return HandedOnView() if found is None else HandedOnView(id=found.id, value=found.value)
+
+    @app.delete("/handed-on/{path:path}", status_code=204, dependencies=admin_only)
+    def drop(path: str, id: str) -> None:  # noqa: A002 - its name in the query
+        """Forget that secret, which is sealed elsewhere now."""
+        handed_on.drop(path, id)
 
 
 def _add_onem2m(

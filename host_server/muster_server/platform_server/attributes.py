@@ -107,6 +107,7 @@ class Attribute:
     check: Check
     is_required: bool = False  # at creation; such an attribute cannot be removed either
     is_constant: bool = False  # cannot be updated
+    is_secret: bool = False  # never kept here, nor shown: it is for the administrator alone
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from muster_server.platform_server.response_codes import (
     Conflict,
     NotImplementedHere,
     OperationNotAllowed,
+    RequestRefused,
 )
 from muster_server.store.platform import Resource
 
@@ -147,3 +148,24 @@ def _checked_end(asked: str, ends: Ends) -> str:
     if asked <= earliest:
         raise BadRequest(f"et: wanted a time after {earliest}, got {asked}")
     return min(asked, latest)
+
+
+def inner_of(document: Mapping[str, Any], type_: ResourceType) -> Mapping[str, Any]:
+    """Return what the document gives for this type, or nothing."""
+    given = document.get(type_.root)
+    return given if isinstance(given, dict) else {}
+
+
+def content_of(
+    document: Mapping[str, Any], type_: ResourceType, refusal: type[RequestRefused]
+) -> Mapping[str, Any]:
+    """Return what the document gives for this type.
+
+    Raises `refusal` if it is for another one, BadRequest if it is no object.
+    """
+    if list(document) != [type_.root]:
+        raise refusal(f'wanted a document with the one key "{type_.root}"')
+    given = document[type_.root]
+    if not isinstance(given, dict):
+        raise BadRequest(f"{type_.root}: wanted an object")
+    return given

@@ -9,11 +9,14 @@ access to the node, and a device could take somebody else's. `hael` stays when t
 that a device which registers again finds its node.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server.access import Caller
 from muster_server.platform_server.addressing import CSE, locate
+from muster_server.platform_server.management import DEVICE_INFO
 from muster_server.platform_server.response_codes import BadRequest, Conflict, NoPrivilege
 from muster_server.store.platform import Resource, Rows
 
@@ -67,6 +70,13 @@ def check_hosted(rows: Rows, hosted: list[str], node_id: str | None = None) -> N
     for other in rows.marked("hael", hosted):
         if other.ri != node_id:
             raise Conflict(f"hael: an AE of these is hosted by {other.path}")
+
+
+def check_keeper(caller: Caller, parent: Resource, given: Mapping[str, Any]) -> None:
+    """Raise NoPrivilege if a device makes another object under its node than its [deviceInfo]."""
+    is_its_node = parent.ty == types.NODE and parent.ri == caller.node_id and not caller.is_admin
+    if is_its_node and given.get("mgd") not in (None, DEVICE_INFO):
+        raise NoPrivilege("the configuration server makes that object, and keeps it")
 
 
 def follow_node(rows: Rows, node_id: str, before: list[str], after: list[str]) -> None:

@@ -87,3 +87,5 @@ class Response:
     is_partial: bool = False  # there was more than the limit
     next_offset: int | None = None  # with which the rest can be asked for
     place: str | None = None  # the address of what was created
+    # What is for the administrator alone, and the path of the object it was written to.
+    handed_on: tuple[str, Any] | None = field(default=None, repr=False)

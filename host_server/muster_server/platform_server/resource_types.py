@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from muster_server.platform_server import attributes as check
+from muster_server.platform_server import management
 from muster_server.platform_server import subscription_form as form
 from muster_server.platform_server.attributes import (
     NAME,
@@ -18,24 +19,13 @@ from muster_server.platform_server.attributes import (
 )
 from muster_server.platform_server.policy_form import privileges, self_privileges
 from muster_server.platform_server.response_codes import BadRequest, NotImplementedHere
+from muster_server.store.platform import Resource
 
 POLICY, AE, CONTAINER, CONTENT_INSTANCE, CSE_BASE = 1, 2, 3, 4, 5
 GROUP, MGMT_OBJ, NODE, CHANNEL, SUBSCRIPTION = 9, 13, 14, 15, 23
-DEVICE_INFO = 1007  # mgmtDefinition
-# Those of TS-0001 annex D and TS-0022.
-MANAGEMENT_DEFINITIONS = range(1001, 1036)
 
 _COMMON = {"lbl": Attribute(check.texts), "et": Attribute(check.time)}
-# fmt: off
-_DEVICE_INFO_TEXTS = ("smod", "dvnm", "fwv", "swv", "hwv", "osv", "mfd", "mfdl", "loc", "syst",
-                      "spur", "purl", "dc", "cnty")
-# fmt: on
 _GOVERNED = {"acpi": Attribute(check.possibly_no_texts)}  # by access control policies
-
-
-def _device_info(value: Any) -> str | None:
-    is_good = value == DEVICE_INFO and not isinstance(value, bool)
-    return None if is_good else f"{DEVICE_INFO}, deviceInfo"
 
 
 TYPES: Mapping[int, ResourceType] = {
@@ -139,23 +129,8 @@ TYPES: Mapping[int, ResourceType] = {
                 "hael": Attribute(check.entities),
             },
         ),
-        ResourceType(
-            MGMT_OBJ,
-            "m2m:dvi",
-            "dvi",
-            frozenset({SUBSCRIPTION}),
-            _COMMON
-            | _GOVERNED
-            | {
-                "mgd": Attribute(_device_info, is_required=True, is_constant=True),
-                "dlb": Attribute(check.text, is_required=True),
-                "man": Attribute(check.text, is_required=True),
-                "mod": Attribute(check.text, is_required=True),
-                "dty": Attribute(check.text, is_required=True),
-                "ptl": Attribute(check.texts),
-            }
-            | {name: Attribute(check.text) for name in _DEVICE_INFO_TEXTS},
-        ),
+        # One of several: what it holds is up to its definition (form_of, form_of_kept).
+        ResourceType(MGMT_OBJ, "m2m:mgo", "mgo", frozenset({SUBSCRIPTION})),
     )
 }
 
@@ -169,18 +144,31 @@ GOVERNED_BY_NOBODY = frozenset({POLICY, CHANNEL, SUBSCRIPTION})
 OTHER_TYPES = frozenset(range(1, 67)) - set(TYPES)
 
 
-def check_definition(document: Mapping[str, Any]) -> None:
-    """Tell a management object that this platform does not have from one that is malformed.
+def form_of(type_: ResourceType, document: Mapping[str, Any]) -> ResourceType:
+    """Return the rules for what is to be created: of a management object, those of its definition.
 
-    Raises NotImplementedHere, or BadRequest for what is no management definition at all.
+    Raises NotImplementedHere for one that oneM2M defines and this platform does not have,
+    BadRequest for what is no management object at all.
     """
+    if type_.number != MGMT_OBJ:
+        return type_
     ((root, inner),) = document.items() if len(document) == 1 else (("", {}),)
     definition = inner.get("mgd") if isinstance(inner, dict) else None
-    if isinstance(definition, bool) or not isinstance(definition, int):
-        return  # the attributes' own check says it
-    is_other = definition != DEVICE_INFO and root != TYPES[MGMT_OBJ].root
-    if is_other and definition in MANAGEMENT_DEFINITIONS:
-        raise NotImplementedHere(f"mgd {definition}: this platform has {DEVICE_INFO}")
+    if isinstance(definition, int) and not isinstance(definition, bool):
+        is_known = root in management.BY_ROOT or definition in management.OBJECTS
+        if not is_known and definition in management.DEFINITIONS:
+            known = ", ".join(map(str, management.OBJECTS))
+            raise NotImplementedHere(f"mgd {definition}: this platform has {known}")
+    if root not in management.BY_ROOT:
+        raise BadRequest(f"wanted a document with one key of {', '.join(management.BY_ROOT)}")
+    return management.BY_ROOT[root]
+
+
+def form_of_kept(resource: Resource) -> ResourceType:
+    """The rules for a resource that is there."""
+    if resource.ty == MGMT_OBJ:
+        return management.OBJECTS[resource.attributes["mgd"]]
+    return TYPES[resource.ty]
 
 
 def checked_name(given: Mapping[str, Any]) -> str | None:
@@ -205,6 +193,8 @@ def checked_for_creation(type_: ResourceType, given: Mapping[str, Any]) -> dict[
     """
     attributes = {name: value for name, value in given.items() if name != "rn"}
     for name, value in attributes.items():
+        if _rule(type_, name).is_secret:
+            raise BadRequest(f"{name}: is written with an update, into what is there")
         _check(type_, name, value)
     for name, rule in type_.attributes.items():
         if rule.is_required and name not in attributes:
@@ -238,6 +228,16 @@ def checked_for_update(type_: ResourceType, given: Mapping[str, Any]) -> dict[st
     return dict(given)
 
 
+def parted(type_: ResourceType, changes: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+    """Return the changes without the secret among them, and that; None if there is none."""
+    secret = None
+    kept = dict(changes)
+    for name in changes:
+        if type_.attributes[name].is_secret:
+            secret = kept.pop(name)
+    return kept, secret
+
+
 def _rule(type_: ResourceType, name: str) -> Attribute:
     rule = type_.attributes.get(name)
     if rule is None:
@@ -247,9 +247,11 @@ def _rule(type_: ResourceType, name: str) -> Attribute:
 
 
 def _check(type_: ResourceType, name: str, value: Any) -> None:
-    wanted = _rule(type_, name).check(value)
+    rule = _rule(type_, name)
+    wanted = rule.check(value)
     if wanted is not None:
-        raise BadRequest(f"{name}: wanted {wanted}, got {_shown(value)}")
+        came = "something else" if rule.is_secret else _shown(value)
+        raise BadRequest(f"{name}: wanted {wanted}, got {came}")
 
 
 def _shown(value: Any) -> str:

@@ -49,7 +49,7 @@ def changed_attributes(
 
 
 def document_of(resource: Resource, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    return {types.TYPES[resource.ty].root: attributes}
+    return {types.form_of_kept(resource).root: attributes}
 
 
 def subtree(
@@ -77,7 +77,7 @@ def tree(rows: Rows, top: Resource, found: list[Resource], content: Content) -> 
         parent, parent_end = places[above]
         own_end = min(resource.et or FOR_EVER, parent_end)
         attributes = attributes_of(resource, own_end)
-        parent.setdefault(types.TYPES[resource.ty].root, []).append(attributes)
+        parent.setdefault(types.form_of_kept(resource).root, []).append(attributes)
         places[resource.path] = (attributes, own_end)
     return document_of(top, shown)
 

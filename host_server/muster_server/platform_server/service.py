@@ -29,7 +29,6 @@ from muster_server.platform_server import subscription_form as form
 from muster_server.platform_server.access import Caller
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE, Target
-from muster_server.platform_server.attributes import ResourceType
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.notifying import Event
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
@@ -54,6 +53,7 @@ class Platform:
         cse: CSE,
         expiry: ExpiryClock | None = None,
         deliver: Callable[[list[Notice]], None] = lambda notices: None,
+        hand_on: Callable[[str, Any], None] = lambda path, secret: None,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -61,6 +61,7 @@ class Platform:
         self._bounds = bounds
         self._cse = cse
         self._deliver = deliver
+        self._hand_on = hand_on
         self._earliest: Callable[[], float] = clock if expiry is None else expiry
         self._latest: Callable[[], float] = clock if expiry is None else expiry.latest
 
@@ -97,6 +98,8 @@ class Platform:
                 answer = self._carry_out(rows, caller, target, request)
                 sightings.note_done(rows, request, target.resource, self._clock())
             self._deliver(rows.outbox.added)
+            if answer.handed_on:
+                self._hand_on(*answer.handed_on)
             return answer
         except (codes.RequestRefused, Unauthorized) as error:
             if sightings.is_notable(request, error):
@@ -131,9 +134,9 @@ class Platform:
         self._check(caller, Operation.CREATE, parent, type_.number)
         if type_.number not in types.TYPES[parent.ty].children:
             raise codes.InvalidChildType(f"{type_.root} cannot be created there")
-        if type_.number == types.MGMT_OBJ:
-            types.check_definition(request.document)
-        given = _content(request.document, type_, codes.BadRequest)
+        type_ = types.form_of(type_, request.document)
+        given = creation.content_of(request.document, type_, codes.BadRequest)
+        linking.check_keeper(caller, parent, given)
         types.check_app_id(given, request.release)
         draft = creation.drafted(
             type_,
@@ -211,15 +214,15 @@ class Platform:
 
     def _update(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         resource = target.resource
-        type_ = types.TYPES[resource.ty]
-        if "acpi" not in _inner(request.document, type_):
+        type_ = types.form_of_kept(resource)
+        if "acpi" not in creation.inner_of(request.document, type_):
             self._check(caller, Operation.UPDATE, resource)
         elif not access.may_govern(caller, resource):
             raise codes.NoPrivilege("acpi: this originator may not say who governs that")
         if target.edge or resource.ty in (types.CSE_BASE, types.CONTENT_INSTANCE):
             raise codes.OperationNotAllowed(f"{type_.root} cannot be updated there")
-        given = _content(request.document, type_, codes.ContentsUnacceptable)
-        changes = types.checked_for_update(type_, given)
+        given = creation.content_of(request.document, type_, codes.ContentsUnacceptable)
+        changes, secret = types.parted(type_, types.checked_for_update(type_, given))
         if "acpi" in changes and len(changes) > 1:
             raise codes.BadRequest("acpi: is updated alone, without other attributes")
         changed = creation.updated(resource, changes, self._now(), self._ends())
@@ -227,7 +230,9 @@ class Platform:
             notifying.check_targets(rows, self._cse, changed, request.verified)
         kept = self._change(rows, caller, resource, changed, changes)
         self._note(rows, Event(form.UPDATED, kept, kept, changes))
-        return Response(codes.UPDATED, self._shown(rows, kept, request.content, changes, resource))
+        shown = self._shown(rows, kept, request.content, changes, resource)
+        handed_on = None if secret is None else (resource.path, secret)
+        return Response(codes.UPDATED, shown, handed_on=handed_on)
 
     def _change(
         self,
@@ -381,19 +386,3 @@ def _loosen(rows: Rows, leaving: list[Resource]) -> None:
     for node in leaving:
         if node.ty == types.NODE:
             linking.follow_node(rows, node.ri, node.attributes.get("hael", []), [])
-
-
-def _inner(document: Mapping[str, Any], type_: ResourceType) -> Mapping[str, Any]:
-    given = document.get(type_.root)
-    return given if isinstance(given, dict) else {}
-
-
-def _content(
-    document: Mapping[str, Any], type_: ResourceType, refusal: type[codes.RequestRefused]
-) -> Mapping[str, Any]:
-    if list(document) != [type_.root]:
-        raise refusal(f'wanted a document with the one key "{type_.root}"')
-    given = document[type_.root]
-    if not isinstance(given, dict):
-        raise codes.BadRequest(f"{type_.root}: wanted an object")
-    return given
