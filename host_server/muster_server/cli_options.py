@@ -168,6 +168,8 @@ def change_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("id", help="the device id")
     parser.add_argument("--name", help="what people call it from now on")
     parser.add_argument("--profile", help="what it is configured from, from its next contact on")
+    parser.add_argument("--group", help="the group it is put into; an empty one: into none")
+    parser.add_argument("--tags", help="its tags, with commas between them, in place of all")
     client_options(parser)
 
 

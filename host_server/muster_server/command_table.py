@@ -97,7 +97,7 @@ COMMANDS = (
     ),
     Command(
         ("device", "count"),
-        "Count the devices: all, by state, and by profile.",
+        "Count the devices: all, and by state, profile, group and tag.",
         ("muster device count",),
         cli_options.client_options,
         "count_devices",

@@ -61,11 +61,13 @@ def add_device(options: Namespace) -> int:
 
 
 def change_device(options: Namespace) -> int:
-    """Another name or profile. Raises SettingsError if neither is given."""
-    new = {"name": options.name, "profile": options.profile}
+    """Another name, profile or group, or other tags. Raises SettingsError if none is given."""
+    new: dict[str, Any] = {n: getattr(options, n) for n in ("name", "profile", "group")}
+    if options.tags is not None:
+        new["tags"] = [tag.strip() for tag in options.tags.split(",") if tag.strip()]
     given = {name: value for name, value in new.items() if value is not None}
     if not given:
-        raise SettingsError("what shall change? give --name, --profile or both")
+        raise SettingsError("what shall change? give --name, --profile, --group or --tags")
     return _show_device(options, at_portal(options, "PATCH", device_path(options), given))
 
 

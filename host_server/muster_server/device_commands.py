@@ -11,10 +11,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from muster_server.commands import at_portal, device_path, print_json, say, stream_from_portal
-from muster_server.device_text import device_lines, list_lines
+from muster_server.device_text import device_lines, list_lines, plain
 from muster_server.errors import SettingsError
 
 _PAGE = 200
+_COUNTED = (
+    ("states", ""),
+    ("profiles", "profile "),
+    ("groups", "group "),
+    ("tags", "tag "),
+)
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -29,13 +35,13 @@ def list_devices(options: Namespace) -> int:
 
 
 def count_devices(options: Namespace) -> int:
-    """The number of devices: all, by state, and by profile."""
+    """The number of devices: all, and by state, profile, group and tag."""
     found = at_portal(options, "GET", "/v1/device-counts")
     if options.json:
         return print_json(found)
     lines = [f"{found['devices']:>8} devices"]
-    for kind, word in (("states", ""), ("profiles", "profile ")):
-        lines += [f"{count:>8} {word}{name}" for name, count in found[kind].items()]
+    for kind, word in _COUNTED:
+        lines += [f"{count:>8} {word}{plain(name)}" for name, count in found[kind].items()]
     return say(*lines)
 
 
@@ -73,6 +79,9 @@ def _filters(options: Namespace) -> dict[str, Any]:
         "waiting_for": options.waiting_for,
         "profile": options.profile,
         "search": options.search,
+        "group": options.group,
+        "tag": options.tag,
+        "sort": options.sort,
         "silent_since": _moment(options.silent_since) if options.silent_since else None,
     }
     return {name: value for name, value in given.items() if value is not None}

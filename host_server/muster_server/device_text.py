@@ -46,6 +46,9 @@ def _facts(device: dict[str, Any]) -> list[str]:
     tried = device["attempt"]
     if tried is not None and tried["state"] == "failed":
         lines.append(f"  {plain(tried['sentence'])}")
+    if device["group"] or device["tags"]:
+        where = ", ".join(filter(None, (device["group"], *device["tags"])))
+        lines.append(f"group, tags     {plain(where)}")
     waiting = device["waiting_for"]
     about = f" (about {when(waiting['at'])})" if waiting["at"] is not None else ""
     lines.append(f"waits for       {waiting['who']}{about}")

@@ -47,11 +47,22 @@ class NewDevice(Body):
     until: Until = None
 
 
+GroupName = Annotated[
+    str, text(bounds.GROUP, description="an empty text: none", examples=["hall 3"])
+]
+TagNames = Annotated[
+    list[Annotated[str, text(bounds.TAG_NAME, examples=["spare"])]],
+    Field(max_length=bounds.TAGS[1]),
+]
+
+
 class ChangedDevice(Body):
     """New values for a device; what is left out stays as it is."""
 
     profile: Annotated[str, text(bounds.PROFILE_NAME, examples=["press"])] | None = None
     name: Annotated[str, text(bounds.DEVICE_NAME, examples=["press 4"])] | None = None
+    group: GroupName | None = None
+    tags: TagNames | None = None
 
 
 class NewWindow(Body):

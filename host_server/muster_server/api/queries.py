@@ -13,6 +13,7 @@ State = Literal[
     "prepared", "waiting", "handed_out", "applied", "registered", "failed", "displaced"
 ]
 Who = Literal["you", "device", "platform", "nothing"]
+Order = Literal["id", "name", "heard"]
 
 
 class WantedReadings(BaseModel):
@@ -31,14 +32,21 @@ class WantedDevices(BaseModel):
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
-    after: Annotated[str, text(bounds.ID, description="go on after this id")] = ""
+    after: Annotated[
+        str, text(bounds.PLACE, description="go on after this: an id, or what `next` said")
+    ] = ""
     limit: Annotated[int, number(bounds.PAGE)] = 100
+    sort: Annotated[
+        Order, Field(description="`heard`: those that were heard of last come first")
+    ] = "id"
     state: State | None = None
     attempt: Annotated[
         str | None, text(bounds.CODE, description="an outcome code, `under_way`, or `none`")
     ] = None
     waiting_for: Who | None = None
     profile: Annotated[str | None, text(bounds.PROFILE_NAME)] = None
+    group: Annotated[str | None, text((1, bounds.GROUP[1]))] = None
+    tag: Annotated[str | None, text(bounds.TAG_NAME)] = None
     search: Annotated[str | None, text(bounds.SEARCH, description="a part of id or name")] = None
     silent_since: Annotated[
         float | None, Field(ge=0, description="not heard of after this (Unix seconds)")

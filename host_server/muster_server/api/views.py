@@ -210,10 +210,12 @@ class DeviceEntry(Standing):
     seen_at: UnixTime | None
     networks: list[str]
     platform: Annotated[str | None, Field(description="its URL")]
+    group: Annotated[str, Field(description="empty: none", examples=["hall 3"])]
+    tags: list[str]
 
 
 class Devices(View):
-    """Devices in the order of their ids."""
+    """Devices in the order of their ids, or in the one that was asked for."""
 
     devices: list[DeviceEntry]
     next: Annotated[
@@ -227,6 +229,8 @@ class DeviceCounts(View):
     devices: int
     states: Annotated[dict[str, int], Field(examples=[{"registered": 98, "failed": 2}])]
     profiles: dict[str, int]
+    groups: Annotated[dict[str, int], Field(examples=[{"hall 3": 40}])]
+    tags: dict[str, int]
 
 
 class Device(DeviceEntry):

@@ -235,7 +235,7 @@ def _add_devices(
     @app.patch("/v1/devices/{device_id}", dependencies=[guard])
     def change(device_id: str, owner: str, body: Body) -> Response:
         new = read_body(bodies.ChangedDevice, body)
-        return json_response(devices.change(device_id, owner, new.profile, new.name))
+        return json_response(devices.change(device_id, owner, **new.model_dump()))
 
     @app.post("/v1/devices/{device_id}/window", dependencies=[guard])
     def open_window(device_id: str, owner: str, body: Body) -> Response:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from muster_server import ssids
-from muster_server.config_server import window
+from muster_server.config_server import list_places, window
 from muster_server.config_server.recognition import is_expired
 from muster_server.config_server.standing import Known, standing
 from muster_server.config_server.versions import Versions
@@ -33,11 +33,15 @@ class Wanted:
     profile: str | None = None
     silent_since: float | None = None  # not heard of after this
     search: str | None = None  # a part of its id or name
+    group: str | None = None
+    tag: str | None = None
+    sort: str = "id"
 
     @property
     def fit(self) -> Fit:
         """The part of it that the records can tell."""
-        return Fit(self.state, self.profile, self.attempt, self.silent_since, self.search)
+        about = self.state, self.profile, self.attempt, self.silent_since, self.search
+        return Fit(*about, self.group, self.tag)
 
     def fits_claim(self, claim: Claim) -> bool:
         """Tell whether the claim that is shown of a device is one that was asked for."""
@@ -97,42 +101,53 @@ class DeviceViews:
             return full(records, self._known(records, existing(records, device_id, owner)))
 
     def counts(self, owner: str) -> dict[str, Any]:
-        """Return how many devices the owner has: all, by state, and by profile."""
+        """Return how many devices the owner has: all, by state, profile, group and tag."""
         with self._store.reading() as records:
             total, states, profiles = records.devices.counts(owner)
-        return {"devices": total, "states": states, "profiles": profiles}
+            groups, tags = records.groups.counts(owner)
+        by = {"states": states, "profiles": profiles, "groups": groups, "tags": tags}
+        return {"devices": total, **by}
 
     def page(self, owner: str, wanted: Wanted) -> dict[str, Any]:
-        """Return some of the owner's devices in the order of their ids, one short entry each.
+        """Return some of the owner's devices, in the order that is wanted, one short entry each.
 
-        `next` is where to go on, None if there are no more.
+        `next` is where to go on, None if there are no more. Raises Invalid for a place that is
+        none.
         """
-        found: list[dict[str, Any]] = []
-        after, looked_at = wanted.after, 0
-        while looked_at < _MOST_LOOKED_AT and len(found) <= wanted.limit:
+        found: list[tuple[str, dict[str, Any]]] = []
+        after: str | None = wanted.after
+        looked_at, limit = 0, wanted.limit
+        while looked_at < _MOST_LOOKED_AT and len(found) <= limit:
             # One more than is shown, to know whether there is more.
-            most = min(_SLICE, wanted.limit + 1 - len(found))
-            ids = self._slice(owner, wanted, after, most, found)
-            looked_at += len(ids)
-            if len(ids) < most:
-                return {"devices": found[: wanted.limit], "next": _rest(found, wanted.limit)}
-            after = ids[-1]
-        return {"devices": found[: wanted.limit], "next": _rest(found, wanted.limit) or after}
+            most = min(_SLICE, limit + 1 - len(found))
+            places = self._slice(owner, wanted, after, most, found)
+            looked_at += len(places)
+            if len(places) < most:
+                after = None
+                break
+            after = places[-1]
+        rest = found[limit - 1][0] if len(found) > limit else after
+        return {"devices": [entry for _, entry in found[:limit]], "next": rest}
 
     def _slice(
-        self, owner: str, wanted: Wanted, after: str, most: int, found: list[dict[str, Any]]
+        self,
+        owner: str,
+        wanted: Wanted,
+        after: str | None,
+        most: int,
+        found: list[tuple[str, dict[str, Any]]],
     ) -> list[str]:
         """Few at a time, so that no list keeps the database from devices that sync."""
         with self._store.reading() as records:
-            ids = records.devices.ids(owner, after, most, wanted.fit)
-            for device_id in ids:
-                claim = chosen(records, device_id, owner)
-                if claim is None or not wanted.fits_claim(claim):
+            places = list_places.after(records, owner, wanted.sort, after, most, wanted.fit)
+            for place in places:
+                claim = chosen(records, place.device_id, owner)
+                if claim is None or not wanted.fits_claim(claim) or not place.is_of(claim):
                     continue
                 entry = short(self._known(records, claim))
                 if wanted.fits(entry):
-                    found.append(entry)
-        return ids
+                    found.append((place.text, entry))
+        return [place.text for place in places]
 
     def _known(self, records: Records, claim: Claim) -> Known:
         now = self._clock()
@@ -147,6 +162,8 @@ class DeviceViews:
             is_window_open=window.is_open(records, claim, now),
             is_outdated=bool(versions) and self._is_outdated(records, claim, versions[-1]),
             now=now,
+            group=records.groups.group_of(claim.owner, claim.device_id),
+            tags=records.groups.tags_of(claim.owner, claim.device_id),
         )
 
     def _is_outdated(self, records: Records, claim: Claim, newest: Version) -> bool:
@@ -154,10 +171,6 @@ class DeviceViews:
             return not self._versions.is_current(records, claim, newest)
         except HostError:  # the profile is wrong: nothing newer can be made of it
             return False
-
-
-def _rest(found: list[dict[str, Any]], limit: int) -> str | None:
-    return found[limit - 1]["device_id"] if len(found) > limit else None
 
 
 def short(known: Known) -> dict[str, Any]:
@@ -175,6 +188,8 @@ def short(known: Known) -> dict[str, Any]:
         **standing(known),
         "networks": [ssids.name_of(n) for n in newest["networks"]] if newest else [],
         "platform": newest["platform"]["url"] if newest else None,
+        "group": known.group,
+        "tags": known.tags,
     }
 
 

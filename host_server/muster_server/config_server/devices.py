@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from muster_server import ssids
-from muster_server.config_server import window
+from muster_server.config_server import groups, window
 from muster_server.config_server.device_view import DeviceViews, existing
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import (
@@ -129,19 +129,29 @@ class DeviceService:
         return self.views.one(device_id, owner)
 
     def change(
-        self, device_id: str, owner: str, profile: str | None, name: str | None
+        self,
+        device_id: str,
+        owner: str,
+        profile: str | None,
+        name: str | None,
+        group: str | None = None,
+        tags: list[str] | None = None,
     ) -> dict[str, Any]:
-        """Give a device another profile, another name, or both; None: as it is.
+        """Give a device another profile, name or group, or other tags; None: as it is.
 
         Nothing else changes, the window stays as it is, and the label is not needed: the device
-        gets a new version at its next contact. Raises NotFound (device, profile) or Conflict.
+        gets a new version at its next contact. Raises NotFound (device, profile), Conflict or
+        Invalid.
         """
         started, now = self._monotonic(), self._clock()
+        group = None if group is None else groups.checked_group(group)
+        tags = None if tags is None else groups.checked_tags(tags)
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
             check_is_held(claim)
             if profile is not None and records.profile(profile) is None:
                 raise NotFound(f'there is no profile named "{profile}"; make it first')
+            groups.mark(records, owner, claim.device_id, group, tags)
             changed = replace(
                 claim,
                 profile=claim.profile if profile is None else profile,
@@ -201,6 +211,7 @@ class DeviceService:
             close_accounts(records, claim, now)
             released = replace(claim, state="released", status="released", expires_at=None)
             records.put_claim(released)
+            records.groups.forget(owner, claim.device_id)
             _forget_older(records, claim.device_id, now)
 
     def hand_over(self, device_id: str, owner: str) -> dict[str, Any]:

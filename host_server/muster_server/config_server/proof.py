@@ -199,6 +199,7 @@ def drop_claim(records: Records, claim: Claim, now: float) -> None:
     close_accounts(records, claim, now)
     records.note(claim, now, "claim_dropped")
     records.remove_claim(claim.id)
+    records.groups.forget(claim.owner, claim.device_id)
 
 
 def close_accounts(records: Records, claim: Claim, now: float) -> None:

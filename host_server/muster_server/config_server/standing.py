@@ -7,7 +7,7 @@ window was closed: by the device after a factory reset, or by somebody who once 
 Each is what somebody has seen or proved. What follows from nothing is not told.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from muster_server.store.bundles import Bundle
@@ -46,6 +46,8 @@ class Known:
     is_window_open: bool
     is_outdated: bool  # the profile would make something else than the newest version
     now: float
+    group: str = ""
+    tags: list[str] = field(default_factory=list)
 
     @property
     def proved(self) -> Version | None:

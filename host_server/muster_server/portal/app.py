@@ -87,7 +87,7 @@ def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Desc
 
     @app.get("/v1/device-counts", dependencies=guard, **described.of(views.DeviceCounts))
     def count_devices(owner: Owner) -> Response:
-        """Count the devices: all, by state, and by profile."""
+        """Count the devices: all, and by state, profile, group and tag."""
         return json_response(portal.device_counts(owner))
 
     @app.get("/v1/devices/{device_id}", dependencies=guard, **shown)

@@ -17,6 +17,7 @@ from muster_server.store.claims import ENDED, Claim, Job, VendorDevice, Version,
 from muster_server.store.contacts import Contacts
 from muster_server.store.device_list import DeviceList
 from muster_server.store.engine import Database
+from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History, Moment
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.secrets import SecretBox
@@ -92,6 +93,7 @@ class Records:
         self.history = History(sql)
         self.contacts = Contacts(sql)
         self.devices = DeviceList(sql)
+        self.groups = GroupRecords(sql)
         self.jobs_added = 0
         # Opened in this transaction: a list needs the same for each of its devices.
         self._profiles: dict[str, dict[str, Any] | None] = {}

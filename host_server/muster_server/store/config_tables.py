@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 
 metadata = MetaData()
 
@@ -77,6 +77,27 @@ Index("claim_by_status", claims.c.owner, claims.c.status, claims.c.device_id, cl
 Index("claim_by_profile", claims.c.profile, claims.c.device_id, claims.c.state, claims.c.owner)
 Index("claim_by_end", claims.c.expires_at)
 Index("claim_by_code", claims.c.owner, text("json_extract(last, '$.code')"), claims.c.device_id)
+
+# Of an owner's device, whichever of their claims of it counts.
+device_groups = Table(
+    "device_group",
+    metadata,
+    Column("owner", Text),
+    Column("device_id", Text),
+    Column("name", Text, nullable=False),  # e.g. "hall 3"
+    PrimaryKeyConstraint("owner", "device_id"),
+)
+Index("device_group_by_name", *(device_groups.c[n] for n in ("owner", "name", "device_id")))
+
+device_tags = Table(
+    "device_tag",
+    metadata,
+    Column("owner", Text),
+    Column("device_id", Text),
+    Column("name", Text),
+    PrimaryKeyConstraint("owner", "device_id", "name"),
+)
+Index("device_tag_by_name", *(device_tags.c[n] for n in ("owner", "name", "device_id")))
 
 key_checks = Table(
     "key_check",

@@ -27,6 +27,12 @@ class Fit:
     attempt: str | None = None  # an outcome code, "under_way", "ok" or "none"
     silent_since: float | None = None  # not heard of after this, as far as the claim tells
     search: str | None = None  # a part of id or name, in small letters or capitals
+    group: str | None = None
+    tag: str | None = None
+
+
+# By what a list is sorted, with the columns of the index that hold it; the id comes last.
+SORTED = {"name": "name", "heard": "-coalesce(seen_at, 0)"}
 
 
 class DeviceList:
@@ -37,10 +43,28 @@ class DeviceList:
 
     def ids(self, owner: str, after: str, limit: int, fit: Fit) -> list[str]:
         """The next ids, in order, of devices with a claim that fits."""
-        parts, values = _conditions(fit)
+        parts, values = _conditions(fit, owner)
         where = " AND ".join((_OWNED, "device_id > ?", *parts))
         text = f"SELECT DISTINCT device_id FROM claim WHERE {where} ORDER BY device_id LIMIT ?"  # noqa: S608
         return [row[0] for row in self._sql.rows(text, owner, after, *values, limit)]
+
+    def sorted_ids(
+        self, owner: str, by: str, after: tuple[str | float, str] | None, limit: int, fit: Fit
+    ) -> list[tuple[str | float, str]]:
+        """The next ids after this place, by one of SORTED, each with its place: a device with
+        several claims may come with each of them.
+        """
+        column = SORTED[by]
+        parts, values = _conditions(fit, owner)
+        if after is not None:
+            parts.append(f"({column}, device_id) > (?, ?)")
+            values += after
+        where = " AND ".join((_OWNED, *parts))
+        text = (
+            f"SELECT DISTINCT {column}, device_id FROM claim WHERE {where}"  # noqa: S608
+            " ORDER BY 1, 2 LIMIT ?"
+        )
+        return [(row[0], row[1]) for row in self._sql.rows(text, owner, *values, limit)]
 
     def counts(self, owner: str) -> tuple[int, dict[str, int], dict[str, int]]:
         """The number of devices: all, by state, and by profile."""
@@ -69,7 +93,7 @@ class DeviceList:
         return {row[0]: row[1] for row in self._sql.rows(text, owner)}
 
 
-def _conditions(fit: Fit) -> tuple[list[str], list[Any]]:
+def _conditions(fit: Fit, owner: str) -> tuple[list[str], list[Any]]:
     parts: list[str] = []
     values: list[Any] = []
     for part, value in (
@@ -80,6 +104,13 @@ def _conditions(fit: Fit) -> tuple[list[str], list[Any]]:
         if value is not None:
             parts.append(part)
             values.append(value)
+    for table, name in (("device_group", fit.group), ("device_tag", fit.tag)):
+        if name is not None:
+            parts.append(
+                f"device_id IN (SELECT device_id FROM {table}"  # noqa: S608 - our own names
+                " WHERE owner = ? AND name = ?)"
+            )
+            values += [owner, name]
     if fit.attempt in _ATTEMPTS:
         parts.append(_ATTEMPTS[fit.attempt])
     elif fit.attempt is not None:

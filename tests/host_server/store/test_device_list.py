@@ -47,8 +47,11 @@ def test_counts_are_of_devices_by_state_and_by_profile(place: Field) -> None:
         "devices": 3,
         "states": {"failed": 1, "prepared": 1, "registered": 1},
         "profiles": {"press": 3},
+        "groups": {},
+        "tags": {},
     }
-    assert place.devices.views.counts("other") == {"devices": 0, "states": {}, "profiles": {}}
+    nobodys = {"devices": 0, "states": {}, "profiles": {}, "groups": {}, "tags": {}}
+    assert place.devices.views.counts("other") == nobodys
     assert found(place, attempt="ok") == [working.id]
     assert new.id in found(place, attempt="none")
 
@@ -63,10 +66,11 @@ def test_counts_are_of_devices_by_state_and_by_profile(place: Field) -> None:
         Fit(attempt="under_way"),
         Fit(silent_since=1.0),
         Fit(search="press"),
+        Fit(group="hall 3", tag="spare"),
     ],
 )
 def test_no_list_looks_at_every_row(place: Field, fit: Fit) -> None:
-    parts, values = _conditions(fit)
+    parts, values = _conditions(fit, OWNER)
     where = " AND ".join(("owner = ? AND state != 'released'", "device_id > ?", *parts))
     text = f"EXPLAIN QUERY PLAN SELECT DISTINCT device_id FROM claim WHERE {where}"  # noqa: S608
     with place.engine.connect() as connection:

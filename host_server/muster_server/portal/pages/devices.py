@@ -8,19 +8,18 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from muster_server.api.bodies import ChangedDevice
-from muster_server.api.queries import WantedDevices, WantedReadings
+from muster_server.api.queries import WantedReadings
 from muster_server.api.reading import checked
 from muster_server.errors import Conflict, HostError, Invalid, ServiceUnreachable
 from muster_server.portal.pages import words
 from muster_server.portal.pages.chart import chart_of
+from muster_server.portal.pages.device_filter import Asked
 from muster_server.portal.pages.forms import form_of
 from muster_server.portal.pages.ground import Ground, go
 from muster_server.portal.pages.sessions import Changing, Reading
 from muster_server.portal.people import Visitor
 
-_A_PAGE = 50
 _READINGS = 100
-_FILTERS = ("all", "you", "registered", "failed")
 
 
 def add(pages: APIRouter, ground: Ground) -> None:
@@ -35,23 +34,17 @@ def _add_list(pages: APIRouter, ground: Ground) -> None:
     def list_devices(
         request: Request,
         visitor: Reading,
-        show: str = "all",
-        after: Annotated[str, Query(max_length=32)] = "",
+        asked: Annotated[Asked, Query()],
     ) -> Response:
-        show = show if show in _FILTERS else "all"
-        document: dict[str, Any] = {"after": after.upper(), "limit": _A_PAGE}
-        if show == "you":
-            document["waiting_for"] = "you"
-        elif show != "all":
-            document["state"] = show
-        found = ground.portal.devices(visitor.caller.owner, WantedDevices(**document))
+        owner = visitor.caller.owner
+        found = ground.portal.devices(owner, asked.wanted())
         return ground.page(
             request,
             "devices.html",
             devices=found["devices"],
             more=found["next"],
-            show=show,
-            is_first=not after,
+            asked=asked,
+            counts=ground.portal.device_counts(owner),
         )
 
     @pages.get("/find")
@@ -94,6 +87,7 @@ def device_page(
         chart=chart_of(readings),
         mend=words.mend_of(device),
         at_fault=words.networks_at_fault(device),
+        groups=ground.portal.device_counts(owner)["groups"],
         error=error,
     )
 
@@ -119,6 +113,18 @@ def _add_deeds(pages: APIRouter, ground: Ground) -> None:
         except Invalid as error:
             return device_page(ground, request, visitor, device_id, error)
         device = ground.portal.change(device_id, new, visitor.caller.owner)
+        return go(f"/devices/{device['device_id']}")
+
+    @pages.post("/devices/{device_id}/place")
+    def put_into_group(request: Request, device_id: str, visitor: Changing) -> Response:
+        form = form_of(request)
+        tags = [tag.strip() for tag in form.line("tags").split(",") if tag.strip()]
+        try:
+            new = checked(ChangedDevice, {"group": form.line("group"), "tags": tags})
+            device = ground.portal.change(device_id, new, visitor.caller.owner)
+        except Invalid as error:
+            error.path = "tags" if (error.path or "").startswith("tags") else error.path
+            return device_page(ground, request, visitor, device_id, error)
         return go(f"/devices/{device['device_id']}")
 
     @pages.get("/devices/{device_id}/hand-over")
