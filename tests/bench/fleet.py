@@ -46,13 +46,13 @@ class Servers:
     token_file: Path
     folder: Path
 
-    def fleet(self, *words: str) -> dict[str, Any]:
+    def fleet(self, *words: str, limit_s: float = _RUN_S) -> dict[str, Any]:
         """Run `muster-fleet` with these words; its figures. Raises CalledProcessError."""
         done = subprocess.run(
             self.command(*words, "--pid", str(self.process.pid), "--json"),
             stdout=subprocess.PIPE,
             text=True,
-            timeout=_RUN_S,
+            timeout=limit_s,
             check=True,
         )
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[0])

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from muster_server.store.config_tables import HEAD
 from muster_server.store.engine import database_url, open_engine
 from muster_server.store.migrations import migrate
 from muster_server.store.secrets import SecretBox
+from tests.bench.copies import copy_devices, device_id
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field
 
 SIZES = (1_000, 100_000)
@@ -41,24 +41,8 @@ class Grown:
         self.models: list[Device] = [self.place.registered() for _ in range(_MODELS)]
         for model in self.models[1:]:
             model.onboard()
-        self._copy(folder / "config.sqlite", devices)
-
-    def _copy(self, path: Path, devices: int) -> None:
-        """Sealed values are bound to their claim's id: each copy is sealed anew."""
-        with self.place.store.transaction() as records:
-            claims = [records.claims_of(model.id)[0] for model in self.models]
-            versions = [records.versions_of(claim.id) for claim in claims]
-        for start in range(0, devices, 2000):
-            with self.place.store.transaction() as records:
-                for n in range(start, min(devices, start + 2000)):
-                    model = claims[n % _MODELS]
-                    id_ = f"{n:032x}"
-                    records.put_claim(
-                        replace(model, id=id_, device_id=f"F-{n:07d}", name=f"device {n}")
-                    )
-                    for version in versions[n % _MODELS]:
-                        records.put_version(replace(version, claim_id=id_))
-        with sqlite3.connect(path) as connection:
+        copy_devices(self.place.store, [model.id for model in self.models], devices)
+        with sqlite3.connect(folder / "config.sqlite") as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
 
@@ -78,7 +62,7 @@ def _deeds(grown: Grown, devices: int) -> dict[str, Callable[[int], Any]]:
     views, silent_since = place.devices.views, place.clock() - 1
 
     def page(**wanted: Any) -> Callable[[int], Any]:
-        return lambda n: views.page(OWNER, Wanted(after=f"F-{n * step:07d}", **wanted))
+        return lambda n: views.page(OWNER, Wanted(after=device_id(n * step), **wanted))
 
     def sync(n: int) -> None:
         place.clock.pass_s(60)
@@ -92,7 +76,7 @@ def _deeds(grown: Grown, devices: int) -> dict[str, Callable[[int], Any]]:
         "page_of_silent": page(silent_since=silent_since),
         "page_of_waiting": page(waiting_for="platform"),
         "counts": lambda n: views.counts(OWNER),
-        "look": lambda n: views.one(f"F-{n * step:07d}", OWNER),
+        "look": lambda n: views.one(device_id(n * step), OWNER),
         "sync": sync,
     }
 

@@ -24,6 +24,7 @@ from muster_harness.terminal import Parser, carry_any_text, complain
 _EPILOG = """examples:
   muster-fleet onboard --token-file token.txt --profile press --devices 1000 --ledger fleet.ledger
   muster-fleet sync --ledger fleet.ledger --clients 200
+  muster-fleet sync --ledger fleet.ledger --clients 200 --spread 360 --deadline 3600
   muster-fleet check --token-file token.txt --ledger fleet.ledger
 
 A server on 127.0.0.1 sees each device at a loopback address of its own.
@@ -60,6 +61,8 @@ def parser() -> argparse.ArgumentParser:
     onboard_.add_argument("--readings", type=int, default=0, help="published by each (0)")
     sync_ = commands.add_parser("sync", help="let the devices of a ledger check in")
     sync_.add_argument("--ledger", type=Path, required=True)
+    spread = "they come at any moment within so many seconds, as after an outage (0: all at once)"
+    sync_.add_argument("--spread", type=float, default=0.0, metavar="S", help=spread)
     check_ = commands.add_parser("check", help="ask for all that a ledger says was acknowledged")
     check_.add_argument("--ledger", type=Path, required=True)
     for each, function in ((onboard_, onboard), (sync_, sync), (check_, check)):
@@ -121,7 +124,7 @@ def sync(options: argparse.Namespace) -> int:
     def check_in(device: FleetDevice) -> None:
         device.check_in(options.server)
 
-    return _run([Step("sync", check_in)], devices, options, "check-in")
+    return _run([Step("sync", check_in)], devices, options, "check-in", options.spread)
 
 
 def check(options: argparse.Namespace) -> int:
@@ -139,12 +142,16 @@ def check(options: argparse.Namespace) -> int:
 
 
 def _run(
-    steps: list[Step], devices: list[FleetDevice], options: argparse.Namespace, whole: str
+    steps: list[Step],
+    devices: list[FleetDevice],
+    options: argparse.Namespace,
+    whole: str,
+    spread_s: float = 0.0,
 ) -> int:
     figures = Figures()
     fleet = Fleet(steps, figures, whole)
     before = cpu_seconds(options.pid)
-    took_s = fleet.run(devices, options.clients, options.deadline)
+    took_s = fleet.run(devices, options.clients, options.deadline, spread_s)
     done = figures.count(whole)
     found: dict[str, Any] = {
         "devices": len(devices),

@@ -54,14 +54,24 @@ class Fleet:
         self._end = 0.0
         self.given_up: list[tuple[FleetDevice, str]] = []
 
-    def run(self, devices: Iterable[FleetDevice], clients: int, deadline_s: float) -> float:
+    def run(
+        self,
+        devices: Iterable[FleetDevice],
+        clients: int,
+        deadline_s: float,
+        spread_s: float = 0.0,
+    ) -> float:
         """Let all of them take all steps; how long it took, in seconds.
 
-        Who is not done at the deadline is given up.
+        They come at any moment within `spread_s`, as after an outage. Who is not done at the
+        deadline is given up.
         """
         started = time.monotonic()
         self._end = started + deadline_s
-        self._turns = [_Turn(started, next(self._numbers), device) for device in devices]
+        self._turns = [
+            _Turn(started + random.uniform(0, spread_s), next(self._numbers), device)  # noqa: S311
+            for device in devices
+        ]
         heapq.heapify(self._turns)
         self._left = len(self._turns)
         threads = [threading.Thread(target=self._work, daemon=True) for _ in range(clients)]
@@ -90,7 +100,8 @@ class Fleet:
             time.sleep(_IDLE_S)
 
     def _take(self, turn: _Turn) -> None:
-        began = turn.began or time.monotonic()
+        # From when it was to come, not from when a client of ours was free.
+        began = turn.began or turn.due
         turn.began = began
         while turn.step < len(self._steps):
             step = self._steps[turn.step]

@@ -57,6 +57,18 @@ def test_who_is_refused_for_ever_gives_up_and_so_does_who_is_late() -> None:
     assert sorted((d.number, why) for d, why in fleet.given_up) == [(0, "no"), (1, "the deadline")]
 
 
+def test_who_is_spread_comes_by_and_by_and_waits_from_his_own_moment() -> None:
+    came: list[float] = []
+    figures = Figures()
+    steps = [Step("go", lambda device: came.append(time.monotonic()))]
+    began = time.monotonic()
+    Fleet(steps, figures, "all").run(devices(60), 4, deadline_s=20, spread_s=0.6)
+    assert max(came) - began > 0.3 and len(came) == 60
+    first, second = (sum(lo <= t - began < lo + 0.3 for t in came) for lo in (0.0, 0.3))
+    assert first >= 10 and second >= 10
+    assert figures.summary()["all"]["p50_ms"] < 300  # not since the beginning of the run
+
+
 def test_percentiles_are_those_of_the_times() -> None:
     times = [n / 1000 for n in range(1, 101)]
     assert [percentile(times, p) for p in (50, 90, 99, 100)] == [50, 90, 99, 100]

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Measure a herd: a fleet that comes back after an outage, all of it within minutes.
+
+A few devices onboard for real; the others are copies of them. Then the servers start anew, as
+after a power cut in a city, and every device checks in at a moment of its own, as firmware spreads
+them after an hour without a server (tests/soak shows how). Who is refused comes again when it was
+told to. docs/performance.md has the figures.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from muster_harness.deploy.labels import Label
+from muster_harness.fleet.ledger import CLAIMED, CONFIRMED, FETCHED, Ledger, read_ledger
+from muster_server.store.config import ConfigStore
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.key_file import FileBox
+from tests.bench.copies import copy_devices, device_id
+from tests.bench.fleet import Servers, servers, started
+
+DEVICES = 100_000
+SPREAD_S = 360.0  # what the firmware's back-off makes of an outage of an hour
+_MODELS = 20
+_CLIENTS = 64
+_DEADLINE_S = 3600.0
+
+
+def measure(devices: int = DEVICES, spread_s: float = SPREAD_S) -> dict[str, float]:
+    """Return how the herd was served. Raises RuntimeError if one device was not."""
+    with servers() as running:
+        folder, token_file = running.folder, running.token_file
+        models = folder / "models.ledger"
+        running.fleet(
+            *("onboard", "--profile", "fleet", "--devices", str(_MODELS), "--ledger", str(models))
+        )
+        running.process.terminate()
+        running.process.wait(30)
+        herd = folder / "herd.ledger"
+        _copy(folder / "data", models, herd, devices)
+        with started(folder, token_file) as again:
+            return _served(again, herd, devices, spread_s)
+
+
+def _copy(data: Path, models: Path, herd: Path, devices: int) -> None:
+    known = [entry.device for entry in read_ledger(models) if entry.device.committed]
+    engine = open_engine(database_url(data, "config"))
+    try:
+        store = ConfigStore(engine, FileBox(data / "secret.key"))
+        copy_devices(store, [device.label.device_id for device in known], devices)
+    finally:
+        engine.dispose()
+    with Ledger(herd) as ledger:
+        for n in range(devices):
+            model = known[n % len(known)]
+            model.number, model.label = n, Label(device_id(n), model.label.secret)
+            for what in (CLAIMED, FETCHED, CONFIRMED):
+                ledger.note(model, what)
+
+
+def _served(running: Servers, herd: Path, devices: int, spread_s: float) -> dict[str, float]:
+    before = _memory_kib(running.process.pid)
+    found = running.fleet(
+        *("sync", "--ledger", str(herd), "--clients", str(_CLIENTS)),
+        *("--spread", str(spread_s), "--deadline", str(_DEADLINE_S)),
+        limit_s=_DEADLINE_S + 300,
+    )
+    refusals: dict[str, int] = found["refusals"]
+    other = {
+        what: n for what, n in refusals.items() if "HTTP 429" not in what and "503" not in what
+    }
+    if found["done"] != devices or other:
+        raise RuntimeError(f"{found['done']} of {devices} were served; refused: {refusals}")
+    whole = found["times"]["check-in"]
+    return {
+        "herd.devices": devices,
+        "herd.spread_s": spread_s,
+        "herd.seconds": found["seconds"],
+        "herd.per_s": found["per_s"],
+        "herd.refused_429_503": sum(refusals.values()),
+        "herd.p50_ms": whole["p50_ms"],
+        "herd.p99_ms": whole["p99_ms"],
+        "herd.longest_ms": whole["longest_ms"],
+        "herd.cpu_ms": found["server_cpu_ms_each"],
+        "herd.memory_before_mib": before / 1024,
+        "herd.memory_most_mib": _memory_kib(running.process.pid, "VmHWM") / 1024,
+    }
+
+
+def _memory_kib(pid: int, what: str = "VmRSS") -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
+
+
+def _main(words: list[str]) -> None:
+    numbers: list[Any] = [int(words[0])] if words else []
+    numbers += [float(words[1])] if len(words) > 1 else []
+    for name, value in measure(*numbers).items():
+        print(f"{name:<40}{value:>12.2f}")
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1:])
