@@ -361,6 +361,13 @@ class socket(HostSockets):
             return asked & (_IN | _OUT | _HUP)
         return events | (asked & _IN if self._arrived else 0)
 
+    # The native socket of one end, if waiting on it says something of this one.
+    def _awaited(self, i):
+        end = self._ends[i]
+        if not end or end.epoch != host_link.links[i].epoch:
+            return None
+        return None if self._is_connection and self._is_pending() else end.native
+
     def close(self):
         if self._is_closed:
             return
