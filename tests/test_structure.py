@@ -19,14 +19,14 @@ _OLD = ("harness.", "host_server.")
 GROUND = ("errors", "log", "loop", "cache", "compiler", "control", "facts", "terminal")
 ROOMS = (
     GROUND,
-    ("wire", "air"),
+    ("wire", "air", "coverage"),
     ("deploy", "esp32.parts"),
     ("esp32.radio",),
     ("esp32",),
     ("esp32.seldom",),
     ("units", "bench", "fleet"),
     ("contract", "fixtures", "patience"),
-    ("commands", "plugin"),
+    ("commands", "plugin", "evidence"),
     ("cli",),
     ("__main__",),
 )

@@ -15,12 +15,14 @@ import pytest
 
 from muster_harness.air.air import Air
 from muster_harness.errors import HarnessError
+from muster_harness.esp32.evidence import NOTHING_MORE, Evidence
 from muster_harness.log import Log
 from muster_harness.units.pool import Install, Shortage, UnitPool, copier
 from muster_harness.units.rig import Network, Rig, read_rig
 from muster_harness.units.unit import Unit, check_capabilities
 
 LOG = pytest.StashKey[Log]()
+EVIDENCE = pytest.StashKey[Evidence]()
 _LONGEST_NAME = 150
 _AIR = frozenset({"air"})
 
@@ -102,6 +104,7 @@ def hil_pool(
         pytestconfig.getini("hil_heap"),
         tmp_path_factory.mktemp("hil"),
         _folder(pytestconfig, "hil_shims"),
+        pytestconfig.stash.get(EVIDENCE, NOTHING_MORE),
     )
 
 
@@ -112,7 +115,11 @@ def hil_log(request: pytest.FixtureRequest, hil_rig: Rig | None) -> Iterator[Log
     folder = Path(request.config.rootpath, setting(request.config, "hil_log_dir"))
     folder.mkdir(parents=True, exist_ok=True)
     name = log_name(request.node.nodeid)
-    for ending in ("pcapng", "*.vcd"):  # of an earlier run, which had perhaps more to show
+    for ending in (
+        "pcapng",
+        "*.vcd",
+        "*.heap.svg",
+    ):  # of an earlier run, which had perhaps more to show
         for old in folder.glob(f"{glob.escape(name)}.{ending}"):
             old.unlink(missing_ok=True)
     log = Log(folder / f"{name}.log", mode="w")

@@ -42,7 +42,7 @@ __all__ = [
     "hil_units",
 ]
 
-pytest_plugins = ["muster_harness.patience"]
+pytest_plugins = ["muster_harness.patience", "muster_harness.evidence"]
 _WAY_TO_SERVERS = (
     "An emulated board's servers are reached from its network only, not at its address from this "
     'host. Ask hil_unit.url(80), e.g. urlopen(hil_unit.url(80)), or air.visit("network").'
@@ -50,6 +50,7 @@ _WAY_TO_SERVERS = (
 _KINDS = (
     ("pcapng", "the air, for Wireshark"),
     ("vcd", "pins and buses, for PulseView or GTKWave"),
+    ("heap.svg", "heap over time, for a browser"),
 )
 _DEVICES = Path("/dev")
 _MARKERS = (
@@ -148,6 +149,8 @@ def pytest_runtest_makereport(
         if report.failed:
             log.note("test", f"{report.when} failed")
             text = f"{tail(log.path)}\nwhole log: {log.path}" + _pictures(log.path)
+            if item.config.getoption("hil_cov"):
+                text += f"\nlines that ran, at the end of the run: {log.path.parent}/coverage.xml"
             report.sections.append(("hil: the last that happened", text))
             if call.excinfo is not None and _was_refused(call.excinfo.value):
                 report.sections.append(("hil: a server that does not answer", _WAY_TO_SERVERS))

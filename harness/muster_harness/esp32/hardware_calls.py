@@ -65,6 +65,8 @@ class HardwareCalls(NetworkCalls):
                 "pcnt": board.chip.pcnt_units,
             },
             "stand_ins": board.stand_ins and str(board.stand_ins),
+            "marked": board.evidence.marked and str(board.evidence.marked),
+            "charts_heap": board.evidence.charts_heap,
             "raw": board.boots_raw,
         }
 
@@ -142,16 +144,21 @@ class HardwareCalls(NetworkCalls):
         return self._board.rtc.memory.hex()
 
     def _mem_backup(self, address: int) -> None:
-        self._board.show_backup(address)
+        if self._board.child is not None:
+            self._board.rtc.show(self._board.child, address)
 
     def _threads(self) -> None:
-        self._board.threads_begin()
+        if self._board.child is not None:
+            self._board.child.threads_begin()
 
     def _right(self, has_it: bool) -> None:
-        self._board.main_thread_has_right(has_it)
+        if self._board.child is not None:
+            self._board.child.main_thread_has_right(has_it)
 
     def _run_ends(self) -> None:
         self._board.rtc.run_ends()
+        if self._board.evidence.coverage is not None:
+            self._board.rarities.ask("cover", "ends")
 
     def _wdt(self, timeout_ms: int) -> None:
         self._board.watchdog.start(machine_word(timeout_ms))

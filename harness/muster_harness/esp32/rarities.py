@@ -8,7 +8,9 @@ from typing import Any, Protocol
 # By the verb of the control channel: file in seldom/, and class.
 _KINDS = {
     "ble": ("bluetooth", "Bluetooth"),
+    "cover": ("cover", "Cover"),
     "espnow": ("esp_now", "ESPNow"),
+    "heap": ("heap_chart", "HeapChart"),
     "lan": ("lan", "LAN"),
 }
 

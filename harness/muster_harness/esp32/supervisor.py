@@ -11,7 +11,8 @@ from pathlib import Path
 from muster_harness.air.address_range import AddressRange
 from muster_harness.air.air import Air
 from muster_harness.air.tcp_relay import TCPRelay
-from muster_harness.esp32.child import CLOCK_FD, IMAGE_FD, PAGE_FD
+from muster_harness.esp32.child import CLOCK_FD, IMAGE_FD, PAGE_FD, Child
+from muster_harness.esp32.evidence import Evidence
 from muster_harness.esp32.hardware_calls import HardwareCalls
 from muster_harness.esp32.idf_log import log_line
 from muster_harness.esp32.interpreter import BUILD, Interpreter
@@ -72,8 +73,10 @@ class Supervisor:
         rules: DriverRules,
         prints_idf_errors: bool,
         limits_idf_heap: bool,
+        evidence: Evidence,
     ):
         self.loop = loop
+        self.evidence = evidence
         self.stand_ins = stand_ins
         self._prints_idf_errors = prints_idf_errors
         self.name = name
@@ -349,17 +352,10 @@ class Supervisor:
         elif self.clock.leap(None):
             self.loop.post(self._skip)
 
-    def threads_begin(self) -> None:
-        if self._run is not None:
-            self._run.child.threads_begin()
-
-    def main_thread_has_right(self, has_it: bool) -> None:
-        if self._run is not None:
-            self._run.child.main_thread_has_right(has_it)
-
-    def show_backup(self, address: int) -> None:
-        if self._run is not None:
-            self.rtc.show(self._run.child, address)
+    @property
+    def child(self) -> Child | None:
+        """The interpreter's process, None between two runs."""
+        return self._run.child if self._run is not None else None
 
     def say_idf(self, message: str | bytes, level: str, tag: str, inside: bool) -> None:
         """Let a task of ESP-IDF print a line. Raises BoardError for what is none."""

@@ -12,6 +12,7 @@ from typing import Literal
 
 from muster_harness.air.air import Air
 from muster_harness.errors import BoardError, CannotDo, HarnessError
+from muster_harness.esp32.evidence import NOTHING_MORE, Evidence
 from muster_harness.esp32.interpreter import find_interpreter
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.clock import ClockDoor
@@ -48,6 +49,7 @@ class EmulatedBoard(Unit):
     `prints_idf_errors` the driver's error lines come on the console, as they do on a board unless
     `esp.osdebug(None)` was called; else they are in the log. With `limits_idf_heap` MicroPython's
     heap, Wi-Fi, connections and TLS share the RAM of a chip without PSRAM, see `idf_heap`.
+    `evidence` is what else is wanted from it: line coverage, a chart of its heaps.
     Raises HarnessError for a heap size that cannot be, a flash image of another size, another
     `idf` or `radio_lacks`, or a directory in use; BoardError for a chip whose heap is not known.
     """
@@ -69,6 +71,7 @@ class EmulatedBoard(Unit):
         radio_lacks: Iterable[str] = (),
         prints_idf_errors: bool = False,
         limits_idf_heap: bool = False,
+        evidence: Evidence = NOTHING_MORE,
     ):
         folder = Path(directory).absolute()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -103,6 +106,7 @@ class EmulatedBoard(Unit):
                     rules=rules,
                     prints_idf_errors=prints_idf_errors,
                     limits_idf_heap=limits_idf_heap,
+                    evidence=evidence,
                 )
             )
         except BaseException:
@@ -240,7 +244,7 @@ class EmulatedBoard(Unit):
         self._loop.call(self._supervisor.flash.record)
 
     def recorded_flash(self) -> list[Operation]:
-        """Return the operations since `record_flash`, in their order; end the recording."""
+        """End the recording and return the operations since `record_flash`, in their order."""
         return self._loop.call(self._supervisor.flash.recorded)
 
     def flip_flash_bits(self, at: int, mask: int = 1) -> None:
@@ -341,11 +345,9 @@ class EmulatedBoard(Unit):
         return self._supervisor.output.all()
 
     def expect(self, pattern: bytes | str, timeout_s: float = 5.0) -> re.Match[bytes]:
-        """Wait for a regular expression in the board's output, from the last match or reset on.
-
-        Text stands for its UTF-8.
-
-        Raises ExpectTimeout with the pattern, the last lines and the log's path.
+        """Wait for a regular expression in the board's output, from the last match or reset on;
+        text stands for its UTF-8. Raises ExpectTimeout with the pattern, the last lines and the
+        log's path.
         """
         __tracebackhide__ = True
         return self._supervisor.output.expect(pattern, timeout_s)
@@ -362,10 +364,8 @@ class EmulatedBoard(Unit):
         self, message: str | bytes, *, level: str = "E", tag: str = "wifi", inside: bool = False
     ) -> None:
         """Let a task of ESP-IDF print a line on the console, between two lines of the program, or
-        `inside` the next one.
-
-        A text gets its head, e.g. "E (261708) wifi:"; bytes are printed as they are, with an end.
-        Raises BoardError for what is no line, and for a board that is off.
+        `inside` the next one. A text gets its head, e.g. "E (261708) wifi:"; bytes are printed as
+        they are, with an end. Raises BoardError for what is no line, and for a board that is off.
         """
         self._require_power()
         self._loop.call(lambda: self._supervisor.say_idf(message, level, tag, inside))

@@ -16,6 +16,7 @@ from muster_harness.deploy.layout import board_files
 from muster_harness.deploy.sending import put_files
 from muster_harness.deploy.transfer import examine, update
 from muster_harness.errors import BoardError, HarnessError
+from muster_harness.esp32.evidence import NOTHING_MORE, Evidence
 from muster_harness.esp32.interpreter import find_interpreter
 from muster_harness.facts import read_facts
 from muster_harness.log import Log
@@ -42,7 +43,7 @@ class UnitPool:
     `boards` are the names that a person gave: "emulated", "emulated:ESP32_GENERIC_C3", units of
     the rig, or ports. Without any, they are the units of the rig that help no other one. An
     emulated board is there as often as a test wants it, every other board once. `stand_ins` are
-    modules for emulated boards.
+    modules for emulated boards, `evidence` is what tests want from these.
     """
 
     def __init__(
@@ -52,12 +53,14 @@ class UnitPool:
         heap: str,
         folder: Path,
         stand_ins: Path | None = None,
+        evidence: Evidence = NOTHING_MORE,
     ):
         self.boards = tuple(boards) or (rig.under_test if rig else ())
         self._rig = rig
         self._heap = heap
         self._folder = folder
         self._stand_ins = stand_ins
+        self._evidence = evidence
         self._templates: dict[tuple[Install, str], Path] = {}
         self._broken: dict[str, str] = {}
 
@@ -124,6 +127,7 @@ class UnitPool:
                         virtual_time="clock" in needs,
                         log=log,
                         stand_ins=self._stand_ins,
+                        evidence=self._evidence,
                     )
                     made.append(stack.enter_context(unit))
                     unit.power_on()

@@ -84,10 +84,7 @@ def _tell_of_corruption(is_interrupted):
 
 
 # False if there is something that is no filesystem.
-def _mount():
-    import flash_chip
-
-    device = flash_chip.Device(_BLOCKS)
+def _mount(device):
     vfs.umount("/")
     try:
         vfs.mount(device, "/")
@@ -147,6 +144,7 @@ def run(names):
         sys.modules["_asyncio"] = clock.Asyncio()
     import esp32_sys
     import fixed_tables
+    import flash_chip
     import newlib_errno
     import on_demand
 
@@ -165,7 +163,8 @@ def run(names):
     newlib_errno.adopt()
     sys.modules["time"]._set_rtc(settings["rtc_us"])
     later = sys.path[0] + "/later"
-    is_mounted = _mount()
+    device = flash_chip.Device(_BLOCKS)
+    is_mounted = _mount(device)
     native.builtin("os").chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
     if settings["stand_ins"]:
@@ -173,6 +172,11 @@ def run(names):
         sys.path.insert(0, _STAND_INS)
     private = _PRIVATE + _OF_SOCKET
     on_demand.start(later, {name: sys.modules[name] for name in _FOR_OTHERS})
+    if settings["marked"] and is_mounted:
+        alter = fixed_tables.alter_module
+        on_demand.load("marked_files").start(settings["marked"], device, alter)
+    if settings["charts_heap"]:
+        on_demand.load("heap_samples").start()
     for name in private:
         sys.modules.pop(name, None)
     # What _boot.py leaves among a program's names: it runs there.
