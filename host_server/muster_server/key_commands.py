@@ -4,13 +4,18 @@
 
 import os
 from argparse import Namespace
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from muster_server.commands import say
 from muster_server.errors import SettingsError
 from muster_server.kept_tokens import OVERLAP_S, AdministratorToken, ServiceToken
 from muster_server.private_files import named, write_private
 from muster_server.settings import ROLES
+
+if TYPE_CHECKING:
+    from muster_server.store import rotation
 
 
 def rotate_tokens(options: Namespace) -> int:
@@ -45,11 +50,10 @@ def _rotate(data: Path, role: str, options: Namespace) -> None:
 
 
 def rotate_keys(options: Namespace) -> int:
-    """Seal everything at the configuration server with another key; its server may run.
+    """Seal everything at configuration server and portal with another key; they may run.
 
     Raises SettingsError if there is no such server's data, or no new key in the environment.
     """
-    from muster_server.config_server.migrated import opened
     from muster_server.store import rotation
     from muster_server.store.key_file import FileBox
     from muster_server.store.secrets import KEY_VARIABLE, SecretBox, decoded_keys
@@ -57,10 +61,8 @@ def rotate_keys(options: Namespace) -> int:
     data = Path(options.data)
     file: Path | None = data / "secret.key"
     from_environment = os.environ.get(KEY_VARIABLE)
-    if not (data / "config.sqlite").exists():
-        raise SettingsError(f"--data: {data} has no database of a configuration server")
-    engine = opened(data)
-    try:
+    with ExitStack() as engines:
+        databases = _sealed_databases(data, engines)
         if from_environment is not None:
             keys = decoded_keys(from_environment, KEY_VARIABLE)
             if len(keys) < 2:
@@ -71,17 +73,36 @@ def rotate_keys(options: Namespace) -> int:
             box, file = SecretBox(*keys), None
         elif file is not None:
             with named("--data", file):
-                rotation.begin(engine, file)
+                rotation.begin(databases, file)
                 box = FileBox(file)
-        rotation.finish(engine, box, file, lambda done: say(f"{done} sealed anew"))
-    finally:
-        engine.dispose()
+        rotation.finish(databases, box, file, lambda done: say(f"{done} sealed anew"))
     kept = KEY_VARIABLE if file is None else str(file)
     say(
         f"secrets are sealed with key {box.key_id} now ({kept}): keep a copy of it apart from the "
         "database's backups, and the former key as long as backups that need it"
     )
     return 0
+
+
+def _sealed_databases(data: Path, engines: ExitStack) -> "rotation.Databases":
+    """Open the databases in which something is sealed; SettingsError if there is none."""
+    from muster_server.store import config_tables, portal_tables, rotation
+    from muster_server.store.migrated import opened
+
+    found = []
+    for role, head, sealed in (
+        ("config", config_tables.HEAD, rotation.SEALED),
+        ("portal", portal_tables.HEAD, rotation.SEALED_AT_PORTAL),
+    ):
+        if (data / f"{role}.sqlite").exists():
+            engine = opened(data, role, head)
+            engines.callback(engine.dispose)
+            found.append((engine, sealed))
+    if not found:
+        raise SettingsError(
+            f"--data: {data} has no database of a configuration server or of a portal"
+        )
+    return tuple(found)
 
 
 def _data_dir(options: Namespace) -> Path:

@@ -169,6 +169,7 @@ def _portal(parts: Parts) -> Role:
     from muster_server.portal.service import Portal
     from muster_server.store.people import PeopleStore
     from muster_server.store.portal_tables import HEAD
+    from muster_server.store.second_factors import check_portal_key
 
     settings = parts.settings
     url = parts.service_url_of(
@@ -176,7 +177,9 @@ def _portal(parts: Parts) -> Role:
     )
     inside = parts.doors.get("config") if settings.config_url is None else None
     portal = Portal(url, parts.token("config"), settings.ca_file, inside=inside)
-    people = People(PeopleStore(_database(parts, "portal", "muster_server.portal", HEAD)))
+    engine, box = _database(parts, "portal", "muster_server.portal", HEAD), _box(parts)
+    check_portal_key(engine, box)
+    people = People(PeopleStore(engine, box))
     role = parts.role("portal", create_app(portal, parts.accepted("portal"), people))
     _tell_first_link(settings, role.urls[0], people.first_invitation())
     return role

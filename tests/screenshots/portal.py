@@ -20,7 +20,7 @@ from muster_server.label import Label
 from muster_server.service_client import Fetched
 from muster_server.store.engine import database_url
 from tests.host_server.config_server.field import Device, open_field
-from tests.host_server.portal.pages.site import Person, Site, opened
+from tests.host_server.portal.pages.site import PASSWORD, Person, Site, opened
 from tests.programs import chromium
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "portal"
@@ -45,6 +45,14 @@ class Shot:
     act: Callable[[Page], None] = lambda page: None
 
 
+def set_up_app(page: Page) -> None:
+    """Begin to set up an app for one-time codes; its secret is of nobody."""
+    form = page.locator("form[action='/account/second/app']")
+    form.locator("input[type=password]").fill(PASSWORD)
+    form.get_by_role("button", name="Set up the app").click()
+    page.get_by_role("heading", name="Set up the app").wait_for()
+
+
 SHOTS = (
     Shot("sign-in", "/sign-in", "nobody"),
     Shot("join", "/join#mst_0aJx…", "nobody"),
@@ -59,6 +67,8 @@ SHOTS = (
     Shot("by-hand", "/devices/SHED-4/by-hand"),
     Shot("hand-over", "/devices/CELLAR-1/hand-over"),
     Shot("account", "/account"),
+    Shot("second-factors", "/account/second"),
+    Shot("second-factors-app", "/account/second", act=set_up_app),
     Shot("people", "/people", "ada"),
     Shot("settings", "/settings", "ada"),
     Shot("setting", "/settings/press", "ada"),

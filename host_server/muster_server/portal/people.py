@@ -12,13 +12,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from muster_server.errors import Conflict, Invalid, NotFound, Unauthorized, Unavailable
 from muster_server.portal.access import HOUSE, RIGHTS, ROLES, SCOPES, Caller
+from muster_server.portal.passkeys import Passkeys
+from muster_server.portal.second_factor import SecondFactors
 from muster_server.portal.throttle import Throttle
 from muster_server.store.audit import AuditStore
 from muster_server.store.people import (
@@ -58,6 +60,16 @@ class Visitor:
         return Caller(self.user.owner, ROLES[self.user.role], self.user.name)
 
 
+@dataclass(frozen=True)
+class SignIn:
+    """The result of a right password: a session, or what waits for a second factor. A repr shows
+    neither.
+    """
+
+    session: str = field(default="", repr=False)
+    half: str = field(default="", repr=False)
+
+
 class People:
     """Users, and what opens the portal to them. `clock` is in Unix seconds."""
 
@@ -73,6 +85,8 @@ class People:
         self._throttle = throttle or Throttle()
         self._hasher = hasher or PasswordHasher()  # argon2id; RFC 9106's second choice
         self._places = threading.BoundedSemaphore(_AT_ONCE)
+        self.second = SecondFactors(store, self._throttle, self._signed_in, clock)
+        self.passkeys = Passkeys(store, self._throttle, self.second, self._signed_in, clock)
         # For a name that nobody has: it takes as long to refuse as one that somebody has.
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(32))
 
@@ -161,8 +175,8 @@ class People:
 
     # Sessions
 
-    def sign_in(self, name: str, password: str, address: str) -> str:
-        """Return the token of a new session.
+    def sign_in(self, name: str, password: str, address: str) -> SignIn:
+        """Return the token of a new session, or of a half sign-in if the user has a second factor.
 
         Unauthorized for an unknown name and for a wrong password alike, and in the same time;
         TooManyRequests after several tries.
@@ -177,7 +191,9 @@ class People:
         with self._store.transaction() as records:
             now = self._clock()
             records.forget_old(now - IDLE_S, now - LONGEST_S, now)
-            return self._signed_in(records, user, address)
+            if records.factors.has_one(user.id):
+                return SignIn(half=self.second.begun(records, user))
+            return SignIn(session=self._signed_in(records, user, address))
 
     def visitor(self, token: str) -> Visitor | None:
         """Return who has signed in with this token; None if nobody, or not any more."""
@@ -215,14 +231,26 @@ class People:
         field.
         """
         user = visitor.user
-        with self._throttle.trying(f"name {user.name}", f"address {visitor.session.address}"):
-            if not self._is_right(user.password, old):
-                raise Unauthorized("this is not your present password", path="old")
+        self.confirm(visitor, old, "old")
         check_password(new, user.name, "new")
         hashed = self._hashed(new)
         with self._store.transaction() as records:
             records.change_password(user.id, hashed)
             records.remove_sessions_of(user.id, besides=visitor.session.hash)
+
+    def confirm(self, visitor: Visitor, password: str, path: str = "password") -> None:
+        """Unauthorized unless this is the visitor's password: a session alone, left open
+        somewhere, must not change how one signs in. TooManyRequests after several tries.
+        """
+        user = visitor.user
+        with self._throttle.trying(f"name {user.name}", f"address {visitor.session.address}"):
+            if not self._is_right(user.password, password):
+                raise Unauthorized("this is not your present password", path=path)
+
+    def end_others(self, visitor: Visitor) -> None:
+        """End all sessions of the user but this one."""
+        with self._store.transaction() as records:
+            records.remove_sessions_of(visitor.user.id, besides=visitor.session.hash)
 
     def _signed_in(self, records: PeopleRecords, user: User, address: str) -> str:
         token, now = new_token(), self._clock()

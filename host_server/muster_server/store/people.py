@@ -14,6 +14,8 @@ from muster_server.errors import Conflict
 from muster_server.store.audit import AuditStore
 from muster_server.store.engine import transaction
 from muster_server.store.portal_tables import api_tokens, choices, invitations, sessions, users
+from muster_server.store.second_factors import SecondFactorRecords
+from muster_server.store.secrets import SecretBox
 
 
 @dataclass(frozen=True)
@@ -67,22 +69,26 @@ class APIToken:
 class PeopleStore:
     """The portal's database. The caller disposes of the engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, box: SecretBox) -> None:
         self._engine = engine
+        self._box = box
         self.audit = AuditStore(engine)
 
     @contextmanager
     def transaction(self) -> Iterator["PeopleRecords"]:
         """Everything in the block happens, or nothing of it. Unavailable if it is busy."""
         with transaction(self._engine) as connection:
-            yield PeopleRecords(connection)
+            # Here, with the database's lock: whoever rotates the key waits for it, too.
+            self._box.refresh()
+            yield PeopleRecords(connection, self._box)
 
 
 class PeopleRecords:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, box: SecretBox) -> None:
         self._connection = connection
+        self.factors = SecondFactorRecords(connection, box)
 
     # users
 

@@ -2,9 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 """The portal's tables, as its newest migration leaves them."""
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Float, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
 
-HEAD = "0002"
+HEAD = "0003"
 
 metadata = MetaData()
 
@@ -71,4 +71,48 @@ audit = Table(
     Column("deed", Text, nullable=False),  # e.g. "open window"
     Column("about", Text, nullable=False),  # e.g. "PRESS-4"
     Column("status", Integer, nullable=False),  # of HTTP
+)
+
+# A second factor: codes of an app, of one secret for each user.
+totps = Table(
+    "totp",
+    metadata,
+    Column("user_id", Text, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret", LargeBinary, nullable=False),  # sealed
+    Column("is_confirmed", Integer, nullable=False),  # 0 until a first code has come
+    Column(
+        "last_step", Integer, nullable=False
+    ),  # of the newest code that was taken, RFC 6238's T
+    Column("created_at", Float, nullable=False),
+)
+
+# A second factor, or both at once: what an authenticator has made for this portal.
+passkeys = Table(
+    "passkey",
+    metadata,
+    Column("id", Text, primary_key=True),  # the credential's, base64url
+    Column("user_id", Text, ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("public_key", Text, nullable=False),  # COSE, base64url
+    Column("sign_count", Integer, nullable=False),
+    Column("rp_id", Text, nullable=False),  # the portal's host when it was made
+    Column("name", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("used_at", Float),
+)
+
+recovery_codes = Table(
+    "recovery_code",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+# Somebody whose password was right, and whose second factor has not come yet.
+half_sign_ins = Table(
+    "half_sign_in",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("user_id", Text, ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
 )

@@ -10,7 +10,7 @@ stops in between begins again where he was, for what is sealed tells its key.
 
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from muster_server.store.config_tables import (
     versions,
 )
 from muster_server.store.engine import transaction
+from muster_server.store.portal_tables import totps
 from muster_server.store.secrets import SecretBox, decoded_keys, encoded, new_key
 
 _AT_ONCE = 50
@@ -34,8 +35,11 @@ _AT_ONCE = 50
 _PAUSE_S = 0.03
 
 
-# Each sealed column, and the columns whose values, with a stroke between, name its row.
-SEALED: tuple[tuple[Column[Any], tuple[Column[Any], ...]], ...] = (
+Sealed = tuple[tuple[Column[Any], tuple[Column[Any], ...]], ...]
+
+# Each sealed column, and the columns whose values, with a stroke between, name its row: those of
+# the configuration server, and those of the portal.
+SEALED: Sealed = (
     (profiles.c.document, (profiles.c.name,)),
     (vendor_devices.c.secret, (vendor_devices.c.device_id,)),
     (claims.c.secret, (claims.c.id,)),
@@ -45,18 +49,23 @@ SEALED: tuple[tuple[Column[Any], tuple[Column[Any], ...]], ...] = (
     (versions.c.document, (versions.c.claim_id, versions.c.number)),
     (bundles.c.text, (bundles.c.claim_id, bundles.c.version)),
 )
+SEALED_AT_PORTAL: Sealed = ((totps.c.secret, (totps.c.user_id,)),)
+
+# Databases that one key seals, each with its sealed columns, always in the same order.
+Databases = tuple[tuple[Engine, Sealed], ...]
 
 
-def begin(engine: Engine, file: Path) -> None:
+def begin(databases: Databases, file: Path) -> None:
     """Put a new key before the one in the file, unless a rotation is under way already."""
-    with transaction(engine):  # two who rotate at once take turns
+    with ExitStack() as turns:  # two who rotate at once take turns
+        _connections(databases, turns)
         keys = decoded_keys(read_private(file), str(file))
         if len(keys) == 1:
             _write(file, new_key(), *keys)
 
 
 def finish(
-    engine: Engine, box: SecretBox, file: Path | None, say: Callable[[int], object]
+    databases: Databases, box: SecretBox, file: Path | None, say: Callable[[int], object]
 ) -> None:
     """Seal everything with the key with which the box seals, and leave it alone in the file.
 
@@ -65,9 +74,12 @@ def finish(
     """
     done = 0
     while True:
-        with transaction(engine) as connection:
+        with ExitStack() as turns:
+            connections = _connections(databases, turns)
             box.refresh()
-            some = seal_anew(connection, box)
+            some = 0
+            for connection, (_, sealed) in zip(connections, databases, strict=True):
+                some += seal_anew(connection, box, sealed)
             if not some:
                 if file is not None:
                     _write(file, decoded_keys(read_private(file), str(file))[0])
@@ -76,14 +88,22 @@ def finish(
         say(done)
         time.sleep(_PAUSE_S)
     # What was sealed with the old key is not left in the journal either.
-    with closing(engine.raw_connection()) as raw:
-        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for engine, _ in databases:
+        with closing(engine.raw_connection()) as raw:
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def seal_anew(connection: Connection, box: SecretBox, at_once: int = _AT_ONCE) -> int:
+def _connections(databases: Databases, turns: ExitStack) -> list[Connection]:
+    """Return a transaction on each, with its lock, until the turns end."""
+    return [turns.enter_context(transaction(engine)) for engine, _ in databases]
+
+
+def seal_anew(
+    connection: Connection, box: SecretBox, sealed_columns: Sealed, at_once: int = _AT_ONCE
+) -> int:
     """Seal some of what has another key; how many, 0 if nothing is left."""
     done = 0
-    for column, names in SEALED:
+    for column, names in sealed_columns:
         is_old = (func.length(column) > 0) & (func.substr(column, 1, len(box.head)) != box.head)
         found = connection.execute(
             select(*names, column).where(is_old).limit(at_once - done)

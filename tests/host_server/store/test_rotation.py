@@ -16,12 +16,13 @@ from muster_server import cli
 from muster_server.config_server.device_view import Wanted
 from muster_server.errors import StoreError
 from muster_server.label import new_label
-from muster_server.store import rotation
+from muster_server.store import portal_tables, rotation
 from muster_server.store.config import ConfigStore
 from muster_server.store.config_tables import HEAD, metadata
 from muster_server.store.engine import database_url, open_engine, transaction
 from muster_server.store.key_file import FileBox
 from muster_server.store.migrations import migrate
+from muster_server.store.people import PeopleStore, User
 from muster_server.store.readers import OWN, Reader
 from muster_server.store.secrets import SecretBox, decoded_keys, make_key_file, new_key
 from tests import secrecy
@@ -81,6 +82,35 @@ def test_every_sealed_column_is_known_to_the_rotation() -> None:
     assert sealed == columns - NOT_SEALED
 
 
+def test_every_sealed_column_of_the_portal_is_known_to_the_rotation() -> None:
+    columns = {
+        (table.name, column.name)
+        for table in portal_tables.metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, LargeBinary)
+    }
+    sealed = {(column.table.name, column.name) for column, _ in rotation.SEALED_AT_PORTAL}
+    assert sealed == columns
+
+
+def test_portals_secrets_are_sealed_anew_beside_the_others(place: Field, tmp_path: Path) -> None:
+    engine = open_engine(database_url(tmp_path, "portal"))
+    migrate(engine, "muster_server.portal", portal_tables.HEAD)
+    store = PeopleStore(engine, FileBox(tmp_path / "secret.key"))
+    old = FileBox(tmp_path / "secret.key").key_id
+    with store.transaction() as records:
+        records.add_user(User("u1", "ada", "x", "administrator", "admin", 0.0))
+        records.factors.put_totp("u1", b"an app's secret 0123", 0.0)
+    assert rotate(tmp_path) == 0
+    with transaction(engine) as connection:
+        blob = connection.exec_driver_sql("SELECT secret FROM totp").scalar_one()
+    assert blob[1:5].hex() == FileBox(tmp_path / "secret.key").key_id != old
+    with store.transaction() as records:  # the portal that has run all the while goes on
+        found = records.factors.totp("u1")
+    assert found is not None and found.secret == b"an app's secret 0123"
+    engine.dispose()
+
+
 def test_nothing_is_left_of_the_old_key(place: Field, tmp_path: Path) -> None:
     old = FileBox(tmp_path / "secret.key").key_id
     assert all(ids == {old} for ids in keys_used(tmp_path).values())
@@ -130,14 +160,14 @@ def test_key_is_rotated_under_load(place: Field, tmp_path: Path) -> None:
 def test_rotation_that_was_cut_off_goes_on(place: Field, tmp_path: Path, after: int) -> None:
     file = tmp_path / "secret.key"
     old = FileBox(file).key_id
-    rotation.begin(place.engine, file)
+    rotation.begin(((place.engine, rotation.SEALED),), file)
     half = FileBox(file)
     with transaction(place.engine) as connection:
         if after:
-            rotation.seal_anew(connection, half, after)
+            rotation.seal_anew(connection, half, rotation.SEALED, after)
     place.registered().onboard()  # the server works with both
     place.devices.views.page(OWNER, Wanted())["devices"]
-    rotation.begin(place.engine, file)  # makes no third key
+    rotation.begin(((place.engine, rotation.SEALED),), file)  # makes no third key
     assert FileBox(file).key_id == half.key_id
     assert rotate(tmp_path) == 0
     new = FileBox(file).key_id
@@ -186,7 +216,7 @@ def test_row_of_a_key_that_nobody_has_stops_it(place: Field, tmp_path: Path) -> 
             "INSERT INTO profile (name, document, updated_at) VALUES ('lost', ?, 0)", (blob,)
         )
     file = tmp_path / "secret.key"
-    rotation.begin(place.engine, file)
+    rotation.begin(((place.engine, rotation.SEALED),), file)
     with pytest.raises(StoreError, match="give it the key file"):
-        rotation.finish(place.engine, FileBox(file), file, lambda done: None)
+        rotation.finish(((place.engine, rotation.SEALED),), FileBox(file), file, lambda done: None)
     assert len(decoded_keys(file.read_text().strip(), "")) == 2

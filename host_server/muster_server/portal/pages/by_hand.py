@@ -44,6 +44,7 @@ def _add_page(pages: APIRouter, ground: Ground) -> None:
             # In the page itself: fetched one by one, each would be written down as a hand-out.
             codes = [code.svg_data_uri(scale=4, light="#fff") for code in codes_of(text)]
         values = {"device": device, "bundle": bundle, "text": text, "codes": codes}
+        values["takes_wifi"] = _takes_wifi(ground, device["profile"])
         return ground.page(
             request,
             "by_hand.html",
@@ -58,10 +59,12 @@ def _add_page(pages: APIRouter, ground: Ground) -> None:
         return shown(request, visitor, device_id)
 
     @pages.post("/devices/{device_id}/by-hand")
-    def make(device_id: str, visitor: Changing) -> Response:
+    def make(request: Request, device_id: str, visitor: Changing) -> Response:
         owner = visitor.caller.owner
         device = ground.portal.device(device_id, owner)
-        ground.portal.make_bundle(device_id, NewBundle(life_s=_LIFE_S), owner)
+        without = form_of(request).text("without_wifi") == "yes"
+        wanted = NewBundle(life_s=_LIFE_S, without_wifi=without)
+        ground.portal.make_bundle(device_id, wanted, owner)
         return go(f"/devices/{device['device_id']}/by-hand")
 
     @pages.post("/devices/{device_id}/receipt")
@@ -72,6 +75,12 @@ def _add_page(pages: APIRouter, ground: Ground) -> None:
         except Invalid as error:
             return shown(request, visitor, device_id, error)
         return shown(request, visitor, device_id, verdict=verdict)
+
+
+def _takes_wifi(ground: Ground, profile: str) -> bool:
+    """Tell whether the profile lets who stands beside the device give it a network."""
+    policy = ground.portal.profile(profile).get("policy") or {}
+    return policy.get("local_wifi") is True
 
 
 def _add_forms(pages: APIRouter, ground: Ground) -> None:

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from muster_server.errors import HostError
 from muster_server.portal.pages.forms import form_of
 from muster_server.portal.pages.ground import Ground, go, own_path
+from muster_server.portal.pages.second_factors import half_page, passkey_options
 from muster_server.portal.pages.sessions import Reading, forget, remember
 from muster_server.web import address_of
 
@@ -21,7 +22,10 @@ def add(pages: APIRouter, ground: Ground) -> None:
 
     @pages.get("/sign-in")
     def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002
-        return ground.page(request, "sign_in.html", next=own_path(next), name="", error=None)
+        options = passkey_options(ground, request)
+        return ground.page(
+            request, "sign_in.html", next=own_path(next), name="", error=None, options=options
+        )
 
     @pages.post("/sign-in")
     def sign_in(request: Request) -> Response:
@@ -29,12 +33,20 @@ def add(pages: APIRouter, ground: Ground) -> None:
         name, leads_to = form.line("name"), own_path(form.text("next"))
         request.state.trying = name
         try:
-            token = ground.people.sign_in(name, form.text("password"), address_of(request))
+            made = ground.people.sign_in(name, form.text("password"), address_of(request))
         except HostError as error:
             return ground.page(
-                request, "sign_in.html", error.status, next=leads_to, name=name, error=error
+                request,
+                "sign_in.html",
+                error.status,
+                next=leads_to,
+                name=name,
+                error=error,
+                options=passkey_options(ground, request),
             )
-        return remember(request, go(leads_to), token)
+        if made.half:
+            return half_page(ground, request, made.half, leads_to)
+        return remember(request, go(leads_to), made.session)
 
     @pages.post("/sign-out")
     def sign_out(request: Request, visitor: Reading) -> Response:

@@ -13,6 +13,7 @@ from muster_server.portal.pages import (
     joining,
     live,
     mending,
+    second_factors,
     settings,
     users,
 )
@@ -38,6 +39,7 @@ def router(ground: Ground) -> APIRouter:
     for room in (
         assets,
         joining,
+        second_factors,
         adding,
         live,
         mending,

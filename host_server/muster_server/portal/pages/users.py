@@ -35,6 +35,7 @@ def account_page(
         "account.html",
         error.status if error else 200,
         sessions=ground.people.sessions(visitor.user),
+        has_second=ground.people.second.of(visitor.user).any,
         tokens=ground.people.tokens(visitor.user),
         scopes=[scope for scope in SCOPES if RIGHTS.index(scope) <= right],
         error=error,
@@ -88,6 +89,7 @@ def _add_people(pages: APIRouter, ground: Ground) -> None:
             request,
             "people.html",
             users=ground.people.users(visitor.user),
+            with_second=ground.people.second.users_with_one(),
             invitations=ground.people.invitations(visitor.user),
             roles=["owner", "viewer", "operator", "administrator"]
             if is_administrator

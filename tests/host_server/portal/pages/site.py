@@ -26,6 +26,7 @@ from tests.host_server.config_server.field import PROFILE, SERVER_URL, Field
 from tests.host_server.portal.api import SERVICE, call, hashes
 from tests.host_server.serving import served
 
+BOX = SecretBox(bytes(32))
 ADMIN_TOKEN = "mst_" + "a" * 43
 PASSWORD = "four plain words here"
 # As quick as argon2id gets: the tests are not about its cost.
@@ -55,13 +56,13 @@ class Site:
 
     def invited(self, role: str, by: str = "ada") -> str:
         """Return a code that makes a user of this role."""
-        with PeopleStore(self.engine).transaction() as records:
+        with PeopleStore(self.engine, BOX).transaction() as records:
             user = records.user_named(by)
         assert user is not None
         return self.people.invite(user, role)
 
     def owner_of(self, name: str) -> str:
-        with PeopleStore(self.engine).transaction() as records:
+        with PeopleStore(self.engine, BOX).transaction() as records:
             user = records.user_named(name)
         assert user is not None
         return user.owner
@@ -111,7 +112,7 @@ def opened(place: Field, folder: Path) -> Iterator[Site]:
     """The site before the field's own rules, with one profile of the house."""
     config = create_config(
         place.engine,
-        SecretBox(bytes(32)),
+        BOX,
         accepted_hashes=lambda: hashes(SERVICE),
         platforms=place.platforms,
         public_url=SERVER_URL,
@@ -119,7 +120,7 @@ def opened(place: Field, folder: Path) -> Iterator[Site]:
     place.clock.now = time.time()  # as the configuration server, which has a clock of its own
     engine, clock = open_engine(database_url(folder, "portal")), Clock()
     migrate(engine, "muster_server.portal", HEAD)
-    people = People(PeopleStore(engine), clock, hasher=QUICK)
+    people = People(PeopleStore(engine, BOX), clock, hasher=QUICK)
     with served(config) as config_url:
         portal = Portal(config_url, SERVICE)
         with served(create_app(portal, lambda: hashes(ADMIN_TOKEN), people)) as url:

@@ -24,7 +24,7 @@ from tests.host_server.serving import served
 SCRIPT = "<script>alert(1)</script>"
 WIFI = {"profile": "new", "ssid": "home", "password": "a password of mine"}
 # The routes that strangers come to.
-OPEN = {"/", "/sign-in", "/join", "/static/{digest}/{name}"}
+OPEN = {"/", "/sign-in", "/sign-in/second", "/sign-in/passkey", "/join", "/static/{digest}/{name}"}
 
 
 def added(person: Person, **more: str) -> str:
@@ -42,7 +42,7 @@ def routes(method: str) -> list[str]:
 
 
 def filled(path: str, device_id: str) -> str:
-    return path.format(device_id=device_id, digest="x", name="style.css")
+    return path.format(device_id=device_id, digest="x", name="style.css", deed="x")
 
 
 # Another site

@@ -9,7 +9,7 @@ import pytest
 
 from muster_server.config_server import bundle as form
 from muster_server.label import Label, new_label
-from tests.host_server.config_server.field import Device
+from tests.host_server.config_server.field import PROFILE, Device
 from tests.host_server.portal.pages.site import PASSWORD, Person, Site
 
 WIFI = {"profile": "new", "ssid": "home", "password": "a password of mine"}
@@ -155,6 +155,23 @@ def test_device_is_renamed(grace: Person, page: str) -> None:
     assert grace.post(page + "/name", name="attic").is_redirect
     assert "<h1>attic</h1>" in grace.get(page).text
     assert grace.post(page + "/name", name="x" * 65).status_code == 422
+
+
+def test_settings_without_wifi_are_offered_where_the_profile_lets_the_device_take_one(
+    site: Site, ada: Person
+) -> None:
+    label, home = new_label(), "/devices/"
+    assert ada.post("/add", label=label.qr_text, profile="press").is_redirect
+    page = f"{home}{label.device_id}/by-hand"
+    assert "without Wi-Fi" not in ada.get(page).text
+    assert ada.post(page, without_wifi="yes").status_code == 409
+    policy = PROFILE.get("policy", {}) | {"local_wifi": True}
+    site.field.profiles.replace("press", PROFILE | {"policy": policy})
+    assert "Make the settings without Wi-Fi" in ada.get(page).text
+    assert ada.post(page, without_wifi="yes").is_redirect
+    text = ada.get(page.replace("/by-hand", "/bundle")).text
+    assert form.opened(label, text).config["networks"] == []
+    assert "Make them anew, without Wi-Fi" in ada.get(page).text
 
 
 def test_settings_are_carried_by_hand_and_the_receipt_is_checked(

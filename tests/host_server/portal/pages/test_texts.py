@@ -12,6 +12,7 @@ from typing import Any
 from muster_server import errors
 from muster_server.portal.pages import words
 from muster_server.portal.pages.texts import catalogues
+from muster_server.portal.passkeys import REFUSED
 from muster_server.portal.wifi import MISSING
 
 _PAGES = Path(str(resources.files("muster_server.portal.pages")))
@@ -22,7 +23,10 @@ _LISTED = re.compile(rf'\("\w+", t\({_QUOTED}')
 _PASSED = re.compile(rf"password\([^)]*error, {_QUOTED}\)")
 _PLACES = re.compile(r"\{(\w+)\}")
 # Modules whose errors people meet in forms.
-_REFUSING = ("people", "wifi", "access", "typed_label", "throttle")
+_REFUSING = (
+    *("people", "wifi", "access", "typed_label", "throttle"),
+    *("second_factor", "passkeys"),
+)
 
 
 def in_templates() -> set[str]:
@@ -65,7 +69,7 @@ def in_errors() -> set[str]:
         details |= raised(tree)
     for file in _PAGES.glob("*.py"):
         details |= raised(ast.parse(file.read_text()))
-    return titles | details | {MISSING}
+    return titles | details | {MISSING, REFUSED}
 
 
 def raised(tree: ast.Module) -> set[str]:

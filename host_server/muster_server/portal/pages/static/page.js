@@ -27,8 +27,9 @@ if (fragment && field) {
 }
 
 // While somebody signs in, the fragment stays with the browser and goes on with the redirect.
-const carried = document.querySelector("form[data-carries-fragment]");
-if (carried && location.hash) carried.action += location.hash;
+for (const carried of document.querySelectorAll("form[data-carries-fragment]")) {
+  carried.action += location.hash;
+}
 
 // What belongs to one choice is shown with that choice alone.
 const shownWith = document.querySelectorAll("[data-shown-with]");
