@@ -26,7 +26,7 @@ ROOMS = (
     ("esp32.seldom",),
     ("units", "bench", "fleet"),
     ("contract", "fixtures", "patience"),
-    ("commands", "plugin", "evidence"),
+    ("commands", "plugin", "evidence", "options"),
     ("cli",),
     ("__main__",),
 )

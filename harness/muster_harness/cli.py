@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from muster_harness import options as takes
 from muster_harness.errors import (
     BoardError,
     BundleRefused,
@@ -147,125 +148,6 @@ def _version() -> str:
         return "of this folder, not installed"
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for scripts")
-
-
-def _port(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", metavar="PORT", help="the board's port [MUSTER_PORT]")
-
-
-def _info(parser: argparse.ArgumentParser) -> None:
-    _port(parser)
-    _json(parser)
-
-
-def _deploy(parser: argparse.ArgumentParser) -> None:
-    option = parser.add_argument
-    _port(parser)
-    option("--board", metavar="NAME", help="a file of boards/; else the board is recognised")
-    option("--form", choices=("mpy", "py"), default="mpy", help="compiled (mpy) or as source (py)")
-    _firmware(parser)
-    option("--force", action="store_true", help="replace files that others put there, unasked")
-    option("--bundle", metavar="FILE", help="a configuration to be applied at the first start")
-    _json(parser)
-
-
-def _firmware(parser: argparse.ArgumentParser) -> None:
-    option = parser.add_argument
-    option("--source", metavar="DIR", help="the firmware's folder (this project's own)")
-    option("--model", metavar="TEXT", help="what the product is called; else the board's name")
-    option("--onboarding-ssid", metavar="SSID", help="also try this network for onboarding")
-    option(
-        "--onboarding-password-file", metavar="FILE", help="holds the passphrase of such networks"
-    )
-
-
-def _flash(parser: argparse.ArgumentParser) -> None:
-    option = parser.add_argument
-    option("--port", metavar="PORT", action="append", required=True, help="again for each board")
-    option("--board", metavar="NAME", required=True, help="a file of boards/: chip, offset, pins")
-    option("--image", metavar="FILE", required=True, help="MicroPython's .bin for that board")
-    option("--erase", action="store_true", help="empty the flash first: files, settings, identity")
-    option("--force", action="store_true", help="replace an identity and files that are there")
-    option("--baud", type=int, metavar="N", default=460800, help="speed of writing (460800)")
-    option("--bundle", metavar="FILE", help="of the label given: applied at the first start")
-    _which_label(parser)
-    _firmware(parser)
-    _label_book(parser)
-    _json(parser)
-
-
-def _label(parser: argparse.ArgumentParser) -> None:
-    _port(parser)
-    _label_book(parser)
-    parser.add_argument("--force", action="store_true", help="do not ask whether it may replace")
-    _json(parser)
-
-
-def _label_book(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--csv", metavar="FILE", default="labels.csv", help="a line is added (labels.csv)"
-    )
-
-
-def _label_write(parser: argparse.ArgumentParser) -> None:
-    _which_label(parser)
-    _label(parser)
-
-
-def _which_label(parser: argparse.ArgumentParser) -> None:
-    chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("--id", metavar="ID", help="of the new label; else a random one")
-    chosen.add_argument(
-        "--label-file", metavar="FILE", help="holds the label to be written; - for standard input"
-    )
-
-
-def _log(parser: argparse.ArgumentParser) -> None:
-    _port(parser)
-    parser.add_argument("--restart", action="store_true", help="let the program begin anew first")
-    parser.add_argument("--seconds", type=float, metavar="N", help="stop then; else at Ctrl-C")
-
-
-def _emulate(parser: argparse.ArgumentParser) -> None:
-    option = parser.add_argument
-    option("--directory", metavar="DIR", help="keeps flash and log; else they go at the end")
-    option("--tcp", type=int, metavar="N", default=0, help="TCP port for socket:// (any)")
-    option("--air", metavar="FILE", help="TOML with [[access_point]]: ssid, password, channel, …")
-    option("--address", metavar="A", help="where servers reach its networks (127.77.1.1)")
-    option("--servers", action="store_true", help="run the servers, too, and prepare a device")
-    option("--board", metavar="NAME", default="EMULATED", help="a file of boards/ (EMULATED)")
-    option("--heap", metavar="SIZE", default="512K", help="MicroPython's heap (512K)")
-
-
-def _board_check(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="+", help="a board file")
-
-
-def _completion(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("shell", choices=("bash", "zsh", "tcsh"), help="which shell")
-
-
-def _bundle(parser: argparse.ArgumentParser) -> None:
-    _port(parser)
-    _json(parser)
-
-
-def _bundle_send(parser: argparse.ArgumentParser) -> None:
-    option = parser.add_argument
-    option("file", metavar="FILE", help="the bundle, e.g. PRESS-4.muster; - for standard input")
-    option("--no-wait", action="store_true", help="do not wait for the trial's outcome")
-    option(
-        "--timeout",
-        type=float,
-        metavar="SECONDS",
-        default=180.0,
-        help="for the transfer, and again for the trial (180)",
-    )
-    _bundle(parser)
-
-
 _GROUPS = {
     "bundle": "bring a configuration to a device without a network",
     "label": "write labels to boards",
@@ -277,14 +159,14 @@ COMMANDS = (
         ("list",),
         "List the USB serial ports, and which boards may be there.",
         ("muster-unit list", "muster-unit list --json"),
-        _json,
+        takes.json,
         "boards.list_units",
     ),
     Command(
         ("info",),
         "Ask a board what it is and holds; its program begins anew after that.",
         ("muster-unit info --port /dev/ttyUSB0", "muster-unit info --port socket://bench:4000"),
-        _info,
+        takes.info,
         "boards.info",
     ),
     Command(
@@ -295,7 +177,7 @@ COMMANDS = (
             "muster-unit deploy --port 0001 --board M5STACK_ATOM --model press",
             "muster-unit deploy --port rfc2217://bench:4000 --form py",
         ),
-        _deploy,
+        takes.deploy,
         "boards.deploy_unit",
     ),
     Command(
@@ -306,7 +188,7 @@ COMMANDS = (
             "muster-unit flash --board M5STACK_ATOM --image M5STACK_ATOM.bin --erase \\",
             "    --port /dev/ttyUSB0 --port /dev/ttyUSB1 --csv batch-7.csv",
         ),
-        _flash,
+        takes.flash,
         "manufacturing.flash",
     ),
     Command(
@@ -317,14 +199,14 @@ COMMANDS = (
             "muster-unit label write --port /dev/ttyUSB0 --id PRESS-4",
             "muster-unit label write --port /dev/ttyUSB0 --label-file - < label.txt",
         ),
-        _label_write,
+        takes.label_write,
         "labels.write",
     ),
     Command(
         ("label", "reissue"),
         "Give a board a new secret under its old id; the old label becomes useless.",
         ("muster-unit label reissue --port /dev/ttyUSB0",),
-        _label,
+        takes.label,
         "labels.reissue",
     ),
     Command(
@@ -334,14 +216,14 @@ COMMANDS = (
             "muster-unit bundle send --port /dev/ttyUSB0 PRESS-4.muster",
             "muster-unit bundle send --port socket://bench:4000 - < PRESS-4.muster",
         ),
-        _bundle_send,
+        takes.bundle_send,
         "bundles.send",
     ),
     Command(
         ("bundle", "status"),
         "Ask a device what became of the last bundle, and for its receipt.",
         ("muster-unit bundle status --port /dev/ttyUSB0",),
-        _bundle,
+        takes.bundle,
         "bundles.status",
     ),
     Command(
@@ -351,8 +233,30 @@ COMMANDS = (
             "muster-unit log --port /dev/ttyUSB0",
             "muster-unit log --port /dev/ttyUSB0 --restart --seconds 60",
         ),
-        _log,
+        takes.log,
         "boards.log",
+    ),
+    Command(
+        ("record",),
+        "Note a session with a board: all bytes in both directions, their times, and resets.",
+        (
+            "muster-unit record boot.jsonl --port /dev/ttyUSB0 --reset --seconds 10",
+            "muster-unit record session.jsonl --port 0001",
+            "(then type, or let other programs use the port that it prints)",
+        ),
+        takes.record,
+        "sessions.record",
+    ),
+    Command(
+        ("replay",),
+        "Hold an emulated board, or another one, to a recorded session; a difference ends with 1.",
+        (
+            "muster-unit replay session.jsonl",
+            "muster-unit replay session.jsonl --directory build/emulated --board M5STACK_ATOM",
+            "muster-unit replay session.jsonl --port socket://127.0.0.1:4000 --ignore 'free: .*'",
+        ),
+        takes.replay,
+        "sessions.replay",
     ),
     Command(
         ("timeline",),
@@ -361,7 +265,7 @@ COMMANDS = (
             "muster-unit timeline --port /dev/ttyUSB0",
             "muster-unit timeline --port /dev/ttyUSB0 --json",
         ),
-        _info,
+        takes.info,
         "timeline.timeline",
     ),
     Command(
@@ -373,7 +277,7 @@ COMMANDS = (
             "muster-unit emulate --directory build/emulated --servers",
             "(then type: press, press 5000, reset, off, on)",
         ),
-        _emulate,
+        takes.emulate,
         "emulate.emulate",
     ),
     Command(
@@ -383,14 +287,14 @@ COMMANDS = (
             "muster-unit completion bash > ~/.local/share/bash-completion/completions/muster-unit",
             "muster-unit completion zsh > ~/.zfunc/_muster-unit",
         ),
-        _completion,
+        takes.completion,
         "completion.print_completion",
     ),
     Command(
         ("board", "check"),
         "Say what is wrong with a board file.",
         ("muster-unit board check boards/MY_BOARD.toml",),
-        _board_check,
+        takes.board_check,
         "boards.check_boards",
     ),
 )

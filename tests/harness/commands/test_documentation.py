@@ -2,8 +2,11 @@
 # Copyright (c) 2026 The Muster authors
 """docs/muster-unit.md shows every command, and its transcripts are what the commands say."""
 
+import contextlib
+import os
 import re
 import shlex
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -42,6 +45,24 @@ def plain(text: str) -> str:
     return re.sub(r"\d[\d.]*(-preview)?", "<n>", text)
 
 
+@contextlib.contextmanager
+def typing(printf: str) -> Iterator[None]:
+    """Give a command what a `printf '…'` before it prints, as standard input."""
+    if not printf:
+        yield
+        return
+    _, text = shlex.split(printf)
+    read, write = os.pipe()
+    os.write(write, text.replace("\\r", "\r").encode())
+    before = sys.stdin
+    try:
+        with os.fdopen(read) as sys.stdin:
+            yield
+    finally:
+        sys.stdin = before
+        os.close(write)
+
+
 @pytest.fixture
 def play(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -59,9 +80,11 @@ def play(
             def run(command: str) -> str:
                 for shown, name in names:
                     command = command.replace(shown, name)
-                program, *arguments = shlex.split(command)
+                typed, _, piped = command.rpartition(" | ")
+                program, *arguments = shlex.split(piped)
                 assert program == "muster-unit"
-                code = main(arguments)
+                with typing(typed), contextlib.redirect_stderr(sys.stdout):
+                    code = main(arguments)
                 said = "".join(capsys.readouterr())
                 for shown, name in names:
                     said = said.replace(name, shown)
