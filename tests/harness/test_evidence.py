@@ -152,6 +152,20 @@ def test_what_ran_survives_resets_power_cuts_and_the_death_of_the_interpreter(
             assert ran(coverage, "bell")[3] == count, end
 
 
+def test_a_source_that_just_fits_a_heap_fits_with_its_marks(tmp_path: Path) -> None:
+    text = "".join(f"def f{n}(a):\n    b = a + {n}\n    return b * 2\n" for n in range(350))
+    (tmp_path / "large.py").write_text(text)
+    (tmp_path / "marked").mkdir()
+    watched = Evidence(Coverage([tmp_path / "large.py"], tmp_path / "marked"))
+    assert watched.heap("1M") == "1536K"
+    with EmulatedBoard(tmp_path / "board", heap="320K", evidence=watched) as board:
+        board.power_on()
+        board.write_file("/large.py", text.encode())
+        board.exec("import large; large.f7(1)")
+    assert watched.coverage is not None
+    assert len(ran(watched.coverage, "large")) == 3 * 350
+
+
 def test_a_traceback_has_the_lines_of_the_source(tmp_path: Path, coverage: Coverage) -> None:
     with EmulatedBoard(tmp_path / "board", evidence=Evidence(coverage)) as board:
         board.power_on()

@@ -96,7 +96,7 @@ class EmulatedBoard(Unit):
                     name=self.name,
                     air=self.air,
                     facts=self.facts,
-                    heap=heap,
+                    heap=evidence.heap(heap),
                     interpreter=interpreter,
                     shims=compiled,
                     log=self._log,
