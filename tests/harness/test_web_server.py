@@ -7,6 +7,7 @@ import threading
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -57,6 +58,20 @@ def test_a_page_of_the_board_is_read_through_its_network(
     for _ in range(2):
         with urlopen(board.url(80), timeout=5) as page:  # noqa: S310
             assert page.read() == b"hello from the board"
+
+
+def test_a_server_that_begins_a_little_later_is_waited_for(air: Air, board: EmulatedBoard) -> None:
+    air.add_access_point("home", password="a password of it")
+    late = _SERVE.replace(
+        "    await asyncio.start", "    await asyncio.sleep_ms(300)\n    await asyncio.start"
+    )
+    board.write_file("/main.py", _JOIN + "print('starting')" + late)
+    board.reset()
+    board.expect("starting")
+    with urlopen(board.url(80), timeout=5) as page:  # noqa: S310
+        assert page.read() == b"hello from the board"
+    with pytest.raises(URLError):  # after two seconds
+        urlopen(board.url(81), timeout=5)  # noqa: S310
 
 
 def test_a_board_in_no_network_has_no_url(board: EmulatedBoard) -> None:

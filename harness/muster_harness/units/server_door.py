@@ -2,12 +2,18 @@
 # Copyright (c) 2026 The Muster authors
 """The way from this host to web servers of an emulated board: a visitor of the board's network."""
 
+import time
 from collections.abc import Callable
 
 from muster_harness.air.access_point import AccessPoint
+from muster_harness.air.address_range import host_port
 from muster_harness.air.air import Air
+from muster_harness.air.listening import listens
 from muster_harness.air.visitor import Visitor
 from muster_harness.errors import BoardError
+
+_LISTENS_WITHIN_S = 2.0  # after the words with which many servers say that they are about to
+_LOOK_S = 0.005
 
 
 class ServerDoor:
@@ -25,7 +31,10 @@ class ServerDoor:
         self._visitor: Visitor | None = None
 
     def url(self, port: int, path: str, address: str | None) -> str:
-        """Return the URL for clients on this host. Raises BoardError without a network."""
+        """Return the URL for clients on this host, once the board listens there, or soon.
+
+        Raises BoardError without a network.
+        """
         network = self._own_network()
         if network is None:
             raise BoardError(
@@ -37,6 +46,7 @@ class ServerDoor:
             self.close()
             name = f"client of {self._board}"
             self._visitor = self._air.visit(point.ssid, point.password, name=name)
+        _wait_for_server(address or own, host_port(port))
         host, local = self._visitor.endpoint(port, address or own)
         return f"http://{host}:{local}{path}"
 
@@ -45,3 +55,9 @@ class ServerDoor:
         if self._visitor is not None:
             self._visitor.close()
             self._visitor = None
+
+
+def _wait_for_server(address: str, port: int) -> None:
+    end = time.monotonic() + _LISTENS_WITHIN_S
+    while not listens(address, port) and time.monotonic() < end:
+        time.sleep(_LOOK_S)

@@ -21,6 +21,7 @@ from muster_harness.errors import CannotDo
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.clock import ClockDoor
 from muster_harness.facts import BoardFacts
+from muster_harness.units.copying import MAKE_FOLDERS, folders, places
 from muster_harness.wire.board_log import BoardLog
 from muster_harness.wire.repl import REPL
 
@@ -279,7 +280,7 @@ class Unit(ABC):
         return binascii.a2b_base64(said)
 
     def write_file(self, path: str, data: bytes | str) -> None:
-        """Write a file into a folder that is there.
+        """Write a file into a folder that is there; `copy` makes folders.
 
         Raises RemoteOSError, with its errno, if it cannot.
         """
@@ -291,6 +292,18 @@ class Unit(ABC):
             for start in range(0, len(raw), _PIECE):
                 repl.exec(f"f.write({raw[start : start + _PIECE]!r})")
             repl.exec("f.close()")
+
+    def copy(self, source: str | Path, target: str) -> None:
+        """Copy a file, or a folder with all below it, and make the folders that it needs.
+
+        Left out are names that begin with a dot, and what pip and Python leave beside modules.
+        Raises HarnessError if there is no such source, RemoteOSError if the board has no room.
+        """
+        __tracebackhide__ = True
+        found = list(places(Path(source), target))
+        self.exec(MAKE_FOLDERS.format(folders([path for _, path in found])))
+        for file, path in found:
+            self.write_file(path, file.read_bytes())
 
     def list_files(self, path: str = "/") -> list[str]:
         """Return the names in a folder, sorted.

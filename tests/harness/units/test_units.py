@@ -69,6 +69,20 @@ def test_files_come_and_go(unit: Unit) -> None:
     assert "data.bin" not in unit.list_files()
 
 
+def test_a_folder_is_copied_with_all_below_it(unit: Unit, tmp_path: Path) -> None:
+    for name in ("package/__init__.py", "package/deep/a.txt", "package/__pycache__/a.pyc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"x = {name!r}")
+    for _ in range(2):  # what is there is replaced
+        unit.copy(tmp_path / "package", "/lib/package")
+    assert unit.eval("__import__('package').x") == "package/__init__.py"
+    assert unit.list_files("/lib/package") == ["__init__.py", "deep"]
+    unit.copy(tmp_path / "package" / "deep" / "a.txt", "/new/folder/b.txt")
+    assert b"deep" in unit.read_file("/new/folder/b.txt")
+    with pytest.raises(HarnessError, match="there is no"):
+        unit.copy(tmp_path / "absent", "/lib/absent")
+
+
 def test_a_pattern_is_found_in_what_the_program_prints(unit: Unit) -> None:
     unit.write_file("/main.py", "import time\nfor i in range(3): print('reading', i)\n")
     unit.forget_output()
