@@ -162,6 +162,13 @@ TOLD = {
     "claim_refused": "Another label has been proved for this device id, so this one was dropped.",
     "account_replaced": "The device was given a new account; it gets it with its next "
     "configuration, and the former one is closed then.",
+    "change_wanted": "At the platform, somebody asked for a change: {detail}. The device tries it "
+    "at its next contact.",
+    "change_runs": "The device runs a change that was made at the platform: {detail}.",
+    "change_refused": "A change at the platform was refused, and nothing was changed: {detail}.",
+    "change_failed": "A change that was made at the platform was tried and failed, and the device "
+    "went back: {detail}.",
+    "change_replaced": "A change at the platform gave way: {detail}.",
     "bundle_made": "A bundle was made: {detail}.",
     "bundle_handed_out": "The bundle was handed out: {detail}.",
     "receipt_accepted": "The receipt was accepted: the device runs {detail}.",

@@ -203,7 +203,10 @@ def _tell_first_link(settings: Settings, url: str, code: str | None) -> None:
 
 def _config(parts: Parts) -> Role:
     from muster_server.config_server.app import create_app
+    from muster_server.config_server.object_places import Places
+    from muster_server.config_server.other_platforms import read_platforms
     from muster_server.config_server.platform_adapter import PlatformChoice
+    from muster_server.service_client import Remote
     from muster_server.store.config_tables import HEAD
 
     settings = parts.settings
@@ -218,12 +221,15 @@ def _config(parts: Parts) -> Role:
     choice = PlatformChoice(
         platform_url, own_url, parts.token("platform"), settings.ca_file, inside=inside
     )
+    others = read_platforms(settings.platforms_file)
+    service = inside or Remote(own_url, settings.ca_file)
     app = create_app(
         _database(parts, "config", "muster_server.config_server", HEAD),
         _box(parts),
         accepted_hashes=parts.accepted("config"),
         expiry=parts.expiry,
         platforms=choice,
+        object_places=Places(choice.has_accounts, service, parts.token("platform"), others),
         limits=_limits(settings),
         public_url=parts.public_url(
             "config",

@@ -107,6 +107,8 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     # Networks that are not public, to which the platform may send notifications all the same.
     notify_networks: tuple[str, ...]
+    # Platforms of others, as whom to come there, and who may change configurations at a platform.
+    platforms_file: Path | None
     # The portal may listen beyond this machine without TLS.
     insecure: bool
     secret_key: str | None = field(repr=False)
@@ -145,7 +147,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
             raise SettingsError(f"--{role}-cert and --{role}-key: wanted both or neither")
         return Certificate(Path(chain), Path(key), f"--{role}-cert") if chain and key else None
 
-    token_file = one("admin_token_file")
+    token_file, platforms_file = one("admin_token_file"), one("platforms_file")
     config_certificate = certificate("config")
     config_tls_listens = tuple(
         Address.parse(text.strip(), "--config-tls-listen")
@@ -182,6 +184,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         platform_url=service_url(one("platform_url"), "--platform-url"),
         ca_file=certificate_authorities(one("ca_file")),
         admin_token_file=Path(token_file) if token_file else None,
+        platforms_file=Path(platforms_file) if platforms_file else None,
         limits=_limits(one),
         operations_listen=_optional_address(one("operations_listen"), "--operations-listen"),
         log_format=_one_of(one("log_format", "text"), ("text", "json"), "--log-format"),

@@ -19,14 +19,17 @@ from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.config_server.bulk import BulkService
 from muster_server.config_server.bundles import BundleService
+from muster_server.config_server.change_routes import add_changes
 from muster_server.config_server.command_routes import add_commanding
 from muster_server.config_server.commanding import CommandService
 from muster_server.config_server.containers import Containers
 from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
+from muster_server.config_server.field_configuration import FieldConfiguration
 from muster_server.config_server.figures import Figures
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.limits import Limits, Places
+from muster_server.config_server.object_places import Places as ObjectPlaces
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
 from muster_server.config_server.profiles import ProfileService
@@ -68,19 +71,24 @@ def create_app(
     monotonic: Callable[[], float] = time.monotonic,
     expiry: Callable[[], float] | None = None,
     limits: Limits | None = None,
+    object_places: ObjectPlaces | None = None,
 ) -> FastAPI:
     """The server on a migrated database; StoreError if the box has another key than the
     database. The caller disposes of the engine.
 
     `accepted_hashes` are the hashes of the tokens that may use the portal's API; `public_url` is
     where devices find this server from their operational network; `expiry` tells by which time
-    claims expire, without one `clock` does; `limits` are those of syncs.
+    claims expire, without one `clock` does; `limits` are those of syncs; `object_places` are the
+    platforms where devices' management objects are kept.
     """
     store = ConfigStore(engine, box)
     store.check_key()
     versions = Versions(store, platforms, public_url, clock)
     stopping = threading.Event()
-    jobs = Jobs(store, platforms, clock, stopping)
+    fields = None
+    if object_places is not None:
+        fields = FieldConfiguration(store, versions, object_places, clock, monotonic, stopping)
+    jobs = Jobs(store, platforms, clock, stopping, monotonic, fields)
     devices = DeviceService(store, versions, clock, monotonic, expiry)
     bulk = BulkService(store, clock, expiry)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
@@ -98,7 +106,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        housekeeping = asyncio.create_task(_keep_house(chores, jobs, presence, syncs.refusals))
+        housekeeping = asyncio.create_task(
+            _keep_house(chores, jobs, presence, syncs.refusals, fields)
+        )
         yield
         # Its threads cannot be cancelled, and the process waits for them.
         stopping.set()
@@ -128,17 +138,25 @@ def create_app(
     _add_bundles(app, bundles, receipts, run_jobs, guard)
     add_reading(app, ReadingService(containers), readers, guard)
     add_commanding(app, commands, guard)
+    if fields is not None:
+        add_changes(app, fields, chores)
     return harden(app)
 
 
 async def _keep_house(
-    threads: Threads, jobs: Jobs, presence: Presence, refusals: Refusals
+    threads: Threads,
+    jobs: Jobs,
+    presence: Presence,
+    refusals: Refusals,
+    fields: FieldConfiguration | None,
 ) -> None:
     while True:
         try:
             await threads.run(presence.end_expired)
             await threads.run(refusals.write_down)
             await threads.run(jobs.run_due)
+            if fields is not None:
+                await threads.run(fields.listen)
         except Exception:
             # The last catch-all of this task: it must live as long as the server.
             log.exception("housekeeping failed; it goes on in %d s", _CHORES_EVERY_S)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from muster_server import ssids
-from muster_server.config_server import groups, window
+from muster_server.config_server import device_changes, groups, window
 from muster_server.config_server.device_view import DeviceViews, existing
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import (
@@ -159,6 +159,7 @@ class DeviceService:
             )
             if changed != claim:
                 records.put_claim(changed)
+                device_changes.end_replaced(records, changed, now)
                 detail = f'profile "{changed.profile}"'
                 records.note(changed, now, "changed", source="portal", detail=detail)
         if changed != claim:

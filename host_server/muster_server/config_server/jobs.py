@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
+from muster_server.config_server.field_configuration import FieldConfiguration
 from muster_server.config_server.platform_adapter import PlatformAdapter, Platforms
 from muster_server.config_server.readers import policy_for
 from muster_server.errors import NoAnswer, ServiceUnreachable
@@ -38,6 +39,7 @@ class Jobs:
         clock: Callable[[], float],
         stopping: threading.Event,
         monotonic: Callable[[], float] = time.monotonic,
+        fields: FieldConfiguration | None = None,
     ) -> None:
         self._store = store
         self._platforms = platforms
@@ -46,6 +48,7 @@ class Jobs:
         self._stopping = stopping
         self._seen: int | None = None  # of the store's count, when this looked last
         self._monotonic = monotonic
+        self._fields = fields
         # (URL, originator) -> what the platform was told last, and when
         self._described: OrderedDict[tuple[str, str], tuple[dict[str, Any], float]] = OrderedDict()
 
@@ -112,6 +115,11 @@ class Jobs:
             self._keeper(about).revoke_token(about["originator"], about["token_id"])
         elif job.deed == "close_account":
             self._keeper(about).close_account(about["originator"])
+            if self._fields is not None and "device_id" in about:
+                self._fields.forget(about["url"], about["originator"], about["device_id"])
+        elif job.deed == "objects":
+            if self._fields is not None:
+                self._fields.settle(about["claim_id"], about["url"])
         elif job.deed == "describe":
             self._describe(about)
         else:

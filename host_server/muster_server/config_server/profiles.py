@@ -5,6 +5,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from muster_server.config_server import device_changes
 from muster_server.config_server.profile import DEFAULT_CSE, checked_profile, shown_profile
 from muster_server.document import Fields, wrong
 from muster_server.errors import Conflict, NotFound
@@ -93,6 +94,10 @@ class ProfileService:
                     "give this one another name, or replace that one"
                 )
             records.put_profile(document["name"], document, self._clock())
+            for claim_id in records.changes.claims_with(document["name"]):
+                claim = records.claim(claim_id)
+                if claim is not None:
+                    device_changes.end_replaced(records, claim, self._clock())
         return shown_profile(document)
 
 

@@ -117,6 +117,9 @@ def settle_version(
     _revoke_earlier(records, claim, version, now)
     records.retire_versions_below(claim.id, version.number)
     records.put_version(replace(version, proved_at=now))
+    url, _ = account_of(version)
+    about = {"url": url, "device_id": claim.device_id, "owner": claim.owner}
+    records.add_job("objects", now, claim_id=claim.id, **about)
     settled = window.closed(at_work(claim, now) if is_registered else claim)
     if version.is_copied and version.token_id is None:
         # Where there is no token, the originator is all that a device has to show.

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from muster_server.config_server import label_uses, proof, window
+from muster_server.config_server import device_changes, label_uses, proof, window
 from muster_server.config_server.device_timeline import note_reported
 from muster_server.config_server.epoch import Epoch
 from muster_server.config_server.label_uses import Use
@@ -199,6 +199,10 @@ class SyncService:
                         records, claim, version, now, is_registered=is_there
                     )
                     records.add_job("describe", now, **proof.described(claim, version))
+            if is_proved and claim.state == "proved" and claim.version:
+                device_changes.follow(records, claim, claim.last if report.last else None, now)
+                if _described(claim) != _described(owner):
+                    device_changes.ask_to_tell(records, claim, now)
             if is_new and claim.state == "unproved":
                 # A device that answers to it is not a squatter's invention.
                 claim = living_until(claim, now + CLAIM_LIFE_S)
@@ -376,6 +380,12 @@ def _about_report(k: str, report: Report, use: Use, is_proved: bool) -> str:
     key = _KEYS.get(k, f"the key of version {k}")
     place = f", {use}" if k == LABEL else ""
     return f"{report.state}, under {key}{', proved' if is_proved else ''}{place}"
+
+
+def _described(claim: Claim) -> list[Any]:
+    """The part of what a device tells that its platform is told."""
+    facts = claim.facts or {}
+    return [facts.get(name) for name in ("model", "board", "micropython", "firmware")]
 
 
 def _running(records: Records, claim: Claim, number: int) -> Version | None:

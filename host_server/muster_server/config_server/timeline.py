@@ -22,6 +22,7 @@ _WEAK = (REFUSED, WINDOW_CLOSED)
 _NO_CAUSE = (
     "receipt_refused",
     "describe_put_off",
+    "objects_put_off",
     "revoke_token_put_off",
     "close_account_put_off",
 )

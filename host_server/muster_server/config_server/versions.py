@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from muster_server.api.bounds import KEY_BYTES
+from muster_server.config_server.device_changes import with_changes
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.profile import Particulars, build_configuration
 from muster_server.config_server.proof import about_account, account_of, end_asked
@@ -105,11 +106,17 @@ class Versions:
             if owned is not None and owned.state not in ENDED:
                 records.put_claim(replace(owned, highest=number, asked=None))
                 records.put_version(version)
+                records.changes.note_version(claim_id, number)
                 return version
             # The account may have been closed before it was made: close it once more.
             about = about_account(claim, account, has_token=token is not None)
             records.add_job("close_account", self._clock(), **about)
         raise Released(_MEANWHILE)
+
+    def check(self, claim: Claim, profile: dict[str, Any]) -> None:
+        """Invalid names the field, if no configuration could be made from this profile."""
+        number = claim.highest + 1
+        build_configuration(profile, self._particulars(claim, number, None, bytes(KEY_BYTES)))
 
     def _token(
         self, claim: Claim, account: tuple[str, str], versions: list[Version]
@@ -175,4 +182,4 @@ def _profile(records: Records, claim: Claim) -> dict[str, Any]:
     profile = records.profile(claim.profile)
     if profile is None:
         raise NotFound(f'there is no profile named "{claim.profile}"')
-    return profile
+    return with_changes(profile, records.changes.of(claim.id))

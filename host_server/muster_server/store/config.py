@@ -15,6 +15,7 @@ from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
 from muster_server.store.claims import ENDED, Claim, Job, VendorDevice, Version, new_nonce
 from muster_server.store.contacts import Contacts
+from muster_server.store.device_changes import DeviceChanges
 from muster_server.store.device_list import DeviceList
 from muster_server.store.engine import Database
 from muster_server.store.groups import GroupRecords
@@ -98,6 +99,7 @@ class Records:
         # Opened in this transaction: a list needs the same for each of its devices.
         self._profiles: dict[str, dict[str, Any] | None] = {}
         self.readers = ReaderRecords(sql, box)
+        self.changes = DeviceChanges(sql, box)
 
     def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:
         """Remember what this server did or saw; `more` are fields of a Moment."""
@@ -128,6 +130,11 @@ class Records:
             blob = self._sql.value("SELECT document FROM profile WHERE name = ?", name)
             self._profiles[name] = self._opened(blob, "profile", name) if blob else None
         return self._profiles[name]
+
+    def profile_changed_at(self, name: str) -> float:
+        """Return the time at which the profile was put last; 0 if there is none."""
+        text = "SELECT updated_at FROM profile WHERE name = ?"
+        return float(self._sql.value(text, name) or 0.0)
 
     def profile_names(self) -> list[str]:
         """All names in order."""
@@ -292,7 +299,7 @@ class Records:
         """
         rows = self._sql.rows(
             "SELECT id, deed, arguments, tries FROM chore WHERE due_at <= ? OR due_at > ?"
-            " ORDER BY deed = 'describe', id LIMIT ?",
+            " ORDER BY CASE WHEN deed IN ('describe', 'objects') THEN 1 ELSE 0 END, id LIMIT ?",
             *(now, now + longest_s, most),
         )
         return [Job(r["id"], r["deed"], from_json(r["arguments"]), r["tries"]) for r in rows]

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 
 metadata = MetaData()
 
@@ -188,6 +188,34 @@ bundles = Table(
     Column("seen_at", Float),  # when its device registered at the platform
     PrimaryKeyConstraint("claim_id", "version"),
 )
+
+device_changes = Table(
+    "device_change",
+    metadata,
+    Column("claim_id", Text, ForeignKey("claim.id", ondelete="CASCADE")),
+    Column("field", Text),
+    Column("document", LargeBinary, nullable=False),  # sealed: the value, and what it was made on
+    Column("at", Float, nullable=False),
+    Column("state", Text, nullable=False),  # wanted, runs, refused, failed, replaced
+    Column("version", Integer),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint("claim_id", "field"),
+)
+
+# Of devices that are gone, too, until their platform has heard of it.
+told_objects = Table(
+    "told_object",
+    metadata,
+    Column("url", Text),
+    Column("device_id", Text),
+    Column("claim_id", Text, nullable=False),
+    Column("originator", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # nodes, containers
+    Column("told", LargeBinary, nullable=False),  # sealed, for digests of passwords are in it
+    Column("looked_at", Float, nullable=False),
+    PrimaryKeyConstraint("url", "device_id"),
+)
+Index("told_object_by_look", told_objects.c.url, told_objects.c.looked_at)
 
 history = Table(
     "history",

@@ -20,9 +20,11 @@ from muster_server.private_files import read_private, write_private
 from muster_server.store.config_tables import (
     bundles,
     claims,
+    device_changes,
     key_checks,
     profiles,
     readers,
+    told_objects,
     vendor_devices,
     versions,
 )
@@ -48,6 +50,8 @@ SEALED: Sealed = (
     (key_checks.c.sealed, (key_checks.c.id,)),
     (versions.c.document, (versions.c.claim_id, versions.c.number)),
     (bundles.c.text, (bundles.c.claim_id, bundles.c.version)),
+    (device_changes.c.document, (device_changes.c.claim_id, device_changes.c.field)),
+    (told_objects.c.told, (told_objects.c.url, told_objects.c.device_id)),
 )
 SEALED_AT_PORTAL: Sealed = ((totps.c.secret, (totps.c.user_id,)),)
 

@@ -19,6 +19,7 @@ from muster_server.label import new_label
 from muster_server.store import portal_tables, rotation
 from muster_server.store.config import ConfigStore
 from muster_server.store.config_tables import HEAD, metadata
+from muster_server.store.device_changes import Change, Told
 from muster_server.store.engine import database_url, open_engine, transaction
 from muster_server.store.key_file import FileBox
 from muster_server.store.migrations import migrate
@@ -48,6 +49,11 @@ def place(tmp_path: Path) -> Iterator[Field]:
     made.devices.register_for_vendor([new_label().qr_text])
     with made.store.transaction() as records:
         records.readers.put(Reader(OWNER, OWN, "Creader", "a reader's token", 0.0))
+        claim = records.claims_of_owner(OWNER)[0]
+        wanted = {"value": 5, "base": ""}
+        records.changes.put(Change(claim.id, "collection", wanted, 0.0, "wanted", None, ""))
+        told = Told("http://x", claim.device_id, claim.id, "Cx", "nodes", {"objects": {}}, 0.0)
+        records.changes.put_told(told)
     yield made
     engine.dispose()
 
