@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.bench import (
+    board,
     budget,
     bundle,
     compiled,
@@ -44,6 +45,7 @@ BARS = {
     "deploy.first_s": 4,
     "deploy.unchanged_s": 0.3,
     "board.boot_to_repl_s": 0.05,
+    **board.BARS,
 }
 
 
@@ -58,6 +60,7 @@ def main() -> int:
         ("refusals", indistinguishable.measure),
         ("a fleet", fleet.measure),
         ("deployment", deployment.measure),
+        ("an emulated board", board.measure),
         ("ESP-IDF's heap", idf_heap.measure),
         ("budget", budget.measure),
     ):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from muster_harness import Air, EmulatedBoard
 from muster_harness.errors import HarnessError
+from tests.peers.internet import internet
 
 # One folder of MicroPython's tests/ each, for run-tests.py.
 ALONE = (
@@ -176,6 +177,7 @@ def _boards(checkout: Checkout, count: int, *, joined: bool) -> Iterator[list[Em
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         air = stack.enter_context(Air())
         home = air.add_access_point("peers", password="a phrase of its own")
+        stack.enter_context(internet(home, folder))
         boards = []
         for n in range(count):
             board = stack.enter_context(EmulatedBoard(folder / f"board{n}", air=air, heap=_HEAP))

@@ -107,6 +107,7 @@ class AccessPoint:
         self.stations: list[Station] = []
         self._dead = DeadLinks()
         self.isolates = False  # stations reach the gateway, and not each other
+        self.beyond_is_silent = False  # what lies behind the router never answers
         self._multicast_loss = 0.0
 
     @property

@@ -62,7 +62,7 @@ class TCPRelay:
             return self._messages.judge(self._name, network.ssid, "tcp", way, *peer, size)
 
         def passes() -> bool:
-            return network.carries(self._name, *peer)
+            return peer[0] in network.addresses and network.carries(self._name, *peer)
 
         call = _Call(self._loop, network, source, target, turn, self._calls.discard)
         call.passes = passes

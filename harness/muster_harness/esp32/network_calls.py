@@ -4,10 +4,13 @@
 
 from typing import Any
 
+from muster_harness.air.access_point import AccessPoint
 from muster_harness.air.address_range import host_port
+from muster_harness.air.dhcp_server import NOWHERE
 from muster_harness.control import Refusal
 from muster_harness.esp32.board import Board
 
+_FIRST_OF_GROUPS = 224
 BOARD_UNREACHABLE = 118  # EHOSTUNREACH on the ESP32
 
 
@@ -34,7 +37,7 @@ class NetworkCalls:
 
     def _connect(self, address: str, port: int) -> tuple[int, str, int]:
         board = self._board
-        there = board.wlan.network_of(address)
+        there = board.wlan.network_of(address) or self._way_beyond()
         if there is None:
             raise Refusal("OSError", BOARD_UNREACHABLE)
         network, own = there
@@ -45,6 +48,14 @@ class NetworkCalls:
             target = board.air.on_connect(board.name, address, port) or target
         relay = board.tcp_relay.connect(number, network, own, (address, port), target)
         return number, *relay
+
+    def _way_beyond(self) -> tuple[AccessPoint, str] | None:
+        """The network whose router takes what is for elsewhere, and the board's address there."""
+        radio = self._board.radio
+        point, own = radio.joined, radio.address
+        if point is None or own is None or radio.gateway == NOWHERE:
+            return None
+        return (point, own) if point.beyond_is_silent else None
 
     def _accept(self, address: str, port: int) -> int:
         number = self._board.air.next_connection()
@@ -70,8 +81,11 @@ class NetworkCalls:
         network = there[0] if there else board.radio.joined
         if network is None:
             return None
-        if direction == "tx" and there is None and address in network.addresses:
-            raise Refusal("OSError", BOARD_UNREACHABLE)
+        is_for_all = int(address.partition(".")[0]) >= _FIRST_OF_GROUPS
+        if direction == "tx" and there is None and not is_for_all:
+            if address in network.addresses or self._way_beyond() is None:
+                raise Refusal("OSError", BOARD_UNREACHABLE)
+            return []
         if not network.carries(board.name, address, port):
             return []
         fate = board.air.messages.judge(

@@ -290,6 +290,19 @@ def test_a_datagram_socket_works_in_the_next_network_too(joined: REPL, air: Air)
         assert server.recvfrom(10) == (b"x", (other.network.replace("0/24", "2"), 5000))
 
 
+def test_behind_a_silent_router_nobody_answers(joined: REPL, point: AccessPoint) -> None:
+    point.beyond_is_silent = True
+    joined.exec("s = socket.socket(); s.settimeout(0.2)")
+    assert joined.eval("errno_of(s.connect, ('1.1.1.1', 80))") == 116
+    joined.exec("s = socket.socket(); s.setblocking(False)")
+    assert joined.eval("errno_of(s.connect, ('1.1.1.1', 80))") == 119
+    assert joined.eval("errno_of(s.send, b'x')") == 11
+    joined.exec("u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)")
+    assert joined.eval("u.sendto(b'x', ('1.1.1.1', 53))") == 1
+    point.beyond_is_silent = False
+    assert joined.eval("errno_of(u.sendto, b'x', ('1.1.1.1', 53))") == 118
+
+
 def test_the_ports_own_ways_with_sockets(
     joined: REPL, server: EchoServer, point: AccessPoint
 ) -> None:
@@ -297,7 +310,8 @@ def test_the_ports_own_ways_with_sockets(
     joined.exec(f"s = socket.socket(); s.connect(('{point.gateway}', {server.port}))")
     joined.exec("s.settimeout(0.05)")
     assert joined.eval("errno_of(s.recv, 1)") == 11  # shorter than its step of 100 ms
-    assert joined.eval("errno_of(s.connect, ('1.2.3.4', 1))") == 118
+    assert joined.eval("errno_of(socket.socket().connect, ('1.2.3.4', 1))") == 118
+    assert joined.eval("errno_of(s.connect, ('1.2.3.4', 1))") == 127  # api_msg.c: it has one
     assert joined.eval(f"errno_of(s.connect, ('{point.gateway}', 1))") == 127
     anywhere = "0.0.0.0"  # noqa: S104 (what a board says)
     assert joined.eval("socket.getaddrinfo('', '80')[0][3:]") == (anywhere, (anywhere, 80))

@@ -94,6 +94,20 @@ IN_SHIMS = {
         "return self\n\n    @classm",
         "partitions",
     ),
+    "what is peeked at is gone": ("socket.py", "n, _native.MSG_PEEK)", "n)", "loopback"),
+    "files carry the host's time": ("esp32_sys.py", "found[8] - ago", "found[8]", "files"),
+    "ipoll() tells in many tuples": (
+        "select.py",
+        "map(self._teller, ready)",
+        "iter(ready)",
+        "polling",
+    ),
+    "a module says where it lies on the host": (
+        "on_demand.py",
+        "del module.__file__",
+        "pass",
+        "interpreter",
+    ),
     "sys is a host's": (
         "esp32_sys.py",
         '"platform": "esp32"',

@@ -3,6 +3,7 @@
 # Addresses between the board's view (tuples, newlib numbers) and the host's sockets.
 
 import host_link
+from arguments import text
 from native import builtin
 
 _native = builtin("socket")
@@ -74,7 +75,10 @@ def resolve(host):
 
 # As getaddrinfo() of lwIP takes it, which connect() and bind() ask: a number or its digits.
 def service(port):
-    port = int(port)
+    try:
+        port = int(text(port)) if not isinstance(port, int) else port
+    except ValueError:
+        port = -1
     if not 0 <= port <= 0xFFFF:
         raise OSError(-201)  # EAI_SERVICE
     return port

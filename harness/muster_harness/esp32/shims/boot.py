@@ -159,6 +159,8 @@ def run(names):
 
     # A file named tls would not be found: the interpreter prefers its own.
     sys.modules["tls"] = sys.modules["utls"] = dated_tls
+    for name in _SHIMS + ("tls",):
+        on_demand.in_c(sys.modules[name], name)
     fixed_tables.open_memory()
     newlib_errno.adopt()
     sys.modules["time"]._set_rtc(settings["rtc_us"])

@@ -44,6 +44,9 @@ class SSLContext:
         else:
             setattr(self._native, name, value)
 
+    def __repr__(self):
+        return "<SSLContext>"
+
     def __delattr__(self, name):
         raise AttributeError("'SSLContext' object has no attribute '%s'" % name)
 

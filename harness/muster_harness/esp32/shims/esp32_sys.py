@@ -5,6 +5,7 @@
 
 import io
 import sys
+import time
 from binascii import hexlify
 from collections import namedtuple
 
@@ -13,7 +14,9 @@ import host_link
 import micropython
 import vfs
 from arguments import integer
-from native import print_exception
+from native import builtin, print_exception
+
+_host_ns = builtin("time").time_ns
 
 
 class FileIO(io.IOBase):
@@ -54,6 +57,23 @@ def _implementation(machine, build):
     )
 
 
+# Files are stamped in C, by the host's clock: stat() of a filesystem tells when that was by the
+# board's, as it goes now.
+def _stat_of(filesystem):
+    stat = filesystem.stat
+
+    def dated(self, path):
+        found = stat(self, path)
+        if not found[8]:
+            return found
+        ago = (_host_ns() - time.time_ns() + 500000000) // 1000000000
+        when = max(0, found[8] - ago)
+        return found[:7] + (when, when, when)
+
+    fixed_tables.alter(filesystem.__dict__, {"stat": ("stat", dated)})
+    return dated
+
+
 # Returns what has to be kept alive.
 def adopt(settings):
     sys.argv[:] = []
@@ -76,4 +96,8 @@ def adopt(settings):
         },
     )
     fixed_tables.alter_module(vfs, {"VfsLfs1": None, "VfsPosix": None, "VfsRom": None})
-    return new
+    try:
+        stats = _stat_of(vfs.VfsLfs2), _stat_of(vfs.VfsFat)
+    except OSError:  # a kernel that keeps constants constant
+        stats = None
+    return new, stats

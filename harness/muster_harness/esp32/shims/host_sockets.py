@@ -6,6 +6,7 @@
 import addresses
 import clock
 import host_link
+from arguments import real
 from micropython import const
 from native import builtin
 from stream import Stream
@@ -22,6 +23,7 @@ _EBADF = const(9)
 _EAGAIN = const(11)
 _ETIMEDOUT = const(116)
 _IN = const(1)
+_FIRST_NUMBER = const(54)  # LWIP_SOCKET_OFFSET
 
 
 class _End:
@@ -45,6 +47,34 @@ class HostSockets(Stream):
         self._type = type
         self._ends = [None, None, None, None]  # by interface; a connection has one
         self._poll = _select.poll()
+
+    def settimeout(self, seconds):
+        self._timeout = -1 if seconds is None else int(real(seconds) * 1000)
+        if 0 < self._timeout < 100:
+            self._timeout = _SHORT
+
+    def setblocking(self, flag):
+        self._timeout = -1 if flag else 0
+
+    def makefile(self, *mode):
+        return self
+
+    # The lowest that nobody has, from where lwIP begins.
+    def fileno(self):
+        if self._is_closed:
+            return -1
+        while self not in _numbered:
+            if None not in _numbered:
+                _numbered.append(None)
+            _numbered[_numbered.index(None)] = self
+        return _FIRST_NUMBER + _numbered.index(self)
+
+    def _give_number_back(self):
+        if self in _numbered:
+            _numbered[_numbered.index(self)] = None
+
+    def __repr__(self):
+        return "<socket>"
 
     # Being there: a connection lives as long as the link it was made on; a datagram or
     # listening socket is wherever the board is, and moves with it.
@@ -167,3 +197,4 @@ class HostSockets(Stream):
 
 
 _abandoned = []
+_numbered = []  # sockets that were asked for their number

@@ -60,8 +60,11 @@ def _import_too(name, *how):
     if first not in sys.modules:
         if first in IN_C:
             sys.modules[first] = load(IN_C[first])
+            in_c(sys.modules[first], first)
         elif first in FROZEN and not _is_in_folder(first):
-            return _loading(name, how)
+            found = _loading(name, how)
+            found.__file__ = name + ".py"
+            return found
     found = _import(name, *how)
     if len(how) > 2 and how[2] and hasattr(found, "__getattr__"):
         for wanted in how[2]:
@@ -70,18 +73,28 @@ def _import_too(name, *how):
     return found
 
 
-# A module that only modules of the board know.
+# A module that only modules of the board know, and that is in C on a board.
 def load(name):
     if name not in _loaded:
         _loaded[name] = _loading(name, ())
         del sys.modules[name]
+        in_c(_loaded[name])
     return _loaded[name]
+
+
+# Says of itself what a module in C says.
+def in_c(module, name=None):
+    if name:
+        module.__name__ = name
+    if hasattr(module, "__file__"):
+        del module.__file__
 
 
 def _help(*what):
     if what and what[0] is _help:  # which is in C on a board
         what = (_own_help,)
-    load("manual").show(_own_help, what)
+    names = [name for name in list(IN_C) + list(FROZEN) if name != "ubluetooth"]
+    load("manual").show(_own_help, what, names)
 
 
 # What a module of the board has in another file: its __getattr__, given {name: file}.

@@ -79,6 +79,9 @@ class poll:
         else:
             self._native.modify(obj, eventmask)
 
+    def __repr__(self):
+        return "<poll>"
+
     def poll(self, timeout=-1):
         return list(self._wait(timeout))
 

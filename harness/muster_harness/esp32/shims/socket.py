@@ -10,7 +10,7 @@ import addresses
 import clock
 import host_link
 import on_demand
-from arguments import integer
+from arguments import integer, items
 from held import Held
 from host_sockets import _SHORT, SOCK_DGRAM, SOCK_STREAM, HostSockets
 from micropython import const
@@ -35,6 +35,8 @@ TCP_NODELAY = 1
 
 _EBADF = const(9)
 _EAGAIN = const(11)
+_EINVAL = const(22)
+_EOPNOTSUPP = const(95)
 _ETIMEDOUT = const(116)
 _EHOSTUNREACH = const(118)
 _EINPROGRESS = const(119)
@@ -51,7 +53,6 @@ _SILENT_BUFFER = const(
 )  # lwIP's TCP_SND_BUF: what a sender may fill before it notices the silence
 _REPORT = const(4096)
 _LONGEST = const(1500)  # a datagram that is not in pieces
-_FIRST_NUMBER = const(54)  # LWIP_SOCKET_OFFSET
 _CALLBACK = const(20)  # an option: runs while the socket can be read
 _ITSELF = const(2)  # the link on which the board speaks to itself
 
@@ -97,34 +98,18 @@ class socket(HostSockets):
 
     # -- as on the board
 
-    def settimeout(self, seconds):
-        self._timeout = -1 if seconds is None else int(seconds * 1000)
-        if 0 < self._timeout < 100:
-            self._timeout = _SHORT
-
-    def setblocking(self, flag):
-        self._timeout = -1 if flag else 0
-
     def setsockopt(self, level, option, value):
+        if option in (SO_REUSEADDR, SO_BROADCAST, TCP_NODELAY):
+            integer(value)
+        elif option == IP_ADD_MEMBERSHIP and len(memoryview(value)) != 8:
+            raise ValueError
         if option == _CALLBACK:
             on_demand.load("second_terminal").watch(self, value)
         elif option not in (SO_REUSEADDR, SO_BROADCAST, SO_BINDTODEVICE, TCP_NODELAY, 3):
             print("Warning: lwip.setsockopt() option not implemented")
 
-    def makefile(self, *mode):
-        return self
-
-    # The lowest that nobody has, from where lwIP begins.
-    def fileno(self):
-        if self._is_closed:
-            return -1
-        while self not in _numbered:
-            if None not in _numbered:
-                _numbered.append(None)
-            _numbered[_numbered.index(None)] = self
-        return _FIRST_NUMBER + _numbered.index(self)
-
     def bind(self, address):
+        items(address, 2)
         port = addresses.service(address[1])
         self._bound = (addresses.resolve(address[0]), port)
         if self._bound[0] != addresses.ANY and not any(map(self._is_for, host_link.links)):
@@ -133,10 +118,14 @@ class socket(HostSockets):
             self._is_up()
 
     def listen(self, backlog=2):
-        self._backlog = max(0, backlog)
+        if self._type == SOCK_DGRAM:
+            raise OSError(_EOPNOTSUPP)
+        self._backlog = max(0, integer(backlog))
         self._is_up()
 
     def accept(self):
+        if self._backlog is None and not self._is_closed:
+            raise OSError(_EOPNOTSUPP if self._type == SOCK_DGRAM else _EINVAL)
         while True:
             native, raw = self._until_done(_IN, self._timeout, _accept)
             peer = addresses.to_board(raw)
@@ -153,12 +142,11 @@ class socket(HostSockets):
         return accepted, peer
 
     def connect(self, address):
+        items(address, 2)
         port = addresses.service(address[1])
         target = addresses.resolve(address[0])
         host_link.refresh()
-        i = addresses.interface_to(target)
-        if i is None:
-            raise OSError(_EHOSTUNREACH)
+        i = _interface_to(target)
         if self._type == SOCK_DGRAM:
             self._peer = (target, port)
             return
@@ -281,8 +269,8 @@ class socket(HostSockets):
         port = int(address[1]) & 0xFFFF
         if not self._is_up():
             raise OSError(_EHOSTUNREACH)
-        i = 0 if addresses.is_group(target) else addresses.interface_to(target)
-        if i is None or not self._ends[i]:
+        i = _interface_to(target)
+        if not self._ends[i]:
             raise OSError(_EHOSTUNREACH)
         _talking.add(id(self))
         delays_ms = None
@@ -381,14 +369,23 @@ class socket(HostSockets):
             _talking.remove(id(self))
             if not _talking:
                 clock.rest()
-        if self in _numbered:
-            _numbered[_numbered.index(self)] = None
+        self._give_number_back()
         host_link.refresh()
         self._close_all()
 
 
-_numbered = []  # sockets that were asked for their number
 _talking = set()  # the ids of open sockets that may wait for an answer
+
+
+# What is in no network of the board goes to a router, if the station's network has one; whether
+# that takes it, the supervisor says.
+def _interface_to(target):
+    i = addresses.interface_to(target)
+    if i is None:
+        if not host_link.links[0].address:
+            raise OSError(_EHOSTUNREACH)
+        i = 0
+    return i
 
 
 def _accept(native):

@@ -18,20 +18,21 @@ This board is emulated: docs/emulated-board.md of its project says how it differ
 For further help on a specific object, type help(obj)
 For a list of available modules, type help('modules')
 """
-_MODULES = """__main__ _asyncio _onewire _thread array asyncio/__init__ asyncio/core asyncio/event
-asyncio/funcs asyncio/lock asyncio/stream binascii builtins cmath collections cryptolib deflate dht
-ds18x20 errno esp esp32 framebuf gc hashlib heapq io json machine math micropython mip/__init__
-neopixel network ntptime onewire os platform random re requests/__init__ select socket ssl
+# Beside those that come on demand.
+_MODULES = """__main__ _asyncio array asyncio/__init__ asyncio/core asyncio/event
+asyncio/funcs asyncio/lock asyncio/stream binascii builtins cmath collections cryptolib deflate
+errno esp esp32 framebuf gc hashlib heapq io json machine math micropython mip/__init__
+network os platform random re requests/__init__ select socket ssl
 struct sys time tls uasyncio uctypes vfs websocket"""
 _WIDTH = 18
 _COLUMNS = 4
 
 
-def show(interpreters_own, what):
+def show(interpreters_own, what, on_demand):
     if not what:
         print(_WELCOME)
     elif what[0] == "modules":
-        _list(_MODULES.split())
+        _list(sorted(_MODULES.split() + on_demand))
     else:
         interpreters_own(*what)
 
