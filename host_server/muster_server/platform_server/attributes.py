@@ -81,6 +81,11 @@ def count(value: Any) -> str | None:
     return None if is_good else f"a whole number from 0 to {_COUNT_LIMIT}"
 
 
+def at_least_once(value: Any) -> str | None:
+    is_good = count(value) is None and value > 0
+    return None if is_good else f"a whole number from 1 to {_COUNT_LIMIT}"
+
+
 def time(value: Any) -> str | None:
     is_good = isinstance(value, str) and is_timestamp(value)
     return None if is_good else 'a time such as "20261123T075904"'

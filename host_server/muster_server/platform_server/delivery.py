@@ -23,7 +23,7 @@ from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.notifying import CHANNEL
 from muster_server.platform_server.outgoing import NotDelivered
 from muster_server.store.platform import PlatformStore
-from muster_server.store.platform_outbox import Notice
+from muster_server.store.platform_outbox import RESULT, Notice
 
 log = logging.getLogger(__name__)
 
@@ -209,6 +209,8 @@ def _seqs(notices: list[Notice]) -> list[int]:
 def _sgn(notices: list[Notice]) -> str:
     """The body of what is sent: one notification, or an aggregated one."""
     each = [json.loads(notice.body) for notice in notices]
+    if notices[0].subscription == RESULT:
+        return compact_json({"m2m:rsp": each[0]})
     if notices[0].batch > 1:
         return compact_json({"m2m:agn": {"m2m:sgn": each}})
     return compact_json({"m2m:sgn": each[0]})

@@ -29,7 +29,6 @@ from muster_server.platform_server import subscription_form as form
 from muster_server.platform_server.access import Caller
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE, Target
-from muster_server.platform_server.attributes import ResourceType
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.notifying import Event
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
@@ -90,7 +89,7 @@ class Platform:
             with self._store.transaction() as rows:
                 self._remove_expired(rows)
                 caller = self._accounts.authenticate(
-                    rows, token, request.originator, assigns=_asks_for_an_id(request)
+                    rows, token, request.originator, assigns=asks_for_an_id(request)
                 )
                 request = replace(request, originator=caller.originator)
                 target = addressing.locate(rows, self._cse, request.to)
@@ -133,7 +132,7 @@ class Platform:
             raise codes.InvalidChildType(f"{type_.root} cannot be created there")
         if type_.number == types.MGMT_OBJ:
             types.check_definition(request.document)
-        given = _content(request.document, type_, codes.BadRequest)
+        given = creation.content_of(request.document, type_, codes.BadRequest)
         types.check_app_id(given, request.release)
         draft = creation.drafted(
             type_,
@@ -148,7 +147,7 @@ class Platform:
             draft = replace(draft, attributes=policies.settled(rows, self._cse, draft.attributes))
         self._check_room(rows, draft)
         if draft.ty == types.AE and not caller.is_admin:
-            _check_name(rows, draft)
+            creation.check_name(rows, draft)
         if draft.ty == types.SUBSCRIPTION:
             notifying.check(rows, self._cse, parent, draft, request.verified)
         if draft.ty == types.CHANNEL:
@@ -207,18 +206,26 @@ class Platform:
         if not access.may(caller, Operation.RETRIEVE, target.resource, discovers=asks_for):
             raise codes.NoPrivilege("this originator may not retrieve that")
         resource = self._edge(rows, target)
-        return results.retrieved(rows, caller, self._cse, resource, request, self._bounds.results)
+        instances.check_retrievable(rows, resource)
+        if resource.ty == types.CSE_BASE:
+            resource = replace(resource, attributes={**resource.attributes, "ctm": self._now()})
+        answer, shown = results.retrieved(
+            rows, caller, self._cse, resource, request, self._bounds.results
+        )
+        for leaf in instances.shown_the_last_time(rows, shown):
+            self._remove(rows, leaf)
+        return answer
 
     def _update(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         resource = target.resource
         type_ = types.TYPES[resource.ty]
-        if "acpi" not in _inner(request.document, type_):
+        if "acpi" not in creation.inner(request.document, type_):
             self._check(caller, Operation.UPDATE, resource)
         elif not access.may_govern(caller, resource):
             raise codes.NoPrivilege("acpi: this originator may not say who governs that")
         if target.edge or resource.ty in (types.CSE_BASE, types.CONTENT_INSTANCE):
             raise codes.OperationNotAllowed(f"{type_.root} cannot be updated there")
-        given = _content(request.document, type_, codes.ContentsUnacceptable)
+        given = creation.content_of(request.document, type_, codes.ContentsUnacceptable)
         changes = types.checked_for_update(type_, given)
         if "acpi" in changes and len(changes) > 1:
             raise codes.BadRequest("acpi: is updated alone, without other attributes")
@@ -246,6 +253,7 @@ class Platform:
         if types.NAMING & changes.keys():
             after = self._governed(rows, before, after)
         if before.ty == types.CONTAINER:
+            after = instances.opened(rows, before, after)
             after = instances.trimmed(rows, after, self._bounds)
         hosted = after.attributes.get("hael", [])
         if before.ty == types.NODE and "hael" in changes:
@@ -266,18 +274,22 @@ class Platform:
     def _delete(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         self._check(caller, Operation.DELETE, target.resource)
         resource = self._edge(rows, target)
+        instances.check_retrievable(rows, resource)
         if resource.ty == types.CSE_BASE:
             raise codes.OperationNotAllowed("the CSEBase cannot be deleted")
         answer = Response(codes.DELETED)
         if request.content is not Content.NOTHING:
-            shown = results.retrieved(
+            shown, _ = results.retrieved(
                 rows, caller, self._cse, resource, request, self._bounds.results
             )
             answer = replace(shown, rsc=codes.DELETED)
+        self._remove(rows, resource)
+        return answer
+
+    def _remove(self, rows: Rows, resource: Resource) -> None:
         self._note_deletion(rows, resource)
         _loosen(rows, [resource])
         rows.remove(resource.ri)
-        return answer
 
     def _note_deletion(self, rows: Rows, resource: Resource) -> None:
         if resource.ty == types.SUBSCRIPTION:
@@ -314,6 +326,7 @@ class Platform:
         if target.edge is None:
             return target.resource
         is_latest = target.edge == "la"
+        instances.check_enabled(target.resource)
         found = rows.edge(target.resource.ri, types.CONTENT_INSTANCE, newest=is_latest)
         if found is None:
             raise codes.NotFound("the container has no content instance")
@@ -360,19 +373,10 @@ class Platform:
         return timestamp(self._earliest()), timestamp(self._latest() + self._bounds.life_s)
 
 
-def _asks_for_an_id(request: Request) -> bool:
+def asks_for_an_id(request: Request) -> bool:
     """Tell whether an AE is to be registered under an id that the CSE assigns."""
     is_registration = request.operation is Operation.CREATE and request.ty == types.AE
     return is_registration and request.originator in ("", "C")
-
-
-def _check_name(rows: Rows, draft: Resource) -> None:
-    """An AE is called as its originator likes, but not what is kept for others: who takes the
-    name of a device's node, or another originator, would keep that one out.
-    """
-    is_anothers = draft.rn != draft.ri and rows.has_account(draft.rn)
-    if is_anothers or draft.rn.startswith(creation.NODE_NAMES):
-        raise codes.Conflict(f"rn: {draft.rn} is kept for somebody else; take your originator")
 
 
 def _loosen(rows: Rows, leaving: list[Resource]) -> None:
@@ -381,19 +385,3 @@ def _loosen(rows: Rows, leaving: list[Resource]) -> None:
     for node in leaving:
         if node.ty == types.NODE:
             linking.follow_node(rows, node.ri, node.attributes.get("hael", []), [])
-
-
-def _inner(document: Mapping[str, Any], type_: ResourceType) -> Mapping[str, Any]:
-    given = document.get(type_.root)
-    return given if isinstance(given, dict) else {}
-
-
-def _content(
-    document: Mapping[str, Any], type_: ResourceType, refusal: type[codes.RequestRefused]
-) -> Mapping[str, Any]:
-    if list(document) != [type_.root]:
-        raise refusal(f'wanted a document with the one key "{type_.root}"')
-    given = document[type_.root]
-    if not isinstance(given, dict):
-        raise codes.BadRequest(f"{type_.root}: wanted an object")
-    return given

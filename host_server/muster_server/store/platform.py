@@ -19,7 +19,12 @@ from sqlalchemy.exc import IntegrityError
 from muster_server.store.engine import Database
 from muster_server.store.platform_history import PlatformHistory
 from muster_server.store.platform_outbox import PlatformOutbox
-from muster_server.store.platform_policies import PlatformPolicies, marks_of, opened_to
+from muster_server.store.platform_policies import (
+    RETRIEVAL_DISABLED,
+    PlatformPolicies,
+    marks_of,
+    opened_to,
+)
 from muster_server.store.platform_readers import PlatformReaders, members_of
 from muster_server.store.platform_records import Reach as Reach
 from muster_server.store.platform_records import Resource as Resource
@@ -68,7 +73,7 @@ _tokens = sa.Table(
     sa.Column("ct", sa.String(22)),
 )
 
-INSTANCE, SUBSCRIPTION = 4, 23  # types
+INSTANCE, REQUEST, SUBSCRIPTION = 4, 17, 23  # types
 EVERYTHING = Filter()
 
 
@@ -146,6 +151,8 @@ class Rows:
         # "0" follows "/": all paths in between begin with the path and a "/".
         wanted = sa.select(_resources).where(column.path > f"{path}/", column.path < f"{path}0")
         depth = sa.func.length(column.path) - sa.func.length(sa.func.replace(column.path, "/", ""))
+        shut = sa.select(_marks.c.ri).where(_marks.c.kind == RETRIEVAL_DISABLED)
+        wanted = wanted.where((column.ty != INSTANCE) | column.pi.not_in(shut))
         wanted = wanted.where(fitting(column, _marks.c, filter_))
         if filter_.levels is not None:
             wanted = wanted.where(depth <= path.count("/") + filter_.levels)
@@ -173,6 +180,14 @@ class Rows:
             .order_by(_resources.c.seq)
             .limit(limit)
         )
+
+    def made_by(self, pi: str, ty: int) -> dict[str, int]:
+        """The number of children of a type, by who made them."""
+        column = _resources.c
+        counts = sa.select(column.creator, sa.func.count()).where(column.pi == pi, column.ty == ty)
+        return {
+            row[0]: row[1] for row in self._connection.execute(counts.group_by(column.creator))
+        }
 
     def owned_count(self, owner: str) -> int:
         """Count the resources of the AE's subtree."""
@@ -230,6 +245,10 @@ class Rows:
     def remove(self, ri: str) -> None:
         """Remove a resource and everything under it."""
         self._remove(_resources.c.ri == ri)
+
+    def remove_children(self, pi: str, ty: int) -> None:
+        """Remove all children of a type, and everything under them."""
+        self._remove((_resources.c.pi == pi) & (_resources.c.ty == ty))
 
     def remove_expired(self, now: str) -> None:
         """Remove what `expired` tells, and everything under it."""
@@ -314,8 +333,9 @@ class Rows:
 
 
 def _made_by(originator: str) -> Any:
-    # Whoever subscribes owns the subscription, wherever it stands.
-    return (_resources.c.creator == originator) & (_resources.c.ty == SUBSCRIPTION)
+    # Whoever subscribes or asks owns the subscription or request, wherever it stands.
+    is_own = _resources.c.ty.in_((REQUEST, SUBSCRIPTION))
+    return (_resources.c.creator == originator) & is_own
 
 
 def _within(reach: Reach) -> Any:

@@ -25,12 +25,15 @@ _notifications = sa.Table(
 )
 
 
+RESULT = ""
+
+
 @dataclass(frozen=True)
 class Notice:
     """One notification for one target: a URL, or "pch:" and the AE-ID of who polls."""
 
     target: str
-    subscription: str
+    subscription: str  # the id; RESULT: it tells what became of a request
     body: str  # of the notification, compact JSON, e.g. '{"nev":{…},"sur":"/id-in/sub1"}'
     at: float
     batch: int = 0  # so many are sent together, 0: each alone

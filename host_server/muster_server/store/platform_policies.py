@@ -4,7 +4,8 @@
 
 It stands among the marks: for a policy "pv2" and "pv32" with each originator or group that may
 retrieve or discover what it governs, "pv2*" and "pv32*" with patterns; for a resource that names
-policies "acpi" with each; for a group "mid" with each member.
+policies "acpi" with each; for a group "mid" with each member. A container whose instances are not
+to be retrieved has "disr".
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,6 +27,7 @@ _DEEPEST = 4  # groups within groups
 _MOST_NAMES = 256
 
 EVERYBODY = "all"
+RETRIEVAL_DISABLED = "disr"
 
 
 def marks_of(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -33,6 +35,8 @@ def marks_of(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for kind in _LISTS:
         for value in attributes.get(kind, ()):
             yield kind, value
+    if attributes.get("disr"):
+        yield RETRIEVAL_DISABLED, ""
     for rule in attributes.get("pv", {}).get("acr", ()):
         if "acod" in rule:
             continue  # whoever is allowed only some types is not shown what he might not see
