@@ -11,8 +11,13 @@ from typing import Any
 
 from muster_server.document import compact_json
 from muster_server.platform_server import resource_types as types
+from muster_server.platform_server.addressing import Target
 from muster_server.platform_server.bounds import Bounds
-from muster_server.platform_server.response_codes import NotAcceptable, OperationNotAllowed
+from muster_server.platform_server.response_codes import (
+    NotAcceptable,
+    NotFound,
+    OperationNotAllowed,
+)
 from muster_server.store.platform import Resource, Rows
 
 
@@ -51,7 +56,7 @@ def trimmed(rows: Rows, container: Resource, bounds: Bounds) -> Resource:
         oldest = rows.edge(container.ri, types.CONTENT_INSTANCE, newest=False)
         if oldest is None:
             break
-        rows.remove(oldest.ri)
+        rows.remove_leaf(oldest.ri)
         counts["cni"] -= 1
         counts["cbs"] -= oldest.attributes["cs"]
     return replace(container, attributes=counts)
@@ -79,14 +84,34 @@ def check_enabled(container: Resource | None) -> None:
         raise OperationNotAllowed("disr: retrieval is disabled in this container")
 
 
+def is_counted(resource: Resource) -> bool:
+    """Tell whether it may be retrieved only so often."""
+    return resource.ty == types.CONTENT_INSTANCE and "dcnt" in resource.attributes
+
+
 def shown_the_last_time(rows: Rows, shown: Iterable[Resource]) -> list[Resource]:
     """Count that these were retrieved; those that were retrieved as often as they may be."""
-    counted = [leaf for leaf in shown if "dcnt" in leaf.attributes]
+    counted = [leaf for leaf in shown if is_counted(leaf)]
     for leaf in counted:
         left = leaf.attributes["dcnt"] - 1
         if left:
             rows.change_counts(replace(leaf, attributes={**leaf.attributes, "dcnt": left}))
     return [leaf for leaf in counted if leaf.attributes["dcnt"] <= 1]
+
+
+def meant(rows: Rows, target: Target) -> Resource:
+    """The resource of an address, which may be the latest or the oldest of a container.
+
+    Raises NotFound if there is none, OperationNotAllowed if it is not to be retrieved.
+    """
+    if target.edge is None:
+        return target.resource
+    check_enabled(target.resource)
+    is_latest = target.edge == "la"
+    found = rows.edge(target.resource.ri, types.CONTENT_INSTANCE, newest=is_latest)
+    if found is None:
+        raise NotFound("the container has no content instance")
+    return found
 
 
 def count_out(rows: Rows, leaving: Iterable[Resource]) -> None:

@@ -137,3 +137,21 @@ def retrieved(
     shows_children = request.content in (Content.WITH_CHILDREN, Content.CHILDREN)
     shown = found if shows_children else []
     return Response(codes.OK, document, is_partial, following), shown
+
+
+def shown(
+    rows: Rows,
+    resource: Resource,
+    content: Content,
+    asked: Mapping[str, Any] | None = None,
+    before: Resource | None = None,
+) -> dict[str, Any] | None:
+    """The document of a resource that was created or updated, as far as it is wanted."""
+    if content is Content.NOTHING:
+        return None
+    end = end_of_life(rows, resource)
+    attributes = attributes_of(resource, end)
+    if content is Content.CHANGED:
+        former = attributes_of(before, end) if before else {}
+        attributes = changed_attributes(former, asked or {}, attributes)
+    return document_of(resource, attributes)

@@ -5,6 +5,7 @@
 One request is one transaction: who asks, whether they may, and the deed see the same state.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -39,6 +40,10 @@ from muster_server.store.platform_outbox import Notice
 
 _HISTORY_S = 30 * 86400  # of accounts that were closed
 SUPPORTED_RELEASES = ("2a", "3", "4", "5")
+
+
+class ToBeWritten(Exception):
+    """A retrieval changes what it shows, so that a snapshot is not enough."""
 
 
 class Platform:
@@ -86,6 +91,9 @@ class Platform:
         VerificationNeeded: then it is asked for again with the URLs that were verified.
         """
         try:
+            if request.operation is Operation.RETRIEVE:
+                with contextlib.suppress(ToBeWritten):
+                    return self._read(request, token)
             with self._store.transaction() as rows:
                 self._remove_expired(rows)
                 caller = self._accounts.authenticate(
@@ -102,6 +110,17 @@ class Platform:
                 with self._store.transaction() as rows:
                     sightings.note_refused(rows, request, error, self._clock())
             raise
+
+    def _read(self, request: Request, token: str | None) -> Response:
+        """The answer of a retrieval, for which nobody has to wait. ToBeWritten if it changes
+        something, as the first that finds something expired does.
+        """
+        with self._store.reading() as rows:
+            if rows.has_expired(timestamp(self._earliest())):
+                raise ToBeWritten
+            caller = self._accounts.authenticate(rows, token, request.originator)
+            target = addressing.locate(rows, self._cse, request.to)
+            return self._carry_out(rows, caller, target, request)
 
     def _carry_out(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         match request.operation:
@@ -167,10 +186,10 @@ class Platform:
         if content is Content.ADDRESS:
             document = {"m2m:uri": kept.path}
         elif content is Content.ADDRESS_AND_ATTRIBUTES:
-            shown = self._shown(rows, kept, Content.ATTRIBUTES) or {}
+            shown = results.shown(rows, kept, Content.ATTRIBUTES) or {}
             document = {"m2m:rce": {"uri": kept.path, **shown}}
         else:
-            document = self._shown(rows, kept, content, given)
+            document = results.shown(rows, kept, content, given)
         return Response(codes.CREATED, document, place=kept.path)
 
     def _keep(self, rows: Rows, caller: Caller, parent: Resource, draft: Resource) -> Resource:
@@ -205,13 +224,15 @@ class Platform:
         asks_for = request.is_discovery
         if not access.may(caller, Operation.RETRIEVE, target.resource, discovers=asks_for):
             raise codes.NoPrivilege("this originator may not retrieve that")
-        resource = self._edge(rows, target)
+        resource = instances.meant(rows, target)
         instances.check_retrievable(rows, resource)
         if resource.ty == types.CSE_BASE:
             resource = replace(resource, attributes={**resource.attributes, "ctm": self._now()})
         answer, shown = results.retrieved(
             rows, caller, self._cse, resource, request, self._bounds.results
         )
+        if rows.is_snapshot and any(map(instances.is_counted, shown)):
+            raise ToBeWritten
         for leaf in instances.shown_the_last_time(rows, shown):
             self._remove(rows, leaf)
         return answer
@@ -234,7 +255,9 @@ class Platform:
             notifying.check_targets(rows, self._cse, changed, request.verified)
         kept = self._change(rows, caller, resource, changed, changes)
         self._note(rows, Event(form.UPDATED, kept, kept, changes))
-        return Response(codes.UPDATED, self._shown(rows, kept, request.content, changes, resource))
+        return Response(
+            codes.UPDATED, results.shown(rows, kept, request.content, changes, resource)
+        )
 
     def _change(
         self,
@@ -273,7 +296,7 @@ class Platform:
 
     def _delete(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         self._check(caller, Operation.DELETE, target.resource)
-        resource = self._edge(rows, target)
+        resource = instances.meant(rows, target)
         instances.check_retrievable(rows, resource)
         if resource.ty == types.CSE_BASE:
             raise codes.OperationNotAllowed("the CSEBase cannot be deleted")
@@ -313,7 +336,7 @@ class Platform:
         Raises NotFound if there is nothing, NoPrivilege if it is not the caller's own,
         Unauthorized if nobody knows who asks.
         """
-        with self._store.transaction() as rows:
+        with self._store.reading() as rows:
             caller = self._accounts.authenticate(rows, token, request.originator)
             channel = addressing.locate(rows, self._cse, request.to.rpartition("/")[0]).resource
             if channel.ty != types.CHANNEL:
@@ -322,38 +345,11 @@ class Platform:
                 raise codes.NoPrivilege("a polling channel is its AE's alone")
             return channel.owner
 
-    def _edge(self, rows: Rows, target: Target) -> Resource:
-        if target.edge is None:
-            return target.resource
-        is_latest = target.edge == "la"
-        instances.check_enabled(target.resource)
-        found = rows.edge(target.resource.ri, types.CONTENT_INSTANCE, newest=is_latest)
-        if found is None:
-            raise codes.NotFound("the container has no content instance")
-        return found
-
     def _check(
         self, caller: Caller, operation: Operation, resource: Resource, ty: int | None = None
     ) -> None:
         if not access.may(caller, operation, resource, ty):
             raise codes.NoPrivilege(f"this originator may not {operation.value} that")
-
-    def _shown(
-        self,
-        rows: Rows,
-        resource: Resource,
-        content: Content,
-        asked: Mapping[str, Any] | None = None,
-        before: Resource | None = None,
-    ) -> dict[str, Any] | None:
-        if content is Content.NOTHING:
-            return None
-        end = results.end_of_life(rows, resource)
-        attributes = results.attributes_of(resource, end)
-        if content is Content.CHANGED:
-            former = results.attributes_of(before, end) if before else {}
-            attributes = results.changed_attributes(former, asked or {}, attributes)
-        return results.document_of(resource, attributes)
 
     def _remove_expired(self, rows: Rows) -> None:
         now = timestamp(self._earliest())

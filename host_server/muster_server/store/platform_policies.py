@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+
+from muster_server.store.sql import Sql, marks
 
 _marks = sa.Table(
     "marks",
@@ -61,8 +62,8 @@ def opened_to(names: Iterable[str], originator: str, operation: int) -> sa.Colum
 class PlatformPolicies:
     """Questions within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
 
     def names_of(self, originator: str) -> frozenset[str]:
         """The originator, everybody, and the groups that it is in, directly or by way of others.
@@ -71,11 +72,12 @@ class PlatformPolicies:
         """
         names, newest = {originator, EVERYBODY}, {originator}
         for _ in range(_DEEPEST):
-            holding = sa.select(_marks.c.ri).where(
-                _marks.c.kind == "mid", _marks.c.value.in_(sorted(newest))
+            listed = sorted(newest)
+            text = (
+                f"SELECT ri FROM marks WHERE kind = 'mid' AND value IN ({marks(listed)}) LIMIT ?"  # noqa: S608
             )
-            found = self._connection.execute(holding.limit(_MOST_NAMES)).scalars()
-            newest = {str(ri) for ri in found} - names
+            found = self._sql.rows(text, *listed, _MOST_NAMES)
+            newest = {str(row["ri"]) for row in found} - names
             if not newest or len(names) > _MOST_NAMES:
                 break
             names |= newest

@@ -8,12 +8,15 @@ parsed once. SQLAlchemy would build each anew, which took most of the time of a 
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
+from sqlalchemy.dialects.sqlite import dialect
 
 from muster_server.document import compact_json
+
+_TEXT = dialect(paramstyle="qmark")
 
 
 class Sql:
@@ -47,6 +50,19 @@ class Sql:
     def run_many(self, text: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Do it with the values of each row."""
         self._cursor.executemany(text, rows)
+
+
+def as_text(question: Select[Any]) -> tuple[str, list[Any]]:
+    """Return a question that SQLAlchemy has put together as text, and its values; for those whose
+    parts are not known beforehand.
+    """
+    compiled = question.compile(dialect=_TEXT, compile_kwargs={"render_postcompile": True})
+    return str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]
+
+
+def marks(values: Collection[Any]) -> str:
+    """Return a mark for each value, as in `IN (?, ?)`; for none `NULL`, in which nothing is."""
+    return ", ".join("?" * len(values)) or "NULL"
 
 
 def insertion(table: str, columns: Iterable[str]) -> str:
