@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from muster_server.errors import HostError, Unauthorized, Unavailable
 from muster_server.expiry_clock import ExpiryClock
-from muster_server.platform_server import http_binding, outgoing
+from muster_server.platform_server import http_binding
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
@@ -25,7 +25,7 @@ from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.delivery import Delivery
 from muster_server.platform_server.figures import Figures
-from muster_server.platform_server.outgoing import Rules
+from muster_server.platform_server.outgoing import Outgoing, Rules
 from muster_server.platform_server.request_resources import RequestResources
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
@@ -116,17 +116,16 @@ def create_app(
     cse, bounds = cse or CSE(), bounds or Bounds()
     accounts = Accounts(store, admin_token_hashes, clock, bounds)
     channels = Channels(cse.id)
-    rules, origin = notified or Rules(), f"/{cse.id}"
     threads = Threads(_AT_ONCE)
 
-    async def send(url: str, body: bytes) -> None:
-        await outgoing.post(url, body, origin, rules)
-
-    delivery = Delivery(store, send, channels)
+    outgoing = Outgoing(f"/{cse.id}", notified or Rules())
+    delivery = Delivery(store, outgoing.post, channels)
     platform = Platform(store, accounts, clock, bounds, cse, expiry, delivery.take)
 
     requests = RequestResources(store, accounts, clock, cse)
-    answering = Answering(platform, channels, send, clock, threads, requests, delivery.take)
+    answering = Answering(
+        platform, channels, outgoing.post, clock, threads, requests, delivery.take
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -142,6 +141,7 @@ def create_app(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await outgoing.close()
 
     app = FastAPI(
         title="Muster platform",
