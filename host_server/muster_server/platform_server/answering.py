@@ -28,6 +28,9 @@ POLL = "/pcu"  # the virtual child of a polling channel
 _POLL_S = 25.0  # unless the request has another time; below what front ends grant
 _VENDOR_LENGTH = 256
 _VERIFICATIONS = 16  # at once
+# Searches have few threads of their own: however long they take, devices have theirs.
+_SEARCHES = 4
+_MOST_SEARCHES = 64  # that wait
 _AT_ONCE = 64  # requests that are answered before they are carried out
 _AGAIN_S = (1.0, 2.0, 4.0)  # between tries to keep what became of one
 _LATER = {
@@ -78,6 +81,7 @@ class Answering:
         self._post = post
         self._clock = clock
         self._threads = threads
+        self._searching = Threads(_SEARCHES)
         self._requests = requests
         self._deliver = deliver
         self._verifying = 0
@@ -147,8 +151,11 @@ class Answering:
             entity = await self._threads.run(self._platform.polled, request, token)
             if entity is not None:
                 return await self._polled(request, entity, headers)
+        if request.searches and self._searching.waiting >= _MOST_SEARCHES:
+            raise Unavailable("many searches are under way", retry_s=5)
+        threads = self._searching if request.searches else self._threads
         try:
-            return await self._threads.run(self._platform.answer, request, token)
+            return await threads.run(self._platform.answer, request, token)
         except VerificationNeeded as needed:
             await self._verify(needed)
             verified = frozenset(needed.urls)

@@ -91,6 +91,12 @@ class Request:
     response_type: ResponseType = ResponseType.BLOCKING
     persistence: str | None = None  # for how long, or until when, a result is wanted
 
+    @property
+    def searches(self) -> bool:
+        """Tell whether it may look at many resources."""
+        is_one = self.content in (Content.ATTRIBUTES, Content.NOTHING)
+        return self.operation is Operation.RETRIEVE and not is_one
+
 
 @dataclass(frozen=True)
 class Response:

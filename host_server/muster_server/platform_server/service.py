@@ -34,7 +34,7 @@ from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.notifying import Event
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
 from muster_server.platform_server.timestamps import timestamp
-from muster_server.store.platform import NameTaken, PlatformStore, Resource, Rows
+from muster_server.store.platform import NameTaken, PlatformStore, Resource, Rows, TooSlow
 from muster_server.store.platform_history import Sight
 from muster_server.store.platform_outbox import Notice
 
@@ -87,8 +87,9 @@ class Platform:
                 rows.change(replace(base, attributes=new.attributes))
 
     def answer(self, request: Request, token: str | None) -> Response:
-        """Carry a request out. RequestRefused or Unauthorized, and no resource changed, if not, or
-        VerificationNeeded: then it is asked for again with the URLs that were verified.
+        """Carry a request out. RequestRefused (such as NotAcceptable for an endless search) or
+        Unauthorized, and no resource changed, if not; or VerificationNeeded: then it is asked for
+        again with the URLs that were verified.
         """
         try:
             if request.operation is Operation.RETRIEVE:
@@ -105,6 +106,8 @@ class Platform:
                 sightings.note_done(rows, request, target.resource, self._clock())
             self._deliver(rows.outbox.added)
             return answer
+        except TooSlow as error:
+            raise codes.NotAcceptable(f"the search took {error}; narrow it") from None
         except (codes.RequestRefused, Unauthorized) as error:
             if sightings.is_notable(request, error):
                 with self._store.transaction() as rows:

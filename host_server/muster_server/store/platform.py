@@ -30,6 +30,7 @@ from muster_server.store.platform_records import Resource as Resource
 from muster_server.store.platform_records import Token as Token
 from muster_server.store.platform_search import Filter, fitting
 from muster_server.store.sql import Sql, as_text, insertion, marks
+from muster_server.store.sql import TooSlow as TooSlow
 
 HEAD = "0005"
 
@@ -69,6 +70,7 @@ _INSERT = f"{insertion('resources', _KEPT)} ON CONFLICT DO NOTHING RETURNING seq
 _UPDATE = f"UPDATE resources SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE ri = ?"  # noqa: S608
 _OF_A_TOKEN = ("token_id", "originator", "hash", "ct")
 
+LONGEST_SEARCH_S = 10.0
 INSTANCE, REQUEST, SUBSCRIPTION = 4, 17, 23  # types
 EVERYTHING = Filter()
 
@@ -141,7 +143,8 @@ class Rows:
         reach: Reach | None = None,
     ) -> list[Resource]:
         """Return what is under a path and fits, uppermost first, then oldest, but for content
-        instances, of which the newest come first: who asks for a few wants those.
+        instances, of which the newest come first: who asks for a few wants those. TooSlow if
+        it takes more than LONGEST_SEARCH_S.
         """
         column = _resources.c
         # "0" follows "/": all paths in between begin with the path and a "/".
@@ -294,7 +297,8 @@ class Rows:
 
     def _found(self, question: sa.Select[Any]) -> list[Resource]:
         text, values = as_text(question)
-        return self._many(text, *values)
+        with self._sql.within(LONGEST_SEARCH_S):
+            return self._many(text, *values)
 
     def _remove(self, condition: sa.ColumnElement[bool]) -> None:
         under = sa.select(_resources.c.ri).where(condition).cte(recursive=True)

@@ -10,6 +10,7 @@ import pytest
 
 from muster_server.document import compact_json
 from muster_server.platform_server import delivery as delivery_module
+from muster_server.platform_server import outgoing
 from muster_server.platform_server.app import create_app
 from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.delivery import MOST_KEPT, Delivery
@@ -172,3 +173,23 @@ def test_what_waits_is_bounded_by_its_size(
     asyncio.run(flooded())
     assert came[-1] == 49
     assert 8 <= len(came) <= 12
+
+
+def test_receiver_that_never_answers_is_given_up_and_costs_a_publisher_nothing(
+    town: Town, news: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outgoing, "DEADLINE_S", 0.2)
+    monkeypatch.setattr(delivery_module, "_TRIES", 1)
+    town.subscribe([news.url])
+    news.wait_s = 3.0
+    began = time.monotonic()
+    for n in range(5):
+        town.publish(str(n))
+    news.wait_for(2)
+    assert time.monotonic() - began < news.wait_s
+    deadline = time.monotonic() + 10
+    while town.pending():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert len(news.came) == 2
+    assert code(town.subscribe([news.url], rn="again")) == "5204"
