@@ -13,8 +13,8 @@ A *reader* may retrieve the CSEBase and whatever is owned by an originator that 
 discovers that, and may do nothing else. An *application* may besides register an AE of its own,
 subscribe to what it may retrieve, and put commands into containers of that name.
 
-Whoever made a subscription may do everything with it. All else is up to policies in the tree; to a
-reader they open nothing but retrieval and discovery.
+Whoever made a subscription or a request may do everything with it. All else is up to policies in
+the tree; to a reader they open nothing but retrieval and discovery.
 """
 
 from collections.abc import Callable
@@ -79,7 +79,7 @@ def may(
     """Tell whether the caller may do this; for a creation, `ty` under this parent."""
     if caller.is_admin or _RULES[caller.kind](caller, operation, resource, ty):
         return True
-    if resource.ty == types.SUBSCRIPTION and resource.creator == caller.originator:
+    if resource.ty in types.CREATORS_OWN and resource.creator == caller.originator:
         return True
     if caller.policies is None or (caller.kind == READER and operation is not Operation.RETRIEVE):
         return False

@@ -167,7 +167,7 @@ class Accounts:
 
     def entries(self, after: str, limit: int) -> list[AccountEntry]:
         """Accounts in the order of their originators, from the one after `after`."""
-        with self._store.transaction() as rows:
+        with self._store.reading() as rows:
             accounts = rows.accounts(after, limit)
             issued = rows.tokens_of(originator for originator, _ in accounts)
         return [
@@ -181,7 +181,7 @@ class Accounts:
 
     def history(self, originator: str) -> tuple[list[Sight], Resource | None]:
         """Return what was seen of the originator, and the newest timeline of its device."""
-        with self._store.transaction() as rows:
+        with self._store.reading() as rows:
             seen = rows.history.of(originator)
             entity = _ae_of(rows, originator)
             container = rows.resource_at(f"{entity.path}/{_TIMELINES}") if entity else None

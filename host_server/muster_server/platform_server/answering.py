@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Requests that wait for somebody: a poll for news, and a subscription for its targets' consent.
+"""Requests that wait: for their time, for news, for the consent of a subscription's targets; and
+those that are answered before they are carried out.
 
 They wait in the event loop, without a thread and without a transaction.
 """
@@ -8,21 +9,58 @@ They wait in the event loop, without a thread and without a transaction.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 
-from muster_server.errors import Unavailable
+from muster_server.errors import HostError, Unauthorized, Unavailable
 from muster_server.platform_server import request_times
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.delivery import Post
 from muster_server.platform_server.notifying import VerificationNeeded
 from muster_server.platform_server.outgoing import NotDelivered
-from muster_server.platform_server.primitives import Operation, Request, Response
+from muster_server.platform_server.primitives import Operation, Request, Response, ResponseType
+from muster_server.platform_server.request_resources import About, Accepted, RequestResources
 from muster_server.platform_server.service import Platform
+from muster_server.store.platform_outbox import Notice
 from muster_server.threads import Threads
 
 POLL = "/pcu"  # the virtual child of a polling channel
 _POLL_S = 25.0  # unless the request has another time; below what front ends grant
+_VENDOR_LENGTH = 256
 _VERIFICATIONS = 16  # at once
+# Searches have few threads of their own: however long they take, devices have theirs.
+_SEARCHES = 4
+_MOST_SEARCHES = 64  # that wait
+_AT_ONCE = 64  # requests that are answered before they are carried out
+_AGAIN_S = (1.0, 2.0, 4.0)  # between tries to keep what became of one
+_LATER = {
+    ResponseType.SYNCHRONOUS: codes.ACCEPTED_SYNCHRONOUS,
+    ResponseType.ASYNCHRONOUS: codes.ACCEPTED_ASYNCHRONOUS,
+}
+
+
+def told(error: HostError) -> Response:
+    """The response that says why a request was not carried out."""
+    return Response(_rsc(error), {"m2m:dbg": str(error)})
+
+
+def _rsc(error: HostError) -> int:
+    if isinstance(error, codes.RequestRefused):
+        return error.rsc
+    if isinstance(error, Unauthorized):
+        # In oneM2M's form, so that whoever asks can tell this platform's refusal from that of
+        # something in between.
+        return codes.SecurityAssociationRequired.rsc
+    is_servers = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return codes.RequestRefused.rsc if is_servers else codes.BadRequest.rsc
+
+
+def _about(headers: Mapping[str, str], until: float) -> About:
+    targets, vendor = headers.get("x-m2m-rtu"), headers.get("x-m2m-vsi")
+    if vendor is not None and len(vendor) > _VENDOR_LENGTH:
+        raise codes.BadRequest(f"X-M2M-VSI: at most {_VENDOR_LENGTH} characters")
+    named = None if targets is None else tuple(filter(None, targets.split("&")))
+    return About(headers["x-m2m-ri"], until, named, vendor)
 
 
 class Answering:
@@ -35,22 +73,89 @@ class Answering:
         post: Post,
         clock: Callable[[], float],
         threads: Threads,
+        requests: RequestResources,
+        deliver: Callable[[list[Notice]], None],
     ) -> None:
         self._platform = platform
         self._channels = channels
         self._post = post
         self._clock = clock
         self._threads = threads
+        self._searching = Threads(_SEARCHES)
+        self._requests = requests
+        self._deliver = deliver
         self._verifying = 0
+        self._later: set[asyncio.Task[None]] = set()
 
     async def of(self, request: Request, token: str, headers: Mapping[str, str]) -> Response:
         """The answer; RequestRefused, such as NotVerified, Unauthorized or Unavailable if none."""
+        wait_s = request_times.wait_s(headers, self._clock())
+        until = request_times.kept_until(headers, request.persistence, self._clock())
+        if request.response_type in _LATER:
+            return await self._accepted(request, token, headers, wait_s, until)
+        await asyncio.sleep(wait_s)
+        answer = await self._now(request, token, headers)
+        is_silent = request.response_type is ResponseType.NONE
+        return replace(answer, document=None) if is_silent else answer
+
+    async def close(self) -> None:
+        """Give up what is still to be carried out; its resources say so after the next start."""
+        for task in self._later:
+            task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
+
+    async def _accepted(
+        self,
+        request: Request,
+        token: str,
+        headers: Mapping[str, str],
+        wait_s: float,
+        until: float,
+    ) -> Response:
+        if len(self._later) >= _AT_ONCE:
+            raise Unavailable("many requests are to be answered later", retry_s=5)
+        about = _about(headers, until)
+        accepted = await self._threads.run(self._requests.accept, request, token, about)
+        doing = self._carry_out(accepted, request, token, headers, wait_s)
+        task = asyncio.get_running_loop().create_task(doing)
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+        return Response(_LATER[request.response_type], {"m2m:uri": accepted.path})
+
+    async def _carry_out(
+        self,
+        accepted: Accepted,
+        request: Request,
+        token: str,
+        headers: Mapping[str, str],
+        wait_s: float,
+    ) -> None:
+        await asyncio.sleep(wait_s)
+        try:
+            answer = await self._now(request, token, headers)
+        except HostError as error:
+            answer = told(error)
+        for again_s in _AGAIN_S:
+            try:
+                notices = await self._threads.run(
+                    self._requests.conclude, accepted, answer.rsc, answer.document
+                )
+            except Unavailable:
+                await asyncio.sleep(again_s)  # the store has said why
+            else:
+                self._deliver(notices)
+                return
+
+    async def _now(self, request: Request, token: str, headers: Mapping[str, str]) -> Response:
         if request.to.endswith(POLL):
             entity = await self._threads.run(self._platform.polled, request, token)
             if entity is not None:
                 return await self._polled(request, entity, headers)
+        if request.searches and self._searching.waiting >= _MOST_SEARCHES:
+            raise Unavailable("many searches are under way", retry_s=5)
+        threads = self._searching if request.searches else self._threads
         try:
-            return await self._threads.run(self._platform.answer, request, token)
+            return await threads.run(self._platform.answer, request, token)
         except VerificationNeeded as needed:
             await self._verify(needed)
             verified = frozenset(needed.urls)

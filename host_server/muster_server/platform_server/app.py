@@ -16,17 +16,18 @@ from starlette.responses import Response
 
 from muster_server.errors import HostError, Unauthorized, Unavailable
 from muster_server.expiry_clock import ExpiryClock
-from muster_server.platform_server import http_binding, outgoing, request_times
+from muster_server.platform_server import http_binding
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
-from muster_server.platform_server.answering import Answering
+from muster_server.platform_server.answering import Answering, told
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.delivery import Delivery
 from muster_server.platform_server.figures import Figures
 from muster_server.platform_server.handed_on import HandedOn
-from muster_server.platform_server.outgoing import Rules
+from muster_server.platform_server.outgoing import Outgoing, Rules
+from muster_server.platform_server.request_resources import RequestResources
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
 from muster_server.threads import Threads, use_threads
@@ -123,28 +124,33 @@ def create_app(
     cse, bounds = cse or CSE(), bounds or Bounds()
     accounts = Accounts(store, admin_token_hashes, clock, bounds)
     channels = Channels(cse.id)
-    rules, origin = notified or Rules(), f"/{cse.id}"
     threads = Threads(_AT_ONCE)
 
-    async def send(url: str, body: bytes) -> None:
-        await outgoing.post(url, body, origin, rules)
-
-    delivery = Delivery(store, send, channels)
+    outgoing = Outgoing(f"/{cse.id}", notified or Rules())
+    delivery = Delivery(store, outgoing.post, channels)
     handed_on = HandedOn()
     platform = Platform(store, accounts, clock, bounds, cse, expiry, delivery.take, handed_on.put)
+
+    requests = RequestResources(store, accounts, clock, cse)
+    answering = Answering(
+        platform, channels, outgoing.post, clock, threads, requests, delivery.take
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await threads.run(platform.open)
+        await threads.run(requests.open)
         await delivery.begin()
         sweeping = asyncio.create_task(_sweep(platform, threads))
         tasks = [sweeping, asyncio.create_task(delivery.run())]
         try:
             yield
         finally:
+            await answering.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await outgoing.close()
 
     app = FastAPI(
         title="Muster platform",
@@ -158,7 +164,6 @@ def create_app(
     use_threads(app, threads)
     _add_accounts(app, accounts, admin_token_hashes)
     _add_handed_on(app, handed_on, admin_token_hashes)
-    answering = Answering(platform, channels, send, clock, threads)
     _add_onem2m(app, answering, cse, bounds, clock)
     return harden(app)
 
@@ -268,15 +273,12 @@ def _add_onem2m(
             wanted = http_binding.parse(
                 request.method, path, request.url.query, headers, body, cse
             )
-            await asyncio.sleep(request_times.wait_s(headers, clock()))
             answer = await answering.of(wanted, token, headers)
             status = codes.HTTP_STATUS[answer.rsc]
-        except codes.RequestRefused as error:
-            answer, status = http_binding.refusal(error), error.status
-        except Unauthorized as error:
-            answer, status = http_binding.unauthorized(error), error.status
+        except (codes.RequestRefused, Unauthorized) as error:
+            answer, status = told(error), error.status
         except HostError as error:  # a bound, or a database that is busy
-            answer, status = http_binding.failure(error), error.status
+            answer = told(error)
             about, _ = http_binding.rendered(headers, replace(answer, document=None), clock())
             response = problem(error)
             response.headers.update(about)

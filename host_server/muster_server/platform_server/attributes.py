@@ -19,8 +19,8 @@ MOST_MEMBERS = 100  # of a group
 NAME = re.compile(rf"[A-Za-z0-9._~-]{{1,{NAME_LENGTH}}}", re.ASCII)
 # "N" and something, or "R" and a registered id of three parts; check_app_id knows about "r".
 _APP_ID = re.compile(r"N.+|[Rr][^.]+\.[^.]+\.[^.].*")
-# type/subtype:encoding with encoding 0 plain, 1 base64 string, 2 base64 of bytes
-_CONTENT_INFO = re.compile(r"[\w.+-]+/[\w.+-]+(:[0-2]){0,2}(:[0-5])?", re.ASCII)
+# type/subtype:encoding with encoding 0 plain, 1 base64 string, 2 base64 of bytes; then security
+_CONTENT_INFO = re.compile(r"[\w.+-]+/[\w.+-]+:[0-2](:[0-5])?", re.ASCII)
 
 _SERIALIZATION = re.compile(r"application/(vnd\.onem2m-res\+)?(json|xml|cbor)", re.ASCII)
 _ENTITY = re.compile(r"/?[A-Za-z0-9._~/-]{1,128}", re.ASCII)
@@ -68,7 +68,7 @@ def serializations(value: Any) -> str | None:
 
 
 def entities(value: Any) -> str | None:
-    is_good = possibly_no_texts(value) is None and all(map(_ENTITY.fullmatch, value))
+    is_good = texts(value) is None and all(map(_ENTITY.fullmatch, value))
     return None if is_good else "a list of AE-IDs"
 
 
@@ -79,6 +79,11 @@ def flag(value: Any) -> str | None:
 def count(value: Any) -> str | None:
     is_good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _COUNT_LIMIT
     return None if is_good else f"a whole number from 0 to {_COUNT_LIMIT}"
+
+
+def at_least_once(value: Any) -> str | None:
+    is_good = count(value) is None and value > 0
+    return None if is_good else f"a whole number from 1 to {_COUNT_LIMIT}"
 
 
 def time(value: Any) -> str | None:

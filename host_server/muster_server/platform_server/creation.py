@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from muster_server.platform_server import resource_types as types
+from muster_server.platform_server import serialization
 from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.attributes import ResourceType
 from muster_server.platform_server.response_codes import (
@@ -17,7 +18,7 @@ from muster_server.platform_server.response_codes import (
     OperationNotAllowed,
     RequestRefused,
 )
-from muster_server.store.platform import Resource
+from muster_server.store.platform import Resource, Rows
 
 # How the configuration server's nodes begin: "nod-PRESS-4". Nobody else may take such a name.
 NODE_NAMES = "nod-"
@@ -28,7 +29,7 @@ _OF_A_SUBSCRIPTION = {"enc": {"net": [1]}, "nct": 1}
 # The time after which a life may end, and the latest end that it may have.
 Ends = tuple[str, str]
 
-_CREATABLE = tuple(sorted(set(types.TYPES) - {types.CSE_BASE}))
+_CREATABLE = tuple(sorted(set(types.TYPES) - {types.CSE_BASE, types.REQUEST}))
 
 
 def cse_base(cse: CSE, releases: tuple[str, ...], now: str) -> Resource:
@@ -38,7 +39,7 @@ def cse_base(cse: CSE, releases: tuple[str, ...], now: str) -> Resource:
         "cst": 1,
         "srt": sorted(types.TYPES),
         "srv": list(releases),
-        "csz": ["application/json", "application/vnd.onem2m-res+json"],
+        "csz": list(serialization.MEDIA_TYPES),
     }
     if cse.points_of_access:
         attributes["poa"] = list(cse.points_of_access)
@@ -50,13 +51,15 @@ def cse_base(cse: CSE, releases: tuple[str, ...], now: str) -> Resource:
 def creatable(ty: int | None) -> ResourceType:
     """Return the type that a creation asks for.
 
-    Raises BadRequest if the type is missing or no type, OperationNotAllowed for the CSEBase,
-    NotImplementedHere for a type that this platform does not have.
+    Raises BadRequest if the type is missing or no type, OperationNotAllowed for the CSEBase
+    and for a request, NotImplementedHere for a type that this platform does not have.
     """
     if ty is None:
         raise BadRequest('Content-Type: wanted the resource type, as in "application/json;ty=2"')
     if ty == types.CSE_BASE:
         raise OperationNotAllowed("the CSEBase exists, and there is only one")
+    if ty == types.REQUEST:
+        raise OperationNotAllowed("the platform makes a request itself, for rt=1 and rt=2")
     if ty in types.OTHER_TYPES:
         raise NotImplementedHere(f"ty {ty}: this platform has {_CREATABLE}")
     if ty not in types.TYPES:
@@ -148,6 +151,15 @@ def _checked_end(asked: str, ends: Ends) -> str:
     if asked <= earliest:
         raise BadRequest(f"et: wanted a time after {earliest}, got {asked}")
     return min(asked, latest)
+
+
+def check_name(rows: Rows, draft: Resource) -> None:
+    """An AE is called as its originator likes, but not what is kept for others: who takes the
+    name of a device's node, or another originator, would keep that one out. Raises Conflict then.
+    """
+    is_anothers = draft.rn != draft.ri and rows.has_account(draft.rn)
+    if is_anothers or draft.rn.startswith(NODE_NAMES):
+        raise Conflict(f"rn: {draft.rn} is kept for somebody else; take your originator")
 
 
 def inner_of(document: Mapping[str, Any], type_: ResourceType) -> Mapping[str, Any]:

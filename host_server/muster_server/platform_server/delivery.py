@@ -4,8 +4,8 @@
 
 Each target has a lane of its own, in which one is under way at a time, in the order of events. A
 target that fails is tried again after 1, 2, 4 … seconds; after eight failures all that waits for
-it is given up, and for ten minutes everything that comes. All is bounded: notices in a lane, lanes
-and what is under way at once.
+it is given up, and for ten minutes everything that comes. Bounded are notices in a lane, lanes,
+what waits in all, and what is under way at once.
 """
 
 import asyncio
@@ -23,13 +23,15 @@ from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.notifying import CHANNEL
 from muster_server.platform_server.outgoing import NotDelivered
 from muster_server.store.platform import PlatformStore
-from muster_server.store.platform_outbox import Notice
+from muster_server.store.platform_outbox import RESULT, Notice
 
 log = logging.getLogger(__name__)
 
-MOST_IN_A_LANE = 1000
+MOST_IN_A_LANE = 10_000
 MOST_LANES = 10_000
+MOST_BYTES = 64 * 1024 * 1024  # of all that waits
 MOST_KEPT = 10_000  # over a restart
+_FORGOTTEN_AT_ONCE = 1000
 _AT_ONCE = 64
 _TRIES = 8
 _REST_S = 600.0
@@ -68,6 +70,7 @@ class Delivery:
         self._first_wait_s = first_wait_s
         self._lanes: dict[str, _Lane] = {}
         self._batches: dict[tuple[str, str], _Batch] = {}
+        self._bytes = 0
         self._done: list[int] = []
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -106,18 +109,19 @@ class Delivery:
 
     async def _tidy(self) -> None:
         self._done += self._channels.taken()
-        if self._done:
+        while self._done:
             try:
                 await asyncio.to_thread(self._forget)
             except Unavailable:
                 log.warning("forgetting notifications is put off")  # the store has said why
+                break
         now = time.monotonic()
         for target, lane in list(self._lanes.items()):
             if lane.task is None and not lane.waiting and lane.rests_until <= now:
                 del self._lanes[target]
 
     def _forget(self) -> None:
-        done = list(self._done)
+        done = self._done[:_FORGOTTEN_AT_ONCE]
         with self._store.transaction() as rows:
             rows.outbox.remove(done)
         del self._done[: len(done)]
@@ -162,16 +166,17 @@ class Delivery:
         if lane.rests_until > time.monotonic():
             self._done += _seqs(notices)  # nobody has been there for minutes
             return
-        if len(lane.waiting) >= MOST_IN_A_LANE:
-            self._done += _seqs(lane.waiting.popleft())
         lane.waiting.append(notices)
+        self._bytes += _size(notices)
+        while len(lane.waiting) > MOST_IN_A_LANE or (lane.waiting and self._bytes > MOST_BYTES):
+            self._done += _seqs(self._next(lane))  # the oldest gives way
         if lane.task is None:
             lane.task = asyncio.get_running_loop().create_task(self._drive(target, lane))
 
     async def _drive(self, target: str, lane: _Lane) -> None:
         try:
             while lane.waiting:
-                notices = lane.waiting.popleft()
+                notices = self._next(lane)
                 if not await self._sent(target, lane, notices):
                     self._give_up(target, lane)
                 self._done += _seqs(notices)
@@ -193,13 +198,21 @@ class Delivery:
                 return True
         return False
 
+    def _next(self, lane: _Lane) -> list[Notice]:
+        notices = lane.waiting.popleft()
+        self._bytes -= _size(notices)
+        return notices
+
     def _give_up(self, target: str, lane: _Lane) -> None:
         log.warning("notifications are given up: nobody takes them (%d)", len(lane.waiting) + 1)
-        for notices in lane.waiting:
-            self._done += _seqs(notices)
-        lane.waiting.clear()
+        while lane.waiting:
+            self._done += _seqs(self._next(lane))
         lane.failures = 0
         lane.rests_until = time.monotonic() + _REST_S
+
+
+def _size(notices: list[Notice]) -> int:
+    return sum(len(notice.body) for notice in notices)
 
 
 def _seqs(notices: list[Notice]) -> list[int]:
@@ -209,6 +222,8 @@ def _seqs(notices: list[Notice]) -> list[int]:
 def _sgn(notices: list[Notice]) -> str:
     """The body of what is sent: one notification, or an aggregated one."""
     each = [json.loads(notice.body) for notice in notices]
+    if notices[0].subscription == RESULT:
+        return compact_json({"m2m:rsp": each[0]})
     if notices[0].batch > 1:
         return compact_json({"m2m:agn": {"m2m:sgn": each}})
     return compact_json({"m2m:sgn": each[0]})

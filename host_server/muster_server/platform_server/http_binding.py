@@ -5,17 +5,12 @@
 Not for rules: those are in service.py.
 """
 
-import json
-import math
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from muster_server.document import compact_json
-from muster_server.errors import HostError, Unauthorized
-from muster_server.platform_server import filters
+from muster_server.platform_server import filters, serialization
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.addressing import CSE, from_http_path
 from muster_server.platform_server.primitives import (
@@ -25,6 +20,7 @@ from muster_server.platform_server.primitives import (
     Operation,
     Request,
     Response,
+    ResponseType,
 )
 from muster_server.platform_server.service import SUPPORTED_RELEASES
 from muster_server.platform_server.timestamps import timestamp
@@ -36,19 +32,21 @@ OPERATIONS = {
     "PUT": Operation.UPDATE,
     "DELETE": Operation.DELETE,
 }
-_SERIALIZATIONS = ("application/json", "application/vnd.onem2m-res+json")
 _WITH_BODY = (Operation.CREATE, Operation.UPDATE)
-_QUERY_NAMES = ("rcn", "fu", "drt", "atrl", "rt", *filters.NAMES)
+_QUERY_NAMES = ("rcn", "fu", "drt", "atrl", "rt", "rp", *filters.NAMES)
+# What oneM2M has besides as result content. 7, the original of an announced resource, is wrong
+# everywhere here: nothing is announced.
+_ELSEWHERE = {"10": "semantic queries are not here", "12": "permissions are not told"}
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
-_NESTING = 32  # far from where Python's own limit would strike while storing or answering
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
+_MILLISECONDS = re.compile(r"[0-9.]{1,16}", re.ASCII)
 
 Headers = Mapping[str, str]  # with names in lower case
 
 
 def parse(method: str, path: str, query: str, headers: Headers, body: bytes, cse: CSE) -> Request:
-    """The request; BadRequest, VersionNotSupported, OperationNotAllowed or NotBlockingNotSupported
-    say which part of it is wrong, or not to be had here.
+    """The request; BadRequest, VersionNotSupported, OperationNotAllowed or NotImplementedHere say
+    which part of it is wrong, or not to be had here.
     """
     if not _REQUEST_ID.fullmatch(headers.get("x-m2m-ri", "")):
         raise codes.BadRequest("X-M2M-RI: required, 1 to 64 visible characters")
@@ -63,8 +61,7 @@ def parse(method: str, path: str, query: str, headers: Headers, body: bytes, cse
     has_content = operation in _WITH_BODY and body
     ty = _type_of_content(headers.get("content-type", ""), operation) if has_content else None
     parameters = _parameters(query)
-    if _one_of(parameters, "rt", ("1", "2", "3", "4", "5")) in ("1", "2", "5"):
-        raise codes.NotBlockingNotSupported("rt: every request is answered at once here: 3")
+    response_type = _one_of(parameters, "rt", tuple(str(t.value) for t in ResponseType)) or "3"
     is_discovery = _one_of(parameters, "fu", ("1", "2")) == "1"
     return Request(
         operation=operation,
@@ -73,11 +70,13 @@ def parse(method: str, path: str, query: str, headers: Headers, body: bytes, cse
         release=headers["x-m2m-rvi"],
         content=_content(operation, parameters.get("rcn"), is_discovery=is_discovery),
         ty=ty,
-        document=_document(body) if operation in _WITH_BODY else {},
+        document=_document(body, headers) if operation in _WITH_BODY else {},
         is_discovery=is_discovery,
         wants_ids=_one_of(parameters, "drt", ("1", "2")) == "2",
         filter=filters.parse(parameters),
         attributes=_wanted_attributes(parameters),
+        response_type=ResponseType(int(response_type)),
+        persistence=parameters.get("rp", [None])[0],
     )
 
 
@@ -93,6 +92,8 @@ def rendered(headers: Headers, answer: Response, now_s: float) -> tuple[dict[str
         about["X-M2M-RI"] = headers["x-m2m-ri"]
     if headers.get("x-m2m-rvi") in SUPPORTED_RELEASES:
         about["X-M2M-RVI"] = headers["x-m2m-rvi"]
+    if _MILLISECONDS.fullmatch(headers.get("x-m2m-rst", "")):
+        about["X-M2M-RST"] = headers["x-m2m-rst"]
     if answer.is_partial:
         about["X-M2M-CTS"] = "1"
     if answer.next_offset is not None:
@@ -101,32 +102,17 @@ def rendered(headers: Headers, answer: Response, now_s: float) -> tuple[dict[str
         about["Content-Location"] = answer.place
     if answer.document is None:
         return about, b""
-    about["Content-Type"] = _accepted(headers.get("accept", ""))
-    return about, compact_json(answer.document).encode()
-
-
-def refusal(error: codes.RequestRefused) -> Response:
-    """The response that says why a request was not carried out."""
-    return Response(error.rsc, {"m2m:dbg": str(error)})
-
-
-def unauthorized(error: Unauthorized) -> Response:
-    """The response to no token or a wrong one: in oneM2M's form, so that whoever asks can tell
-    this platform's refusal from that of something in between."""
-    return Response(codes.SecurityAssociationRequired.rsc, {"m2m:dbg": str(error)})
-
-
-def failure(error: HostError) -> Response:
-    """The response to a request that a bound or the server's own state keeps from being read."""
-    is_servers = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    rsc = codes.RequestRefused.rsc if is_servers else codes.BadRequest.rsc
-    return Response(rsc, {"m2m:dbg": str(error)})
+    asked_in = serialization.media_type_of(headers.get("content-type", ""))
+    media_type = serialization.accepted(headers.get("accept", ""), asked_in)
+    about["Content-Type"] = media_type
+    return about, serialization.encoded(answer.document, media_type)
 
 
 def _type_of_content(content_type: str, operation: Operation) -> int | None:
-    media_type, *parameters = (part.strip() for part in content_type.split(";"))
-    if media_type.lower() not in _SERIALIZATIONS:
-        raise codes.BadRequest(f"Content-Type: wanted {' or '.join(_SERIALIZATIONS)}")
+    _, *parameters = (part.strip() for part in content_type.split(";"))
+    if serialization.media_type_of(content_type) not in serialization.MEDIA_TYPES:
+        wanted = ", ".join(serialization.MEDIA_TYPES)
+        raise codes.BadRequest(f"Content-Type: wanted one of {wanted}")
     types = [text[3:] for text in parameters if text.startswith("ty=")]
     if not types:
         return None
@@ -151,12 +137,6 @@ def _parameters(query: str) -> dict[str, list[str]]:
     return parameters
 
 
-def _accepted(accept: str) -> str:
-    """The first of this platform's media types that is asked for; JSON if none is."""
-    wanted = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
-    return next((name for name in wanted if name in _SERIALIZATIONS), _SERIALIZATIONS[0])
-
-
 def _wanted_attributes(parameters: Mapping[str, list[str]]) -> frozenset[str]:
     words = [word for text in parameters.get("atrl", []) for word in text.split()]
     unknown = [word for word in words if word not in filters.SHOWN]
@@ -174,6 +154,8 @@ def _content(operation: Operation, given: list[str] | None, *, is_discovery: boo
     for content in allowed:
         if given[0] == str(content.value):
             return content
+    if given[0] in _ELSEWHERE and operation is Operation.RETRIEVE and not is_discovery:
+        raise codes.NotImplementedHere(f"rcn {given[0]}: {_ELSEWHERE[given[0]]}")
     wanted = ", ".join(str(content.value) for content in allowed)
     raise codes.BadRequest(f"rcn: wanted one of {wanted} for {operation.value}")
 
@@ -186,38 +168,6 @@ def _one_of(parameters: Mapping[str, list[str]], name: str, wanted: tuple[str, .
     return parameters[name][0]
 
 
-def _document(body: bytes) -> dict[str, Any]:
-    if not body:
-        raise codes.BadRequest("a body is required, and missing")
-    try:
-        document = json.loads(body.decode(), parse_constant=_refused, parse_float=_finite)
-        # An escaped half of a surrogate pair is JSON, but no text that could be sent back.
-        json.dumps(document, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise codes.BadRequest("the body is not JSON in UTF-8") from None
-    if not isinstance(document, dict):
-        raise codes.BadRequest("the body: wanted a JSON object")
-    if _depth(document) > _NESTING:
-        raise codes.BadRequest(f"the body: wanted at most {_NESTING} levels of nesting")
-    return document
-
-
-def _depth(document: Any) -> int:
-    """Count the levels of lists and objects, without recursion."""
-    depth, level = 0, [document]
-    while level:
-        depth += 1
-        inner = [item.values() if isinstance(item, dict) else item for item in level]
-        level = [item for items in inner for item in items if isinstance(item, dict | list)]
-    return depth
-
-
-def _refused(name: str) -> float:
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
+def _document(body: bytes, headers: Headers) -> dict[str, Any]:
+    media_type = serialization.media_type_of(headers.get("content-type", ""))
+    return serialization.decoded(body, media_type)

@@ -17,6 +17,16 @@ class Operation(Enum):
     DELETE = "delete"
 
 
+class ResponseType(Enum):
+    """Response type (rt): whether an answer comes now, later, or not at all."""
+
+    SYNCHRONOUS = 1  # later, by a <request>
+    ASYNCHRONOUS = 2  # later, by a <request> and a notification
+    BLOCKING = 3
+    NONE = 4
+    FLEXIBLE = 5  # as the platform likes, which is blocking
+
+
 class Content(Enum):
     """Result content (rcn)."""
 
@@ -78,6 +88,14 @@ class Request:
     verified: frozenset[str] = frozenset()  # URLs that want to be notified
     new_id: str | None = None  # of the resource, as it was told to those
     attributes: frozenset[str] = frozenset()  # the only ones that are wanted; empty: all
+    response_type: ResponseType = ResponseType.BLOCKING
+    persistence: str | None = None  # for how long, or until when, a result is wanted
+
+    @property
+    def searches(self) -> bool:
+        """Tell whether it may look at many resources."""
+        is_one = self.content in (Content.ATTRIBUTES, Content.NOTHING)
+        return self.operation is Operation.RETRIEVE and not is_one
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from muster_server.platform_server.response_codes import BadRequest, RequestTime
 from muster_server.platform_server.timestamps import is_timestamp
 
 LONGEST_WAIT_S = 30.0
+_KEPT_S = 300.0  # a result, unless its request says how long it is wanted
+_LONGEST_KEPT_S = 3600.0
 _DURATION = re.compile(r"P(?:(\d{1,4})D)?(?:T(?:(\d{1,4})H)?(?:(\d{1,4})M)?(?:(\d{1,6})S)?)?")
 _MILLISECONDS = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,3})?", re.ASCII)
 
@@ -46,10 +48,26 @@ def left_s(headers: Mapping[str, str], now_s: float, usual_s: float) -> float:
     return usual_s if ends is None else max(0.0, ends - now_s)
 
 
+def kept_until(headers: Mapping[str, str], persistence: str | None, now_s: float) -> float:
+    """Unix time until which the result of a request is kept, if it is answered later.
+
+    Raises BadRequest if a time is none, or over.
+    """
+    wanted = [_time(headers, name, now_s) for name in ("x-m2m-ret", "x-m2m-rst")]
+    if persistence is not None:
+        wanted.append(_moment("rp", persistence, now_s))
+    ends = min((end for end in wanted if end is not None), default=now_s + _KEPT_S)
+    if ends <= now_s:
+        raise BadRequest("rp: wanted a time to come")
+    return min(ends, now_s + _LONGEST_KEPT_S)
+
+
 def _time(headers: Mapping[str, str], name: str, now_s: float) -> float | None:
     text = headers.get(name)
-    if text is None:
-        return None
+    return None if text is None else _moment(name.upper(), text, now_s)
+
+
+def _moment(name: str, text: str, now_s: float) -> float:
     if is_timestamp(text):
         moment = datetime.strptime(text[:15] + "+0000", "%Y%m%dT%H%M%S%z").timestamp()
         return moment + float(f"0.{text[16:] or 0}")
@@ -57,6 +75,6 @@ def _time(headers: Mapping[str, str], name: str, now_s: float) -> float | None:
         return now_s + float(text) / 1000
     duration = _DURATION.fullmatch(text)
     if duration is None or text in ("P", "PT"):
-        raise BadRequest(f"{name.upper()}: wanted a time, a duration or milliseconds")
+        raise BadRequest(f"{name}: wanted a time, a duration or milliseconds")
     days, hours, minutes, seconds = (int(part or 0) for part in duration.groups())
     return now_s + ((days * 24 + hours) * 60 + minutes) * 60 + seconds

@@ -22,7 +22,7 @@ from muster_server.platform_server.response_codes import BadRequest, NotImplemen
 from muster_server.store.platform import Resource
 
 POLICY, AE, CONTAINER, CONTENT_INSTANCE, CSE_BASE = 1, 2, 3, 4, 5
-GROUP, MGMT_OBJ, NODE, CHANNEL, SUBSCRIPTION = 9, 13, 14, 15, 23
+GROUP, MGMT_OBJ, NODE, CHANNEL, REQUEST, SUBSCRIPTION = 9, 13, 14, 15, 17, 23
 
 _COMMON = {"lbl": Attribute(check.texts), "et": Attribute(check.time)}
 _GOVERNED = {"acpi": Attribute(check.possibly_no_texts)}  # by access control policies
@@ -72,6 +72,7 @@ TYPES: Mapping[int, ResourceType] = {
             | {
                 "mni": Attribute(check.count),
                 "mbs": Attribute(check.count),
+                "disr": Attribute(check.flag),
                 "or": Attribute(check.text),
             },
         ),
@@ -84,6 +85,7 @@ TYPES: Mapping[int, ResourceType] = {
                 "con": Attribute(check.anything, is_required=True),
                 "cnf": Attribute(check.content_info),
                 "dgt": Attribute(check.time),
+                "dcnt": Attribute(check.at_least_once),
                 "or": Attribute(check.text),
             },
         ),
@@ -103,6 +105,7 @@ TYPES: Mapping[int, ResourceType] = {
         ResourceType(
             CHANNEL, "m2m:pch", "pch", attributes=_COMMON | {"rqag": Attribute(check.flag)}
         ),
+        ResourceType(REQUEST, "m2m:req", "req"),  # made by the platform itself
         ResourceType(
             SUBSCRIPTION,
             "m2m:sub",
@@ -138,8 +141,9 @@ TYPES: Mapping[int, ResourceType] = {
 WITH_CREATOR = frozenset({POLICY, CONTAINER, CONTENT_INSTANCE, GROUP, SUBSCRIPTION})
 # Attributes that name policies, originators, groups or members.
 NAMING = frozenset({"acpi", "pv", "pvs", "mid", "mnm"})
-# A policy says itself who may do what with it; a subscription is its creator's.
-GOVERNED_BY_NOBODY = frozenset({POLICY, CHANNEL, SUBSCRIPTION})
+# A policy says itself who may do what with it; a subscription and a request are their creator's.
+GOVERNED_BY_NOBODY = frozenset({POLICY, CHANNEL, REQUEST, SUBSCRIPTION})
+CREATORS_OWN = frozenset({REQUEST, SUBSCRIPTION})
 # Types that oneM2M defines and this subset leaves out: answered "not implemented", not "unknown".
 OTHER_TYPES = frozenset(range(1, 67)) - set(TYPES)
 

@@ -12,12 +12,17 @@ from typing import ClassVar
 
 from muster_server.errors import HostError
 
+ACCEPTED = 1000  # and not yet carried out
+ACCEPTED_SYNCHRONOUS = 1001
+ACCEPTED_ASYNCHRONOUS = 1002
 OK = 2000
 CREATED = 2001
 DELETED = 2002
 UPDATED = 2004
 
 HTTP_STATUS: Mapping[int, int] = {
+    ACCEPTED_SYNCHRONOUS: HTTPStatus.ACCEPTED,
+    ACCEPTED_ASYNCHRONOUS: HTTPStatus.ACCEPTED,
     OK: HTTPStatus.OK,
     CREATED: HTTPStatus.CREATED,
     DELETED: HTTPStatus.OK,
@@ -109,13 +114,6 @@ class NotVerified(RequestRefused):
 
     rsc = 5204
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-class NotBlockingNotSupported(RequestRefused):
-    """The request asks to be answered later; here every one is answered at once."""
-
-    rsc = 5206
-    status = HTTPStatus.NOT_IMPLEMENTED
 
 
 class NotAcceptable(RequestRefused):

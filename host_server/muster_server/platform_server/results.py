@@ -111,14 +111,16 @@ def _display_order(resource: Resource) -> tuple[int, int, int, str]:
 
 def retrieved(
     rows: Rows, caller: Caller, cse: CSE, resource: Resource, request: Request, most: int
-) -> Response:
-    """The answer that shows a resource, what is under it, or both, as the request wants it."""
+) -> tuple[Response, list[Resource]]:
+    """The answer that shows a resource, what is under it, or both, as the request wants it; and
+    those whose attributes it shows.
+    """
     end = end_of_life(rows, resource)
     attributes = attributes_of(resource, end)
     if request.content is Content.ATTRIBUTES:
         if request.attributes:
             attributes = {n: value for n, value in attributes.items() if n in request.attributes}
-        return Response(codes.OK, document_of(resource, attributes))
+        return Response(codes.OK, document_of(resource, attributes)), [resource]
     found, is_partial = subtree(rows, caller, resource, request, most)
     document: Any
     if request.content is Content.ADDRESSES:
@@ -132,4 +134,24 @@ def retrieved(
         document = document_of(resource, attributes | children)
     # The first result has the number 1, so the next one's is one more than what was passed.
     following = request.filter.offset + len(found) + 1 if is_partial else None
-    return Response(codes.OK, document, is_partial, following)
+    shows_children = request.content in (Content.WITH_CHILDREN, Content.CHILDREN)
+    shown = found if shows_children else []
+    return Response(codes.OK, document, is_partial, following), shown
+
+
+def shown(
+    rows: Rows,
+    resource: Resource,
+    content: Content,
+    asked: Mapping[str, Any] | None = None,
+    before: Resource | None = None,
+) -> dict[str, Any] | None:
+    """The document of a resource that was created or updated, as far as it is wanted."""
+    if content is Content.NOTHING:
+        return None
+    end = end_of_life(rows, resource)
+    attributes = attributes_of(resource, end)
+    if content is Content.CHANGED:
+        former = attributes_of(before, end) if before else {}
+        attributes = changed_attributes(former, asked or {}, attributes)
+    return document_of(resource, attributes)

@@ -5,6 +5,7 @@
 One request is one transaction: who asks, whether they may, and the deed see the same state.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -33,12 +34,16 @@ from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.notifying import Event
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
 from muster_server.platform_server.timestamps import timestamp
-from muster_server.store.platform import NameTaken, PlatformStore, Resource, Rows
+from muster_server.store.platform import NameTaken, PlatformStore, Resource, Rows, TooSlow
 from muster_server.store.platform_history import Sight
 from muster_server.store.platform_outbox import Notice
 
 _HISTORY_S = 30 * 86400  # of accounts that were closed
 SUPPORTED_RELEASES = ("2a", "3", "4", "5")
+
+
+class ToBeWritten(Exception):
+    """A retrieval changes what it shows, so that a snapshot is not enough."""
 
 
 class Platform:
@@ -84,14 +89,18 @@ class Platform:
                 rows.change(replace(base, attributes=new.attributes))
 
     def answer(self, request: Request, token: str | None) -> Response:
-        """Carry a request out. RequestRefused or Unauthorized, and no resource changed, if not, or
-        VerificationNeeded: then it is asked for again with the URLs that were verified.
+        """Carry a request out. RequestRefused (such as NotAcceptable for an endless search) or
+        Unauthorized, and no resource changed, if not; or VerificationNeeded: then it is asked for
+        again with the URLs that were verified.
         """
         try:
+            if request.operation is Operation.RETRIEVE:
+                with contextlib.suppress(ToBeWritten):
+                    return self._read(request, token)
             with self._store.transaction() as rows:
                 self._remove_expired(rows)
                 caller = self._accounts.authenticate(
-                    rows, token, request.originator, assigns=_asks_for_an_id(request)
+                    rows, token, request.originator, assigns=asks_for_an_id(request)
                 )
                 request = replace(request, originator=caller.originator)
                 target = addressing.locate(rows, self._cse, request.to)
@@ -101,11 +110,24 @@ class Platform:
             if answer.handed_on:
                 self._hand_on(*answer.handed_on)
             return answer
+        except TooSlow as error:
+            raise codes.NotAcceptable(f"the search took {error}; narrow it") from None
         except (codes.RequestRefused, Unauthorized) as error:
             if sightings.is_notable(request, error):
                 with self._store.transaction() as rows:
                     sightings.note_refused(rows, request, error, self._clock())
             raise
+
+    def _read(self, request: Request, token: str | None) -> Response:
+        """The answer of a retrieval, for which nobody has to wait. ToBeWritten if it changes
+        something, as the first that finds something expired does.
+        """
+        with self._store.reading() as rows:
+            if rows.has_expired(timestamp(self._earliest())):
+                raise ToBeWritten
+            caller = self._accounts.authenticate(rows, token, request.originator)
+            target = addressing.locate(rows, self._cse, request.to)
+            return self._carry_out(rows, caller, target, request)
 
     def _carry_out(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         match request.operation:
@@ -151,7 +173,7 @@ class Platform:
             draft = replace(draft, attributes=policies.settled(rows, self._cse, draft.attributes))
         self._check_room(rows, draft)
         if draft.ty == types.AE and not caller.is_admin:
-            _check_name(rows, draft)
+            creation.check_name(rows, draft)
         if draft.ty == types.SUBSCRIPTION:
             notifying.check(rows, self._cse, parent, draft, request.verified)
         if draft.ty == types.CHANNEL:
@@ -171,10 +193,10 @@ class Platform:
         if content is Content.ADDRESS:
             document = {"m2m:uri": kept.path}
         elif content is Content.ADDRESS_AND_ATTRIBUTES:
-            shown = self._shown(rows, kept, Content.ATTRIBUTES) or {}
+            shown = results.shown(rows, kept, Content.ATTRIBUTES) or {}
             document = {"m2m:rce": {"uri": kept.path, **shown}}
         else:
-            document = self._shown(rows, kept, content, given)
+            document = results.shown(rows, kept, content, given)
         return Response(codes.CREATED, document, place=kept.path)
 
     def _keep(self, rows: Rows, caller: Caller, parent: Resource, draft: Resource) -> Resource:
@@ -209,8 +231,18 @@ class Platform:
         asks_for = request.is_discovery
         if not access.may(caller, Operation.RETRIEVE, target.resource, discovers=asks_for):
             raise codes.NoPrivilege("this originator may not retrieve that")
-        resource = self._edge(rows, target)
-        return results.retrieved(rows, caller, self._cse, resource, request, self._bounds.results)
+        resource = instances.meant(rows, target)
+        instances.check_retrievable(rows, resource)
+        if resource.ty == types.CSE_BASE:
+            resource = replace(resource, attributes={**resource.attributes, "ctm": self._now()})
+        answer, shown = results.retrieved(
+            rows, caller, self._cse, resource, request, self._bounds.results
+        )
+        if rows.is_snapshot and any(map(instances.is_counted, shown)):
+            raise ToBeWritten
+        for leaf in instances.shown_the_last_time(rows, shown):
+            self._remove(rows, leaf)
+        return answer
 
     def _update(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         resource = target.resource
@@ -230,7 +262,7 @@ class Platform:
             notifying.check_targets(rows, self._cse, changed, request.verified)
         kept = self._change(rows, caller, resource, changed, changes)
         self._note(rows, Event(form.UPDATED, kept, kept, changes))
-        shown = self._shown(rows, kept, request.content, changes, resource)
+        shown = results.shown(rows, kept, request.content, changes, resource)
         handed_on = None if secret is None else (resource.path, secret)
         return Response(codes.UPDATED, shown, handed_on=handed_on)
 
@@ -251,6 +283,7 @@ class Platform:
         if types.NAMING & changes.keys():
             after = self._governed(rows, before, after)
         if before.ty == types.CONTAINER:
+            after = instances.opened(rows, before, after)
             after = instances.trimmed(rows, after, self._bounds)
         hosted = after.attributes.get("hael", [])
         if before.ty == types.NODE and "hael" in changes:
@@ -270,19 +303,23 @@ class Platform:
 
     def _delete(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         self._check(caller, Operation.DELETE, target.resource)
-        resource = self._edge(rows, target)
+        resource = instances.meant(rows, target)
+        instances.check_retrievable(rows, resource)
         if resource.ty == types.CSE_BASE:
             raise codes.OperationNotAllowed("the CSEBase cannot be deleted")
         answer = Response(codes.DELETED)
         if request.content is not Content.NOTHING:
-            shown = results.retrieved(
+            shown, _ = results.retrieved(
                 rows, caller, self._cse, resource, request, self._bounds.results
             )
             answer = replace(shown, rsc=codes.DELETED)
+        self._remove(rows, resource)
+        return answer
+
+    def _remove(self, rows: Rows, resource: Resource) -> None:
         self._note_deletion(rows, resource)
         _loosen(rows, [resource])
         rows.remove(resource.ri)
-        return answer
 
     def _note_deletion(self, rows: Rows, resource: Resource) -> None:
         if resource.ty == types.SUBSCRIPTION:
@@ -306,7 +343,7 @@ class Platform:
         Raises NotFound if there is nothing, NoPrivilege if it is not the caller's own,
         Unauthorized if nobody knows who asks.
         """
-        with self._store.transaction() as rows:
+        with self._store.reading() as rows:
             caller = self._accounts.authenticate(rows, token, request.originator)
             channel = addressing.locate(rows, self._cse, request.to.rpartition("/")[0]).resource
             if channel.ty != types.CHANNEL:
@@ -315,37 +352,11 @@ class Platform:
                 raise codes.NoPrivilege("a polling channel is its AE's alone")
             return channel.owner
 
-    def _edge(self, rows: Rows, target: Target) -> Resource:
-        if target.edge is None:
-            return target.resource
-        is_latest = target.edge == "la"
-        found = rows.edge(target.resource.ri, types.CONTENT_INSTANCE, newest=is_latest)
-        if found is None:
-            raise codes.NotFound("the container has no content instance")
-        return found
-
     def _check(
         self, caller: Caller, operation: Operation, resource: Resource, ty: int | None = None
     ) -> None:
         if not access.may(caller, operation, resource, ty):
             raise codes.NoPrivilege(f"this originator may not {operation.value} that")
-
-    def _shown(
-        self,
-        rows: Rows,
-        resource: Resource,
-        content: Content,
-        asked: Mapping[str, Any] | None = None,
-        before: Resource | None = None,
-    ) -> dict[str, Any] | None:
-        if content is Content.NOTHING:
-            return None
-        end = results.end_of_life(rows, resource)
-        attributes = results.attributes_of(resource, end)
-        if content is Content.CHANGED:
-            former = results.attributes_of(before, end) if before else {}
-            attributes = results.changed_attributes(former, asked or {}, attributes)
-        return results.document_of(resource, attributes)
 
     def _remove_expired(self, rows: Rows) -> None:
         now = timestamp(self._earliest())
@@ -365,19 +376,10 @@ class Platform:
         return timestamp(self._earliest()), timestamp(self._latest() + self._bounds.life_s)
 
 
-def _asks_for_an_id(request: Request) -> bool:
+def asks_for_an_id(request: Request) -> bool:
     """Tell whether an AE is to be registered under an id that the CSE assigns."""
     is_registration = request.operation is Operation.CREATE and request.ty == types.AE
     return is_registration and request.originator in ("", "C")
-
-
-def _check_name(rows: Rows, draft: Resource) -> None:
-    """An AE is called as its originator likes, but not what is kept for others: who takes the
-    name of a device's node, or another originator, would keep that one out.
-    """
-    is_anothers = draft.rn != draft.ri and rows.has_account(draft.rn)
-    if is_anothers or draft.rn.startswith(creation.NODE_NAMES):
-        raise codes.Conflict(f"rn: {draft.rn} is kept for somebody else; take your originator")
 
 
 def _loosen(rows: Rows, leaving: list[Resource]) -> None:

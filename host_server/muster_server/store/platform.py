@@ -7,24 +7,30 @@ below, and what they did is kept if the block ends without an exception.
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Engine, Row
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine
 
 from muster_server.store.engine import Database
 from muster_server.store.platform_history import PlatformHistory
 from muster_server.store.platform_outbox import PlatformOutbox
-from muster_server.store.platform_policies import PlatformPolicies, marks_of, opened_to
+from muster_server.store.platform_policies import (
+    RETRIEVAL_DISABLED,
+    PlatformPolicies,
+    marks_of,
+    opened_to,
+)
 from muster_server.store.platform_readers import PlatformReaders, members_of
 from muster_server.store.platform_records import Reach as Reach
 from muster_server.store.platform_records import Resource as Resource
 from muster_server.store.platform_records import Token as Token
 from muster_server.store.platform_search import Filter, fitting
+from muster_server.store.sql import Sql, as_text, insertion, marks
+from muster_server.store.sql import TooSlow as TooSlow
 
 HEAD = "0005"
 
@@ -53,22 +59,19 @@ _marks = sa.Table(
     sa.Column("kind", sa.String(8)),
     sa.Column("value", sa.String(256)),
 )
-_accounts = sa.Table(
-    "accounts",
-    _metadata,
-    sa.Column("originator", sa.String(64)),
-    sa.Column("ct", sa.String(22)),
-)
-_tokens = sa.Table(
-    "tokens",
-    _metadata,
-    sa.Column("token_id", sa.String(32)),
-    sa.Column("originator", sa.String(64)),
-    sa.Column("hash", sa.String(64)),
-    sa.Column("ct", sa.String(22)),
-)
 
-INSTANCE, SUBSCRIPTION = 4, 23  # types
+# What a resource's row holds besides its place in the order.
+_KEPT = (
+    *("ri", "ty", "rn", "pi", "path", "owner", "ct", "lt", "et", "creator", "governed_by"),
+    "attributes",
+)
+_SELECT = f"SELECT seq, {', '.join(_KEPT)} FROM resources"  # noqa: S608 - our own names
+_INSERT = f"{insertion('resources', _KEPT)} ON CONFLICT DO NOTHING RETURNING seq"
+_UPDATE = f"UPDATE resources SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE ri = ?"  # noqa: S608
+_OF_A_TOKEN = ("token_id", "originator", "hash", "ct")
+
+LONGEST_SEARCH_S = 10.0
+INSTANCE, REQUEST, SUBSCRIPTION = 4, 17, 23  # types
 EVERYTHING = Filter()
 
 
@@ -88,48 +91,48 @@ class PlatformStore:
         with self._database.transaction() as connection:
             yield Rows(connection)
 
+    @contextmanager
+    def reading(self) -> Iterator["Rows"]:
+        """The database as it is now, for questions alone. Unavailable if it does not answer."""
+        with self._database.reading() as connection:
+            yield Rows(connection, is_snapshot=True)
+
 
 class Rows:
-    """Questions and deeds within one transaction."""
+    """Questions and deeds within one transaction; in a snapshot questions alone."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, is_snapshot: bool = False) -> None:
         self._connection = connection
-        self.history = PlatformHistory(connection)
-        self.readers = PlatformReaders(connection)
-        self.policies = PlatformPolicies(connection)
-        self.outbox = PlatformOutbox(connection)
+        self._sql = Sql(connection)
+        self.is_snapshot = is_snapshot
+        self.history = PlatformHistory(self._sql)
+        self.readers = PlatformReaders(self._sql)
+        self.policies = PlatformPolicies(self._sql)
+        self.outbox = PlatformOutbox(self._sql)
 
     # --- the tree
 
     def resource(self, ri: str) -> Resource | None:
-        return self._one(sa.select(_resources).where(_resources.c.ri == ri))
+        return self._one(f"{_SELECT} WHERE ri = ?", ri)
 
     def resource_at(self, path: str) -> Resource | None:
-        return self._one(sa.select(_resources).where(_resources.c.path == path))
+        return self._one(f"{_SELECT} WHERE path = ?", path)
 
     def edge(self, pi: str, ty: int, *, newest: bool) -> Resource | None:
         """The newest or oldest child of a type."""
-        order = _resources.c.seq.desc() if newest else _resources.c.seq
-        return self._one(
-            sa.select(_resources)
-            .where(_resources.c.pi == pi, _resources.c.ty == ty)
-            .order_by(order)
-            .limit(1)
-        )
+        order = "seq DESC" if newest else "seq"
+        return self._one(f"{_SELECT} WHERE pi = ? AND ty = ? ORDER BY {order} LIMIT 1", pi, ty)
 
     def children_of_type(self, pi: str, ty: int, limit: int) -> list[Resource]:
         """Children of a type, oldest first."""
-        question = sa.select(_resources).where(_resources.c.pi == pi, _resources.c.ty == ty)
-        return self._many(question.order_by(_resources.c.seq).limit(limit))
+        text = f"{_SELECT} WHERE pi = ? AND ty = ? ORDER BY seq LIMIT ?"
+        return self._many(text, pi, ty, limit)
 
     def children(self, parents: Iterable[str], limit: int) -> list[Resource]:
         """Children of all these, oldest first."""
-        return self._many(
-            sa.select(_resources)
-            .where(_resources.c.pi.in_(list(parents)))
-            .order_by(_resources.c.seq)
-            .limit(limit)
-        )
+        listed = list(parents)
+        text = f"{_SELECT} WHERE pi IN ({marks(listed)}) ORDER BY seq LIMIT ?"
+        return self._many(text, *listed, limit)
 
     def under(
         self,
@@ -140,74 +143,76 @@ class Rows:
         reach: Reach | None = None,
     ) -> list[Resource]:
         """Return what is under a path and fits, uppermost first, then oldest, but for content
-        instances, of which the newest come first: who asks for a few wants those.
+        instances, of which the newest come first: who asks for a few wants those. TooSlow if
+        it takes more than LONGEST_SEARCH_S.
         """
         column = _resources.c
         # "0" follows "/": all paths in between begin with the path and a "/".
         wanted = sa.select(_resources).where(column.path > f"{path}/", column.path < f"{path}0")
         depth = sa.func.length(column.path) - sa.func.length(sa.func.replace(column.path, "/", ""))
-        wanted = wanted.where(fitting(column, _marks.c, filter_))
+        shut = sa.select(_marks.c.ri).where(_marks.c.kind == RETRIEVAL_DISABLED)
+        wanted = wanted.where((column.ty != INSTANCE) | column.pi.not_in(shut))
+        fits = fitting(column, _marks.c, filter_)
+        if fits is not None:
+            wanted = wanted.where(fits)
         if filter_.levels is not None:
             wanted = wanted.where(depth <= path.count("/") + filter_.levels)
         if reach is not None:
             wanted = wanted.where(_within(reach))
         age = sa.case((column.ty == INSTANCE, -column.seq), else_=column.seq)
         ordered = wanted.order_by(depth, age).offset(filter_.offset)
-        return self._many(ordered.limit(limit))
+        return self._found(ordered.limit(limit))
 
     def below(self, paths: Collection[str], reach: Reach | None = None) -> list[Resource]:
         """Return those that there are at these paths."""
         found = sa.select(_resources).where(_resources.c.path.in_(paths))
         if reach is not None:
             found = found.where(_within(reach))
-        return self._many(found.order_by(_resources.c.seq))
+        return self._found(found.order_by(_resources.c.seq))
 
     def marked(self, kind: str, values: Iterable[str], limit: int = 1000) -> list[Resource]:
         """Resources that hold one of these values in their list "lbl" or "hael"."""
-        found = sa.select(_marks.c.ri).where(
-            _marks.c.kind == kind, _marks.c.value.in_(list(values))
-        )
-        return self._many(
-            sa.select(_resources)
-            .where(_resources.c.ri.in_(found))
-            .order_by(_resources.c.seq)
-            .limit(limit)
-        )
+        listed = list(values)
+        those = f"SELECT ri FROM marks WHERE kind = ? AND value IN ({marks(listed)})"  # noqa: S608
+        text = f"{_SELECT} WHERE ri IN ({those}) ORDER BY seq LIMIT ?"
+        return self._many(text, kind, *listed, limit)
+
+    def made_by(self, pi: str, ty: int) -> dict[str, int]:
+        """The number of children of a type, by who made them."""
+        text = "SELECT creator, count(*) FROM resources WHERE pi = ? AND ty = ? GROUP BY creator"
+        return {row[0]: row[1] for row in self._sql.rows(text, pi, ty)}
 
     def owned_count(self, owner: str) -> int:
         """Count the resources of the AE's subtree."""
-        count = sa.select(sa.func.count()).where(_resources.c.owner == owner)
-        return int(self._connection.execute(count).scalar_one())
+        return int(self._sql.value("SELECT count(*) FROM resources WHERE owner = ?", owner))
 
     def earliest_end(self, paths: Iterable[str]) -> str | None:
         """The first `et` among the resources at these paths, None if none has one."""
-        earliest = sa.select(sa.func.min(_resources.c.et)).where(
-            _resources.c.path.in_(list(paths))
-        )
-        end: str | None = self._connection.execute(earliest).scalar()
+        listed = list(paths)
+        text = f"SELECT min(et) FROM resources WHERE path IN ({marks(listed)})"  # noqa: S608
+        end: str | None = self._sql.value(text, *listed)
         return end
 
     def expired(self, now: str) -> list[Resource]:
         """Resources whose life is over; what is under them goes with them."""
-        return self._many(sa.select(_resources).where(_resources.c.et <= now))
+        return self._many(f"{_SELECT} WHERE et <= ?", now)
+
+    def has_expired(self, now: str) -> bool:
+        """Tell whether there are any such."""
+        return self._sql.row("SELECT 1 FROM resources WHERE et <= ? LIMIT 1", now) is not None
 
     def add(self, resource: Resource) -> Resource:
         """Keep a new resource and tell its place in the order; NameTaken if id or path is used."""
-        values = _values(resource)
-        try:
-            with self._connection.begin_nested():
-                result = self._connection.execute(sa.insert(_resources).values(values))
-        except IntegrityError:
-            raise NameTaken(resource.path) from None
+        seq = self._sql.value(_INSERT, *_values(resource))
+        if seq is None:
+            raise NameTaken(resource.path)
         self._mark(resource)
-        key = result.inserted_primary_key
-        return replace(resource, seq=int(key[0]) if key else 0)
+        return replace(resource, seq=int(seq))
 
     def change(self, resource: Resource) -> None:
         """Keep what changed in a resource's attributes and times."""
-        of_it = _resources.c.ri == resource.ri
-        self._connection.execute(sa.update(_resources).where(of_it).values(_values(resource)))
-        self._connection.execute(sa.delete(_marks).where(_marks.c.ri == resource.ri))
+        self._sql.run(_UPDATE, *_values(resource), resource.ri)
+        self._sql.run("DELETE FROM marks WHERE ri = ?", resource.ri)
         self._mark(resource)
 
     def govern(self, before: Resource, after: Resource, besides: Collection[int]) -> None:
@@ -222,14 +227,22 @@ class Rows:
         new = sa.update(_resources).where(below & same).values(governed_by=after.governed_by)
         self._connection.execute(new)
 
-    def change_counts(self, container: Resource) -> None:
+    def change_counts(self, resource: Resource) -> None:
         """Keep what changed in attributes that nobody searches by; cheaper than `change`."""
-        of_it = _resources.c.ri == container.ri
-        self._connection.execute(sa.update(_resources).where(of_it).values(_values(container)))
+        text = "UPDATE resources SET attributes = ? WHERE ri = ?"
+        self._sql.run(text, _as_text(resource.attributes), resource.ri)
 
     def remove(self, ri: str) -> None:
         """Remove a resource and everything under it."""
         self._remove(_resources.c.ri == ri)
+
+    def remove_leaf(self, ri: str) -> None:
+        """Remove a resource that has nothing under it; cheaper than `remove`."""
+        self._sql.run("DELETE FROM resources WHERE ri = ?", ri)
+
+    def remove_children(self, pi: str, ty: int) -> None:
+        """Remove all children of a type, and everything under them."""
+        self._remove((_resources.c.pi == pi) & (_resources.c.ty == ty))
 
     def remove_expired(self, now: str) -> None:
         """Remove what `expired` tells, and everything under it."""
@@ -238,58 +251,54 @@ class Rows:
     # --- accounts
 
     def has_account(self, originator: str) -> bool:
-        question = sa.select(_accounts.c.ct).where(_accounts.c.originator == originator)
-        return self._connection.execute(question).first() is not None
+        text = "SELECT 1 FROM accounts WHERE originator = ?"
+        return self._sql.row(text, originator) is not None
 
     def accounts(self, after: str, limit: int) -> list[tuple[str, str]]:
         """Originators in order with the time each account was made."""
-        rows = self._connection.execute(
-            sa.select(_accounts.c.originator, _accounts.c.ct)
-            .where(_accounts.c.originator > after)
-            .order_by(_accounts.c.originator)
-            .limit(limit)
+        text = (
+            "SELECT originator, ct FROM accounts WHERE originator > ? ORDER BY originator LIMIT ?"
         )
-        return [(row.originator, row.ct) for row in rows]
+        return [(row[0], row[1]) for row in self._sql.rows(text, after, limit)]
 
     def add_account(self, originator: str, ct: str) -> None:
-        self._connection.execute(sa.insert(_accounts).values(originator=originator, ct=ct))
+        self._sql.run(insertion("accounts", ("originator", "ct")), originator, ct)
 
     def remove_account(self, originator: str) -> None:
         """Forget an account and all its tokens."""
-        of_it = _accounts.c.originator == originator
-        self._connection.execute(sa.delete(_accounts).where(of_it))
+        self._sql.run("DELETE FROM accounts WHERE originator = ?", originator)
 
     def token(self, token_id: str) -> Token | None:
-        found = self._tokens(_tokens.c.token_id == token_id)
+        found = self._tokens("token_id = ?", token_id)
         return found[0] if found else None
 
     def tokens_of(self, originators: Iterable[str]) -> list[Token]:
-        return self._tokens(_tokens.c.originator.in_(list(originators)))
+        listed = list(originators)
+        return self._tokens(f"originator IN ({marks(listed)})", *listed)
 
     def tokens_with(self, hash_: str) -> list[Token]:
-        return self._tokens(_tokens.c.hash == hash_)
+        return self._tokens("hash = ?", hash_)
 
     def add_token(self, token: Token) -> None:
-        self._connection.execute(
-            sa.insert(_tokens).values(
-                token_id=token.token_id,
-                originator=token.originator,
-                hash=token.hash,
-                ct=token.ct,
-            )
-        )
+        values = (token.token_id, token.originator, token.hash, token.ct)
+        self._sql.run(insertion("tokens", _OF_A_TOKEN), *values)
 
     def remove_token(self, token_id: str) -> None:
-        self._connection.execute(sa.delete(_tokens).where(_tokens.c.token_id == token_id))
+        self._sql.run("DELETE FROM tokens WHERE token_id = ?", token_id)
 
     # --- how
 
-    def _one(self, question: sa.Select[Any]) -> Resource | None:
-        row = self._connection.execute(question).first()
+    def _one(self, text: str, *values: Any) -> Resource | None:
+        row = self._sql.row(text, *values)
         return None if row is None else _resource(row)
 
-    def _many(self, question: sa.Select[Any]) -> list[Resource]:
-        return [_resource(row) for row in self._connection.execute(question)]
+    def _many(self, text: str, *values: Any) -> list[Resource]:
+        return [_resource(row) for row in self._sql.rows(text, *values)]
+
+    def _found(self, question: sa.Select[Any]) -> list[Resource]:
+        text, values = as_text(question)
+        with self._sql.within(LONGEST_SEARCH_S):
+            return self._many(text, *values)
 
     def _remove(self, condition: sa.ColumnElement[bool]) -> None:
         under = sa.select(_resources.c.ri).where(condition).cte(recursive=True)
@@ -297,25 +306,21 @@ class Rows:
         doomed = sa.select(under.c.ri)
         self._connection.execute(sa.delete(_resources).where(_resources.c.ri.in_(doomed)))
 
-    def _tokens(self, condition: sa.ColumnElement[bool]) -> list[Token]:
-        question = sa.select(_tokens).where(condition).order_by(_tokens.c.ct, _tokens.c.token_id)
-        return [
-            Token(row.token_id, row.originator, row.hash, row.ct)
-            for row in self._connection.execute(question)
-        ]
+    def _tokens(self, condition: str, *values: Any) -> list[Token]:
+        text = f"SELECT token_id, originator, hash, ct FROM tokens WHERE {condition}"  # noqa: S608
+        found = self._sql.rows(f"{text} ORDER BY ct, token_id", *values)
+        return [Token(*(row[name] for name in _OF_A_TOKEN)) for row in found]
 
     def _mark(self, resource: Resource) -> None:
-        values = [
-            {"ri": resource.ri, "kind": kind, "value": value}
-            for kind, value in dict.fromkeys(marks_of(resource.attributes))
-        ]
-        if values:
-            self._connection.execute(sa.insert(_marks), values)
+        marked = [(resource.ri, *mark) for mark in dict.fromkeys(marks_of(resource.attributes))]
+        if marked:
+            self._sql.run_many(insertion("marks", ("ri", "kind", "value")), marked)
 
 
 def _made_by(originator: str) -> Any:
-    # Whoever subscribes owns the subscription, wherever it stands.
-    return (_resources.c.creator == originator) & (_resources.c.ty == SUBSCRIPTION)
+    # Whoever subscribes or asks owns the subscription or request, wherever it stands.
+    is_own = _resources.c.ty.in_((REQUEST, SUBSCRIPTION))
+    return (_resources.c.creator == originator) & is_own
 
 
 def _within(reach: Reach) -> Any:
@@ -331,36 +336,16 @@ def _within(reach: Reach) -> Any:
     return own
 
 
-def _values(resource: Resource) -> dict[str, Any]:
-    return {
-        "ri": resource.ri,
-        "ty": resource.ty,
-        "rn": resource.rn,
-        "pi": resource.pi,
-        "path": resource.path,
-        "owner": resource.owner,
-        "ct": resource.ct,
-        "lt": resource.lt,
-        "et": resource.et,
-        "creator": resource.creator,
-        "governed_by": resource.governed_by,
-        "attributes": json.dumps(dict(resource.attributes), separators=(",", ":")),
-    }
+def _values(resource: Resource) -> tuple[Any, ...]:
+    kept = (getattr(resource, name) for name in _KEPT if name != "attributes")
+    return (*kept, _as_text(resource.attributes))
 
 
-def _resource(row: Row[Any]) -> Resource:
-    return Resource(
-        ri=row.ri,
-        ty=row.ty,
-        rn=row.rn,
-        pi=row.pi,
-        path=row.path,
-        owner=row.owner,
-        ct=row.ct,
-        lt=row.lt,
-        et=row.et,
-        attributes=json.loads(row.attributes),
-        seq=row.seq,
-        creator=row.creator,
-        governed_by=row.governed_by,
-    )
+def _as_text(attributes: Mapping[str, Any]) -> str:
+    return json.dumps(dict(attributes), separators=(",", ":"))
+
+
+def _resource(row: Any) -> Resource:
+    values = {name: row[name] for name in _KEPT}
+    values["attributes"] = json.loads(values["attributes"])
+    return Resource(seq=row["seq"], **values)

@@ -8,24 +8,20 @@ kept, and those of a closed account are forgotten in the end.
 
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-from sqlalchemy import Connection
+from muster_server.store.sql import Sql, insertion
 
 KEPT = 64
 
-_history = sa.Table(
-    "history",
-    sa.MetaData(),
-    sa.Column("seq", sa.Integer, primary_key=True),
-    sa.Column("originator", sa.String(64)),
-    sa.Column("at", sa.Float),
-    sa.Column("until", sa.Float),
-    sa.Column("times", sa.Integer),
-    sa.Column("what", sa.String(32)),
-    sa.Column("code", sa.String(32)),
-    sa.Column("detail", sa.String(200)),
+_OF_A_SIGHT = ("at", "what", "code", "detail", "until", "times")
+_REPEATED = ("what", "code", "detail")
+_INSERT = insertion("history", ("originator", "at", "until", "times", *_REPEATED))
+_ALL_OF = (
+    'SELECT at, what, code, detail, "until", times FROM history WHERE originator = ? ORDER BY seq'
 )
-_accounts = sa.table("accounts", sa.column("originator"))
+_FORGET_OLD = (
+    "DELETE FROM history WHERE originator = ? AND seq NOT IN"
+    " (SELECT seq FROM history WHERE originator = ? ORDER BY seq DESC LIMIT ?)"
+)
 
 
 @dataclass(frozen=True)
@@ -43,45 +39,35 @@ class Sight:
 class PlatformHistory:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
 
     def note(self, originator: str, sight: Sight) -> None:
         """Write it down, or count it if the newest is the same."""
-        of_it = _history.c.originator == originator
-        newest = sa.select(_history).where(of_it).order_by(_history.c.seq.desc())
-        former = self._connection.execute(newest.limit(1)).mappings().first()
-        same = {"what": sight.what, "code": sight.code, "detail": sight.detail[:200]}
-        if former is not None and same.items() <= former.items():
-            again = sa.update(_history).where(_history.c.seq == former["seq"])
-            counted = {"times": former["times"] + 1, "until": sight.at}
-            self._connection.execute(again.values(counted))
+        newest = "SELECT seq, what, code, detail FROM history WHERE originator = ?"
+        former = self._sql.row(f"{newest} ORDER BY seq DESC LIMIT 1", originator)
+        same = (sight.what, sight.code, sight.detail[:200])
+        if former is not None and same == tuple(former[name] for name in _REPEATED):
+            again = 'UPDATE history SET times = times + 1, "until" = ? WHERE seq = ?'
+            self._sql.run(again, sight.at, former["seq"])
             return
-        row = same | {"originator": originator, "at": sight.at, "until": sight.at, "times": 1}
-        self._connection.execute(sa.insert(_history).values(row))
-        kept = sa.select(_history.c.seq).where(of_it).order_by(_history.c.seq.desc()).limit(KEPT)
-        self._connection.execute(sa.delete(_history).where(of_it & _history.c.seq.not_in(kept)))
+        self._sql.run(_INSERT, originator, sight.at, sight.at, 1, *same)
+        self._sql.run(_FORGET_OLD, originator, originator, KEPT)
 
     def has(self, originator: str, what: str) -> bool:
         """Tell whether this is among what is remembered."""
-        found = sa.select(_history.c.seq).where(
-            _history.c.originator == originator, _history.c.what == what
-        )
-        return self._connection.execute(found.limit(1)).first() is not None
+        text = "SELECT 1 FROM history WHERE originator = ? AND what = ? LIMIT 1"
+        return self._sql.row(text, originator, what) is not None
 
     def of(self, originator: str) -> list[Sight]:
         """All that is remembered, in the order in which it was written down."""
-        names = Sight.__dataclass_fields__
-        question = sa.select(*(_history.c[name] for name in names))
-        question = question.where(_history.c.originator == originator).order_by(_history.c.seq)
-        return [Sight(**row) for row in self._connection.execute(question).mappings()]
+        found = self._sql.rows(_ALL_OF, originator)
+        return [Sight(**{name: row[name] for name in _OF_A_SIGHT}) for row in found]
 
     def forget_closed(self, before: float) -> None:
         """Forget originators without an account, of which nothing was seen since then."""
-        with_account = sa.select(_accounts.c.originator)
-        recent = sa.select(_history.c.originator).where(_history.c.until >= before)
-        self._connection.execute(
-            sa.delete(_history).where(
-                _history.c.originator.not_in(with_account), _history.c.originator.not_in(recent)
-            )
+        self._sql.run(
+            "DELETE FROM history WHERE originator NOT IN (SELECT originator FROM accounts)"
+            ' AND originator NOT IN (SELECT originator FROM history WHERE "until" >= ?)',
+            before,
         )

@@ -8,21 +8,15 @@ together once they are delivered or given up.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy import Connection
+from muster_server.store.sql import Sql, insertion
 
-_notifications = sa.Table(
-    "notifications",
-    sa.MetaData(),
-    sa.Column("seq", sa.Integer, primary_key=True),
-    sa.Column("target", sa.String(512)),
-    sa.Column("subscription", sa.String(64)),
-    sa.Column("body", sa.Text),
-    sa.Column("batch", sa.Integer),
-    sa.Column("batch_s", sa.Float),
-    sa.Column("at", sa.Float),
-)
+_KEPT = ("target", "subscription", "body", "at", "batch", "batch_s")
+_INSERT = f"{insertion('notifications', _KEPT)} RETURNING seq"
+_SELECT = f"SELECT seq, {', '.join(_KEPT)} FROM notifications"  # noqa: S608 - our own names
+
+RESULT = ""
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,7 @@ class Notice:
     """One notification for one target: a URL, or "pch:" and the AE-ID of who polls."""
 
     target: str
-    subscription: str
+    subscription: str  # the id; RESULT: it tells what became of a request
     body: str  # of the notification, compact JSON, e.g. '{"nev":{…},"sur":"/id-in/sub1"}'
     at: float
     batch: int = 0  # so many are sent together, 0: each alone
@@ -41,34 +35,31 @@ class Notice:
 class PlatformOutbox:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
         self.added: list[Notice] = []  # in this transaction
 
     def add(self, notice: Notice) -> Notice:
         """Keep it until it is removed."""
-        values = {name: getattr(notice, name) for name in Notice.__dataclass_fields__}
-        del values["seq"]
-        key = self._connection.execute(sa.insert(_notifications).values(values))
-        kept = replace(notice, seq=int((key.inserted_primary_key or (0,))[0]))
+        seq = self._sql.value(_INSERT, *(getattr(notice, name) for name in _KEPT))
+        kept = replace(notice, seq=int(seq))
         self.added.append(kept)
         return kept
 
     def oldest(self, limit: int) -> list[Notice]:
         """The notices that have waited longest, in the order of their events."""
-        question = sa.select(_notifications).order_by(_notifications.c.seq).limit(limit)
-        return [Notice(**row) for row in self._connection.execute(question).mappings()]
+        found = self._sql.rows(f"{_SELECT} ORDER BY seq LIMIT ?", limit)
+        return [_notice(row) for row in found]
 
     def remove(self, seqs: Iterable[int]) -> None:
         """Forget these."""
-        listed = list(seqs)
-        for n in range(0, len(listed), 500):
-            some = _notifications.c.seq.in_(listed[n : n + 500])
-            self._connection.execute(sa.delete(_notifications).where(some))
+        self._sql.run_many("DELETE FROM notifications WHERE seq = ?", ((seq,) for seq in seqs))
 
     def remove_all_but(self, newest: int) -> None:
         """Forget the oldest of more than these."""
-        kept = sa.select(_notifications.c.seq).order_by(_notifications.c.seq.desc()).limit(newest)
-        self._connection.execute(
-            sa.delete(_notifications).where(_notifications.c.seq.not_in(kept))
-        )
+        kept = "SELECT seq FROM notifications ORDER BY seq DESC LIMIT ?"
+        self._sql.run(f"DELETE FROM notifications WHERE seq NOT IN ({kept})", newest)  # noqa: S608
+
+
+def _notice(row: Any) -> Notice:
+    return Notice(**{name: row[name] for name in ("seq", *_KEPT)})

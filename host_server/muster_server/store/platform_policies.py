@@ -4,14 +4,16 @@
 
 It stands among the marks: for a policy "pv2" and "pv32" with each originator or group that may
 retrieve or discover what it governs, "pv2*" and "pv32*" with patterns; for a resource that names
-policies "acpi" with each; for a group "mid" with each member.
+policies "acpi" with each; for a group "mid" with each member. A container whose instances are not
+to be retrieved has "disr".
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection
+
+from muster_server.store.sql import Sql, marks
 
 _marks = sa.Table(
     "marks",
@@ -26,6 +28,7 @@ _DEEPEST = 4  # groups within groups
 _MOST_NAMES = 256
 
 EVERYBODY = "all"
+RETRIEVAL_DISABLED = "disr"
 
 
 def marks_of(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -33,6 +36,8 @@ def marks_of(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for kind in _LISTS:
         for value in attributes.get(kind, ()):
             yield kind, value
+    if attributes.get("disr"):
+        yield RETRIEVAL_DISABLED, ""
     for rule in attributes.get("pv", {}).get("acr", ()):
         if "acod" in rule:
             continue  # whoever is allowed only some types is not shown what he might not see
@@ -57,8 +62,8 @@ def opened_to(names: Iterable[str], originator: str, operation: int) -> sa.Colum
 class PlatformPolicies:
     """Questions within one transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
 
     def names_of(self, originator: str) -> frozenset[str]:
         """The originator, everybody, and the groups that it is in, directly or by way of others.
@@ -67,11 +72,12 @@ class PlatformPolicies:
         """
         names, newest = {originator, EVERYBODY}, {originator}
         for _ in range(_DEEPEST):
-            holding = sa.select(_marks.c.ri).where(
-                _marks.c.kind == "mid", _marks.c.value.in_(sorted(newest))
+            listed = sorted(newest)
+            text = (
+                f"SELECT ri FROM marks WHERE kind = 'mid' AND value IN ({marks(listed)}) LIMIT ?"  # noqa: S608
             )
-            found = self._connection.execute(holding.limit(_MOST_NAMES)).scalars()
-            newest = {str(ri) for ri in found} - names
+            found = self._sql.rows(text, *listed, _MOST_NAMES)
+            newest = {str(row["ri"]) for row in found} - names
             if not newest or len(names) > _MOST_NAMES:
                 break
             names |= newest

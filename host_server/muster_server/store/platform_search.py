@@ -65,7 +65,7 @@ NAMES = tuple(_CONDITIONS)
 
 
 def fitting(column: Any, marks: Any, wanted: Filter) -> Any:
-    """The condition that a resource fits, as far as type, labels and conditions go."""
+    """The condition that type, labels and conditions fit; None if all do."""
     parts = []
     if wanted.types:
         parts.append(column.ty.in_(wanted.types))
@@ -79,5 +79,5 @@ def fitting(column: Any, marks: Any, wanted: Filter) -> Any:
         by_name.setdefault(name, []).append(one)
     parts += [sa.or_(*alternatives) for alternatives in by_name.values()]
     if not parts:
-        return sa.true()
+        return None
     return sa.or_(*parts) if wanted.is_any_enough else sa.and_(*parts)

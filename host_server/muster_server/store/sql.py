@@ -8,12 +8,22 @@ parsed once. SQLAlchemy would build each anew, which took most of the time of a 
 
 import json
 import sqlite3
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Select
+from sqlalchemy.dialects.sqlite import dialect
 
 from muster_server.document import compact_json
+
+_STEPS = 20_000  # of SQLite, between looks at the clock
+_TEXT = dialect(paramstyle="qmark")
+
+
+class TooSlow(Exception):
+    """A question took longer than it was given."""
 
 
 class Sql:
@@ -24,6 +34,24 @@ class Sql:
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
         self._cursor = driver.cursor()
         self._cursor.row_factory = sqlite3.Row
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Questions in the block end after so long. TooSlow if one did."""
+        driver = self._cursor.connection
+        if not isinstance(driver, sqlite3.Connection):
+            yield  # another database has a limit of its own for each statement
+            return
+        ends = time.monotonic() + seconds
+        driver.set_progress_handler(lambda: int(time.monotonic() > ends), _STEPS)
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+                raise
+            raise TooSlow(f"more than {seconds:.0f} s") from None
+        finally:
+            driver.set_progress_handler(None, 0)
 
     def rows(self, text: str, *values: Any) -> list[sqlite3.Row]:
         """All rows that the question finds."""
@@ -47,6 +75,19 @@ class Sql:
     def run_many(self, text: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Do it with the values of each row."""
         self._cursor.executemany(text, rows)
+
+
+def as_text(question: Select[Any]) -> tuple[str, list[Any]]:
+    """Return a question that SQLAlchemy has put together as text, and its values; for those whose
+    parts are not known beforehand.
+    """
+    compiled = question.compile(dialect=_TEXT, compile_kwargs={"render_postcompile": True})
+    return str(compiled), [compiled.params[name] for name in compiled.positiontup or ()]
+
+
+def marks(values: Collection[Any]) -> str:
+    """Return a mark for each value, as in `IN (?, ?)`; for none `NULL`, in which nothing is."""
+    return ", ".join("?" * len(values)) or "NULL"
 
 
 def insertion(table: str, columns: Iterable[str]) -> str:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cbor2
+
 TABLE = Path(__file__).with_name("acme_behaviour.json")
 
 _TIMESTAMP = re.compile(r"^\d{8}T\d{6}(,\d{1,6})?$")
@@ -39,8 +41,10 @@ class Answer:
     @staticmethod
     def of(status: int, headers: dict[str, str], content: bytes) -> "Answer":
         upper = {key.upper(): value for key, value in headers.items()}
+        is_packed = "cbor" in upper.get("CONTENT-TYPE", "")
         try:
-            body = json.loads(content) if content else None
+            read = cbor2.loads if is_packed else json.loads
+            body = read(content) if content else None
         except ValueError:
             body = "<not JSON>"
         return Answer(status, upper, body)

@@ -23,6 +23,8 @@ class Receiver:
         self.wait_s = 0.0
         self.location: str | None = None
         self.url = ""
+        self.connections = 0
+        self.ends_connections = False
         self._news = threading.Condition()
 
     def take(self, headers: dict[str, str], body: bytes) -> None:
@@ -46,6 +48,12 @@ def receiver() -> Iterator[Receiver]:
     kept = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            kept.connections += 1
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             status = kept.status
@@ -56,6 +64,8 @@ def receiver() -> Iterator[Receiver]:
                 self.send_header("Location", kept.location)
             self.send_header("X-M2M-RSC", "2000" if status < 300 else "4000")
             self.send_header("Content-Length", "0")
+            if kept.ends_connections:
+                self.close_connection = True  # without a word
             self.end_headers()
 
         def log_message(self, *ignored: object) -> None:

@@ -3,6 +3,7 @@
 """What does the platform promise about containers and content instances?"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -111,3 +112,63 @@ def test_content_comes_back_as_it_was(pen: Client) -> None:
     for content in ("20 °C", "", 3, 2.5, True, {"t": [1, None]}):
         _publish(pen, content)
         assert pen.ask("GET", f"{DATA}/la", PEN).body["m2m:cin"]["con"] == content
+
+
+@pytest.fixture
+def full(pen: Client) -> Client:
+    """With a container."""
+    pen.ask("POST", f"/{PEN}", PEN, 3, {"m2m:cnt": {"rn": "data"}})
+    return pen
+
+
+def test_instance_is_gone_when_it_was_retrieved_as_often_as_it_may_be(full: Client) -> None:
+    full.ask("POST", DATA, PEN, 4, {"m2m:cin": {"rn": "x", "con": "1", "dcnt": 3}})
+    assert full.ask("GET", "/cse-in/pen/data/x", PEN).body["m2m:cin"]["dcnt"] == 3
+    assert (
+        full.ask("GET", "/cse-in/pen/data?rcn=8", PEN).body["m2m:cnt"]["m2m:cin"][0]["dcnt"] == 2
+    )
+    assert len(full.ask("GET", "/cse-in/pen?fu=1&ty=4", PEN).body["m2m:uril"]) == 1
+    assert full.ask("GET", "/cse-in/pen/data/la", PEN).body["m2m:cin"]["dcnt"] == 1
+    assert full.ask("GET", "/cse-in/pen/data/x", PEN).status == 404
+    assert full.ask("GET", DATA, PEN).body["m2m:cnt"]["cni"] == 0
+
+
+@pytest.mark.parametrize("value", [0, -1, True, "3", 2**31])
+def test_count_of_retrievals_is_a_number_from_1(full: Client, value: Any) -> None:
+    answer = full.ask("POST", DATA, PEN, 4, {"m2m:cin": {"con": "1", "dcnt": value}})
+    assert answer.headers["X-M2M-RSC"] == "4000"
+
+
+def test_time_of_the_measurement_is_kept(full: Client) -> None:
+    about = {"con": "1", "dgt": "20261123T075904"}
+    full.ask("POST", DATA, PEN, 4, {"m2m:cin": about})
+    assert full.ask("GET", "/cse-in/pen/data/la", PEN).body["m2m:cin"]["dgt"] == about["dgt"]
+    wrong = full.ask("POST", DATA, PEN, 4, {"m2m:cin": {"con": "1", "dgt": "now"}})
+    assert wrong.headers["X-M2M-RSC"] == "4000"
+
+
+def test_nothing_is_retrieved_from_a_container_that_disables_it(full: Client) -> None:
+    full.ask("PUT", DATA, PEN, document={"m2m:cnt": {"disr": True}})
+    for n in range(3):
+        made = full.ask("POST", DATA, PEN, 4, {"m2m:cin": {"rn": f"c{n}", "con": "1"}})
+        assert made.status == 201
+    for method, where in (("GET", "c1"), ("GET", "la"), ("GET", "ol"), ("DELETE", "c1")):
+        for originator in (PEN, "CAdmin"):
+            answer = full.ask(method, f"/cse-in/pen/data/{where}", originator)
+            assert answer.headers["X-M2M-RSC"] == "4005"
+    assert "m2m:cin" not in full.ask("GET", "/cse-in/pen/data?rcn=8", PEN).body["m2m:cnt"]
+    assert full.ask("GET", "/cse-in/pen?fu=1&ty=4", PEN).body["m2m:uril"] == []
+
+
+@pytest.mark.parametrize("lifted", [False, None])
+def test_what_was_kept_from_retrieval_is_removed_before_it_can_be_retrieved(
+    full: Client, lifted: bool | None
+) -> None:
+    full.ask("PUT", DATA, PEN, document={"m2m:cnt": {"disr": True}})
+    full.ask("POST", DATA, PEN, 4, {"m2m:cin": {"rn": "old", "con": "1"}})
+    answer = full.ask("PUT", DATA, PEN, document={"m2m:cnt": {"disr": lifted}})
+    counts = answer.body["m2m:cnt"]
+    assert (counts["cni"], counts["cbs"]) == (0, 0)
+    full.ask("POST", DATA, PEN, 4, {"m2m:cin": {"con": "2"}})
+    assert full.ask("GET", "/cse-in/pen/data/ol", PEN).body["m2m:cin"]["con"] == "2"
+    assert full.ask("DELETE", DATA, PEN).status == 200

@@ -222,7 +222,7 @@ def test_rest_is_asked_for_with_the_offset_that_was_told(shelf: Client) -> None:
     assert offset == ""
 
 
-@pytest.mark.parametrize("rcn", [1, 4, 5, 8, 9, 12])
+@pytest.mark.parametrize("rcn", [0, 1, 4, 5, 7, 8, 9, 10, 12])
 def test_discovery_answers_with_addresses_or_references(shelf: Client, rcn: int) -> None:
     wrong = shelf.ask("GET", f"/cse-in/pen?fu=1&rcn={rcn}", PEN)
     assert wrong.headers["X-M2M-RSC"] == "4000"

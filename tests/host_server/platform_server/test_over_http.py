@@ -132,10 +132,12 @@ def test_platform_whose_database_is_busy_says_when_to_come_back(
         other = engine_module.open_engine(url)
         with other.begin():
             answers = [
-                client.ask("GET", "/cse-in"),
-                client.http("GET", "/accounts", token=ADMIN_TOKEN),
+                client.ask("POST", "/cse-in", "CAdmin", 3, {"m2m:cnt": {}}),
+                client.http("PUT", f"/accounts/{PEN}", token=ADMIN_TOKEN),
             ]
+            read = client.ask("GET", "/cse-in?rcn=4")
         other.dispose()
+    assert read.status == 200  # who reads waits for nobody who writes
     assert [(a.status, a.headers["RETRY-AFTER"], a.body["code"]) for a in answers] == [
         (503, "2", "unavailable"),
         (503, "2", "unavailable"),

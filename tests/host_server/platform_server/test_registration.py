@@ -145,9 +145,9 @@ def test_restart_keeps_everything(tmp_path_factory: pytest.TempPathFactory) -> N
         platform.register(PEN, lbl=LABEL)
         platform.ask("POST", f"/{PEN}", PEN, 3, {"m2m:cnt": {"rn": "data", "mni": 2}})
         platform.ask("POST", f"/cse-in/{PEN}/data", PEN, 4, {"m2m:cin": {"con": "21.5"}})
-        before, tokens = platform.ask("GET", "/cse-in?rcn=4").body, platform.tokens
+        before, tokens = platform.ask("GET", "/cse-in?rcn=8").body, platform.tokens
     with running(url) as platform:
         platform.tokens = tokens
-        assert platform.ask("GET", "/cse-in?rcn=4").body == before
+        assert platform.ask("GET", "/cse-in?rcn=8").body == before
         latest = platform.ask("GET", f"/cse-in/{PEN}/data/la", PEN)
         assert latest.body["m2m:cin"]["con"] == "21.5"

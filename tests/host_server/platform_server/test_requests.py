@@ -78,11 +78,26 @@ def test_expired_request_changes_nothing(pen: Client) -> None:
     assert pen.ask("GET", "/cse-in/pen/data", PEN).status == 200
 
 
-@pytest.mark.parametrize("rt", ["1", "2", "5"])
-def test_answer_that_shall_come_later_is_refused(pen: Client, rt: str) -> None:
-    answer = pen.ask("GET", f"/{PEN}?rt={rt}", PEN)
-    assert (answer.status, code(answer)) == (501, "5206")
-    assert pen.ask("GET", f"/{PEN}?rt=3", PEN).status == 200
+def test_blocking_is_what_a_flexible_request_gets(pen: Client) -> None:
+    assert pen.ask("GET", f"/{PEN}?rt=5&rp=PT10S", PEN).body["m2m:ae"]["rn"] == "pen"
+    assert pen.ask("GET", f"/{PEN}?rt=3", PEN).body["m2m:ae"]["rn"] == "pen"
+    assert code(pen.ask("GET", f"/{PEN}?rt=5&rp=soon", PEN)) == "4000"
+    assert code(pen.ask("GET", f"/{PEN}?rt=6", PEN)) == "4000"
+
+
+def test_who_wants_no_answer_gets_none_but_its_code(pen: Client) -> None:
+    answer = pen.ask("POST", f"/{PEN}?rt=4", PEN, 3, {"m2m:cnt": {"rn": "quiet"}})
+    assert (code(answer), answer.body) == ("2001", None)
+    assert pen.ask("GET", "/cse-in/pen/quiet", PEN).status == 200
+
+
+@pytest.mark.parametrize(
+    ("rcn", "wanted"), [(7, "4000"), (10, "5001"), (12, "5001"), (13, "4000")]
+)
+def test_result_content_that_is_not_here_is_told_from_a_wrong_one(
+    pen: Client, rcn: int, wanted: str
+) -> None:
+    assert code(pen.ask("GET", f"/{PEN}?rcn={rcn}", PEN)) == wanted
 
 
 # --- addresses
@@ -171,7 +186,9 @@ def test_creator_is_told_if_it_is_asked_for(pen: Client) -> None:
         ("text/html, application/vnd.onem2m-res+json;q=1", "application/vnd.onem2m-res+json"),
         ("application/json", "application/json"),
         ("*/*", "application/json"),
-        ("application/cbor", "application/json"),
+        ("application/cbor", "application/cbor"),
+        ("application/xml, application/vnd.onem2m-res+cbor", "application/vnd.onem2m-res+cbor"),
+        ("application/xml", "application/json"),
     ],
 )
 def test_answer_has_the_media_type_that_is_accepted(pen: Client, accept: str, wanted: str) -> None:

@@ -10,7 +10,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine, text
 
-from muster_server.store import config_tables, platform, platform_history, platform_readers
+from muster_server.store import (
+    config_tables,
+    platform,
+    platform_history,
+    platform_outbox,
+    platform_readers,
+)
 from muster_server.store.bundles import Bundle
 from muster_server.store.config import ConfigStore
 from muster_server.store.contacts import Contact
@@ -49,8 +55,11 @@ def test_platforms_history_is_what_its_migrations_make(engine: Engine) -> None:
     migrate(engine, PLATFORM, platform.HEAD)
     made = sa.MetaData()
     made.reflect(engine)
-    wanted = [column.name for column in platform_history._history.columns]
-    assert columns(made)["history"] == wanted
+    wanted = {*platform_history._OF_A_SIGHT, "seq", "originator"}
+    assert set(columns(made)["history"]) == wanted
+    assert columns(made)["resources"][0] == "seq"
+    assert sorted(columns(made)["resources"][1:]) == sorted(platform._KEPT)
+    assert set(columns(made)["notifications"]) == {"seq", *platform_outbox._KEPT}
     assert columns(platform_readers._metadata).items() <= columns(made).items()
 
 

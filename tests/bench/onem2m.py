@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Measures the platform: how soon a subscriber is told, what subscriptions cost those who publish,
+registrations beside those at ACME CSE, and a search that fits a million resources.
+
+    .venv/bin/python -m tests.bench.onem2m          # docs/onem2m.md has the figures
+"""
+
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from muster_server.store.engine import database_url, open_engine
+from muster_server.store.migrations import migrate
+from muster_server.store.platform import HEAD, PlatformStore, Resource
+from tests.bench.onem2m_servers import Caller, Listener, Served, platform
+from tests.system.acme import ADMINISTRATOR, Acme
+
+READINGS_PER_S = 200
+_NOTIFIED_S = 10
+_DEVICES = 10
+ELSEWHERE = 10_000  # subscriptions
+_EACH = 30  # subscriptions of one container
+_PUBLISHED = 300  # readings at each of two platforms, in turn
+_CLIENTS = 16
+_REGISTERED = 20  # AEs of each client
+MANY = 1_000_000
+_NOW = "20261123T075904"
+
+
+def measure() -> dict[str, float]:
+    """Return all figures."""
+    with tempfile.TemporaryDirectory(prefix="muster-bench-") as name:
+        folder = Path(name)
+        return {
+            **notified(folder / "notified"),
+            **beside_subscriptions(folder),
+            **registered(folder),
+            **searched(folder / "searched"),
+        }
+
+
+def notified(folder: Path) -> dict[str, float]:
+    """The time from a reading's request to its arrival at a subscriber, at 200 readings/s."""
+    listener = Listener()
+    listener.start()
+    with platform(folder) as served:
+        devices = [served.device(f"Cbench{n:08d}") for n in range(_DEVICES)]
+        for device in devices:
+            watch = {"rn": "watch", "nu": [listener.url], "enc": {"net": [3]}}
+            device.ask("POST", f"/cse-in/{device.originator}/data", 23, {"m2m:sub": watch})
+        before, count = served.cpu_s(), READINGS_PER_S * _NOTIFIED_S
+        sent = _paced(devices, count)
+        deadline = time.monotonic() + 60
+        while len(listener.came) < count and time.monotonic() < deadline:
+            time.sleep(0.05)
+        cpu_s = served.cpu_s() - before
+    listener.stop()
+    if len(listener.came) < count:
+        raise RuntimeError(f"of {count} notifications {len(listener.came)} came")
+    times = sorted((at - sent[int(con)]) * 1000 for con, at in listener.came)
+    return {
+        "onem2m.notification_p50_ms": times[count // 2],
+        "onem2m.notification_p99_ms": times[count * 99 // 100],
+        "onem2m.reading_and_notification_cpu_ms": cpu_s * 1000 / count,
+    }
+
+
+def _paced(devices: list[Caller], count: int) -> dict[int, float]:
+    """Publish so many numbers at the rate; when each was sent."""
+    sent: dict[int, float] = {}
+    began = time.monotonic() + 0.1
+
+    def publish(which: int) -> None:
+        for n in range(which, count, len(devices)):
+            time.sleep(max(0.0, began + n / READINGS_PER_S - time.monotonic()))
+            sent[n] = time.monotonic()
+            devices[which].publish(str(n))
+
+    with ThreadPoolExecutor(len(devices)) as pool:
+        list(pool.map(publish, range(len(devices))))
+    return sent
+
+
+def beside_subscriptions(folder: Path) -> dict[str, float]:
+    """The time of a reading at a platform with 10,000 subscriptions to others' containers, and at
+    one without, in turn.
+    """
+    _fill(folder / "many", _subscriptions)
+    with platform(folder / "none") as none, platform(folder / "many") as many:
+        callers = [served.device("Cbench00000000") for served in (none, many)]
+        times: tuple[list[float], list[float]] = ([], [])
+        for n in range(_PUBLISHED):
+            for caller, found in zip(callers, times, strict=True):
+                began = time.perf_counter()
+                caller.publish(str(n))
+                found.append((time.perf_counter() - began) * 1000)
+        cpu_ms = _cpu_of_a_reading(none, callers[0])
+    alone, beside = map(statistics.median, times)
+    return {
+        "onem2m.reading_ms_kept_alive": alone,
+        "onem2m.reading_cpu_ms": cpu_ms,
+        "onem2m.reading_beside_10000_subscriptions": beside / alone,
+    }
+
+
+def _cpu_of_a_reading(served: Served, caller: Caller) -> float:
+    before = served.cpu_s()
+    for n in range(_PUBLISHED):
+        caller.publish(str(n))
+    return (served.cpu_s() - before) * 1000 / _PUBLISHED
+
+
+def registered(folder: Path) -> dict[str, float]:
+    """AEs made in a second by 16 clients at once, here and at ACME CSE."""
+    folder.mkdir(exist_ok=True)
+    with platform(folder / "aes") as served:
+        names = [[f"Cbench{c:02d}x{n:04d}" for n in range(_REGISTERED)] for c in range(_CLIENTS)]
+        known = {name: served.caller(name).token for some in names for name in some}
+        ours = _registrations(served.url, names, known.get)
+    acme = Acme(folder, "127.0.0.1", [])
+    acme.start()
+    try:
+        acme.wait_ready()
+        at_acme = [[name.replace("Cbench", "Cmuster") for name in some] for some in names]
+        theirs = _registrations(acme.url, at_acme, lambda name: None)
+    finally:
+        acme.stop()
+    return {
+        "onem2m.ae_creates_per_s_16": ours,
+        "onem2m.acme_ae_creates_per_s_16": theirs,
+        "fleet.ae_creates_vs_acme": ours / theirs,
+    }
+
+
+def _registrations(
+    url: str, names: list[list[str]], token_of: Callable[[str], str | None]
+) -> float:
+    def register(some: list[str]) -> None:
+        caller = Caller(url, ADMINISTRATOR, None)
+        for name in some:
+            caller.originator, caller.token = name, token_of(name)
+            entity = {"rn": name, "api": "Norg.example.bench", "rr": False, "srv": ["4"]}
+            caller.ask("POST", "/cse-in", 2, {"m2m:ae": entity})
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(register, names))
+    return sum(map(len, names)) / (time.perf_counter() - began)
+
+
+def searched(folder: Path) -> dict[str, float]:
+    """A search that fits a million resources, and a reading while eight of them are asked for."""
+    _fill(folder, _million)
+    with platform(folder) as served:
+        device = served.device("Cbench00000000")
+        before = _memory_mb(served)
+        began = time.perf_counter()
+        _search(served)
+        took_s = time.perf_counter() - began
+        done = threading.Event()
+        with ThreadPoolExecutor(8) as pool:
+            searches = [pool.submit(_search_until, served, done) for _ in range(8)]
+            time.sleep(1.0)
+            times = [_timed(device, n) for n in range(20)]
+            done.set()
+            for search in searches:
+                search.result()
+        grown = _memory_mb(served) - before
+    return {
+        "onem2m.search_of_a_million_s": took_s,
+        "onem2m.search_of_a_million_mb": grown,
+        "onem2m.reading_beside_searches_ms": statistics.median(times),
+    }
+
+
+def _search(served: Served) -> None:
+    from tests.bench.onem2m_servers import TOKEN
+
+    Caller(served.url, "CAdmin", TOKEN).ask("GET", "/cse-in?fu=1&con=21*&lim=20")
+
+
+def _search_until(served: Served, done: threading.Event) -> None:
+    while not done.is_set():
+        _search(served)
+
+
+def _timed(device: Caller, n: int) -> float:
+    began = time.perf_counter()
+    device.publish(str(n))
+    return (time.perf_counter() - began) * 1000
+
+
+def _memory_mb(served: Served) -> float:
+    lines = Path(f"/proc/{served.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+def _fill(folder: Path, with_: Callable[[PlatformStore], None]) -> None:
+    folder.mkdir(parents=True)
+    engine = open_engine(database_url(folder, "platform"))
+    try:
+        migrate(engine, "muster_server.platform_server", HEAD)
+        with platform(folder):
+            pass  # the first start makes the CSEBase
+        with_(PlatformStore(engine))
+    finally:
+        engine.dispose()
+
+
+def _subscriptions(store: PlatformStore) -> None:
+    about = {"nu": ["https://elsewhere.example/news"], "enc": {"net": [3]}, "nct": 1}
+    with store.transaction() as rows:
+        for n in range(ELSEWHERE):
+            above = f"cnt{n // _EACH}"
+            if n % _EACH == 0:
+                rows.add(_resource(above, 3, "id-in", f"cse-in/{above}", {"cni": 0}))
+            rows.add(_resource(f"sub{n}", 23, above, f"cse-in/{above}/sub{n}", about))
+
+
+def _million(store: PlatformStore) -> None:
+    reading = {"con": "21.5", "cs": 4, "st": 1}
+    for thousand in range(MANY // 1000):
+        above = f"cnt{thousand}"
+        with store.transaction() as rows:
+            rows.add(_resource(above, 3, "id-in", f"cse-in/{above}", {"cni": 999}))
+            for n in range(999):
+                name = f"cin{thousand}-{n}"
+                rows.add(_resource(name, 4, above, f"cse-in/{above}/{name}", reading))
+
+
+def _resource(ri: str, ty: int, pi: str, path: str, about: dict[str, object]) -> Resource:
+    return Resource(ri, ty, ri, pi, path, None, _NOW, _NOW, None, about, creator="CAdmin")
+
+
+if __name__ == "__main__":
+    chosen = sys.argv[1:]
+    if chosen:
+        with tempfile.TemporaryDirectory(prefix="muster-bench-") as scratch:
+            found = globals()[chosen[0]](Path(scratch) / "data")
+    else:
+        found = measure()
+    for figure, value in found.items():
+        print(f"{figure:<45}{value:>10.2f}")
