@@ -23,6 +23,7 @@ from muster_server.store.config_tables import (
     key_checks,
     profiles,
     readers,
+    task_rows,
     vendor_devices,
     versions,
 )
@@ -48,6 +49,7 @@ SEALED: Sealed = (
     (key_checks.c.sealed, (key_checks.c.id,)),
     (versions.c.document, (versions.c.claim_id, versions.c.number)),
     (bundles.c.text, (bundles.c.claim_id, bundles.c.version)),
+    (task_rows.c.label, (task_rows.c.task_id, task_rows.c.number)),
 )
 SEALED_AT_PORTAL: Sealed = ((totps.c.secret, (totps.c.user_id,)),)
 
