@@ -7,37 +7,16 @@ What is registered already is left alone, so the same call goes on where one was
 
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
+from muster_server.bulk_table import MOST_ROWS, Verdict, looked_through
 from muster_server.commands import add_device, at_portal, print_json, read_text
-from muster_server.errors import HostError, LabelRefused, SettingsError
-from muster_server.label import parse_label
-from muster_server.label_table import Row, rows_in
+from muster_server.errors import HostError, SettingsError
+from muster_server.label_table import rows_in
 from muster_server.progress import counted
 
-MOST_ROWS = 100_000
 # Fewer than the portal takes: what is said of the progress is newer, and no answer takes long.
 _AT_ONCE = 200
-_LONGEST_NAME = 64
-
-
-@dataclass
-class _Verdict:
-    """The verdict on a row; one with a `label` is the portal's to give."""
-
-    row: int
-    device_id: str | None = None
-    label: str | None = None
-    name: str = ""
-    verdict: str = ""
-    detail: str = ""
-
-    def document(self) -> dict[str, Any]:
-        names = ("row", "device_id", "verdict", "detail")
-        return {name: getattr(self, name) for name in names}
 
 
 def add(options: Namespace) -> int:
@@ -54,7 +33,7 @@ def _add_table(options: Namespace) -> int:
     if not 1 <= len(rows) <= MOST_ROWS:
         raise SettingsError(f"--csv: wanted 1 to {MOST_ROWS} rows with labels, got {len(rows)}")
     at_portal(options, "GET", f"/v1/profiles/{quote(options.profile, safe='')}")
-    verdicts = list(_looked_through(rows))
+    verdicts = list(looked_through(rows))
     asked = [one for one in verdicts if one.label is not None]
     batches = [asked[n : n + _AT_ONCE] for n in range(0, len(asked), _AT_ONCE)]
     done = 0
@@ -69,27 +48,7 @@ def _add_table(options: Namespace) -> int:
     return _tell(options, verdicts)
 
 
-def _looked_through(rows: list[Row]) -> Iterator[_Verdict]:
-    """Verdicts on what can be told without the portal; the others stay open."""
-    seen: dict[str, int] = {}
-    for row in rows:
-        try:
-            label = parse_label(row.label)
-        except LabelRefused as error:
-            yield _Verdict(row.number, verdict="refused", detail=str(error))
-            continue
-        text, about = label.qr_text, _Verdict(row.number, label.device_id, name=row.name)
-        if text in seen:
-            about.verdict, about.detail = "known", f"the same label as in row {seen[text]}"
-        elif len(row.name) > _LONGEST_NAME:
-            about.verdict = "refused"
-            about.detail = f"name: wanted at most {_LONGEST_NAME} characters, got {len(row.name)}"
-        else:
-            seen[text], about.label = row.number, text
-        yield about
-
-
-def _ask(options: Namespace, batch: list[_Verdict]) -> None:
+def _ask(options: Namespace, batch: list[Verdict]) -> None:
     devices = [{"label": one.label, "name": one.name} for one in batch]
     body = {"profile": options.profile, "devices": devices, "trial": options.dry_run}
     answers = at_portal(options, "POST", "/v1/bulk/devices", body)["devices"]
@@ -99,7 +58,7 @@ def _ask(options: Namespace, batch: list[_Verdict]) -> None:
             one.verdict = "would be added"
 
 
-def _tell(options: Namespace, verdicts: list[_Verdict]) -> int:
+def _tell(options: Namespace, verdicts: list[Verdict]) -> int:
     if options.json:
         print_json({"devices": [one.document() for one in verdicts]})
     else:

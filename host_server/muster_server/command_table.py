@@ -6,6 +6,7 @@ from muster_server import cli_options, device_options, platform_table
 from muster_server.command import Command
 from muster_server.operator_table import OPERATOR_COMMANDS
 from muster_server.profile_table import PROFILE_COMMANDS
+from muster_server.task_table import TASK_COMMANDS
 
 _LABELS = "muster_server.label_commands"
 _OFFLINE = "muster_server.offline_commands"
@@ -20,6 +21,7 @@ GROUPS = {
     "backup": "keep what the servers remember, and bring it back",
     "certs": "make certificates for https",
     "device": "register devices and see how far they have come",
+    "task": "do something to many devices, a few at a time",
     "profile": "keep the templates that configurations are made from",
     "bundle": "configure a device without a network: make bundles, and see how far they came",
     "reader": "let backends read what your devices publish",
@@ -168,6 +170,7 @@ COMMANDS = (
         "import_devices",
     ),
     *PROFILE_COMMANDS,
+    *TASK_COMMANDS,
     Command(
         ("bundle", "make"),
         "Seal a device's configuration into a bundle, which you carry to it. A newer one "

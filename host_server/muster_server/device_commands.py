@@ -26,7 +26,7 @@ _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def list_devices(options: Namespace) -> int:
     """One line per device that fits, under a header."""
-    devices = list(_pages(options))
+    devices = list(pages(options))
     if options.json:
         return print_json({"devices": devices})
     if not devices:
@@ -63,7 +63,8 @@ def show_device(options: Namespace) -> int:
     return 0
 
 
-def _pages(options: Namespace) -> Iterator[dict[str, Any]]:
+def pages(options: Namespace) -> Iterator[dict[str, Any]]:
+    """Return all devices that fit the options of `muster device list`."""
     after: str | None = ""
     while after is not None:
         query = urlencode({"limit": _PAGE, "after": after, **_filters(options)})

@@ -153,3 +153,67 @@ class TypedReceipt(Body):
     """A receipt as a person types it."""
 
     receipt: Annotated[str, text(bounds.RECEIPT, repr=False, examples=["ABCD EFGH"])]
+
+
+class NewChange(Body):
+    """New values for many devices; what is left out stays as it is."""
+
+    profile: Annotated[str, text(bounds.PROFILE_NAME, examples=["press"])] | None = None
+    group: GroupName | None = None
+    added_tags: TagNames = []
+    removed_tags: TagNames = []
+
+
+class BegunTask(NewChange):
+    """A task whose rows are sent afterwards."""
+
+    kind: Literal["claim", "change"]
+    by: Annotated[str, text(bounds.SEARCH)]
+
+
+class TaskRow(Body):
+    """A row of a task; with a verdict it is not looked at any more."""
+
+    row: Annotated[int, number((1, bounds.HIGHEST))]
+    label: Annotated[str | None, text(bounds.LABEL, repr=False)] = None
+    name: Annotated[str, text(bounds.DEVICE_NAME)] = ""
+    device_id: Annotated[str, text(bounds.ID)] | None = None
+    verdict: Literal["known", "refused"] | None = None
+    detail: Annotated[str, text((0, 512))] = ""
+
+
+class TaskRows(Body):
+    """Rows of a task, in the order of their numbers."""
+
+    rows: Annotated[
+        list[TaskRow],
+        Field(min_length=bounds.TASK_ROWS[0], max_length=bounds.TASK_ROWS[1], repr=False),
+    ]
+
+
+class StartedTask(Body):
+    """The start of a task, which may be a trial."""
+
+    trial: Annotated[bool, Field(description="say what would happen, and keep nothing")] = False
+
+
+class NewClaims(Body):
+    """Step 1 for as many devices as a table has rows, as a task."""
+
+    profile: Annotated[str, text(bounds.PROFILE_NAME, examples=["press"])]
+    csv: Annotated[
+        str,
+        Field(
+            max_length=bounds.CSV_BYTES,
+            repr=False,
+            description="a row with a label for each device; a column headed `name` if wanted",
+        ),
+    ]
+
+
+class NewChanges(NewChange):
+    """New values for devices by their ids, as a task."""
+
+    devices: Annotated[
+        list[Annotated[str, text(bounds.ID)]], Field(min_length=1, max_length=100_000)
+    ]

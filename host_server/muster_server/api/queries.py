@@ -51,3 +51,13 @@ class WantedDevices(BaseModel):
     silent_since: Annotated[
         float | None, Field(ge=0, description="not heard of after this (Unix seconds)")
     ] = None
+
+
+class WantedRows(BaseModel):
+    """Paging of a task's rows."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    after: Annotated[int, number((0, bounds.HIGHEST), description="go on after this row")] = 0
+    limit: Annotated[int, number(bounds.PAGE)] = 100
+    verdict: Literal["added", "known", "changed", "refused"] | None = None

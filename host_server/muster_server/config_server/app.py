@@ -39,8 +39,11 @@ from muster_server.config_server.readings import ReadingService
 from muster_server.config_server.receipts import ReceiptService
 from muster_server.config_server.refusals import Refusals
 from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
+from muster_server.config_server.task_routes import add_tasks
+from muster_server.config_server.tasks import TaskService
 from muster_server.config_server.timeline import TimelineService
 from muster_server.config_server.versions import Versions
+from muster_server.config_server.worker import Worker
 from muster_server.document import parse_json
 from muster_server.errors import Unavailable
 from muster_server.store.config import ConfigStore
@@ -102,6 +105,8 @@ def create_app(
     readers = ReaderService(store, platforms, clock)
     containers = Containers(store, platforms, readers)
     commands = CommandService(containers, clock)
+    tasks = TaskService(store, bulk, clock)
+    worker = Worker(store, (tasks,), clock)
     guard = Depends(bearer(accepted_hashes))
 
     @asynccontextmanager
@@ -109,11 +114,13 @@ def create_app(
         housekeeping = asyncio.create_task(
             _keep_house(chores, jobs, presence, syncs.refusals, fields)
         )
+        working = asyncio.create_task(worker.run(Threads(1)))
         yield
         # Its threads cannot be cancelled, and the process waits for them.
         stopping.set()
         housekeeping.cancel()
-        await asyncio.gather(housekeeping, return_exceptions=True)
+        working.cancel()
+        await asyncio.gather(housekeeping, working, return_exceptions=True)
 
     chores = Threads(_CHORES_AT_ONCE)
     app = FastAPI(
@@ -138,6 +145,7 @@ def create_app(
     _add_bundles(app, bundles, receipts, run_jobs, guard)
     add_reading(app, ReadingService(containers), readers, guard)
     add_commanding(app, commands, guard)
+    add_tasks(app, tasks, guard)
     if fields is not None:
         add_changes(app, fields, chores)
     return harden(app)

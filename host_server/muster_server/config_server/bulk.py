@@ -57,7 +57,7 @@ class BulkService:
                 if records.profile(profile) is None:
                     raise NotFound(f'there is no profile named "{profile}"; make it first')
                 verdicts += [
-                    self._verdict(records, text, name, profile, owner)
+                    self.verdict(records, text, name, profile, owner)
                     for text, name in devices[begin : begin + _AT_ONCE]
                 ]
         return verdicts
@@ -72,23 +72,44 @@ class BulkService:
         except _Undone:
             pass
 
-    def _verdict(
-        self, records: Records, text: str, name: str, profile: str, owner: str
+    def verdict(
+        self,
+        records: Records,
+        text: str,
+        name: str,
+        profile: str,
+        owner: str,
+        *,
+        is_kept: bool = True,
     ) -> dict[str, Any]:
+        """Register one label in this transaction, with its verdict as `register` has it. Without
+        `is_kept` the verdict alone is wanted, of a transaction that is taken back.
+        """
         device_id = None
         try:
             label = parse_label(text)
             device_id = label.device_id
             verdict = "known" if _is_held(records, label, owner) else "added"
             if verdict == "added":
-                self._add(records, label, name, profile, owner)
+                self._add(records, label, name, profile, owner, is_kept=is_kept)
         except (LabelRefused, Conflict) as error:
             return {"device_id": device_id, "verdict": "refused", "detail": str(error)}
         return {"device_id": device_id, "verdict": verdict, "detail": ""}
 
-    def _add(self, records: Records, label: Label, name: str, profile: str, owner: str) -> None:
+    def _add(
+        self,
+        records: Records,
+        label: Label,
+        name: str,
+        profile: str,
+        owner: str,
+        *,
+        is_kept: bool,
+    ) -> None:
         now = self._clock()
         claim = claimed(records, label, profile, name, owner, None, now=now, expiry=self._expiry())
+        if not is_kept:
+            return
         for step in (REGISTER, INITIALISE):
             claim = with_step(claim, step, "done", "ok", 0, now)
         records.put_claim(replace(claim, status="prepared"))

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from muster_server import ssids
-from muster_server.config_server import device_changes, groups, window
+from muster_server.config_server import window
+from muster_server.config_server.changing import changed, check_is_held, checked_change
 from muster_server.config_server.device_view import DeviceViews, existing
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import (
@@ -34,7 +35,6 @@ from muster_server.errors import (
 from muster_server.label import Label, parse_label
 from muster_server.store.claims import (
     CLAIM_LIFE_S,
-    DISPLACED,
     ENDED,
     Claim,
     living_until,
@@ -144,26 +144,11 @@ class DeviceService:
         Invalid.
         """
         started, now = self._monotonic(), self._clock()
-        group = None if group is None else groups.checked_group(group)
-        tags = None if tags is None else groups.checked_tags(tags)
+        new = checked_change(profile, name, group, tags)
         with self._store.transaction() as records:
-            claim = existing(records, device_id, owner)
-            check_is_held(claim)
-            if profile is not None and records.profile(profile) is None:
-                raise NotFound(f'there is no profile named "{profile}"; make it first')
-            groups.mark(records, owner, claim.device_id, group, tags)
-            changed = replace(
-                claim,
-                profile=claim.profile if profile is None else profile,
-                name=claim.name if name is None else name,
-            )
-            if changed != claim:
-                records.put_claim(changed)
-                device_changes.end_replaced(records, changed, now)
-                detail = f'profile "{changed.profile}"'
-                records.note(changed, now, "changed", source="portal", detail=detail)
-        if changed != claim:
-            self._prepare(changed, started)
+            claim, is_news = changed(records, owner, device_id, new, now)
+        if is_news:
+            self._prepare(claim, started)
         return self.shown(device_id, owner)
 
     def open_window(self, device_id: str, owner: str, until: int | None = None) -> dict[str, Any]:
@@ -376,13 +361,4 @@ def check_may_reopen(records: Records, claim: Claim) -> None:
     if claim.version and profile.get("reonboarding") == "never":
         raise Conflict(
             f'profile "{claim.profile}" says that a label is used once (reonboarding: never)'
-        )
-
-
-def check_is_held(claim: Claim) -> None:
-    """Conflict if the claim had to make room for others."""
-    if claim.state == DISPLACED:
-        raise Conflict(
-            "others have registered this device id as well, and this registration had to make "
-            "room; register the label again"
         )

@@ -19,6 +19,7 @@ from muster_server.portal.offline import add_offline
 from muster_server.portal.reading import add_reading
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams, add_streams
+from muster_server.portal.task_api import add_tasks
 from muster_server.threads import Threads, use_threads
 from muster_server.web import TELEMETRY, body_within, harden, json_response
 
@@ -53,6 +54,7 @@ def create_app(
     add_offline(app, portal, guard, described)
     add_reading(app, portal, guard, described)
     add_commanding(app, portal, guard, described)
+    add_tasks(app, portal, guard, described)
     streams = Streams(threads)
     add_streams(app, portal, streams, guard, described)
     app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end

@@ -203,6 +203,13 @@ class Portal:
         """A profile without its secrets."""
         return self._call("GET", f"/v1/profiles/{quote(name, safe='')}")
 
+    def ask(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        """Return what the configuration server answers, for the portal's other services.
+
+        Raises the HostError that it names, or ServiceUnreachable.
+        """
+        return self._call(method, path, body)
+
     def _device(self, device_id: str, owner: str, what: str = "") -> str:
         if not is_device_id(device_id.upper()):
             raise errors.NotFound("that is not the id of a device")

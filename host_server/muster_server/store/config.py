@@ -20,9 +20,11 @@ from muster_server.store.device_list import DeviceList
 from muster_server.store.engine import Database
 from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History, Moment
+from muster_server.store.leases import LeaseRecords
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Sql, as_json, from_json, insertion, replacement
+from muster_server.store.tasks import TaskRecords
 
 _EVENTS_KEPT = 100
 _MESSAGES_KEPT = 512
@@ -95,11 +97,25 @@ class Records:
         self.contacts = Contacts(sql)
         self.devices = DeviceList(sql)
         self.groups = GroupRecords(sql)
+        self.leases = LeaseRecords(sql)
+        self.tasks = TaskRecords(sql, box)
         self.jobs_added = 0
         # Opened in this transaction: a list needs the same for each of its devices.
         self._profiles: dict[str, dict[str, Any] | None] = {}
         self.readers = ReaderRecords(sql, box)
         self.changes = DeviceChanges(sql, box)
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Take back what happens in the block, and nothing else, if an error ends it."""
+        self._sql.run("SAVEPOINT one_of_many")
+        try:
+            yield
+        except BaseException:
+            self._sql.run("ROLLBACK TO SAVEPOINT one_of_many")
+            self._sql.run("RELEASE SAVEPOINT one_of_many")
+            raise
+        self._sql.run("RELEASE SAVEPOINT one_of_many")
 
     def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:
         """Remember what this server did or saw; `more` are fields of a Moment."""

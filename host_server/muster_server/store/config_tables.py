@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0008"
+HEAD = "0009"
 
 metadata = MetaData()
 
@@ -98,6 +98,46 @@ device_tags = Table(
     PrimaryKeyConstraint("owner", "device_id", "name"),
 )
 Index("device_tag_by_name", *(device_tags.c[n] for n in ("owner", "name", "device_id")))
+
+# Whoever works at something that only one may do: until then, unless renewed.
+leases = Table(
+    "lease",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", Float, nullable=False),
+)
+
+# Something that is done to many devices, a few at a time.
+tasks = Table(
+    "task",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # claim, change
+    Column("state", Text, nullable=False),  # filling, looking, looked, running, done, expired
+    Column("arguments", JSON, nullable=False),
+    Column("by_whom", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+    Column("total", Integer, nullable=False),
+)
+Index("task_of_owner", tasks.c.owner, tasks.c.created_at)
+Index("task_by_state", tasks.c.state, tasks.c.created_at)
+
+task_rows = Table(
+    "task_row",
+    metadata,
+    Column("task_id", Text, ForeignKey("task.id", ondelete="CASCADE")),
+    Column("number", Integer),  # of the line in the table that it came in
+    Column("stage", Integer, nullable=False),  # 0: new, 1: tried, 2: done
+    Column("device_id", Text),
+    Column("name", Text, nullable=False),
+    Column("label", LargeBinary),  # sealed; null once it is done
+    Column("verdict", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    PrimaryKeyConstraint("task_id", "number"),
+)
 
 key_checks = Table(
     "key_check",

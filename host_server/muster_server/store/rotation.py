@@ -24,6 +24,7 @@ from muster_server.store.config_tables import (
     key_checks,
     profiles,
     readers,
+    task_rows,
     told_objects,
     vendor_devices,
     versions,
@@ -52,6 +53,7 @@ SEALED: Sealed = (
     (bundles.c.text, (bundles.c.claim_id, bundles.c.version)),
     (device_changes.c.document, (device_changes.c.claim_id, device_changes.c.field)),
     (told_objects.c.told, (told_objects.c.url, told_objects.c.device_id)),
+    (task_rows.c.label, (task_rows.c.task_id, task_rows.c.number)),
 )
 SEALED_AT_PORTAL: Sealed = ((totps.c.secret, (totps.c.user_id,)),)
 

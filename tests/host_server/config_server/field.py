@@ -29,8 +29,10 @@ from muster_server.config_server.presence import Presence
 from muster_server.config_server.profiles import ProfileService
 from muster_server.config_server.receipts import ReceiptService
 from muster_server.config_server.sync import SyncService
+from muster_server.config_server.tasks import TaskService
 from muster_server.config_server.timeline import TimelineService
 from muster_server.config_server.versions import Versions
+from muster_server.config_server.worker import Worker
 from muster_server.errors import NoAnswer
 from muster_server.label import Label, new_label
 from muster_server.store.config import ConfigStore
@@ -177,6 +179,8 @@ class Field:
         self.versions = Versions(self.store, self.platforms, SERVER_URL, self.clock)
         self.devices = DeviceService(self.store, self.versions, self.clock, self.clock)
         self.bulk = BulkService(self.store, self.clock)
+        self.tasks = TaskService(self.store, self.bulk, self.clock)
+        self.worker = Worker(self.store, (self.tasks,), self.clock)
         self.profiles = ProfileService(
             self.store, self.platforms.has_accounts, SERVER_URL, self.clock
         )
@@ -200,6 +204,11 @@ class Field:
         device = Device(self, label or new_label())
         self.devices.register(device.label.qr_text, "press", "press 4", OWNER)
         return device
+
+    def work(self) -> None:
+        """Have the worker do all that is to be done."""
+        while self.worker.step():
+            pass
 
     def history_of(self, device: "Device") -> list[Moment]:
         """Return what was written down of the device."""

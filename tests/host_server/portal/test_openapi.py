@@ -18,6 +18,11 @@ from tests.host_server.api.schemas import description, errors
 from tests.host_server.config_server.field import PROFILE, Field
 from tests.host_server.portal.api import ADMIN, call, followed
 
+# Of the parts of addresses.
+NAMES = {
+    **{"device_id": "PRESS-4", "name": "press", "command_id": "1", "task_id": "1"},
+    **{"number": "1", "rollout_id": "1"},
+}
 PROBLEM = "application/problem+json"
 
 
@@ -139,6 +144,17 @@ def test_every_answer_is_whole_as_described(
     ask("/v1/device-counts", "get")
     many = [{"label": bulk.qr_text, "name": "press 9"}, {"label": "x"}]
     ask("/v1/bulk/devices", "post", {"profile": "press", "devices": many, "trial": True})
+    table = f"label\n{new_label().qr_text}\nx"
+    task = ask("/v1/bulk/claims", "post", {"profile": "press", "csv": table})["id"]
+    ask("/v1/bulk/changes", "post", {"devices": [carried.device_id], "group": "hall 3"})
+    for _ in range(100):
+        if ask("/v1/tasks/{task_id}", "get", task_id=task)["state"] == "looked":
+            break
+        time.sleep(0.1)
+    ask("/v1/tasks/{task_id}/rows", "get", task_id=task)
+    ask("/v1/tasks/{task_id}/start", "post", task_id=task)
+    ask("/v1/tasks", "get")
+    ask("/v1/tasks/{task_id}", "delete", task_id=task)
     ask("/v1/vendor/devices", "post", {"labels": [vendors.qr_text, "x"]})
     ask("/v1/profiles", "post", PROFILE | {"name": "spare"})
     ask("/v1/profiles", "get")
@@ -161,7 +177,7 @@ def test_allow_names_the_methods_that_are_described(url: str, method: str) -> No
     for path, methods in description()["paths"].items():
         if method.lower() in methods:
             continue
-        place = path.format(device_id="PRESS-4", name="press", command_id="1")
+        place = path.format(**NAMES)
         answer = call(method, url + place)
         assert (answer.status_code, answer.headers["Content-Type"]) == (405, PROBLEM)
         assert answer.headers["Allow"] == ", ".join(sorted(m.upper() for m in methods)), path

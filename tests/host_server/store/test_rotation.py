@@ -26,6 +26,7 @@ from muster_server.store.migrations import migrate
 from muster_server.store.people import PeopleStore, User
 from muster_server.store.readers import OWN, Reader
 from muster_server.store.secrets import SecretBox, decoded_keys, make_key_file, new_key
+from muster_server.store.tasks import Task, TaskRow
 from tests import secrecy
 from tests.host_server.config_server.field import OWNER, PROFILE, Field
 
@@ -48,6 +49,8 @@ def place(tmp_path: Path) -> Iterator[Field]:
             device.apply_bundle()
     made.devices.register_for_vendor([new_label().qr_text])
     with made.store.transaction() as records:
+        records.tasks.put(Task("a task", OWNER, "claim", "looked", {}, "ada", 0.0, 0.0, 1))
+        records.tasks.add_rows("a task", [TaskRow(1, label=new_label().qr_text)])
         records.readers.put(Reader(OWNER, OWN, "Creader", "a reader's token", 0.0))
         claim = records.claims_of_owner(OWNER)[0]
         wanted = {"value": 5, "base": ""}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
@@ -15,12 +15,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
 
 from muster_server.errors import Forbidden, HostError, NotFound
 from muster_server.portal.pages import words
 from muster_server.portal.pages.assets import Assets
 from muster_server.portal.pages.forms import read_form
-from muster_server.portal.pages.sessions import SignInNeeded, cookie_of, form_token, is_token
+from muster_server.portal.pages.sessions import (
+    SignInNeeded,
+    cookie_of,
+    form_token,
+    is_token,
+    visitor_with,
+)
 from muster_server.portal.pages.texts import COOKIE, LANGUAGES, catalogues, language_of, translator
 from muster_server.portal.people import People, Visitor
 from muster_server.portal.service import Portal
@@ -40,6 +47,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
 _LANGUAGE_S = 365 * 86400
 # Where a person may be led after signing in: a path of this server, and nothing else.
 _OWN_PATH = re.compile(r"/(?:[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*)?")
@@ -120,12 +129,15 @@ class PageRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap the handler; no HostError gets past it."""
         handle = super().get_route_handler()
+        file_bytes = getattr(self.endpoint, "file_bytes", 0)
 
         async def handled(request: Request) -> Response:
             try:
                 if request.method == "POST":
                     _check_origin(request)
-                    request.state.form = form = await read_form(request)
+                    if file_bytes:  # of strangers no server reads so much
+                        await run_in_threadpool(visitor_with("change"), request)
+                    request.state.form = form = await read_form(request, file_bytes)
                     cookie = cookie_of(request)
                     if cookie and not is_token(form.text("form_token"), cookie):
                         raise Forbidden("this form is of another sign-in; load the page again")
@@ -140,6 +152,16 @@ class PageRoute(APIRoute):
             return _finished(request, response)
 
         return handled
+
+
+def takes_file(most_bytes: int) -> Callable[[Handler], Handler]:
+    """Let a route's form have a file in it, of so many bytes at most."""
+
+    def marked(handler: Handler) -> Handler:
+        handler.file_bytes = most_bytes  # type: ignore[attr-defined]
+        return handler
+
+    return marked
 
 
 def page_router() -> APIRouter:

@@ -2,8 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 """The audit log, for administrators: to read, and to take away as CSV."""
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Annotated
@@ -14,12 +12,11 @@ from fastapi.responses import Response, StreamingResponse
 from muster_server.document import LARGEST_INT
 from muster_server.portal.pages.ground import Ground
 from muster_server.portal.pages.sessions import Administering
+from muster_server.safe_csv import csv_row
 from muster_server.store.audit import AuditStore
 
 _A_PAGE = 100
 _HEAD = ("number", "at", "who", "owner", "address", "deed", "about", "status")
-# Programs for tables take what begins so for a formula, and work it out.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def add(pages: APIRouter, ground: Ground) -> None:
@@ -43,16 +40,9 @@ def add(pages: APIRouter, ground: Ground) -> None:
 
 def as_csv(store: AuditStore) -> Iterator[str]:
     """Return the log's lines, the oldest first, with nothing in them that a table works out."""
-    yield _row(_HEAD)
+    yield csv_row(_HEAD)
     for line in store.all():
         deed = line.deed
         at = datetime.fromtimestamp(deed.at, UTC).isoformat(timespec="seconds")
         texts = (deed.who, deed.owner, deed.address, deed.deed, deed.about)
-        yield _row((line.id, at, *texts, deed.status))
-
-
-def _row(values: tuple[object, ...]) -> str:
-    file = io.StringIO()
-    safe = [f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v for v in values]
-    csv.writer(file).writerow(safe)
-    return file.getvalue()
+        yield csv_row((line.id, at, *texts, deed.status))

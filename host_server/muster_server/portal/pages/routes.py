@@ -12,9 +12,11 @@ from muster_server.portal.pages import (
     history,
     joining,
     live,
+    many,
     mending,
     second_factors,
     settings,
+    task_pages,
     users,
 )
 from muster_server.portal.pages.ground import Ground, page_router
@@ -48,6 +50,8 @@ def router(ground: Ground) -> APIRouter:
         users,
         settings,
         history,
+        many,
+        task_pages,
     ):
         room.add(pages, ground)
     return pages

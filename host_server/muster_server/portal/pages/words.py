@@ -57,6 +57,30 @@ WAITING = {
     "overdue": "It is late. See that it has power and its network.",
     "nothing": "Nothing: it is at work.",
 }
+# Tasks: what they do, how far they are, and what became of a row.
+TASKS = {"claim": "Add many devices", "change": "Change several"}
+TASK_STATES = {
+    "filling": "is being prepared",
+    "looking": "looks at each row",
+    "looked": "every row was looked at",
+    "running": "is under way",
+    "done": "done",
+    "expired": "expired",
+}
+VERDICTS = {
+    "": "not yet",
+    "added": "added",
+    "known": "known already",
+    "changed": "changed",
+    "refused": "refused",
+}
+VERDICTS_TRIED = {**VERDICTS, "added": "can be added"}
+CHANGED = {
+    "profile": "Settings",
+    "group": "Group",
+    "added_tags": "Tags to add",
+    "removed_tags": "Tags to take away",
+}
 OPENING = ("open_window", "open_after_reset", "open_if_wanted")
 
 

@@ -19,6 +19,7 @@ from muster_server.portal.throttle import FREE_TRIES, LONGEST_WAIT_S, Throttle
 from tests.host_server.config_server.field import Device
 from tests.host_server.portal.api import call
 from tests.host_server.portal.pages.site import ADMIN_TOKEN, PASSWORD, Person, Site
+from tests.host_server.portal.test_openapi import NAMES
 from tests.host_server.serving import served
 
 SCRIPT = "<script>alert(1)</script>"
@@ -42,7 +43,8 @@ def routes(method: str) -> list[str]:
 
 
 def filled(path: str, device_id: str) -> str:
-    return path.format(device_id=device_id, digest="x", name="style.css", deed="x")
+    names = {**NAMES, "device_id": device_id, "name": "style.css"}
+    return path.format(**names, digest="x", deed="x")
 
 
 # Another site
@@ -311,7 +313,7 @@ def test_device_of_another_owner_is_not_there_by_any_route_of_the_api(
         for method in methods:
             for token in tokens:
                 body = bodies.get(path.rpartition("/")[2], {})
-                where = site.url + path.format(device_id=device_id, command_id="1")
+                where = site.url + path.format(**{**NAMES, "device_id": device_id})
                 answer = call(method.upper(), where, body, token)
                 assert answer.status_code == 404, (method, path)
                 asked += 1
@@ -329,7 +331,7 @@ def test_token_does_what_its_scope_says_and_no_more(site: Site, grace: Person) -
     paths = requests.get(site.url + "/openapi.json", timeout=5).json()["paths"]
     for path, methods in paths.items():
         for method in methods:
-            where = site.url + path.format(device_id=device_id, name="press", command_id="1")
+            where = site.url + path.format(**{**NAMES, "device_id": device_id})
             if method == "get" and "bundle" not in path and "profiles" not in path:
                 continue
             if method == "get" and path.endswith("/bundles"):

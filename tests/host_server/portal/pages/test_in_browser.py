@@ -56,7 +56,10 @@ def all_pages(device_id: str) -> list[str]:
     ]
 
 
-HOUSE = ("/settings", "/settings/new", "/settings/press", "/audit", "/people")
+HOUSE = (
+    *("/settings", "/settings/new", "/settings/press", "/audit", "/people"),
+    *("/many", "/several"),
+)
 
 
 def test_no_page_keeps_anybody_out(
