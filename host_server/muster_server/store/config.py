@@ -6,7 +6,6 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from sqlite3 import Row
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -22,7 +21,7 @@ from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History, Moment
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.secrets import SecretBox
-from muster_server.store.sql import Sql, as_json, from_json, insertion, replacement
+from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
 
 _EVENTS_KEPT = 100
 _MESSAGES_KEPT = 512
