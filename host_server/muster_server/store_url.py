@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from muster_server.errors import SettingsError
 
 _MOST_WORKERS = 64
+SHARED = "config"  # the role whose work several processes share
 
 
 def check_flag(url: object) -> None:
@@ -34,12 +35,19 @@ def _has_password(url: str) -> bool:
     return ":" in parts.netloc.rpartition("@")[0] or "password=" in parts.query
 
 
-def worker_count(text: str | None, store: str | None) -> int:
-    """Read `--workers`. SettingsError if it is no number, or SQLite is to have several."""
+def worker_count(text: str | None, store: str | None, roles: tuple[str, ...]) -> int:
+    """Read `--workers`. SettingsError if it is no number, if SQLite is to have several, or there
+    is no configuration server.
+    """
     if text is None or not text.isdecimal() or not 1 <= int(text) <= _MOST_WORKERS:
         raise SettingsError(f"--workers: wanted a number from 1 to {_MOST_WORKERS}")
     if int(text) > 1 and store is None:
         raise SettingsError(
             "--workers: SQLite has one process that writes; several need PostgreSQL, --store"
+        )
+    if int(text) > 1 and SHARED not in roles:
+        raise SettingsError(
+            "--workers: several processes share the configuration server's work; portal and "
+            f"platform run in one, and --role names no {SHARED}"
         )
     return int(text)

@@ -131,6 +131,24 @@ class Database:
                 raise
             raise unavailable(error) from None
 
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether other processes may be at work on it."""
+        return self._postgres is not None
+
+    @contextmanager
+    def alone(self, what: str, patience_s: float = 0.0) -> Iterator[bool]:
+        """Tell whether nobody else is at this, in any process; then nobody is until the block
+        ends, in which there may be transactions. True on SQLite, which has one process.
+
+        Unavailable if the database does not say.
+        """
+        if self._postgres is None:
+            yield True
+            return
+        with _translated(), self._postgres.alone(what, patience_s) as is_mine:
+            yield is_mine
+
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import re
 import threading
+import time
 import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ _SCHEMA = "schema"  # our own part of the URL's query
 _SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CONNECTIONS = 16  # of a role, in each process
 _PATIENCE_S = 5
+_AGAIN_S = 0.05
 # Where the URL does not say otherwise. A server that is gone is noticed, and of a cluster the one
 # is taken that can write.
 _USUAL = {
@@ -58,6 +60,7 @@ _ALL, _MIGRATION = -1, -2
 ABOUT = "muster_about"  # an execution option: what the transaction is about
 # By the names that SQLite has for them, so that statements need not differ.
 _FUNCTIONS = r"""
+CREATE UNLOGGED TABLE IF NOT EXISTS epoch (place text PRIMARY KEY, secret bytea NOT NULL);
 CREATE OR REPLACE FUNCTION json_extract(document text, path text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE json_typeof(found) WHEN 'boolean' THEN (found::text = 'true')::int::text
@@ -234,6 +237,8 @@ class PostgresDatabase:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # Some connections are left to those for whom others wait.
+        self._waiters = threading.BoundedSemaphore(_CONNECTIONS // 2)
 
     @contextlib.contextmanager
     def transaction(self, about: str | None = None) -> Iterator[Connection]:
@@ -255,6 +260,29 @@ class PostgresDatabase:
 
         with self._begun(begin) as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def alone(self, what: str, patience_s: float) -> Iterator[bool]:
+        """Tell whether nobody else is at this, in whichever process; then nobody is until the end
+        of the block, which may have transactions of its own. It ends with its process, too.
+        """
+        lock = f"({_own(self._engine)}, {_number(what)})"
+        with self._waiters, self._engine.connect() as connection:
+            driver = driver_of(connection)
+            deadline = time.monotonic() + patience_s
+            while not (is_mine := _answer(driver, f"SELECT pg_try_advisory_lock{lock}")):
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_AGAIN_S)
+            try:
+                yield is_mine
+            finally:
+                try:
+                    if is_mine:
+                        _answer(driver, f"SELECT pg_advisory_unlock{lock}")
+                except Exception as error:  # noqa: BLE001 - it went with the connection
+                    log.warning("a connection to the database is given up: %s", error)
+                    connection.invalidate()
 
     @contextlib.contextmanager
     def _begun(self, begin: Any, about: str | None = None) -> Iterator[Connection]:
@@ -300,6 +328,11 @@ class PostgresDatabase:
             connection.invalidate()
         finally:
             connection.close()
+
+
+def _answer(driver: "psycopg.Connection[Any]", question: str) -> bool:
+    row = driver.execute(question).fetchone()
+    return bool(row and row[0])
 
 
 def is_lost(error: BaseException) -> bool:

@@ -60,8 +60,8 @@ def test_recorded_message_ends_no_keys_after_a_restoration(place: Field) -> None
 def test_the_device_itself_proves_it_with_its_next_but_one_contact(place: Field) -> None:
     device = place.registered()
     version = device.sync()["config"]["version"]
-    restarted(place)
-    first = device.confirm(version)  # echoes what the server told before its start
+    restored(place, all_rows(place.engine))
+    first = device.confirm(version)  # echoes what the server told before it
     assert (first["action"], first["retry_s"]) == ("keep", 5)
     assert of_claim(place, device).state == "unproved"
     second = device.sync(str(version))
