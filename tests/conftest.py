@@ -5,13 +5,16 @@
 import os
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from muster_harness.units.pool import Install, UnitPool
 from muster_harness.units.unit import Unit
 from tests import secrecy, surroundings
+
+if TYPE_CHECKING:
+    from tests.postgres import Postgres
 
 _OUTPUT = pytest.StashKey[Path]()
 
@@ -74,6 +77,15 @@ def _what_a_test_reads_itself_is_searched_too(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pytest.CaptureFixture, "readouterr", readouterr)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator["Postgres", None, None]:
+    """A PostgreSQL for the whole session, started when the first test wants it."""
+    from tests.postgres import running  # late: most processes of the suite need none
+
+    with running() as server:
+        yield server
 
 
 @pytest.fixture

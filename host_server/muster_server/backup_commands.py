@@ -2,11 +2,14 @@
 # Copyright (c) 2026 The Muster authors
 """The commands `muster backup …`: work on a data directory, beside its servers."""
 
+import os
 from argparse import Namespace
 from pathlib import Path
 
 from muster_server import backup
 from muster_server.commands import say
+from muster_server.errors import SettingsError
+from muster_server.settings import store_beside
 
 
 def key(options: Namespace) -> int:
@@ -19,7 +22,12 @@ def key(options: Namespace) -> int:
 
 
 def make(options: Namespace) -> int:
-    """Write a backup."""
+    """Write a backup; SettingsError if there is none to make, or the store is not SQLite."""
+    if store_beside(Path(options.data), os.environ) is not None:
+        raise SettingsError(
+            "the store is PostgreSQL, whose own backups know how to be consistent (pg_dump, "
+            "pg_basebackup, or those of who runs it); muster backup is for SQLite"
+        )
     size = backup.make(Path(options.data), Path(options.to), options.recipient)
     return say(
         f"{options.to}: {size} bytes",

@@ -20,6 +20,8 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     yes = {"action": "store_const", "const": "yes"}
     option("--role", "run this role; may be given again", action="append", choices=ROLES)
     option("--data", "where databases and keys are kept", metavar="DIR")
+    option("--store", "a PostgreSQL in place of SQLite in --data", metavar="URL")
+    option("--workers", "so many processes, with --store (1)", metavar="N")
     option("--portal-listen", "default 127.0.0.1:8420", metavar="A:P")
     option("--config-listen", "default 127.0.0.1:8421; may be given again", **several)
     option("--platform-listen", "default 127.0.0.1:8422", metavar="A:P")

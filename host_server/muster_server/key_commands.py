@@ -12,7 +12,7 @@ from muster_server.commands import say
 from muster_server.errors import SettingsError
 from muster_server.kept_tokens import OVERLAP_S, AdministratorToken, ServiceToken
 from muster_server.private_files import named, write_private
-from muster_server.settings import ROLES
+from muster_server.settings import ROLES, store_beside
 
 if TYPE_CHECKING:
     from muster_server.store import rotation
@@ -61,8 +61,9 @@ def rotate_keys(options: Namespace) -> int:
     data = Path(options.data)
     file: Path | None = data / "secret.key"
     from_environment = os.environ.get(KEY_VARIABLE)
+    store = store_beside(data, os.environ)
     with ExitStack() as engines:
-        databases = _sealed_databases(data, engines)
+        databases = _sealed_databases(data, store, engines)
         if from_environment is not None:
             keys = decoded_keys(from_environment, KEY_VARIABLE)
             if len(keys) < 2:
@@ -84,18 +85,18 @@ def rotate_keys(options: Namespace) -> int:
     return 0
 
 
-def _sealed_databases(data: Path, engines: ExitStack) -> "rotation.Databases":
+def _sealed_databases(data: Path, store: str | None, engines: ExitStack) -> "rotation.Databases":
     """Open the databases in which something is sealed; SettingsError if there is none."""
     from muster_server.store import config_tables, portal_tables, rotation
-    from muster_server.store.migrated import opened
+    from muster_server.store.migrated import is_there, opened
 
     found = []
     for role, head, sealed in (
         ("config", config_tables.HEAD, rotation.SEALED),
         ("portal", portal_tables.HEAD, rotation.SEALED_AT_PORTAL),
     ):
-        if (data / f"{role}.sqlite").exists():
-            engine = opened(data, role, head)
+        if is_there(data, role, store):
+            engine = opened(data, role, head, store)
             engines.callback(engine.dispose)
             found.append((engine, sealed))
     if not found:

@@ -323,7 +323,7 @@ def _database(parts: Parts, role: str, package: str, head: str) -> Any:
     from muster_server.store.engine import database_url, open_engine
     from muster_server.store.migrations import migrate
 
-    engine = open_engine(database_url(parts.settings.data_dir, role))
+    engine = open_engine(database_url(parts.settings.data_dir, role, parts.settings.store))
     parts.closers.callback(engine.dispose)
     migrate(engine, package, head)
     return engine

@@ -14,7 +14,7 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Literal
@@ -22,13 +22,14 @@ from typing import Literal
 import uvicorn
 
 from muster_server import tracing
-from muster_server.errors import SettingsError
+from muster_server.errors import HostError, SettingsError
 from muster_server.escaping import EscapingFormatter
 from muster_server.http_protocol import DeadlineProtocol
 from muster_server.json_log import JsonFormatter
 from muster_server.private_files import check_place, named, read_private, write_once
 from muster_server.roles import BUILDERS, Parts, Role, meter
 from muster_server.settings import Address, Settings
+from muster_server.store_url import SHARED
 from muster_server.tokens import (
     checked,
     matches,
@@ -63,13 +64,38 @@ def serve(settings: Settings) -> int:
         _keep_administrator(settings)
     parts = Parts(settings)
     with parts.closers:
-        parts.closers.callback(tracing.begin(os.environ))
         _listen(parts)
         _say_who_cannot_come(settings)
-        roles = [build(parts) for name, build in BUILDERS.items() if name in settings.roles]
-        if settings.operations_listen is not None or settings.log_format == "json":
-            meter(parts, roles)
-        return asyncio.run(_run(roles))
+        if settings.workers > 1:
+            from muster_server.workers import Supervisor
+
+            return Supervisor(settings.workers, lambda *about: _work(parts, *about)).run()
+        return asyncio.run(_run(_built(parts, settings.roles)))
+
+
+def _built(parts: Parts, names: tuple[str, ...]) -> list[Role]:
+    parts.closers.callback(tracing.begin(os.environ))
+    roles = [build(parts) for name, build in BUILDERS.items() if name in names]
+    if parts.settings.operations_listen is not None or parts.settings.log_format == "json":
+        meter(parts, roles)
+    return roles
+
+
+def _work(parts: Parts, number: int, life: int, ready: Callable[[], None]) -> int:
+    """Be a worker. All take part in the configuration server's work; the first has the other
+    roles besides, which are for one process, and tells what is ready.
+    """
+    if number:
+        parts.listeners["operations"] = parts.listeners.pop(f"operations-{number}", [])
+    try:
+        with parts.closers:
+            roles = _built(parts, parts.settings.roles if number == 0 else (SHARED,))
+            for role in roles if number else ():
+                role.advertisement = None
+            return asyncio.run(_run(roles, is_told=number == 0, life=life, ready=ready))
+    except HostError as error:
+        print(f"muster: {error}", file=sys.stderr, flush=True)
+        return 1
 
 
 def _open_log(form: str) -> None:
@@ -162,11 +188,20 @@ def _listen(parts: Parts) -> None:
     }
     used = {name: own for name, own in wanted.items() if name.partition("-")[0] in settings.roles}
     if settings.operations_listen is not None:
-        used["operations"] = (settings.operations_listen,)
+        used |= _operations(settings.operations_listen, settings.workers)
     for name, addresses in used.items():
         parts.listeners[name] = [
             parts.closers.enter_context(bound(address, name)) for address in addresses
         ]
+
+
+def _operations(first: Address, workers: int) -> dict[str, tuple[Address, ...]]:
+    """Each process tells its own figures, at the ports that follow the first one's."""
+    places: dict[str, tuple[Address, ...]] = {"operations": (first,)}
+    for number in range(1, workers):
+        port = first.port + number if first.port else 0
+        places[f"operations-{number}"] = (Address(first.host, port),)
+    return places
 
 
 def bound(address: Address, role: str) -> socket.socket:
@@ -242,12 +277,21 @@ async def _renew(roles: list[Role]) -> None:
             await asyncio.to_thread(renewable.look)
 
 
-async def _run(roles: list[Role]) -> int:
+async def _run(
+    roles: list[Role],
+    *,
+    is_told: bool = True,
+    life: int | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> int:
+    """Serve until a signal, or until `life` can be read: its other end has been closed."""
     servers = {role.name: uvicorn_servers(role) for role in roles}
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
+    if life is not None:
+        loop.add_reader(life, stopping.set)
     running = {
         server: asyncio.create_task(server.serve(sockets=sockets))
         for own in servers.values()
@@ -267,7 +311,10 @@ async def _run(roles: list[Role]) -> int:
             if all(server.started for server in own):
                 if role.advertisement is not None:
                     await role.advertisement.start()
-                print(f"{role.name} ready {' '.join(role.urls)}", flush=True)
+                if is_told:
+                    print(f"{role.name} ready {' '.join(role.urls)}", flush=True)
+        if all(server.started for server in running):
+            ready()
         await asyncio.wait({waiting, *running.values()}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for server in running:

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 
 from muster_server.device_url import DEVICE_URL_WANTED, is_device_url
 from muster_server.errors import SettingsError
+from muster_server.store_url import check_flag, store_url, worker_count
 
 ROLES = ("portal", "config", "platform")
 DATA = "muster-data"
 SETTINGS_FILE = "settings.toml"
 _KEPT = (
     *("role", "config_listen", "platform_listen", "config_public_url", "platform_public_url"),
-    *("platform_cert", "platform_key", "ca_file", "admin_token_file"),
+    *("platform_cert", "platform_key", "ca_file", "admin_token_file", "store"),
 )
 _ALL = "0.0.0.0"  # noqa: S104 - for comparisons
 
@@ -111,6 +112,10 @@ class Settings:
     platforms_file: Path | None
     # The portal may listen beyond this machine without TLS.
     insecure: bool
+    # The URL of a PostgreSQL, which may hold a password; None: SQLite in the data folder.
+    store: str | None = field(repr=False)
+    # So many processes share the sockets.
+    workers: int
     secret_key: str | None = field(repr=False)
     config_token: str | None = field(repr=False)
     platform_token: str | None = field(repr=False)
@@ -147,6 +152,8 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
             raise SettingsError(f"--{role}-cert and --{role}-key: wanted both or neither")
         return Certificate(Path(chain), Path(key), f"--{role}-cert") if chain and key else None
 
+    check_flag(flags.get("store"))
+    store = store_url(one("store"))
     token_file, platforms_file = one("admin_token_file"), one("platforms_file")
     config_certificate = certificate("config")
     config_tls_listens = tuple(
@@ -192,10 +199,20 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         trusted_proxies=_networks(many("trusted_proxy", ""), "--trusted-proxy"),
         notify_networks=_networks(many("notify_network", ""), "--notify-network"),
         insecure=insecure,
+        store=store,
+        workers=worker_count(one("workers", "1"), store, roles),
         secret_key=environ.get("MUSTER_SECRET_KEY"),
         config_token=environ.get("MUSTER_CONFIG_TOKEN"),
         platform_token=environ.get("MUSTER_PLATFORM_TOKEN"),
     )
+
+
+def store_beside(folder: Path, environ: Mapping[str, str]) -> str | None:
+    """The store of the servers of this data folder, for a command that works beside them; None:
+    SQLite in the folder. SettingsError if it is no URL.
+    """
+    kept = kept_settings(folder).get("store")
+    return store_url(environ.get("MUSTER_STORE") or kept)
 
 
 def _optional_address(text: str | None, name: str) -> Address | None:

@@ -3,7 +3,7 @@
 """The command `muster`, and servers that it talks to."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,28 @@ import pytest
 
 from muster_server import cli
 from muster_server.label import new_label
+from muster_server.store.engine import MEMORY, database_url
 from tests import secrecy
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import ANY_PORT, QUIET, Servers, start
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def empty_database(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """Gives the URL of a role's database of each kind: in memory, or migrated; nothing in it."""
+    if request.param == "sqlite":
+        return lambda role: MEMORY
+    emptied: Callable[[str], str] = request.getfixturevalue("postgres").emptied
+    return emptied
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """The same for whoever is at it from several threads: in a file, or migrated."""
+    if request.param == "sqlite":
+        return lambda role: database_url(tmp_path, role)
+    emptied: Callable[[str], str] = request.getfixturevalue("postgres").emptied
+    return emptied
 
 
 @pytest.fixture(scope="package")

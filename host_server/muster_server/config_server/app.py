@@ -112,7 +112,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         housekeeping = asyncio.create_task(
-            _keep_house(chores, jobs, presence, syncs.refusals, fields)
+            _keep_house(store, chores, jobs, presence, syncs.refusals, fields)
         )
         working = asyncio.create_task(worker.run(Threads(1)))
         yield
@@ -152,19 +152,25 @@ def create_app(
 
 
 async def _keep_house(
+    store: ConfigStore,
     threads: Threads,
     jobs: Jobs,
     presence: Presence,
     refusals: Refusals,
     fields: FieldConfiguration | None,
 ) -> None:
+    def alone(what: str, do: Callable[[], None]) -> None:
+        with store.alone(what) as is_mine:
+            if is_mine:
+                do()
+
     while True:
         try:
-            await threads.run(presence.end_expired)
+            await threads.run(alone, "expired", presence.end_expired)
             await threads.run(refusals.write_down)
             await threads.run(jobs.run_due)
             if fields is not None:
-                await threads.run(fields.listen)
+                await threads.run(alone, "fields", fields.listen)
         except Exception:
             # The last catch-all of this task: it must live as long as the server.
             log.exception("housekeeping failed; it goes on in %d s", _CHORES_EVERY_S)

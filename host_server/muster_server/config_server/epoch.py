@@ -4,22 +4,42 @@
 
 A backup holds the nonces of its day, and a message that echoed one of them since then has been
 recorded, perhaps, by somebody on the network. So a device is told a nonce that is made from the
-stored one and a key that is never stored: whatever is restored, it is restored into another epoch.
+stored one and a key that no backup holds: whatever is restored, it is restored into another epoch.
+Where several processes answer the same devices, they have one key together.
 """
 
 import hmac
 import secrets
+import time
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_LOOK_S = 5.0
 
 
 class Epoch:
-    """The time from one start of the server to the next."""
+    """The time from one start of the server to the next, or to the database's restoration."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        shared: Callable[[], bytes | None] = lambda: None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`shared` gives the key of all processes; None if there is one process."""
+        self._shared = shared
+        self._monotonic = monotonic
         self._key = secrets.token_bytes(_KEY_BYTES)
+        self._looked_at: float | None = None
+
+    def refresh(self) -> None:
+        """Look, now and then, which key all have. To be called outside of a transaction."""
+        now = self._monotonic()
+        if self._looked_at is not None and now - self._looked_at < _LOOK_S:
+            return
+        self._key = self._shared() or self._key
+        self._looked_at = now
 
     def told(self, nonce: str) -> str:
         """Return what a device is told in place of a stored nonce: 96 bits as text."""

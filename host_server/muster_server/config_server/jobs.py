@@ -22,6 +22,7 @@ _DONE = {"revoke_token": "token_ended", "close_account": "account_ended"}
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 20
+_PATIENCE_S = 1.0  # with another process
 _FIRST_RETRY_S = 5.0
 _LONGEST_RETRY_S = 3600.0
 _SAID_S, _MOST_SAID = 600.0, 4096
@@ -60,24 +61,30 @@ class Jobs:
         return self._seen != self._store.jobs_added
 
     def run_due(self) -> None:
-        """Do what is due now. Returns at once if another thread is at it, and soon if the server
-        stops: a platform that hangs is asked one thing, whatever is to be done there.
+        """Do what is due now. Returns at once if another thread is at it, after a moment if
+        another process is, and soon if the server stops: a platform that hangs is asked one thing,
+        whatever is to be done there.
         """
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._seen = self._store.jobs_added
-            with self._store.reading() as records:
-                due = records.due_jobs(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
-            if len(due) == _AT_ONCE:
-                self._seen = None  # there are more
-            silent: dict[str, NoAnswer] = {}  # by URL
-            for job in due:
-                if self._stopping.is_set():
-                    return
-                self._run(job, silent)
+            with self._store.alone("jobs", _PATIENCE_S) as is_mine:
+                if is_mine:
+                    self._run_all()
         finally:
             self._lock.release()
+
+    def _run_all(self) -> None:
+        self._seen = self._store.jobs_added
+        with self._store.reading() as records:
+            due = records.due_jobs(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
+        if len(due) == _AT_ONCE:
+            self._seen = None  # there are more
+        silent: dict[str, NoAnswer] = {}  # by URL
+        for job in due:
+            if self._stopping.is_set():
+                return
+            self._run(job, silent)
 
     def _run(self, job: Job, silent: dict[str, NoAnswer]) -> None:
         url = job.arguments["url"]
@@ -90,14 +97,14 @@ class Jobs:
                 silent[url] = error
             self._put_off(job, error)
             return
-        with self._store.transaction() as records:
+        with self._store.transaction(job.arguments.get("device_id")) as records:
             records.finish_job(job.id)
             self._note(records, job, _DONE.get(job.deed), "ok", "")
 
     def _put_off(self, job: Job, error: ServiceUnreachable) -> None:
         wait_s = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2 ** min(job.tries, 20))
         log.warning("%s is put off by %d s: %s", job.deed, wait_s, error)
-        with self._store.transaction() as records:
+        with self._store.transaction(job.arguments.get("device_id")) as records:
             records.postpone_job(job, self._clock() + wait_s)
             what = f"{job.deed}_put_off"
             self._note(records, job, what, "platform_unreachable", str(error))

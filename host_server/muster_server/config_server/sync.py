@@ -90,13 +90,14 @@ class SyncService:
         self._by_replayed = RateLimit(BY_REPLAYED, monotonic)
         self._strangers = RateLimit(limits.strangers, monotonic)
         self.familiar = Familiar()
-        self._epoch = Epoch()
+        self._epoch = Epoch(store.shared_epoch)
         self.refusals = Refusals(store)
 
     def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
         """Message 2. NotRecognised, TooManyRequests or Malformed if there is none."""
         started = self._monotonic()
         self._by_address.take(address)
+        self._epoch.refresh()
         if len(message) < SHORTEST_BYTES:
             raise Malformed(f"wanted at least {SHORTEST_BYTES} bytes, got {len(message)}")
         if not _K.fullmatch(k):
@@ -148,7 +149,7 @@ class SyncService:
     ) -> Direction:
         owner = holder.owner
         if isinstance(owner, VendorDevice):
-            with self._store.transaction() as records:
+            with self._store.transaction(owner.device_id) as records:
                 records.mark_vendor_device(owner.device_id, self._clock())
             return Direction("wait", owner.nonce, NOT_OWNED_RETRY_S)
         with self._versions.lock(owner.id):
@@ -168,7 +169,7 @@ class SyncService:
         closed it proves nothing: whoever once had the device may have that.
         """
         now = self._clock()
-        with self._store.transaction() as records:
+        with self._store.transaction(owner.device_id) as records:
             claim = records.claim(owner.id)
             if claim is None:
                 return None
@@ -214,7 +215,7 @@ class SyncService:
         return _Contact(claim, holder.k, version, report, use, is_new, is_proved)
 
     def _forgotten(self, contact: "_Contact") -> Direction:
-        with self._store.transaction() as records:
+        with self._store.transaction(contact.claim.device_id) as records:
             claim = records.claim(contact.claim.id)
             if claim is None:
                 raise NotRecognised(_REGISTER_FIRST)
@@ -223,7 +224,7 @@ class SyncService:
 
     def _for_label(self, contact: "_Contact", started: float) -> Direction:
         now = self._clock()
-        with self._store.transaction() as records:
+        with self._store.transaction(contact.claim.device_id) as records:
             claim = unreleased(records, contact.claim.id)
             if not window.is_open(records, claim, now):
                 return self._closed(records, claim, contact, now)
@@ -247,7 +248,7 @@ class SyncService:
             policy_s = int(running.document["policy"]["sync_s"])
             floor = max(running.number, floor)
         try:
-            with self._store.transaction() as records:
+            with self._store.transaction(contact.claim.device_id) as records:
                 claim = unreleased(records, contact.claim.id)
                 is_invited = contact.k == ADOPTED and window.is_invited(claim, self._clock())
                 if running is not None:  # as it is since this report has proved it
@@ -291,7 +292,7 @@ class SyncService:
             version = self._versions.issue(contact.claim.id, floor)
         except (Invalid, ServiceUnreachable) as error:
             return self._complain(contact, error)
-        with self._store.transaction() as records:
+        with self._store.transaction(contact.claim.device_id) as records:
             claim = unreleased(records, contact.claim.id)
             return self._handed(records, claim, version, contact, started)
 
@@ -333,7 +334,7 @@ class SyncService:
         is_invalid = isinstance(error, Invalid)
         code = "config_invalid" if is_invalid else "platform_unreachable"
         now = self._clock()
-        with self._store.transaction() as records:
+        with self._store.transaction(contact.claim.device_id) as records:
             claim = unreleased(records, contact.claim.id)
             if contact.is_new:
                 last = {"config": 0, "step": proof.RECEIVE, "code": code, "detail": str(error)}

@@ -15,11 +15,12 @@ from muster_server.config_server.device_changes import with_changes
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.profile import Particulars, build_configuration
 from muster_server.config_server.proof import about_account, account_of, end_asked
-from muster_server.errors import NotFound, Released
+from muster_server.errors import NotFound, Released, Unavailable
 from muster_server.store.claims import ENDED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 
 _STRIPES = 64
+_PATIENCE_S = 2.0  # with another process
 _MEANWHILE = "the device was released meanwhile"
 
 
@@ -80,8 +81,14 @@ class Versions:
 
         Invalid names the field of the profile that is wrong; ServiceUnreachable means that the
         platform gave no token; Released that nobody owns the device any more. Then no version
-        was made.
+        was made; and so it means Unavailable, if another process is at it.
         """
+        with self._store.alone(f"claim {claim_id}", _PATIENCE_S) as is_mine:
+            if not is_mine:
+                raise Unavailable("another process prepares the device", retry_s=1)
+            return self._issued(claim_id, floor)
+
+    def _issued(self, claim_id: str, floor: int) -> Version:
         with self._store.transaction() as records:
             claim = unreleased(records, claim_id)
             existing = self.candidate(records, claim, floor)

@@ -3,10 +3,9 @@
 """The bundles that were made for a claim; a part of the configuration server's records."""
 
 from dataclasses import dataclass, field
-from sqlite3 import Row
 
 from muster_server.store.secrets import SecretBox
-from muster_server.store.sql import Sql, insertion, replacement
+from muster_server.store.sql import Row, Sql, insertion, replacement
 
 # Receipts of older ones are not told apart any more.
 _KEPT = 16

@@ -4,9 +4,9 @@
 
 import itertools
 import json
+import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
-from sqlite3 import Row
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -23,7 +23,7 @@ from muster_server.store.history import History, Moment
 from muster_server.store.leases import LeaseRecords
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.secrets import SecretBox
-from muster_server.store.sql import Sql, as_json, from_json, insertion, replacement
+from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
 from muster_server.store.tasks import TaskRecords
 
 _EVENTS_KEPT = 100
@@ -45,6 +45,9 @@ _ADD_VENDOR_DEVICE = insertion("vendor_device", ("device_id", "secret", "nonce")
 _ADD_JOB = insertion("chore", ("deed", "arguments", "due_at", "tries"))
 _ADD_EVENT = insertion("event", ("device_id", "owner", "at", "code", "detail"))
 _ABOUT = "device_id = ? AND owner = ?"
+_EPOCH, _KEY_BYTES = "epoch", 32
+# Both numbers are others when a table was dropped and restored, or emptied and filled.
+_PLACE = "SELECT 'claim'::regclass::oid || '/' || pg_relation_filenode('claim')"
 _HAS_ENDED = "state IN ({})".format(", ".join(f"'{state}'" for state in ENDED))
 
 
@@ -58,11 +61,13 @@ class ConfigStore:
         self.jobs_added = 0  # another number after each commit with a job in it
 
     @contextmanager
-    def transaction(self) -> Iterator["Records"]:
+    def transaction(self, device_id: str | None = None) -> Iterator["Records"]:
         """Everything in the block happens, or nothing of it; it is on the disk when the block has
         ended. Not to be nested. Unavailable if the database is busy.
+
+        A block that names a device changes what is about that device alone, and jobs.
         """
-        with self._database.transaction() as connection:
+        with self._database.transaction(device_id) as connection:
             # Here, with the database's lock: whoever rotates the key waits for it, too.
             self._box.refresh()
             records = Records(connection, self._box)
@@ -77,6 +82,28 @@ class ConfigStore:
         self._box.refresh()
         with self._database.reading() as connection:
             yield Records(connection, self._box)
+
+    def alone(self, what: str, patience_s: float = 0.0) -> AbstractContextManager[bool]:
+        """Tell whether nobody else is at this, in any process, until the block ends."""
+        return self._database.alone(what, patience_s)
+
+    def shared_epoch(self) -> bytes | None:
+        """The secret that all processes have until the tables are made anew or filled anew, as a
+        restoration does it; a crash of the database makes another, too. None: there is one
+        process.
+        """
+        if not self._database.is_shared:
+            return None
+        with self._database.transaction(_EPOCH) as connection:
+            sql = Sql(connection)
+            place = sql.value(_PLACE)
+            found = sql.value("SELECT secret FROM epoch WHERE place = ?", place)
+            if found is not None:
+                return bytes(found)
+            sql.run("DELETE FROM epoch")
+            made = secrets.token_bytes(_KEY_BYTES)
+            sql.run(insertion("epoch", ("place", "secret")), place, made)
+            return made
 
     def check_key(self) -> None:
         """StoreError if what is stored was sealed with another key. From the first time on, the

@@ -7,10 +7,10 @@ server's records.
 import dataclasses
 import json
 from dataclasses import dataclass
-from sqlite3 import Row
 from typing import Any
 
 from muster_server.document import compact_json
+from muster_server.store.rows import Row
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Sql, replacement
 

@@ -68,7 +68,7 @@ class DeviceList:
 
     def counts(self, owner: str) -> tuple[int, dict[str, int], dict[str, int]]:
         """The number of devices: all, by state, and by profile."""
-        all_ = f"SELECT count(*) FROM (SELECT DISTINCT device_id FROM claim WHERE {_OWNED})"  # noqa: S608
+        all_ = f"SELECT count(*) FROM (SELECT DISTINCT device_id FROM claim WHERE {_OWNED}) AS d"  # noqa: S608
         return self._sql.value(all_, owner), self._by("status", owner), self._by("profile", owner)
 
     def states(self) -> dict[str, float]:
@@ -88,7 +88,7 @@ class DeviceList:
         # In the order of an index, so that nothing is sorted.
         text = (
             f"SELECT {column}, count(*) FROM (SELECT DISTINCT {column}, device_id FROM claim"  # noqa: S608
-            f" WHERE {_OWNED}) GROUP BY {column} ORDER BY {column}"
+            f" WHERE {_OWNED}) AS d GROUP BY {column} ORDER BY {column}"
         )
         return {row[0]: row[1] for row in self._sql.rows(text, owner)}
 
@@ -118,7 +118,9 @@ def _conditions(fit: Fit, owner: str) -> tuple[list[str], list[Any]]:
         values.append(fit.attempt)
     if fit.search is not None:
         like = f"%{_escaped(fit.search)}%"
-        parts.append(r"(device_id LIKE ? ESCAPE '\' OR name LIKE ? ESCAPE '\')")
+        parts.append(
+            r"(lower(device_id) LIKE lower(?) ESCAPE '\' OR lower(name) LIKE lower(?) ESCAPE '\')"
+        )
         values += [like, like]
     return parts, values
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""One SQLAlchemy engine per role, on SQLite; reads beside its one writer."""
+"""One SQLAlchemy engine per role; reads beside writers. On SQLite there is one who writes."""
 
 import logging
 import sqlite3
@@ -13,12 +13,21 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
-from muster_server.errors import Unavailable
+from muster_server.errors import StoreError, Unavailable
+from muster_server.store.postgres import (
+    PostgresDatabase,
+    is_postgres,
+    is_refused,
+    open_postgres,
+    reason_of,
+    role_url,
+)
 from muster_server.store.refused import is_refusal, unavailable
 from muster_server.store.writer import TurnTimeout, Undone, Writer
 
 BUSY_TIMEOUT_S = 5.0
 MEMORY = "sqlite://"
+POSTGRES = "postgresql"  # the name of such an engine
 # Each thread of a role may read at the same time.
 _CONNECTIONS = 96
 _STATEMENTS_KEPT = 512
@@ -26,17 +35,23 @@ _STATEMENTS_KEPT = 512
 log = logging.getLogger(__name__)
 
 
-def database_url(data_dir: Path, role: str) -> str:
-    """Return the URL of a role's database, e.g. "sqlite:////srv/muster-data/config.sqlite"."""
+def database_url(data_dir: Path, role: str, store: str | None = None) -> str:
+    """Return the URL of a role's database, e.g. "sqlite:////srv/muster-data/config.sqlite", or
+    that of its schema in a store of PostgreSQL. SettingsError if the store's URL is none.
+    """
+    if store is not None:
+        return role_url(store, role)
     return f"sqlite:///{(data_dir / role).with_suffix('.sqlite').absolute()}"
 
 
 def open_engine(url: str) -> Engine:
-    """An engine whose transactions take SQLite's write lock at their start.
+    """An engine whose transactions take the write lock at their start.
 
     So a transaction that reads and then writes cannot find that somebody wrote in between. The
-    caller disposes of the engine.
+    caller disposes of the engine. SettingsError if a URL of PostgreSQL is none.
     """
+    if is_postgres(url):
+        return open_postgres(url)
     if url == MEMORY:
         engine = create_engine(
             url,
@@ -67,12 +82,20 @@ class Database:
         """The caller disposes of the engine."""
         self._engine = engine
         self._writer = Writer(engine, lambda: BUSY_TIMEOUT_S)
+        self._postgres = PostgresDatabase(engine) if engine.name == POSTGRES else None
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, about: str | None = None) -> Iterator[Connection]:
         """Everything in the block happens, or nothing of it; it is on the disk when the block has
-        ended. Not to be nested. Unavailable if the database is busy, damaged, or its disk full.
+        ended. Not to be nested. Unavailable if it is busy, away, damaged, or its disk full.
+
+        On PostgreSQL, blocks that say what they are about, e.g. a device's id, and touch nothing
+        that is about something else, run beside each other; all others one after another.
         """
+        if self._postgres is not None:
+            with _translated(), self._postgres.transaction(about) as connection:
+                yield connection
+            return
         try:
             with self._writer.part() as connection:
                 yield connection
@@ -90,6 +113,10 @@ class Database:
 
         Unavailable if it does not answer.
         """
+        if self._postgres is not None:
+            with _translated(), self._postgres.reading() as connection:
+                yield connection
+            return
         try:
             with self._engine.connect() as connection:
                 driver = connection.connection.driver_connection
@@ -104,10 +131,32 @@ class Database:
                 raise
             raise unavailable(error) from None
 
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether other processes may be at work on it."""
+        return self._postgres is not None
+
+    @contextmanager
+    def alone(self, what: str, patience_s: float = 0.0) -> Iterator[bool]:
+        """Tell whether nobody else is at this, in any process; then nobody is until the block
+        ends, in which there may be transactions. True on SQLite, which has one process.
+
+        Unavailable if the database does not say.
+        """
+        if self._postgres is None:
+            yield True
+            return
+        with _translated(), self._postgres.alone(what, patience_s) as is_mine:
+            yield is_mine
+
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
     """A transaction for who comes beside a server. Unavailable if the database is busy."""
+    if engine.name == POSTGRES:
+        with _translated(), PostgresDatabase(engine).transaction() as connection:
+            yield connection
+        return
     try:
         with engine.begin() as connection:
             yield connection
@@ -115,6 +164,24 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         if not is_refusal(error):
             raise
         raise unavailable(error) from None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Unavailable in place of PostgreSQL's own errors that another moment may mend, StoreError in
+    place of the others: their own words repeat what was to be stored.
+    """
+    try:
+        yield
+    except TimeoutError as error:
+        raise unavailable(error) from None
+    except Exception as error:
+        if is_refused(error):
+            raise unavailable(error) from None
+        reason = reason_of(error)
+        if reason is None:
+            raise
+        raise StoreError(f"the database refused a statement: {reason}") from None
 
 
 def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:

@@ -13,13 +13,24 @@ from muster_server.store.migrations import current_revision
 _SERVERS = {"config": "configuration server", "portal": "portal"}
 
 
-def opened(data: Path, role: str, head: str) -> Engine:
+def is_there(data: Path, role: str, store: str | None = None) -> bool:
+    """Tell whether the role has a database, of whatever release."""
+    if store is None:
+        return (data / f"{role}.sqlite").exists()
+    engine = open_engine(database_url(data, role, store))
+    try:
+        return current_revision(engine) is not None
+    finally:
+        engine.dispose()
+
+
+def opened(data: Path, role: str, head: str, store: str | None = None) -> Engine:
     """Open the database of "config" or "portal", which the caller disposes of.
 
     Raises StoreError if it is of another release: to bring it forward is the server's work, not
     that of a command beside one that may be running.
     """
-    engine = open_engine(database_url(data, role))
+    engine = open_engine(database_url(data, role, store))
     revision = current_revision(engine)
     if revision != head:
         engine.dispose()

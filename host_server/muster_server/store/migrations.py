@@ -6,6 +6,8 @@ Alembic takes 0.2 s to import, so it is loaded only when there is something to d
 """
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DatabaseError
 
 from muster_server.errors import StoreError
+from muster_server.store.engine import POSTGRES
+from muster_server.store.postgres import migrating, unhurried
 
 
 def current_revision(engine: Engine) -> str | None:
@@ -28,14 +32,17 @@ def migrate(engine: Engine, role_package: str, head: str) -> None:
     """Run what is missing from `<role_package>/migrations`, up to the revision `head`.
 
     A database that is already there is left untouched. One from a newer release is refused
-    instead of being misread, and so is a file that is none: StoreError.
+    instead of being misread, and so is a file that is none: StoreError. Several processes may
+    start at once: one of them migrates.
     """
+    if engine.name == POSTGRES:
+        with _reached():
+            if current_revision(engine) != head:
+                with migrating(engine):
+                    _forward(engine, role_package, head)
+        return
     try:
-        current = current_revision(engine)
-        if current == head:
-            return
-        folder = Path(str(resources.files(role_package))) / "migrations"
-        _upgrade(engine, folder, current, head)
+        _forward(engine, role_package, head)
     except (DatabaseError, sqlite3.DatabaseError) as error:
         # The driver's own words, whether it was still opening the file or at work on it.
         reason = getattr(error, "orig", error)
@@ -43,6 +50,26 @@ def migrate(engine: Engine, role_package: str, head: str) -> None:
             f"{engine.url.database} cannot be used as a database ({reason}); restore a backup, or "
             "move it away to begin anew"
         ) from None
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """StoreError in place of what the driver says of a server that does not let us in."""
+    try:
+        yield
+    except DatabaseError as error:
+        reason = " ".join(str(error.orig).split())
+        raise StoreError(
+            f"the store cannot be used ({reason}); see that PostgreSQL runs, and that --store or "
+            "MUSTER_STORE names a database in which this user may make schemas"
+        ) from None
+
+
+def _forward(engine: Engine, role_package: str, head: str) -> None:
+    current = current_revision(engine)
+    if current != head:
+        folder = Path(str(resources.files(role_package))) / "migrations"
+        _upgrade(engine, folder, current, head)
 
 
 def _upgrade(engine: Engine, folder: Path, current: str | None, head: str) -> None:
@@ -64,7 +91,8 @@ def _upgrade(engine: Engine, folder: Path, current: str | None, head: str) -> No
     def steps(revision: Any, context: MigrationContext) -> Any:
         return script._upgrade_revs(head, revision)
 
-    with engine.connect() as connection:
+    opened = unhurried if engine.name == POSTGRES else Engine.connect
+    with opened(engine) as connection:
         options = {"fn": steps, "transaction_per_migration": True, "transactional_ddl": True}
         context = MigrationContext.configure(connection, opts=options)
         with Operations.context(context):

@@ -53,7 +53,7 @@ def opened_to(names: Iterable[str], originator: str, operation: int) -> sa.Colum
     """
     column = _marks.c
     named = (column.kind == f"pv{operation}") & column.value.in_(sorted(names))
-    fits = sa.literal(originator).op("GLOB")(column.value)
+    fits = sa.func.glob(column.value, originator, type_=sa.Boolean)
     policies = sa.select(column.ri).where(named | ((column.kind == f"pv{operation}*") & fits))
     naming = _marks.alias("naming")
     return sa.select(naming.c.ri).where(naming.c.kind == "acpi", naming.c.value.in_(policies))  # type: ignore[return-value]

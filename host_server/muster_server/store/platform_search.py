@@ -37,11 +37,15 @@ def _attribute(column: Any, name: str) -> Any:
     return sa.func.json_extract(column.attributes, f"$.{name}")
 
 
+def _number(column: Any, name: str) -> Any:
+    return sa.cast(_attribute(column, name), sa.BigInteger)
+
+
 def _alike(column: Any, name: str, value: str) -> Any:
     text = sa.cast(_attribute(column, name), sa.Text)
     if "*" not in value:
         return text == value
-    return text.op("GLOB")(value.replace("[", "[[]").replace("?", "[?]"))
+    return sa.func.glob(value.replace("[", "[[]").replace("?", "[?]"), text, type_=sa.Boolean)
 
 
 def _end(column: Any) -> Any:
@@ -55,10 +59,10 @@ _CONDITIONS: Mapping[str, Callable[[Any, str], Any]] = {
     "us": lambda column, value: column.lt < value,
     "exb": lambda column, value: _end(column) < value,
     "exa": lambda column, value: _end(column) > value,
-    "sts": lambda column, value: _attribute(column, "st") < int(value),
-    "stb": lambda column, value: _attribute(column, "st") > int(value),
-    "sza": lambda column, value: _attribute(column, "cs") >= int(value),
-    "szb": lambda column, value: _attribute(column, "cs") < int(value),
+    "sts": lambda column, value: _number(column, "st") < int(value),
+    "stb": lambda column, value: _number(column, "st") > int(value),
+    "sza": lambda column, value: _number(column, "cs") >= int(value),
+    "szb": lambda column, value: _number(column, "cs") < int(value),
     "cty": lambda column, value: _attribute(column, "cnf") == value,
 }
 NAMES = tuple(_CONDITIONS)

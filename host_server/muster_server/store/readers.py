@@ -3,10 +3,9 @@
 """The accounts that only read; a part of the configuration server's records."""
 
 from dataclasses import dataclass, field
-from sqlite3 import Row
 
 from muster_server.store.secrets import SecretBox
-from muster_server.store.sql import Sql, replacement
+from muster_server.store.sql import Row, Sql, replacement
 
 # What this server itself reads and commands with has a name that no person can give.
 OWN, OWN_APPLICATION = ":portal", ":commands"

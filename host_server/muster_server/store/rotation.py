@@ -29,7 +29,7 @@ from muster_server.store.config_tables import (
     vendor_devices,
     versions,
 )
-from muster_server.store.engine import transaction
+from muster_server.store.engine import POSTGRES, transaction
 from muster_server.store.portal_tables import totps
 from muster_server.store.secrets import SecretBox, decoded_keys, encoded, new_key
 
@@ -95,6 +95,8 @@ def finish(
         time.sleep(_PAUSE_S)
     # What was sealed with the old key is not left in the journal either.
     for engine, _ in databases:
+        if engine.name == POSTGRES:
+            continue
         with closing(engine.raw_connection()) as raw:
             raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -7,16 +7,23 @@ parsed once. SQLAlchemy would build each anew, which took most of the time of a 
 """
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select
 from sqlalchemy.dialects.sqlite import dialect
 
 from muster_server.document import compact_json
+from muster_server.store.rows import Row as Row
+
+_STATEMENTS = 1024
+# Text in quotes is left alone but for the sign that psycopg reads, which is doubled everywhere.
+_MARKS = re.compile(r"""'[^']*'|"[^"]*"|\?|%""")
 
 _STEPS = 20_000  # of SQLite, between looks at the clock
 _TEXT = dialect(paramstyle="qmark")
@@ -31,16 +38,26 @@ class Sql:
 
     def __init__(self, connection: Connection) -> None:
         driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
-        self._cursor = driver.cursor()
-        self._cursor.row_factory = sqlite3.Row
+        self._cursor: Any
+        if isinstance(driver, sqlite3.Connection):
+            self._cursor = driver.cursor()
+            self._cursor.row_factory = sqlite3.Row
+            self._text = _as_it_is
+        else:
+            from muster_server.store.postgres_values import named_rows  # late: needs the driver
+
+            self._cursor = driver.cursor(row_factory=named_rows)  # type: ignore[union-attr]
+            self._text = with_marks
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
         """Questions in the block end after so long. TooSlow if one did."""
         driver = self._cursor.connection
         if not isinstance(driver, sqlite3.Connection):
-            yield  # another database has a limit of its own for each statement
+            from muster_server.store.postgres_values import ended_within  # late: needs the driver
+
+            with ended_within(self._cursor, seconds, TooSlow):
+                yield
             return
         ends = time.monotonic() + seconds
         driver.set_progress_handler(lambda: int(time.monotonic() > ends), _STEPS)
@@ -53,14 +70,15 @@ class Sql:
         finally:
             driver.set_progress_handler(None, 0)
 
-    def rows(self, text: str, *values: Any) -> list[sqlite3.Row]:
+    def rows(self, text: str, *values: Any) -> list[Row]:
         """All rows that the question finds."""
-        return self._cursor.execute(text, values).fetchall()
+        found: list[Row] = self._cursor.execute(self._text(text), values).fetchall()
+        return found
 
-    def row(self, text: str, *values: Any) -> sqlite3.Row | None:
+    def row(self, text: str, *values: Any) -> Row | None:
         """The first row that it finds."""
         # All of them, so that the statement is over: at most one is asked for, mostly.
-        found = self._cursor.execute(text, values).fetchall()
+        found = self.rows(text, *values)
         return found[0] if found else None
 
     def value(self, text: str, *values: Any) -> Any:
@@ -70,11 +88,26 @@ class Sql:
 
     def run(self, text: str, *values: Any) -> int:
         """Do it; how many rows it changed."""
-        return self._cursor.execute(text, values).rowcount
+        changed: int = self._cursor.execute(self._text(text), values).rowcount
+        return changed
 
     def run_many(self, text: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Do it with the values of each row."""
-        self._cursor.executemany(text, rows)
+        self._cursor.executemany(self._text(text), rows)
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+@lru_cache(_STATEMENTS)
+def with_marks(text: str) -> str:
+    """Return the statement as psycopg reads it: `%s` for each value, and `%%` for a `%`."""
+    return _MARKS.sub(lambda found: _marked(found[0]), text)
+
+
+def _marked(part: str) -> str:
+    return "%s" if part == "?" else part.replace("%", "%%")
 
 
 def as_text(question: Select[Any]) -> tuple[str, list[Any]]:

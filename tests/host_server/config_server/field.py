@@ -37,9 +37,10 @@ from muster_server.errors import NoAnswer
 from muster_server.label import Label, new_label
 from muster_server.store.config import ConfigStore
 from muster_server.store.config_tables import metadata
-from muster_server.store.engine import MEMORY, open_engine
+from muster_server.store.engine import MEMORY, POSTGRES, Database, open_engine
 from muster_server.store.history import Moment
 from muster_server.store.secrets import SecretBox
+from muster_server.store.sql import Sql, insertion
 from tests.wire.syncs import BLANK
 
 OWNER = "admin"
@@ -170,7 +171,7 @@ class Field:
         store: ConfigStore | None = None,
     ) -> None:
         self.engine = engine or open_engine(url)
-        if engine is None:
+        if engine is None and self.engine.name != POSTGRES:  # which comes migrated
             metadata.create_all(self.engine)
         self.clock = Clock()
         self.platform = FakePlatform()
@@ -225,6 +226,36 @@ class Field:
         """The owner edits the profile."""
         network = {"ssid": "factory", "psk": password}
         self.profiles.replace("press", PROFILE | {"networks": [network]})
+
+
+Rows = dict[str, tuple[list[str], list[tuple[Any, ...]]]]
+
+
+def all_rows(engine: Engine) -> Rows:
+    """The columns and rows of each table."""
+    found = {}
+    with Database(engine).transaction() as connection:
+        sql = Sql(connection)
+        for table in metadata.sorted_tables:
+            columns = [f'"{column.name}"' for column in table.columns]
+            rows = sql.rows(f"SELECT {', '.join(columns)} FROM {table.name}")  # noqa: S608
+            found[table.name] = ([c.name for c in table.columns], [tuple(row) for row in rows])
+    return found
+
+
+def put_back(engine: Engine, kept: Rows) -> None:
+    """Have the tables hold these rows, and no others."""
+    with Database(engine).transaction() as connection:
+        sql = Sql(connection)
+        names = [table.name for table in reversed(metadata.sorted_tables)]
+        if engine.name == POSTGRES:
+            sql.run(f"TRUNCATE {', '.join(names)}")
+        else:
+            for name in names:
+                sql.run(f"DELETE FROM {name}")  # noqa: S608 - our own names
+        for table in metadata.sorted_tables:
+            columns, rows = kept[table.name]
+            sql.run_many(insertion(table.name, columns), rows)
 
 
 @contextmanager

@@ -2,26 +2,15 @@
 # Copyright (c) 2026 The Muster authors
 """Does a restored backup believe what was recorded since it was made?"""
 
-import sqlite3
-from contextlib import closing
-from typing import Any, cast
+from typing import Any
 
 from muster_server.config_server.sync import SyncService
-from tests.host_server.config_server.field import Device, Field
+from tests.host_server.config_server.field import Device, Field, Rows, all_rows, put_back
 
 
-def saved(place: Field) -> bytes:
-    """The database as a backup has it."""
-    with closing(place.engine.raw_connection()) as connection:
-        return cast(sqlite3.Connection, connection.driver_connection).serialize()
-
-
-def restored(place: Field, backup: bytes) -> None:
+def restored(place: Field, backup: Rows) -> None:
     """The backup takes the database's place, and the server starts on it."""
-    with closing(sqlite3.connect(":memory:")) as source:
-        source.deserialize(backup)
-        with closing(place.engine.raw_connection()) as connection:
-            source.backup(cast(sqlite3.Connection, connection.driver_connection))
+    put_back(place.engine, backup)
     restarted(place)
 
 
@@ -42,7 +31,7 @@ def replayed(place: Field, device: Device, k: str, message: bytes) -> None:
 def test_recorded_message_proves_nothing_after_a_restoration(place: Field) -> None:
     device = place.registered()
     version = device.sync()["config"]["version"]
-    backup = saved(place)
+    backup = all_rows(place.engine)
     device.confirm(version)
     assert of_claim(place, device).state == "proved"
     recorded = device.last_message
@@ -57,7 +46,7 @@ def test_recorded_message_ends_no_keys_after_a_restoration(place: Field) -> None
     first = device.onboard()
     place.set_password("another horse")
     second = device.sync(str(first))["config"]["version"]
-    backup = saved(place)
+    backup = all_rows(place.engine)
     device.confirm(second)
     recorded = device.last_message
     restored(place, backup)
@@ -71,8 +60,8 @@ def test_recorded_message_ends_no_keys_after_a_restoration(place: Field) -> None
 def test_the_device_itself_proves_it_with_its_next_but_one_contact(place: Field) -> None:
     device = place.registered()
     version = device.sync()["config"]["version"]
-    restarted(place)
-    first = device.confirm(version)  # echoes what the server told before its start
+    restored(place, all_rows(place.engine))
+    first = device.confirm(version)  # echoes what the server told before it
     assert (first["action"], first["retry_s"]) == ("keep", 5)
     assert of_claim(place, device).state == "unproved"
     second = device.sync(str(version))

@@ -2,13 +2,12 @@
 # Copyright (c) 2026 The Muster authors
 """A fresh platform for each test, in this process or served."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from muster_server.platform_server.app import create_app
-from muster_server.store.engine import database_url, open_engine
+from muster_server.store.engine import open_engine
 from muster_server.store.migrations import migrate
 from muster_server.store.platform import HEAD, PlatformStore
 from muster_server.tokens import token_hash
@@ -19,14 +18,14 @@ from tests.host_server.serving import served
 
 
 @pytest.fixture
-def platform() -> Iterator[Client]:
-    with running("sqlite://") as client:
+def platform(empty_database: Callable[[str], str]) -> Iterator[Client]:
+    with running(empty_database("platform")) as client:
         yield client
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[PlatformStore]:
-    engine = open_engine(database_url(tmp_path, "platform"))
+def store(empty_store: Callable[[str], str]) -> Iterator[PlatformStore]:
+    engine = open_engine(empty_store("platform"))
     migrate(engine, "muster_server.platform_server", HEAD)
     yield PlatformStore(engine)
     engine.dispose()

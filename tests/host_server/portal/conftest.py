@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Fixtures that the portal's tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,9 +27,9 @@ from tests.host_server.serving import served
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Field]:
-    # In a file: servers and tests are at it at the same time.
-    with open_field(database_url(tmp_path, "config")) as opened:
+def place(empty_store: Callable[[str], str]) -> Iterator[Field]:
+    # Servers and tests are at it at the same time.
+    with open_field(empty_store("config")) as opened:
         yield opened
 
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """What does the platform's store promise, below the rules of oneM2M?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from muster_server.store import platform
-from muster_server.store.engine import MEMORY, open_engine
+from muster_server.store.engine import open_engine
 from muster_server.store.migrations import migrate
 from muster_server.store.platform import NameTaken, PlatformStore, Resource, Token
 
@@ -20,8 +20,8 @@ LEAF = Resource("c1", 3, "data", "id-in", "cse-in/data", None, TIME, TIME, None,
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    engine = open_engine(MEMORY)
+def engine(empty_database: Callable[[str], str]) -> Iterator[Engine]:
+    engine = open_engine(empty_database("platform"))
     yield engine
     engine.dispose()
 
@@ -36,10 +36,9 @@ def store(engine: Engine) -> PlatformStore:
 
 
 def test_tables_are_what_the_migrations_make(store: PlatformStore, engine: Engine) -> None:
-    made = sa.MetaData()
-    made.reflect(engine)
+    made = sa.inspect(engine)
     for name, table in platform._metadata.tables.items():
-        assert [column.name for column in made.tables[name].columns] == [
+        assert [column["name"] for column in made.get_columns(name)] == [
             column.name for column in table.columns
         ]
 

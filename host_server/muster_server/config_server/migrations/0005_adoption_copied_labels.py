@@ -20,6 +20,6 @@ def upgrade() -> None:
     op.add_column("version", sa.Column("handed_to", sa.JSON(none_as_null=True)))
     endless = sa.text(
         "UPDATE claim SET window_until = :until"
-        " WHERE window_open AND window_until IS NULL AND state != 'unproved'"
+        " WHERE window_open = 1 AND window_until IS NULL AND state != 'unproved'"
     )
     op.get_bind().execute(endless, {"until": time.time() + 24 * 3600})

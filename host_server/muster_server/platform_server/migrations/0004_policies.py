@@ -13,6 +13,12 @@ def upgrade() -> None:
     op.add_column("resources", sa.Column("creator", sa.String(64)))
     op.add_column("resources", sa.Column("governed_by", sa.String(64)))
     governed = sa.text("governed_by IS NOT NULL")
-    op.create_index("resources_governed_by", "resources", ["governed_by"], sqlite_where=governed)
+    op.create_index(
+        "resources_governed_by",
+        "resources",
+        ["governed_by"],
+        sqlite_where=governed,
+        postgresql_where=governed,
+    )
     kind = sa.Column("kind", sa.String(16), nullable=False, server_default="reader")
     op.add_column("readers", kind)

@@ -22,8 +22,17 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer, nullable=False),
         sqlite_autoincrement=True,
     )
-    for verb in ("UPDATE", "DELETE"):
+    if op.get_bind().dialect.name == "postgresql":
         op.execute(
-            f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+            "CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$"
+            " BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
         )
+    for verb in ("UPDATE", "DELETE"):
+        op.execute(_trigger(verb, op.get_bind().dialect.name))
+
+
+def _trigger(verb: str, dialect: str) -> str:
+    begin = f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
+    if dialect == "postgresql":
+        return begin + "EXECUTE FUNCTION audit_is_append_only()"
+    return begin + "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"

@@ -1,0 +1,365 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""PostgreSQL as the store of a role: how it is reached, and its transactions.
+
+Each role has a schema of its own in the database that the URL names. Transactions that write take
+turns by a lock of their schema, in whichever process or machine they run, as SQLite's do by its
+write lock; those that name what they are about share it, and take turns with their like alone.
+"""
+
+import contextlib
+import logging
+import re
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import registry
+
+from muster_server.errors import SettingsError, StoreError
+
+if TYPE_CHECKING:
+    import psycopg
+
+_SCHEMES = ("postgresql://", "postgres://")
+_SCHEMA = "schema"  # our own part of the URL's query
+_SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_CONNECTIONS = 16  # of a role, in each process
+_PATIENCE_S = 5
+_AGAIN_S = 0.05
+# Where the URL does not say otherwise. A server that is gone is noticed, and of a cluster the one
+# is taken that can write.
+_USUAL = {
+    "connect_timeout": str(_PATIENCE_S),
+    "target_session_attrs": "read-write",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "application_name": "muster",
+}
+# A process that hangs within a transaction loses it, and with it the lock.
+_SESSION = {
+    "lock_timeout": f"{_PATIENCE_S}s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "60s",
+    "client_min_messages": "warning",
+}
+_DURABLE = (
+    "SELECT set_config('synchronous_commit', 'on', false)"
+    " WHERE current_setting('synchronous_commit') = 'off'"
+)
+_READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
+# The second number of the lock that everybody takes, and of whoever changes the schema's form.
+_ALL, _MIGRATION = -1, -2
+ABOUT = "muster_about"  # an execution option: what the transaction is about
+# By the names that SQLite has for them, so that statements need not differ.
+_FUNCTIONS = r"""
+CREATE UNLOGGED TABLE IF NOT EXISTS epoch (place text PRIMARY KEY, secret bytea NOT NULL);
+CREATE OR REPLACE FUNCTION json_extract(document text, path text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE json_typeof(found) WHEN 'boolean' THEN (found::text = 'true')::int::text
+      ELSE found #>> '{}' END
+    FROM (SELECT replace(document, '\u0000', '\ufffd')::json -> substr(path, 3) AS found) AS one
+  $$;
+CREATE OR REPLACE FUNCTION glob(pattern text, value text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT value LIKE replace(replace(replace(replace(replace(replace(replace(replace(
+      pattern, '[[]', '['), '\', '\\'), '%', '\%'), '_', '\_'), '[?]', E'\x01'),
+      '*', '%'), '?', '_'), E'\x01', '?')
+  $$;
+"""
+
+log = logging.getLogger(__name__)
+
+
+def is_postgres(url: str) -> bool:
+    """Tell whether the URL is one of PostgreSQL."""
+    return url.startswith(_SCHEMES)
+
+
+def role_url(store: str, role: str) -> str:
+    """The URL of a role in the store, e.g. "postgresql://db/muster?schema=muster_config".
+
+    `schema` in the store's URL is what the schemas' names begin with, in place of "muster".
+    SettingsError if that is no name.
+    """
+    head, query = _parted(store)
+    begin = query.pop(_SCHEMA, "muster")
+    if not _SCHEMA_NAME.fullmatch(begin):
+        raise SettingsError("--store: wanted a schema of small letters, digits and _")
+    return f"{head}?{urlencode(query | {_SCHEMA: f'{begin}_{role}'})}"
+
+
+def _parted(url: str) -> tuple[str, dict[str, str]]:
+    head, _, query = url.partition("?")
+    return head, dict(parse_qsl(query, keep_blank_values=True))
+
+
+def open_postgres(url: str) -> Engine:
+    """An engine whose transactions take their turn at their start; the caller disposes of it.
+
+    SettingsError if the URL is none that libpq understands, or there is no driver.
+    """
+    head, query = _parted(url)
+    schema = query.pop(_SCHEMA, "public")
+    connect = _connector(f"{head}?{urlencode(query)}", schema)
+    registry.register("postgresql.muster", "muster_server.store.postgres_dialect", "Dialect")
+    engine = create_engine(
+        f"postgresql+muster://?{_SCHEMA}={schema}",  # without what the other one may hold
+        creator=connect,
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=_PATIENCE_S,
+        hide_parameters=True,
+    )
+    number = _number(schema)
+
+    def begin(connection: Connection) -> None:
+        about = connection.get_execution_options().get(ABOUT)
+        driver_of(connection).execute(_WRITING + _turn(number, about), prepare=False)
+
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def _turn(number: int, about: str | None) -> str:
+    if about is None:
+        return f"SELECT pg_advisory_xact_lock({number}, {_ALL})"
+    own = _number(about)
+    return (
+        f"SELECT pg_advisory_xact_lock_shared({number}, {_ALL});"
+        f" SELECT pg_advisory_xact_lock({number}, {own})"
+    )
+
+
+def _number(text: str) -> int:
+    """Return a number of 31 bits, the same in each process."""
+    return zlib.crc32(text.encode()) >> 1
+
+
+def _connector(url: str, schema: str) -> Any:
+    try:
+        import psycopg
+        from psycopg.conninfo import conninfo_to_dict, make_conninfo
+    except ImportError:
+        raise SettingsError(
+            "--store: PostgreSQL needs a driver; pip install 'muster-server[postgres]'"
+        ) from None
+    from muster_server.store.postgres_values import adapted
+
+    try:
+        given = {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
+    except psycopg.ProgrammingError:
+        raise SettingsError(
+            '--store: wanted a URL like "postgresql://muster@db.example/muster"'
+        ) from None
+    session = {"search_path": schema} | _SESSION
+    options = " ".join(f"-c {name}={value}" for name, value in session.items())
+    wanted = _USUAL | given | {"options": f"{options} {given.get('options', '')}".strip()}
+    conninfo = make_conninfo("", **wanted)
+    lock, prepared = threading.Lock(), threading.Event()
+
+    def connect() -> "psycopg.Connection[Any]":
+        connection = psycopg.connect(conninfo, autocommit=True, context=adapted())
+        try:
+            connection.execute(_DURABLE, prepare=False)
+            with lock:
+                if not prepared.is_set():
+                    _prepare(connection, schema)
+                    prepared.set()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return connect
+
+
+def _prepare(connection: "psycopg.Connection[Any]", schema: str) -> None:
+    """Make the schema and what SQLite has built in, unless they are there."""
+    there = "SELECT to_regprocedure(%s)"
+    function = f"{schema}.glob(text, text)"
+    if connection.execute(there, (function,)).fetchone() != (None,):
+        return
+    with connection.transaction():
+        connection.execute(f"SELECT pg_advisory_xact_lock({_number(schema)}, {_ALL})")
+        if connection.execute("SELECT to_regnamespace(%s)", (schema,)).fetchone() == (None,):
+            connection.execute(f"CREATE SCHEMA {schema}")
+        connection.execute(_FUNCTIONS, prepare=False)
+
+
+def driver_of(connection: Connection) -> "psycopg.Connection[Any]":
+    """Return psycopg's connection."""
+    driver: Any = connection.connection.driver_connection
+    return driver  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def migrating(engine: Engine) -> Iterator[None]:
+    """One at a time in all processes, however long it takes."""
+    with unhurried(engine) as connection:
+        driver_of(connection).execute(f"SELECT pg_advisory_lock({_own(engine)}, {_MIGRATION})")
+        yield
+
+
+@contextlib.contextmanager
+def unhurried(engine: Engine) -> Iterator[Connection]:
+    """A connection for what may take long; it and its locks end with the block."""
+    with engine.connect() as connection:
+        driver_of(connection).execute(
+            "SET lock_timeout = 0; SET statement_timeout = 0;"
+            " SET idle_in_transaction_session_timeout = 0",
+            prepare=False,
+        )
+        try:
+            yield connection
+        finally:
+            connection.invalidate()
+
+
+def _own(engine: Engine) -> int:
+    return _number(schema_of(engine))
+
+
+def schema_of(engine: Engine) -> str:
+    """The schema in which the role's tables are."""
+    return str(engine.url.query[_SCHEMA])
+
+
+class PostgresDatabase:
+    """Transactions of one role; the errors are the driver's."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        # Some connections are left to those for whom others wait.
+        self._waiters = threading.BoundedSemaphore(_CONNECTIONS // 2)
+
+    @contextlib.contextmanager
+    def transaction(self, about: str | None = None) -> Iterator[Connection]:
+        """Everything in the block happens, or nothing of it. StoreError if a statement failed and
+        the block went on as if it had not.
+        """
+        with self._begun(lambda connection: connection.begin(), about) as connection:
+            yield connection
+            if driver_of(connection).info.transaction_status.name == "INERROR":
+                raise StoreError("a statement failed, and with it all of its transaction")
+            connection.commit()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A snapshot, for questions alone."""
+
+        def begin(connection: Connection) -> None:
+            driver_of(connection).execute(_READING, prepare=False)
+
+        with self._begun(begin) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def alone(self, what: str, patience_s: float) -> Iterator[bool]:
+        """Tell whether nobody else is at this, in whichever process; then nobody is until the end
+        of the block, which may have transactions of its own. It ends with its process, too.
+        """
+        lock = f"({_own(self._engine)}, {_number(what)})"
+        with self._waiters, self._engine.connect() as connection:
+            driver = driver_of(connection)
+            deadline = time.monotonic() + patience_s
+            while not (is_mine := _answer(driver, f"SELECT pg_try_advisory_lock{lock}")):
+                if time.monotonic() >= deadline:
+                    break
+                time.sleep(_AGAIN_S)
+            try:
+                yield is_mine
+            finally:
+                try:
+                    if is_mine:
+                        _answer(driver, f"SELECT pg_advisory_unlock{lock}")
+                except Exception as error:  # noqa: BLE001 - it went with the connection
+                    log.warning("a connection to the database is given up: %s", error)
+                    connection.invalidate()
+
+    @contextlib.contextmanager
+    def _begun(self, begin: Any, about: str | None = None) -> Iterator[Connection]:
+        connection = self._first(begin, about)
+        try:
+            yield connection
+        finally:
+            self._give_back(connection)
+
+    def _first(self, begin: Any, about: str | None) -> Connection:
+        """A connection with a transaction. One that was kept may be that of a server that has
+        gone: nothing has been asked yet, so another is made.
+        """
+        try:
+            return self._tried(begin, about)
+        except Exception as error:  # noqa: BLE001 - looked at, and raised again
+            if not is_lost(error):
+                raise
+        self._engine.dispose()  # those that are kept are lost, too
+        return self._tried(begin, about)
+
+    def _tried(self, begin: Any, about: str | None) -> Connection:
+        connection = self._engine.connect()
+        try:
+            if about is not None:
+                connection = connection.execution_options(**{ABOUT: about})
+            begin(connection)
+        except BaseException:
+            self._give_back(connection)
+            raise
+        return connection
+
+    def _give_back(self, connection: Connection) -> None:
+        """Leave no transaction open on a connection that others will use."""
+        try:
+            driver = driver_of(connection)
+            if not driver.closed:
+                driver.rollback()
+            if driver.closed:
+                connection.invalidate()
+        except Exception as error:  # noqa: BLE001 - lost, however it ended
+            log.warning("a connection to the database is given up: %s", error)
+            connection.invalidate()
+        finally:
+            connection.close()
+
+
+def _answer(driver: "psycopg.Connection[Any]", question: str) -> bool:
+    row = driver.execute(question).fetchone()
+    return bool(row and row[0])
+
+
+def is_lost(error: BaseException) -> bool:
+    """Tell whether the connection, and not the question, was what failed."""
+    import psycopg
+    from psycopg import errors
+
+    cause = getattr(error, "orig", error)
+    lost = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)
+    if isinstance(cause, lost + (psycopg.InterfaceError,)):
+        return True
+    return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
+
+
+def reason_of(error: BaseException) -> str | None:
+    """PostgreSQL's words against a statement, without values; None if the error is not its."""
+    import psycopg
+
+    cause = getattr(error, "orig", error)
+    if not isinstance(cause, psycopg.Error):
+        return None
+    return f"{cause.diag.message_primary or type(cause).__name__} ({cause.sqlstate})"
+
+
+def is_refused(error: BaseException) -> bool:
+    """Tell whether the same may work a moment later: it is away, busy, or full."""
+    import psycopg
+
+    cause = getattr(error, "orig", error)
+    return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
