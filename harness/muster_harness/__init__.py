@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from muster_harness.air.air import Air as Air
     from muster_harness.air.name_server import Record as Record
     from muster_harness.air.visitor import Visitor as Visitor
+    from muster_harness.coverage.sources import Coverage as Coverage
     from muster_harness.deploy.firmware import deploy_firmware as deploy_firmware
     from muster_harness.deploy.labels import Label as Label
     from muster_harness.deploy.labels import new_label as new_label
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from muster_harness.errors import (
         RigError as RigError,
     )
+    from muster_harness.esp32.evidence import Evidence as Evidence
     from muster_harness.esp32.parts.buses import RegisterMap as RegisterMap
     from muster_harness.facts import BoardFacts as BoardFacts
     from muster_harness.facts import read_facts as read_facts
@@ -80,6 +82,7 @@ _HOMES = {
     "air.air": ("Air",),
     "air.name_server": ("Record",),
     "air.visitor": ("Visitor",),
+    "coverage.sources": ("Coverage",),
     "deploy.firmware": ("deploy_firmware",),
     "deploy.labels": ("Label", "new_label", "parse_label"),
     "errors": (
@@ -96,6 +99,7 @@ _HOMES = {
         "RemoteOSError",
         "RigError",
     ),
+    "esp32.evidence": ("Evidence",),
     "esp32.parts.buses": ("RegisterMap",),
     "facts": ("BoardFacts", "read_facts"),
     "log": ("Log",),

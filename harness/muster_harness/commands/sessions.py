@@ -39,7 +39,7 @@ def record(options: Namespace) -> int:
     with (
         contextlib.suppress(KeyboardInterrupt),
         contextlib.closing(writer),
-        Recorder(port, writer, screen.show) as line,
+        _recorder(port, writer, screen, path) as line,
     ):
         say(f"{path} notes what is typed, passwords too; keep it to yourself")
         say(f"other programs: {line.url}")
@@ -50,6 +50,14 @@ def record(options: Namespace) -> int:
     screen.end_line()
     say(f"written: {path}")
     return 0
+
+
+def _recorder(port: str, writer: SessionWriter, screen: "_Screen", path: Path) -> Recorder:
+    try:
+        return Recorder(port, writer, screen.show)
+    except BaseException:
+        path.unlink()  # there is nothing in it, and the next try wants the name
+        raise
 
 
 class _Screen:
@@ -80,7 +88,7 @@ def _pass_on(line: Recorder, writer: SessionWriter, seconds: float | None) -> No
                 data = os.read(keys[0], _CHUNK)
                 if not data:
                     keys = []  # of a pipe that has ended: the board may go on talking
-                if _END_KEY in data:
+                if _END_KEY in data and sys.stdin.isatty():
                     return
                 line.write(data)
             elif not keys:

@@ -154,3 +154,11 @@ def test_a_file_that_is_there_is_not_written_over(
     assert main(["record", str(path), "--port", board.port, "--seconds", "1"]) == 1
     assert "is there already" in capfd.readouterr().err
     assert path.read_text() == "mine"
+
+
+def test_a_port_that_is_not_there_leaves_no_file(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "session.jsonl"
+    assert main(["record", str(path), "--port", "socket://127.0.0.1:1"]) == 3
+    assert not path.exists()

@@ -127,6 +127,13 @@ IN_SHIMS = {
         "clock.now_us() + 0 * int(sum(us))",
         "rmt",
     ),
+    "any pin can be touched": (
+        "later/analogue.py",
+        'not in host_link.chip["touch_pins"]',
+        "not in range(40)",
+        "analogue",
+    ),
+    "a card has no end": ("later/sd_card.py", "<= blocks - size", "<= blocks + size", "sd_card"),
     "a 1-Wire search sees one": ("later/onewire.py", "fork = at\n", "fork = 0\n", "one_wire"),
     "a UART is as fast as the host": (
         "machine_uart.py",
