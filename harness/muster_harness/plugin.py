@@ -132,6 +132,15 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return f"{header}\nhil: {lacking}" if lacking else header
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave alone what pip or mip has put into the firmware: some packages have `test_*.py`."""
+    firmware = config.getini("hil_firmware")
+    if not firmware:
+        return None
+    library = Path(config.rootpath, firmware, "lib")
+    return True if library in (collection_path, *collection_path.parents) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         try:
