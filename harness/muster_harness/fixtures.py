@@ -205,7 +205,7 @@ def _said_plainly() -> Iterator[None]:
     try:
         yield
     except HarnessError as e:
-        pytest.fail(str(e), pytrace=False)
+        raise pytest.fail.Exception(str(e), pytrace=False) from None  # said once
 
 
 def _require_one_process(config: pytest.Config, on_desk: list[str]) -> None:

@@ -28,7 +28,7 @@ from muster_harness.fixtures import (
     unit_count,
 )
 from muster_harness.log import tail
-from muster_harness.units.pool import check_boards
+from muster_harness.units.pool import check_boards, what_is_lacking
 from muster_harness.units.rig import Rig, read_rig
 
 __all__ = [
@@ -127,7 +127,18 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     boards = setting(config, "hil_board")
     if not boards:
         return None
-    return f"hil: {', '.join(boards)}; logs in {setting(config, 'hil_log_dir')}"
+    header = f"hil: {', '.join(boards)}; logs in {setting(config, 'hil_log_dir')}"
+    lacking = what_is_lacking(boards)
+    return f"{header}\nhil: {lacking}" if lacking else header
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave alone what pip or mip has put into the firmware: some packages have `test_*.py`."""
+    firmware = config.getini("hil_firmware")
+    if not firmware:
+        return None
+    library = Path(config.rootpath, firmware, "lib")
+    return True if library in (collection_path, *collection_path.parents) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -52,6 +52,23 @@ def test_the_scripts_of_the_action_are_without_a_fault(
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        ("github-actions", HARNESS / "action" / "action.yml"),
+        ("github-workflows", DOORBELL / ".github" / "workflows" / "test.yml"),
+    ],
+)
+def test_what_github_reads_has_github_s_form(schema: str, file: Path) -> None:
+    done = subprocess.run(
+        [_BIN / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", file],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_the_containerfile_is_without_a_fault() -> None:
     done = subprocess.run(
         [_BIN / "hadolint", HARNESS / "Containerfile"], capture_output=True, text=True, timeout=30

@@ -20,7 +20,7 @@ def test_help_lists_what_can_be_imported(board: EmulatedBoard) -> None:
     listed = board.exec("help('modules')").split("Plus any")[0].split()
     assert {"machine", "network", "onewire", "tls"} <= set(listed)
     assert listed == sorted(set(listed), key=listed.index)
-    for name in listed:
+    for name in set(listed) - {"webrepl_setup"}:  # that one asks a person
         board.exec(f"import {name.partition('/')[0]}")
     assert "Welcome to MicroPython on the ESP32!" in board.exec("help()")
     assert "object 1 is of type int" in board.exec("help(1)")

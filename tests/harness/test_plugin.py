@@ -65,6 +65,13 @@ def test_all_that_happens_stands_on_one_time_line(project: pytest.Pytester) -> N
     assert times == sorted(times)
 
 
+def test_packages_in_the_firmware_are_no_tests(project: pytest.Pytester) -> None:
+    library = project.mkdir("firmware/lib")
+    (library / "test_client.py").write_text("import machine\n")
+    project.makepyfile("def test_it(): pass")
+    project.runpytest().assert_outcomes(passed=1)
+
+
 ELSEWHERE = """
 import builtins, sys
 real = builtins.__import__

@@ -12,7 +12,7 @@ from muster_harness.deploy.short_names import shortened
 from muster_harness.errors import DeployError
 
 # Files that are about a firmware and not of it: nowhere, and at the top of its folder.
-NEVER = (".*", "__pycache__", "*.pyc")
+NEVER = (".*", "__pycache__", "*.pyc", "*.dist-info", "*.egg-info")
 NOT_AT_THE_TOP = (
     "LICENSE*",
     "README*",
@@ -40,6 +40,18 @@ def board_files(source: Path) -> Iterator[tuple[PurePosixPath, Path]]:
             left_out |= any(fnmatch(path.name, name) for name in NOT_AT_THE_TOP)
         if not left_out:
             yield PurePosixPath(path), file
+
+
+def copies(source: Path, target: str) -> dict[str, Path]:
+    """Tell where a file goes, or all of a folder: {"/lib/microdot/sse.py": its file}.
+
+    Raises DeployError if there is no such file or folder.
+    """
+    if source.is_file():
+        return {target: source}
+    if not source.is_dir():
+        raise DeployError(f"nothing to copy to {target}: there is no {source.absolute()}")
+    return {str(PurePosixPath(target) / path): file for path, file in board_files(source)}
 
 
 def lay_out(source: Path, tree: Path, form: str) -> None:

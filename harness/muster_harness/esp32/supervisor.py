@@ -331,10 +331,7 @@ class Supervisor:
     def _give_up(self, code: int) -> None:
         self._stop_chip()
         self.is_on = False
-        self.failure = (
-            f"the interpreter ({self._interpreter.origin}) ended with {code} while it booted; "
-            "is the heap too small, or $MICROPYTHON not a unix port of 1.27 or newer?"
-        )
+        self.failure = self._interpreter.why_it_ended(code)
         self.output.wake()
 
     def skip_while_asking(self) -> None:

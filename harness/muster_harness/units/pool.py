@@ -15,7 +15,7 @@ from muster_harness.air.air import Air
 from muster_harness.deploy.layout import board_files
 from muster_harness.deploy.sending import put_files
 from muster_harness.deploy.transfer import examine, update
-from muster_harness.errors import BoardError, HarnessError
+from muster_harness.errors import BoardError, HarnessError, InterpreterError
 from muster_harness.esp32.evidence import NOTHING_MORE, Evidence
 from muster_harness.esp32.interpreter import find_interpreter
 from muster_harness.facts import read_facts
@@ -233,6 +233,16 @@ def _emulated_board(folder: Path, **options: Any) -> "EmulatedBoard":
     from muster_harness.units.emulated import EmulatedBoard
 
     return EmulatedBoard(folder, **options)
+
+
+def what_is_lacking(boards: Sequence[str]) -> str | None:
+    """A sentence on what this host lacks for emulated boards, with the cure; None if nothing."""
+    if any(_is_emulated(board) for board in boards):
+        try:
+            find_interpreter()
+        except InterpreterError as e:
+            return str(e)
+    return None
 
 
 def check_boards(boards: Sequence[str], rig: Rig | None) -> None:

@@ -17,11 +17,12 @@ from pathlib import Path
 from re import Match
 from typing import Any, Literal, Self
 
+from muster_harness.deploy.layout import copies
+from muster_harness.deploy.sending import put_files
 from muster_harness.errors import CannotDo
 from muster_harness.esp32.parts.buses import Buses
 from muster_harness.esp32.parts.clock import ClockDoor
 from muster_harness.facts import BoardFacts
-from muster_harness.units.copying import MAKE_FOLDERS, folders, places
 from muster_harness.wire.board_log import BoardLog
 from muster_harness.wire.repl import REPL
 
@@ -296,14 +297,15 @@ class Unit(ABC):
     def copy(self, source: str | Path, target: str) -> None:
         """Copy a file, or a folder with all below it, and make the folders that it needs.
 
-        Left out are names that begin with a dot, and what pip and Python leave beside modules.
-        Raises HarnessError if there is no such source, RemoteOSError if the board has no room.
+        Left out is what a deployment leaves out: names that begin with a dot, README*, and so on.
+        Raises DeployError if there is no such source, FilesystemFull if the board has no room.
         """
         __tracebackhide__ = True
-        found = list(places(Path(source), target))
-        self.exec(MAKE_FOLDERS.format(folders([path for _, path in found])))
-        for file, path in found:
-            self.write_file(path, file.read_bytes())
+        files = copies(Path(source), target)
+        self._log.event(f"copy {source} to {target}: {len(files)} files")
+        with self.repl() as repl:
+            put_files(repl, files)
+            repl.exec("del put, DeflateIO")
 
     def list_files(self, path: str = "/") -> list[str]:
         """Return the names in a folder, sorted.

@@ -143,6 +143,7 @@ def test_every_file_of_any_firmware_arrives_once_and_goes_when_it_is_gone(
         "lib/driver.py": "NAME = 'a driver'\n",
         "README.md": "", "manifest.py": "", "package.json": "", "mypy.ini": "",
         ".cache/x": "", "pkg/__pycache__/x.pyc": "",
+        "lib/driver-1.0.dist-info/RECORD": "",
     }  # fmt: skip
     for name, text in files.items():
         (mine / name).parent.mkdir(exist_ok=True, parents=True)

@@ -15,6 +15,7 @@ from muster_harness.air.air import Air
 from muster_harness.errors import AirError, ExpectTimeout, HarnessError, InterpreterError
 from muster_harness.esp32.interpreter import find_interpreter
 from muster_harness.units.emulated import EmulatedBoard
+from muster_harness.units.pool import what_is_lacking
 
 ORPHAN = """
 import sys, time
@@ -110,9 +111,51 @@ def test_a_wrong_interpreter_is_an_error_with_the_cure(monkeypatch: pytest.Monke
         find_interpreter()
     monkeypatch.setenv("MICROPYTHON", sys.executable)
     assert find_interpreter().origin == "$MICROPYTHON"
-    monkeypatch.setattr(sys, "platform", "darwin")
-    with pytest.raises(InterpreterError, match="needs Linux"):
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "said"),
+    [
+        ("Darwin", "arm64", "needs Linux, this is Darwin; .*container: podman build.*PORT"),
+        ("Windows", "AMD64", "needs Linux, this is Windows; .*container: podman build.*PORT"),
+        ("Linux", "aarch64", "for Linux on aarch64: .*build MicroPython.*MICROPYTHON"),
+        ("Linux", "x86_64", "not installed in this Python, .*pip install"),
+    ],
+)
+def test_a_host_without_an_interpreter_is_told_what_it_lacks(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, said: str
+) -> None:
+    monkeypatch.delenv("MICROPYTHON", raising=False)
+    names = {"Darwin": "darwin", "Windows": "win32", "Linux": "linux"}
+    monkeypatch.setattr(sys, "platform", names[system])
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InterpreterError, match=said):
         find_interpreter()
+    if machine == "aarch64":  # one's own is taken there, too
+        monkeypatch.setenv("MICROPYTHON", sys.executable)
+        assert find_interpreter().origin == "$MICROPYTHON"
+
+
+def test_a_run_says_at_its_start_what_this_host_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert what_is_lacking(["emulated"]) is None
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert "needs Linux" in (what_is_lacking(["emulated"]) or "")
+    assert what_is_lacking(["/dev/cu.usbserial-1"]) is None
+
+
+def test_an_interpreter_that_is_too_old_is_named_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = tmp_path / "micropython"
+    old.write_text("#!/bin/sh\nexit 27\n")
+    old.chmod(0o755)
+    monkeypatch.setenv("MICROPYTHON", str(old))
+    with EmulatedBoard(tmp_path / "board") as board:
+        board.power_on()
+        with pytest.raises(HarnessError, match="too old"):
+            board.expect(rb">>> ", 2)
 
 
 def test_something_else_than_micropython_does_not_boot(

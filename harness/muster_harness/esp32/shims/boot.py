@@ -24,6 +24,8 @@ _SHIMS = (
     "time",
 )
 _STAND_INS = "/.stand-ins"
+_OLDEST = const((1, 27))
+_TOO_OLD = const(27)  # interpreter.py
 _BLOCKS = const(512)  # of "vfs" in esp32.Partition's table
 _PRIVATE = (
     "arguments",
@@ -132,6 +134,8 @@ def _run(path, names, is_interrupted=False):
 
 
 def run(names):
+    if sys.implementation.version < _OLDEST:
+        sys.exit(_TOO_OLD)
     settings = host_link.request("start")
     clock.boot_us = settings["boot_us"]
     host_link.chip.update(settings["chip"])  # before the modules that differ by chip
