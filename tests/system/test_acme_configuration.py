@@ -5,6 +5,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -142,4 +143,4 @@ def test_release_takes_node_policies_and_registration_away(story: tuple[Story, L
     originator = told.device(label)["account"]["originator"]
     told.portal("DELETE", f"/v1/devices/{label.device_id}")
     for path in (node.path, f"/{originator}", f"/cse-in/acp-{label.device_id}-look"):
-        eventually(lambda path=path: node.ask("GET", path).status_code, lambda code: code == 404)
+        eventually(partial(node.ask, "GET", path), lambda answer: answer.status_code == 404)

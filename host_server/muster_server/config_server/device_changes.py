@@ -126,6 +126,11 @@ def end_replaced(records: Records, claim: Claim, now: float) -> None:
             _ended(records, claim, ended, now, detail)
 
 
+def shown(field: str, value: Any) -> str:
+    """Say what is wanted, without a password."""
+    return f"every {value} s" if field == COLLECTION else f'"{ssids.name_of(value)}"'
+
+
 def portal_newer(field: str) -> str:
     """Say that the portal has changed the field later than the platform."""
     return _PORTAL_NEWER.format(_CALLED[field])

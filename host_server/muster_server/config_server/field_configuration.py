@@ -210,7 +210,7 @@ class FieldConfiguration:
                     version=version.number if is_there else None,
                 )
                 records.changes.put(change)
-                detail = "asked for at the platform"
+                detail = changes.shown(field, value)
             if is_both:
                 detail += ", later than the portal's change"
         except Invalid as error:
