@@ -148,6 +148,14 @@ def refuse(records: Records, claim: Claim, change: Change, detail: str) -> None:
     note(records, claim, change, detail, change.at)
 
 
+def is_in_force(records: Records, claim: Claim, field: str, document: Mapping[str, Any]) -> bool:
+    """Tell whether just this change was taken already."""
+    return any(
+        each.field == field and each.state in IN_FORCE and each.document == document
+        for each in records.changes.of(claim.id)
+    )
+
+
 def is_in(document: Mapping[str, Any], profile: Mapping[str, Any], field: str) -> bool:
     """Tell whether a configuration says of this field what the profile says."""
     if field == WIFI:

@@ -258,6 +258,10 @@ class ContainerKeeper:
 
     def forget(self, about: About) -> None:
         self._cse.delete(self._place(about), "the device's container")
+        for name in ("state", "wanted"):
+            policy = f"{self._entity}/{name}-{about.device_id}"
+            if self._cse.get(policy).rsc == OK:
+                self._cse.delete(policy, "its policy")
 
     def _place(self, about: About) -> str:
         return f"{self._entity}/{about.device_id}"
