@@ -55,6 +55,7 @@ PARTS = {
     "platforms": [
         "tests/system/test_tls.py",
         "tests/system/test_acme.py",
+        "tests/system/test_acme_configuration.py",
         "tests/system/test_platform_check.py",
         "tests/system/test_conformance.py",
         "tests/system/test_commands.py",

@@ -77,16 +77,21 @@ def over_http(url: str, token: str | None, ca_file: str | None) -> Send:
     def send(
         method: str, path: str, headers: dict[str, str], body: Any, timeout_s: float
     ) -> tuple[int, Mapping[str, str], bytes]:
-        answer = fetch(
-            url.rstrip("/") + path,
-            token,
-            headers=headers,
-            ca_file=ca_file,
-            timeout_s=timeout_s,
-            most_bytes=_MOST_BYTES,
-            method=method,
-            body=None if body is None else compact_json(body).encode(),
-        )
+        place = url.rstrip("/") + path
+        try:
+            answer = fetch(
+                place,
+                token,
+                headers=headers,
+                ca_file=ca_file,
+                timeout_s=timeout_s,
+                most_bytes=_MOST_BYTES,
+                method=method,
+                body=None if body is None else compact_json(body).encode(),
+            )
+        except ServiceUnreachable as error:
+            # Owners read it, and a path may hold an originator, which is all one has to show.
+            raise type(error)(str(error).replace(place.partition("?")[0], url)) from None
         return answer.status, answer.headers, answer.content
 
     return send
@@ -102,15 +107,17 @@ class Cse:
         originator: str,
         *,
         seconds: float,
+        is_stopping: Callable[[], bool] = lambda: False,
         release: str = "4",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`seconds` are for everything that is asked."""
+        """`seconds` are for everything that is asked; nothing is once the server stops."""
         self.name = name
         self.originator = originator
         self._send = send
         self._release = release
         self._monotonic = monotonic
+        self._is_stopping = is_stopping
         self._until = monotonic() + seconds
 
     def get(self, path: str) -> Told:
@@ -135,6 +142,8 @@ class Cse:
         left_s = self._until - self._monotonic()
         if left_s <= 0:
             raise NoAnswer("the platform answers too slowly; it is asked again later")
+        if self._is_stopping():
+            raise NoAnswer("this server stops; the platform is asked again when it is back")
         headers = {
             "X-M2M-Origin": self.originator,
             "X-M2M-RI": secrets.token_hex(8),

@@ -126,6 +126,11 @@ def end_replaced(records: Records, claim: Claim, now: float) -> None:
             _ended(records, claim, ended, now, detail)
 
 
+def shown(field: str, value: Any) -> str:
+    """Say what is wanted, without a password."""
+    return f"every {value} s" if field == COLLECTION else f'"{ssids.name_of(value)}"'
+
+
 def portal_newer(field: str) -> str:
     """Say that the portal has changed the field later than the platform."""
     return _PORTAL_NEWER.format(_CALLED[field])
@@ -141,6 +146,14 @@ def refuse(records: Records, claim: Claim, change: Change, detail: str) -> None:
     kept = replace(before[0], detail=f"{change.state}: {detail}") if before else None
     records.changes.put(kept or replace(change, detail=detail))
     note(records, claim, change, detail, change.at)
+
+
+def is_in_force(records: Records, claim: Claim, field: str, document: Mapping[str, Any]) -> bool:
+    """Tell whether just this change was taken already."""
+    return any(
+        each.field == field and each.state in IN_FORCE and each.document == document
+        for each in records.changes.of(claim.id)
+    )
 
 
 def is_in(document: Mapping[str, Any], profile: Mapping[str, Any], field: str) -> bool:

@@ -104,7 +104,8 @@ class FieldConfiguration:
         self, place: Place, url: str, claim: Claim, version: Version, told: Told | None
     ) -> None:
         about = self._about(place, claim, version)
-        cse = place.cse(version.document["platform"]["cse"], _ALL_S)
+        name = version.document["platform"]["cse"]
+        cse = place.cse(name, _ALL_S, self._stopping.is_set)
         kind = told.kind if told else NODES
         seen = _keeper(cse, kind, place).look(about)
         known = told if told and told.claim_id == claim.id and seen is not None else None
@@ -200,6 +201,8 @@ class FieldConfiguration:
                 records.changes.remove(claim.id, field)
                 detail = "as the profile says"
             else:
+                if changes.is_in_force(records, claim, field, {"value": value, "base": base}):
+                    return  # it was taken, and the platform did not hear of it
                 made = changes.with_value(profile, field, value)
                 self._versions.check(claim, made)
                 is_there = changes.is_in(version.document, made, field)
@@ -210,7 +213,7 @@ class FieldConfiguration:
                     version=version.number if is_there else None,
                 )
                 records.changes.put(change)
-                detail = "asked for at the platform"
+                detail = changes.shown(field, value)
             if is_both:
                 detail += ", later than the portal's change"
         except Invalid as error:
@@ -289,7 +292,7 @@ class FieldConfiguration:
         with self._lock:
             with self._store.reading() as records:
                 told = records.changes.told(url, device_id)
-            cse = place.cse(place.cse_name, _ALL_S)
+            cse = place.cse(place.cse_name, _ALL_S, self._stopping.is_set)
             place.remove_entity(cse, originator)
             if told is None or told.originator != originator:
                 return

@@ -6,6 +6,7 @@ Under its `<node>` where the platform has nodes, else as JSON in containers of o
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,8 @@ from muster_server.errors import ServiceUnreachable
 
 NODES, CONTAINERS = "nodes", "containers"
 OUR_AE = "muster-configuration"
+_LONGEST_MARK = 64
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}", re.ASCII)
 # TS-0001 9.6.2: create 1, retrieve 2, update 4, delete 8, notify 16, discover 32
 _ALL, _READ, _CHANGE, _WRITE = 63, 34, 38, 35
 _UPDATED, _DELETED = 1, 2  # notification event types
@@ -248,12 +251,17 @@ class ContainerKeeper:
             )
             if told.rsc != CREATED:
                 raise told.refusal("to keep the device's state")
-        for each in {each.mark for each in (seen or {}).values()}:
-            self._cse.delete(f"/{each}", "what was asked for")
+        for mark in {each.mark for each in (seen or {}).values()}:
+            if _ID.fullmatch(mark):
+                self._cse.delete(f"/{mark}", "what was asked for")
         return dict.fromkeys(CHANGEABLE, "")
 
     def forget(self, about: About) -> None:
         self._cse.delete(self._place(about), "the device's container")
+        for name in ("state", "wanted"):
+            policy = f"{self._entity}/{name}-{about.device_id}"
+            if self._cse.get(policy).rsc == OK:
+                self._cse.delete(policy, "its policy")
 
     def _place(self, about: About) -> str:
         return f"{self._entity}/{about.device_id}"
@@ -298,7 +306,7 @@ def _rule(originators: Iterable[str], operations: int) -> dict[str, Any]:
 
 
 def _seen(resource: Mapping[str, Any]) -> Seen:
-    mark = str(resource.get("lt", ""))
+    mark = str(resource.get("lt", ""))[:_LONGEST_MARK]
     return Seen(dict(resource), mark, unix_time(mark))
 
 

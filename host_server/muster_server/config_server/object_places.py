@@ -32,9 +32,11 @@ class Place:
     callback_url: str | None = None
     cse_name: str = DEFAULT_CSE
 
-    def cse(self, name: str, seconds: float) -> Cse:
+    def cse(
+        self, name: str, seconds: float, is_stopping: Callable[[], bool] = lambda: False
+    ) -> Cse:
         """The platform's CSE; `seconds` are for all that is asked."""
-        return Cse(self.send, name, self.originator, seconds=seconds)
+        return Cse(self.send, name, self.originator, seconds=seconds, is_stopping=is_stopping)
 
     def callback(self, device_id: str) -> str | None:
         """The URL at which the platform tells of changes of this device, if it can."""

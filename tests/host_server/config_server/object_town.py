@@ -28,6 +28,7 @@ class Other:
     app: ASGIApp
     has_nodes: bool = True
     is_down: bool = False
+    writes_fail: bool = False  # of the objects
     refuses: str = ""  # a response status code for whoever makes a node
     asked: list[str] = field(default_factory=list)
 
@@ -38,8 +39,10 @@ class Other:
         self.asked.append(f"{scope['method']} {scope['path']}")
         is_node = _NODE_TYPE in headers.get(b"content-type", b"")
         code = "5001" if is_node and not self.has_nodes else self.refuses if is_node else ""
-        if self.is_down or code:
-            head = {"type": "http.response.start", "status": 503 if self.is_down else 501}
+        is_ours = b"authorization" in headers and headers.get(b"x-m2m-origin") == b"CAdmin"
+        is_lost = self.writes_fail and is_ours and scope["method"] in ("PUT", "POST")
+        if self.is_down or code or is_lost:
+            head = {"type": "http.response.start", "status": 501 if code else 503}
             await send({**head, "headers": [(b"x-m2m-rsc", code.encode())] if code else []})
             return await send({"type": "http.response.body", "body": b""})
         authorization = (b"authorization", f"Bearer {TOKEN}".encode())

@@ -103,6 +103,19 @@ def test_password_goes_into_the_version_and_stays_nowhere_else(
     assert OFFICE not in said + history
 
 
+def test_change_whose_taking_the_platform_did_not_hear_of_is_taken_once(town: Town) -> None:
+    town.change("wific", ssid="office", wcrds={"enct": 4, "wpap": OFFICE})
+    town.other.writes_fail = True
+    town.work()
+    town.device.confirm(town.sync()["config"]["version"])
+    town.other.writes_fail = False
+    town.place.clock.pass_s(3600)
+    town.work()
+    assert town.outcome("wific") == "ok: version 2 runs"
+    assert town.sync()["action"] == "keep"
+    assert town.told().count("change_wanted") == 1
+
+
 def test_change_that_fails_is_taken_back_and_told(town: Town) -> None:
     town.change("wific", ssid="nowhere", wcrds={"enct": 1})
     town.work()
@@ -256,7 +269,9 @@ def test_platform_without_nodes_keeps_json_without_secrets(
     assert "ok: version 2 runs" in whole
     town.place.devices.release(town.device.id, OWNER)
     town.work()
-    assert town.ask("GET", there).headers["X-M2M-RSC"] == "4004"
+    policy = f"/cse-in/muster-configuration/wanted-{town.device.id}"
+    gone = [town.ask("GET", path).headers["X-M2M-RSC"] for path in (there, policy)]
+    assert gone == ["4004", "4004"]
 
 
 def test_platform_that_lets_us_make_no_node_is_told_and_harms_nobody(
