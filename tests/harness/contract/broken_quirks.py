@@ -108,7 +108,7 @@ IN_SHIMS = {
         "",
         "interpreter",
     ),
-    "mktime() takes a date alone": ("time.py", "if not 8 <= len(", "if not 3 <= len(", "clock"),
+    "gmtime() takes a text": ("time.py", "range(secs).stop", "int(secs)", "clock"),
     "ipoll() tells in many tuples": (
         "select.py",
         "map(self._teller, ready)",
