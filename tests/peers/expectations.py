@@ -42,6 +42,15 @@ def read_expected(path: Path = FILE) -> dict[str, Expected]:
     return found
 
 
+def as_table(expected: dict[str, Expected]) -> list[str]:
+    """Return the rows that docs/emulated-board.md has, one a test."""
+    return [
+        f"| `{test.removesuffix('.py')}` | {cause.reason}{', sometimes' * cause.sometimes} "
+        f"| {cause.why} |"
+        for test, cause in expected.items()
+    ]
+
+
 def surprises(outcomes: Iterable[Outcome], expected: dict[str, Expected]) -> list[str]:
     """A sentence for each test that fails without being expected to, and for each that passes
     although it is."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from muster_harness.errors import HarnessError
-from tests.peers.expectations import Expected, read_expected, surprises
+from tests.peers.expectations import FILE, Expected, as_table, read_expected, surprises
 from tests.peers.suites import Checkout, Outcome
 
 KNOWN = {
@@ -18,6 +18,12 @@ KNOWN = {
 
 def test_the_expectations_can_be_read() -> None:
     assert read_expected()
+
+
+def test_the_docs_have_each_of_them_with_its_reason() -> None:
+    docs = (FILE.parents[2] / "docs" / "emulated-board.md").read_text()
+    rows = as_table(read_expected())
+    assert "\n".join(rows) in docs, "\n".join(rows)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,9 @@ def main():
     import time
     from asyncio import core
 
+    import host_link  # of the board's modules, which are found before the interpreter's
+
+    host_link.is_delivering = True  # nobody is there who has interrupts to tell
     from bringing import Start
     from ram_disk import RAMDisk, mount
 

@@ -96,6 +96,19 @@ IN_SHIMS = {
     ),
     "what is peeked at is gone": ("socket.py", "n, _native.MSG_PEEK)", "n)", "loopback"),
     "files carry the host's time": ("esp32_sys.py", "found[8] - ago", "found[8]", "files"),
+    "who looks at the clock hears no timer": (
+        "time.py",
+        "if not host_link.is_delivering:",
+        "if host_link.is_delivering:",
+        "scheduler",
+    ),
+    "a star takes what modules are made of": (
+        "on_demand.py",
+        "and key not in _HELPERS",
+        "",
+        "interpreter",
+    ),
+    "gmtime() takes a text": ("time.py", "range(secs).stop", "int(secs)", "clock"),
     "ipoll() tells in many tuples": (
         "select.py",
         "map(self._teller, ready)",

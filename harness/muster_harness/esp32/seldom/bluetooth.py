@@ -29,6 +29,10 @@ _EIO, _ENOMEM, _ENODEV, _EINVAL, _EALREADY, _ENOTCONN = 5, 12, 19, 22, 120, 128
 _MOST_TURNS = 64  # of what nobody waits for
 _NAME = b"MPY ESP32"
 _SHORTEST_S, _LOOK_S, _UNIT_US = 0.02, 0.01, 625
+# NimBLE's longest connection interval without a wish (BLE_GAP_INITIAL_CONN_ITVL_MAX). A request
+# waits half of one for its turn, and its answer comes with the next.
+_INTERVAL_S = 0.05
+_REQUEST_S = 1.5 * _INTERVAL_S
 _MTU_RANGE = range(23, 528)
 _RANDOM_STATIC = 0xC0
 
@@ -47,6 +51,7 @@ class Bluetooth(Device):
         self._tickets: dict[int, Callable[[int], None]] = {}
         self._last_ticket = 0
         self._turns: deque[Turn] = deque()
+        self._outgoing: deque[tuple[Timer, Callable[[], object]]] = deque()
         self._is_handling = False  # whether the program's handler runs
         self._next_heard: dict[str, float] = {}
         self._forget()
@@ -75,6 +80,8 @@ class Bluetooth(Device):
         self._air.leave(self)
         for name in list(self._timers):
             self._cancel(name)
+        while self._outgoing:
+            self._outgoing.popleft()[0].cancel()
         self._tickets.clear()
         self._turns.clear()
         self._is_handling = False
@@ -124,6 +131,14 @@ class Bluetooth(Device):
         then = self._tickets.pop(ticket, None)
         if then is not None:
             then(status)
+
+    # What goes over the air has its order, and the interval of its connection.
+    def _send(self, after_s: float, action: Callable[[], object]) -> None:
+        self._outgoing.append((self._board.clock.later(after_s, self._send_next), action))
+
+    def _send_next(self) -> None:
+        if self._outgoing:
+            self._outgoing.popleft()[1]()
 
     def _later(self, name: str, delay_s: float, function: Callable[[], None]) -> None:
         self._cancel(name)
@@ -269,7 +284,10 @@ class Bluetooth(Device):
         self.tell((PERIPHERAL_DISCONNECT, 0xFFFF, 0xFF, bytes(6)))
 
     def _ask_disconnect(self, number: int) -> bool:
-        return self._air.disconnect(self, number)
+        if self.link(number) is None:
+            return False
+        self._send(_INTERVAL_S, lambda: self._air.disconnect(self, number))
+        return True
 
     def _ask_pair(self, number: int) -> None:
         self._air.pair(self._linked(number))
@@ -341,8 +359,15 @@ class Bluetooth(Device):
     def _ask_write(self, number: int, handle: int, data: str, mode: int) -> None:
         if mode not in (0, 1):
             raise Refusal("OSError", _EIO)
-        content = bytes.fromhex(data)
-        self._air.write(self._linked(number), handle, content, is_answered=mode == 1)
+        link, content = self._linked(number), bytes.fromhex(data)
+
+        def write() -> None:
+            self._air.write(link, handle, content, is_answered=mode == 1)
+
+        if mode == 1 or self._outgoing:
+            self._send(_REQUEST_S if mode == 1 else 0, write)
+        else:
+            write()
 
     def _ask_exchange_mtu(self, number: int) -> None:
         if not self._air.exchange_mtu(self._linked(number)):

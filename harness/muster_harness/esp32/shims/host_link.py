@@ -24,6 +24,7 @@ _NETWORK = const(("accept", "bytes", "connect", "datagram", "mdns", "resolve"))
 _DEPTH = const(8)  # of a board's scheduler: what comes while it is full is lost
 
 _serial = 0
+is_delivering = False  # a callback runs
 is_asking = False  # half a conversation: no moment for another thread
 is_wanted = False  # by another thread, once that is over
 _events = []  # events wait here until the program sleeps or polls: interrupts are cooperative
@@ -133,6 +134,17 @@ def protected(function, *args):
 
 # Delivers what is due; true if any handler ran.
 def deliver():
+    global is_delivering
+    if not _events and not timers:
+        return False
+    was_delivering, is_delivering = is_delivering, True
+    try:
+        return _deliver()
+    finally:
+        is_delivering = was_delivering
+
+
+def _deliver():
     ran = False
     while _events:
         event = _events.pop(0)

@@ -6,6 +6,7 @@
 import sys
 
 import vfs
+from micropython import const
 from native import builtin
 
 _PLACE = "/.later"
@@ -36,12 +37,33 @@ FROZEN = (
     "webrepl_setup",
 )
 
+# What the board's modules take from each other.
+_HELPERS = const(
+    (
+        "Held",
+        "HostSockets",
+        "at_most",
+        "builtin",
+        "const",
+        "data",
+        "hexlify",
+        "integer",
+        "items",
+        "number",
+        "print_exception",
+        "real",
+        "schedule",
+        "text",
+        "unhexlify",
+    )
+)
 _import = __import__
 _own_help = help
 _stat = builtin("os").stat
 _folder = None
 _private = {}  # modules that these import and programs do not see
 _loaded = {}
+_ours = []  # names of modules that are C or frozen on a board
 _depth = 0
 
 
@@ -56,6 +78,7 @@ def start(folder, private):
 
 
 def _import_too(name, *how):
+    wanted_of = how[2] if len(how) > 2 and isinstance(how[2], (tuple, list)) else ()
     first = name[: name.find(".")] if "." in name else name
     if first not in sys.modules:
         if first in IN_C:
@@ -63,14 +86,33 @@ def _import_too(name, *how):
             in_c(sys.modules[first], first)
         elif first in FROZEN and not _is_in_folder(first):
             found = _loading(name, how)
+            _ours.append(name)
             found.__file__ = name + ".py"
+            if "*" in wanted_of:
+                _offer(name)
             return found
+    if "*" in wanted_of:
+        _offer(first)
     found = _import(name, *how)
-    if len(how) > 2 and how[2] and hasattr(found, "__getattr__"):
-        for wanted in how[2]:
+    if wanted_of and hasattr(found, "__getattr__"):
+        for wanted in wanted_of:
             if wanted != "*" and not hasattr(found, wanted):
                 raise ImportError("can't import name " + wanted)
     return found
+
+
+# Lets `from module import *` take what the module has on a board, and nothing that it is made of.
+def _offer(name):
+    module = sys.modules.get(name)
+    if name not in _ours or "__all__" in module.__dict__:
+        return
+    module.__all__ = [
+        key
+        for key in getattr(module, "__all__", module.__dict__)
+        if key[0] != "_"
+        and key not in _HELPERS
+        and not isinstance(module.__dict__.get(key), type(sys))
+    ]
 
 
 # A module that only modules of the board know, and that is in C on a board.
@@ -86,6 +128,7 @@ def load(name):
 def in_c(module, name=None):
     if name:
         module.__name__ = name
+        _ours.append(name)
     if hasattr(module, "__file__"):
         del module.__file__
 

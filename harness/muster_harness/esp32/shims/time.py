@@ -5,7 +5,7 @@
 
 import clock
 import host_link
-from arguments import integer, real
+from arguments import integer, items, real
 from micropython import const
 from native import builtin
 
@@ -25,11 +25,21 @@ def _set_rtc(rtc_us):
     _rtc_us = rtc_us
 
 
+# A program that looks at the clock until a callback has run has to see it run. The callbacks of a
+# board run between any two instructions; one that is running is not interrupted by another.
+def _glance():
+    if not host_link.is_delivering:
+        host_link.refresh()
+        host_link.deliver()
+
+
 def ticks_ms():
+    _glance()
     return (clock.now_us() - clock.boot_us) // 1000 & _MASK
 
 
 def ticks_us():
+    _glance()
     return clock.now_us() - clock.boot_us & _MASK
 
 
@@ -43,18 +53,22 @@ def time_ns():
 
 
 def time():
+    _glance()
     return (clock.now_us() + _rtc_us) // 1000000
 
 
 def gmtime(secs=None):
-    return _native.gmtime((time() if secs is None else int(secs)) + _EPOCH_S)[:8]
+    # range() takes what mp_obj_get_ll() takes: whole numbers, of more than a word too
+    return _native.gmtime((time() if secs is None else range(secs).stop) + _EPOCH_S)[:8]
 
 
 localtime = gmtime
 
 
 def mktime(t):
-    return _native.mktime((t[0], t[1], t[2], t[3], t[4], t[5], 0, 0, 0)) - _EPOCH_S
+    if not 8 <= len(items(t)) <= 9:
+        raise TypeError("mktime needs a tuple of length 8 or 9")
+    return _native.mktime(tuple(map(integer, t[:6])) + (0, 0, 0)) - _EPOCH_S
 
 
 def sleep(secs):

@@ -130,13 +130,14 @@ def test_the_reason_of_the_last_attempt_is_stale_until_an_address(wlan: REPL, ai
 
 
 def test_connect_while_connecting_or_connected_is_refused(wlan: REPL, air: Air) -> None:
-    air.add_access_point("home")
+    point = air.add_access_point("home", dhcp_s=None)  # it connects until it has an address
     for words in ("Wifi Internal State Error", "Wifi Internal Error"):
         wlan.exec("if w.status() == 1000: w.connect('home')")
         with pytest.raises(RemoteError, match=f"OSError: {words}"):
             wlan.exec("w.connect('home')")
         with pytest.raises(RemoteError, match="OSError: Wifi Internal Error"):
             wlan.exec("w.connect()")  # sets nothing
+        point.dhcp_s = 0.02
         wlan.exec("until(w.isconnected)")
 
 
