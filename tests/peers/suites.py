@@ -44,6 +44,7 @@ _WIRES = ((4, 5), (12, 13))
 _AIOBLE = "lib/micropython-lib/micropython/bluetooth/aioble"
 _HEAP = "512K"
 _LONGEST_S = 1800
+_FAR_S = 0.03  # each way: its tests look at connections that are not made yet
 _UNITTEST = "lib/micropython-lib/python-stdlib/unittest/unittest/__init__.py"
 _JOIN = """
 import network, time
@@ -99,7 +100,8 @@ def run(checkout: Checkout, suite: str, logs: Path) -> list[Outcome]:
         old.unlink()
     is_together = suite in (*TOGETHER, AIOBLE)
     count = 2 if is_together else 1
-    with _boards(checkout, count, joined=suite in ("net_hosted", "multi_net")) as boards:
+    joined, far_s = suite in ("net_hosted", "multi_net"), _FAR_S * (suite == "net_hosted")
+    with _boards(checkout, count, joined=joined, far_s=far_s) as boards:
         ports = [word for board in boards for word in ("-t", f"port:{board.port}")]
         if is_together:
             files = [str(path) for path in _together(checkout, suite, boards)]
@@ -170,7 +172,9 @@ def _call(words: list[str], folder: Path, log: Path, environment: dict[str, str]
 
 
 @contextmanager
-def _boards(checkout: Checkout, count: int, *, joined: bool) -> Iterator[list[EmulatedBoard]]:
+def _boards(
+    checkout: Checkout, count: int, *, joined: bool, far_s: float = 0
+) -> Iterator[list[EmulatedBoard]]:
     """Boards as somebody sets them up who runs these tests: in one network, with unittest, the
     certificates of multi_net, their clocks set, and wires between pins."""
     with ExitStack() as stack:
@@ -178,6 +182,7 @@ def _boards(checkout: Checkout, count: int, *, joined: bool) -> Iterator[list[Em
         air = stack.enter_context(Air())
         home = air.add_access_point("peers", password="a phrase of its own")
         stack.enter_context(internet(home, folder))
+        home.impairment.latency_s = far_s
         boards = []
         for n in range(count):
             board = stack.enter_context(EmulatedBoard(folder / f"board{n}", air=air, heap=_HEAP))

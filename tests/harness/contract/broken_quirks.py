@@ -103,9 +103,9 @@ IN_SHIMS = {
         "scheduler",
     ),
     "a star takes what modules are made of": (
-        "on_demand.py",
-        "and key not in _HELPERS",
-        "",
+        "later/star.py",
+        "name not in _HELPERS",
+        "True",
         "interpreter",
     ),
     "gmtime() takes a text": ("time.py", "range(secs).stop", "int(secs)", "clock"),

@@ -6,7 +6,6 @@
 import sys
 
 import vfs
-from micropython import const
 from native import builtin
 
 _PLACE = "/.later"
@@ -37,26 +36,6 @@ FROZEN = (
     "webrepl_setup",
 )
 
-# What the board's modules take from each other.
-_HELPERS = const(
-    (
-        "Held",
-        "HostSockets",
-        "at_most",
-        "builtin",
-        "const",
-        "data",
-        "hexlify",
-        "integer",
-        "items",
-        "number",
-        "print_exception",
-        "real",
-        "schedule",
-        "text",
-        "unhexlify",
-    )
-)
 _import = __import__
 _own_help = help
 _stat = builtin("os").stat
@@ -89,30 +68,16 @@ def _import_too(name, *how):
             _ours.append(name)
             found.__file__ = name + ".py"
             if "*" in wanted_of:
-                _offer(name)
+                load("star").offer(found)
             return found
-    if "*" in wanted_of:
-        _offer(first)
+    if "*" in wanted_of and first in _ours:
+        load("star").offer(sys.modules[first])
     found = _import(name, *how)
     if wanted_of and hasattr(found, "__getattr__"):
         for wanted in wanted_of:
             if wanted != "*" and not hasattr(found, wanted):
                 raise ImportError("can't import name " + wanted)
     return found
-
-
-# Lets `from module import *` take what the module has on a board, and nothing that it is made of.
-def _offer(name):
-    module = sys.modules.get(name)
-    if name not in _ours or "__all__" in module.__dict__:
-        return
-    module.__all__ = [
-        key
-        for key in getattr(module, "__all__", module.__dict__)
-        if key[0] != "_"
-        and key not in _HELPERS
-        and not isinstance(module.__dict__.get(key), type(sys))
-    ]
 
 
 # A module that only modules of the board know, and that is in C on a board.
