@@ -22,6 +22,7 @@ from tests.bench import (
     indistinguishable,
     loop,
     onboarding,
+    onem2m,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +60,7 @@ def main() -> int:
         ("bundle", bundle.measure),
         ("refusals", indistinguishable.measure),
         ("a fleet", fleet.measure),
+        ("the platform", onem2m.measure),
         ("deployment", deployment.measure),
         ("an emulated board", board.measure),
         ("ESP-IDF's heap", idf_heap.measure),

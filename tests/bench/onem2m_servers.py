@@ -50,16 +50,27 @@ class Caller:
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
         sent = None if body is None else json.dumps(body).encode()
-        if self.connection.sock is None:
-            self.connection.connect()
-            line: Any = self.connection.sock
-            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.connection.request(method, to, sent, headers)
         answer = self.connection.getresponse()
         content = answer.read()
         if answer.status >= 300:
             raise RuntimeError(f"{method} {to}: HTTP {answer.status} {content[:200]!r}")
         return json.loads(content) if content else None
+
+    def written(self, ty: int, body: Any) -> bytes:
+        """A creation under the CSEBase, as bytes."""
+        content = json.dumps(body).encode()
+        lines = [
+            "POST /cse-in HTTP/1.1",
+            f"Host: {urlsplit(self.url).netloc}",
+            f"X-M2M-Origin: {self.originator}",
+            "X-M2M-RI: r1",
+            "X-M2M-RVI: 4",
+            f"Content-Type: application/json;ty={ty}",
+            f"Content-Length: {len(content)}",
+            *([f"Authorization: Bearer {self.token}"] if self.token else []),
+        ]
+        return "\r\n".join([*lines, "", ""]).encode() + content
 
     def publish(self, con: str) -> None:
         """A reading into the device's container. Raises RuntimeError if it is refused."""
@@ -74,7 +85,7 @@ class Served:
     pid: int
 
     def caller(self, originator: str) -> Caller:
-        """Return an entity with an account made for it. Raises RuntimeError if it is refused."""
+        """Make an account and return its caller. Raises RuntimeError if it is refused."""
         admin = Caller(self.url, "CAdmin", TOKEN)
         token = admin.ask("PUT", f"/accounts/{originator}", body={})["token"]
         return Caller(self.url, originator, token)
@@ -89,8 +100,52 @@ class Served:
 
     def cpu_s(self) -> float:
         """The processor time that its process has taken."""
-        words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_s(self.pid)
+
+
+def cpu_s(pid: int) -> float:
+    """The processor time that a process has taken."""
+    words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Line:
+    """A connection that is kept as long as the server keeps it."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._address = (parts.hostname or "", parts.port or 80)
+        self._socket: socket.socket | None = None
+
+    def create(self, request: bytes) -> None:
+        """Send a creation and read its answer. Raises RuntimeError if it is refused."""
+        if self._socket is None:
+            self._socket = socket.create_connection(self._address, _ANSWER_S)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.sendall(request)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += _part(self._socket)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        found = _LENGTH.search(head)
+        while found and len(body) < int(found[1]):
+            body += _part(self._socket)
+        if b" 201" not in head[:16]:
+            raise RuntimeError(head.decode()[:60])
+        if b"connection: close" in head.lower():
+            self.close()
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+
+def _part(line: socket.socket) -> bytes:
+    part = line.recv(65536)
+    if not part:
+        raise RuntimeError("the server has ended the connection")
+    return part
 
 
 @contextmanager

@@ -145,6 +145,13 @@ class Acme:
             method, self.url + path, json=body, headers=headers, timeout=_REQUEST_S
         )
 
+    @property
+    def pid(self) -> int:
+        """The process id. Raises RuntimeError if it does not run."""
+        if self._process is None:
+            raise RuntimeError("ACME CSE does not run")
+        return self._process.pid
+
     def ask_to_stop(self) -> None:
         if self._process is not None:
             self._process.terminate()

@@ -78,7 +78,10 @@ def note_last_words(rows: Rows, cse: CSE, subscription: Resource, now: float) ->
     address = subscription.attributes.get("su")
     target = None if address is None else _possible_target(rows, cse, address)
     if target is not None:
-        body = compact_json({"sud": True, "sur": _name(cse, subscription)})
+        about: dict[str, Any] = {"sud": True, "sur": _name(cse, subscription)}
+        if "cr" in subscription.attributes:
+            about["cr"] = subscription.creator
+        body = compact_json(about)
         rows.outbox.add(Notice(target, subscription.ri, body, now))
 
 
@@ -105,6 +108,7 @@ def check_targets(rows: Rows, cse: CSE, draft: Resource, verified: frozenset[str
     events = attributes.get("enc", {}).get("net", [form.UPDATED])
     if attributes.get("nct") == form.MODIFIED_ATTRIBUTES and set(events) != {form.UPDATED}:
         raise BadRequest("nct: 2, modified attributes, is for updates (net 1) only")
+    _check_children(rows, draft)
     addresses = [*draft.attributes["nu"], *filter(None, [draft.attributes.get("su")])]
     urls = []
     for address in addresses:
@@ -120,6 +124,14 @@ def check_targets(rows: Rows, cse: CSE, draft: Resource, verified: frozenset[str
     if missing:
         about = {"vrq": True, "sur": _name(cse, draft), "cr": draft.creator}
         raise VerificationNeeded(draft, missing, compact_json(about))
+
+
+def _check_children(rows: Rows, draft: Resource) -> None:
+    parent = rows.resource(draft.pi)
+    possible = types.TYPES[parent.ty].children if parent is not None else frozenset[int]()
+    strange = set(draft.attributes.get("enc", {}).get("chty", ())) - possible
+    if strange:
+        raise BadRequest(f"chty: no children of type {min(strange)} are there")
 
 
 def check_channel(rows: Rows, caller: Caller, parent: Resource) -> None:

@@ -217,3 +217,11 @@ def test_application_subscribes_to_what_it_reads_and_loses_it_with_its_account(
 def test_subscriptions_of_a_resource_are_bounded(town: Town, news: Receiver) -> None:
     codes = [code(town.subscribe([news.url], rn=f"s{n}")) for n in range(33)]
     assert codes == ["2001"] * 32 + ["5207"]
+
+
+def test_children_that_cannot_be_there_are_not_waited_for(town: Town, news: Receiver) -> None:
+    wrong = {"net": [3], "chty": [2]}
+    assert code(town.subscribe([news.url], enc=wrong)) == "4000"
+    assert code(town.subscribe([news.url], enc={"net": [3], "chty": [3, 4]})) == "2001"
+    answer = town.ask("PUT", f"/cse-in/{PEN}/data/watch", PEN, body={"m2m:sub": {"enc": wrong}})
+    assert code(answer) == "4000"
