@@ -117,7 +117,7 @@ def _add_several(pages: APIRouter, ground: Ground) -> None:
 
 def asked_in(form: Form) -> Asked:
     """Return the filters of the list that the form was made from."""
-    names = ("show", "group", "tag", "profile", "search", "sort")
+    names = ("show", "group", "tag", "profile", "search", "sort", "behind")
     return Asked(**{name: form.line(f"list.{name}")[:64] for name in names})
 
 

@@ -14,10 +14,12 @@ from muster_server.portal.pages import (
     live,
     many,
     mending,
+    rollouts,
     second_factors,
     settings,
     task_pages,
     users,
+    wifi_change,
 )
 from muster_server.portal.pages.ground import Ground, page_router
 from muster_server.portal.people import People
@@ -51,7 +53,9 @@ def router(ground: Ground) -> APIRouter:
         settings,
         history,
         many,
+        rollouts,
         task_pages,
+        wifi_change,
     ):
         room.add(pages, ground)
     return pages
