@@ -105,7 +105,7 @@ def test_roll_out_stops_and_says_why(site: Site, ada: Person, devices: list[Devi
     failed = {"config": version, "step": 8, "code": "wifi_auth", "detail": "<b>no</b>"}
     devices[0].sync(k="1", last=failed)
     page = says(ada, where, "has stopped")
-    assert "1 devices have failed; 0 may" in page and "wifi_auth" in page
+    assert "Failed: 1, allowed: 0" in page and "wifi_auth" in page
     assert "<b>no" not in page
     only = ada.get(where + "?state=failed").text
     assert devices[0].id in only and devices[1].id not in only
