@@ -11,7 +11,7 @@ import zxingcpp
 
 from muster_server import cli
 from muster_server.label import Label, new_label, parse_label
-from muster_server.label_sheet import drawn
+from muster_server.label_drawing import drawn
 from muster_server.label_sizes import ALIASES, SHEETS, sheet_named
 from tests import secrecy
 

@@ -22,6 +22,7 @@ from muster_server.store.engine import database_url
 from tests.host_server.config_server.field import Device, open_field
 from tests.host_server.portal.pages.site import PASSWORD, Person, Site, opened
 from tests.programs import chromium
+from tests.screenshots import house
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "portal"
 _SIZES: dict[str, Any] = {
@@ -73,6 +74,15 @@ SHOTS = (
     Shot("settings", "/settings", "ada"),
     Shot("setting", "/settings/press", "ada"),
     Shot("audit", "/audit", "ada"),
+    Shot("house", "/devices", "ada"),
+    Shot("several", "/several", "ada"),
+    Shot("many", "/many", "ada"),
+    Shot("task", "/tasks/TASK", "ada"),
+    Shot("labels", "/labels", "ada"),
+    Shot("versions", "/settings/lathe/versions", "ada"),
+    Shot("difference", "/settings/lathe/difference?old=1&new=2", "ada"),
+    Shot("rollout", "/rollouts/ROLLOUT", "ada"),
+    Shot("wifi-change", "/settings/press/wifi", "ada"),
 )
 
 
@@ -108,7 +118,7 @@ def readings(now: float) -> Fetched:
     return Fetched(200, {"X-M2M-RSC": "2000"}, body)
 
 
-def take(browser: Browser, site: Site, people: dict[str, Person]) -> None:
+def take(browser: Browser, site: Site, people: dict[str, Person], names: dict[str, str]) -> None:
     """Take each page on phone and desk, light and dark."""
     for size, viewport in _SIZES.items():
         for scheme in ("light", "dark"):
@@ -127,7 +137,10 @@ def take(browser: Browser, site: Site, people: dict[str, Person]) -> None:
                     cookie = {"name": "muster", "value": people[shot.who].cookie, "url": site.url}
                     context.add_cookies([cookie])  # type: ignore[list-item]
                 page.goto("about:blank")
-                page.goto(site.url + shot.path, wait_until="load")
+                path = shot.path
+                for name, value in names.items():
+                    path = path.replace(name, value)
+                page.goto(site.url + path, wait_until="load")
                 shot.act(page)
                 picture = FOLDER / f"{shot.name}-{size}-{scheme}.png"
                 page.screenshot(path=picture, full_page=True)
@@ -141,10 +154,11 @@ def main() -> None:
         folder = Path(name)
         with open_field(database_url(folder, "config")) as place, opened(place, folder) as site:
             people = told(site)
+            names = house.told(site)
             answer = readings(place.clock())
             told_so = patch("muster_server.config_server.instances.fetch", lambda *_, **__: answer)
             with told_so, chromium.browser() as browser:
-                take(browser, site, people)
+                take(browser, site, people, names)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ TAG_NAME = (1, 32)
 TAGS = (0, 20)  # of a device
 TASK_ROWS = (1, 1000)  # in one request
 CSV_BYTES = 16 * 1024 * 1024  # some 100,000 rows
+WAVES = 20  # of a roll-out, besides the rest
 PAGE = (1, 1000)  # devices in an answer
 READING_ID = (1, 256)
 READINGS = (1, 1000)

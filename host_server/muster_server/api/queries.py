@@ -47,6 +47,9 @@ class WantedDevices(BaseModel):
     profile: Annotated[str | None, text(bounds.PROFILE_NAME)] = None
     group: Annotated[str | None, text((1, bounds.GROUP[1]))] = None
     tag: Annotated[str | None, text(bounds.TAG_NAME)] = None
+    behind: Annotated[
+        bool, Field(description="with `profile`: only those without its version in force")
+    ] = False
     search: Annotated[str | None, text(bounds.SEARCH, description="a part of id or name")] = None
     silent_since: Annotated[
         float | None, Field(ge=0, description="not heard of after this (Unix seconds)")

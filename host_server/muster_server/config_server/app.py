@@ -30,14 +30,18 @@ from muster_server.config_server.figures import Figures
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.limits import Limits, Places
 from muster_server.config_server.object_places import Places as ObjectPlaces
+from muster_server.config_server.password_change import PasswordChange
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
+from muster_server.config_server.profile_history import ProfileHistory
 from muster_server.config_server.profiles import ProfileService
 from muster_server.config_server.readers import ReaderService
 from muster_server.config_server.reading_routes import add_reading
 from muster_server.config_server.readings import ReadingService
 from muster_server.config_server.receipts import ReceiptService
 from muster_server.config_server.refusals import Refusals
+from muster_server.config_server.rollout_routes import add_rollouts, add_versions
+from muster_server.config_server.rollouts import RolloutService
 from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
 from muster_server.config_server.task_routes import add_tasks
 from muster_server.config_server.tasks import TaskService
@@ -106,7 +110,10 @@ def create_app(
     containers = Containers(store, platforms, readers)
     commands = CommandService(containers, clock)
     tasks = TaskService(store, bulk, clock)
-    worker = Worker(store, (tasks,), clock)
+    history = ProfileHistory(store, profiles, versions, clock)
+    rollouts = RolloutService(store, versions, devices.views, clock)
+    passwords = PasswordChange(store, profiles, clock)
+    worker = Worker(store, (tasks, rollouts), clock)
     guard = Depends(bearer(accepted_hashes))
 
     @asynccontextmanager
@@ -148,6 +155,8 @@ def create_app(
     add_tasks(app, tasks, guard)
     if fields is not None:
         add_changes(app, fields, chores)
+    add_versions(app, history, passwords, guard)
+    add_rollouts(app, rollouts, guard)
     return harden(app)
 
 

@@ -115,7 +115,7 @@ def follow(records: Records, claim: Claim, last: Mapping[str, Any] | None, now: 
 
 def end_replaced(records: Records, claim: Claim, now: float) -> None:
     """End the changes of fields that the portal has changed since."""
-    profile = records.profile(claim.profile)
+    profile = records.profile_of(claim)
     if profile is None:
         return
     for change in records.changes.of(claim.id):
@@ -184,6 +184,6 @@ def ask_to_tell(records: Records, claim: Claim, now: float) -> None:
 
 def _place_of(records: Records, claim: Claim) -> dict[str, Any]:
     version = records.version(claim.id, claim.version)
-    profile = records.profile(claim.profile)
+    profile = records.profile_of(claim)
     url = version.document["platform"]["url"] if version else (profile or {})["platform"]["url"]
     return {"url": url, "device_id": claim.device_id, "owner": claim.owner}

@@ -3,7 +3,7 @@
 """A device as its owner sees it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from muster_server import ssids
@@ -36,6 +36,7 @@ class Wanted:
     group: str | None = None
     tag: str | None = None
     sort: str = "id"
+    behind: bool = False
 
     @property
     def fit(self) -> Fit:
@@ -100,6 +101,11 @@ class DeviceViews:
         with self._store.reading() as records:
             return full(records, self._known(records, existing(records, device_id, owner)))
 
+    def entry(self, device_id: str, owner: str) -> dict[str, Any]:
+        """Return what a list shows of the device. Raises NotFound."""
+        with self._store.reading() as records:
+            return short(self._known(records, existing(records, device_id, owner)))
+
     def counts(self, owner: str) -> dict[str, Any]:
         """Return how many devices the owner has: all, by state, profile, group and tag."""
         with self._store.reading() as records:
@@ -139,7 +145,10 @@ class DeviceViews:
     ) -> list[str]:
         """Few at a time, so that no list keeps the database from devices that sync."""
         with self._store.reading() as records:
-            places = list_places.after(records, owner, wanted.sort, after, most, wanted.fit)
+            fit = wanted.fit
+            if wanted.behind and wanted.profile is not None:
+                fit = replace(fit, behind=records.profiles.effect(wanted.profile))
+            places = list_places.after(records, owner, wanted.sort, after, most, fit)
             for place in places:
                 claim = chosen(records, place.device_id, owner)
                 if claim is None or not wanted.fits_claim(claim) or not place.is_of(claim):

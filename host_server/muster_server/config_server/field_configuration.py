@@ -148,7 +148,7 @@ class FieldConfiguration:
             if now is None or version is None:
                 raise ServiceUnreachable("the device was released meanwhile")
             made = records.changes.of(claim.id)
-            profile = records.profile(now.profile) or {}
+            profile = records.profile_of(now) or {}
             base = {field: changes.base_of(profile, field) for field in CHANGEABLE.values()}
             return objects_of(now, version, made), base
 
@@ -183,7 +183,7 @@ class FieldConfiguration:
         claim, version = _running(records, claim_id)
         if claim is None or version is None:
             return
-        now, profile = self._clock(), records.profile(claim.profile)
+        now, profile = self._clock(), records.profile_of(claim)
         if profile is None:
             return
         base = changes.base_of(profile, field)

@@ -31,7 +31,7 @@ class Figures:
     def check(self) -> None:
         """Unavailable if the database cannot be read, or its turn to write does not come."""
         with self._store.transaction() as records:
-            records.profile_names()
+            records.profiles.names()
 
     def gauges(self) -> Iterable[Gauge]:
         """Return the figures. Unavailable if the database does not answer."""

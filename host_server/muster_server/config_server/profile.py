@@ -143,6 +143,11 @@ def _network(n: int, item: object, kept: Sequence[dict[str, Any]]) -> dict[str, 
                 "missing, and none is stored for a network of this name; give it, or null for an "
                 "open network",
             )
+        if len(same) > 1:
+            raise wrong(
+                network.at("psk"),
+                "two passwords are kept for this network, for it is changing; end that first",
+            )
         document["psk"] = same[0]["psk"]
     return document
 

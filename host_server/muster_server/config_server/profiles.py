@@ -9,7 +9,7 @@ from muster_server.config_server import device_changes
 from muster_server.config_server.profile import DEFAULT_CSE, checked_profile, shown_profile
 from muster_server.document import Fields, wrong
 from muster_server.errors import Conflict, NotFound
-from muster_server.store.config import ConfigStore
+from muster_server.store.config import ConfigStore, Records
 
 _MOST_NAMED = 5
 
@@ -42,7 +42,7 @@ class ProfileService:
     def names(self) -> list[str]:
         """All names in order."""
         with self._store.reading() as records:
-            return records.profile_names()
+            return records.profiles.names()
 
     def shown(self, name: str) -> dict[str, Any]:
         """Return the profile without its secrets. Raises NotFound if there is none."""
@@ -61,16 +61,34 @@ class ProfileService:
         with self._store.transaction() as records:
             if records.profile(name) is None:
                 raise NotFound(f'there is no profile named "{name}"')
-            users = records.users_of(name)
+            check_is_at_rest(records, name)
+            users = records.profiles.users_of(name)
             if users:
                 some = ", ".join(users[:_MOST_NAMED]) + (", …" if users[_MOST_NAMED:] else "")
                 raise Conflict(
                     f'the profile "{name}" is in use, by {len(users)} of your devices ({some}); '
                     "register them with another one, or release them, first"
                 )
-            records.remove_profile(name)
+            records.profiles.remove(name)
 
     def _put(self, value: object, name: str | None) -> dict[str, Any]:
+        document = self.checked(value, name)
+        with self._store.transaction() as records:
+            if name is None and records.profile(document["name"]) is not None:
+                raise Conflict(
+                    f'there is a profile named "{document["name"]}" already; '
+                    "give this one another name, or replace that one"
+                )
+            check_is_at_rest(records, document["name"])
+            records.profiles.put(document["name"], document, self._clock())
+            end_older_changes(records, document["name"], self._clock())
+        return shown_profile(document)
+
+    def checked(self, value: object, name: str | None) -> dict[str, Any]:
+        """The document with its defaults, and the passwords that the profile of this name has.
+
+        Raises Invalid with the field that is wrong.
+        """
         if name is not None and isinstance(value, dict):
             value = {"name": name, **value}
         kept: list[dict[str, Any]] = []
@@ -87,18 +105,23 @@ class ProfileService:
         _check_cse(document["platform"], is_home=self._has_accounts(document["platform"]["url"]))
         if name is not None and document["name"] != name:
             raise wrong("name", f'wanted "{name}", as in the address')
-        with self._store.transaction() as records:
-            if name is None and records.profile(document["name"]) is not None:
-                raise Conflict(
-                    f'there is a profile named "{document["name"]}" already; '
-                    "give this one another name, or replace that one"
-                )
-            records.put_profile(document["name"], document, self._clock())
-            for claim_id in records.changes.claims_with(document["name"]):
-                claim = records.claim(claim_id)
-                if claim is not None:
-                    device_changes.end_replaced(records, claim, self._clock())
-        return shown_profile(document)
+        return document
+
+
+def end_older_changes(records: Records, name: str, now: float) -> None:
+    """End what was changed at platforms and is older than the version now in force."""
+    for claim_id in records.changes.claims_with(name):
+        claim = records.claim(claim_id)
+        if claim is not None:
+            device_changes.end_replaced(records, claim, now)
+
+
+def check_is_at_rest(records: Records, name: str) -> None:
+    """Conflict while a version of the profile is rolled out."""
+    if records.rollouts.active_of(name) is not None:
+        raise Conflict(
+            f'a version of the profile "{name}" is being rolled out; end or abort that first'
+        )
 
 
 def _check_cse(platform: dict[str, Any], *, is_home: bool) -> None:

@@ -263,6 +263,9 @@ class SyncService:
                     # One that came by bundle is proved as soon as it has a nonce to echo; and only
                     # with the newest can a device show that it is well which lost its directive,
                     # and the nonce in it, to a power cut.
+                    if running.made_from is None:  # an older release made it
+                        effect = records.effect_of(claim)
+                        records.put_version(replace(running, made_from=effect))
                     is_well = running.proved_at is not None and claim.status == "registered"
                     is_settled = contact.is_proved or is_well
                     retry_s = policy_s if is_settled else min(SOON_S, policy_s)

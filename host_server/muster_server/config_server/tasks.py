@@ -86,6 +86,7 @@ class TaskService:
             task = _existing(records, task_id, owner)
             if task.state not in ("filling", "looked") or (is_trial and task.kind != "claim"):
                 raise Conflict("this task cannot begin: it has begun, has ended, or has expired")
+            records.tasks.begin_anew(task_id)
             records.tasks.put(replace(task, state=state, changed_at=self._clock()))
         return self.shown(task_id, owner)
 
@@ -237,7 +238,6 @@ def _shown(records: Records, task: Task) -> dict[str, Any]:
         stages[stage] += number
         if verdict:
             verdicts[verdict] += number
-    is_tried = task.state in ("looking", "looked")
     return {
         "id": task.id,
         "kind": task.kind,
@@ -247,6 +247,6 @@ def _shown(records: Records, task: Task) -> dict[str, Any]:
         "created_at": task.created_at,
         "changed_at": task.changed_at,
         "total": task.total,
-        "done": task.total - stages[NEW] - (0 if is_tried else stages[TRIED]),
+        "done": task.total - stages[NEW],
         "verdicts": dict(verdicts),
     }

@@ -48,8 +48,15 @@ class Versions:
         with self._locks[int(claim_id, 16) % _STRIPES]:
             yield
 
-    def is_current(self, records: Records, claim: Claim, version: Version) -> bool:
-        """Tell whether the profile would still make this very document.
+    def is_current(
+        self,
+        records: Records,
+        claim: Claim,
+        version: Version,
+        profile: dict[str, Any] | None = None,
+    ) -> bool:
+        """Tell whether the profile would still make this very document; `profile` is the document
+        of another version of it than the claim's.
 
         A token that is missing, because the platform was not known as ours, is made good; one
         that is there stays, for a platform that wants none does not mind it. What a copied label
@@ -57,7 +64,10 @@ class Versions:
         """
         if version.is_copied and version.proved_at is not None:
             return False
-        profile = _profile(records, claim)
+        if profile is None:
+            profile = _profile(records, claim)
+        else:
+            profile = with_changes(profile, records.changes.of(claim.id))
         document = version.document
         platform = document["platform"]
         if platform["token"] is None and self._platforms.has_accounts(platform["url"]):
@@ -68,6 +78,16 @@ class Versions:
             # Its device was at work before adoption was: it is adopted with its next version.
             del made["config_server"]["adoption"]
         return made == document
+
+    def preview(self, records: Records, claim: Claim, profile: dict[str, Any]) -> dict[str, Any]:
+        """The configuration that this profile would make for the device. What stands for its
+        secrets is good for nothing. Raises Invalid if none can be made.
+        """
+        has_token = self._platforms.has_accounts(profile["platform"]["url"])
+        token = "0" * 64 if has_token else None
+        own = self._particulars(claim, claim.highest + 1, token, bytes(KEY_BYTES))
+        made = with_changes(profile, records.changes.of(claim.id))
+        return build_configuration(made, own)
 
     def candidate(self, records: Records, claim: Claim, floor: int) -> Version | None:
         """An unproved version above `floor` that says what the profile says, if there is one."""
@@ -97,7 +117,7 @@ class Versions:
             if claim.adoption is None:
                 claim = replace(claim, adoption=new_adoption())
                 records.put_claim(claim)
-            profile = _profile(records, claim)
+            profile, effect = _profile(records, claim), records.effect_of(claim)
             versions = records.versions_of(claim_id)
         number = max([claim.highest, floor, *(v.number for v in versions)]) + 1
         key = secrets.token_bytes(KEY_BYTES)
@@ -107,7 +127,7 @@ class Versions:
         token_id, token = self._token(claim, account, versions)
         own = self._particulars(claim, number, token, key)
         document = build_configuration(profile, own)
-        version = Version(claim_id, number, document, token_id, None, None)
+        version = Version(claim_id, number, document, token_id, None, None, made_from=effect)
         with self._store.transaction() as records:
             owned = records.claim(claim_id)
             if owned is not None and owned.state not in ENDED:
@@ -186,7 +206,7 @@ def unreleased(records: Records, claim_id: str) -> Claim:
 
 
 def _profile(records: Records, claim: Claim) -> dict[str, Any]:
-    profile = records.profile(claim.profile)
+    profile = records.profile_of(claim)
     if profile is None:
         raise NotFound(f'there is no profile named "{claim.profile}"')
     return with_changes(profile, records.changes.of(claim.id))

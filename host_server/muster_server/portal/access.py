@@ -22,7 +22,7 @@ ROLES = {"administrator": "people", "operator": "manage", "owner": "change", "vi
 # A token of the API makes no users.
 SCOPES = RIGHTS[:3]
 
-_MANAGED = ("/v1/profiles", "/v1/vendor")
+_MANAGED = ("/v1/profiles", "/v1/rollouts", "/v1/vendor")
 _HAND_OUT = ("/bundle", "/bundle.txt", "/bundle.svg")
 
 

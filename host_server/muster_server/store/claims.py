@@ -61,6 +61,8 @@ class Version:
     proved_at: float | None
     # The devices that it was handed to under the label, as far as they differ: [address, chip]
     handed_to: list[list[str]] | None = None
+    # The effect of the profile's version that it was made from; None: an older release made it
+    made_from: int | None = None
 
     @property
     def is_copied(self) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
-from muster_server.store.claims import ENDED, Claim, Job, VendorDevice, Version, new_nonce
+from muster_server.store.claims import Claim, Job, VendorDevice, Version, new_nonce
 from muster_server.store.contacts import Contacts
 from muster_server.store.device_changes import DeviceChanges
 from muster_server.store.device_list import DeviceList
@@ -21,7 +21,9 @@ from muster_server.store.engine import Database
 from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History, Moment
 from muster_server.store.leases import LeaseRecords
+from muster_server.store.profiles import ProfileRecords
 from muster_server.store.readers import ReaderRecords
+from muster_server.store.rollouts import RolloutRecords
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
 from muster_server.store.tasks import TaskRecords
@@ -29,7 +31,6 @@ from muster_server.store.tasks import TaskRecords
 _EVENTS_KEPT = 100
 _MESSAGES_KEPT = 512
 _CHECKED = 1  # the one row that knows the key
-_REMOVED = b""  # in place of a profile's document
 
 
 _CLAIM = tuple(Claim.__dataclass_fields__)
@@ -40,7 +41,6 @@ _IN_ORDER = "ORDER BY created_at, id"
 _VERSION = tuple(Version.__dataclass_fields__)
 _PUT_VERSION = replacement("version", _VERSION, "claim_id", "number")
 _VERSIONS = f"SELECT {', '.join(_VERSION)} FROM version WHERE claim_id = ?"  # noqa: S608
-_PUT_PROFILE = replacement("profile", ("name", "document", "updated_at"), "name")
 _ADD_VENDOR_DEVICE = insertion("vendor_device", ("device_id", "secret", "nonce"))
 _ADD_JOB = insertion("chore", ("deed", "arguments", "due_at", "tries"))
 _ADD_EVENT = insertion("event", ("device_id", "owner", "at", "code", "detail"))
@@ -48,7 +48,6 @@ _ABOUT = "device_id = ? AND owner = ?"
 _EPOCH, _KEY_BYTES = "epoch", 32
 # Both numbers are others when a table was dropped and restored, or emptied and filled.
 _PLACE = "SELECT 'claim'::regclass::oid || '/' || pg_relation_filenode('claim')"
-_HAS_ENDED = "state IN ({})".format(", ".join(f"'{state}'" for state in ENDED))
 
 
 class ConfigStore:
@@ -127,8 +126,8 @@ class Records:
         self.leases = LeaseRecords(sql)
         self.tasks = TaskRecords(sql, box)
         self.jobs_added = 0
-        # Opened in this transaction: a list needs the same for each of its devices.
-        self._profiles: dict[str, dict[str, Any] | None] = {}
+        self.profiles = ProfileRecords(sql, box)
+        self.rollouts = RolloutRecords(sql)
         self.readers = ReaderRecords(sql, box)
         self.changes = DeviceChanges(sql, box)
 
@@ -156,7 +155,7 @@ class Records:
         if blob is not None:
             self._box.open(blob, "key_check", "sealed", _CHECKED)
             return
-        for name in self.profile_names()[:1]:
+        for name in self.profiles.names()[:1]:
             self.profile(name)
         for table, read in (("vendor_device", self.vendor_device), ("claim", self.claims_of)):
             device_id = self._sql.value(f"SELECT device_id FROM {table} LIMIT 1")  # noqa: S608
@@ -168,43 +167,25 @@ class Records:
     # profiles
 
     def profile(self, name: str) -> dict[str, Any] | None:
-        """The profile's document with its secrets. It is not to be changed."""
-        if name not in self._profiles:
-            blob = self._sql.value("SELECT document FROM profile WHERE name = ?", name)
-            self._profiles[name] = self._opened(blob, "profile", name) if blob else None
-        return self._profiles[name]
+        """The profile's document with its secrets, as it is in force. It is not to be changed."""
+        return self.profiles.document(name)
 
     def profile_changed_at(self, name: str) -> float:
         """Return the time at which the profile was put last; 0 if there is none."""
         text = "SELECT updated_at FROM profile WHERE name = ?"
         return float(self._sql.value(text, name) or 0.0)
 
-    def profile_names(self) -> list[str]:
-        """All names in order."""
-        text = "SELECT name FROM profile WHERE document != ? ORDER BY name"
-        return [row[0] for row in self._sql.rows(text, _REMOVED)]
+    def profile_of(self, claim: Claim) -> dict[str, Any] | None:
+        """The document that the claim's device is to be configured from: of the version in force,
+        or of one that a roll-out has brought to it.
+        """
+        number = self.rollouts.number_for(claim.id, claim.profile)
+        return self.profiles.document(claim.profile, number)
 
-    def remove_profile(self, name: str) -> None:
-        """Forget the document. Claims that were released may still bear its name."""
-        self._profiles.pop(name, None)
-        if self._sql.row("SELECT id FROM claim WHERE profile = ? LIMIT 1", name):
-            self._sql.run("UPDATE profile SET document = ? WHERE name = ?", _REMOVED, name)
-        else:
-            self._sql.run("DELETE FROM profile WHERE name = ?", name)
-
-    def users_of(self, profile: str) -> list[str]:
-        """The ids of devices whose claims, unless released, are configured from the profile."""
-        text = (
-            f"SELECT DISTINCT device_id FROM claim WHERE profile = ? AND NOT {_HAS_ENDED}"  # noqa: S608
-            " ORDER BY device_id"
-        )
-        return [row[0] for row in self._sql.rows(text, profile)]
-
-    def put_profile(self, name: str, document: dict[str, Any], now: float) -> None:
-        """Keep the document under this name, in place of an earlier one."""
-        self._profiles.pop(name, None)
-        blob = self._box.seal(compact_json(document).encode(), "profile", "document", name)
-        self._sql.run(_PUT_PROFILE, name, blob, now)
+    def effect_of(self, claim: Claim) -> int:
+        """The effect of the version that `profile_of` returns."""
+        number = self.rollouts.number_for(claim.id, claim.profile)
+        return self.profiles.effect(claim.profile, number)
 
     # devices that a vendor registered
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0009"
+HEAD = "0010"
 
 metadata = MetaData()
 
@@ -29,6 +29,19 @@ profiles = Table(
     Column("name", Text, primary_key=True),
     Column("document", LargeBinary, nullable=False),  # sealed
     Column("updated_at", Float, nullable=False),
+    Column("number", Integer),  # of the version that is in force; null: nobody has changed it
+)
+
+profile_versions = Table(
+    "profile_version",
+    metadata,
+    Column("name", Text),
+    Column("number", Integer),
+    Column("document", LargeBinary, nullable=False),  # sealed
+    Column("made_at", Float, nullable=False),
+    # The number of the first of those that make the same configurations
+    Column("effect", Integer, nullable=False),
+    PrimaryKeyConstraint("name", "number"),
 )
 
 vendor_devices = Table(
@@ -99,6 +112,43 @@ device_tags = Table(
 )
 Index("device_tag_by_name", *(device_tags.c[n] for n in ("owner", "name", "device_id")))
 
+# A version of a profile on its way to the devices that are configured from it.
+rollouts = Table(
+    "rollout",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # filling, running, waiting, stopped, done, aborted
+    Column("wave", Integer, nullable=False),  # that is under way, from 1 on
+    Column("waves", JSON, nullable=False),
+    Column("is_automatic", Integer, nullable=False),
+    Column("most_failed", Integer, nullable=False),
+    Column("need_percent", Integer, nullable=False),
+    Column("forgiven", Integer, nullable=False),  # failures that somebody has seen and gone on
+    Column("reason", Text, nullable=False),  # of a stop: failures, hand
+    Column("by_whom", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("changed_at", Float, nullable=False),
+)
+Index("rollout_of_owner", rollouts.c.owner, rollouts.c.created_at)
+Index("rollout_by_state", rollouts.c.state)
+
+rollout_devices = Table(
+    "rollout_device",
+    metadata,
+    Column("rollout_id", Text, ForeignKey("rollout.id", ondelete="CASCADE")),
+    Column("claim_id", Text, ForeignKey("claim.id", ondelete="CASCADE")),
+    Column("wave", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # waiting, offered, held, succeeded, failed
+    Column("above", Integer, nullable=False),  # the newest version when it was offered
+    Column("seen_at", Float, nullable=False),  # of the claim, when it was looked at last
+    PrimaryKeyConstraint("rollout_id", "claim_id"),
+)
+Index("rollout_device_by_claim", rollout_devices.c.claim_id)
+Index("rollout_device_by_state", *(rollout_devices.c[n] for n in ("rollout_id", "state", "wave")))
+
 # Whoever works at something that only one may do: until then, unless renewed.
 leases = Table(
     "lease",
@@ -156,6 +206,7 @@ versions = Table(
     Column("handed_out_at", Float),
     Column("proved_at", Float),
     Column("handed_to", JSON(none_as_null=True)),  # under the label: [[address, chip], …]
+    Column("made_from", Integer),  # the effect of its profile's version; null: an older release's
     PrimaryKeyConstraint("claim_id", "number"),
 )
 

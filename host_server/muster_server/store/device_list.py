@@ -29,6 +29,7 @@ class Fit:
     search: str | None = None  # a part of id or name, in small letters or capitals
     group: str | None = None
     tag: str | None = None
+    behind: int | None = None  # has not proved what this effect of its profile makes
 
 
 # By what a list is sorted, with the columns of the index that hold it; the id comes last.
@@ -111,6 +112,12 @@ def _conditions(fit: Fit, owner: str) -> tuple[list[str], list[Any]]:
                 " WHERE owner = ? AND name = ?)"
             )
             values += [owner, name]
+    if fit.behind is not None:
+        parts.append(
+            "NOT EXISTS (SELECT 1 FROM version v WHERE v.claim_id = claim.id"
+            " AND v.number = claim.version AND v.made_from = ?)"
+        )
+        values.append(fit.behind)
     if fit.attempt in _ATTEMPTS:
         parts.append(_ATTEMPTS[fit.attempt])
     elif fit.attempt is not None:

@@ -22,6 +22,7 @@ from muster_server.store.config_tables import (
     claims,
     device_changes,
     key_checks,
+    profile_versions,
     profiles,
     readers,
     task_rows,
@@ -44,6 +45,7 @@ Sealed = tuple[tuple[Column[Any], tuple[Column[Any], ...]], ...]
 # the configuration server, and those of the portal.
 SEALED: Sealed = (
     (profiles.c.document, (profiles.c.name,)),
+    (profile_versions.c.document, (profile_versions.c.name, profile_versions.c.number)),
     (vendor_devices.c.secret, (vendor_devices.c.device_id,)),
     (claims.c.secret, (claims.c.id,)),
     (claims.c.adoption, (claims.c.id,)),

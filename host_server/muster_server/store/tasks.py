@@ -119,6 +119,14 @@ class TaskRecords:
             ((r.stage, r.device_id, r.verdict, r.detail, task_id, r.number) for r in rows),
         )
 
+    def begin_anew(self, task_id: str) -> None:
+        """Take back the verdicts of a trial: what is shown from now on has happened."""
+        text = (
+            "UPDATE task_row SET stage = ?, verdict = '', detail = ''"
+            " WHERE task_id = ? AND stage = ?"
+        )
+        self._sql.run(text, NEW, task_id, TRIED)
+
     def drop_labels(self, task_id: str) -> None:
         """Forget the secrets that the task does not need any more."""
         self._sql.run(_DROP_LABEL, task_id)

@@ -18,6 +18,7 @@ from muster_server.config_server.bulk import BulkService
 from muster_server.config_server.bundles import BundleService
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.jobs import Jobs
+from muster_server.config_server.password_change import PasswordChange
 from muster_server.config_server.platform_adapter import (
     AllowListPlatform,
     Home,
@@ -26,8 +27,10 @@ from muster_server.config_server.platform_adapter import (
 )
 from muster_server.config_server.platform_view import PlatformView
 from muster_server.config_server.presence import Presence
+from muster_server.config_server.profile_history import ProfileHistory
 from muster_server.config_server.profiles import ProfileService
 from muster_server.config_server.receipts import ReceiptService
+from muster_server.config_server.rollouts import RolloutService
 from muster_server.config_server.sync import SyncService
 from muster_server.config_server.tasks import TaskService
 from muster_server.config_server.timeline import TimelineService
@@ -181,10 +184,13 @@ class Field:
         self.devices = DeviceService(self.store, self.versions, self.clock, self.clock)
         self.bulk = BulkService(self.store, self.clock)
         self.tasks = TaskService(self.store, self.bulk, self.clock)
-        self.worker = Worker(self.store, (self.tasks,), self.clock)
         self.profiles = ProfileService(
             self.store, self.platforms.has_accounts, SERVER_URL, self.clock
         )
+        self.history = ProfileHistory(self.store, self.profiles, self.versions, self.clock)
+        self.rollouts = RolloutService(self.store, self.versions, self.devices.views, self.clock)
+        self.passwords = PasswordChange(self.store, self.profiles, self.clock)
+        self.worker = Worker(self.store, (self.tasks, self.rollouts), self.clock)
         self.sync = SyncService(self.store, self.versions, self.clock, self.clock)
         self.stopping = threading.Event()
         self.jobs = Jobs(self.store, self.platforms, self.clock, self.stopping)

@@ -138,8 +138,8 @@ def test_whoever_holds_all_of_an_id_is_asked_about_it(place: Field) -> None:
 def test_profile_of_a_displaced_claim_can_be_removed(place: Field) -> None:
     displaced(place)
     with place.store.transaction() as records:
-        assert len(records.users_of("press")) == 1  # one id, by the claims that live
+        assert len(records.profiles.users_of("press")) == 1  # one id, by the claims that live
         for claim in records.claims_of(ID):
             if claim.state != "displaced":
                 records.remove_claim(claim.id)
-        assert records.users_of("press") == []
+        assert records.profiles.users_of("press") == []

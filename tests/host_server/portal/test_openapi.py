@@ -161,6 +161,31 @@ def test_every_answer_is_whole_as_described(
     ask("/v1/profiles/{name}", "get", name="spare")
     ask("/v1/profiles/{name}", "put", PROFILE | {"name": "spare"}, name="spare")
     ask("/v1/profiles/{name}", "delete", name="spare")
+    on = {"name": "press"}
+    versions = "/v1/profiles/{name}/versions"
+    passwords = "/v1/profiles/{name}/passwords"
+    number = ask(versions, "post", PROFILE | {"app": {"every_s": 5}}, **on)["number"]
+    ask(versions, "get", **on)
+    compared = call("GET", f"{url}/v1/profiles/press/difference?old=1&new={number}").json()
+    assert errors("Difference", compared, is_closed=True) == []
+    asked.add(("/v1/profiles/{name}/difference", "get"))
+    preview = f"{url}/v1/profiles/press/versions/{number}/preview?device_id={device.id}"
+    assert errors("Preview", call("GET", preview).json(), is_closed=True) == []
+    asked.add((versions + "/{number}/preview", "get"))
+    wave = {"profile": "press", "number": number, "waves": [{"percent": 10}]}
+    rollout = ask("/v1/rollouts", "post", wave)["id"]
+    ask("/v1/rollouts", "get")
+    one_of = "/v1/rollouts/{rollout_id}"
+    ask(one_of, "get", rollout_id=rollout)
+    ask(one_of + "/devices", "get", rollout_id=rollout)
+    for deed in ("stop", "go-on", "abort"):
+        ask(f"{one_of}/{deed}", "post", rollout_id=rollout)
+    rollout = ask("/v1/rollouts", "post", wave)["id"]
+    ask(one_of + "/finish", "post", rollout_id=rollout)
+    ask(versions + "/{number}/use", "post", number="1", **on)
+    ask(passwords, "post", {"ssid": "factory", "psk": "the new password"}, **on)
+    ask(passwords, "get", **on)
+    ask(passwords + "/end", "post", {"ssid": "factory", "confirmed": True}, **on)
     ask(path + "/hand-over", "post", device_id=device.id)
     ask(path, "delete", **one)
     assert asked == {(path, method) for path, method, _ in operations()}

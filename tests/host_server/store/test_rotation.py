@@ -43,6 +43,7 @@ def place(tmp_path: Path) -> Iterator[Field]:
     store.check_key()
     made = Field(engine=engine, store=store)
     made.profiles.add(PROFILE)
+    made.history.draft("press", PROFILE | {"app": {"every_s": 5}})
     for n in range(30):
         device = made.registered()
         if n % 3 == 0:

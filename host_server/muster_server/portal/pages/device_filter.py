@@ -27,6 +27,7 @@ class Asked(BaseModel):
     tag: Short = ""
     profile: Short = ""
     search: Short = ""
+    behind: Annotated[str, Field(max_length=3)] = ""
     sort: Short = "id"
     after: Annotated[str, Field(max_length=bounds.PLACE[1])] = ""
 
@@ -47,12 +48,13 @@ class Asked(BaseModel):
         for name in ("group", "profile", "search"):
             document[name] = getattr(self, name).strip() or None
         document["tag"] = self.tag.strip()[: bounds.TAG_NAME[1]] or None
+        document["behind"] = bool(self.behind and document["profile"])
         return WantedDevices(**document)
 
     @property
     def is_narrowed(self) -> bool:
         """Tell whether some devices may be left out."""
-        words = (self.group, self.tag, self.profile, self.search, self.after)
+        words = (self.group, self.tag, self.profile, self.search, self.behind, self.after)
         return any(words) or self.show not in ("all", "id", "")
 
     def address(self, **changed: str) -> str:

@@ -54,14 +54,15 @@ def _add_table(pages: APIRouter, ground: Ground) -> None:
             profile = form.line("profile")
             if not profile:
                 raise Invalid("choose the settings", path="profile")
-            task = tasks.begin_claims(ground.portal, _text_in(form), profile, caller)
+            task = tasks.begin_claims(ground.portal, text_in(form), profile, caller)
         except HostError as error:
             return shown(request, caller, form, error)
         request.state.about = task["id"]
         return go(f"/tasks/{task['id']}")
 
 
-def _text_in(form: Form) -> str:
+def text_in(form: Form) -> str:
+    """The text of the file that was chosen. Raises Invalid if there is none, or it is no text."""
     if not form.file:
         raise Invalid("choose a file with labels", path="csv")
     try:
@@ -117,7 +118,7 @@ def _add_several(pages: APIRouter, ground: Ground) -> None:
 
 def asked_in(form: Form) -> Asked:
     """Return the filters of the list that the form was made from."""
-    names = ("show", "group", "tag", "profile", "search", "sort")
+    names = ("show", "group", "tag", "profile", "search", "sort", "behind")
     return Asked(**{name: form.line(f"list.{name}")[:64] for name in names})
 
 

@@ -11,13 +11,16 @@ from muster_server.portal.pages import (
     devices,
     history,
     joining,
+    label_sheets,
     live,
     many,
     mending,
+    rollouts,
     second_factors,
     settings,
     task_pages,
     users,
+    wifi_change,
 )
 from muster_server.portal.pages.ground import Ground, page_router
 from muster_server.portal.people import People
@@ -50,8 +53,11 @@ def router(ground: Ground) -> APIRouter:
         users,
         settings,
         history,
+        label_sheets,
         many,
+        rollouts,
         task_pages,
+        wifi_change,
     ):
         room.add(pages, ground)
     return pages

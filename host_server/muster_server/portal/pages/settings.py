@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from muster_server import ssids
 from muster_server.api.queries import WantedDevices
 from muster_server.errors import HostError, Invalid, NotFound
+from muster_server.portal import rollouts
 from muster_server.portal.pages.forms import Form, form_of
 from muster_server.portal.pages.ground import Ground, go
 from muster_server.portal.pages.profile_form import NETWORKS, document_of, values_of
@@ -102,6 +103,9 @@ def _add_change(pages: APIRouter, ground: Ground) -> None:
     def change_settings(request: Request, name: str, visitor: Managing) -> Response:
         form, profile = form_of(request), house(name)
         try:
+            if form.line("draft"):
+                rollouts.draft(ground.portal, name, document_of(form, profile))
+                return go(f"/settings/{name}/versions")
             ground.portal.replace_profile(name, document_of(form, profile))
         except HostError as error:
             return _shown(ground, request, _typed(form), error, **about(visitor, name, profile))

@@ -81,6 +81,22 @@ CHANGED = {
     "added_tags": "Tags to add",
     "removed_tags": "Tags to take away",
 }
+# Roll-outs, and the devices in them.
+ROLLOUTS = {
+    "filling": "is being prepared",
+    "running": "is under way",
+    "waiting": "the wave is through; the next one waits for you",
+    "stopped": "has stopped",
+    "done": "done",
+    "aborted": "taken back",
+}
+MEMBERS = {
+    "waiting": "later",
+    "offered": "on its way",
+    "held": "held back",
+    "succeeded": "has it",
+    "failed": "failed",
+}
 OPENING = ("open_window", "open_after_reset", "open_if_wanted")
 
 

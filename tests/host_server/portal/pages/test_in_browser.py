@@ -58,7 +58,7 @@ def all_pages(device_id: str) -> list[str]:
 
 HOUSE = (
     *("/settings", "/settings/new", "/settings/press", "/audit", "/people"),
-    *("/many", "/several"),
+    *("/many", "/labels", "/several", "/settings/press/versions", "/settings/press/wifi"),
 )
 
 

@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Roll-outs: a version of a profile goes to its devices in waves, and stops when too many fail.
+
+Until its end the version in force stays what it was: a device gets the new one when its wave has
+begun. The end puts the new one in force; to abort leaves the former one, which devices that had
+the new one get back at their next contact. All of it is in the database, and one worker goes on.
+"""
+
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from random import SystemRandom
+from typing import Any
+
+from muster_server.config_server.device_view import DeviceViews
+from muster_server.config_server.profiles import check_is_at_rest, end_older_changes
+from muster_server.config_server.versions import Versions
+from muster_server.errors import Conflict, HostError, NotFound
+from muster_server.store.claims import Claim
+from muster_server.store.config import ConfigStore, Records
+from muster_server.store.rollouts import ACTIVE, Member, Rollout
+
+KEPT = 20  # ended ones of an owner
+_AT_ONCE = 50
+_LOT = 5000  # devices that are put into waves in one transaction
+_FRESH_S = 5.0  # a device that was heard of just now may have more to say
+# Of a device that was not given anything, since no configuration can be made for it.
+_PROFILE_AT_FAULT = "config_invalid"
+_CUT_OFF_S = 600.0
+
+IsMine = Callable[[Records], bool]
+
+
+class RolloutService:
+    """Rules for roll-outs. Knows neither HTTP nor SQL."""
+
+    def __init__(
+        self,
+        store: ConfigStore,
+        versions: Versions,
+        views: DeviceViews,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._versions = versions
+        self._views = views
+        self._clock = clock
+
+    def begin(
+        self,
+        profile: str,
+        number: int,
+        owner: str,
+        waves: Sequence[dict[str, Any]],
+        by_whom: str,
+        *,
+        is_automatic: bool = False,
+        most_failed: int = 0,
+        need_percent: int = 100,
+    ) -> dict[str, Any]:
+        """Put the owner's devices of the profile into waves, and begin the first one. Whoever is
+        in none of them is in the last.
+
+        Raises NotFound (profile, version) or Conflict (another one is under way, this one is in
+        force already, or there is no device).
+        """
+        now = self._clock()
+        rollout = Rollout(
+            id=secrets.token_hex(8),
+            owner=owner,
+            profile=profile,
+            number=number,
+            state="filling",
+            wave=1,
+            waves=[*waves, {}],
+            is_automatic=is_automatic,
+            most_failed=most_failed,
+            need_percent=need_percent,
+            forgiven=0,
+            reason="",
+            by_whom=by_whom,
+            created_at=now,
+            changed_at=now,
+        )
+        with self._store.transaction() as records:
+            if records.profile(profile) is None or not records.profiles.document(profile, number):
+                raise NotFound(f'the profile "{profile}" has no version {number}')
+            check_is_at_rest(records, profile)
+            if records.profiles.current(profile) == number:
+                raise Conflict("this version is in force already")
+            ended = [r for r in records.rollouts.of(owner, 500) if r.state not in ACTIVE]
+            for old in ended[KEPT - 1 :]:
+                records.rollouts.remove(old.id)
+            found = records.rollouts.candidates(owner, profile)
+            if not found:
+                raise Conflict("no device is configured from this: put it in force at once")
+            records.rollouts.put(rollout)
+        members, used = in_waves(found, waves)
+        for n in range(0, len(members), _LOT):
+            with self._store.transaction() as records:
+                records.rollouts.put_members(rollout.id, members[n : n + _LOT])
+        with self._store.transaction() as records:
+            records.rollouts.put(replace(rollout, state="running", waves=used))
+        return self.shown(rollout.id, owner)
+
+    def go_on(self, rollout_id: str, owner: str) -> dict[str, Any]:
+        """Begin the next wave, or go on after a stop, whose failures are forgiven.
+
+        Raises NotFound, or Conflict if it has ended or is in its last wave.
+        """
+        with self._store.transaction() as records:
+            rollout = _active(records, rollout_id, owner)
+            if rollout.state == "stopped":
+                failed = _failed(records.rollouts.counts(rollout.id))
+                records.rollouts.let_go(rollout.id)
+                self._put(records, rollout, state="running", reason="", forgiven=failed)
+            elif rollout.wave < len(rollout.waves):
+                self._put(records, rollout, state="running", wave=rollout.wave + 1)
+            else:
+                raise Conflict("this is the last wave")
+        return self.shown(rollout_id, owner)
+
+    def stop(self, rollout_id: str, owner: str) -> dict[str, Any]:
+        """Give it to no other device until somebody goes on. Raises NotFound, or Conflict."""
+        with self._store.transaction() as records:
+            rollout = _active(records, rollout_id, owner)
+            if rollout.state != "stopped":
+                self._stop(records, rollout, "hand")
+        return self.shown(rollout_id, owner)
+
+    def abort(self, rollout_id: str, owner: str) -> dict[str, Any]:
+        """Give all devices the version before, which is in force. Raises NotFound, or Conflict."""
+        with self._store.transaction() as records:
+            self._put(records, _active(records, rollout_id, owner), state="aborted")
+        return self.shown(rollout_id, owner)
+
+    def finish(self, rollout_id: str, owner: str) -> dict[str, Any]:
+        """Put the version in force for all devices now. Raises NotFound, or Conflict."""
+        with self._store.transaction() as records:
+            self._finish(records, _active(records, rollout_id, owner))
+        return self.shown(rollout_id, owner)
+
+    def listed(self, owner: str) -> list[dict[str, Any]]:
+        """The owner's roll-outs, the newest first."""
+        with self._store.reading() as records:
+            return [_shown(records, one) for one in records.rollouts.of(owner, KEPT)]
+
+    def shown(self, rollout_id: str, owner: str) -> dict[str, Any]:
+        """Return how far it has come. Raises NotFound."""
+        with self._store.reading() as records:
+            return _shown(records, _existing(records, rollout_id, owner))
+
+    def devices(
+        self, rollout_id: str, owner: str, state: str | None, after: str, most: int
+    ) -> dict[str, Any]:
+        """Return its devices by their ids, with how each is; `next` is where to go on.
+
+        Raises NotFound.
+        """
+        with self._store.reading() as records:
+            _existing(records, rollout_id, owner)
+            found = records.rollouts.members(rollout_id, state, after, most + 1)
+        shown = [
+            {**self._views.entry(device_id, owner), "wave": m.wave, "rollout": m.state}
+            for device_id, m in found[:most]
+        ]
+        return {"devices": shown, "next": found[most - 1][0] if len(found) > most else None}
+
+    # What the worker does
+
+    def has_work(self, records: Records) -> bool:
+        """Tell whether one is under way."""
+        return bool(records.rollouts.worked_at())
+
+    def step(self, is_mine: IsMine) -> bool:
+        """Offer it to some, look at some, and decide; whether there may be more at once."""
+        with self._store.reading() as records:
+            found = records.rollouts.worked_at()
+        more = [self._step(rollout, is_mine) for rollout in found]
+        return any(more)
+
+    def end_idle(self, is_mine: IsMine) -> None:
+        """Forget those whose beginning was cut off."""
+        with self._store.transaction() as records:
+            if is_mine(records):
+                records.rollouts.remove_cut_off(self._clock() - _CUT_OFF_S)
+
+    def _step(self, seen: Rollout, is_mine: IsMine) -> bool:
+        with self._store.transaction() as records:
+            rollout = records.rollouts.one(seen.id, seen.owner)
+            if not is_mine(records) or rollout is None or rollout != seen:
+                return False
+            offered: list[Member] = []
+            if rollout.state == "running":
+                waiting = records.rollouts.to_offer(rollout, _AT_ONCE)
+                offered = [_offered(records, member) for member in waiting]
+                records.rollouts.put_members(rollout.id, offered)
+            news = records.rollouts.with_news(rollout, _AT_ONCE)
+            known = {member.claim_id: member for member in [*news, *offered]}
+            looked_at = [self._looked_at(records, rollout, member) for member in known.values()]
+            records.rollouts.put_members(rollout.id, looked_at)
+            if not offered and rollout.state == "running":
+                self._decide(records, rollout)
+            return bool(offered)
+
+    def _looked_at(self, records: Records, rollout: Rollout, member: Member) -> Member:
+        claim = records.claim(member.claim_id)
+        if claim is None:
+            return member
+        state = member.state
+        if self._has_succeeded(records, rollout, claim):
+            state = "succeeded"
+        elif _has_failed(claim, member):
+            state = "failed"
+        seen_at = claim.seen_at or 0.0
+        is_fresh = self._clock() - seen_at < _FRESH_S
+        return replace(member, state=state, seen_at=member.seen_at if is_fresh else seen_at)
+
+    def _has_succeeded(self, records: Records, rollout: Rollout, claim: Claim) -> bool:
+        running = records.version(claim.id, claim.version)
+        if running is None or running.proved_at is None or claim.status != "registered":
+            return False
+        try:
+            # Of the roll-out itself: one that has stopped brings it to nobody who has failed.
+            document = records.profiles.document(rollout.profile, rollout.number)
+            return self._versions.is_current(records, claim, running, document)
+        except HostError:
+            return False
+
+    def _decide(self, records: Records, rollout: Rollout) -> None:
+        counts = records.rollouts.counts(rollout.id)
+        if _failed(counts) - rollout.forgiven > rollout.most_failed:
+            self._stop(records, rollout, "failures")
+            return
+        wave = {state: number for (n, state), number in counts.items() if n == rollout.wave}
+        total, succeeded = sum(wave.values()), wave.get("succeeded", 0)
+        is_over = succeeded + wave.get("failed", 0) >= total
+        if not is_over and succeeded * 100 < rollout.need_percent * total:
+            return
+        if rollout.wave == len(rollout.waves):
+            self._finish(records, rollout)
+        elif rollout.is_automatic:
+            self._put(records, rollout, wave=rollout.wave + 1)
+        else:
+            self._put(records, rollout, state="waiting")
+
+    def _stop(self, records: Records, rollout: Rollout, reason: str) -> None:
+        records.rollouts.hold(rollout.id)
+        self._put(records, rollout, state="stopped", reason=reason)
+
+    def _finish(self, records: Records, rollout: Rollout) -> None:
+        self._put(records, rollout, state="done")
+        records.profiles.use(rollout.profile, rollout.number, self._clock())
+        end_older_changes(records, rollout.profile, self._clock())
+
+    def _put(self, records: Records, rollout: Rollout, **changes: Any) -> None:
+        records.rollouts.put(replace(rollout, changed_at=self._clock(), **changes))
+
+
+def _offered(records: Records, member: Member) -> Member:
+    claim = records.claim(member.claim_id)
+    if claim is None:
+        return member
+    above, seen_at = max(claim.highest, claim.version), claim.seen_at or 0.0
+    if member.above:  # it was offered before, and held back: a failure since then counts
+        above = member.above
+    return replace(member, state="offered", above=above, seen_at=seen_at)
+
+
+def _has_failed(claim: Claim, member: Member) -> bool:
+    last = claim.last
+    if last is None or last["code"] == "ok":
+        return False
+    if last["config"] == 0:
+        return bool(last["code"] == _PROFILE_AT_FAULT)
+    return claim.status == "failed" and int(last["config"]) > member.above
+
+
+def _failed(counts: dict[tuple[int, str], int]) -> int:
+    return sum(number for (_, state), number in counts.items() if state == "failed")
+
+
+def in_waves(
+    found: Sequence[tuple[str, str]], waves: Sequence[dict[str, Any]]
+) -> tuple[list[Member], list[dict[str, Any]]]:
+    """The claims, given with their groups, in their waves, and the waves that are not empty. Which
+    of them come first is left to chance, but for groups.
+    """
+    left = list(found)
+    SystemRandom().shuffle(left)
+    members: list[Member] = []
+    used: list[dict[str, Any]] = []
+    for wave in [*waves, {}]:
+        chosen = _chosen(left, wave, len(found))
+        if not chosen:
+            continue
+        used.append(wave)
+        members += [Member(claim_id, len(used)) for claim_id, _ in chosen]
+        taken = {claim_id for claim_id, _ in chosen}
+        left = [one for one in left if one[0] not in taken]
+    return members, used
+
+
+def _chosen(
+    left: list[tuple[str, str]], wave: dict[str, Any], total: int
+) -> list[tuple[str, str]]:
+    if "group" in wave:
+        return [one for one in left if one[1] == wave["group"]]
+    if "percent" in wave:
+        return left[: max(1, round(total * wave["percent"] / 100))]
+    return left[: wave["number"]] if "number" in wave else left
+
+
+def _existing(records: Records, rollout_id: str, owner: str) -> Rollout:
+    rollout = records.rollouts.one(rollout_id, owner)
+    if rollout is None:
+        raise NotFound("there is no such roll-out")
+    return rollout
+
+
+def _active(records: Records, rollout_id: str, owner: str) -> Rollout:
+    rollout = _existing(records, rollout_id, owner)
+    if rollout.state not in ACTIVE:
+        raise Conflict("this roll-out has ended")
+    return rollout
+
+
+def _shown(records: Records, rollout: Rollout) -> dict[str, Any]:
+    counts = records.rollouts.counts(rollout.id)
+    waves = []
+    for n, wave in enumerate(rollout.waves, 1):
+        states = Counter({state: number for (w, state), number in counts.items() if w == n})
+        about = {"percent": None, "number": None, "group": None, **wave}
+        waves.append({**about, "total": sum(states.values()), "states": dict(states)})
+    names = ("id", "profile", "number", "state", "wave", "is_automatic", "most_failed")
+    more = ("need_percent", "reason", "created_at", "changed_at")
+    return {
+        **{name: getattr(rollout, name) for name in (*names, *more)},
+        "by": rollout.by_whom,
+        "before": records.profiles.current(rollout.profile),
+        "failed": _failed(counts),
+        "forgiven": rollout.forgiven,
+        "waves": waves,
+    }

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Roll-outs and the devices in their waves; a part of the configuration server's records."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from muster_server.store.claims import ENDED
+from muster_server.store.sql import Sql, as_json, from_json, replacement
+
+ACTIVE = ("filling", "running", "waiting", "stopped")
+WORKED_AT = ("running", "waiting", "stopped")
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """A version of a profile on its way to devices."""
+
+    id: str
+    owner: str
+    profile: str
+    number: int
+    state: str  # "filling", "running", "waiting", "stopped", "done", "aborted"
+    wave: int  # that is under way, from 1 on
+    waves: list[
+        dict[str, Any]
+    ]  # {"percent": 5}, {"number": 20}, {"group": "hall 3"}, {}: the rest
+    is_automatic: bool
+    most_failed: int
+    need_percent: int
+    forgiven: int
+    reason: str
+    by_whom: str
+    created_at: float
+    changed_at: float
+
+
+@dataclass(frozen=True)
+class Member:
+    """A device of a roll-out."""
+
+    claim_id: str
+    wave: int
+    state: str = "waiting"  # "waiting", "offered", "held", "succeeded", "failed"
+    above: int = 0
+    seen_at: float = 0.0
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+_FIELDS = tuple(Rollout.__dataclass_fields__)
+_PUT = replacement("rollout", _FIELDS, "id")
+_ALL = f"SELECT {', '.join(_FIELDS)} FROM rollout"  # noqa: S608 - our own names
+_MEMBER = tuple(Member.__dataclass_fields__)
+_PUT_MEMBER = replacement("rollout_device", ("rollout_id", *_MEMBER), "rollout_id", "claim_id")
+_D_MEMBER = ", ".join(f"d.{name}" for name in _MEMBER)
+# Those that are still configured from the profile.
+_MEMBERS = (
+    f"rollout_device d JOIN rollout r ON r.id = d.rollout_id JOIN claim c ON c.id = d.claim_id"
+    f" AND c.profile = r.profile AND c.state NOT IN ({_listed(ENDED)})"
+)
+_NUMBER = (
+    "SELECT r.number FROM rollout_device d JOIN rollout r ON r.id = d.rollout_id"
+    " WHERE d.claim_id = ? AND r.profile = ?"
+    " AND ((r.state IN ('running', 'waiting') AND d.state IN ('offered', 'succeeded', 'failed'))"
+    " OR (r.state = 'stopped' AND d.state IN ('offered', 'succeeded')))"
+)
+# What has not been given to a device need not be, once the roll-out has stopped.
+_HOLD = (
+    "UPDATE rollout_device SET state = 'held' WHERE rollout_id = ? AND state = 'offered'"
+    " AND NOT EXISTS (SELECT 1 FROM version v WHERE v.claim_id = rollout_device.claim_id"
+    " AND v.number > rollout_device.above AND v.handed_out_at IS NOT NULL)"
+)
+
+
+class RolloutRecords:
+    """Questions and deeds within one transaction."""
+
+    def __init__(self, sql: Sql) -> None:
+        self._sql = sql
+
+    def number_for(self, claim_id: str, profile: str) -> int | None:
+        """The version of the profile that a roll-out has brought to this claim; None: none."""
+        found: int | None = self._sql.value(_NUMBER, claim_id, profile)
+        return found
+
+    def put(self, rollout: Rollout) -> None:
+        """Keep the roll-out as it is now."""
+        row = {name: getattr(rollout, name) for name in _FIELDS}
+        row |= {"waves": as_json(rollout.waves), "is_automatic": int(rollout.is_automatic)}
+        self._sql.run(_PUT, *row.values())
+
+    def one(self, rollout_id: str, owner: str) -> Rollout | None:
+        """The owner's roll-out of this id."""
+        return self._first(f"{_ALL} WHERE id = ? AND owner = ?", rollout_id, owner)
+
+    def active_of(self, profile: str) -> Rollout | None:
+        """The roll-out of the profile that has not ended."""
+        return self._first(f"{_ALL} WHERE profile = ? AND state IN ({_listed(ACTIVE)})", profile)
+
+    def worked_at(self) -> list[Rollout]:
+        """Return those that have not ended, the oldest first."""
+        text = f"{_ALL} WHERE state IN ({_listed(WORKED_AT)}) ORDER BY created_at, id LIMIT 20"
+        return [_rollout(row) for row in self._sql.rows(text)]
+
+    def of(self, owner: str, most: int, profile: str | None = None) -> list[Rollout]:
+        """The owner's, the newest first."""
+        which, values = ("", ()) if profile is None else (" AND profile = ?", (profile,))
+        text = f"{_ALL} WHERE owner = ?{which} ORDER BY created_at DESC, id LIMIT ?"
+        return [_rollout(row) for row in self._sql.rows(text, owner, *values, most)]
+
+    def remove(self, rollout_id: str) -> None:
+        """Forget a roll-out."""
+        self._sql.run("DELETE FROM rollout WHERE id = ?", rollout_id)
+
+    def remove_cut_off(self, before: float) -> None:
+        """Forget those that were not filled to their end."""
+        text = "DELETE FROM rollout WHERE state = 'filling' AND created_at < ?"
+        self._sql.run(text, before)
+
+    # its devices
+
+    def candidates(self, owner: str, profile: str) -> list[tuple[str, str]]:
+        """The owner's claims that are configured from the profile, with their groups."""
+        text = (
+            "SELECT c.id, coalesce(g.name, '') FROM claim c LEFT JOIN device_group g"  # noqa: S608
+            " ON g.owner = c.owner AND g.device_id = c.device_id"
+            f" WHERE c.owner = ? AND c.profile = ? AND c.state NOT IN ({_listed(ENDED)})"
+        )
+        return [(row[0], row[1]) for row in self._sql.rows(text, owner, profile)]
+
+    def put_members(self, rollout_id: str, members: Iterable[Member]) -> None:
+        """Keep its devices as they are now."""
+        rows = ((rollout_id, *(getattr(m, name) for name in _MEMBER)) for m in members)
+        self._sql.run_many(_PUT_MEMBER, rows)
+
+    def to_offer(self, rollout: Rollout, most: int) -> list[Member]:
+        """Devices of waves that have begun to which it was not brought yet."""
+        text = (
+            f"SELECT {_D_MEMBER} FROM {_MEMBERS} WHERE d.rollout_id = ? AND d.state = 'waiting'"  # noqa: S608
+            " AND d.wave <= ? LIMIT ?"
+        )
+        return [Member(*row) for row in self._sql.rows(text, rollout.id, rollout.wave, most)]
+
+    def with_news(self, rollout: Rollout, most: int) -> list[Member]:
+        """Devices that were heard of since they were looked at, and have not succeeded."""
+        text = (
+            f"SELECT {_D_MEMBER} FROM {_MEMBERS} WHERE d.rollout_id = ?"  # noqa: S608
+            " AND d.state IN ('offered', 'failed') AND c.seen_at > d.seen_at LIMIT ?"
+        )
+        return [Member(*row) for row in self._sql.rows(text, rollout.id, most)]
+
+    def hold(self, rollout_id: str) -> None:
+        """Hold back what no device was given yet."""
+        self._sql.run(_HOLD, rollout_id)
+
+    def let_go(self, rollout_id: str) -> None:
+        """Offer again what was held back."""
+        text = (
+            "UPDATE rollout_device SET state = 'waiting' WHERE rollout_id = ? AND state = 'held'"
+        )
+        self._sql.run(text, rollout_id)
+
+    def counts(self, rollout_id: str) -> dict[tuple[int, str], int]:
+        """The number of devices by wave and state."""
+        text = (
+            f"SELECT d.wave, d.state, count(*) FROM {_MEMBERS} WHERE d.rollout_id = ?"  # noqa: S608
+            " GROUP BY d.wave, d.state"
+        )
+        return {(row[0], row[1]): row[2] for row in self._sql.rows(text, rollout_id)}
+
+    def members(
+        self, rollout_id: str, state: str | None, after: str, most: int
+    ) -> list[tuple[str, Member]]:
+        """Return devices by their ids, some of them."""
+        which, values = ("", ()) if state is None else (" AND d.state = ?", (state,))
+        text = (
+            f"SELECT c.device_id, {_D_MEMBER} FROM {_MEMBERS} WHERE d.rollout_id = ?{which}"  # noqa: S608
+            " AND c.device_id > ? ORDER BY c.device_id LIMIT ?"
+        )
+        rows = self._sql.rows(text, rollout_id, *values, after, most)
+        return [(row[0], Member(*tuple(row)[1:])) for row in rows]
+
+    def _first(self, text: str, *values: Any) -> Rollout | None:
+        row = self._sql.row(text, *values)
+        return None if row is None else _rollout(row)
+
+
+def _rollout(row: Any) -> Rollout:
+    fields = dict(row)
+    fields["waves"] = from_json(fields["waves"])
+    fields["is_automatic"] = bool(fields["is_automatic"])
+    return Rollout(**fields)
