@@ -66,6 +66,7 @@ SHOTS = (
     Shot("device", "/devices/CELLAR-1"),
     Shot("by-hand", "/devices/SHED-4/by-hand"),
     Shot("hand-over", "/devices/CELLAR-1/hand-over"),
+    Shot("take-over", "/take-over"),
     Shot("account", "/account"),
     Shot("second-factors", "/account/second"),
     Shot("second-factors-app", "/account/second", act=set_up_app),

@@ -42,6 +42,8 @@ from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
 from muster_server.config_server.task_routes import add_tasks
 from muster_server.config_server.tasks import TaskService
 from muster_server.config_server.timeline import TimelineService
+from muster_server.config_server.transfer import TransferService
+from muster_server.config_server.transfer_routes import add_transfer
 from muster_server.config_server.versions import Versions
 from muster_server.config_server.worker import Worker
 from muster_server.document import parse_json
@@ -94,6 +96,7 @@ def create_app(
     jobs = Jobs(store, platforms, clock, stopping, monotonic, fields)
     devices = DeviceService(store, versions, clock, monotonic, expiry)
     bulk = BulkService(store, clock, expiry)
+    transfers = TransferService(store, devices, clock, expiry, monotonic)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
     limits = limits or Limits()
     syncs = SyncService(store, versions, clock, monotonic, expiry, limits)
@@ -148,6 +151,7 @@ def create_app(
     add_tasks(app, tasks, guard)
     if fields is not None:
         add_changes(app, fields, chores)
+    add_transfer(app, transfers, run_jobs, guard)
     return harden(app)
 
 

@@ -114,6 +114,14 @@ class Portal:
         answer = self._call("POST", self._device(device_id, owner, "/hand-over"))
         return {**answer, "to_do": wording.hand_over(answer)}
 
+    def transfer(
+        self, device_id: str, owner: str, to: str, profile: str, name: str
+    ) -> dict[str, Any]:
+        """Have the device go to another owner, and say what is left to do for the former."""
+        new = {"to": to, "profile": profile, "name": name}
+        answer = self._call("POST", self._device(device_id, owner, "/transfer"), new)
+        return {**answer, "to_do": wording.hand_over(answer)}
+
     def release(self, device_id: str, owner: str) -> None:
         """End the ownership."""
         self._call("DELETE", self._device(device_id, owner))

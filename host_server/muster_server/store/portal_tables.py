@@ -2,9 +2,19 @@
 # Copyright (c) 2026 The Muster authors
 """The portal's tables, as its newest migration leaves them."""
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 
-HEAD = "0003"
+HEAD = "0004"
 
 metadata = MetaData()
 
@@ -116,3 +126,22 @@ half_sign_ins = Table(
     Column("created_at", Float, nullable=False),
     Column("tries", Integer, nullable=False),
 )
+
+# A device on its way from one owner to the next: first a code, then what is left to do.
+transfers = Table(
+    "transfer",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("device_id", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("made_by", Text, nullable=False),  # the name of the user who made the code
+    Column("code_hash", Text, nullable=False, unique=True),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("taken_at", Float),
+    Column("to_owner", Text),
+    Column("to_do", Text),  # for the former owner, a JSON list of sentences; null: done
+)
+
+Index("transfer_of_owner", transfers.c.owner, transfers.c.device_id)
+Index("transfer_to_owner", transfers.c.to_owner, transfers.c.device_id)

@@ -9,6 +9,7 @@ from muster_server.portal.pages import (
     assets,
     by_hand,
     devices,
+    handing_over,
     history,
     joining,
     live,
@@ -23,6 +24,7 @@ from muster_server.portal.pages.ground import Ground, page_router
 from muster_server.portal.people import People
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams
+from muster_server.portal.transfers import Transfers
 from muster_server.portal.wifi import HomeWifi
 from muster_server.store.audit import AuditStore
 
@@ -31,7 +33,9 @@ def add_pages(
     app: FastAPI, portal: Portal, people: People, streams: Streams, audit: AuditStore
 ) -> None:
     """The routes of all pages, and of the files that these ask for."""
-    app.state.ground = ground = Ground(portal, people, HomeWifi(portal, people), streams, audit)
+    transfers = Transfers(people.store, portal, people.throttle, people.clock)
+    wifi = HomeWifi(portal, people)
+    app.state.ground = ground = Ground(portal, people, wifi, streams, audit, transfers)
     app.include_router(router(ground), include_in_schema=False)
 
 
@@ -47,6 +51,7 @@ def router(ground: Ground) -> APIRouter:
         mending,
         by_hand,
         devices,
+        handing_over,
         users,
         settings,
         history,

@@ -51,6 +51,7 @@ def all_pages(device_id: str) -> list[str]:
     parts = ("", "/live", "/password", "/network", "/by-hand", "/hand-over", "/remove")
     return [
         *("/devices", "/add", "/account", "/account/second", "/people"),
+        "/take-over",
         *NOT_THERE,
         *(home + part for part in parts),
     ]
