@@ -2,9 +2,12 @@
 # Copyright (c) 2026 The Muster authors
 """`python -m tests.screenshots.portal`: the portal's pages as people see them, into docs/portal/.
 
+With names (`account overview`) it takes those alone.
+
 Servers and devices are those of the tests, with a made-up story; nothing of it is secret.
 """
 
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,6 +69,7 @@ SHOTS = (
     Shot("device", "/devices/CELLAR-1"),
     Shot("by-hand", "/devices/SHED-4/by-hand"),
     Shot("hand-over", "/devices/CELLAR-1/hand-over"),
+    Shot("overview", "/overview?step=8"),
     Shot("take-over", "/take-over"),
     Shot("account", "/account"),
     Shot("second-factors", "/account/second"),
@@ -91,7 +95,20 @@ def told(site: Site) -> dict[str, Person]:
     last = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "home: password refused"}
     barn.sync(scan=_HEARD, last=last)
     grace.post("/devices/SHED-4/by-hand")
+    tell_of_a_month(site)
     return {"ada": ada, "grace": grace}
+
+
+def tell_of_a_month(site: Site) -> None:
+    """Onboardings of thirty days, some of which failed."""
+    with site.field.store.transaction() as records:
+        for day in range(30):
+            at = site.field.clock() - day * 86400.0
+            good = 3 + (day * 7) % 9
+            ended = [(step, "ok", 400 * step) for step in range(3, 10) for _ in range(good)]
+            codes = ("wifi_auth", "wifi_auth", "wifi_no_ap", "dhcp_timeout")[: day % 5]
+            ended += [(8, code, 9000) for code in codes]
+            records.tallies.add(site.owner_of("grace"), at, ended)
 
 
 def readings(now: float) -> Fetched:
@@ -109,8 +126,8 @@ def readings(now: float) -> Fetched:
     return Fetched(200, {"X-M2M-RSC": "2000"}, body)
 
 
-def take(browser: Browser, site: Site, people: dict[str, Person]) -> None:
-    """Take each page on phone and desk, light and dark."""
+def take(browser: Browser, site: Site, people: dict[str, Person], names: list[str]) -> None:
+    """Take each page, or those named, on phone and desk, light and dark."""
     for size, viewport in _SIZES.items():
         for scheme in ("light", "dark"):
             context = browser.new_context(
@@ -123,6 +140,8 @@ def take(browser: Browser, site: Site, people: dict[str, Person]) -> None:
             context.set_default_timeout(_WAIT_MS)
             page = context.new_page()
             for shot in SHOTS:
+                if names and shot.name not in names:
+                    continue
                 context.clear_cookies()
                 if shot.who in people:
                     cookie = {"name": "muster", "value": people[shot.who].cookie, "url": site.url}
@@ -145,7 +164,7 @@ def main() -> None:
             answer = readings(place.clock())
             told_so = patch("muster_server.config_server.instances.fetch", lambda *_, **__: answer)
             with told_so, chromium.browser() as browser:
-                take(browser, site, people)
+                take(browser, site, people, sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ from muster_server.config_server.figures import Figures
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.limits import Limits, Places
 from muster_server.config_server.object_places import Places as ObjectPlaces
+from muster_server.config_server.overview import OverviewService
+from muster_server.config_server.overview_routes import add_overview
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
 from muster_server.config_server.profiles import ProfileService
@@ -151,6 +153,7 @@ def create_app(
     add_tasks(app, tasks, guard)
     if fields is not None:
         add_changes(app, fields, chores)
+    add_overview(app, OverviewService(store, clock), guard)
     add_transfer(app, transfers, run_jobs, guard)
     return harden(app)
 

@@ -21,12 +21,12 @@ from muster_server.store.config import Records
 def end_ownership(records: Records, claim: Claim, now: float) -> None:
     """Close the device's account, and keep what is needed to tell the device to forget."""
     records.note(claim, now, "released", source="portal")
-    records.groups.forget(claim.owner, claim.device_id)
     if not accounts_given(records, claim):
         drop_claim(records, claim, now)
         return
     close_accounts(records, claim, now)
     records.put_claim(replace(claim, state="released", status="released", expires_at=None))
+    records.groups.forget(claim.owner, claim.device_id)
     _forget_older(records, claim.device_id, now)
 
 

@@ -16,6 +16,7 @@ from muster_server.document import parse_json
 from muster_server.portal.access import Asking, Owner, door
 from muster_server.portal.commanding import add_commanding
 from muster_server.portal.offline import add_offline
+from muster_server.portal.overview import add_overview
 from muster_server.portal.reading import add_reading
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams, add_streams
@@ -55,6 +56,7 @@ def create_app(
     add_reading(app, portal, guard, described)
     add_commanding(app, portal, guard, described)
     add_tasks(app, portal, guard, described)
+    add_overview(app, portal, guard, described)
     streams = Streams(threads)
     add_streams(app, portal, streams, guard, described)
     app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end

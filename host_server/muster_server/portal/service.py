@@ -91,6 +91,10 @@ class Portal:
         """The number of devices: all, by state, and by profile."""
         return self._call("GET", f"/v1/device-counts?owner={quote(owner)}")
 
+    def overview(self, owner: str) -> dict[str, Any]:
+        """Devices by state, how onboarding went, what failed, and who is silent."""
+        return self._call("GET", f"/v1/overview?owner={quote(owner)}")
+
     def device(self, device_id: str, owner: str) -> dict[str, Any]:
         """The nine steps of a device, each with its state."""
         return rendered(self._call("GET", self._device(device_id, owner)))

@@ -17,6 +17,16 @@ STAGES = (
     ("At work", "It has registered and sends readings", (9,)),
 )
 
+STEPS = {
+    3: "it began to look",
+    4: "it found a network to the server",
+    5: "it told the server about itself",
+    6: "it got its settings",
+    7: "it left the server",
+    8: "it joined its Wi-Fi",
+    9: "it registered at the platform",
+}
+
 # docs/device-life.md, "States and LED"; the patterns are in style.css.
 LED = {
     "seek": "blinks fast",
