@@ -22,6 +22,7 @@ from muster_server.document import compact_json
 from muster_server.label import Label
 from muster_server.service_client import Fetched
 from muster_server.store.engine import database_url
+from muster_server.store.webhooks import Delivery
 from tests.host_server.config_server.field import Device, open_field
 from tests.host_server.portal.pages.site import PASSWORD, Person, Site, opened
 from tests.programs import chromium
@@ -78,6 +79,7 @@ SHOTS = (
     Shot("settings", "/settings", "ada"),
     Shot("setting", "/settings/press", "ada"),
     Shot("audit", "/audit", "ada"),
+    Shot("webhooks", "/webhooks", "ada"),
 )
 
 
@@ -96,7 +98,33 @@ def told(site: Site) -> dict[str, Person]:
     barn.sync(scan=_HEARD, last=last)
     grace.post("/devices/SHED-4/by-hand")
     tell_of_a_month(site)
+    add_webhook(site, ada)
     return {"ada": ada, "grace": grace}
+
+
+def add_webhook(site: Site, ada: Person) -> None:
+    """A webhook that took one message and waits with another; nothing is sent to it."""
+    events = {"device.failed": "yes", "device.label_copied": "yes"}
+    page = ada.post("/webhooks", url="https://hooks.example.org/muster", **events)
+    if not page.ok:
+        raise SystemExit(page.text)
+    now = site.clock()
+    with site.people.store.transaction() as records:
+        (hook,) = records.webhooks.of("admin")
+        for n, (state, outcome) in enumerate((("delivered", "HTTP 204"), ("waiting", "HTTP 503"))):
+            records.webhooks.put(
+                Delivery(
+                    f"msg_{n}",
+                    hook.id,
+                    "device.failed",
+                    "{}",
+                    now - 900 + 600 * n,
+                    state,
+                    now + 86400,
+                    tries=1 + n,
+                    outcome=outcome,
+                )
+            )
 
 
 def tell_of_a_month(site: Site) -> None:

@@ -25,6 +25,7 @@ from muster_server.config_server.commanding import CommandService
 from muster_server.config_server.containers import Containers
 from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
+from muster_server.config_server.events import EventService, add_events
 from muster_server.config_server.field_configuration import FieldConfiguration
 from muster_server.config_server.figures import Figures
 from muster_server.config_server.jobs import Jobs
@@ -154,6 +155,7 @@ def create_app(
     if fields is not None:
         add_changes(app, fields, chores)
     add_overview(app, OverviewService(store, clock), guard)
+    add_events(app, EventService(store), guard)
     add_transfer(app, transfers, run_jobs, guard)
     return harden(app)
 

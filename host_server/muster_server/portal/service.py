@@ -91,6 +91,11 @@ class Portal:
         """The number of devices: all, by state, and by profile."""
         return self._call("GET", f"/v1/device-counts?owner={quote(owner)}")
 
+    def events(self, owner: str, after: int | None) -> dict[str, Any]:
+        """Return what happened to the owner's devices after this place; without one nothing."""
+        query = urlencode({"owner": owner} | ({} if after is None else {"after": after}))
+        return self._call("GET", f"/v1/events?{query}")
+
     def overview(self, owner: str) -> dict[str, Any]:
         """Devices by state, how onboarding went, what failed, and who is silent."""
         return self._call("GET", f"/v1/overview?owner={quote(owner)}")

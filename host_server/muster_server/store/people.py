@@ -17,6 +17,7 @@ from muster_server.store.portal_tables import api_tokens, choices, invitations, 
 from muster_server.store.second_factors import SecondFactorRecords
 from muster_server.store.secrets import SecretBox
 from muster_server.store.transfers import TransferRecords
+from muster_server.store.webhooks import WebhookRecords
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class PeopleRecords:
         self._connection = connection
         self.factors = SecondFactorRecords(connection, box)
         self.transfers = TransferRecords(connection)
+        self.webhooks = WebhookRecords(connection, box)
 
     # users
 

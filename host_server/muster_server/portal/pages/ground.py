@@ -33,6 +33,7 @@ from muster_server.portal.people import People, Visitor
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams
 from muster_server.portal.transfers import Transfers
+from muster_server.portal.webhooks import Webhooks
 from muster_server.portal.wifi import HomeWifi
 from muster_server.store.audit import AuditStore
 
@@ -65,6 +66,7 @@ class Ground:
     streams: Streams
     audit: AuditStore
     transfers: Transfers
+    webhooks: Webhooks
     assets: Assets = field(default_factory=Assets)
 
     def __post_init__(self) -> None:

@@ -20,23 +20,30 @@ from muster_server.portal.pages import (
     settings,
     task_pages,
     users,
+    webhooks,
 )
 from muster_server.portal.pages.ground import Ground, page_router
 from muster_server.portal.people import People
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams
 from muster_server.portal.transfers import Transfers
+from muster_server.portal.webhooks import Webhooks
 from muster_server.portal.wifi import HomeWifi
 from muster_server.store.audit import AuditStore
 
 
 def add_pages(
-    app: FastAPI, portal: Portal, people: People, streams: Streams, audit: AuditStore
+    app: FastAPI,
+    portal: Portal,
+    people: People,
+    streams: Streams,
+    audit: AuditStore,
+    webhooks: Webhooks,
 ) -> None:
     """The routes of all pages, and of the files that these ask for."""
     transfers = Transfers(people.store, portal, people.throttle, people.clock)
     wifi = HomeWifi(portal, people)
-    app.state.ground = ground = Ground(portal, people, wifi, streams, audit, transfers)
+    app.state.ground = ground = Ground(portal, people, wifi, streams, audit, transfers, webhooks)
     app.include_router(router(ground), include_in_schema=False)
 
 
@@ -59,6 +66,7 @@ def router(ground: Ground) -> APIRouter:
         history,
         many,
         task_pages,
+        webhooks,
     ):
         room.add(pages, ground)
     return pages

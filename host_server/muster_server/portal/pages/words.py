@@ -150,6 +150,19 @@ SCOPES = {
     "change": "register and change devices",
     "manage": "the house's settings, too",
 }
+EVENTS = {
+    "device.added": "a device was added",
+    "device.configured": "a device has proved its settings",
+    "device.failed": "a step failed at a device",
+    "device.label_copied": "two devices use one label",
+    "device.removed": "a device was removed or handed over",
+    "webhook.test": "a test",
+}
+DELIVERIES = {
+    "waiting": "waits",
+    "delivered": "delivered",
+    "given_up": "given up",
+}
 TIMELINE = {
     "device": "device",
     "portal": "portal",

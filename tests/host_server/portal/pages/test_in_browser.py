@@ -59,7 +59,7 @@ def all_pages(device_id: str) -> list[str]:
 
 HOUSE = (
     *("/settings", "/settings/new", "/settings/press", "/audit", "/people"),
-    *("/many", "/several"),
+    *("/many", "/several", "/webhooks"),
 )
 
 
