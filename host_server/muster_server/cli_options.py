@@ -48,7 +48,7 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     option("--limit-strangers", "syncs that no key opens, in all (200/20)", **rate)
     option("--syncs-at-once", "that are worked at (32)", metavar="N")
     option("--syncs-waiting", "for that; more are told to come again (512)", metavar="N")
-    option("--notify-network", "the platform may notify addresses inside of it", **proxies)
+    option("--notify-network", "inside, platform and webhooks send there", **proxies)
     option("--platforms-file", "platforms of others, and who may change", metavar="FILE")
     option("--insecure", "let the portal listen beyond this machine without TLS", **yes)
     option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))

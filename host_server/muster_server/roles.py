@@ -164,6 +164,7 @@ def address_of(listener: socket.socket) -> Address:
 
 
 def _portal(parts: Parts) -> Role:
+    from muster_server.outgoing import Rules
     from muster_server.portal.app import create_app
     from muster_server.portal.people import People
     from muster_server.portal.service import Portal
@@ -180,7 +181,8 @@ def _portal(parts: Parts) -> Role:
     engine, box = _database(parts, "portal", "muster_server.portal", HEAD), _box(parts)
     check_portal_key(engine, box)
     people = People(PeopleStore(engine, box))
-    role = parts.role("portal", create_app(portal, parts.accepted("portal"), people))
+    told = Rules(settings.notify_networks, settings.ca_file)
+    role = parts.role("portal", create_app(portal, parts.accepted("portal"), people, told))
     _tell_first_link(settings, role.urls[0], people.first_invitation())
     return role
 
@@ -296,9 +298,9 @@ def profile_service(settings: Settings) -> Iterator["ProfileService"]:
 
 
 def _platform(parts: Parts) -> Role:
+    from muster_server.outgoing import Rules
     from muster_server.platform_server.addressing import CSE
     from muster_server.platform_server.app import create_app
-    from muster_server.platform_server.outgoing import Rules
     from muster_server.store.platform import HEAD, PlatformStore
 
     engine = _database(parts, "platform", "muster_server.platform_server", HEAD)

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from muster_server.config_server.device_view import Wanted
+from muster_server.config_server.overview import OverviewService
 from muster_server.store.config import ConfigStore
 from muster_server.store.config_tables import HEAD
 from muster_server.store.engine import database_url, open_engine
@@ -60,6 +61,7 @@ def _median_ms(do: Callable[[int], Any]) -> float:
 def _deeds(grown: Grown, devices: int) -> dict[str, Callable[[int], Any]]:
     place, step = grown.place, max(1, devices // _REPEATS)
     views, silent_since = place.devices.views, place.clock() - 1
+    overview = OverviewService(place.store, place.clock)
 
     def page(**wanted: Any) -> Callable[[int], Any]:
         return lambda n: views.page(OWNER, Wanted(after=device_id(n * step), **wanted))
@@ -77,6 +79,7 @@ def _deeds(grown: Grown, devices: int) -> dict[str, Callable[[int], Any]]:
         "page_of_waiting": page(waiting_for="platform"),
         "counts": lambda n: views.counts(OWNER),
         "look": lambda n: views.one(device_id(n * step), OWNER),
+        "overview": lambda n: overview.of(OWNER),
         "sync": sync,
     }
 

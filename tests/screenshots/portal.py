@@ -2,9 +2,12 @@
 # Copyright (c) 2026 The Muster authors
 """`python -m tests.screenshots.portal`: the portal's pages as people see them, into docs/portal/.
 
+With names (`account overview`) it takes those alone.
+
 Servers and devices are those of the tests, with a made-up story; nothing of it is secret.
 """
 
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from muster_server.document import compact_json
 from muster_server.label import Label
 from muster_server.service_client import Fetched
 from muster_server.store.engine import database_url
+from muster_server.store.webhooks import Delivery
 from tests.host_server.config_server.field import Device, open_field
 from tests.host_server.portal.pages.site import PASSWORD, Person, Site, opened
 from tests.programs import chromium
@@ -67,6 +71,8 @@ SHOTS = (
     Shot("device", "/devices/CELLAR-1"),
     Shot("by-hand", "/devices/SHED-4/by-hand"),
     Shot("hand-over", "/devices/CELLAR-1/hand-over"),
+    Shot("overview", "/overview?step=8"),
+    Shot("take-over", "/take-over"),
     Shot("account", "/account"),
     Shot("second-factors", "/account/second"),
     Shot("second-factors-app", "/account/second", act=set_up_app),
@@ -83,6 +89,7 @@ SHOTS = (
     Shot("difference", "/settings/lathe/difference?old=1&new=2", "ada"),
     Shot("rollout", "/rollouts/ROLLOUT", "ada"),
     Shot("wifi-change", "/settings/press/wifi", "ada"),
+    Shot("webhooks", "/webhooks", "ada"),
 )
 
 
@@ -100,7 +107,46 @@ def told(site: Site) -> dict[str, Person]:
     last = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "home: password refused"}
     barn.sync(scan=_HEARD, last=last)
     grace.post("/devices/SHED-4/by-hand")
+    tell_of_a_month(site)
+    add_webhook(site, ada)
     return {"ada": ada, "grace": grace}
+
+
+def add_webhook(site: Site, ada: Person) -> None:
+    """A webhook that took one message and waits with another; nothing is sent to it."""
+    events = {"device.failed": "yes", "device.label_copied": "yes"}
+    page = ada.post("/webhooks", url="https://hooks.example.org/muster", **events)
+    if not page.ok:
+        raise SystemExit(page.text)
+    now = site.clock()
+    with site.people.store.transaction() as records:
+        (hook,) = records.webhooks.of("admin")
+        for n, (state, outcome) in enumerate((("delivered", "HTTP 204"), ("waiting", "HTTP 503"))):
+            records.webhooks.put(
+                Delivery(
+                    f"msg_{n}",
+                    hook.id,
+                    "device.failed",
+                    "{}",
+                    now - 900 + 600 * n,
+                    state,
+                    now + 86400,
+                    tries=1 + n,
+                    outcome=outcome,
+                )
+            )
+
+
+def tell_of_a_month(site: Site) -> None:
+    """Onboardings of thirty days, some of which failed."""
+    with site.field.store.transaction() as records:
+        for day in range(30):
+            at = site.field.clock() - day * 86400.0
+            good = 3 + (day * 7) % 9
+            ended = [(step, "ok", 400 * step) for step in range(3, 10) for _ in range(good)]
+            codes = ("wifi_auth", "wifi_auth", "wifi_no_ap", "dhcp_timeout")[: day % 5]
+            ended += [(8, code, 9000) for code in codes]
+            records.tallies.add(site.owner_of("grace"), at, ended)
 
 
 def readings(now: float) -> Fetched:
@@ -118,8 +164,14 @@ def readings(now: float) -> Fetched:
     return Fetched(200, {"X-M2M-RSC": "2000"}, body)
 
 
-def take(browser: Browser, site: Site, people: dict[str, Person], names: dict[str, str]) -> None:
-    """Take each page on phone and desk, light and dark."""
+def take(
+    browser: Browser,
+    site: Site,
+    people: dict[str, Person],
+    names: dict[str, str],
+    wanted: list[str],
+) -> None:
+    """Take each page, or those wanted, on phone and desk, light and dark."""
     for size, viewport in _SIZES.items():
         for scheme in ("light", "dark"):
             context = browser.new_context(
@@ -132,6 +184,8 @@ def take(browser: Browser, site: Site, people: dict[str, Person], names: dict[st
             context.set_default_timeout(_WAIT_MS)
             page = context.new_page()
             for shot in SHOTS:
+                if wanted and shot.name not in wanted:
+                    continue
                 context.clear_cookies()
                 if shot.who in people:
                     cookie = {"name": "muster", "value": people[shot.who].cookie, "url": site.url}
@@ -158,7 +212,7 @@ def main() -> None:
             answer = readings(place.clock())
             told_so = patch("muster_server.config_server.instances.fetch", lambda *_, **__: answer)
             with told_so, chromium.browser() as browser:
-                take(browser, site, people, names)
+                take(browser, site, people, names, sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -65,6 +65,14 @@ class ChangedDevice(Body):
     tags: TagNames | None = None
 
 
+class Transfer(Body):
+    """The next owner of a device, as the portal tells it, and the settings that it gets there."""
+
+    to: Annotated[str, text(bounds.PROFILE_NAME, examples=["o-7d1f09c2ab"])]
+    profile: Annotated[str, text(bounds.PROFILE_NAME, examples=["o-7d1f09c2ab.home"])]
+    name: Annotated[str, text(bounds.DEVICE_NAME, examples=["press 4"])] = ""
+
+
 class NewWindow(Body):
     """The end of the onboarding window that is opened now."""
 

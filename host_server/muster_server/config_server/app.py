@@ -25,11 +25,14 @@ from muster_server.config_server.commanding import CommandService
 from muster_server.config_server.containers import Containers
 from muster_server.config_server.device_view import Wanted
 from muster_server.config_server.devices import DeviceService
+from muster_server.config_server.events import EventService, add_events
 from muster_server.config_server.field_configuration import FieldConfiguration
 from muster_server.config_server.figures import Figures
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.limits import Limits, Places
 from muster_server.config_server.object_places import Places as ObjectPlaces
+from muster_server.config_server.overview import OverviewService
+from muster_server.config_server.overview_routes import add_overview
 from muster_server.config_server.password_change import PasswordChange
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.presence import Presence
@@ -46,6 +49,8 @@ from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
 from muster_server.config_server.task_routes import add_tasks
 from muster_server.config_server.tasks import TaskService
 from muster_server.config_server.timeline import TimelineService
+from muster_server.config_server.transfer import TransferService
+from muster_server.config_server.transfer_routes import add_transfer
 from muster_server.config_server.versions import Versions
 from muster_server.config_server.worker import Worker
 from muster_server.document import parse_json
@@ -98,6 +103,7 @@ def create_app(
     jobs = Jobs(store, platforms, clock, stopping, monotonic, fields)
     devices = DeviceService(store, versions, clock, monotonic, expiry)
     bulk = BulkService(store, clock, expiry)
+    transfers = TransferService(store, devices, clock, expiry, monotonic)
     profiles = ProfileService(store, platforms.has_accounts, public_url, clock)
     limits = limits or Limits()
     syncs = SyncService(store, versions, clock, monotonic, expiry, limits)
@@ -157,6 +163,9 @@ def create_app(
         add_changes(app, fields, chores)
     add_versions(app, history, passwords, guard)
     add_rollouts(app, rollouts, guard)
+    add_overview(app, OverviewService(store, clock), guard)
+    add_events(app, EventService(store), guard)
+    add_transfer(app, transfers, run_jobs, guard)
     return harden(app)
 
 

@@ -55,6 +55,8 @@ def note_timeline(
         text = detail.get((step, code), "")
         moments.append(Moment("device", at, "step", step, code, ms, text))
     records.history.add(claim.device_id, claim.owner, moments)
+    if claim.status != "registered":  # a device at work joins again now and then
+        records.tallies.add(claim.owner, now, new)
     return {(step, code) for step, code, _ in timeline}
 
 

@@ -10,19 +10,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from muster_server import ssids
 from muster_server.config_server import window
 from muster_server.config_server.changing import changed, check_is_held, checked_change
 from muster_server.config_server.device_view import DeviceViews, existing
+from muster_server.config_server.ending import end_ownership, left_behind
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import (
-    account_of,
-    accounts_given,
-    close_accounts,
     drop_claim,
-    versions_given,
 )
-from muster_server.config_server.recognition import MOST_CLAIMS, MOST_RELEASED, is_expired
+from muster_server.config_server.recognition import MOST_CLAIMS, is_expired
 from muster_server.config_server.rivals import forget_buried, make_room
 from muster_server.config_server.versions import Versions, new_adoption
 from muster_server.errors import (
@@ -100,10 +96,10 @@ class DeviceService:
                 ms=portal_ms,
                 detail=f'profile "{profile}"',
             )
-        self._prepare(claim, started)
+        self.prepare(claim, started)
         return self.shown(label.device_id, owner)
 
-    def _prepare(self, claim: Claim, started: float) -> None:
+    def prepare(self, claim: Claim, started: float) -> None:
         """Step 2. If it fails the claim stays: the sync tries again, and the owner sees why."""
         state, code, last, detail = "done", "ok", None, ""
         try:
@@ -148,7 +144,7 @@ class DeviceService:
         with self._store.transaction() as records:
             claim, is_news = changed(records, owner, device_id, new, now)
         if is_news:
-            self._prepare(claim, started)
+            self.prepare(claim, started)
         return self.shown(device_id, owner)
 
     def open_window(self, device_id: str, owner: str, until: int | None = None) -> dict[str, Any]:
@@ -190,15 +186,7 @@ class DeviceService:
         now = self._clock()
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
-            records.note(claim, now, "released", source="portal")
-            if not accounts_given(records, claim):
-                drop_claim(records, claim, now)
-                return
-            close_accounts(records, claim, now)
-            released = replace(claim, state="released", status="released", expires_at=None)
-            records.put_claim(released)
-            records.groups.forget(owner, claim.device_id)
-            _forget_older(records, claim.device_id, now)
+            end_ownership(records, claim, now)
 
     def hand_over(self, device_id: str, owner: str) -> dict[str, Any]:
         """Release the device to somebody else, and say what it knew; no secret is in it.
@@ -207,20 +195,9 @@ class DeviceService:
         """
         with self._store.transaction() as records:
             claim = existing(records, device_id, owner)
-            given = versions_given(records, claim)
-        known = [ssids.name_of(n) for v in given for n in v.document["networks"] if n["psk"]]
-        accounts = [account_of(version) for version in given]
-        self.release(device_id, owner)
-        return {
-            "device_id": claim.device_id,
-            "name": claim.name,
-            "profile": claim.profile,
-            "networks": list(dict.fromkeys(known)),
-            "accounts": [
-                {"platform": url, "originator": originator}
-                for url, originator in dict.fromkeys(accounts)
-            ],
-        }
+            known = left_behind(records, claim)
+            end_ownership(records, claim, self._clock())
+        return known
 
     def new_account(self, device_id: str, owner: str) -> dict[str, Any]:
         """Give the device another identity at its platform, e.g. after `platform_conflict`.
@@ -236,7 +213,7 @@ class DeviceService:
             records.put_claim(claim)
             records.add_event(claim, now, "account_replaced", "asked for by the owner")
             records.note(claim, now, "account_replaced", source="portal")
-        self._prepare(claim, started)
+        self.prepare(claim, started)
         return self.shown(device_id, owner)
 
     def register_for_vendor(self, labels: list[str]) -> list[dict[str, Any]]:
@@ -313,13 +290,6 @@ def claimed(
     if len(live) >= MOST_CLAIMS:
         make_room(records, live, owner, now)
     return window.opened(_new_claim(label, profile, name, owner, now), end)
-
-
-def _forget_older(records: Records, device_id: str, now: float) -> None:
-    """Released claims are kept to tell their device to forget; of too many, the oldest go."""
-    released = [claim for claim in records.claims_of(device_id) if claim.state == "released"]
-    for claim in released[:-MOST_RELEASED]:
-        drop_claim(records, claim, now)
 
 
 def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) -> Claim:

@@ -12,12 +12,12 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from muster_server.errors import HostError, Unauthorized, Unavailable
+from muster_server.outgoing import NotDelivered
 from muster_server.platform_server import request_times
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.delivery import Post
 from muster_server.platform_server.notifying import VerificationNeeded
-from muster_server.platform_server.outgoing import NotDelivered
 from muster_server.platform_server.primitives import Operation, Request, Response, ResponseType
 from muster_server.platform_server.request_resources import About, Accepted, RequestResources
 from muster_server.platform_server.service import Platform

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from muster_server.errors import HostError, Unauthorized, Unavailable
 from muster_server.expiry_clock import ExpiryClock
+from muster_server.outgoing import Rules
 from muster_server.platform_server import http_binding
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.accounts import Accounts
@@ -26,7 +27,7 @@ from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.delivery import Delivery
 from muster_server.platform_server.figures import Figures
 from muster_server.platform_server.handed_on import HandedOn
-from muster_server.platform_server.outgoing import Outgoing, Rules
+from muster_server.platform_server.outgoing import Outgoing
 from muster_server.platform_server.request_resources import RequestResources
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore

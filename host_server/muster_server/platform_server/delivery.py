@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 
 from muster_server.document import compact_json
 from muster_server.errors import Unavailable
+from muster_server.outgoing import NotDelivered
 from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.notifying import CHANNEL
-from muster_server.platform_server.outgoing import NotDelivered
 from muster_server.store.platform import PlatformStore
 from muster_server.store.platform_outbox import RESULT, Notice
 

@@ -9,17 +9,14 @@ does. A connection is kept for the next request to the same URL, for some second
 
 import asyncio
 import contextlib
-import ipaddress
 import secrets
-import socket
 import ssl
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import h11
+
+from muster_server.outgoing import NotDelivered, Rules, allowed_address
 
 DEADLINE_S = 5.0
 _MOST_BYTES = 16 * 1024  # of an answer
@@ -29,29 +26,8 @@ _OLD_S = 30.0  # then the name is looked up anew
 _RELEASE = "4"
 
 
-class NotDelivered(Exception):
-    """Nobody has taken it; the text says why, without what was sent."""
-
-
 class _Ended(Exception):
     """The other side has ended the connection before it answered."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """To which networks of those that are not public anything is sent, e.g. ("10.0.0.0/8",)."""
-
-    networks: tuple[str, ...] = ()
-    ca_file: str | None = None
-
-    def allow(self, address: str) -> bool:
-        """Tell whether something may be sent to this address."""
-        ip = ipaddress.ip_address(address)
-        ip = getattr(ip, "ipv4_mapped", None) or ip
-        if ip.is_global and not ip.is_multicast:
-            return True
-        networks = (ipaddress.ip_network(text, strict=False) for text in self.networks)
-        return any(ip.version == n.version and ip in n for n in networks)
 
 
 class _Line:
@@ -157,7 +133,7 @@ class Outgoing:
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         host, is_secure = parts.hostname or "", parts.scheme == "https"
         port = parts.port or (443 if is_secure else 80)
-        address = await _address(host, port, self._rules)
+        address = await allowed_address(host, port, self._rules, is_secure=is_secure)
         if is_secure and self._tls is None:
             self._tls = ssl.create_default_context(cafile=self._rules.ca_file)
         return await asyncio.open_connection(
@@ -177,16 +153,6 @@ def _headers(parts: SplitResult, body: bytes, origin: str) -> list[tuple[str, st
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),
     ]
-
-
-async def _address(host: str, port: int, rules: Rules) -> str:
-    found: Sequence[Any] = await asyncio.get_running_loop().getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    )
-    allowed = [str(entry[4][0]) for entry in found if rules.allow(str(entry[4][0]))]
-    if not allowed:
-        raise NotDelivered("an address inside, to which nothing is sent (--notify-network)")
-    return allowed[0]
 
 
 async def _answer(connection: h11.Connection, reader: asyncio.StreamReader) -> h11.Response:

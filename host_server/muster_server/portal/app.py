@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """The portal's routes: a JSON API with an OpenAPI document."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -13,14 +14,18 @@ from muster_server.api.description import Description
 from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.document import parse_json
+from muster_server.outgoing import Rules
 from muster_server.portal.access import Asking, Owner, door
 from muster_server.portal.commanding import add_commanding
 from muster_server.portal.offline import add_offline
+from muster_server.portal.overview import add_overview
 from muster_server.portal.reading import add_reading
 from muster_server.portal.rollout_api import add_rollouts
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams, add_streams
 from muster_server.portal.task_api import add_tasks
+from muster_server.portal.webhook_delivery import telling
+from muster_server.portal.webhooks import Webhooks
 from muster_server.threads import Threads, use_threads
 from muster_server.web import TELEMETRY, body_within, harden, json_response
 
@@ -37,12 +42,24 @@ def create_app(
     portal: Portal,
     accepted_hashes: Callable[[], frozenset[str]],
     people: "People | None" = None,
+    told: Rules | None = None,
 ) -> FastAPI:
-    """The portal in front of a configuration server. Without people there is the API alone."""
+    """The portal in front of a configuration server. Without people there is the API alone.
+
+    `told` says to which addresses webhooks may lead, besides public ones.
+    """
+    webhooks = None if people is None else Webhooks(people.store, portal, told, people.clock)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with telling(webhooks):
+            yield
+
     app = FastAPI(
         title="Muster portal",
         redirect_slashes=False,
         telemetry=TELEMETRY,
+        lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
     )
@@ -57,16 +74,17 @@ def create_app(
     add_commanding(app, portal, guard, described)
     add_tasks(app, portal, guard, described)
     add_rollouts(app, portal, guard, described)
+    add_overview(app, portal, guard, described)
     streams = Streams(threads)
     add_streams(app, portal, streams, guard, described)
     app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end
     described.complete(app)
-    if people is not None:
+    if people is not None and webhooks is not None:
         # Late: who has only the API needs none.
         from muster_server.portal.audit import Audit
         from muster_server.portal.pages.routes import add_pages
 
-        add_pages(app, portal, people, streams, people.audit)
+        add_pages(app, portal, people, streams, people.audit, webhooks)
         app.add_middleware(Audit, store=people.audit)
     return harden(app)
 

@@ -80,20 +80,20 @@ class People:
         throttle: Throttle | None = None,
         hasher: PasswordHasher | None = None,
     ) -> None:
-        self._store = store
-        self._clock = clock
-        self._throttle = throttle or Throttle()
+        self.store = store
+        self.clock = clock
+        self.throttle = throttle or Throttle()
         self._hasher = hasher or PasswordHasher()  # argon2id; RFC 9106's second choice
         self._places = threading.BoundedSemaphore(_AT_ONCE)
-        self.second = SecondFactors(store, self._throttle, self._signed_in, clock)
-        self.passkeys = Passkeys(store, self._throttle, self.second, self._signed_in, clock)
+        self.second = SecondFactors(store, self.throttle, self._signed_in, clock)
+        self.passkeys = Passkeys(store, self.throttle, self.second, self._signed_in, clock)
         # For a name that nobody has: it takes as long to refuse as one that somebody has.
         self._nobodys = self._hasher.hash(secrets.token_urlsafe(32))
 
     @property
     def audit(self) -> AuditStore:
         """The log of what is done at the portal."""
-        return self._store.audit
+        return self.store.audit
 
     # The first administrator
 
@@ -102,7 +102,7 @@ class People:
 
         That of an earlier start is good no more.
         """
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             if records.count():
                 return None
             records.remove_own_invitations()
@@ -117,14 +117,14 @@ class People:
         if role not in ROLES or (by.role != "administrator" and (by.role, role) != _OWNERS_GUEST):
             raise Invalid("you cannot invite anybody to this role", path="role")
         owner = f"o-{secrets.token_hex(5)}" if role == "owner" else by.owner
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             return self._invited(records, role, owner, by.id)
 
     def invitations(self, by: User) -> list[Invitation]:
         """Return those that are open: all for an administrator, their own for others."""
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             found = records.invitations()
-        now = self._clock()
+        now = self.clock()
         is_all = by.role == "administrator"
         return [i for i in found if i.expires_at > now and (is_all or i.made_by == by.id)]
 
@@ -132,7 +132,7 @@ class People:
         """Forget an open invitation. NotFound if it is not one of `by`."""
         if invitation_hash not in {i.hash for i in self.invitations(by)}:
             raise NotFound("there is no such invitation")
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             records.remove_invitation(invitation_hash)
 
     def join(self, code: str, name: str, password: str, address: str) -> str:
@@ -144,14 +144,14 @@ class People:
         check_password(password, name)
         # Of a refused name or password nobody learns anything: only the code is a guess.
         with (
-            self._throttle.trying(f"code {address}", f"address {address}"),
-            self._store.transaction() as records,
+            self.throttle.trying(f"code {address}", f"address {address}"),
+            self.store.transaction() as records,
         ):
             invitation = records.invitation(token_hash(code.strip()))
-            if invitation is None or invitation.expires_at < self._clock():
+            if invitation is None or invitation.expires_at < self.clock():
                 raise Unauthorized("this invitation is not good any more", path="code")
         hashed = self._hashed(password)
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             if records.invitation(invitation.hash) is None:
                 raise Unauthorized("this invitation is not good any more", path="code")
             user = User(
@@ -160,14 +160,14 @@ class People:
                 hashed,
                 invitation.role,
                 invitation.owner,
-                self._clock(),
+                self.clock(),
             )
             records.add_user(user)
             records.remove_invitation(invitation.hash)
             return self._signed_in(records, user, address)
 
     def _invited(self, records: PeopleRecords, role: str, owner: str, by: str | None) -> str:
-        code, now = new_token(), self._clock()
+        code, now = new_token(), self.clock()
         records.add_invitation(
             Invitation(token_hash(code), role, owner, by, now, now + INVITATION_S)
         )
@@ -182,14 +182,14 @@ class People:
         TooManyRequests after several tries.
         """
         name = name.strip().casefold()[: NAME[1]]
-        with self._throttle.trying(f"name {name}", f"address {address}"):
-            with self._store.transaction() as records:
+        with self.throttle.trying(f"name {name}", f"address {address}"):
+            with self.store.transaction() as records:
                 user = records.user_named(name)
             is_right = self._is_right(user.password if user else self._nobodys, password)
             if user is None or not is_right:
                 raise Unauthorized("name or password is wrong")
-        with self._store.transaction() as records:
-            now = self._clock()
+        with self.store.transaction() as records:
+            now = self.clock()
             records.forget_old(now - IDLE_S, now - LONGEST_S, now)
             if records.factors.has_one(user.id):
                 return SignIn(half=self.second.begun(records, user))
@@ -197,8 +197,8 @@ class People:
 
     def visitor(self, token: str) -> Visitor | None:
         """Return who has signed in with this token; None if nobody, or not any more."""
-        now = self._clock()
-        with self._store.transaction() as records:
+        now = self.clock()
+        with self.store.transaction() as records:
             session = records.session(token_hash(token))
             if session is None:
                 return None
@@ -213,13 +213,13 @@ class People:
 
     def sessions(self, user: User) -> list[Session]:
         """Return where the user has signed in, the newest first."""
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             return records.sessions_of(user.id)
 
     def sign_out(self, visitor: Visitor, session_hash: str | None = None) -> None:
         """End this session, or another one of the same user."""
         session_hash = session_hash or visitor.session.hash
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             session = records.session(session_hash)
             if session is not None and session.user_id == visitor.user.id:
                 records.remove_session(session_hash)
@@ -234,7 +234,7 @@ class People:
         self.confirm(visitor, old, "old")
         check_password(new, user.name, "new")
         hashed = self._hashed(new)
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             records.change_password(user.id, hashed)
             records.remove_sessions_of(user.id, besides=visitor.session.hash)
 
@@ -243,17 +243,17 @@ class People:
         somewhere, must not change how one signs in. TooManyRequests after several tries.
         """
         user = visitor.user
-        with self._throttle.trying(f"name {user.name}", f"address {visitor.session.address}"):
+        with self.throttle.trying(f"name {user.name}", f"address {visitor.session.address}"):
             if not self._is_right(user.password, password):
                 raise Unauthorized("this is not your present password", path=path)
 
     def end_others(self, visitor: Visitor) -> None:
         """End all sessions of the user but this one."""
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             records.remove_sessions_of(visitor.user.id, besides=visitor.session.hash)
 
     def _signed_in(self, records: PeopleRecords, user: User, address: str) -> str:
-        token, now = new_token(), self._clock()
+        token, now = new_token(), self.clock()
         records.add_session(Session(token_hash(token), user.id, now, now, address))
         return token
 
@@ -261,7 +261,7 @@ class People:
 
     def users(self, by: User) -> list[User]:
         """All users for an administrator, and for others those who see the same devices."""
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             found = records.users()
         return [u for u in found if by.role == "administrator" or u.owner == by.owner]
 
@@ -271,7 +271,7 @@ class People:
         NotFound if `by` cannot: administrators remove all, owners their viewers. Conflict for
         the last administrator.
         """
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             user = records.user(user_id)
             mine = user is not None and (by.role, user.role, user.owner) == (
                 *_OWNERS_GUEST,
@@ -293,7 +293,7 @@ class People:
             raise Invalid("your role does not have this right itself", path="scope")
         if not TOKEN_DAYS[0] <= days <= TOKEN_DAYS[1]:
             raise Invalid("wanted 1 to 366 days", path="days")
-        token, now = new_token(), self._clock()
+        token, now = new_token(), self.clock()
         record = APIToken(
             token_hash(token),
             secrets.token_hex(8),
@@ -303,25 +303,25 @@ class People:
             now,
             now + days * 86400.0,
         )
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             records.add_token(record)
         return token
 
     def tokens(self, user: User) -> list[APIToken]:
         """Return those of a user that are good, without what opens."""
-        with self._store.transaction() as records:
-            return [t for t in records.tokens_of(user.id) if t.expires_at > self._clock()]
+        with self.store.transaction() as records:
+            return [t for t in records.tokens_of(user.id) if t.expires_at > self.clock()]
 
     def remove_token(self, user: User, token_id: str) -> None:
         """Make a token of the user good for nothing."""
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             records.remove_token(user.id, token_id)
 
     def caller_with(self, token: str) -> Caller | None:
         """Return whose token of the API this is, with what it may do; None if it is none."""
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             found = records.token(token_hash(token))
-            if found is None or found.expires_at <= self._clock():
+            if found is None or found.expires_at <= self.clock():
                 return None
             user = records.user(found.user_id)
         if user is None:
@@ -334,12 +334,12 @@ class People:
     @property
     def wifi_base(self) -> str | None:
         """The profile from which "my Wi-Fi" takes all but the network."""
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             return records.choice(_WIFI_BASE)
 
     def choose_wifi_base(self, profile: str) -> None:
         """Take this profile from now on."""
-        with self._store.transaction() as records:
+        with self.store.transaction() as records:
             records.choose(_WIFI_BASE, profile)
 
     # Passwords

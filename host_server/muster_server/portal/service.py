@@ -91,6 +91,15 @@ class Portal:
         """The number of devices: all, by state, and by profile."""
         return self._call("GET", f"/v1/device-counts?owner={quote(owner)}")
 
+    def events(self, owner: str, after: int | None) -> dict[str, Any]:
+        """Return what happened to the owner's devices after this place; without one nothing."""
+        query = urlencode({"owner": owner} | ({} if after is None else {"after": after}))
+        return self._call("GET", f"/v1/events?{query}")
+
+    def overview(self, owner: str) -> dict[str, Any]:
+        """Devices by state, how onboarding went, what failed, and who is silent."""
+        return self._call("GET", f"/v1/overview?owner={quote(owner)}")
+
     def device(self, device_id: str, owner: str) -> dict[str, Any]:
         """The nine steps of a device, each with its state."""
         return rendered(self._call("GET", self._device(device_id, owner)))
@@ -112,6 +121,14 @@ class Portal:
     def hand_over(self, device_id: str, owner: str) -> dict[str, Any]:
         """Release the device to somebody else, and say what is left to do."""
         answer = self._call("POST", self._device(device_id, owner, "/hand-over"))
+        return {**answer, "to_do": wording.hand_over(answer)}
+
+    def transfer(
+        self, device_id: str, owner: str, to: str, profile: str, name: str
+    ) -> dict[str, Any]:
+        """Have the device go to another owner, and say what is left to do for the former."""
+        new = {"to": to, "profile": profile, "name": name}
+        answer = self._call("POST", self._device(device_id, owner, "/transfer"), new)
         return {**answer, "to_do": wording.hand_over(answer)}
 
     def release(self, device_id: str, owner: str) -> None:

@@ -26,6 +26,7 @@ from muster_server.store.readers import ReaderRecords
 from muster_server.store.rollouts import RolloutRecords
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
+from muster_server.store.tallies import Tallies
 from muster_server.store.tasks import TaskRecords
 
 _EVENTS_KEPT = 100
@@ -125,6 +126,7 @@ class Records:
         self.groups = GroupRecords(sql)
         self.leases = LeaseRecords(sql)
         self.tasks = TaskRecords(sql, box)
+        self.tallies = Tallies(sql)
         self.jobs_added = 0
         self.profiles = ProfileRecords(sql, box)
         self.rollouts = RolloutRecords(sql)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0010"
+HEAD = "0011"
 
 metadata = MetaData()
 
@@ -88,6 +88,9 @@ Index(
 )
 Index("claim_by_status", claims.c.owner, claims.c.status, claims.c.device_id, claims.c.state)
 Index("claim_by_profile", claims.c.profile, claims.c.device_id, claims.c.state, claims.c.owner)
+Index(
+    "claim_by_seen", *(claims.c[n] for n in ("owner", "status", "seen_at", "device_id", "state"))
+)
 Index("claim_by_end", claims.c.expires_at)
 Index("claim_by_code", claims.c.owner, text("json_extract(last, '$.code')"), claims.c.device_id)
 
@@ -187,6 +190,19 @@ task_rows = Table(
     Column("verdict", Text, nullable=False),
     Column("detail", Text, nullable=False),
     PrimaryKeyConstraint("task_id", "number"),
+)
+
+# How steps of onboardings ended, counted when they are told.
+step_tallies = Table(
+    "step_tally",
+    metadata,
+    Column("owner", Text),
+    Column("day", Integer),  # since 1970-01-01, UTC
+    Column("step", Integer),
+    Column("code", Text),
+    Column("magnitude", Integer),  # n: less than 2^n ms
+    Column("times", Integer, nullable=False),
+    PrimaryKeyConstraint("owner", "day", "step", "code", "magnitude"),
 )
 
 key_checks = Table(

@@ -15,6 +15,7 @@ _ATTEMPTS = {
     "none": f"status NOT IN ('handed_out', 'applied', 'registered') AND {_CODE} IS NULL",
 }
 _FAILED_SO = f"{_CODE} = ? AND status != 'handed_out'"
+_SILENT = "owner = ? AND status = 'registered' AND seen_at <= ?"
 _OWNED = "owner = ? AND state != 'released'"
 
 
@@ -69,8 +70,29 @@ class DeviceList:
 
     def counts(self, owner: str) -> tuple[int, dict[str, int], dict[str, int]]:
         """The number of devices: all, by state, and by profile."""
-        all_ = f"SELECT count(*) FROM (SELECT DISTINCT device_id FROM claim WHERE {_OWNED}) AS d"  # noqa: S608
-        return self._sql.value(all_, owner), self._by("status", owner), self._by("profile", owner)
+        return self.number(owner), self.by_state(owner), self._by("profile", owner)
+
+    def number(self, owner: str) -> int:
+        """The number of devices."""
+        text = f"SELECT count(*) FROM (SELECT DISTINCT device_id FROM claim WHERE {_OWNED}) AS d"  # noqa: S608
+        return int(self._sql.value(text, owner))
+
+    def by_state(self, owner: str) -> dict[str, int]:
+        """The number of devices in each state."""
+        return self._by("status", owner)
+
+    def silent(self, owner: str, since: float, most: int) -> list[dict[str, Any]]:
+        """Devices at work that have said nothing after this, the longest silent first."""
+        text = (
+            f"SELECT device_id, name, seen_at AS last_heard FROM claim WHERE {_SILENT}"  # noqa: S608
+            " ORDER BY seen_at LIMIT ?"
+        )
+        return [dict(row) for row in self._sql.rows(text, owner, since, most)]
+
+    def silent_count(self, owner: str, since: float) -> int:
+        """The number of all of those."""
+        text = f"SELECT count(*) FROM claim WHERE {_SILENT}"  # noqa: S608 - our own names
+        return int(self._sql.value(text, owner, since))
 
     def states(self) -> dict[str, float]:
         """The number of claims in each state, of all owners."""

@@ -49,6 +49,10 @@ def _drop_old(which: str) -> str:
 _NEWEST_OF_KIND, _NEWEST_OF_OTHERS = _newest("what = ?"), _newest(_BY_OTHERS)
 _DROP_OLD, _DROP_OLD_OF_KIND = _drop_old(_ABOUT), _drop_old(f"{_ABOUT} AND what = ?")
 _ALL = f"SELECT {_MOMENT} FROM history WHERE {_ABOUT} ORDER BY id"  # noqa: S608 - our own names
+_AFTER = (
+    "SELECT id, device_id, owner, source, at, what, step, code FROM history"
+    " WHERE id > ? AND id <= ? ORDER BY id"
+)
 _TOLD = (
     f"SELECT {_MOMENT} FROM history WHERE {_ABOUT} AND source = 'device'"  # noqa: S608
     " AND ms IS NOT NULL ORDER BY id DESC LIMIT ?"
@@ -113,6 +117,14 @@ class History:
     def of(self, device_id: str, owner: str) -> list[Moment]:
         """All that is remembered, in the order in which it was written down."""
         return [Moment(*row) for row in self._sql.rows(_ALL, device_id, owner)]
+
+    def newest_id(self) -> int:
+        """The number of the newest moment of all; 0 if there is none."""
+        return int(self._sql.value("SELECT max(id) FROM history") or 0)
+
+    def between(self, after: int, last: int) -> list[dict[str, Any]]:
+        """Moments of all devices with numbers above the first and up to the last, in order."""
+        return [dict(row) for row in self._sql.rows(_AFTER, after, last)]
 
     def told_by_device(self, device_id: str, owner: str, most: int) -> list[Moment]:
         """The newest that the device's own timeline told, the oldest of them first."""

@@ -16,6 +16,8 @@ from muster_server.store.engine import transaction
 from muster_server.store.portal_tables import api_tokens, choices, invitations, sessions, users
 from muster_server.store.second_factors import SecondFactorRecords
 from muster_server.store.secrets import SecretBox
+from muster_server.store.transfers import TransferRecords
+from muster_server.store.webhooks import WebhookRecords
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,8 @@ class PeopleRecords:
     def __init__(self, connection: Connection, box: SecretBox) -> None:
         self._connection = connection
         self.factors = SecondFactorRecords(connection, box)
+        self.transfers = TransferRecords(connection)
+        self.webhooks = WebhookRecords(connection, box)
 
     # users
 

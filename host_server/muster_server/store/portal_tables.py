@@ -2,9 +2,19 @@
 # Copyright (c) 2026 The Muster authors
 """The portal's tables, as its newest migration leaves them."""
 
-from sqlalchemy import Column, Float, ForeignKey, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
 
-HEAD = "0003"
+HEAD = "0005"
 
 metadata = MetaData()
 
@@ -115,4 +125,58 @@ half_sign_ins = Table(
     Column("user_id", Text, ForeignKey("user.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", Float, nullable=False),
     Column("tries", Integer, nullable=False),
+)
+
+# A device on its way from one owner to the next: first a code, then what is left to do.
+transfers = Table(
+    "transfer",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("device_id", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("made_by", Text, nullable=False),  # the name of the user who made the code
+    Column("code_hash", Text, nullable=False, unique=True),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+    Column("taken_at", Float),
+    Column("to_owner", Text),
+    Column("to_do", Text),  # for the former owner, a JSON list of sentences; null: done
+)
+
+Index("transfer_of_owner", transfers.c.owner, transfers.c.device_id)
+Index("transfer_to_owner", transfers.c.to_owner, transfers.c.device_id)
+
+webhooks = Table(
+    "webhook",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),  # whose devices it tells of
+    Column("url", LargeBinary, nullable=False),  # sealed: many a URL is a password
+    Column("secret", LargeBinary, nullable=False),  # sealed
+    Column("events", Text, nullable=False),  # with blanks between, e.g. "device.failed"
+    Column("created_at", Float, nullable=False),
+    Column("is_enabled", Integer, nullable=False),  # 0 or 1
+    Column("failing_since", Float),
+    Column("place", Integer),  # up to which the configuration server's events are known
+)
+
+webhook_deliveries = Table(
+    "webhook_delivery",
+    metadata,
+    Column("id", Text, primary_key=True),  # the message's, the same with each try
+    Column("webhook_id", Text, ForeignKey("webhook.id", ondelete="CASCADE"), nullable=False),
+    Column("event", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("state", Text, nullable=False),  # waiting, delivered, given_up
+    Column("due_at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("outcome", Text, nullable=False),  # of the newest try, e.g. "HTTP 500"
+    Column("tried_at", Float),
+)
+
+Index("webhook_delivery_due", webhook_deliveries.c.state, webhook_deliveries.c.due_at)
+Index(
+    "webhook_delivery_of",
+    *(webhook_deliveries.c[name] for name in ("webhook_id", "state", "created_at")),
 )

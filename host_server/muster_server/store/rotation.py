@@ -31,7 +31,7 @@ from muster_server.store.config_tables import (
     versions,
 )
 from muster_server.store.engine import POSTGRES, transaction
-from muster_server.store.portal_tables import totps
+from muster_server.store.portal_tables import totps, webhooks
 from muster_server.store.secrets import SecretBox, decoded_keys, encoded, new_key
 
 _AT_ONCE = 50
@@ -57,7 +57,11 @@ SEALED: Sealed = (
     (told_objects.c.told, (told_objects.c.url, told_objects.c.device_id)),
     (task_rows.c.label, (task_rows.c.task_id, task_rows.c.number)),
 )
-SEALED_AT_PORTAL: Sealed = ((totps.c.secret, (totps.c.user_id,)),)
+SEALED_AT_PORTAL: Sealed = (
+    (totps.c.secret, (totps.c.user_id,)),
+    (webhooks.c.url, (webhooks.c.id,)),
+    (webhooks.c.secret, (webhooks.c.id,)),
+)
 
 # Databases that one key seals, each with its sealed columns, always in the same order.
 Databases = tuple[tuple[Engine, Sealed], ...]

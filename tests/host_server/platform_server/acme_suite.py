@@ -23,11 +23,11 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from muster_server.errors import HostError
+from muster_server.outgoing import Rules
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.app import create_app
 from muster_server.platform_server.bounds import Bounds
-from muster_server.platform_server.outgoing import Rules
 from muster_server.store.engine import database_url, open_engine
 from muster_server.store.migrations import migrate
 from muster_server.store.platform import HEAD, PlatformStore

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from muster_server.outgoing import Rules
 from muster_server.platform_server.app import create_app
-from muster_server.platform_server.outgoing import Rules
 from muster_server.store.platform import PlatformStore
 from muster_server.tokens import token_hash
 from tests.host_server.platform_server.receiver import Receiver, receiver

@@ -7,9 +7,9 @@ from typing import Any
 
 import requests
 
+from muster_server.outgoing import Rules
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.bounds import Bounds
-from muster_server.platform_server.outgoing import Rules
 from muster_server.store.platform import PlatformStore
 from muster_server.tokens import token_hash
 

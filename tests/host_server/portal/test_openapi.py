@@ -142,6 +142,7 @@ def test_every_answer_is_whole_as_described(
     ask(path + "/account", "post", **one)
     ask("/v1/devices", "get")
     ask("/v1/device-counts", "get")
+    ask("/v1/overview", "get")
     many = [{"label": bulk.qr_text, "name": "press 9"}, {"label": "x"}]
     ask("/v1/bulk/devices", "post", {"profile": "press", "devices": many, "trial": True})
     table = f"label\n{new_label().qr_text}\nx"

@@ -45,6 +45,7 @@ def _add_list(pages: APIRouter, ground: Ground) -> None:
             more=found["next"],
             asked=asked,
             counts=ground.portal.device_counts(owner),
+            given_away=ground.transfers.taken_from(owner) if visitor.caller.may("change") else [],
         )
 
     @pages.get("/find")
@@ -87,6 +88,8 @@ def device_page(
         chart=chart_of(readings),
         mend=words.mend_of(device),
         at_fault=words.networks_at_fault(device),
+        is_taken=device["state"] != "registered"
+        and ground.transfers.was_taken_by(owner, device["device_id"]),
         groups=ground.portal.device_counts(owner)["groups"],
         error=error,
     )
@@ -126,18 +129,6 @@ def _add_deeds(pages: APIRouter, ground: Ground) -> None:
             error.path = "tags" if (error.path or "").startswith("tags") else error.path
             return device_page(ground, request, visitor, device_id, error)
         return go(f"/devices/{device['device_id']}")
-
-    @pages.get("/devices/{device_id}/hand-over")
-    def hand_over_page(request: Request, device_id: str, visitor: Changing) -> Response:
-        device = ground.portal.device(device_id, visitor.caller.owner)
-        return ground.page(request, "hand_over.html", device=device, done=None)
-
-    @pages.post("/devices/{device_id}/hand-over")
-    def hand_over(request: Request, device_id: str, visitor: Changing) -> Response:
-        owner = visitor.caller.owner
-        device = ground.portal.device(device_id, owner)
-        done = ground.portal.hand_over(device_id, owner)
-        return ground.page(request, "hand_over.html", device=device, done=done)
 
     @pages.get("/devices/{device_id}/remove")
     def remove_page(request: Request, device_id: str, visitor: Changing) -> Response:

@@ -32,6 +32,8 @@ from muster_server.portal.pages.texts import COOKIE, LANGUAGES, catalogues, lang
 from muster_server.portal.people import People, Visitor
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams
+from muster_server.portal.transfers import Transfers
+from muster_server.portal.webhooks import Webhooks
 from muster_server.portal.wifi import HomeWifi
 from muster_server.store.audit import AuditStore
 
@@ -63,6 +65,8 @@ class Ground:
     wifi: HomeWifi
     streams: Streams
     audit: AuditStore
+    transfers: Transfers
+    webhooks: Webhooks
     assets: Assets = field(default_factory=Assets)
 
     def __post_init__(self) -> None:

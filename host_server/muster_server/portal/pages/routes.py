@@ -9,32 +9,44 @@ from muster_server.portal.pages import (
     assets,
     by_hand,
     devices,
+    handing_over,
     history,
     joining,
     label_sheets,
     live,
     many,
     mending,
+    overview,
     rollouts,
     second_factors,
     settings,
     task_pages,
     users,
+    webhooks,
     wifi_change,
 )
 from muster_server.portal.pages.ground import Ground, page_router
 from muster_server.portal.people import People
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams
+from muster_server.portal.transfers import Transfers
+from muster_server.portal.webhooks import Webhooks
 from muster_server.portal.wifi import HomeWifi
 from muster_server.store.audit import AuditStore
 
 
 def add_pages(
-    app: FastAPI, portal: Portal, people: People, streams: Streams, audit: AuditStore
+    app: FastAPI,
+    portal: Portal,
+    people: People,
+    streams: Streams,
+    audit: AuditStore,
+    webhooks: Webhooks,
 ) -> None:
     """The routes of all pages, and of the files that these ask for."""
-    app.state.ground = ground = Ground(portal, people, HomeWifi(portal, people), streams, audit)
+    transfers = Transfers(people.store, portal, people.throttle, people.clock)
+    wifi = HomeWifi(portal, people)
+    app.state.ground = ground = Ground(portal, people, wifi, streams, audit, transfers, webhooks)
     app.include_router(router(ground), include_in_schema=False)
 
 
@@ -50,6 +62,8 @@ def router(ground: Ground) -> APIRouter:
         mending,
         by_hand,
         devices,
+        handing_over,
+        overview,
         users,
         settings,
         history,
@@ -58,6 +72,7 @@ def router(ground: Ground) -> APIRouter:
         rollouts,
         task_pages,
         wifi_change,
+        webhooks,
     ):
         room.add(pages, ground)
     return pages

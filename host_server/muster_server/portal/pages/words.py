@@ -17,6 +17,16 @@ STAGES = (
     ("At work", "It has registered and sends readings", (9,)),
 )
 
+STEPS = {
+    3: "it began to look",
+    4: "it found a network to the server",
+    5: "it told the server about itself",
+    6: "it got its settings",
+    7: "it left the server",
+    8: "it joined its Wi-Fi",
+    9: "it registered at the platform",
+}
+
 # docs/device-life.md, "States and LED"; the patterns are in style.css.
 LED = {
     "seek": "blinks fast",
@@ -155,6 +165,19 @@ SCOPES = {
     "read": "see devices and readings",
     "change": "register and change devices",
     "manage": "the house's settings, too",
+}
+EVENTS = {
+    "device.added": "a device was added",
+    "device.configured": "a device has proved its settings",
+    "device.failed": "a step failed at a device",
+    "device.label_copied": "two devices use one label",
+    "device.removed": "a device was removed or handed over",
+    "webhook.test": "a test",
+}
+DELIVERIES = {
+    "waiting": "waits",
+    "delivered": "delivered",
+    "given_up": "given up",
 }
 TIMELINE = {
     "device": "device",

@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import Engine
 
 from muster_server.config_server.app import create_app as create_config
+from muster_server.outgoing import Rules
 from muster_server.portal.app import create_app
 from muster_server.portal.people import People
 from muster_server.portal.service import Portal
@@ -108,8 +109,11 @@ class Person:
 
 
 @contextmanager
-def opened(place: Field, folder: Path) -> Iterator[Site]:
-    """The site before the field's own rules, with one profile of the house."""
+def opened(place: Field, folder: Path, told: Rules | None = None) -> Iterator[Site]:
+    """The site before the field's own rules, with one profile of the house.
+
+    `told`: to which addresses inside webhooks may lead.
+    """
     config = create_config(
         place.engine,
         BOX,
@@ -123,7 +127,7 @@ def opened(place: Field, folder: Path) -> Iterator[Site]:
     people = People(PeopleStore(engine, BOX), clock, hasher=QUICK)
     with served(config) as config_url:
         portal = Portal(config_url, SERVICE)
-        with served(create_app(portal, lambda: hashes(ADMIN_TOKEN), people)) as url:
+        with served(create_app(portal, lambda: hashes(ADMIN_TOKEN), people, told)) as url:
             call("POST", url + "/v1/profiles", PROFILE, ADMIN_TOKEN)
             yield Site(url, people, place, engine, clock)
     engine.dispose()

@@ -51,6 +51,7 @@ def all_pages(device_id: str) -> list[str]:
     parts = ("", "/live", "/password", "/network", "/by-hand", "/hand-over", "/remove")
     return [
         *("/devices", "/add", "/account", "/account/second", "/people"),
+        *("/take-over", "/overview", "/overview?step=8"),
         *NOT_THERE,
         *(home + part for part in parts),
     ]
@@ -59,6 +60,7 @@ def all_pages(device_id: str) -> list[str]:
 HOUSE = (
     *("/settings", "/settings/new", "/settings/press", "/audit", "/people"),
     *("/many", "/labels", "/several", "/settings/press/versions", "/settings/press/wifi"),
+    "/webhooks",
 )
 
 
@@ -67,6 +69,8 @@ def test_no_page_keeps_anybody_out(
 ) -> None:
     fail(site, label)
     grace.post(f"/devices/{label.device_id}/by-hand")
+    last = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "home"}
+    Device(site.field, label).sync(timeline=[[8, "wifi_auth", 700]], last=last)
     found = []
     for dark in (False, True):
         page = opened(None, dark=dark)

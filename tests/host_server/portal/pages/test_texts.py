@@ -25,7 +25,7 @@ _PLACES = re.compile(r"\{(\w+)\}")
 # Modules whose errors people meet in forms.
 _REFUSING = (
     *("people", "wifi", "access", "typed_label", "throttle"),
-    *("second_factor", "passkeys"),
+    *("second_factor", "passkeys", "transfers", "webhooks"),
 )
 
 

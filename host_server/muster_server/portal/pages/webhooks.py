@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The page of webhooks, for administrators and operators."""
+
+import time
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from muster_server.errors import HostError
+from muster_server.outgoing import DEADLINE_S
+from muster_server.portal.pages.forms import form_of
+from muster_server.portal.pages.ground import Ground, go
+from muster_server.portal.pages.sessions import Managing
+from muster_server.portal.people import Visitor
+from muster_server.portal.webhooks import EVENTS
+from muster_server.store.webhooks import WAITING
+
+_LOOK_S = 0.1
+
+
+def add(pages: APIRouter, ground: Ground) -> None:
+    """The routes."""
+
+    def shown(
+        request: Request,
+        visitor: Visitor,
+        error: HostError | None = None,
+        secret: str = "",
+        url: str = "",
+    ) -> Response:
+        return ground.page(
+            request,
+            "webhooks.html",
+            error.status if error else 200,
+            hooks=ground.webhooks.shown(visitor.caller),
+            events=EVENTS,
+            error=error,
+            secret=secret,
+            url=url,
+        )
+
+    @pages.get("/webhooks")
+    def webhooks(request: Request, visitor: Managing) -> Response:
+        return shown(request, visitor)
+
+    @pages.post("/webhooks")
+    def add_webhook(request: Request, visitor: Managing) -> Response:
+        form = form_of(request)
+        url = form.line("url")
+        chosen = [event for event in EVENTS if form.text(event) == "yes"]
+        try:
+            hook, secret = ground.webhooks.add(visitor.caller, url, chosen)
+        except HostError as error:
+            return shown(request, visitor, error, url=url)
+        request.state.about = hook.id
+        return shown(request, visitor, secret=secret)
+
+    @pages.post("/webhooks/test")
+    def test_webhook(request: Request, visitor: Managing) -> Response:
+        hook_id = form_of(request).line("id")
+        message_id = ground.webhooks.test(visitor.caller, hook_id)
+        request.state.about = hook_id
+        # So that the page shows what became of it; it is sent in the background all the same.
+        end = time.monotonic() + DEADLINE_S
+        while time.monotonic() < end:
+            found = ground.webhooks.outcome_of(message_id)
+            if found is None or found.tries or found.state != WAITING:
+                break
+            time.sleep(_LOOK_S)
+        return go("/webhooks")
+
+    @pages.post("/webhooks/enable")
+    def enable_webhook(request: Request, visitor: Managing) -> Response:
+        request.state.about = hook_id = form_of(request).line("id")
+        ground.webhooks.enable(visitor.caller, hook_id)
+        return go("/webhooks")
+
+    @pages.post("/webhooks/remove")
+    def remove_webhook(request: Request, visitor: Managing) -> Response:
+        request.state.about = hook_id = form_of(request).line("id")
+        ground.webhooks.remove(visitor.caller, hook_id)
+        return go("/webhooks")
