@@ -27,6 +27,8 @@ _MARKS = re.compile(r"""'[^']*'|"[^"]*"|\?|%""")
 
 _STEPS = 20_000  # of SQLite, between looks at the clock
 _TEXT = dialect(paramstyle="qmark")
+# Otherwise a function that tells true or false would be compared with 1, which only SQLite knows.
+_TEXT.supports_native_boolean = True
 
 
 class TooSlow(Exception):
