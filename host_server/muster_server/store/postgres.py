@@ -60,7 +60,8 @@ _ALL, _MIGRATION = -1, -2
 ABOUT = "muster_about"  # an execution option: what the transaction is about
 # By the names that SQLite has for them, so that statements need not differ.
 _FUNCTIONS = r"""
-CREATE UNLOGGED TABLE IF NOT EXISTS epoch (place text PRIMARY KEY, secret bytea NOT NULL);
+CREATE UNLOGGED TABLE IF NOT EXISTS epoch
+  (place text COLLATE "C" PRIMARY KEY, secret bytea NOT NULL);
 CREATE OR REPLACE FUNCTION json_extract(document text, path text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE json_typeof(found) WHEN 'boolean' THEN (found::text = 'true')::int::text
