@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 from fastapi import BackgroundTasks, Depends, FastAPI, Query, Request
@@ -147,7 +147,8 @@ def create_app(
 
     async def run_jobs() -> None:
         if jobs.has_news:  # else a thread would look in vain after each sync
-            await chores.run(jobs.run_due)
+            with suppress(Unavailable):  # the store has said why; who keeps house tries again
+                await chores.run(jobs.run_due)
 
     sync_threads = Threads(limits.at_once)
     app.state.figures = Figures(store, lambda: sync_threads.waiting)

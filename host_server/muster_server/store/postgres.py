@@ -60,7 +60,8 @@ _ALL, _MIGRATION = -1, -2
 ABOUT = "muster_about"  # an execution option: what the transaction is about
 # By the names that SQLite has for them, so that statements need not differ.
 _FUNCTIONS = r"""
-CREATE UNLOGGED TABLE IF NOT EXISTS epoch (place text PRIMARY KEY, secret bytea NOT NULL);
+CREATE UNLOGGED TABLE IF NOT EXISTS epoch
+  (place text COLLATE "C" PRIMARY KEY, secret bytea NOT NULL);
 CREATE OR REPLACE FUNCTION json_extract(document text, path text) RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE json_typeof(found) WHEN 'boolean' THEN (found::text = 'true')::int::text
@@ -267,7 +268,7 @@ class PostgresDatabase:
         of the block, which may have transactions of its own. It ends with its process, too.
         """
         lock = f"({_own(self._engine)}, {_number(what)})"
-        with self._waiters, self._engine.connect() as connection:
+        with self._waiters, self._begun(lambda connection: None) as connection:
             driver = driver_of(connection)
             deadline = time.monotonic() + patience_s
             while not (is_mine := _answer(driver, f"SELECT pg_try_advisory_lock{lock}")):
@@ -277,12 +278,15 @@ class PostgresDatabase:
             try:
                 yield is_mine
             finally:
-                try:
-                    if is_mine:
-                        _answer(driver, f"SELECT pg_advisory_unlock{lock}")
-                except Exception as error:  # noqa: BLE001 - it went with the connection
-                    log.warning("a connection to the database is given up: %s", error)
-                    connection.invalidate()
+                if is_mine:
+                    self._unlock(connection, lock)
+
+    def _unlock(self, connection: Connection, lock: str) -> None:
+        try:
+            _answer(driver_of(connection), f"SELECT pg_advisory_unlock{lock}")
+        except Exception as error:  # noqa: BLE001 - the lock went with the connection
+            log.warning("a connection to the database is given up: %s", error)
+            connection.invalidate()
 
     @contextlib.contextmanager
     def _begun(self, begin: Any, about: str | None = None) -> Iterator[Connection]:
