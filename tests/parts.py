@@ -19,6 +19,8 @@ PARTS = {
         "tests/system/test_no_harm.py",
     ],
     "servers": ["tests/host_server"],
+    "stores": ["tests/host_server/config_server", "tests/host_server/store"],
+    "portal": ["tests/host_server/portal"],
     "life": [
         "tests/system/test_adoption.py",
         "tests/system/test_end_of_life.py",

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 
 from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.app import create_app
 from muster_server.platform_visit import CREATED, OK, Place, Visit
+from muster_server.service_client import Fetched, fetch
 from muster_server.store.engine import database_url, open_engine
 from muster_server.store.migrations import migrate
 from muster_server.store.platform import HEAD, PlatformStore
@@ -116,20 +118,36 @@ def _times(town: Town) -> bool:
 
 
 def _late(town: Town) -> int:
-    from muster_server.service_client import fetch
+    headers = _fetched(town, town.data, {"X-M2M-RET": "-1000"}).headers
+    return int({k.lower(): v for k, v in headers.items()}["x-m2m-rsc"])
 
+
+def _fetched(town: Town, path: str, more: dict[str, str]) -> Fetched:
     visit = town.visit
-    headers = {"X-M2M-Origin": visit.mine, "X-M2M-RI": "late", "X-M2M-RVI": "4"}
-    headers["X-M2M-RET"] = "-1000"
-    answer = fetch(
-        f"{visit.place.url}/{town.data}",
+    headers = {"X-M2M-Origin": visit.mine, "X-M2M-RI": "one", "X-M2M-RVI": "4", **more}
+    return fetch(
+        f"{visit.place.url}/{path}",
         visit._tokens.get(visit.mine),
         headers=headers,
         ca_file=None,
         timeout_s=5,
         most_bytes=4096,
     )
-    return int({k.lower(): v for k, v in answer.headers.items()}["x-m2m-rsc"])
+
+
+def _cbor(town: Town) -> bool:
+    answer = _fetched(town, f"{town.data}/la", {"Accept": "application/cbor"})
+    kind = {k.lower(): v for k, v in answer.headers.items()}["content-type"]
+    return "cbor" in kind and cbor2.loads(answer.content)["m2m:cin"]["con"] == "two"
+
+
+def _going(town: Town) -> bool:
+    town.make(town.data, 4, "m2m:cin", rn="once", con="three", dcnt=1)
+    once = [town.get(f"{town.data}/once").rsc for _ in range(2)]
+    town.make(town.visit.mine, 3, "m2m:cnt", rn="closed", disr=True)
+    town.make(f"cse-in/{town.visit.mine}/closed", 4, "m2m:cin", con="four")
+    closed = town.get(f"cse-in/{town.visit.mine}/closed/la").rsc
+    return (once, closed) == ([OK, 4004], 4005)
 
 
 def _not_blocking(town: Town) -> bool:
@@ -203,6 +221,8 @@ PROBES: dict[str, Callable[[Town], bool]] = {
     "absolute addresses": _absolute,
     "request and execution times": _times,
     "non-blocking requests": _not_blocking,
+    "CBOR": _cbor,
+    "`disr`, `dcnt`, `dgt`": _going,
     "subscriptions": _subscriptions,
     "verification of targets": _verification,
     "polling channels": _channels,

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import registry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from muster_server.errors import SettingsError, StoreError
 
@@ -114,6 +115,7 @@ def open_postgres(url: str) -> Engine:
     engine = create_engine(
         f"postgresql+muster://?{_SCHEMA}={schema}",  # without what the other one may hold
         creator=connect,
+        poolclass=_Pool,
         pool_size=_CONNECTIONS,
         max_overflow=0,
         pool_timeout=_PATIENCE_S,
@@ -127,6 +129,22 @@ def open_postgres(url: str) -> Engine:
 
     event.listen(engine, "begin", begin)
     return engine
+
+
+class _Pool(QueuePool):
+    """A pool that closes what comes back when it has ended: nobody takes it from there again."""
+
+    _has_ended = False
+
+    def dispose(self) -> None:
+        self._has_ended = True
+        super().dispose()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if self._has_ended:
+            record.close()
+        else:
+            super()._do_return_conn(record)
 
 
 def _turn(number: int, about: str | None) -> str:

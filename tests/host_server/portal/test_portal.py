@@ -102,7 +102,7 @@ def test_everything_needs_the_token(url: str) -> None:
             for token in ("", SERVICE):
                 answer = call(method.upper(), url + path, {}, token)
                 assert answer.status_code == 401, (method, path)
-    assert len(paths) == 45
+    assert len(paths) == 43
 
 
 def test_configuration_server_that_is_away_is_said_so() -> None:

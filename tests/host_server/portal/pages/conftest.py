@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from muster_server.store.engine import database_url
 from tests.host_server.config_server.field import Field
 from tests.host_server.portal.pages.site import Person, Site
 from tests.host_server.portal.pages.site import opened as site_opened
@@ -16,6 +17,12 @@ from tests.programs import chromium
 
 _ANSWER_MS = 20_000
 _PHONE: Any = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def empty_store(tmp_path: Path) -> Callable[[str], str]:
+    """SQLite alone: the services' tests ask of both kinds what the pages ask of a store."""
+    return lambda role: database_url(tmp_path, role)
 
 
 @pytest.fixture
