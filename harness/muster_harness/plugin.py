@@ -98,7 +98,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "bool",
         False,
     )
-    parser.addini("hil_heap", "MicroPython's heap on emulated boards", "string", "320K")
+    parser.addini("hil_heap", "MicroPython's heap on emulated boards", "string", "328K")
 
 
 def pytest_configure(config: pytest.Config) -> None:

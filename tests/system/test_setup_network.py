@@ -54,7 +54,7 @@ def pasted(phone: Visitor, text: str) -> requests.Response:
 @pytest.fixture
 def blank(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iterator[Carried]:
     # In this heap no upload of a megabyte could be kept anywhere.
-    with Carried(own_network, tmp_path / "board", labelled_flash, heap="256K") as carried:
+    with Carried(own_network, tmp_path / "board", labelled_flash, heap="264K") as carried:
         twice(carried)
         yield carried
 

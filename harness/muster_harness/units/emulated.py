@@ -39,7 +39,7 @@ class EmulatedBoard(Unit):
 
     `directory` keeps what a real board keeps without power: flash.img, nvs.json, efuse; and
     board.log. `air` knows the board by `name`, which is the folder's unless given; two boards of
-    one name in one air are an AirError. `heap` is MicroPython's heap size, e.g. "320K". `facts` is
+    one name in one air are an AirError. `heap` is MicroPython's heap size, e.g. "328K". `facts` is
     a board file or its name. With `virtual_time`, `clock` can scale, jump and skip the board's
     time. `baud` is the serial line's speed, e.g. 115200; None is as fast as this host is. `log` is
     a test's log, into which this board writes too. `stand_ins` is a folder of modules that the
@@ -59,7 +59,7 @@ class EmulatedBoard(Unit):
         directory: str | os.PathLike[str],
         *,
         air: Air | None = None,
-        heap: str = "320K",
+        heap: str = "328K",
         facts: str | os.PathLike[str] | BoardFacts = "EMULATED",
         name: str | None = None,
         virtual_time: bool = False,
