@@ -298,9 +298,10 @@ def _add_devices(
         return json_response(devices.close_window(device_id, owner))
 
     @app.delete("/v1/devices/{device_id}", dependencies=[guard])
-    def release(device_id: str, owner: str) -> Response:
+    def release(device_id: str, owner: str, later: BackgroundTasks) -> Response:
+        later.add_task(run_jobs)  # its account is closed now, not with the next chores
         devices.release(device_id, owner)
-        return Response(status_code=204)
+        return Response(status_code=204, background=later)
 
     @app.post("/v1/devices/{device_id}/hand-over", dependencies=[guard])
     def hand_over(device_id: str, owner: str, later: BackgroundTasks) -> Response:

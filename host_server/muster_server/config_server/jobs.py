@@ -13,7 +13,7 @@ from muster_server.config_server.field_configuration import FieldConfiguration
 from muster_server.config_server.platform_adapter import PlatformAdapter, Platforms
 from muster_server.config_server.readers import policy_for
 from muster_server.errors import NoAnswer, ServiceUnreachable
-from muster_server.store.claims import Job
+from muster_server.store.claims import DESCRIBING, Job
 from muster_server.store.config import ConfigStore, Records
 from muster_server.store.history import Moment
 
@@ -75,16 +75,26 @@ class Jobs:
             self._lock.release()
 
     def _run_all(self) -> None:
-        self._seen = self._store.jobs_added
+        silent: dict[str, NoAnswer] = {}  # by URL
+        while self._run_some(silent):
+            pass
+
+    def _run_some(self, silent: dict[str, NoAnswer]) -> bool:
+        """Do some of what is due; whether something came up meanwhile that may go before the rest:
+        nobody's account stays open while others are described.
+        """
+        seen = self._seen = self._store.jobs_added
         with self._store.reading() as records:
             due = records.due_jobs(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
         if len(due) == _AT_ONCE:
             self._seen = None  # there are more
-        silent: dict[str, NoAnswer] = {}  # by URL
         for job in due:
             if self._stopping.is_set():
-                return
+                return False
+            if job.deed in DESCRIBING and seen != self._store.jobs_added:
+                return True
             self._run(job, silent)
+        return False
 
     def _run(self, job: Job, silent: dict[str, NoAnswer]) -> None:
         url = job.arguments["url"]

@@ -12,6 +12,8 @@ CLAIM_LIFE_S = 14 * 24 * 3600
 DISPLACED = "displaced"
 # Nobody owns a device by these.
 ENDED = ("released", DISPLACED)
+# Deeds that tell a platform of a device. All others end an account or a token, and go first.
+DESCRIBING = ("describe", "objects")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
-from muster_server.store.claims import Claim, Job, VendorDevice, Version, new_nonce
+from muster_server.store.claims import DESCRIBING, Claim, Job, VendorDevice, Version, new_nonce
 from muster_server.store.contacts import Contacts
 from muster_server.store.device_changes import DeviceChanges
 from muster_server.store.device_list import DeviceList
@@ -44,6 +44,10 @@ _PUT_VERSION = replacement("version", _VERSION, "claim_id", "number")
 _VERSIONS = f"SELECT {', '.join(_VERSION)} FROM version WHERE claim_id = ?"  # noqa: S608
 _ADD_VENDOR_DEVICE = insertion("vendor_device", ("device_id", "secret", "nonce"))
 _ADD_JOB = insertion("chore", ("deed", "arguments", "due_at", "tries"))
+_DUE_JOBS = (
+    "SELECT id, deed, arguments, tries FROM chore WHERE due_at <= ? OR due_at > ?"  # noqa: S608
+    f" ORDER BY CASE WHEN deed IN {DESCRIBING} THEN 1 ELSE 0 END, id LIMIT ?"
+)
 _ADD_EVENT = insertion("event", ("device_id", "owner", "at", "code", "detail"))
 _ABOUT = "device_id = ? AND owner = ?"
 _EPOCH, _KEY_BYTES = "epoch", 32
@@ -323,11 +327,7 @@ class Records:
 
         What is put off by more than `longest_s` was put off while the clock was wrong.
         """
-        rows = self._sql.rows(
-            "SELECT id, deed, arguments, tries FROM chore WHERE due_at <= ? OR due_at > ?"
-            " ORDER BY CASE WHEN deed IN ('describe', 'objects') THEN 1 ELSE 0 END, id LIMIT ?",
-            *(now, now + longest_s, most),
-        )
+        rows = self._sql.rows(_DUE_JOBS, now, now + longest_s, most)
         return [Job(r["id"], r["deed"], from_json(r["arguments"]), r["tries"]) for r in rows]
 
     def job_counts(self) -> dict[str, float]:

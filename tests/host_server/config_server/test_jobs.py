@@ -57,6 +57,30 @@ def test_refusal_of_one_deed_keeps_the_others_from_nothing(
     assert set(place.platform.described) == {device.id for device in others}
 
 
+def test_account_that_is_to_end_meanwhile_does_not_wait_for_descriptions(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, stolen = with_deeds(place)
+    describe, close = place.platform.describe, place.platform.close_account
+    done: list[str] = []
+
+    def described(originator: str, device_id: str, facts: dict[str, Any]) -> None:
+        if not done:
+            place.devices.release(stolen.id, OWNER)
+        done.append("describe")
+        describe(originator, device_id, facts)
+
+    def closed(originator: str) -> None:
+        done.append("close")
+        close(originator)
+
+    monkeypatch.setattr(place.platform, "describe", described)
+    monkeypatch.setattr(place.platform, "close_account", closed)
+    place.jobs.run_due()
+    assert done[:2] == ["describe", "close"]
+    assert done.count("describe") >= 3
+
+
 def test_silent_platform_is_asked_once_for_all_that_expire(place: Field) -> None:
     with_deeds(place)
     place.clock.pass_s(CLAIM_LIFE_S)
