@@ -298,10 +298,9 @@ def _add_devices(
         return json_response(devices.close_window(device_id, owner))
 
     @app.delete("/v1/devices/{device_id}", dependencies=[guard])
-    def release(device_id: str, owner: str, later: BackgroundTasks) -> Response:
-        later.add_task(run_jobs)  # its account is closed now, not with the next chores
+    def release(device_id: str, owner: str) -> Response:
         devices.release(device_id, owner)
-        return Response(status_code=204, background=later)
+        return Response(status_code=204)
 
     @app.post("/v1/devices/{device_id}/hand-over", dependencies=[guard])
     def hand_over(device_id: str, owner: str, later: BackgroundTasks) -> Response:

@@ -4,6 +4,7 @@
 
 import asyncio
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from muster_server.config_server.app import create_app
 from muster_server.errors import ServiceUnreachable
 from muster_server.store.claims import CLAIM_LIFE_S
+from muster_server.store.engine import database_url
 from muster_server.store.secrets import SecretBox
-from tests.host_server.config_server.field import OWNER, SERVER_URL, Device, Field
+from tests.host_server.config_server.field import OWNER, SERVER_URL, Device, Field, open_field
 
 _LONG_S = 60
 
@@ -99,34 +101,36 @@ def test_nothing_new_is_begun_while_the_server_stops(place: Field) -> None:
 
 
 def test_server_that_stops_waits_for_one_deed_at_most(
-    place: Field, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with_deeds(place)
-    described: list[str] = []
-    begun, released = threading.Event(), threading.Event()
+    # In a file: the server works from several threads, which one database in memory does not bear.
+    with open_field(database_url(tmp_path, "config")) as place:
+        with_deeds(place)
+        described: list[str] = []
+        begun, released = threading.Event(), threading.Event()
 
-    def slowly(originator: str, device_id: str, facts: dict[str, Any]) -> None:
-        described.append(device_id)
-        begun.set()
-        assert released.wait(_LONG_S)
+        def slowly(originator: str, device_id: str, facts: dict[str, Any]) -> None:
+            described.append(device_id)
+            begun.set()
+            assert released.wait(_LONG_S)
 
-    monkeypatch.setattr(place.platform, "describe", slowly)
-    app = create_app(
-        place.engine,
-        SecretBox(bytes(32)),
-        accepted_hashes=frozenset,
-        platforms=place.platforms,
-        public_url=SERVER_URL,
-        clock=place.clock,
-    )
+        monkeypatch.setattr(place.platform, "describe", slowly)
+        app = create_app(
+            place.engine,
+            SecretBox(bytes(32)),
+            accepted_hashes=frozenset,
+            platforms=place.platforms,
+            public_url=SERVER_URL,
+            clock=place.clock,
+        )
 
-    async def run() -> None:
-        async with app.router.lifespan_context(app):
-            assert await asyncio.to_thread(begun.wait, _LONG_S)
-        released.set()
+        async def run() -> None:
+            async with app.router.lifespan_context(app):
+                assert await asyncio.to_thread(begun.wait, _LONG_S)
+            released.set()
 
-    asyncio.run(run())  # waits for the thread
-    assert len(described) == 1
+        asyncio.run(run())  # waits for the thread
+        assert len(described) == 1
 
 
 def test_what_was_put_off_while_the_clock_was_wrong_is_done(place: Field) -> None:
