@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 """Adding a device: its label, a name, and the settings that it shall have."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -23,18 +24,7 @@ NEW_WIFI = "new"
 def add(pages: APIRouter, ground: Ground) -> None:
     """The routes."""
 
-    def shown(
-        request: Request, caller: Caller, form: Form | None, error: HostError | None
-    ) -> Response:
-        values = settings_for(ground, caller)
-        chosen = form.line("profile") if form else ""
-        if not chosen:
-            chosen = values["kept"][0].profile if values["kept"] else NEW_WIFI
-        typed = {name: form.line(name) if form else "" for name in ("label", "name", "ssid")}
-        status = error.status if error else 200
-        return ground.page(
-            request, "add.html", status, **values, chosen=chosen, typed=typed, error=error
-        )
+    shown = shower(ground, "add.html", "label")
 
     @pages.get("/add")
     def add_page(request: Request, visitor: Changing) -> Response:
@@ -55,6 +45,29 @@ def add(pages: APIRouter, ground: Ground) -> None:
         except HostError as error:
             return shown(request, caller, form, error)
         return go(f"/devices/{label.device_id}/live")
+
+
+def shower(
+    ground: Ground, template: str, proof: str
+) -> Callable[[Request, Caller, Form | None, HostError | None], Response]:
+    """Return what shows the form of a device that gets settings here, with what was typed; `proof`
+    is the field that says which device it is.
+    """
+
+    def shown(
+        request: Request, caller: Caller, form: Form | None, error: HostError | None
+    ) -> Response:
+        values = settings_for(ground, caller)
+        chosen = form.line("profile") if form else ""
+        if not chosen:
+            chosen = values["kept"][0].profile if values["kept"] else NEW_WIFI
+        typed = {name: form.line(name) if form else "" for name in (proof, "name", "ssid")}
+        status = error.status if error else 200
+        return ground.page(
+            request, template, status, **values, chosen=chosen, typed=typed, error=error
+        )
+
+    return shown
 
 
 def settings_for(ground: Ground, caller: Caller) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from fastapi.responses import Response
 from muster_server.api.bodies import Transfer
 from muster_server.api.reading import checked
 from muster_server.errors import HostError, NotFound
-from muster_server.portal.access import Caller
-from muster_server.portal.pages.adding import NEW_WIFI, chosen_profile, settings_for
-from muster_server.portal.pages.forms import Form, form_of
+from muster_server.portal.pages.adding import chosen_profile, shower
+from muster_server.portal.pages.forms import form_of
 from muster_server.portal.pages.ground import Ground, go
 from muster_server.portal.pages.sessions import Changing
 from muster_server.portal.people import Visitor
@@ -90,18 +89,7 @@ def _add_giving(pages: APIRouter, ground: Ground) -> None:
 
 
 def _add_taking(pages: APIRouter, ground: Ground) -> None:
-    def shown(
-        request: Request, caller: Caller, form: Form | None, error: HostError | None
-    ) -> Response:
-        values = settings_for(ground, caller)
-        chosen = form.line("profile") if form else ""
-        if not chosen:
-            chosen = values["kept"][0].profile if values["kept"] else NEW_WIFI
-        typed = {name: form.line(name) if form else "" for name in ("code", "name", "ssid")}
-        status = error.status if error else 200
-        return ground.page(
-            request, "take_over.html", status, **values, chosen=chosen, typed=typed, error=error
-        )
+    shown = shower(ground, "take_over.html", "code")
 
     @pages.get("/take-over")
     def take_over_page(request: Request, visitor: Changing) -> Response:
