@@ -365,9 +365,9 @@ class Supervisor:
 
     # -- network and pins
 
-    def _pin_changed(self, pin: int, level: int) -> None:
+    def _pin_changed(self, pin: int, level: int, at_us: int | None) -> None:
         self.log.event(f"pin {pin} is {level}")
-        self.waves.pin(pin, level, self.clock.now_us())
+        self.waves.pin(pin, level, at_us or self.clock.now_us())
         self.sleep.look()
         self.counters.edge(pin, level)
 

@@ -30,8 +30,9 @@ class _Pin:
 class Pins:
     """All pins of a board.
 
-    `on_interrupt(pin)` is called for an edge that the program waits for; `on_change` for each new
-    level of a pin that is driven from either side.
+    `on_interrupt(pin)` is called for an edge that the program waits for; `on_change(pin, level,
+    at_us)` for each new level of a pin that is driven from either side: at_us is the board's time
+    if the program has driven it, None if it changed just now.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Pins:
         missing: frozenset[int],
         input_only: frozenset[int],
         on_interrupt: Callable[[int], None],
-        on_change: Callable[[int, int], None],
+        on_change: Callable[[int, int, int | None], None],
         signal_level: Callable[[int], int | None] = lambda number: None,
     ):
         self._pins = {n: _Pin() for n in range(count) if n not in missing}
@@ -117,7 +118,7 @@ class Pins:
         *arguments: Any,
     ) -> int | str | None:
         pin = self._find(number)
-        before = self.level(number)
+        before, at_us = self.level(number), None
         if verb == "read":
             return before
         if verb == "describe":
@@ -125,12 +126,12 @@ class Pins:
         if verb == "init":
             self._configure(number, pin, *arguments)
         elif verb == "write":
-            pin.latch = arguments[0] or 0
+            at_us, pin.latch = arguments
         elif verb == "toggle":
-            pin.latch ^= 1
+            at_us, pin.latch = arguments[0], pin.latch ^ 1
         elif verb == "irq":
             pin.trigger = machine_word(arguments[0])
-        self._changed(number, before)
+        self._changed(number, before, at_us)
         return None
 
     def _configure(
@@ -158,12 +159,12 @@ class Pins:
             pin.drive = drive if drive is not None and 0 <= drive < 4 else pin.drive
             pin.is_held = pin.is_held if hold is None else bool(hold)
 
-    def _changed(self, number: int, before: int) -> None:
+    def _changed(self, number: int, before: int, at_us: int | None = None) -> None:
         after = self.level(number)
         if after == before:
             return
         for each in sorted(self._net(number)):
-            self._on_change(each, after)
+            self._on_change(each, after, at_us)
             if self._pins[each].trigger & (_RISING if after else _FALLING):
                 self._on_interrupt(each)
 

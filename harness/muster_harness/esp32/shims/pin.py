@@ -2,6 +2,7 @@
 # Copyright (c) 2026 The Muster authors
 # machine.Pin; levels and triggers are the supervisor's. Handlers run where the program waits.
 
+import clock
 import host_link
 from arguments import at_most, integer
 from native import builtin
@@ -75,7 +76,7 @@ class Pin(builtin("machine").PinBase):
         if not level:
             return host_link.request("pin", self._id, "read")
         at_most(1, level, 1)
-        return host_link.notify("pin", self._id, "write", int(bool(level[0])))
+        return self._drive("write", int(bool(level[0])))
 
     def __call__(self, *level):
         return self.value(*level)
@@ -87,7 +88,11 @@ class Pin(builtin("machine").PinBase):
         self.value(0)
 
     def toggle(self):
-        host_link.notify("pin", self._id, "toggle")
+        self._drive("toggle")
+
+    # The moment goes along: the supervisor hears of it later, and draws it.
+    def _drive(self, verb, *level):
+        host_link.notify("pin", self._id, verb, clock.now_us(), *level)
 
     # Without arguments it only gives the object. A level and a kind of sleep make the pin end
     # that sleep, instead of calling anything.
