@@ -23,8 +23,10 @@ _OK = const("2000")
 _NOTHING = const("4008")
 _WAIT_S = const(50)  # what stands between may end a connection that is silent for a minute
 _PAUSE_MS = const(1000)  # between two waits, so that no platform can keep a device busy
-# A look is due even so: an answer may have been lost with its connection.
+# A look is due even so, and earlier after a wait that was cut: some platforms do not notice that
+# nobody is there any more, and tell it until their time is over.
 _LOOK_MS = const(300000)
+_CUT_MS = const(50000)
 
 
 # Gives way to another request, or to the end of the connection.
@@ -38,13 +40,18 @@ class _Wanted(Exception):
 async def told(session, is_open):
     if not is_open:
         return await session.platform.alone(_open, session.platform)
-    began = time.ticks_ms()
-    while time.ticks_diff(time.ticks_ms(), began) < _LOOK_MS:
+    due = time.ticks_add(time.ticks_ms(), _LOOK_MS)
+    is_cut = False
+    while time.ticks_diff(due, time.ticks_ms()) > 0:
         await asyncio.sleep_ms(_PAUSE_MS)
         await session.online.wait()
         try:
             said = await _interruptible(session, session.platform)
         except _Wanted:
+            if not is_cut:
+                is_cut = True
+                soon = time.ticks_add(time.ticks_ms(), _CUT_MS)
+                due = soon if time.ticks_diff(soon, due) < 0 else due
             continue
         if said is not False:
             return said
