@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
 # Commands: what others put into the device's container of that name, oldest first, each until it
-# is acknowledged. Loaded when the application asks for them. Not for anything that has to be fast:
-# the platform is asked every few seconds.
+# is acknowledged. Loaded when the application asks for them. The platform is asked every few
+# seconds, or, where the policy says so, tells at once that there is one (channel.py).
 
 import asyncio
 import json
@@ -11,6 +11,7 @@ from micropython import const
 
 from .compact import dumps
 from .errors import DeviceError
+from .modules import borrowed
 from .onem2m import CREATED, NO_CONTENT, NOT_FOUND
 
 _COMMANDS = const("commands")
@@ -48,11 +49,12 @@ class Command:
 
 
 class Commands:
-    # session: of the application. poll_s: seconds between two looks.
+    # session: of the application. poll_s: seconds between two looks, unless the policy has others.
     def __init__(self, session, poll_s):
         self._session = session
-        self._poll_ms = poll_s * 1000
-        self._is_made = False  # the containers are there
+        self._poll_s = poll_s
+        self._made = None  # the containers are there, for this platform and registration
+        self._is_told = None  # whether the platform tells of new ones; None: it was not asked yet
         self._open = None  # the id of what was handed out and not yet acknowledged
 
     def __aiter__(self):
@@ -68,16 +70,26 @@ class Commands:
                 found = await self._next()
                 if found:
                     return found
+                look_s = self._session.look_s
+                if look_s == 0 and self._is_told is not False:
+                    self._is_told = await borrowed(
+                        "channel interruption", "told", self._session, self._is_told
+                    )
+                    if self._is_told is None:
+                        self._made = None  # the platform has lost it, and perhaps all
+                    continue
             except DeviceError:
-                pass  # the life says why, and reconnects
-            await asyncio.sleep_ms(self._poll_ms)
+                look_s = None  # the life says why, and reconnects
+            await asyncio.sleep_ms((look_s or self._poll_s) * 1000)
 
     async def _next(self):
         await self._session.online.wait()
-        if not self._is_made:
+        platform = self._session.platform
+        if self._made != (platform, platform.lease):  # another one, or it has lost the device
             for name in (_COMMANDS, _RESULTS):
                 await self._make(name)
-            self._is_made = True
+            self._made = platform, platform.lease
+            self._is_told = None
         rsc, answer = await self._ask("GET", self._path(_COMMANDS) + "/ol")
         if rsc == NOT_FOUND:
             return None
@@ -97,7 +109,7 @@ class Commands:
         body = {"m2m:cin": {"cnf": "application/json:0", "con": dumps(result)}}
         rsc, answer = await self._ask("POST", self._path(_RESULTS) + NO_CONTENT, 4, body)
         if rsc == NOT_FOUND:
-            self._is_made = False  # the platform has lost them, and the command with them
+            self._made = None  # the platform has lost them, and the command with them
         elif rsc != CREATED:
             raise self._session.platform.refused("tell a result", rsc, answer)
         await self._ask("DELETE", result["id"])

@@ -12,6 +12,7 @@ from .schema import Fields, invalid
 
 _LARGEST = const(4096)  # bytes of compact JSON
 _HIGHEST = const(2147483647)  # of an integer: a version goes over the wire in every report
+_DAY_S = const(86400)
 _DEEPEST = const(16)  # lists and objects in each other: writing or comparing takes stack for each
 
 
@@ -55,6 +56,7 @@ def check(document):
         raise invalid("config", "at most %d bytes wanted, got %d" % (_LARGEST, counter.size))
     policy.take("ntp", str, 1, 253, nullable=True)
     policy.take("local_wifi", bool, default=False)
+    policy.take("commands_s", int, 0, _DAY_S, default=None)
     return document
 
 

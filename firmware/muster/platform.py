@@ -20,6 +20,7 @@ _TIMEOUT_MS = const(10000)
 _LARGEST_ANSWER = const(4096)
 _ROOM = const(640)  # bytes; a reading takes some 400, the timeline 500 and more
 _INSTANCE = const(4)  # what is published: twice is not once
+_NOTHING = const("4008")  # has come in the time that was granted
 
 
 # Makes the platform that a configuration names. settings: config["platform"].
@@ -50,6 +51,7 @@ class Platform:
         self._request_id = 0
         self._closed_until = None  # in ticks: it has asked to be left alone
         self.is_silent = False  # the newest request has had no answer so far
+        self.is_listening = False  # who has the lock waits for news, and gives way to others
         # (Unix time at which the registration wants to be renewed, its whole life in seconds);
         # None if it has no end or nobody has asked yet.
         self.lease = None
@@ -94,8 +96,9 @@ class Platform:
         return borrow("refusal", "refused", verb, rsc, answer, self.settings["token"])
 
     # Sends a request and returns (response status code, body), to be awaited. What the message is
-    # made of is let go before the wait. Raises DeviceError.
-    def request(self, method, path, kind=None, body=None):
+    # made of is let go before the wait. wait_s: how long the platform may wait for something to
+    # answer with. Raises DeviceError.
+    def request(self, method, path, kind=None, body=None, wait_s=0):
         self._request_id += 1
         headers = {
             "X-M2M-Origin": self.originator,
@@ -105,21 +108,24 @@ class Platform:
         }
         if self.settings.get("token"):
             headers["Authorization"] = "Bearer " + self.settings["token"]
+        if wait_s:
+            headers["X-M2M-RET"] = "%d000" % wait_s
         if body:
             headers["Content-Type"] = "application/json" + (";ty=%d" % kind if kind else "")
         content = dumps(body).encode() if body else None
         path = "%s/%s" % (self._base, path)
         message = [self._connection.message(method, path, headers, content)]
-        return self._exchange(message, kind != _INSTANCE)
+        return self._exchange(message, kind != _INSTANCE, wait_s)
 
-    async def _exchange(self, message, is_safe):
+    async def _exchange(self, message, is_safe, wait_s):
+        timeout_ms = _TIMEOUT_MS + wait_s * 1000
         exchanging = self._connection.exchange(
-            message, _TIMEOUT_MS, _LARGEST_ANSWER, self._is_own, b"", is_safe
+            message, timeout_ms, _LARGEST_ANSWER, self._is_own, b"", is_safe
         )
-        self.is_silent = True
+        self.is_silent = self.is_silent or not wait_s
         status, headers, answer = await exchanging
         rsc = headers["x-m2m-rsc"]
-        if status >= 400:
+        if status >= 400 and not (wait_s and rsc == _NOTHING):
             borrow("refusal", "check", status, headers, answer, self.settings["token"])
         return rsc, answer
 

@@ -39,7 +39,7 @@ class Session:
             self.waiting -= 1
 
     # Iterates over what the device is told to do: `async for command in session.commands()`. The
-    # platform is looked at every poll_s seconds.
+    # platform is looked at every poll_s seconds, unless policy.commands_s says otherwise.
     def commands(self, poll_s=10):
         return borrow("commands", "iterate", self, poll_s)
 
@@ -58,6 +58,7 @@ class Session:
     # Lifecycle's side of it: called before the session is first set online.
     def use(self, config, platform):
         self.config = {"app": config["app"], "device": config["device"]}
+        self.look_s = config["policy"].get("commands_s")
         self.platform = platform
 
     def set_online(self, is_online):

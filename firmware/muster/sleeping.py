@@ -55,7 +55,8 @@ async def _finished(session, life):
 
 def _is_busy(session, life):
     contact = life.contact
-    if session.waiting or session.platform.lock.locked():
+    platform = session.platform
+    if session.waiting or (platform.lock.locked() and not platform.is_listening):
         return True
     is_online = session.online.is_set()
     if contact.is_asking or life.journal.trial or (is_online and contact.is_due()):

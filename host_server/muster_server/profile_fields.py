@@ -56,6 +56,7 @@ FIELDS = (
     ProfileField("policy.sync_s", 3600, "Seconds between contacts with the server."),
     ProfileField("policy.failsafe_s", 120, "Seconds that a new configuration has to succeed."),
     ProfileField("policy.ntp", "pool.ntp.org", "Sets the device's clock."),
+    ProfileField("policy.commands_s", 0, "Seconds between looks for commands; 0: told at once."),
     ProfileField(
         "policy.local_wifi", True, "Who has the label may give it more Wi-Fi at its setup page."
     ),

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -21,7 +22,7 @@ from tests.system.story import Story
 
 _KIB = 1024
 # A profile must leave room for the longest number and token in the 4096 bytes of a configuration.
-_LARGEST = 4 * _KIB - 28
+LARGEST = 4 * _KIB - 28
 _HIGHEST_KIB = 512
 # Generous: too little heap is said by the board, and only a host that is too busy waits so long.
 _BOOT_S = 30.0
@@ -46,10 +47,16 @@ class Run:
 
 
 class Bench:
-    """A story whose board is put back to blank, with its label, before each run."""
+    """A story whose board is put back to blank, with its label, before each run. Its profile has
+    this in `app` and `policy`.
+    """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, app: dict[str, Any] | None = None, **policy: int | None
+    ) -> None:
         self._directory = directory
+        self._app = {"interval_s": 1} | (app or {})
+        self._policy = {"failsafe_s": 60, "sync_s": 3600, "ntp": None} | policy
         self._flash = make_flash(directory / "deployed")
         self._runs = 0
         self._pad = ""
@@ -60,7 +67,7 @@ class Bench:
         story = self.story.__enter__()
         for i in range(_NETWORKS_IN_THE_AIR - 2):
             story.air.add_access_point(f"neighbour-{i}", rssi=-70 - i, password="not ours at all")
-        self._label = story.begin("n" * 64)
+        self.label = story.begin("n" * 64)
         story.board.close()
         return self
 
@@ -80,9 +87,10 @@ class Bench:
         shutil.copytree(self._directory / "board", folder)
         story = self.story
         # A version of its own for each board: else they would be copies of one label.
-        story.change_profile(app={"interval_s": 1, "run": f"{self._runs:04}", "pad": self._pad})
-        story.portal("POST", f"/v1/devices/{self._label.device_id}/window")
-        former = self._newest_reading()
+        app = self._app | {"run": f"{self._runs:04}", "pad": self._pad}
+        story.change_profile(app=app, policy=self._policy)
+        story.portal("POST", f"/v1/devices/{self.label.device_id}/window")
+        former = self.newest_reading()
         began = len(story.air.trace)
         with EmulatedBoard(folder, air=story.air, heap=f"{heap_kib}K", name=folder.name) as board:
             start = time.monotonic()
@@ -91,23 +99,24 @@ class Bench:
             took_s = time.monotonic() - start
             events = story.air.trace[began:]
             size = _config_bytes(board) if is_committed else 0
-            is_committed = is_committed and self._has_published(former, board)
+            is_committed = is_committed and self.is_at_work(former, board)
             last_step = max((int(step) for step in _DONE.findall(board.output)), default=0)
         shutil.rmtree(folder)
         return Run(is_committed, took_s, events, size, last_step)
 
-    def _newest_reading(self) -> str | None:
+    def newest_reading(self) -> str | None:
         try:
-            originator = self.story.device(self._label)["account"]["originator"]
+            originator = self.story.device(self.label)["account"]["originator"]
             newest = self.story.platform(f"/cse-in/{originator}/data/la")
         except (requests.HTTPError, KeyError, TypeError):
             return None
         return str(newest["m2m:cin"]["ri"])
 
-    def _has_published(self, former: str | None, board: EmulatedBoard) -> bool:
+    def is_at_work(self, former: str | None, board: EmulatedBoard) -> bool:
+        """Tell whether another reading than the former comes from this board."""
         deadline = time.monotonic() + _READING_S
         while time.monotonic() < deadline and not _FAILED.search(board.output):
-            if self._newest_reading() != former:
+            if self.newest_reading() != former:
                 return True
             time.sleep(0.05)
         return False
@@ -178,7 +187,7 @@ def measure() -> dict[str, float]:
             found["onboarding.min_heap_1k_bytes"] = _least(lambda kib: run(kib).is_committed, idle)
             for step in _ON_DEVICE:
                 found[f"onboarding.heap_step_{step}_bytes"] = _least(_reaches(run, step), idle)
-            bench.pad_configuration_to(_LARGEST)
+            bench.pad_configuration_to(LARGEST)
             found["onboarding.min_heap_4k_bytes"] = _least(
                 lambda kib: bench.run(kib).is_committed, idle
             )

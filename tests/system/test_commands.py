@@ -8,16 +8,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from tests.system.acme import ADMINISTRATOR, Acme
+from tests.system.board_time import hasty
 from tests.system.story import Label, Story
 from tests.system.test_living_with_it import put_application, story_on
 
 _PATIENCE_S = 20.0
 _LED_PIN = 5
+_POLICY = {"failsafe_s": 60, "sync_s": 3600, "ntp": None}
 _APPLICATION = """\
     await session.publish("begins", 1)
     async for command in session.commands(1):
@@ -136,17 +139,58 @@ def test_device_whose_application_asks_for_no_commands_is_told_as_such(story: St
     assert "its application has not asked for any yet" in refused.stderr
 
 
-def lit_story(story: Story) -> Label:
+def test_platform_tells_at_once_where_the_policy_says_so(story: Story) -> None:
+    label = lit_story(story, interval_s=2, commands_s=0)
+    device = story.device(label)["account"]["originator"]
+    there(story, f"/cse-in/{device}/commands/calls")
+    # Else it would look in five minutes; readings go on meanwhile, over the same connection.
+    assert "has done it" in story.owner("command", label.device_id, '{"led": true}', "--wait")
+    assert story.board.level(_LED_PIN) == 1
+    newest = story.platform(f"/cse-in/{device}/data/la")
+    deadline = time.monotonic() + _PATIENCE_S
+    while story.platform(f"/cse-in/{device}/data/la") == newest:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert "has done it" in story.owner("command", label.device_id, '{"led": false}', "--wait")
+    assert story.board.level(_LED_PIN) == 0
+
+
+@pytest.mark.hil_needs("clock")
+def test_device_looks_as_often_as_the_policy_says(story: Story) -> None:
+    lit_story(story, interval_s=86400, commands_s=60)
+    clock = story.board.clock
+    began, before = clock.ticks_ms(), connections(story)
+    with hasty(story.board, 60):
+        while clock.ticks_ms() - began < 600_000:
+            time.sleep(0.05)
+        looks, took_h = connections(story) - before, (clock.ticks_ms() - began) / 3_600_000
+    assert 0.6 * 60 <= looks / took_h <= 60 + 1 / took_h, (looks, took_h)
+
+
+def connections(story: Story) -> int:
+    """Return how many the board has made to its platform, on each of which it asks once."""
+    port = urlsplit(story.servers.platform.url).port
+    made = [event for event in story.air.trace if event.what == "connect"]
+    return sum(event.details["port"] == port for event in made)
+
+
+def lit_story(story: Story, interval_s: int = 1, commands_s: int | None = None) -> Label:
     """A device at work whose profile names an LED, and which asks for commands."""
-    label = story.begin(app={"interval_s": 1, "led": _LED_PIN})
+    policy = _POLICY | {"commands_s": commands_s}
+    label = story.begin(app={"interval_s": interval_s, "led": _LED_PIN}, policy=policy)
     story.switch_on()
     story.committed()
-    place = f"/cse-in/{story.device(label)['account']['originator']}/results"
+    there(story, f"/cse-in/{story.device(label)['account']['originator']}/results")
+    return label
+
+
+def there(story: Story, place: str) -> None:
+    """Wait until the platform has this."""
     deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
             story.platform(place)
-            return label
+            return
         except requests.HTTPError:
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -166,8 +210,9 @@ def acme_story(tmp_path: Path, deployed_flash: Path) -> Iterator[Story]:
         yield story
 
 
-def test_device_obeys_at_acme_too(acme_story: Story, tmp_path: Path) -> None:
-    label = acme_story.begin()
+@pytest.mark.parametrize("commands_s", [1, 0])
+def test_device_obeys_at_acme_too(acme_story: Story, tmp_path: Path, commands_s: int) -> None:
+    label = acme_story.begin(policy=_POLICY | {"commands_s": commands_s})
     put_application(story_on(acme_story), tmp_path, _APPLICATION)
     acme_story.board.reset()
     acme_story.committed()

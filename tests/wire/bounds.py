@@ -59,6 +59,7 @@ BOUNDS: tuple[tuple[str, int | None, int, Callable[[int], Any]], ...] = (
     ("policy.failsafe_s", 0, HIGHEST, _number),
     ("policy.sync_s", 1, HIGHEST, _number),
     ("policy.ntp", 1, 253, _text),
+    ("policy.commands_s", 0, 86400, _number),
 )
 
 # Where one measure is not all there is to say.

@@ -136,6 +136,7 @@ VALID = (
     ("no-policies", changed(FULL, "platform.acpi", [])),
     ("local-wifi-allowed", changed(FULL, "policy.local_wifi", True)),
     ("local-wifi-not-allowed", changed(FULL, "policy.local_wifi", False)),
+    ("commands-as-the-application-says", changed(FULL, "policy.commands_s", None)),
     ("no-networks-but-local-wifi", WITHOUT_WIFI),
     ("release-version-3", changed(FULL, "platform.rvi", "3")),
     ("registered-app-id", changed(FULL, "platform.api", "Rorg.example.press")),
@@ -295,6 +296,9 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     ("ntp-is-a-number", "policy.ntp", 123),
     ("local-wifi-is-text", "policy.local_wifi", "yes"),
     ("local-wifi-is-null", "policy.local_wifi", None),
+    ("commands-is-text", "policy.commands_s", "60"),
+    ("commands-is-a-fraction", "policy.commands_s", 0.5),
+    ("commands-is-true", "policy.commands_s", True),
 )
 
 # Of a configuration without networks: whoever may not be given one has none.

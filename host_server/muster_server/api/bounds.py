@@ -27,6 +27,7 @@ DEVICE_NAME = (0, 64)
 TAG = (0, 256)
 FAILSAFE_S = (0, HIGHEST)
 SYNC_S = (1, HIGHEST)
+COMMANDS_S = (0, 86_400)  # 0: over a polling channel
 NTP = (1, 253)
 POLICIES = (0, 4)
 POLICY_ADDRESS = (1, 128)

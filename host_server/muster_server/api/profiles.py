@@ -154,6 +154,13 @@ class Policy(Part):
         bool,
         Field(description="whoever has the label may give it another Wi-Fi at its setup page"),
     ] = False
+    commands_s: Annotated[
+        Annotated[int, number(bounds.COMMANDS_S)] | None,
+        Field(
+            description="seconds between two looks for commands; 0: the platform tells at once, "
+            "over a polling channel; null: as the application says"
+        ),
+    ] = None
 
 
 class Settings(Part):

@@ -166,3 +166,5 @@ def _check_policy(policy: Fields) -> None:
     policy.integer("sync_s", *bounds.SYNC_S)
     policy.text_or_null("ntp", *bounds.NTP)
     policy.boolean("local_wifi", False)
+    if policy.document.get("commands_s") is not None:
+        policy.integer("commands_s", *bounds.COMMANDS_S)

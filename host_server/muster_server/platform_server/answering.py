@@ -7,7 +7,7 @@ They wait in the event loop, without a thread and without a transaction.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -37,6 +37,11 @@ _LATER = {
     ResponseType.SYNCHRONOUS: codes.ACCEPTED_SYNCHRONOUS,
     ResponseType.ASYNCHRONOUS: codes.ACCEPTED_ASYNCHRONOUS,
 }
+
+
+async def _nobody_leaves() -> None:
+    """Wait for ever."""
+    await asyncio.Event().wait()
 
 
 def told(error: HostError) -> Response:
@@ -87,14 +92,22 @@ class Answering:
         self._verifying = 0
         self._later: set[asyncio.Task[None]] = set()
 
-    async def of(self, request: Request, token: str, headers: Mapping[str, str]) -> Response:
-        """The answer; RequestRefused, such as NotVerified, Unauthorized or Unavailable if none."""
+    async def of(
+        self,
+        request: Request,
+        token: str,
+        headers: Mapping[str, str],
+        gone: Callable[[], Awaitable[object]] = _nobody_leaves,
+    ) -> Response:
+        """The answer; RequestRefused, such as NotVerified, Unauthorized or Unavailable if none.
+        `gone` returns when nobody waits for it any more.
+        """
         wait_s = request_times.wait_s(headers, self._clock())
         until = request_times.kept_until(headers, request.persistence, self._clock())
         if request.response_type in _LATER:
             return await self._accepted(request, token, headers, wait_s, until)
         await asyncio.sleep(wait_s)
-        answer = await self._now(request, token, headers)
+        answer = await self._now(request, token, headers, gone)
         is_silent = request.response_type is ResponseType.NONE
         return replace(answer, document=None) if is_silent else answer
 
@@ -146,11 +159,17 @@ class Answering:
                 self._deliver(notices)
                 return
 
-    async def _now(self, request: Request, token: str, headers: Mapping[str, str]) -> Response:
+    async def _now(
+        self,
+        request: Request,
+        token: str,
+        headers: Mapping[str, str],
+        gone: Callable[[], Awaitable[object]] = _nobody_leaves,
+    ) -> Response:
         if request.to.endswith(POLL):
             entity = await self._threads.run(self._platform.polled, request, token)
             if entity is not None:
-                return await self._polled(request, entity, headers)
+                return await self._polled(request, entity, headers, gone)
         if request.searches and self._searching.waiting >= _MOST_SEARCHES:
             raise Unavailable("many searches are under way", retry_s=5)
         threads = self._searching if request.searches else self._threads
@@ -165,7 +184,13 @@ class Answering:
         except VerificationNeeded:  # its targets have changed meanwhile
             raise codes.NotVerified("nu: a target has changed; try again") from None
 
-    async def _polled(self, request: Request, entity: str, headers: Mapping[str, str]) -> Response:
+    async def _polled(
+        self,
+        request: Request,
+        entity: str,
+        headers: Mapping[str, str],
+        gone: Callable[[], Awaitable[object]],
+    ) -> Response:
         if request.operation is Operation.CREATE:
             answer = request.document.get("m2m:rsp")
             request_id = answer.get("rqi") if isinstance(answer, dict) else None
@@ -177,7 +202,7 @@ class Answering:
         if request.operation is not Operation.RETRIEVE:
             raise codes.OperationNotAllowed("pcu is polled, and told what was answered")
         wait_s = request_times.left_s(headers, self._clock(), _POLL_S)
-        found = await self._channels.fetch(entity, wait_s)
+        found = await self._channels.fetch(entity, wait_s, gone)
         if found is None:
             raise codes.RequestTimeout("nothing is there")
         return Response(codes.OK, found)

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request
@@ -258,6 +259,12 @@ def _add_handed_on(
         handed_on.drop(path, id)
 
 
+async def _gone(request: Request) -> None:
+    """Return when the connection has ended. To be awaited once the body has been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
 def _add_onem2m(
     app: FastAPI, answering: Answering, cse: CSE, bounds: Bounds, clock: Callable[[], float]
 ) -> None:
@@ -274,7 +281,7 @@ def _add_onem2m(
             wanted = http_binding.parse(
                 request.method, path, request.url.query, headers, body, cse
             )
-            answer = await answering.of(wanted, token, headers)
+            answer = await answering.of(wanted, token, headers, partial(_gone, request))
             status = codes.HTTP_STATUS[answer.rsc]
         except (codes.RequestRefused, Unauthorized) as error:
             answer, status = told(error), error.status

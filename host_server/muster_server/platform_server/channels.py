@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """Polling channels: what waits for AEs that nobody can call (TS-0001 9.6.21, 10.2.5.13).
 
-A request that was fetched is fetched again after a minute, unless it was answered meanwhile.
+A request that was fetched is fetched again after a minute, unless it was answered meanwhile. Of
+several that poll one channel the newest is told: the others have most likely been given up.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import json
 import secrets
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +33,7 @@ class _Request:
 class _Channel:
     requests: deque[_Request] = field(default_factory=deque)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    polls: int = 0  # that there have been
 
 
 class Channels:
@@ -50,17 +53,25 @@ class Channels:
             return channel.requests.popleft().seqs
         return []
 
-    async def fetch(self, entity: str, wait_s: float) -> dict[str, Any] | None:
-        """The oldest request for an AE, as soon as there is one; None if none comes in time."""
+    async def fetch(
+        self, entity: str, wait_s: float, gone: Callable[[], Awaitable[object]]
+    ) -> dict[str, Any] | None:
+        """The oldest request for an AE, as soon as there is one; None if none comes in time, if
+        another poll comes, or as soon as `gone` returns: then nobody waits for it any more.
+        """
         channel = self._channels.setdefault(entity, _Channel())
+        channel.polls += 1
+        own = channel.polls
+        channel.news.set()  # who has polled before gives up
         deadline = time.monotonic() + min(wait_s, LONGEST_POLL_S)
-        while (request := self._next(channel)) is None:
-            channel.news.clear()
-            left_s = deadline - time.monotonic()
-            try:
-                await asyncio.wait_for(channel.news.wait(), left_s)
-            except TimeoutError:
-                return None
+        leaving: asyncio.Future[Any] = asyncio.ensure_future(gone())
+        try:
+            while (request := self._next(channel)) is None:
+                channel.news.clear()
+                if not await _came(channel.news, leaving, deadline) or channel.polls != own:
+                    return None
+        finally:
+            leaving.cancel()
         request.fetched_at = time.monotonic()
         about = {"op": _NOTIFY, "to": entity, "fr": f"/{self._cse_id}", "rqi": request.id}
         return {"m2m:rqp": {**about, "rvi": "4", "pc": json.loads(request.content)}}
@@ -87,3 +98,15 @@ class Channels:
             if request.fetched_at is None or request.fetched_at < old:
                 return request
         return None
+
+
+async def _came(news: asyncio.Event, leaving: asyncio.Future[Any], deadline: float) -> bool:
+    """Tell whether there are news before the deadline, and somebody to tell."""
+    coming: asyncio.Future[Any] = asyncio.ensure_future(news.wait())
+    try:
+        left_s = max(0.0, deadline - time.monotonic())
+        first = asyncio.FIRST_COMPLETED
+        done, _ = await asyncio.wait({coming, leaving}, timeout=left_s, return_when=first)
+        return coming in done and leaving not in done
+    finally:
+        coming.cancel()

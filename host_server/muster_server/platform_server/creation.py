@@ -137,8 +137,6 @@ def updated(resource: Resource, changes: Mapping[str, Any], now: str, ends: Ends
     asked_end = attributes.pop("et", None)
     end = _checked_end(asked_end, ends) if asked_end else resource.et
     attributes = {name: value for name, value in attributes.items() if value is not None}
-    if attributes.get("acpi") == []:
-        del attributes["acpi"]
     if resource.ty == types.SUBSCRIPTION:
         attributes = {**_OF_A_SUBSCRIPTION, **attributes}
     if resource.ty == types.CONTAINER:

@@ -72,7 +72,7 @@ _STATUS = _one_of(range(7), "a number from 0 to 6")
 _SHARED = {
     "lbl": Attribute(check.texts),
     "et": Attribute(check.time),
-    "acpi": Attribute(check.possibly_no_texts),
+    "acpi": Attribute(check.texts),
     "dc": Attribute(check.text),
 }
 

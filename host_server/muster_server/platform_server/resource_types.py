@@ -25,7 +25,7 @@ POLICY, AE, CONTAINER, CONTENT_INSTANCE, CSE_BASE = 1, 2, 3, 4, 5
 GROUP, MGMT_OBJ, NODE, CHANNEL, REQUEST, SUBSCRIPTION = 9, 13, 14, 15, 17, 23
 
 _COMMON = {"lbl": Attribute(check.texts), "et": Attribute(check.time)}
-_GOVERNED = {"acpi": Attribute(check.possibly_no_texts)}  # by access control policies
+_GOVERNED = {"acpi": Attribute(check.texts)}  # by access control policies
 
 
 TYPES: Mapping[int, ResourceType] = {

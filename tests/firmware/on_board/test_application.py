@@ -20,7 +20,7 @@ class Platform:
 
 
 def _config(**app):
-    return {"app": app, "device": {"name": "", "tags": {}}}
+    return {"app": app, "device": {"name": "", "tags": {}}, "policy": {}}
 
 
 async def test_the_same_settings_leave_it_running():

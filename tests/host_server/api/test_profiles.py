@@ -116,7 +116,8 @@ def test_defaults_are_those_that_are_filled_in() -> None:
     shown = shown_profile(read)
     assert errors("ShownProfile", shown, is_closed=True) == []
     # What is left out is not allowed; that costs no byte of a configuration.
-    assert _defaults("Policy") == {"local_wifi": False} | shown["policy"]
+    left_out = {"local_wifi": False, "commands_s": None}
+    assert _defaults("Policy") == left_out | shown["policy"]
     assert _defaults("GivenNetwork").items() <= shown["networks"][0].items()
     assert {"type", "rvi"} <= set(_defaults("Platform"))
     for name, value in _defaults("Platform").items():

@@ -2,7 +2,11 @@
 # Copyright (c) 2026 The Muster authors
 """Does an AE that nobody can call find what waits for it, and nobody else?"""
 
+import contextlib
 import time
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
 
 from tests.host_server.platform_server.town import (
     CUP,
@@ -66,3 +70,27 @@ def test_poll_ends_as_soon_as_there_is_news(town: Town) -> None:
     finally:
         timer.join()
     assert contents([answer.json()["m2m:rqp"]["pc"]]) == ["late"]
+
+
+def test_whoever_has_left_is_told_nothing_more(town: Town) -> None:
+    town.create(f"/{PEN}", PEN, 15, "m2m:pch", rn="calls")
+    town.subscribe([PEN])
+    with contextlib.suppress(requests.Timeout):
+        town.ask("GET", f"/cse-in/{PEN}/calls/pcu", PEN, timeout_s=0.5)
+    town.publish("later")
+    answer = town.ask("GET", f"/cse-in/{PEN}/calls/pcu", PEN, X_M2M_RET="10000")
+    assert contents([answer.json()["m2m:rqp"]["pc"]]) == ["later"]
+
+
+def test_newest_of_several_that_poll_is_told(town: Town) -> None:
+    town.create(f"/{PEN}", PEN, 15, "m2m:pch", rn="calls")
+    town.subscribe([PEN])
+    with ThreadPoolExecutor(2) as pool:
+        polls = []
+        for _ in range(2):
+            polls.append(pool.submit(town.ask, "GET", f"/cse-in/{PEN}/calls/pcu", PEN))
+            time.sleep(0.5)
+        # The first has given way by now, long before its own time was over.
+        assert code(polls[0].result(timeout=5)) == "4008"
+        town.publish("new")
+        assert contents([polls[1].result(timeout=10).json()["m2m:rqp"]["pc"]]) == ["new"]

@@ -83,7 +83,7 @@ def test_nearest_policy_decides(town: Client) -> None:
     assert code(town, f"/cse-in/{PEN}/data/la") == "2000"
     assert code(town, f"/cse-in/{PEN}/data/inner/la") == "4103"
     assert code(town, f"/cse-in/{PEN}/data/inner/la", CUP) == "2000"
-    govern(town, f"/cse-in/{PEN}/data/inner", "m2m:cnt", [])
+    govern(town, f"/cse-in/{PEN}/data/inner", "m2m:cnt", None)
     assert code(town, f"/cse-in/{PEN}/data/inner/la") == "2000"
     assert code(town, f"/cse-in/{PEN}/data/inner/la", CUP) == "4103"
 
@@ -186,7 +186,7 @@ def test_acpi_is_updated_alone_and_names_policies_that_exist(town: Client) -> No
     acp = policy(town, rule(APP))
     mixed = {"m2m:ae": {"acpi": [acp], "lbl": ["a"]}}
     assert town.ask("PUT", f"/{PEN}", PEN, None, mixed).headers["X-M2M-RSC"] == "4000"
-    for wrong in (["nothing"], [f"cse-in/{PEN}"], ["/other/acp"], "text", [1]):
+    for wrong in (["nothing"], [f"cse-in/{PEN}"], ["/other/acp"], "text", [1], []):
         assert govern(town, f"/{PEN}", "m2m:ae", wrong) == "4000"
 
 

@@ -30,7 +30,14 @@ class Town:
         self.tokens = {"CAdmin": ADMIN_TOKEN}
 
     def ask(
-        self, method: str, to: str, originator: str, ty: int = 0, body: Any = None, **headers: str
+        self,
+        method: str,
+        to: str,
+        originator: str,
+        ty: int = 0,
+        body: Any = None,
+        timeout_s: float = _TIMEOUT_S,
+        **headers: str,
     ) -> requests.Response:
         sent = {
             "X-M2M-Origin": originator,
@@ -41,7 +48,7 @@ class Town:
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
         return requests.request(
-            method, f"{self.url}{to}", json=body, headers=sent, timeout=_TIMEOUT_S
+            method, f"{self.url}{to}", json=body, headers=sent, timeout=timeout_s
         )
 
     def create(self, to: str, originator: str, ty: int, root: str, **about: Any) -> dict[str, Any]:

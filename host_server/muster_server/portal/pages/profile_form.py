@@ -27,6 +27,7 @@ def values_of(profile: dict[str, Any]) -> dict[str, str]:
         "reonboarding": profile.get("reonboarding", "owner"),
         "platform.insecure": "yes" if platform.get("insecure") else "",
         "policy.ntp": policy.get("ntp") or "",
+        "policy.commands_s": _text_of(policy.get("commands_s")),
         "app": _json_text(profile.get("app") or {}),
         "app_schema": _json_text(profile.get("app_schema")),
     }
@@ -51,13 +52,18 @@ def document_of(form: Form, profile: dict[str, Any]) -> dict[str, Any]:
     for name in _PLATFORM:
         platform[name] = form.line(f"platform.{name}") or None
     platform["insecure"] = bool(form.line("platform.insecure"))
-    policy = {name: _number(form, f"policy.{name}") for name in _POLICY}
+    policy = {**profile.get("policy", {})}
+    policy |= {name: _number(form, f"policy.{name}") for name in _POLICY}
+    policy["ntp"] = form.line("policy.ntp") or None
+    policy.pop("commands_s", None)
+    if form.line("policy.commands_s"):
+        policy["commands_s"] = _number(form, "policy.commands_s")
     document = {
         **profile,
         "country": form.line("country").upper(),
         "reonboarding": form.line("reonboarding"),
         "platform": {name: value for name, value in platform.items() if value is not None},
-        "policy": {**policy, "ntp": form.line("policy.ntp") or None},
+        "policy": policy,
         "app": _json(form, "app") or {},
         "app_schema": _json(form, "app_schema"),
         "networks": _networks(form, profile.get("networks", [])),
@@ -98,6 +104,10 @@ def _json(form: Form, path: str) -> Any:
         return parse_json(text.encode())
     except HostError:
         raise Invalid("this is no JSON", path=path) from None
+
+
+def _text_of(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 def _json_text(value: Any) -> str:

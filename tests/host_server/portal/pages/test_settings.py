@@ -56,7 +56,10 @@ def test_form_that_is_sent_as_it_is_shown_changes_nothing(site: Site, ada: Perso
         "networks": networks,
         "app": {"a": [1, {"b": "ü"}]},
         "app_schema": {"type": "object"},
-        "policy": {"failsafe_s": 90, "sync_s": 60, "ntp": "ntp.example"},
+        "policy": {
+            **{"failsafe_s": 90, "sync_s": 60, "ntp": "ntp.example"},
+            **{"local_wifi": True, "commands_s": 0},
+        },
         "reonboarding": "never",
     }
     assert call("POST", site.url + "/v1/profiles", whole, ADMIN_TOKEN).status_code == 201
@@ -65,6 +68,18 @@ def test_form_that_is_sent_as_it_is_shown_changes_nothing(site: Site, ada: Perso
     assert "correct horse" not in shown
     assert ada.post("/settings/whole", **fields(shown)).is_redirect
     assert stored(site, "whole") == before
+
+
+def test_how_commands_come_is_chosen_there(site: Site, ada: Person) -> None:
+    shown = ada.get("/settings/press").text
+    for typed, policy in (("0", {"commands_s": 0}), ("60", {"commands_s": 60}), ("", {})):
+        answer = ada.post("/settings/press", **fields(shown, **{"policy.commands_s": typed}))
+        assert answer.is_redirect, answer.text
+        assert {"commands_s": None} | policy == {
+            "commands_s": stored(site, "press")["policy"].get("commands_s")
+        }
+    refused = ada.post("/settings/press", **fields(shown, **{"policy.commands_s": "86401"}))
+    assert (refused.status_code, 'id="policy.commands_s-error"' in refused.text) == (422, True)
 
 
 def test_each_field_that_is_wrong_is_named_and_nothing_typed_is_lost(
