@@ -192,6 +192,16 @@ COMMANDS = (
         "manufacturing.flash",
     ),
     Command(
+        ("pack",),
+        "Pack the firmware for a portal, whose page puts it onto boards from a browser.",
+        (
+            "muster-unit pack firmware-kit",
+            "muster-unit pack firmware-kit --image M5STACK_ATOM=M5STACK_ATOM.bin --model press",
+        ),
+        takes.pack,
+        "packing.pack",
+    ),
+    Command(
         ("label", "write"),
         "Make a label, or take one, and write its identity to a board that has the firmware.",
         (

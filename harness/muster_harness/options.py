@@ -39,6 +39,22 @@ def firmware(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def pack(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option("folder", metavar="DIR", help="gets firmware.json and the images")
+    option(
+        "--board", metavar="NAME", action="append", help="a file of boards/ (all); again for more"
+    )
+    option(
+        "--image",
+        metavar="BOARD=FILE",
+        action="append",
+        default=[],
+        help="MicroPython's .bin for that board; again for more",
+    )
+    firmware(parser)
+
+
 def flash(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("--port", metavar="PORT", action="append", required=True, help="again for each board")

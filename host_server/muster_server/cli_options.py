@@ -50,6 +50,7 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     option("--syncs-waiting", "for that; more are told to come again (512)", metavar="N")
     option("--notify-network", "inside, platform and webhooks send there", **proxies)
     option("--platforms-file", "platforms of others, and who may change", metavar="FILE")
+    option("--firmware", "for the page that prepares boards: of muster-unit pack", metavar="DIR")
     option("--insecure", "let the portal listen beyond this machine without TLS", **yes)
     option("--advertise", "answer DNS-SD queries (default yes)", choices=("yes", "no"))
 

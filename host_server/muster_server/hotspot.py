@@ -39,6 +39,7 @@ _SERVE_OPTIONS = (
     *("data", "portal_listen", "platform_listen", "portal_cert", "portal_key"),
     *("platform_cert", "platform_key", "config_cert", "config_key", "config_public_url"),
     *("platform_public_url", "config_url", "platform_url", "ca_file", "admin_token_file"),
+    "firmware",
 )
 
 

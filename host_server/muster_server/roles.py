@@ -166,6 +166,7 @@ def address_of(listener: socket.socket) -> Address:
 def _portal(parts: Parts) -> Role:
     from muster_server.outgoing import Rules
     from muster_server.portal.app import create_app
+    from muster_server.portal.firmware_kit import read_kit
     from muster_server.portal.people import People
     from muster_server.portal.service import Portal
     from muster_server.store.people import PeopleStore
@@ -182,7 +183,9 @@ def _portal(parts: Parts) -> Role:
     check_portal_key(engine, box)
     people = People(PeopleStore(engine, box))
     told = Rules(settings.notify_networks, settings.ca_file)
-    role = parts.role("portal", create_app(portal, parts.accepted("portal"), people, told))
+    kit = read_kit(settings.firmware_dir)
+    app = create_app(portal, parts.accepted("portal"), people, told, kit)
+    role = parts.role("portal", app)
     _tell_first_link(settings, role.urls[0], people.first_invitation())
     return role
 

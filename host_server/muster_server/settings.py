@@ -110,6 +110,8 @@ class Settings:
     notify_networks: tuple[str, ...]
     # Platforms of others, as whom to come there, and who may change configurations at a platform.
     platforms_file: Path | None
+    # What muster-unit pack has written: the portal puts it onto boards from a browser.
+    firmware_dir: Path | None
     # The portal may listen beyond this machine without TLS.
     insecure: bool
     # The URL of a PostgreSQL, which may hold a password; None: SQLite in the data folder.
@@ -155,6 +157,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
     check_flag(flags.get("store"))
     store = store_url(one("store"))
     token_file, platforms_file = one("admin_token_file"), one("platforms_file")
+    firmware_dir = one("firmware")
     config_certificate = certificate("config")
     config_tls_listens = tuple(
         Address.parse(text.strip(), "--config-tls-listen")
@@ -192,6 +195,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         ca_file=certificate_authorities(one("ca_file")),
         admin_token_file=Path(token_file) if token_file else None,
         platforms_file=Path(platforms_file) if platforms_file else None,
+        firmware_dir=Path(firmware_dir) if firmware_dir else None,
         limits=_limits(one),
         operations_listen=_optional_address(one("operations_listen"), "--operations-listen"),
         log_format=_one_of(one("log_format", "text"), ("text", "json"), "--log-format"),

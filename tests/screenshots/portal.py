@@ -85,6 +85,7 @@ SHOTS = (
     Shot("many", "/many", "ada"),
     Shot("task", "/tasks/TASK", "ada"),
     Shot("labels", "/labels", "ada"),
+    Shot("prepare", "/prepare", "ada"),
     Shot("versions", "/settings/lathe/versions", "ada"),
     Shot("difference", "/settings/lathe/difference?old=1&new=2", "ada"),
     Shot("rollout", "/rollouts/ROLLOUT", "ada"),

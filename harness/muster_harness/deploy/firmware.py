@@ -145,7 +145,9 @@ def _recognised(info: BoardKind) -> BoardFacts:
     return facts
 
 
-def _write_facts(tree: Path, build: dict[str, Any], facts: BoardFacts) -> None:
+def facts_of(facts: BoardFacts, build: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of /muster.json for this type of board."""
+
     def wired(part: Wired | None) -> dict[str, int] | None:
         return None if part is None else {"pin": part.pin, "active": part.active}
 
@@ -156,7 +158,11 @@ def _write_facts(tree: Path, build: dict[str, Any], facts: BoardFacts) -> None:
         "led": wired(facts.led),
         "onboarding": {"prefix": "MUSTER-", "ssid": None, "psk": None},
     }
-    made |= build | {"board": facts.name}
+    return made | build | {"board": facts.name}
+
+
+def _write_facts(tree: Path, build: dict[str, Any], facts: BoardFacts) -> None:
+    made = facts_of(facts, build)
     (tree / "muster.json").write_text(json.dumps(made, separators=(",", ":")))
 
 

@@ -26,7 +26,7 @@ MARK = "# muster-unit wrote this while it exchanged the board's files."
 _DIGEST_BYTES = 12  # of SHA-256: enough against accidents, and short on the wire
 _MOMENT = "built"  # of the facts, and no reason to write them anew
 # What MicroPython itself writes when it formats (ports/esp32/modules/inisetup.py).
-_FACTORY_BOOT = b"""\
+FACTORY_BOOT = b"""\
 # This file is executed on every boot (including wake-boot from deepsleep)
 #import esp
 #esp.osdebug(None)
@@ -97,7 +97,7 @@ class Inventory:
         there = self.files[path]
         if path in (FACTS, LIST) or there == self.put.get(path) or self.is_exchanging:
             return True
-        return path == "/boot.py" and there == digest(_FACTORY_BOOT)
+        return path == "/boot.py" and there == digest(FACTORY_BOOT)
 
     def has_facts(self, wanted: Mapping[str, Any]) -> bool:
         """Tell whether /muster.json says the same, whenever it was written."""
@@ -110,11 +110,7 @@ def look(repl: REPL, roots: Iterable[str], wanted: Mapping[str, str]) -> Invento
     The files of an unchanged board are not listed one by one: that would take longer than the
     look. Raises BoardError if the answer is not one.
     """
-    there = sorted({*roots, *wanted})
-    code = _ASK.format(
-        roots=_outermost(there), all=_whole(wanted), facts=FACTS, list=LIST, mark=len(MARK)
-    )
-    said = repl.exec(_LOOK + code)
+    said = repl.exec(question(roots, wanted))
     try:
         *kind, lines, facts, put, main = json.loads(said.strip().splitlines()[-1])
         platform, machine, mpy, micropython = kind
@@ -129,6 +125,14 @@ def look(repl: REPL, roots: Iterable[str], wanted: Mapping[str, str]) -> Invento
         raise BoardError(
             "the board's answers are not understood; is its MicroPython older than 1.20?"
         ) from None
+
+
+def question(roots: Iterable[str], wanted: Mapping[str, str]) -> str:
+    """Return the statements with which a board is asked for all that `look` tells."""
+    there = sorted({*roots, *wanted})
+    return _LOOK + _ASK.format(
+        roots=_outermost(there), all=_whole(wanted), facts=FACTS, list=LIST, mark=len(MARK)
+    )
 
 
 def differences(repl: REPL, roots: Iterable[str], wanted: Mapping[str, str]) -> list[str]:

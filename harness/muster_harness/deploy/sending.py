@@ -18,15 +18,16 @@ _WINDOW_BITS = 12
 _TEXT = 6144  # of one message: a REPL compiles it as a whole
 _NO_SPACE = re.compile(r"ENOSPC|OSError:.*\b28\b")  # not every build knows its errors' names
 
-_PUT = """\
+# Without `z` what comes is packed wherever the board can unpack it.
+PUT = """\
 import os,io,binascii
 try:
  from deflate import DeflateIO
 except ImportError:
  DeflateIO=None
-def put(p,o,t):
+def put(p,o,t,z=DeflateIO is not None):
  t=binascii.a2b_base64(t)
- with open(p,o) as f:f.write(DeflateIO(io.BytesIO(t)).read()if DeflateIO else t)
+ with open(p,o) as f:f.write(DeflateIO(io.BytesIO(t)).read()if z else t)
 print(DeflateIO is not None)
 """
 
@@ -47,7 +48,7 @@ def put_files(repl: REPL, files: Mapping[str, Path]) -> None:
 
 def send(repl: REPL, files: Mapping[str, bytes], progress: Progress | None = None) -> None:
     """Write each file anew into a folder that is there. Raises RemoteError as it came."""
-    packs = repl.exec(_PUT).endswith("True\n")
+    packs = repl.exec(PUT).endswith("True\n")
     total = sum(map(len, files.values()))
     done = 0
     for text, size in _messages(files, packs):
@@ -62,8 +63,7 @@ def _messages(files: Mapping[str, bytes], packs: bool) -> Iterator[tuple[str, in
     text, size = "", 0
     for path, data in files.items():
         for mode, piece in pieces(data):
-            packed = zlib.compress(piece, 9, _WINDOW_BITS) if packs else piece
-            statement = f"put({path!r},{mode!r},'{base64.b64encode(packed).decode()}')\n"
+            statement = f"put({path!r},{mode!r},'{as_text(piece, packs)}')\n"
             if text and len(text) + len(statement) > _TEXT:
                 yield text, size
                 text, size = "", 0
@@ -71,6 +71,12 @@ def _messages(files: Mapping[str, bytes], packs: bool) -> Iterator[tuple[str, in
             size += len(piece)
     if text:
         yield text, size
+
+
+def as_text(piece: bytes, packs: bool) -> str:
+    """Return a part of a file as `put` takes it."""
+    packed = zlib.compress(piece, 9, _WINDOW_BITS) if packs else piece
+    return base64.b64encode(packed).decode()
 
 
 def pieces(data: bytes) -> Iterator[tuple[str, bytes]]:

@@ -32,7 +32,7 @@ from muster_harness.wire.repl import REPL
 Agree = Callable[[list[str]], bool]  # may these files of somebody else be replaced or removed?
 
 # The main.py of a board whose files are being exchanged. The last path is the real main.py.
-_EXCHANGE = """\
+EXCHANGE = """\
 {mark} It goes on where it was cut off.
 import os
 stage = {stage!r}
@@ -76,7 +76,7 @@ if exchange() and not globals().get("is_deploying"):
 _SCRIPT = STAGE + "/main"
 _LIB = "/lib/"
 _MUSTER = "/lib/muster/"
-_STAGED = """\
+STAGED = """\
 def staged():
  for n in os.listdir({stage!r}):
   p={stage!r}+"/"+n
@@ -127,8 +127,7 @@ def files_of(tree: Path) -> dict[str, Path]:
 def examine(repl: REPL, wanted: Mapping[str, Path]) -> Inventory:
     """Look at the board: its type, the wanted files, files in their way, and files put there
     before."""
-    modules = _module_roots(wanted)
-    roots = [*modules, *(path for root in modules for path in _shadows(root))]
+    roots = roots_of(wanted)
     all_digests = digests(wanted)
     all_digests[LIST] = digest(listing(digests(wanted)).encode())
     seen = look(repl, roots, all_digests)
@@ -136,6 +135,20 @@ def examine(repl: REPL, wanted: Mapping[str, Path]) -> Inventory:
         _run_exchange(repl, must_succeed=False)
         seen = look(repl, roots, all_digests)
     return seen
+
+
+def roots_of(wanted: Iterable[str]) -> list[str]:
+    """Return the files and folders to look at: those of the modules, and what would hide them."""
+    modules = _module_roots(wanted)
+    return [*modules, *(path for root in modules for path in _shadows(root))]
+
+
+def hiding(paths: Iterable[str]) -> set[str]:
+    """Return the files and folders that the interpreter would find before these, or beside."""
+    paths = set(paths)
+    found = {path for root in _module_roots(paths) for path in _shadows(root)}
+    found |= {path[:-4] + ".py" for path in paths if path.endswith(".mpy")}
+    return found | {path[:-3] + ".mpy" for path in paths if path.endswith(".py")}
 
 
 def update(
@@ -197,14 +210,12 @@ def _unfinished(error: RemoteError) -> DeployError:
 
 def _in_the_way(seen: Inventory, new: Mapping[str, str], changed: list[str]) -> list[str]:
     """Return the foreign files that stand where ours belong, or would hide ours."""
-    hiding = {path for root in _module_roots(new) for path in _shadows(root)}
-    hiding |= {path[:-4] + ".py" for path in new if path.endswith(".mpy")}
-    hiding |= {path[:-3] + ".mpy" for path in new if path.endswith(".py")}
+    before = hiding(new)
 
     def is_foreign(path: str) -> bool:
         if path in new:
             return path in changed and not seen.is_ours(path)
-        hides = path in hiding or any(path.startswith(folder + "/") for folder in hiding)
+        hides = path in before or any(path.startswith(folder + "/") for folder in before)
         return hides and seen.put.get(path) != seen.files[path]
 
     return sorted(filter(is_foreign, seen.files))
@@ -241,11 +252,11 @@ def _stage(
     removed: Iterable[str],
     progress: Progress | None,
 ) -> None:
-    names = {path: _staged_name(path, new[path]) for path in files}
-    script = _EXCHANGE.format(
+    names = {path: staged_name(path, new[path]) for path in files}
+    script = EXCHANGE.format(
         mark=MARK, stage=STAGE, files=[(names[p], p) for p in files], gone=list(removed)
     )
-    *there, free = repl.exec(_STAGED.format(stage=STAGE)).split()
+    *there, free = repl.exec(STAGED.format(stage=STAGE)).split()
     coming = {f"{STAGE}/{names[p]}": data for p, data in files.items() if names[p] not in there}
     size = sum(map(len, coming.values())) + len(script)
     if size > int(free):
@@ -273,7 +284,8 @@ def _root_of(path: str) -> str:
 
 
 # The digest tells whether a file of an earlier attempt is whole, the rest two equal ones apart.
-def _staged_name(path: str, of: str) -> str:
+def staged_name(path: str, of: str) -> str:
+    """Return the name of a file, of this digest, while it waits for its place."""
     return of.replace("/", "_") + digest(path.encode())[:4].replace("/", "_")
 
 

@@ -12,7 +12,7 @@ from muster_harness.facts import BOARDS, BoardFacts, read_facts
 from muster_harness.wire.repl import REPL
 
 _PLATFORM = "esp32"
-_MPY_VERSION = 6  # of the .mpy files that mpy-cross makes; MicroPython 1.19 and newer read it
+MPY_VERSION = 6  # of the .mpy files that mpy-cross makes; MicroPython 1.19 and newer read it
 _MCU = re.compile(r"ESP32-?([CHPS]\d)?", re.IGNORECASE)
 
 _QUESTIONS = """\
@@ -118,10 +118,10 @@ def check_board(info: BoardKind, facts: BoardFacts, form: str) -> str | None:
             f"{facts.name} is a board with {facts.mcu}, and this one is a {info.machine!r}; leave "
             "--board out to have it recognised, or choose another port"
         )
-    if form == "mpy" and info.mpy != _MPY_VERSION:
+    if form == "mpy" and info.mpy != MPY_VERSION:
         raise WrongBoard(
             f"MicroPython {info.micropython} reads .mpy files of version {info.mpy}, and these "
-            f"have {_MPY_VERSION}; update the board's MicroPython, or deploy with --form py"
+            f"have {MPY_VERSION}; update the board's MicroPython, or deploy with --form py"
         )
     if _name(facts.machine) != _name(info.machine):
         return (

@@ -30,6 +30,7 @@ from muster_server.threads import Threads, use_threads
 from muster_server.web import TELEMETRY, body_within, harden, json_response
 
 if TYPE_CHECKING:
+    from muster_server.portal.firmware_kit import FirmwareKit
     from muster_server.portal.people import People
 
 BODY_LIMIT_BYTES = 256 * 1024
@@ -43,10 +44,12 @@ def create_app(
     accepted_hashes: Callable[[], frozenset[str]],
     people: "People | None" = None,
     told: Rules | None = None,
+    kit: "FirmwareKit | None" = None,
 ) -> FastAPI:
     """The portal in front of a configuration server. Without people there is the API alone.
 
-    `told` says to which addresses webhooks may lead, besides public ones.
+    `told` says to which addresses webhooks may lead, besides public ones; `kit` is what boards
+    are prepared with.
     """
     webhooks = None if people is None else Webhooks(people.store, portal, told, people.clock)
 
@@ -84,7 +87,7 @@ def create_app(
         from muster_server.portal.audit import Audit
         from muster_server.portal.pages.routes import add_pages
 
-        add_pages(app, portal, people, streams, people.audit, webhooks)
+        add_pages(app, portal, people, streams, people.audit, webhooks, kit)
         app.add_middleware(Audit, store=people.audit)
     return harden(app)
 

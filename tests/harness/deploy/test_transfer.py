@@ -192,7 +192,7 @@ def test_a_full_filesystem_keeps_the_old_files(
 def test_a_loss_that_nothing_can_mend_is_said_at_every_start(
     old_board: EmulatedBoard, tmp_path: Path
 ) -> None:
-    code = muster_harness.deploy.transfer._EXCHANGE.format(
+    code = muster_harness.deploy.transfer.EXCHANGE.format(
         mark=muster_harness.deploy.inventory.MARK,
         stage="/none",
         files=[("0", "/lost.py")],
@@ -296,7 +296,7 @@ def test_a_board_as_micropython_formats_it_is_not_asked_about(
     board: EmulatedBoard, tmp_path: Path
 ) -> None:
     with REPL(board.port) as repl:
-        write_file(repl, "/boot.py", muster_harness.deploy.inventory._FACTORY_BOOT.decode())
+        write_file(repl, "/boot.py", muster_harness.deploy.inventory.FACTORY_BOOT.decode())
     deploy_firmware(board.port, make_source(tmp_path / "source", "new"))
     assert boots(board) == "new"
 

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 
 from muster_server.errors import Forbidden, HostError, NotFound
+from muster_server.portal.firmware_kit import FirmwareKit
 from muster_server.portal.pages import words
 from muster_server.portal.pages.assets import Assets
 from muster_server.portal.pages.forms import read_form
@@ -67,6 +68,7 @@ class Ground:
     audit: AuditStore
     transfers: Transfers
     webhooks: Webhooks
+    kit: FirmwareKit | None = None  # for boards that are prepared here
     assets: Assets = field(default_factory=Assets)
 
     def __post_init__(self) -> None:

@@ -23,7 +23,7 @@ _FILE_BYTES = 1024 * 1024
 
 def add(pages: APIRouter, ground: Ground) -> None:
     """The routes."""
-    sizes = {name: _sold_as(name) for name in SHEETS}
+    sizes = sheet_names()
 
     def shown(request: Request, form: Form | None, error: HostError | None) -> Response:
         return ground.page(
@@ -45,13 +45,18 @@ def add(pages: APIRouter, ground: Ground) -> None:
     def draw_labels(request: Request, visitor: Changing) -> Response:
         form = form_of(request)
         try:
-            labels = _labels_in(text_in(form))
+            labels = _labels_in(form.text("csv") or text_in(form))
             request.state.about = f"{len(labels)} labels"
             pdf = _pdf_of(labels, form)
         except HostError as error:
             return shown(request, form, error)
         name = {"Content-Disposition": 'attachment; filename="labels.pdf"'}
         return Response(pdf, 200, name, "application/pdf")
+
+
+def sheet_names() -> dict[str, str]:
+    """Return the words for each sheet, by its name."""
+    return {name: _sold_as(name) for name in SHEETS}
 
 
 def _labels_in(text: str) -> list[Label]:

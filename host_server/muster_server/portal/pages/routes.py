@@ -4,6 +4,7 @@
 
 from fastapi import APIRouter, FastAPI
 
+from muster_server.portal.firmware_kit import FirmwareKit
 from muster_server.portal.pages import (
     adding,
     assets,
@@ -17,6 +18,7 @@ from muster_server.portal.pages import (
     many,
     mending,
     overview,
+    preparing,
     rollouts,
     second_factors,
     settings,
@@ -42,11 +44,14 @@ def add_pages(
     streams: Streams,
     audit: AuditStore,
     webhooks: Webhooks,
+    kit: FirmwareKit | None = None,
 ) -> None:
     """The routes of all pages, and of the files that these ask for."""
     transfers = Transfers(people.store, portal, people.throttle, people.clock)
     wifi = HomeWifi(portal, people)
-    app.state.ground = ground = Ground(portal, people, wifi, streams, audit, transfers, webhooks)
+    app.state.ground = ground = Ground(
+        portal, people, wifi, streams, audit, transfers, webhooks, kit
+    )
     app.include_router(router(ground), include_in_schema=False)
 
 
@@ -69,6 +74,7 @@ def router(ground: Ground) -> APIRouter:
         history,
         label_sheets,
         many,
+        preparing,
         rollouts,
         task_pages,
         wifi_change,

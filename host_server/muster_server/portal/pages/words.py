@@ -228,3 +228,58 @@ def unheard(device: dict[str, Any]) -> Unheard | None:
     nearest = sorted((entry for entry in scan if entry[0]), key=likeness, reverse=True)[:2]
     heard = ", ".join(f"“{ssid}” (−{abs(rssi)} dBm)" for ssid, _, rssi, _ in nearest)
     return Unheard(wanted, heard) if heard else None
+
+
+# What the page that prepares a board says, by the names that its script has for it. {detail} is
+# the board's: a list of files, a chip, an id.
+PREPARING = {
+    "insecure": "A browser reaches serial ports only on a page that comes over https, or from "
+    "this machine itself (http://localhost). Open the portal that way.",
+    "unsupported": "This browser does not reach serial ports. Chrome, Edge and Opera do, on a "
+    "computer; on a phone none does.",
+    "chosen": "The port is chosen. Go on with step 2, or with step 3 if MicroPython is there.",
+    "no_port": "No port was chosen. If the board is not in the list: plug it in with a cable for "
+    "data, and install its driver (CP210x, CH34x) on an older system.",
+    "choose_first": "Choose the port in step 1 first.",
+    "busy": "The port does not open. Close other programs that use it (a terminal, an IDE, "
+    "another tab), then try again.",
+    "silent": "The board does not answer. Press its reset button and try again; if it has no "
+    "MicroPython yet, do step 2 first.",
+    "unplugged": "The board was unplugged. Plug it in, choose its port again, and repeat this "
+    "step: it goes on where it was.",
+    "wrong_chip": "This is another board than the one chosen above; it says: {detail}. Choose "
+    "what it is, then try again.",
+    "old_micropython": "Its MicroPython does not fit this firmware. Write a newer one in step 2.",
+    "no_image": "This file is no image for a board. Take the .bin from the board's page at "
+    "micropython.org, not .uf2 or .app-bin.",
+    "which_image": "Choose an image: the portal has none for this board.",
+    "no_loader": "The chip does not answer in download mode. Hold its BOOT button, press and "
+    "release reset, let go of BOOT, and try again.",
+    "worn": "What was written reads back otherwise. Try another cable or port; if that does not "
+    "help, the flash is worn.",
+    "foreign": "Somebody else has put files there, or changed them: {detail}. Save what you "
+    "need, tick “Replace these files”, and send again.",
+    "full": "The board has no room left. Erase everything in step 2, then try again.",
+    "refused": "The board says: {detail}. Press its reset button and try again.",
+    "otherwise": "{detail} arrived otherwise than sent; the board keeps what it had. Try again, "
+    "with another cable if it happens again.",
+    "not_labelled": "The board did not take the label. Press its reset button and try again.",
+    "no_firmware": "The board has no firmware yet. Do step 3 first.",
+    "labelled": "The board is {detail} already. Press again to make a new label for it: the old "
+    "one is useless then, and the new one has to be registered.",
+    "offline": "The portal does not answer. Look whether you are online, then try again.",
+    "session": "The portal refuses this: your sign-in may have ended. Load the page again.",
+    "unknown": "This was not expected: {detail}. Load the page again and repeat the step.",
+    "connecting": "Connecting to the board …",
+    "loading": "Getting the image …",
+    "writing": "Writing. Leave the cable in …",
+    "flashed": "MicroPython is there, and verified. Go on with step 3.",
+    "sending": "Sending. Leave the cable in …",
+    "deployed": "The firmware is there: {detail} files sent, all compared. Go on with step 4.",
+    "nothing_to_send": "The firmware was there already; nothing was sent. Go on with step 4.",
+    "done": "The board is {detail} now, and begins to work; if its light stays dark, press its "
+    "reset button. Print its label below.",
+    "count": "Labels to print: {detail}",
+    "relabel": "Make a new label for it",
+    "give_label": "Give it a label",
+}

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from muster_server.config_server.app import create_app as create_config
 from muster_server.outgoing import Rules
 from muster_server.portal.app import create_app
+from muster_server.portal.firmware_kit import FirmwareKit
 from muster_server.portal.people import People
 from muster_server.portal.service import Portal
 from muster_server.store.engine import database_url, open_engine
@@ -29,6 +30,9 @@ from tests.host_server.serving import served
 
 BOX = SecretBox(bytes(32))
 ADMIN_TOKEN = "mst_" + "a" * 43
+KIT = FirmwareKit(
+    b'{"files": []}', {"ESP32_GENERIC": "Generic ESP32 module"}, {"ESP32_GENERIC": b"\xe9..."}
+)
 PASSWORD = "four plain words here"
 # As quick as argon2id gets: the tests are not about its cost.
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -109,10 +113,12 @@ class Person:
 
 
 @contextmanager
-def opened(place: Field, folder: Path, told: Rules | None = None) -> Iterator[Site]:
+def opened(
+    place: Field, folder: Path, told: Rules | None = None, kit: FirmwareKit | None = KIT
+) -> Iterator[Site]:
     """The site before the field's own rules, with one profile of the house.
 
-    `told`: to which addresses inside webhooks may lead.
+    `told`: to which addresses inside webhooks may lead; `kit`: what boards are prepared with.
     """
     config = create_config(
         place.engine,
@@ -127,7 +133,7 @@ def opened(place: Field, folder: Path, told: Rules | None = None) -> Iterator[Si
     people = People(PeopleStore(engine, BOX), clock, hasher=QUICK)
     with served(config) as config_url:
         portal = Portal(config_url, SERVICE)
-        with served(create_app(portal, lambda: hashes(ADMIN_TOKEN), people, told)) as url:
+        with served(create_app(portal, lambda: hashes(ADMIN_TOKEN), people, told, kit)) as url:
             call("POST", url + "/v1/profiles", PROFILE, ADMIN_TOKEN)
             yield Site(url, people, place, engine, clock)
     engine.dispose()

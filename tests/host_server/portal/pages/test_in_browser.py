@@ -60,7 +60,7 @@ def all_pages(device_id: str) -> list[str]:
 HOUSE = (
     *("/settings", "/settings/new", "/settings/press", "/audit", "/people"),
     *("/many", "/labels", "/several", "/settings/press/versions", "/settings/press/wifi"),
-    "/webhooks",
+    *("/webhooks", "/prepare"),
 )
 
 
