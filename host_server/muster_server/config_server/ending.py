@@ -25,8 +25,8 @@ def end_ownership(records: Records, claim: Claim, now: float) -> None:
         drop_claim(records, claim, now)
         return
     close_accounts(records, claim, now)
-    records.leave_profile(claim.id)
     records.put_claim(replace(claim, state="released", status="released", expires_at=None))
+    records.leave_profile(claim.id)
     records.groups.forget(claim.owner, claim.device_id)
     _forget_older(records, claim.device_id, now)
 
