@@ -42,9 +42,9 @@ def add_pages(
     streams: Streams,
     audit: AuditStore,
     webhooks: Webhooks,
+    transfers: Transfers,
 ) -> None:
     """The routes of all pages, and of the files that these ask for."""
-    transfers = Transfers(people.store, portal, people.throttle, people.clock)
     wifi = HomeWifi(portal, people)
     app.state.ground = ground = Ground(portal, people, wifi, streams, audit, transfers, webhooks)
     app.include_router(router(ground), include_in_schema=False)
