@@ -6,6 +6,8 @@ from muster_server import cli_options, device_options, platform_table
 from muster_server.command import Command
 from muster_server.operator_table import OPERATOR_COMMANDS
 from muster_server.profile_table import PROFILE_COMMANDS
+from muster_server.rollout_table import ROLLOUT_COMMANDS, VERSION_COMMANDS, WIFI_COMMANDS
+from muster_server.sharing_table import TRANSFER_COMMANDS, WEBHOOK_COMMANDS
 from muster_server.task_table import TASK_COMMANDS
 
 _LABELS = "muster_server.label_commands"
@@ -23,6 +25,10 @@ GROUPS = {
     "device": "register devices and see how far they have come",
     "task": "do something to many devices, a few at a time",
     "profile": "keep the templates that configurations are made from",
+    "rollout": "bring a version of a profile to its devices, in waves",
+    "wifi": "change a Wi-Fi password without losing a device",
+    "transfer": "let the next owner take a device over, by a code",
+    "webhook": "have other servers told what happens to devices",
     "bundle": "configure a device without a network: make bundles, and see how far they came",
     "reader": "let backends read what your devices publish",
     "platform": "try somebody else's platform",
@@ -170,7 +176,12 @@ COMMANDS = (
         "import_devices",
     ),
     *PROFILE_COMMANDS,
+    *VERSION_COMMANDS,
+    *ROLLOUT_COMMANDS,
+    *WIFI_COMMANDS,
     *TASK_COMMANDS,
+    *TRANSFER_COMMANDS,
+    *WEBHOOK_COMMANDS,
     Command(
         ("bundle", "make"),
         "Seal a device's configuration into a bundle, which you carry to it. A newer one "

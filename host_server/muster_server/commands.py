@@ -181,7 +181,7 @@ def understood(answer: "requests.Response", portal: str) -> dict[str, Any]:
     detail = document.get("detail") or document.get("title")
     if not isinstance(detail, str):
         raise _no_portal(portal, answer)
-    if answer.status_code == 401:
+    if answer.status_code == 401 and not document.get("path"):  # else a code that was typed
         raise Unauthorized(
             f"{portal} does not accept this access token; is it the one of this portal?"
         )

@@ -74,6 +74,8 @@ def pages(options: Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _filters(options: Namespace) -> dict[str, Any]:
+    if options.behind and not options.profile:
+        raise SettingsError("--behind: of which profile? give --profile, too")
     given = {
         "state": options.state,
         "attempt": options.attempt,
@@ -84,6 +86,7 @@ def _filters(options: Namespace) -> dict[str, Any]:
         "tag": options.tag,
         "sort": options.sort,
         "silent_since": _moment(options.silent_since) if options.silent_since else None,
+        "behind": "true" if options.behind else None,
     }
     return {name: value for name, value in given.items() if value is not None}
 

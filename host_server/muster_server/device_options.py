@@ -26,6 +26,9 @@ def list_devices(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--waiting-for", choices=_WHO, help="only those that wait for this")
     parser.add_argument("--profile", help="only those that are configured from it")
+    parser.add_argument(
+        "--behind", action="store_true", help="with --profile: only without its version in force"
+    )
     parser.add_argument("--group", help="only those in this group")
     parser.add_argument("--tag", help="only those with this tag")
     parser.add_argument("--sort", choices=("id", "name", "heard"), help="by id, unless said")

@@ -46,7 +46,7 @@ def new_profile(options: Namespace) -> int:
 
 def check_profile(options: Namespace) -> int:
     """Say everything that is wrong with a profile in a file; 1 if anything is."""
-    document = _parsed(options.file, read_text(options.file))
+    document = parsed(options.file, read_text(options.file))
     problems = problems_of(document)
     if not problems:
         problems = tell_trial(document, is_wanted=not options.offline)
@@ -61,7 +61,7 @@ def check_profile(options: Namespace) -> int:
 
 def add_profile(options: Namespace) -> int:
     """Keep a profile, or replace one. Raises SettingsError if something is wrong with it."""
-    document = _parsed(options.file, read_text(options.file))
+    document = parsed(options.file, read_text(options.file))
     problems = problems_of(document, keeps_passwords=options.replace)
     if not problems:
         problems = tell_trial(document, is_wanted=not options.offline)
@@ -146,7 +146,8 @@ def problem_error(of: str, problems: list[Problem]) -> SettingsError:
     return SettingsError(f"{of}: {first}" if not others else f"{of}:\n  {first}{more}")
 
 
-def _parsed(file: str, text: str) -> dict[str, Any]:
+def parsed(file: str, text: str) -> dict[str, Any]:
+    """The profile in a file. Raises SettingsError for a text that is none."""
     try:
         return parse_profile(text)
     except Invalid as error:

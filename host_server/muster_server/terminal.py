@@ -24,6 +24,7 @@ _HANDLER = "muster-written"
 # What every terminal can show in place of the signs that this program itself prints.
 _PLAIN = {"…": "...", "×": "x", "–": "-", "—": "-", "“": '"', "”": '"', "±": "+-", "✓": "+"}
 _BLOCKS = "█▀▄"
+_LONGEST_SECRET = 1024
 _RED, _PLAIN_AGAIN = "\x1b[31;1m", "\x1b[0m"
 _CHOICES = re.compile(r"(?s)(?:argument (?P<what>[^:]+): )?invalid choice: '(?P<came>.*?)' \(")
 
@@ -98,6 +99,19 @@ def ask_hidden(question: str, option: str) -> str:
         return getpass.getpass(f"{question} (not shown): ", stream=None)
     except EOFError:
         raise SettingsError(f"{option}: nothing was typed") from None
+
+
+def read_hidden(question: str, option: str) -> str:
+    """A secret that is asked for, or read from standard input where nobody can be asked.
+
+    Raises SettingsError if there is none.
+    """
+    if is_person_there():
+        return ask_hidden(question, option)
+    text = sys.stdin.readline(_LONGEST_SECRET).rstrip("\r\n")
+    if not text:
+        raise SettingsError(f"{option}: wanted on standard input, and nothing came")
+    return text
 
 
 class Parser(argparse.ArgumentParser):

@@ -50,6 +50,13 @@ def json_response(
     )
 
 
+def told_once(document: Any, status: int = 200) -> Response:
+    """An answer with a secret in it that is not told again: nobody on the way keeps it."""
+    response = json_response(document, status)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def problem(error: HostError) -> Response:
     """An RFC 9457 problem document with a stable `code`."""
     document: dict[str, Any] = {

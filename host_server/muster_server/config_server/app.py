@@ -270,6 +270,10 @@ def _add_devices(
     def count(owner: str) -> Response:
         return json_response(devices.views.counts(owner))
 
+    @app.get("/v1/device-groups", dependencies=[guard])
+    def groups(owner: str) -> Response:
+        return json_response(devices.views.groups(owner))
+
     @app.get("/v1/devices/{device_id}", dependencies=[guard])
     def show(device_id: str, owner: str) -> Response:
         presence.look(device_id, owner)

@@ -59,16 +59,22 @@ def changed(
         added=new.added_tags,
         removed=new.removed_tags,
     )
-    after = replace(
-        claim,
-        profile=claim.profile if new.profile is None else new.profile,
-        name=claim.name if new.name is None else new.name,
-    )
+    after = replace(claim, name=claim.name if new.name is None else new.name)
+    if new.profile is not None:
+        after = moved(records, after, new.profile)
     if after != claim:
         records.put_claim(after)
         device_changes.end_replaced(records, after, now)
         records.note(after, now, "changed", source="portal", detail=f'profile "{after.profile}"')
     return after, after != claim
+
+
+def moved(records: Records, claim: Claim, profile: str) -> Claim:
+    """The claim with this profile. Of another one than before, it has proved nothing yet."""
+    if claim.profile == profile:
+        return claim
+    records.leave_profile(claim.id)
+    return replace(claim, profile=profile, runs=None)
 
 
 def check_is_held(claim: Claim) -> None:

@@ -114,6 +114,12 @@ class DeviceViews:
         by = {"states": states, "profiles": profiles, "groups": groups, "tags": tags}
         return {"devices": total, **by}
 
+    def groups(self, owner: str) -> dict[str, Any]:
+        """Return the owner's groups and tags, with the number of devices in each."""
+        with self._store.reading() as records:
+            groups, tags = records.groups.counts(owner)
+        return {"groups": groups, "tags": tags}
+
     def page(self, owner: str, wanted: Wanted) -> dict[str, Any]:
         """Return some of the owner's devices, in the order that is wanted, one short entry each.
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from muster_server.config_server import window
-from muster_server.config_server.changing import changed, check_is_held, checked_change
+from muster_server.config_server.changing import changed, check_is_held, checked_change, moved
 from muster_server.config_server.device_view import DeviceViews, existing
 from muster_server.config_server.ending import end_ownership, left_behind
 from muster_server.config_server.platform_adapter import new_originator
@@ -280,7 +280,7 @@ def claimed(
         # A claim without an end, or whose bundle is being carried, is no end for a window.
         if end is None and (claim.expires_at or math.inf) > now + window.LONGEST_S:
             end = window.chosen_end(None, now)
-        return window.opened(replace(claim, profile=profile, name=name), end)
+        return window.opened(moved(records, replace(claim, name=name), profile), end)
     if any(claim.state == "proved" for claim in claims):
         raise Conflict(
             "a device with another secret has proved this id; if its label was reissued, release "

@@ -26,6 +26,7 @@ def end_ownership(records: Records, claim: Claim, now: float) -> None:
         return
     close_accounts(records, claim, now)
     records.put_claim(replace(claim, state="released", status="released", expires_at=None))
+    records.leave_profile(claim.id)
     records.groups.forget(claim.owner, claim.device_id)
     _forget_older(records, claim.device_id, now)
 

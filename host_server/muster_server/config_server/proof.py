@@ -125,7 +125,17 @@ def settle_version(
         # Where there is no token, the originator is all that a device has to show.
         settled = replace(settled, originator=new_originator())
     highest = max(claim.highest, version.number)
-    return replace(settled, version=version.number, highest=highest)
+    return replace(settled, version=version.number, highest=highest, runs=version.made_from)
+
+
+def note_origin(records: Records, claim: Claim, version: Version) -> None:
+    """Note from which version of the profile this one could be made anew; of one that an older
+    release made, or that was made while the device had other settings.
+    """
+    effect = records.effect_of(claim)
+    records.put_version(replace(version, made_from=effect))
+    if claim.version == version.number:
+        records.put_claim(replace(claim, runs=effect))
 
 
 def at_work(claim: Claim, now: float) -> Claim:

@@ -102,6 +102,7 @@ class RolloutService:
             with self._store.transaction() as records:
                 records.rollouts.put_members(rollout.id, members[n : n + _LOT])
         with self._store.transaction() as records:
+            records.rollouts.drop_strays(rollout)
             records.rollouts.put(replace(rollout, state="running", waves=used))
         return self.shown(rollout.id, owner)
 
@@ -163,10 +164,10 @@ class RolloutService:
             _existing(records, rollout_id, owner)
             found = records.rollouts.members(rollout_id, state, after, most + 1)
         shown = [
-            {**self._views.entry(device_id, owner), "wave": m.wave, "rollout": m.state}
-            for device_id, m in found[:most]
+            {**self._views.entry(m.device_id, owner), "wave": m.wave, "rollout": m.state}
+            for m in found[:most]
         ]
-        return {"devices": shown, "next": found[most - 1][0] if len(found) > most else None}
+        return {"devices": shown, "next": found[most - 1].device_id if len(found) > most else None}
 
     # What the worker does
 
@@ -176,9 +177,12 @@ class RolloutService:
 
     def step(self, is_mine: IsMine) -> bool:
         """Offer it to some, look at some, and decide; whether there may be more at once."""
+        # Who was heard of since is looked for among all devices: that holds nobody's lock.
         with self._store.reading() as records:
             found = records.rollouts.worked_at()
-        more = [self._step(rollout, is_mine) for rollout in found]
+            news = [records.rollouts.with_news(rollout, _AT_ONCE) for rollout in found]
+        pairs = zip(found, news, strict=True)
+        more = [self._step(rollout, heard, is_mine) for rollout, heard in pairs]
         return any(more)
 
     def end_idle(self, is_mine: IsMine) -> None:
@@ -187,7 +191,7 @@ class RolloutService:
             if is_mine(records):
                 records.rollouts.remove_cut_off(self._clock() - _CUT_OFF_S)
 
-    def _step(self, seen: Rollout, is_mine: IsMine) -> bool:
+    def _step(self, seen: Rollout, news: list[Member], is_mine: IsMine) -> bool:
         with self._store.transaction() as records:
             rollout = records.rollouts.one(seen.id, seen.owner)
             if not is_mine(records) or rollout is None or rollout != seen:
@@ -196,11 +200,10 @@ class RolloutService:
             if rollout.state == "running":
                 waiting = records.rollouts.to_offer(rollout, _AT_ONCE)
                 offered = [_offered(records, member) for member in waiting]
-                records.rollouts.put_members(rollout.id, offered)
-            news = records.rollouts.with_news(rollout, _AT_ONCE)
+                records.rollouts.change_members(rollout.id, offered)
             known = {member.claim_id: member for member in [*news, *offered]}
             looked_at = [self._looked_at(records, rollout, member) for member in known.values()]
-            records.rollouts.put_members(rollout.id, looked_at)
+            records.rollouts.change_members(rollout.id, looked_at)
             if not offered and rollout.state == "running":
                 self._decide(records, rollout)
             return bool(offered)
@@ -283,10 +286,10 @@ def _failed(counts: dict[tuple[int, str], int]) -> int:
 
 
 def in_waves(
-    found: Sequence[tuple[str, str]], waves: Sequence[dict[str, Any]]
+    found: Sequence[tuple[str, str, str]], waves: Sequence[dict[str, Any]]
 ) -> tuple[list[Member], list[dict[str, Any]]]:
-    """The claims, given with their groups, in their waves, and the waves that are not empty. Which
-    of them come first is left to chance, but for groups.
+    """The claims, given with their devices' ids and groups, in their waves, and the waves that are
+    not empty. Which of them come first is left to chance, but for groups.
     """
     left = list(found)
     SystemRandom().shuffle(left)
@@ -297,17 +300,17 @@ def in_waves(
         if not chosen:
             continue
         used.append(wave)
-        members += [Member(claim_id, len(used)) for claim_id, _ in chosen]
-        taken = {claim_id for claim_id, _ in chosen}
+        members += [Member(claim, len(used), device_id=device) for claim, device, _ in chosen]
+        taken = {one[0] for one in chosen}
         left = [one for one in left if one[0] not in taken]
     return members, used
 
 
 def _chosen(
-    left: list[tuple[str, str]], wave: dict[str, Any], total: int
-) -> list[tuple[str, str]]:
+    left: list[tuple[str, str, str]], wave: dict[str, Any], total: int
+) -> list[tuple[str, str, str]]:
     if "group" in wave:
-        return [one for one in left if one[1] == wave["group"]]
+        return [one for one in left if one[2] == wave["group"]]
     if "percent" in wave:
         return left[: max(1, round(total * wave["percent"] / 100))]
     return left[: wave["number"]] if "number" in wave else left

@@ -259,13 +259,13 @@ class SyncService:
                     is_troubled = claim.status != "registered" or claim.last is not None
                     if contact.is_proved and is_there and is_troubled:
                         # It failed with another version, and that one is not wanted any more.
-                        records.put_claim(proof.at_work(claim, self._clock()))
+                        claim = proof.at_work(claim, self._clock())
+                        records.put_claim(claim)
                     # One that came by bundle is proved as soon as it has a nonce to echo; and only
                     # with the newest can a device show that it is well which lost its directive,
                     # and the nonce in it, to a power cut.
-                    if running.made_from is None:  # an older release made it
-                        effect = records.effect_of(claim)
-                        records.put_version(replace(running, made_from=effect))
+                    if running.made_from is None:
+                        proof.note_origin(records, claim, running)
                     is_well = running.proved_at is not None and claim.status == "registered"
                     is_settled = contact.is_proved or is_well
                     retry_s = policy_s if is_settled else min(SOON_S, policy_s)

@@ -22,7 +22,7 @@ ROLES = {"administrator": "people", "operator": "manage", "owner": "change", "vi
 # A token of the API makes no users.
 SCOPES = RIGHTS[:3]
 
-_MANAGED = ("/v1/profiles", "/v1/rollouts", "/v1/vendor")
+_MANAGED = ("/v1/profiles", "/v1/rollouts", "/v1/vendor", "/v1/webhooks")
 _HAND_OUT = ("/bundle", "/bundle.txt", "/bundle.svg")
 
 
@@ -33,6 +33,7 @@ class Caller:
     owner: str
     right: str
     name: str
+    user_id: str = ""  # of a user; the house's own token is nobody's
 
     def may(self, right: str) -> bool:
         """Tell whether they have this right."""

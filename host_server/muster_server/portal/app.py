@@ -16,6 +16,7 @@ from muster_server.api.reading import read_body
 from muster_server.document import parse_json
 from muster_server.outgoing import Rules
 from muster_server.portal.access import Asking, Owner, door
+from muster_server.portal.account_api import add_account
 from muster_server.portal.commanding import add_commanding
 from muster_server.portal.offline import add_offline
 from muster_server.portal.overview import add_overview
@@ -24,6 +25,9 @@ from muster_server.portal.rollout_api import add_rollouts
 from muster_server.portal.service import Portal
 from muster_server.portal.streams import Streams, add_streams
 from muster_server.portal.task_api import add_tasks
+from muster_server.portal.transfer_api import add_transfers
+from muster_server.portal.transfers import Transfers
+from muster_server.portal.webhook_api import add_webhooks
 from muster_server.portal.webhook_delivery import telling
 from muster_server.portal.webhooks import Webhooks
 from muster_server.threads import Threads, use_threads
@@ -81,13 +85,19 @@ def create_app(
     streams = Streams(threads)
     add_streams(app, portal, streams, guard, described)
     app.state.stopping = streams.stopping  # whoever runs the app sets it when it shall end
-    described.complete(app)
+    transfers = None
     if people is not None and webhooks is not None:
+        transfers = Transfers(people.store, portal, people.throttle, people.clock)
+        add_account(app, people, guard, described)
+        add_transfers(app, portal, transfers, guard, described)
+        add_webhooks(app, webhooks, guard, described)
+    described.complete(app)
+    if people is not None and webhooks is not None and transfers is not None:
         # Late: who has only the API needs none.
         from muster_server.portal.audit import Audit
         from muster_server.portal.pages.routes import add_pages
 
-        add_pages(app, portal, people, streams, people.audit, webhooks, kit)
+        add_pages(app, portal, people, streams, people.audit, webhooks, transfers, kit)
         app.add_middleware(Audit, store=people.audit)
     return harden(app)
 

@@ -20,7 +20,7 @@ from muster_server.web import address_of
 log = logging.getLogger(__name__)
 
 _LONGEST = 64
-_ABOUT = ("device_id", "name", "task_id", "rollout_id")  # of the addresses' parts
+_ABOUT = ("device_id", "name", "task_id", "rollout_id", "webhook_id")  # of the addresses' parts
 
 
 class Audit:

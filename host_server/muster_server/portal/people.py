@@ -57,7 +57,7 @@ class Visitor:
     @property
     def caller(self) -> Caller:
         """The same person as the service knows them."""
-        return Caller(self.user.owner, ROLES[self.user.role], self.user.name)
+        return Caller(self.user.owner, ROLES[self.user.role], self.user.name, self.user.id)
 
 
 @dataclass(frozen=True)
@@ -242,8 +242,11 @@ class People:
         """Unauthorized unless this is the visitor's password: a session alone, left open
         somewhere, must not change how one signs in. TooManyRequests after several tries.
         """
-        user = visitor.user
-        with self.throttle.trying(f"name {user.name}", f"address {visitor.session.address}"):
+        self.confirm_user(visitor.user, password, visitor.session.address, path)
+
+    def confirm_user(self, user: User, password: str, address: str, path: str) -> None:
+        """The same for a user who asks from this address with a token; Unauthorized alike."""
+        with self.throttle.trying(f"name {user.name}", f"address {address}"):
             if not self._is_right(user.password, password):
                 raise Unauthorized("this is not your present password", path=path)
 
@@ -327,7 +330,7 @@ class People:
         if user is None:
             return None
         right = min(found.scope, ROLES[user.role], key=RIGHTS.index)
-        return Caller(user.owner, right, user.name)
+        return Caller(user.owner, right, user.name, user.id)
 
     # Choices
 

@@ -91,6 +91,10 @@ class Portal:
         """The number of devices: all, by state, and by profile."""
         return self._call("GET", f"/v1/device-counts?owner={quote(owner)}")
 
+    def device_groups(self, owner: str) -> dict[str, Any]:
+        """The number of devices in each group, and with each tag."""
+        return self._call("GET", f"/v1/device-groups?owner={quote(owner)}")
+
     def events(self, owner: str, after: int | None) -> dict[str, Any]:
         """Return what happened to the owner's devices after this place; without one nothing."""
         query = urlencode({"owner": owner} | ({} if after is None else {"after": after}))

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from muster_server.document import compact_json
 from muster_server.errors import Conflict, Invalid, NotFound
-from muster_server.outgoing import Rules
+from muster_server.outgoing import DEADLINE_S, Rules
 from muster_server.portal.access import Caller
 from muster_server.portal.service import Portal
 from muster_server.portal.webhook_signature import SECRET_BYTES, secret_text
@@ -36,6 +36,7 @@ DISABLED_AFTER_S = 5 * 86400.0
 _KEPT = 50
 _SHOWN = 10
 _GONE = "HTTP 410"
+_LOOK_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,20 @@ class Webhooks:
         with self._store.transaction() as records:
             records.webhooks.put(delivery)
         return message_id
+
+    def tested(self, by: Caller, hook_id: str) -> Delivery:
+        """Send it such a message, and wait for the first outcome, but for a few seconds at most:
+        it is sent in the background all the same. NotFound or Conflict as above.
+        """
+        message_id = self.test(by, hook_id)
+        end = time.monotonic() + DEADLINE_S
+        while True:
+            found = self.outcome_of(message_id)
+            if found is None:
+                raise NotFound("there is no such webhook")  # not any more
+            if found.tries or found.state != WAITING or time.monotonic() > end:
+                return found
+            time.sleep(_LOOK_S)
 
     def outcome_of(self, message_id: str) -> Delivery | None:
         """Return how far a message has come."""

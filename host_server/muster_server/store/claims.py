@@ -49,6 +49,9 @@ class Claim:
     # What binds the device to its server from its first commit on, the same in all versions of an
     # ownership. None: of a claim older than that, which gets it with its next version.
     adoption: bytes | None = field(default=None, repr=False)
+    # Of the proved version: the effect of its profile's version that it was made from. None: it
+    # was made of another profile, or nothing is proved.
+    runs: int | None = None
 
 
 @dataclass(frozen=True)

@@ -248,6 +248,13 @@ class Records:
             row[name] = as_json(row[name])
         self._sql.run(_PUT_CLAIM, *row.values())
 
+    def leave_profile(self, claim_id: str) -> None:
+        """The claim gets another profile, or ends: what it has says nothing of its profile any
+        more, and it is in no roll-out of it.
+        """
+        self._sql.run("UPDATE version SET made_from = NULL WHERE claim_id = ?", claim_id)
+        self._sql.run("DELETE FROM rollout_device WHERE claim_id = ?", claim_id)
+
     def remove_claim(self, claim_id: str) -> None:
         """Forget the claim with its versions."""
         self._sql.run("DELETE FROM claim WHERE id = ?", claim_id)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0011"
+HEAD = "0012"
 
 metadata = MetaData()
 
@@ -79,6 +79,7 @@ claims = Table(
     # a token that a platform was asked for, and whose answer has not come
     Column("asked", JSON(none_as_null=True)),
     Column("adoption", LargeBinary),  # sealed; null: made with the next version
+    Column("runs", Integer),  # what its proved version was made from; null: nothing of its profile
 )
 
 Index(
@@ -87,7 +88,10 @@ Index(
     *(claims.c[name] for name in ("seen_at", "name")),
 )
 Index("claim_by_status", claims.c.owner, claims.c.status, claims.c.device_id, claims.c.state)
-Index("claim_by_profile", claims.c.profile, claims.c.device_id, claims.c.state, claims.c.owner)
+Index(
+    "claim_by_profile", *(claims.c[n] for n in ("profile", "device_id", "state", "owner", "runs"))
+)
+Index("claim_by_runs", *(claims.c[n] for n in ("profile", "owner", "runs", "state")))
 Index(
     "claim_by_seen", *(claims.c[n] for n in ("owner", "status", "seen_at", "device_id", "state"))
 )
@@ -147,10 +151,14 @@ rollout_devices = Table(
     Column("state", Text, nullable=False),  # waiting, offered, held, succeeded, failed
     Column("above", Integer, nullable=False),  # the newest version when it was offered
     Column("seen_at", Float, nullable=False),  # of the claim, when it was looked at last
+    Column("device_id", Text, nullable=False),  # of the claim
     PrimaryKeyConstraint("rollout_id", "claim_id"),
 )
 Index("rollout_device_by_claim", rollout_devices.c.claim_id)
 Index("rollout_device_by_state", *(rollout_devices.c[n] for n in ("rollout_id", "state", "wave")))
+Index(
+    "rollout_device_listed", *(rollout_devices.c[n] for n in ("rollout_id", "device_id", "state"))
+)
 
 # Whoever works at something that only one may do: until then, unless renewed.
 leases = Table(

@@ -135,10 +135,7 @@ def _conditions(fit: Fit, owner: str) -> tuple[list[str], list[Any]]:
             )
             values += [owner, name]
     if fit.behind is not None:
-        parts.append(
-            "NOT EXISTS (SELECT 1 FROM version v WHERE v.claim_id = claim.id"
-            " AND v.number = claim.version AND v.made_from = ?)"
-        )
+        parts.append("(runs IS NULL OR runs != ?)")
         values.append(fit.behind)
     if fit.attempt in _ATTEMPTS:
         parts.append(_ATTEMPTS[fit.attempt])

@@ -140,9 +140,8 @@ class ProfileRecords:
         an older release made.
         """
         text = (
-            "SELECT v.made_from, count(*) FROM claim c LEFT JOIN version v"  # noqa: S608 - our own
-            " ON v.claim_id = c.id AND v.number = c.version WHERE c.profile = ? AND c.owner = ?"
-            f" AND c.state NOT IN ({_ENDED}) GROUP BY v.made_from"
+            "SELECT runs, count(*) FROM claim WHERE profile = ? AND owner = ?"  # noqa: S608
+            f" AND state NOT IN ({_ENDED}) GROUP BY runs"
         )
         return {row[0]: row[1] for row in self._sql.rows(text, name, owner)}
 

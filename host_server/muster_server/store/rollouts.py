@@ -45,6 +45,7 @@ class Member:
     state: str = "waiting"  # "waiting", "offered", "held", "succeeded", "failed"
     above: int = 0
     seen_at: float = 0.0
+    device_id: str = ""
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -56,11 +57,16 @@ _PUT = replacement("rollout", _FIELDS, "id")
 _ALL = f"SELECT {', '.join(_FIELDS)} FROM rollout"  # noqa: S608 - our own names
 _MEMBER = tuple(Member.__dataclass_fields__)
 _PUT_MEMBER = replacement("rollout_device", ("rollout_id", *_MEMBER), "rollout_id", "claim_id")
+_CHANGE_MEMBER = (
+    "UPDATE rollout_device SET state = ?, above = ?, seen_at = ?"
+    " WHERE rollout_id = ? AND claim_id = ?"
+)
 _D_MEMBER = ", ".join(f"d.{name}" for name in _MEMBER)
-# Those that are still configured from the profile.
-_MEMBERS = (
-    f"rollout_device d JOIN rollout r ON r.id = d.rollout_id JOIN claim c ON c.id = d.claim_id"
-    f" AND c.profile = r.profile AND c.state NOT IN ({_listed(ENDED)})"
+# Whose claim has got another profile, or has ended, has left.
+_STRAYS = (
+    "DELETE FROM rollout_device WHERE rollout_id = ? AND NOT EXISTS (SELECT 1 FROM claim c"  # noqa: S608
+    " WHERE c.id = rollout_device.claim_id AND c.profile = ?"
+    f" AND c.state NOT IN ({_listed(ENDED)}))"
 )
 _NUMBER = (
     "SELECT r.number FROM rollout_device d JOIN rollout r ON r.id = d.rollout_id"
@@ -123,33 +129,48 @@ class RolloutRecords:
 
     # its devices
 
-    def candidates(self, owner: str, profile: str) -> list[tuple[str, str]]:
-        """The owner's claims that are configured from the profile, with their groups."""
+    def candidates(self, owner: str, profile: str) -> list[tuple[str, str, str]]:
+        """The owner's claims that are configured from the profile, with their devices' ids and
+        groups.
+        """
         text = (
-            "SELECT c.id, coalesce(g.name, '') FROM claim c LEFT JOIN device_group g"  # noqa: S608
+            "SELECT c.id, c.device_id, coalesce(g.name, '') FROM claim c"  # noqa: S608
+            " LEFT JOIN device_group g"
             " ON g.owner = c.owner AND g.device_id = c.device_id"
             f" WHERE c.owner = ? AND c.profile = ? AND c.state NOT IN ({_listed(ENDED)})"
         )
-        return [(row[0], row[1]) for row in self._sql.rows(text, owner, profile)]
+        return [(row[0], row[1], row[2]) for row in self._sql.rows(text, owner, profile)]
+
+    def drop_strays(self, rollout: Rollout) -> None:
+        """Forget those that were given up, or got another profile, while it was filled."""
+        self._sql.run(_STRAYS, rollout.id, rollout.profile)
+
+    def change_members(self, rollout_id: str, members: Iterable[Member]) -> None:
+        """Keep its devices as they are now, but for those that have left."""
+        self._sql.run_many(
+            _CHANGE_MEMBER,
+            ((m.state, m.above, m.seen_at, rollout_id, m.claim_id) for m in members),
+        )
 
     def put_members(self, rollout_id: str, members: Iterable[Member]) -> None:
-        """Keep its devices as they are now."""
+        """Put devices into it."""
         rows = ((rollout_id, *(getattr(m, name) for name in _MEMBER)) for m in members)
         self._sql.run_many(_PUT_MEMBER, rows)
 
     def to_offer(self, rollout: Rollout, most: int) -> list[Member]:
         """Devices of waves that have begun to which it was not brought yet."""
         text = (
-            f"SELECT {_D_MEMBER} FROM {_MEMBERS} WHERE d.rollout_id = ? AND d.state = 'waiting'"  # noqa: S608
-            " AND d.wave <= ? LIMIT ?"
+            f"SELECT {_D_MEMBER} FROM rollout_device d WHERE d.rollout_id = ?"  # noqa: S608
+            " AND d.state = 'waiting' AND d.wave <= ? LIMIT ?"
         )
         return [Member(*row) for row in self._sql.rows(text, rollout.id, rollout.wave, most)]
 
     def with_news(self, rollout: Rollout, most: int) -> list[Member]:
         """Devices that were heard of since they were looked at, and have not succeeded."""
         text = (
-            f"SELECT {_D_MEMBER} FROM {_MEMBERS} WHERE d.rollout_id = ?"  # noqa: S608
-            " AND d.state IN ('offered', 'failed') AND c.seen_at > d.seen_at LIMIT ?"
+            f"SELECT {_D_MEMBER} FROM rollout_device d JOIN claim c ON c.id = d.claim_id"  # noqa: S608
+            " WHERE d.rollout_id = ? AND d.state IN ('offered', 'failed')"
+            " AND c.seen_at > d.seen_at LIMIT ?"
         )
         return [Member(*row) for row in self._sql.rows(text, rollout.id, most)]
 
@@ -167,22 +188,20 @@ class RolloutRecords:
     def counts(self, rollout_id: str) -> dict[tuple[int, str], int]:
         """The number of devices by wave and state."""
         text = (
-            f"SELECT d.wave, d.state, count(*) FROM {_MEMBERS} WHERE d.rollout_id = ?"  # noqa: S608
-            " GROUP BY d.wave, d.state"
+            "SELECT wave, state, count(*) FROM rollout_device WHERE rollout_id = ?"
+            " GROUP BY state, wave"  # as the index has them
         )
         return {(row[0], row[1]): row[2] for row in self._sql.rows(text, rollout_id)}
 
-    def members(
-        self, rollout_id: str, state: str | None, after: str, most: int
-    ) -> list[tuple[str, Member]]:
+    def members(self, rollout_id: str, state: str | None, after: str, most: int) -> list[Member]:
         """Return devices by their ids, some of them."""
         which, values = ("", ()) if state is None else (" AND d.state = ?", (state,))
         text = (
-            f"SELECT c.device_id, {_D_MEMBER} FROM {_MEMBERS} WHERE d.rollout_id = ?{which}"  # noqa: S608
-            " AND c.device_id > ? ORDER BY c.device_id LIMIT ?"
+            f"SELECT {_D_MEMBER} FROM rollout_device d WHERE d.rollout_id = ?{which}"  # noqa: S608
+            " AND d.device_id > ? ORDER BY d.device_id LIMIT ?"
         )
         rows = self._sql.rows(text, rollout_id, *values, after, most)
-        return [(row[0], Member(*tuple(row)[1:])) for row in rows]
+        return [Member(*row) for row in rows]
 
     def _first(self, text: str, *values: Any) -> Rollout | None:
         row = self._sql.row(text, *values)

@@ -8,13 +8,19 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from muster_server.portal.app import create_app
+from muster_server.portal.people import People
 from muster_server.portal.service import Portal
+from muster_server.store.engine import MEMORY, open_engine
+from muster_server.store.people import PeopleStore
+from muster_server.store.secrets import SecretBox
 
 
 @functools.cache
-def description() -> dict[str, Any]:
-    """The portal's document."""
-    app = create_app(Portal("http://127.0.0.1:9", "none"), frozenset)
+def description(*, is_alone: bool = False) -> dict[str, Any]:
+    """The portal's document; alone: of one that knows no people."""
+    # None of its routes is called.
+    people = None if is_alone else People(PeopleStore(open_engine(MEMORY), SecretBox(bytes(32))))
+    app = create_app(Portal("http://127.0.0.1:9", "none"), frozenset, people)
     document: dict[str, Any] = app.openapi()
     return document
 

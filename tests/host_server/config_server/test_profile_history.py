@@ -85,9 +85,26 @@ def test_what_an_older_release_made_is_known_after_its_next_contact(place: Field
     device.onboard()
     with place.store.transaction() as records:
         records.profiles._sql.run("UPDATE version SET made_from = NULL")
+        records.profiles._sql.run("UPDATE claim SET runs = NULL")
     assert place.history.listed("press", OWNER)["behind"] == 1
     device.sync(k="1")
     assert place.history.listed("press", OWNER)["behind"] == 0
+
+
+def test_a_device_that_got_other_settings_has_proved_none_of_them(place: Field) -> None:
+    other = PROFILE | {"name": "other"}
+    place.profiles.add(other)
+    place.profiles.replace("other", other | {"app": {"every_s": 5}})
+    device = place.registered()
+    device.onboard()
+    place.devices.change(device.id, OWNER, "other", None)
+    assert place.history.listed("press", OWNER)["devices"] == 0
+    assert place.history.listed("other", OWNER)["behind"] == 1
+    device.confirm(device.sync(k="1")["config"]["version"])
+    listed = place.history.listed("other", OWNER)
+    assert (listed["behind"], listed["versions"][0]["devices"]) == (0, 1)
+    place.devices.change(device.id, OWNER, "press", None)
+    assert place.history.listed("press", OWNER)["behind"] == 1  # though it once ran a version 1
 
 
 def test_versions_end_with_the_profile(place: Field) -> None:

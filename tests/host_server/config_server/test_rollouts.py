@@ -232,8 +232,22 @@ def test_what_cannot_be_rolled_out_is_refused(place: Field) -> None:
         place.rollouts.begin("press", number, OWNER, [], "ada")
 
 
+def test_whoever_gets_other_settings_or_is_given_up_leaves_it(place: Field) -> None:
+    moved, gone, stays = at_work(place, 3)
+    place.profiles.add(PROFILE | {"name": "other"})
+    rollout = begun(place)
+    place.devices.change(moved.id, OWNER, "other", None)
+    place.devices.release(gone.id, OWNER)
+    found = place.rollouts.devices(rollout, OWNER, None, "", 100)["devices"]
+    assert [entry["device_id"] for entry in found] == [stays.id]
+    assert shown(place, rollout)["waves"][0]["total"] == 1
+    take(stays)
+    look(place)
+    assert shown(place, rollout)["state"] == "done"
+
+
 def test_waves_hold_each_device_once() -> None:
-    found = [(str(n), "hall 3" if n < 10 else "") for n in range(1000)]
+    found = [(str(n), f"PRESS-{n}", "hall 3" if n < 10 else "") for n in range(1000)]
     waves: list[dict[str, Any]] = [
         {"percent": 1},
         {"group": "hall 3"},
@@ -241,6 +255,6 @@ def test_waves_hold_each_device_once() -> None:
         {"percent": 10},
     ]
     members, used = in_waves(found, waves)
-    assert sorted(m.claim_id for m in members) == sorted(name for name, _ in found)
+    assert sorted(m.claim_id for m in members) == sorted(name for name, _, _ in found)
     sizes = [sum(m.wave == n for m in members) for n in range(1, len(used) + 1)]
     assert sizes[0] == 10 and sizes[2:4] == [50, 100] and 1 <= sizes[1] <= 10

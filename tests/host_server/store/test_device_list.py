@@ -73,6 +73,7 @@ def test_counts_are_of_devices_by_state_and_by_profile(place: Field) -> None:
         Fit(silent_since=1.0),
         Fit(search="press"),
         Fit(group="hall 3", tag="spare"),
+        Fit(profile="press", behind=1),
     ],
 )
 def test_no_list_looks_at_every_row(sqlite_place: Field, fit: Fit) -> None:
@@ -85,3 +86,20 @@ def test_no_list_looks_at_every_row(sqlite_place: Field, fit: Fit) -> None:
         text += " ORDER BY device_id LIMIT ?"
         plan = [row[3] for row in driver.execute(text, (OWNER, "", *values, 10))]
     assert all("USING" in line and "INDEX" in line for line in plan if "claim" in line), plan
+
+
+def test_who_runs_what_and_how_far_a_rollout_is_are_told_by_indexes_alone(
+    sqlite_place: Field,
+) -> None:
+    asked: list[str] = []
+    with sqlite_place.store.reading() as records:
+        driver = records.devices._sql._cursor.connection
+        driver.set_trace_callback(asked.append)
+        records.profiles.runners("press", OWNER)
+        records.rollouts.counts("none")
+        driver.set_trace_callback(None)
+        plans = [driver.execute(f"EXPLAIN QUERY PLAN {text}").fetchall() for text in asked]
+    told = [" ".join(row[3] for row in plan) for plan in plans]
+    assert len(told) == 2
+    for line in told:
+        assert "USING COVERING INDEX" in line and "TEMP B-TREE" not in line, told

@@ -131,3 +131,36 @@ def test_claim_of_the_first_release_is_heard_and_read_and_nothing_stays_behind(
         assert b"secret" not in connection.execute(text("SELECT token FROM reader")).scalar_one()
         connection.execute(text("DELETE FROM claim"))
         assert connection.execute(text("SELECT count(*) FROM contact")).scalar_one() == 0
+
+
+def test_database_with_rollouts_learns_who_runs_what_and_who_is_in_them(engine: Engine) -> None:
+    migrate(engine, CONFIG, "0001")
+    secret = BOX.seal(bytes(20), "claim", "secret", "ab")
+    profile = BOX.seal(b"{}", "profile", "document", "press")
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO profile VALUES ('press', :d, 0)"), {"d": profile})
+        for id_, state in (("ab", "proved"), ("cd", "released")):
+            connection.execute(
+                text(
+                    f"INSERT INTO claim VALUES ('{id_}', 'PRESS-{id_}', 'admin', :s, 'press', "  # noqa: S608
+                    f"'', '{state}', 'nonce', 'C0', 1, NULL, 0, NULL, 3, 3, 'registered', "
+                    "'{}', NULL, NULL, NULL)"
+                ),
+                {"s": secret},
+            )
+    migrate(engine, CONFIG, "0011")
+    with engine.begin() as connection:
+        for sql in (
+            "INSERT INTO version (claim_id, number, document, made_from) VALUES ('ab', 3, 'x', 2)",
+            "INSERT INTO rollout VALUES ('r', 'admin', 'press', 2, 'running', 1, '[{}]', 0, 0,"
+            " 100, 0, '', 'ada', 1, 1)",
+            "INSERT INTO rollout_device VALUES ('r', 'ab', 1, 'offered', 0, 0)",
+            "INSERT INTO rollout_device VALUES ('r', 'cd', 1, 'offered', 0, 0)",
+        ):
+            connection.execute(text(sql))
+    migrate(engine, CONFIG, config_tables.HEAD)
+    with ConfigStore(engine, BOX).reading() as records:
+        assert records.profiles.runners("press", "admin") == {2: 1}
+        assert records.rollouts.counts("r") == {(1, "offered"): 1}
+        (member,) = records.rollouts.members("r", None, "", 9)
+        assert (member.claim_id, member.device_id) == ("ab", "PRESS-ab")

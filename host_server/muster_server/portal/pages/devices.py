@@ -44,7 +44,7 @@ def _add_list(pages: APIRouter, ground: Ground) -> None:
             devices=found["devices"],
             more=found["next"],
             asked=asked,
-            counts=ground.portal.device_counts(owner),
+            sorted_by=ground.portal.device_groups(owner),
             given_away=ground.transfers.taken_from(owner) if visitor.caller.may("change") else [],
         )
 
@@ -90,7 +90,7 @@ def device_page(
         at_fault=words.networks_at_fault(device),
         is_taken=device["state"] != "registered"
         and ground.transfers.was_taken_by(owner, device["device_id"]),
-        groups=ground.portal.device_counts(owner)["groups"],
+        groups=ground.portal.device_groups(owner)["groups"],
         error=error,
     )
 

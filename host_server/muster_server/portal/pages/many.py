@@ -89,7 +89,7 @@ def _add_several(pages: APIRouter, ground: Ground) -> None:
             devices=found["devices"],
             more=found["next"],
             asked=asked,
-            groups=ground.portal.device_counts(caller.owner)["groups"],
+            groups=ground.portal.device_groups(caller.owner)["groups"],
             chosen=form.all("device") if form else [],
             typed=typed,
             error=error,

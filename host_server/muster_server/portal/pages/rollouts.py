@@ -3,7 +3,6 @@
 """Versions of settings: who runs which, what differs, and how one reaches its devices in waves."""
 
 import json
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -18,11 +17,11 @@ from muster_server.portal.pages.forms import Form, form_of
 from muster_server.portal.pages.ground import Ground, go
 from muster_server.portal.pages.sessions import Managing
 from muster_server.portal.people import Visitor
+from muster_server.waves import waves_in
 
 _A_PAGE = 50
 _STATES = ("failed", "offered", "held", "waiting", "succeeded")
 _DEFAULTS = {"waves": "1, 10 %, 50 %", "most_failed": "0", "need_percent": "100"}
-_PERCENT = re.compile(r"([0-9]{1,3}) ?%")
 Number = Annotated[int, Query(ge=1, le=HIGHEST)]
 
 
@@ -123,16 +122,6 @@ def _document_in(form: Form, name: str) -> dict[str, Any]:
     wrong = [n for n, number in numbers.items() if number < 0]
     if wrong:
         raise Invalid("wanted a whole number", path=wrong[0])
-    waves = [_wave(text.strip()) for text in form.line("waves").split(",") if text.strip()]
+    waves = waves_in(form.line("waves"))
     automatic = bool(form.line("automatic"))
     return {"profile": name, "waves": waves, "automatic": automatic, **numbers}
-
-
-def _wave(text: str) -> dict[str, Any]:
-    """A wave as people write it: "10 %", "20", or the name of a group."""
-    percent = _PERCENT.fullmatch(text)
-    if percent:
-        return {"percent": int(percent[1])}
-    if text.isascii() and text.isdecimal():
-        return {"number": int(text)}
-    return {"group": text}

@@ -44,10 +44,10 @@ def add_pages(
     streams: Streams,
     audit: AuditStore,
     webhooks: Webhooks,
+    transfers: Transfers,
     kit: FirmwareKit | None = None,
 ) -> None:
     """The routes of all pages, and of the files that these ask for."""
-    transfers = Transfers(people.store, portal, people.throttle, people.clock)
     wifi = HomeWifi(portal, people)
     app.state.ground = ground = Ground(
         portal, people, wifi, streams, audit, transfers, webhooks, kit
