@@ -20,6 +20,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muster_server import request_id
+from muster_server.direct import DirectApp
 from muster_server.errors import NoAnswer
 from muster_server.tokens import TokenSource, token_of
 
@@ -83,10 +84,32 @@ class Door:
         about |= {name.lower(): value for name, value in along.items()}
         if token is not None:
             about["authorization"] = f"Bearer {token_of(token)}"
-        scope = _scope(method, path, about)
+        self._check_runs()
+        answer = self._answered_here(method, path, about, content)
+        return answer or self._from_loop(_scope(method, path, about), content, read_timeout_s)
+
+    def _answered_here(
+        self, method: str, path: str, headers: dict[str, str], content: bytes
+    ) -> Inside | None:
+        """The answer by the app's direct way: this thread does the work, and takes none of those
+        that serve devices there.
+        """
+        if not isinstance(self._app, DirectApp):
+            return None
+        place, _, query = path.partition("?")
+        response = self._app.answer_here(method, place, query, headers, content)
+        if response is None:
+            return None
+        return Inside(response.status_code, response.headers, bytes(response.body))
+
+    def _check_runs(self) -> None:
+        if self._loop is None:
+            raise NoAnswer(f"the {self._name} server of this process does not run")
+
+    def _from_loop(self, scope: Scope, content: bytes, read_timeout_s: float) -> Inside:
         with self._lock:
-            if self._loop is None:
-                raise NoAnswer(f"the {self._name} server of this process does not run")
+            self._check_runs()
+            assert self._loop is not None  # noqa: S101 - it was looked at, with the lock
             # The coroutine is made here and not before: else nobody would await it.
             future = asyncio.run_coroutine_threadsafe(
                 _Exchange(self._app, content).run(scope), self._loop

@@ -39,6 +39,11 @@ def accompany(company: Callable[[], dict[str, str]] | None) -> None:
     _company = company
 
 
+def is_accompanied() -> bool:
+    """Tell whether headers go along: requests are traced."""
+    return _company is not None
+
+
 def headers() -> dict[str, str]:
     """Return the headers for another server."""
     own = current()

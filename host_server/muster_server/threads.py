@@ -6,12 +6,16 @@ The framework has one pool for everything in a process. There a request of the p
 thread while it waits for the configuration server, which waits for a thread.
 """
 
+import asyncio
 import functools
 import inspect
+import threading
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from contextvars import copy_context
+from typing import Any, Generic, ParamSpec, TypeVar
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
@@ -20,24 +24,86 @@ T = TypeVar("T")
 
 
 class Threads:
-    """A bounded number of threads; whoever comes then waits for his turn."""
+    """A bounded number of threads; whoever comes then waits for his turn.
+
+    Whoever is cancelled while his work is done waits for its end all the same: a thread cannot be
+    stopped, and what it uses must not be closed meanwhile. Work that has not begun is not done.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        # Made when it is used: it belongs to the event loop that runs then.
-        self._limiter: CapacityLimiter | None = None
+        self._pool = ThreadPoolExecutor(most)
+        self._there = 0  # at work, or waiting for a thread
 
     async def run(self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Do it in one of these threads; its result, or what it raises."""
-        if self._limiter is None:
-            self._limiter = CapacityLimiter(self._most)
-        call = functools.partial(do, *arguments, **named)
-        return await to_thread.run_sync(call, limiter=self._limiter)
+        call = functools.partial(copy_context().run, do, *arguments, **named)
+        work: _Work[T] = _Work(call)
+        self._there += 1
+        try:
+            self._pool.submit(work.run)
+            return await work.result
+        except asyncio.CancelledError:
+            await work.given_up()
+            raise
+        finally:
+            self._there -= 1
 
     @property
     def waiting(self) -> int:
         """The number of those that wait for their turn."""
-        return 0 if self._limiter is None else self._limiter.statistics().tasks_waiting
+        return max(0, self._there - self._most)
+
+
+class _Work(Generic[T]):
+    """One call on its way through a thread.
+
+    The pool's own future would be a second one, with a lock and a condition of its own, which
+    cost as much as all the rest of the way.
+    """
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.result: asyncio.Future[T] = self._loop.create_future()
+        self._call = call
+        self._begun = threading.Lock()  # taken by who comes first: its thread, or who gives it up
+        self._is_over = False
+        self._end: asyncio.Event | None = None
+
+    def run(self) -> None:
+        """Do it, in the thread, unless it was given up before."""
+        if not self._begun.acquire(blocking=False):
+            return
+        try:
+            value = self._call()
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+            self._tell(self.result.set_exception, _that_futures_take(error))
+        else:
+            self._tell(self.result.set_result, value)
+
+    async def given_up(self) -> None:
+        """Return when its thread has ended; at once if it has not begun, and so never will."""
+        if self._begun.acquire(blocking=False):
+            return
+        self._end = asyncio.Event()
+        while not self._is_over:
+            with suppress(asyncio.CancelledError):
+                await self._end.wait()
+
+    def _tell(self, deed: Callable[[Any], None], what: Any) -> None:
+        with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            self._loop.call_soon_threadsafe(self._over, deed, what)
+
+    def _over(self, deed: Callable[[Any], None], what: Any) -> None:
+        self._is_over = True
+        if self._end is not None:
+            self._end.set()
+        if not self.result.done():
+            deed(what)
+
+
+def _that_futures_take(error: BaseException) -> BaseException:
+    return RuntimeError(repr(error)) if isinstance(error, StopIteration) else error
 
 
 def use_threads(app: FastAPI, threads: Threads) -> None:

@@ -96,8 +96,13 @@ def harden(app: FastAPI) -> FastAPI:
 
 def _host_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HostError)  # noqa: S101 - Starlette's signature is wider than its deed
+    return refused(request.method, request.url.path, error)
+
+
+def refused(method: str, path: str, error: HostError) -> Response:
+    """The problem document, and a line in the log if it is the server's own."""
     if error.status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error)
+        log.error("%s %s: %s", method, path, error)
     return problem(error)
 
 
@@ -187,7 +192,11 @@ def address_of(request: Request) -> str:
 
     What a proxy passes on was written by its client: only an address goes further.
     """
-    host = request.client.host if request.client else ""
+    return checked_address(request.client.host if request.client else "")
+
+
+def checked_address(host: str) -> str:
+    """Return the address, or "" if it is none."""
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
@@ -199,8 +208,13 @@ def bearer(accepted_hashes: Callable[[], frozenset[str]]) -> Callable[[Request],
 
     # A coroutine, for a thread would cost more than the look at the token's file.
     async def check(request: Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not matches_any(token.strip(), accepted_hashes()):
-            raise Unauthorized("send a token as Authorization: Bearer …")
+        check_bearer(request.headers.get("authorization", ""), accepted_hashes)
 
     return check
+
+
+def check_bearer(authorization: str, accepted_hashes: Callable[[], frozenset[str]]) -> None:
+    """Raise Unauthorized unless this header holds one of these (hashed) tokens."""
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not matches_any(token.strip(), accepted_hashes()):
+        raise Unauthorized("send a token as Authorization: Bearer …")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
-from fastapi import BackgroundTasks, Depends, FastAPI, Query, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, Query
 from fastapi.responses import Response
 from sqlalchemy import Engine
 
@@ -24,6 +24,7 @@ from muster_server.config_server.command_routes import add_commanding
 from muster_server.config_server.commanding import CommandService
 from muster_server.config_server.containers import Containers
 from muster_server.config_server.device_view import Wanted
+from muster_server.config_server.device_ways import add_claim, add_sync
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.events import EventService, add_events
 from muster_server.config_server.field_configuration import FieldConfiguration
@@ -45,7 +46,7 @@ from muster_server.config_server.receipts import ReceiptService
 from muster_server.config_server.refusals import Refusals
 from muster_server.config_server.rollout_routes import add_rollouts, add_versions
 from muster_server.config_server.rollouts import RolloutService
-from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
+from muster_server.config_server.sync import SyncService
 from muster_server.config_server.task_routes import add_tasks
 from muster_server.config_server.tasks import TaskService
 from muster_server.config_server.timeline import TimelineService
@@ -53,12 +54,13 @@ from muster_server.config_server.transfer import TransferService
 from muster_server.config_server.transfer_routes import add_transfer
 from muster_server.config_server.versions import Versions
 from muster_server.config_server.worker import Worker
+from muster_server.direct import DirectApp
 from muster_server.document import parse_json
 from muster_server.errors import Unavailable
 from muster_server.store.config import ConfigStore
 from muster_server.store.secrets import SecretBox
 from muster_server.threads import Threads, use_threads
-from muster_server.web import TELEMETRY, address_of, bearer, body_within, harden, json_response
+from muster_server.web import TELEMETRY, bearer, body_within, harden, json_response
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +69,6 @@ API_LIMIT_BYTES = 256 * 1024
 _CHORES_EVERY_S = 15.0
 _CHORES_AT_ONCE = 2  # jobs after a sync, and the rest
 _OWNERS_AT_ONCE = 24  # requests of the portal, beside those of devices
-_OCTETS = "application/octet-stream"
 
 RunJobs = Callable[[], Awaitable[None]]
 
@@ -136,7 +137,7 @@ def create_app(
         await asyncio.gather(housekeeping, working, return_exceptions=True)
 
     chores = Threads(_CHORES_AT_ONCE)
-    app = FastAPI(
+    app = DirectApp(
         title="Muster configuration server",
         redirect_slashes=False,
         telemetry=TELEMETRY,
@@ -152,8 +153,9 @@ def create_app(
 
     sync_threads = Threads(limits.at_once)
     app.state.figures = Figures(store, lambda: sync_threads.waiting)
-    use_threads(app, Threads(_OWNERS_AT_ONCE))
-    _add_sync(app, syncs, sync_threads, places, run_jobs)
+    use_threads(app, owners_threads := Threads(_OWNERS_AT_ONCE))
+    add_sync(app, syncs, sync_threads, places, run_jobs)
+    add_claim(app, devices, owners_threads, API_LIMIT_BYTES, accepted_hashes, guard)
     _add_profiles(app, profiles, guard)
     _add_devices(app, devices, bulk, presence, timelines, run_jobs, guard)
     _add_bundles(app, bundles, receipts, run_jobs, guard)
@@ -196,29 +198,6 @@ async def _keep_house(
         await asyncio.sleep(_CHORES_EVERY_S)
 
 
-def _add_sync(
-    app: FastAPI, syncs: SyncService, threads: Threads, places: Places, run_jobs: RunJobs
-) -> None:
-    Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
-
-    @app.post("/v1/devices/{device_id}/sync")
-    async def sync(
-        request: Request,
-        device_id: str,
-        message: Message,
-        later: BackgroundTasks,
-        k: str = "",
-    ) -> Response:
-        address, waiting = address_of(request), threads.waiting
-        if not places.has_room(address, waiting):
-            retry_s = places.retry_s(waiting)
-            raise Unavailable("too many devices at once", retry_s=retry_s)
-        answer = await threads.run(syncs.answer, device_id, k, message, address)
-        places.done()
-        later.add_task(run_jobs)
-        return Response(answer, media_type=_OCTETS, background=later)
-
-
 Body = Annotated[bytes, Depends(body_within(API_LIMIT_BYTES))]
 
 
@@ -254,14 +233,6 @@ def _add_devices(
     run_jobs: RunJobs,
     guard: Any,
 ) -> None:
-    @app.post("/v1/devices", dependencies=[guard])
-    def register(body: Body, owner: str) -> Response:
-        claim = read_body(bodies.Claim, body)
-        shown = devices.register(
-            claim.label, claim.profile, claim.name, owner, claim.portal_ms, claim.until
-        )
-        return json_response(shown, 201)
-
     @app.get("/v1/devices", dependencies=[guard])
     def show_some(owner: str, wanted: Annotated[WantedDevices, Query()]) -> Response:
         return json_response(devices.views.page(owner, Wanted(**wanted.model_dump())))

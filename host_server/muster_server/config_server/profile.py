@@ -42,8 +42,25 @@ class Particulars:
 
 def build_configuration(profile: dict[str, Any], own: Particulars) -> dict[str, Any]:
     """The configuration of one device; Invalid names the field of the profile that is wrong."""
+    configuration = unchecked_configuration(profile, own)
+    check_made(profile, configuration)
+    return configuration
+
+
+def check_made(profile: dict[str, Any], configuration: dict[str, Any]) -> None:
+    """Invalid names the field of the profile that makes this configuration wrong."""
+    try:
+        check_configuration(configuration)
+    except Invalid as error:
+        raise _in_profile(profile.get("name", ""), error) from None
+
+
+def unchecked_configuration(profile: dict[str, Any], own: Particulars) -> dict[str, Any]:
+    """Return what the profile makes for one device. It is for comparison with what was checked:
+    nothing is handed out that `check_made` has not seen.
+    """
     platform = profile["platform"]
-    configuration = {
+    return {
         "v": 1,
         "version": own.version,
         "networks": copy.deepcopy(profile["networks"]),
@@ -63,11 +80,6 @@ def build_configuration(profile: dict[str, Any], own: Particulars) -> dict[str, 
         "country": profile["country"],
         "policy": dict(profile["policy"]),
     }
-    try:
-        check_configuration(configuration)
-    except Invalid as error:
-        raise _in_profile(profile.get("name", ""), error) from None
-    return configuration
 
 
 def checked_profile(

@@ -13,7 +13,12 @@ from typing import Any
 from muster_server.api.bounds import KEY_BYTES
 from muster_server.config_server.device_changes import with_changes
 from muster_server.config_server.platform_adapter import Platforms
-from muster_server.config_server.profile import Particulars, build_configuration
+from muster_server.config_server.profile import (
+    Particulars,
+    build_configuration,
+    check_made,
+    unchecked_configuration,
+)
 from muster_server.config_server.proof import about_account, account_of, end_asked
 from muster_server.errors import NotFound, Released, Unavailable
 from muster_server.store.claims import ENDED, Claim, Version
@@ -73,11 +78,17 @@ class Versions:
         if platform["token"] is None and self._platforms.has_accounts(platform["url"]):
             return False
         own = self._particulars(claim, version.number, platform["token"], key_of(version))
-        made = build_configuration(profile, own)
+        made = unchecked_configuration(profile, own)
         if version.proved_at is not None and "adoption" not in document["config_server"]:
             # Its device was at work before adoption was: it is adopted with its next version.
-            del made["config_server"]["adoption"]
-        return made == document
+            unadopted = {**made["config_server"]}
+            del unadopted["adoption"]
+            is_same = {**made, "config_server": unadopted} == document
+        else:
+            is_same = made == document
+        if not is_same:  # the version's own document was checked when it was made
+            check_made(profile, made)
+        return is_same
 
     def preview(self, records: Records, claim: Claim, profile: dict[str, Any]) -> dict[str, Any]:
         """The configuration that this profile would make for the device. What stands for its

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 
+from muster_server.direct import nobody_leaves
 from muster_server.errors import HostError, Unauthorized, Unavailable
 from muster_server.outgoing import NotDelivered
 from muster_server.platform_server import request_times
@@ -33,15 +34,11 @@ _SEARCHES = 4
 _MOST_SEARCHES = 64  # that wait
 _AT_ONCE = 64  # requests that are answered before they are carried out
 _AGAIN_S = (1.0, 2.0, 4.0)  # between tries to keep what became of one
+_TIMES = {"x-m2m-ret", "x-m2m-rst", "x-m2m-oet"}
 _LATER = {
     ResponseType.SYNCHRONOUS: codes.ACCEPTED_SYNCHRONOUS,
     ResponseType.ASYNCHRONOUS: codes.ACCEPTED_ASYNCHRONOUS,
 }
-
-
-async def _nobody_leaves() -> None:
-    """Wait for ever."""
-    await asyncio.Event().wait()
 
 
 def told(error: HostError) -> Response:
@@ -97,7 +94,7 @@ class Answering:
         request: Request,
         token: str,
         headers: Mapping[str, str],
-        gone: Callable[[], Awaitable[object]] = _nobody_leaves,
+        gone: Callable[[], Awaitable[object]] = nobody_leaves,
     ) -> Response:
         """The answer; RequestRefused, such as NotVerified, Unauthorized or Unavailable if none.
         `gone` returns when nobody waits for it any more.
@@ -110,6 +107,16 @@ class Answering:
         answer = await self._now(request, token, headers, gone)
         is_silent = request.response_type is ResponseType.NONE
         return replace(answer, document=None) if is_silent else answer
+
+    def at_once(self, request: Request, token: str, headers: Mapping[str, str]) -> Response | None:
+        """The answer by this thread, with the same errors; None for what may have to wait, or may
+        take long. Raises VerificationNeeded, too.
+        """
+        is_plain = request.response_type is ResponseType.BLOCKING and not request.searches
+        has_times = request.persistence is not None or _TIMES & headers.keys()
+        if not is_plain or has_times or request.to.endswith(POLL):
+            return None
+        return self._platform.answer(request, token)
 
     async def close(self) -> None:
         """Give up what is still to be carried out; its resources say so after the next start."""
@@ -164,7 +171,7 @@ class Answering:
         request: Request,
         token: str,
         headers: Mapping[str, str],
-        gone: Callable[[], Awaitable[object]] = _nobody_leaves,
+        gone: Callable[[], Awaitable[object]] = nobody_leaves,
     ) -> Response:
         if request.to.endswith(POLL):
             entity = await self._threads.run(self._platform.polled, request, token)

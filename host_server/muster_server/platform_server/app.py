@@ -5,35 +5,35 @@
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, replace
-from functools import partial
+from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import Depends, FastAPI, Path, Query, Request
+from fastapi import Depends, FastAPI, Path, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from muster_server.errors import HostError, Unauthorized, Unavailable
+from muster_server.direct import Asked, DirectApp, Hashes, NotDirect, Way
+from muster_server.errors import Unavailable
 from muster_server.expiry_clock import ExpiryClock
 from muster_server.outgoing import Rules
-from muster_server.platform_server import http_binding
-from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
-from muster_server.platform_server.answering import Answering, told
+from muster_server.platform_server.answering import Answering
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.delivery import Delivery
 from muster_server.platform_server.figures import Figures
 from muster_server.platform_server.handed_on import HandedOn
+from muster_server.platform_server.onem2m_way import add_onem2m
 from muster_server.platform_server.outgoing import Outgoing
 from muster_server.platform_server.request_resources import RequestResources
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
 from muster_server.threads import Threads, use_threads
-from muster_server.web import TELEMETRY, bearer, body_within, harden, problem
+from muster_server.web import TELEMETRY, bearer, harden, json_response
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,11 @@ _SWEEP_S = 60
 _AT_ONCE = 32  # requests
 
 _POLICY = "^[A-Za-z0-9._:-]{1,64}$"
+_TOKEN_ID = "^[A-Za-z0-9_-]{1,32}$"  # noqa: S105 - a form
+_LIMIT_BYTES = 256 * 1024
 
 PolicyName = Annotated[str, Query(pattern=_POLICY)]
-TokenId = Annotated[str | None, Query(pattern="^[A-Za-z0-9_-]{1,32}$")]
+TokenId = Annotated[str | None, Query(pattern=_TOKEN_ID)]
 
 
 class IssuedTokenView(BaseModel):
@@ -154,7 +156,7 @@ def create_app(
             await asyncio.gather(*tasks, return_exceptions=True)
             await outgoing.close()
 
-    app = FastAPI(
+    app = DirectApp(
         title="Muster platform",
         redirect_slashes=False,
         telemetry=TELEMETRY,
@@ -165,8 +167,9 @@ def create_app(
     app.state.figures = Figures(store)
     use_threads(app, threads)
     _add_accounts(app, accounts, admin_token_hashes)
+    _add_direct_ways(app, accounts, threads, admin_token_hashes)
     _add_handed_on(app, handed_on, admin_token_hashes)
-    _add_onem2m(app, answering, cse, bounds, clock)
+    add_onem2m(app, answering, cse, bounds, clock)
     return harden(app)
 
 
@@ -242,6 +245,36 @@ def _add_accounts(
         accounts.close_account(originator, remove_ae=remove_ae)
 
 
+def _add_direct_ways(
+    app: DirectApp, accounts: Accounts, threads: Threads, admin_token_hashes: Hashes
+) -> None:
+    """Give what the configuration server asks for each device a direct way."""
+
+    def open_account(asked: Asked) -> Response:
+        token_id = asked.queried("token_id").get("token_id")
+        if token_id is not None and not re.fullmatch(_TOKEN_ID, token_id):
+            raise NotDirect
+        issued = accounts.open_account(asked.parts["originator"], token_id)
+        return json_response(asdict(issued), 201)
+
+    def name_in_policy(asked: Asked) -> Response:
+        policy = asked.parts["policy"]
+        if not re.fullmatch(_POLICY, policy):
+            raise NotDirect
+        try:
+            members = MembersView.model_validate_json(asked.body)
+        except ValueError:
+            raise NotDirect from None
+        accounts.name_in_policy(policy, members.originators)
+        return Response(status_code=204)
+
+    for method, path, do in (
+        ("PUT", "/accounts/{originator}", open_account),
+        ("POST", "/policies/{policy}/members", name_in_policy),
+    ):
+        app.direct(method, path, Way(do, threads, _LIMIT_BYTES, admin_token_hashes))
+
+
 def _add_handed_on(
     app: FastAPI, handed_on: HandedOn, admin_token_hashes: Callable[[], frozenset[str]]
 ) -> None:
@@ -257,46 +290,3 @@ def _add_handed_on(
     def drop(path: str, id: str) -> None:  # noqa: A002 - its name in the query
         """Forget that secret, which is sealed elsewhere now."""
         handed_on.drop(path, id)
-
-
-async def _gone(request: Request) -> None:
-    """Return when the connection has ended. To be awaited once the body has been read."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def _add_onem2m(
-    app: FastAPI, answering: Answering, cse: CSE, bounds: Bounds, clock: Callable[[], float]
-) -> None:
-    read_body = body_within(bounds.body_bytes)
-
-    async def onem2m(request: Request) -> Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        token = http_binding.bearer_token(headers)
-        try:
-            if token is None:
-                raise Unauthorized("send the account's token as Authorization: Bearer …")
-            body = await read_body(request)
-            path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1")
-            wanted = http_binding.parse(
-                request.method, path, request.url.query, headers, body, cse
-            )
-            answer = await answering.of(wanted, token, headers, partial(_gone, request))
-            status = codes.HTTP_STATUS[answer.rsc]
-        except (codes.RequestRefused, Unauthorized) as error:
-            answer, status = told(error), error.status
-        except HostError as error:  # a bound, or a database that is busy
-            answer = told(error)
-            about, _ = http_binding.rendered(headers, replace(answer, document=None), clock())
-            response = problem(error)
-            response.headers.update(about)
-            return response
-        about, content = http_binding.rendered(headers, answer, clock())
-        if status == Unauthorized.status:
-            # Whoever makes a profile learns here that another name is wrong; it is no secret.
-            about["WWW-Authenticate"] = f'Bearer cse="{cse.name}"'
-        return Response(content, status, about)
-
-    app.add_route(
-        "/{to:path}", onem2m, methods=[*http_binding.OPERATIONS, "PATCH"], include_in_schema=False
-    )

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from muster_server.errors import StoreError, Unavailable
+from muster_server.store.kept_connections import KeptConnections
 from muster_server.store.postgres import (
     PostgresDatabase,
     is_postgres,
@@ -23,7 +24,7 @@ from muster_server.store.postgres import (
     role_url,
 )
 from muster_server.store.refused import is_refusal, unavailable
-from muster_server.store.writer import TurnTimeout, Undone, Writer
+from muster_server.store.writer import BEGIN, TurnTimeout, Undone, Writer
 
 BUSY_TIMEOUT_S = 5.0
 MEMORY = "sqlite://"
@@ -80,8 +81,8 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         """The caller disposes of the engine."""
-        self._engine = engine
-        self._writer = Writer(engine, lambda: BUSY_TIMEOUT_S)
+        self._kept = KeptConnections(engine)
+        self._writer = Writer(self._kept, lambda: BUSY_TIMEOUT_S)
         self._postgres = PostgresDatabase(engine) if engine.name == POSTGRES else None
 
     @contextmanager
@@ -118,7 +119,8 @@ class Database:
                 yield connection
             return
         try:
-            with self._engine.connect() as connection:
+            connection = self._kept.take()
+            try:
                 driver = connection.connection.driver_connection
                 assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows the type
                 driver.execute("BEGIN")
@@ -126,6 +128,10 @@ class Database:
                     yield connection
                 finally:
                     driver.execute("ROLLBACK")
+            except BaseException:
+                connection.close()
+                raise
+            self._kept.give_back(connection)
         except (DatabaseError, sqlite3.DatabaseError, TimeoutError) as error:
             if not isinstance(error, TimeoutError) and not is_refusal(error):
                 raise
@@ -197,4 +203,7 @@ def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
+    if not driver.in_transaction:  # the writer begins its own
+        driver.execute(BEGIN)

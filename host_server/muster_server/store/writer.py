@@ -14,11 +14,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
+
+from muster_server.store.kept_connections import KeptConnections
 
 # A commit holds so many at most, and is not put off for longer than that.
 _MOST_TOGETHER = 64
 _LONGEST_S = 0.05
+BEGIN = "BEGIN IMMEDIATE"
 _PART = "part"  # the name of the savepoint of one member
 
 
@@ -42,6 +45,9 @@ class _Group:
 
     def __init__(self, connection: Connection, now: float) -> None:
         self.connection = connection
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
+        self.driver = driver
         self.began = now
         self.members = 0
         self._gate = _closed()
@@ -56,18 +62,12 @@ class _Group:
         """Let all go on who wait."""
         self._gate.release()
 
-    @property
-    def driver(self) -> sqlite3.Connection:
-        driver = self.connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
-        return driver
-
 
 class Writer:
-    """Gives out the turn to write. Its engine begins transactions with SQLite's write lock."""
+    """Gives out the turn to write. A transaction begins with SQLite's write lock."""
 
-    def __init__(self, engine: Engine, patience_s: Callable[[], float]) -> None:
-        self._engine = engine
+    def __init__(self, connections: KeptConnections, patience_s: Callable[[], float]) -> None:
+        self._connections = connections
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._is_taken = False
@@ -98,13 +98,14 @@ class Writer:
         self._end_or_wait(group)
 
     def _begun(self) -> _Group:
-        connection = self._engine.connect()
+        connection = self._connections.take()
         try:
-            connection.begin()
+            group = _Group(connection, time.monotonic())
+            group.driver.execute(BEGIN)
         except BaseException:
             connection.close()
             raise
-        return _Group(connection, time.monotonic())
+        return group
 
     def _take_back(self, group: _Group, error: BaseException) -> None:
         """Undo this part alone, and see to the others' commit if nobody comes after."""
@@ -138,18 +139,24 @@ class Writer:
         self._group = None
         try:
             if group.error is None and group.members:
-                group.connection.commit()
+                group.driver.commit()
             else:
-                group.connection.rollback()
+                group.driver.rollback()
         except Exception as error:  # noqa: BLE001 - told to everybody whose work it was
             group.error = error
             self._undo(group)
         finally:
             try:
-                group.connection.close()
+                self._give_back(group)
             finally:
                 group.end()
                 self._pass_turn()
+
+    def _give_back(self, group: _Group) -> None:
+        if group.error is None:
+            self._connections.give_back(group.connection)
+        else:
+            group.connection.close()
 
     def _undo(self, group: _Group) -> None:
         """Leave no transaction open on a connection that others will use."""

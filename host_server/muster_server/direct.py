@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""The short way from a request to the rules, for what a fleet asks most.
+
+A route that is declared to the framework may have a direct way besides, which passes by the
+framework's routing, dependencies and middleware: they cost more than most of these answers do.
+Both ways end in the same function. The direct one takes what is in order; all else, and everything
+while traces are sent, goes the framework's way, which knows how to refuse and how to trace it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from muster_server import request_id
+from muster_server.errors import HostError
+from muster_server.threads import Threads
+from muster_server.web import body_within, check_bearer, problem, refused
+
+log = logging.getLogger(__name__)
+
+_MOST_FIELDS = 32  # of a query
+_SEE_LOG = "see the server's log"
+
+Hashes = Callable[[], frozenset[str]]
+
+
+class NotDirect(Exception):
+    """The request is for the framework's way. Nothing was done yet."""
+
+
+async def nobody_leaves() -> None:
+    """Wait for ever."""
+    await asyncio.Event().wait()
+
+
+async def left(request: Request) -> None:
+    """Return when the connection has ended. To be awaited once the body has been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+@dataclass(slots=True)
+class Asked:
+    """A request. Its repr shows neither headers nor body, which hold secrets. `gone` returns when
+    nobody waits for the answer any more.
+    """
+
+    method: str
+    path: str  # as it was sent, without the query
+    query: str
+    headers: Mapping[str, str] = field(repr=False)  # names in lower case
+    parts: Mapping[str, str]  # of the path, by the names that the route has for them
+    client: str  # the address that asks, as the connection or a proxy that is believed tells it
+    body: bytes = field(repr=False, default=b"")
+    gone: Callable[[], Awaitable[object]] = field(repr=False, default=nobody_leaves)
+
+    def queried(self, *names: str) -> dict[str, str]:
+        """Return the query's fields, if it has no others than these.
+
+        Raises NotDirect if it has, or has one twice, or cannot be read.
+        """
+        try:
+            pairs = parse_qsl(self.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            raise NotDirect from None
+        found = dict(pairs)
+        if len(found) < len(pairs) or not found.keys() <= set(names):
+            raise NotDirect
+        return found
+
+
+class Way:
+    """The direct way of one route. Unless a kind of it says otherwise, its work is done by one
+    thread, of its role or of who asks.
+    """
+
+    def __init__(
+        self,
+        do: Callable[[Asked], Response],
+        threads: Threads,
+        limit_bytes: int,
+        accepted_hashes: Hashes | None = None,
+    ) -> None:
+        """`do` may raise HostError, or NotDirect before it does anything; `limit_bytes` is the
+        longest body; `accepted_hashes` are those of the tokens that open the way.
+        """
+        self._do = do
+        self._threads = threads
+        self.read = body_within(limit_bytes)
+        self._accepted_hashes = accepted_hashes
+
+    def admit(self, asked: Asked) -> None:
+        """Look at all but the body, which has not come. HostError or NotDirect ends it here."""
+        if self._accepted_hashes is not None:
+            check_bearer(asked.headers.get("authorization", ""), self._accepted_hashes)
+
+    async def answer(self, asked: Asked) -> Response:
+        """Answer in the event loop. Raises HostError, or NotDirect before anything was done."""
+        return await self._threads.run(self._do, asked)
+
+    def answer_here(self, asked: Asked) -> Response:
+        """Answer in this very thread, to another role of the process; with the same errors."""
+        return self._do(asked)
+
+    def refused(self, asked: Asked, error: HostError) -> Response:
+        """Return the answer that says why there is no other."""
+        return refused(asked.method, asked.path, error)
+
+
+class DirectApp(FastAPI):
+    """An app some of whose routes have a direct way."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(**named)
+        self._ways: dict[str, list[tuple[Route, Way, list[Route]]]] = {}
+
+    def direct(self, method: str, path: str, way: Way) -> None:
+        """Give the route that was declared with this method and path a direct way, too."""
+        before: list[Route] = []
+        for route in self.routes:
+            if not isinstance(route, Route) or method not in (route.methods or ()):
+                continue
+            if route.path == path:
+                self._ways.setdefault(method, []).append((route, way, before))
+                return
+            before.append(route)
+        raise ValueError(f"no route is declared as {method} {path}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, by the direct way if there is one."""
+        found = self._found(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        headers = None if found is None else _headers(scope)
+        if found is None or headers is None:
+            await super().__call__(scope, receive, send)
+            return
+        route, way, parts = found
+        asked = Asked(
+            scope["method"],
+            scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
+            scope["query_string"].decode("latin-1"),
+            headers,
+            parts,
+            scope["client"][0] if scope["client"] else "",
+        )
+        reading = _Reading(receive)
+        try:
+            response = await _answered(way, asked, Request(scope, reading.receive))
+        except NotDirect:
+            await super().__call__(scope, reading.again, send)
+            return
+        scope["route"], scope["path_params"] = route, parts
+        await _send(response, send)
+
+    def answer_here(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    ) -> Response | None:
+        """Answer another role of this process, in its thread; None if there is no direct way."""
+        found = self._found(method, unquote(path))
+        if found is None:
+            return None
+        _, way, parts = found
+        asked = Asked(method, path, query, headers, parts, "127.0.0.1")
+        try:
+            way.admit(asked)
+            asked.body = body
+            return way.answer_here(asked)
+        except NotDirect:
+            return None
+        except HostError as error:
+            return way.refused(asked, error)
+        except Exception:
+            log.exception("%s %s failed", asked.method, asked.path)
+            return problem(HostError(_SEE_LOG))
+
+    def _found(self, method: str, path: str) -> tuple[Route, Way, dict[str, str]] | None:
+        if request_id.is_accompanied():
+            return None
+        for route, way, before in self._ways.get(method, ()):
+            fits = route.path_regex.match(path)
+            if fits is not None:
+                if any(other.path_regex.match(path) for other in before):
+                    return None
+                return route, way, fits.groupdict()
+        return None
+
+
+def _headers(scope: Scope) -> dict[str, str] | None:
+    """The headers; None if one is there twice."""
+    found = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    return found if len(found) == len(scope["headers"]) else None
+
+
+class _Reading:
+    """A body that is read once, and may be read again by the framework."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._seen: list[Message] = []
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._seen.append(message)
+        return message
+
+    async def again(self) -> Message:
+        return self._seen.pop(0) if self._seen else await self._receive()
+
+
+async def _answered(way: Way, asked: Asked, request: Request) -> Response:
+    try:
+        way.admit(asked)
+        asked.body = await way.read(request)
+        asked.gone = partial(left, request)
+        return await way.answer(asked)
+    except NotDirect:
+        raise
+    except HostError as error:
+        return way.refused(asked, error)
+    except Exception:  # the last catch-all, as the framework's way has one
+        log.exception("%s %s failed", asked.method, asked.path)
+        return problem(HostError(_SEE_LOG))
+
+
+async def _send(response: Response, send: Send) -> None:
+    start = {"status": response.status_code, "headers": response.raw_headers}
+    await send({"type": "http.response.start", **start})
+    await send({"type": "http.response.body", "body": response.body})
+    if response.background is not None:
+        await response.background()
