@@ -38,7 +38,7 @@ def kill_often(folder: Path, kills: int, seed: int) -> tuple[int, list[str]]:
                 add_profile(running)
             else:
                 compared += len(before.read_text().splitlines())
-                losses += [f"kill {n}: {line}" for line in _lost(running, before)]
+                losses += [f"kill {n}: {line}" for line in lost(running, before)]
                 before.unlink()
                 print(f"{n} kills, {compared} acknowledgements, {len(losses)} lost", flush=True)
             if n < kills:
@@ -69,7 +69,8 @@ def _kill_under_load(running: Servers, ledger: Path, n: int, after_s: float) -> 
         load.wait()
 
 
-def _lost(running: Servers, ledger: Path) -> list[str]:
+def lost(running: Servers, ledger: Path) -> list[str]:
+    """Return a line for each thing that they acknowledged, and do not know now."""
     done = subprocess.run(
         running.command("check", "--ledger", str(ledger), "--clients", str(_CLIENTS)),
         stdout=subprocess.PIPE,
