@@ -27,7 +27,7 @@ _CHECK_S = 120
 
 def kill_often(folder: Path, kills: int, seed: int) -> tuple[int, list[str]]:
     """Return how many acknowledgements were compared, and what was lost or doubled."""
-    moments, ports = random.Random(seed), _free_ports()
+    moments, ports = random.Random(seed), free_ports()
     token_file = folder / "token"
     token_file.touch(0o600)
     token_file.write_text(TOKEN)
@@ -83,7 +83,7 @@ def lost(running: Servers, ledger: Path) -> list[str]:
     return lost if done.returncode == 0 or lost else [f"the check failed: {lines[:1]}"]
 
 
-def _free_ports() -> tuple[int, ...]:
+def free_ports() -> tuple[int, ...]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
     ports = tuple(each.getsockname()[1] for each in sockets)
     for each in sockets:
