@@ -73,6 +73,17 @@ def backup_restore(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def store_copy(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", help="the data folder with SQLite's files")
+    parser.add_argument(
+        "store", nargs="?", help="an empty database of PostgreSQL (default: MUSTER_STORE)"
+    )
+
+
+def store_reopen(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", help="the data folder with SQLite's files")
+
+
 def hotspot_options(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option("--name", default="setup", help='the network is called "MUSTER-" and this (setup)')

@@ -21,6 +21,7 @@ GROUPS = {
     "token": "replace what opens a server's door",
     "keys": "replace the key that secrets are kept under",
     "backup": "keep what the servers remember, and bring it back",
+    "store": "move what the servers remember to PostgreSQL",
     "certs": "make certificates for https",
     "device": "register devices and see how far they have come",
     "task": "do something to many devices, a few at a time",

@@ -7,6 +7,7 @@ from muster_server.command import Command
 
 _KEYS = "muster_server.key_commands"
 _BACKUP = "muster_server.backup_commands"
+_STORE = "muster_server.store_commands"
 
 OPERATOR_COMMANDS = (
     Command(
@@ -90,5 +91,25 @@ OPERATOR_COMMANDS = (
         cli_options.backup_restore,
         "restore",
         _BACKUP,
+    ),
+    Command(
+        ("store", "copy"),
+        "Move the data to PostgreSQL while the servers run: copied, sealed, compared row by row. "
+        "If this is cut off, run it again.",
+        (
+            "muster store copy /srv/muster postgresql://muster@db.example/muster",
+            "MUSTER_STORE=postgresql://… muster store copy /srv/muster  # with a password",
+        ),
+        cli_options.store_copy,
+        "copy",
+        _STORE,
+    ),
+    Command(
+        ("store", "reopen"),
+        "Take a move back before a server has run on the copy: the folder is in use again.",
+        ("muster store reopen /srv/muster",),
+        cli_options.store_reopen,
+        "reopen",
+        _STORE,
     ),
 )

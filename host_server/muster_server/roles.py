@@ -327,10 +327,12 @@ BUILDERS = {"platform": _platform, "config": _config, "portal": _portal}
 def _database(parts: Parts, role: str, package: str, head: str) -> Any:
     from muster_server.store.engine import database_url, open_engine
     from muster_server.store.migrations import migrate
+    from muster_server.store.moved import check_may_serve
 
     engine = open_engine(database_url(parts.settings.data_dir, role, parts.settings.store))
     parts.closers.callback(engine.dispose)
     migrate(engine, package, head)
+    check_may_serve(engine)
     return engine
 
 

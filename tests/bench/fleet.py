@@ -101,15 +101,20 @@ def add_profile(running: Servers) -> None:
 
 @contextmanager
 def started(
-    folder: Path, token_file: Path, ports: tuple[int, ...] = (0, 0, 0)
+    folder: Path,
+    token_file: Path,
+    ports: tuple[int, ...] = (0, 0, 0),
+    options: tuple[str, ...] = (),
 ) -> Iterator[Servers]:
-    """Servers on the data in this folder; they are ended with the block, if nobody did before."""
+    """Servers on the data in this folder; they are ended with the block, if nobody did before.
+    `options` are more of them for `muster serve`.
+    """
     roles = zip(("portal", "config", "platform"), ports, strict=True)
     listens = [f"--{role}-listen=127.0.0.1:{port}" for role, port in roles]
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "muster_server", "serve", "--data", str(folder / "data")),
-            *("--advertise", "no", "--admin-token-file", str(token_file), *listens),
+            *("--advertise", "no", "--admin-token-file", str(token_file), *listens, *options),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -27,7 +27,7 @@ _CHECK_S = 120
 
 def kill_often(folder: Path, kills: int, seed: int) -> tuple[int, list[str]]:
     """Return how many acknowledgements were compared, and what was lost or doubled."""
-    moments, ports = random.Random(seed), _free_ports()
+    moments, ports = random.Random(seed), free_ports()
     token_file = folder / "token"
     token_file.touch(0o600)
     token_file.write_text(TOKEN)
@@ -38,7 +38,7 @@ def kill_often(folder: Path, kills: int, seed: int) -> tuple[int, list[str]]:
                 add_profile(running)
             else:
                 compared += len(before.read_text().splitlines())
-                losses += [f"kill {n}: {line}" for line in _lost(running, before)]
+                losses += [f"kill {n}: {line}" for line in lost(running, before)]
                 before.unlink()
                 print(f"{n} kills, {compared} acknowledgements, {len(losses)} lost", flush=True)
             if n < kills:
@@ -69,7 +69,8 @@ def _kill_under_load(running: Servers, ledger: Path, n: int, after_s: float) -> 
         load.wait()
 
 
-def _lost(running: Servers, ledger: Path) -> list[str]:
+def lost(running: Servers, ledger: Path) -> list[str]:
+    """Return a line for each thing that they acknowledged, and do not know now."""
     done = subprocess.run(
         running.command("check", "--ledger", str(ledger), "--clients", str(_CLIENTS)),
         stdout=subprocess.PIPE,
@@ -82,7 +83,7 @@ def _lost(running: Servers, ledger: Path) -> list[str]:
     return lost if done.returncode == 0 or lost else [f"the check failed: {lines[:1]}"]
 
 
-def _free_ports() -> tuple[int, ...]:
+def free_ports() -> tuple[int, ...]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
     ports = tuple(each.getsockname()[1] for each in sockets)
     for each in sockets:

@@ -16,7 +16,7 @@ from muster_harness.fleet.noise import Initiator
 
 LABEL = "label"
 _AE, _CONTAINER, _INSTANCE = 2, 3, 4
-_CREATED, _OK, _CONFLICT = "2001", "2000", "4105"
+_CREATED, _OK, _CONFLICT, _ALREADY_REGISTERED = "2001", "2000", "4105", "4117"
 _CONTAINERS = ("data", "muster")
 _KEPT_INSTANCES = 100
 
@@ -61,7 +61,10 @@ class FleetDevice:
         self.config = directive["config"]
 
     def register(self) -> None:
-        """Step 9: the AE with its containers, on a connection that is kept."""
+        """Step 9: the AE with its containers, on a connection that is kept. Or Refused.
+
+        What is there already, because an answer was lost, is looked at, as firmware does.
+        """
         platform = self._settings["platform"]
         self._platform = self._to_platform()
         originator = platform["originator"]
@@ -72,18 +75,28 @@ class FleetDevice:
             "srv": [platform["rvi"]],
             "lbl": [f"muster:{self.label.device_id}"],
         }
-        self._create(platform["cse"], _AE, {"m2m:ae": entity})
+        rsc = self._create(platform["cse"], _AE, {"m2m:ae": entity})
+        if rsc != _CREATED and not self.is_registered():
+            raise Refused(f"register: response status code {rsc}, and the AE is not ours")
         for name in _CONTAINERS:
             content = {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
             self._create(f"{originator}?rcn=0", _CONTAINER, content)
 
     def confirm(self, server_url: str) -> None:
-        """The sync after step 9, whose echo proves the version: the device commits. Or Refused."""
-        version = int(self._settings["version"])
+        """The sync after step 9, whose echo proves the version: the device commits. Or Refused.
+
+        Whoever is called back at once was not believed: the server has started anew since it told
+        the nonce (docs/protocol.md, "Proof against replay"), and believes the next report.
+        """
+        own = self._settings
         directive = self._report(server_url, "trial")
         if directive["action"] not in ("keep", "wait"):
             raise Refused(f"told to {directive['action']} after step 9")
-        self.committed = version
+        self.committed = int(own["version"])
+        if directive["retry_s"] < own["policy"]["sync_s"]:
+            again = self._report(server_url, "committed")
+            if again["action"] == "keep" and again["retry_s"] < own["policy"]["sync_s"]:
+                raise Refused("called back after step 9, twice", float(again["retry_s"]))
 
     def check_in(self, server_url: str) -> str:
         """A later sync of a device at work; the action that it is told."""
@@ -96,12 +109,14 @@ class FleetDevice:
         self._create(f"{platform['cse']}/{platform['originator']}/data?rcn=0", _INSTANCE, content)
 
     def is_registered(self) -> bool:
-        """Tell whether the platform knows the device's AE and takes its token."""
+        """Tell whether the platform knows the device's AE and takes its token. Refused if it does
+        not say.
+        """
         platform = self._settings["platform"]
         if self._platform is None:
             self._platform = self._to_platform()
         answer = self._ask("GET", platform["originator"], None, None)
-        if answer.status in (0, 429, 503):
+        if answer.status in (0, 429) or answer.status >= 500:
             raise _refused("look at the AE", answer)
         return answer.rsc == _OK
 
@@ -166,10 +181,11 @@ class FleetDevice:
             "timeline": timeline,
         }
 
-    def _create(self, path: str, kind: int, content: dict[str, Any]) -> None:
+    def _create(self, path: str, kind: int, content: dict[str, Any]) -> str:
         answer = self._ask("POST", path, kind, content)
-        if answer.rsc not in (_CREATED, _CONFLICT):
+        if answer.rsc not in (_CREATED, _CONFLICT, _ALREADY_REGISTERED):
             raise _refused("create at the platform", answer)
+        return answer.rsc
 
     def _ask(
         self, method: str, path: str, kind: int | None, content: dict[str, Any] | None

@@ -192,6 +192,8 @@ async def _keep_house(
             await threads.run(jobs.run_due)
             if fields is not None:
                 await threads.run(alone, "fields", fields.listen)
+        except Unavailable as error:
+            log.warning("housekeeping goes on in %d s: %s", _CHORES_EVERY_S, error)
         except Exception:
             # The last catch-all of this task: it must live as long as the server.
             log.exception("housekeeping failed; it goes on in %d s", _CHORES_EVERY_S)

@@ -26,9 +26,15 @@ class Epoch:
         self,
         shared: Callable[[], bytes | None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        news: Callable[[], int] = lambda: 0,
     ) -> None:
-        """`shared` gives the key of all processes; None if there is one process."""
+        """`shared` gives the key of all processes; None if there is one process. `news` gives
+        another number when that may be another key, as after a crash of the database.
+        """
         self._shared = shared
+        self._news = news
+        self._seen = news()
         self._monotonic = monotonic
         self._key = secrets.token_bytes(_KEY_BYTES)
         self._looked_at: float | None = None
@@ -36,10 +42,11 @@ class Epoch:
     def refresh(self) -> None:
         """Look, now and then, which key all have. To be called outside of a transaction."""
         now = self._monotonic()
-        if self._looked_at is not None and now - self._looked_at < _LOOK_S:
+        is_fresh = self._looked_at is not None and now - self._looked_at < _LOOK_S
+        if is_fresh and self._seen == self._news():
             return
         self._key = self._shared() or self._key
-        self._looked_at = now
+        self._looked_at, self._seen = now, self._news()
 
     def told(self, nonce: str) -> str:
         """Return what a device is told in place of a stored nonce: 96 bits as text."""

@@ -90,14 +90,13 @@ class SyncService:
         self._by_replayed = RateLimit(BY_REPLAYED, monotonic)
         self._strangers = RateLimit(limits.strangers, monotonic)
         self.familiar = Familiar()
-        self._epoch = Epoch(store.shared_epoch)
+        self._epoch = Epoch(store.shared_epoch, news=lambda: store.connections_made)
         self.refusals = Refusals(store)
 
     def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
         """Message 2. NotRecognised, TooManyRequests or Malformed if there is none."""
         started = self._monotonic()
         self._by_address.take(address)
-        self._epoch.refresh()
         if len(message) < SHORTEST_BYTES:
             raise Malformed(f"wanted at least {SHORTEST_BYTES} bytes, got {len(message)}")
         if not _K.fullmatch(k):
@@ -110,6 +109,8 @@ class SyncService:
             self.refusals.note(device_id, k, address, self._clock())
             raise NotRecognised(_REGISTER_FIRST)
         self.familiar.add(address)
+        # After the first question to the database, which notices that it was away.
+        self._epoch.refresh()
         report = parse_report(holder.payload)
         digest = hashlib.sha256(message).digest()[:16]
         limit = self._by_replayed if self._is_known(holder.owner, digest) else self._by_device

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from muster_server.errors import Unavailable
 from muster_server.store.config import ConfigStore, Records
 from muster_server.threads import Threads
 
@@ -84,6 +85,9 @@ class Worker:
             try:
                 if await threads.run(self.step):
                     pause_s = _PAUSE_S
+            except Unavailable as error:
+                pause_s = float(error.retry_s or _AFTER_FAILURE_S)
+                log.warning("the worker goes on in %d s: %s", pause_s, error)
             except Exception:
                 # The last catch-all of this task: it must live as long as the server.
                 log.exception("the worker failed; it goes on in %d s", _AFTER_FAILURE_S)

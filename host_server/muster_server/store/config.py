@@ -109,6 +109,11 @@ class ConfigStore:
             sql.run(insertion("epoch", ("place", "secret")), place, made)
             return made
 
+    @property
+    def connections_made(self) -> int:
+        """Another number after the database was away."""
+        return self._database.connections_made
+
     def check_key(self) -> None:
         """StoreError if what is stored was sealed with another key. From the first time on, the
         database knows its key, whether or not there is anything else in it.

@@ -84,6 +84,12 @@ class Database:
         self._kept = KeptConnections(engine)
         self._writer = Writer(self._kept, lambda: BUSY_TIMEOUT_S)
         self._postgres = PostgresDatabase(engine) if engine.name == POSTGRES else None
+        # Another number after the database was away: each connection is a new one then.
+        self.connections_made = 0
+        event.listen(engine, "connect", self._count)
+
+    def _count(self, connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+        self.connections_made += 1
 
     @contextmanager
     def transaction(self, about: str | None = None) -> Iterator[Connection]:

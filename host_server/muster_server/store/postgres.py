@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import registry
+from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from muster_server.errors import SettingsError, StoreError
@@ -358,13 +359,19 @@ def _answer(driver: "psycopg.Connection[Any]", question: str) -> bool:
 
 
 def is_lost(error: BaseException) -> bool:
-    """Tell whether the connection, and not the question, was what failed."""
+    """Tell whether the connection, and not the question, was what failed; also if it leads to a
+    server of a cluster that may only read now.
+    """
     import psycopg
     from psycopg import errors
 
     cause = getattr(error, "orig", error)
-    lost = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow)
-    if isinstance(cause, lost + (psycopg.InterfaceError,)):
+    lost = (
+        *(errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow),
+        errors.FeatureNotSupported,  # to write: it has become a copy of another
+        psycopg.InterfaceError,
+    )
+    if isinstance(cause, lost):
         return True
     return isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
 
@@ -384,4 +391,5 @@ def is_refused(error: BaseException) -> bool:
     import psycopg
 
     cause = getattr(error, "orig", error)
-    return isinstance(cause, psycopg.OperationalError | psycopg.InterfaceError)
+    is_away = isinstance(cause, psycopg.OperationalError | PendingRollbackError)
+    return is_away or is_lost(error)

@@ -21,6 +21,9 @@ class _Meaning:
     retry_s: int
 
 
+# What the triggers of a database say that has moved to another store.
+MOVED = "muster: this data has moved"
+
 _BUSY = _Meaning("the database is busy", "the turn to write, or to read, did not come", 2)
 _MEANINGS = {
     sqlite3.SQLITE_FULL: _Meaning(
@@ -47,6 +50,11 @@ _MEANINGS = {
     ),
 }
 
+_GONE = _Meaning(
+    "the data has moved to another store",
+    "stop these servers, and start them with --store",
+    5,
+)
 _WAITING = (
     *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL),
     *(sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT),
@@ -60,6 +68,8 @@ def unavailable(error: BaseException) -> Unavailable:
     """
     cause = _cause(error)
     meaning = _BUSY if cause is None else _MEANINGS.get(cause.sqlite_errorcode & _CODE, _BUSY)
+    if cause is not None and _has_moved(cause):
+        meaning = _GONE
     log.error("%s (%s): %s", meaning.title, cause or error, meaning.remedy)
     return Unavailable(meaning.title, retry_s=meaning.retry_s)
 
@@ -68,7 +78,13 @@ def is_refusal(error: BaseException) -> bool:
     """Tell whether the database itself cannot do its work: no fault of what it was asked."""
     cause = _cause(error)
     code = 0 if cause is None else cause.sqlite_errorcode & _CODE
-    return code in _WAITING or code in _MEANINGS
+    is_moved = cause is not None and _has_moved(cause)
+    return code in _WAITING or code in _MEANINGS or is_moved
+
+
+def _has_moved(cause: sqlite3.Error) -> bool:
+    is_trigger = cause.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_TRIGGER
+    return is_trigger and str(cause) == MOVED
 
 
 def _cause(error: BaseException) -> sqlite3.Error | None:

@@ -61,6 +61,19 @@ def test_device_that_one_process_told_a_nonce_proves_itself_to_another(
     assert proved(place, device)
 
 
+def test_processes_agree_at_once_after_a_crash_of_the_database(
+    place: Field, other: Field, postgres: Postgres
+) -> None:
+    device = place.registered()
+    device.sync()  # this one knows, for a while, what is told in place of a nonce
+    postgres.restart()  # which forgets it
+    device.place = other
+    version = device.sync()["config"]["version"]
+    device.place = place
+    device.confirm(version)
+    assert proved(place, device)
+
+
 def test_each_job_is_done_by_one_process(
     place: Field, other: Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:

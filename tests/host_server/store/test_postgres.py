@@ -11,13 +11,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import errors
 from sqlalchemy import Engine
 
 from muster_server.errors import SettingsError, StoreError, Unavailable
 from muster_server.store.engine import Database, database_url, open_engine, transaction
 from muster_server.store.forms import FORMS
 from muster_server.store.migrations import current_revision
-from muster_server.store.postgres import role_url
+from muster_server.store.postgres import is_lost, is_refused, role_url
 from muster_server.store.sql import Sql, insertion, with_marks
 from tests.postgres import Postgres
 
@@ -132,6 +133,11 @@ def test_server_that_is_away_is_unavailable(database: Database, postgres: Postgr
             pass
     finally:
         postgres.start()
+
+
+def test_server_that_may_only_read_now_is_left_for_another() -> None:
+    error = errors.FeatureNotSupported("cannot set transaction read-write mode during recovery")
+    assert is_lost(error) and is_refused(error)
 
 
 def test_who_cannot_have_his_turn_is_refused_in_time(database: Database, engine: Engine) -> None:
