@@ -174,6 +174,7 @@ def _portal(parts: Parts) -> Role:
     from muster_server.store.second_factors import check_portal_key
 
     settings = parts.settings
+    kit = read_kit(settings.firmware_dir)
     url = parts.service_url_of(
         "config", "--config-url", settings.config_url, settings.config_listens[0]
     )
@@ -183,7 +184,6 @@ def _portal(parts: Parts) -> Role:
     check_portal_key(engine, box)
     people = People(PeopleStore(engine, box))
     told = Rules(settings.notify_networks, settings.ca_file)
-    kit = read_kit(settings.firmware_dir)
     app = create_app(portal, parts.accepted("portal"), people, told, kit)
     role = parts.role("portal", app)
     _tell_first_link(settings, role.urls[0], people.first_invitation())

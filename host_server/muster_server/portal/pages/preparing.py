@@ -20,8 +20,8 @@ from muster_server.portal.pages.label_sheets import sheet_names
 from muster_server.portal.pages.sessions import Managing
 from muster_server.web import json_response
 
-_FOR_A_DAY = "private, max-age=86400, immutable"  # the address changes with the content
-_HEADERS = {"Cache-Control": _FOR_A_DAY}
+# The address changes with the content.
+_FOR_A_DAY = {"Cache-Control": "private, max-age=86400, immutable"}
 
 
 def add(pages: APIRouter, ground: Ground) -> None:
@@ -38,14 +38,15 @@ def add(pages: APIRouter, ground: Ground) -> None:
 
     @pages.get("/prepare/{digest}/firmware.json")
     def firmware(digest: str, visitor: Managing) -> Response:
-        return Response(kit().description, 200, _HEADERS, "application/json")
+        # Kept by no browser: the passphrase of the onboarding network may be in it.
+        return Response(kit().description, 200, media_type="application/json")
 
     @pages.get("/prepare/{digest}/{name}.bin")
     def micropython(digest: str, name: str, visitor: Managing) -> Response:
         image = kit().images.get(name)
         if image is None:
             raise NotFound("this portal was given no image for this board")
-        return Response(image, 200, _HEADERS, "application/octet-stream")
+        return Response(image, 200, _FOR_A_DAY, "application/octet-stream")
 
     @pages.post("/prepare/label")
     def make_label(request: Request, visitor: Managing) -> Response:

@@ -34,7 +34,9 @@ def test_those_who_do_not_manage_get_neither_page_nor_firmware_nor_labels(
 
 def test_operators_get_the_firmware_and_the_image(site: Site, ada: Person) -> None:
     person = site.joined("otto", "operator")
-    assert person.get(f"/prepare/{KIT.digest}/firmware.json").content == KIT.description
+    firmware = person.get(f"/prepare/{KIT.digest}/firmware.json")
+    assert firmware.content == KIT.description
+    assert firmware.headers["Cache-Control"] == "no-store"
     image = person.get(f"/prepare/{KIT.digest}/ESP32_GENERIC.bin")
     assert image.content == KIT.images["ESP32_GENERIC"]
     assert person.get(f"/prepare/{KIT.digest}/OTHER.bin").status_code == 404

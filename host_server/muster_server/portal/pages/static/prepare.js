@@ -8,11 +8,10 @@
   const find = (id) => document.getElementById(id);
   const texts = Object.fromEntries([...find("texts").children].map((one) => [one.dataset.text, one.textContent]));
   const beginnings = [...root.querySelectorAll("[data-said]")].map((said) => [said, said.textContent]);
-  const made = []; // labels of this visit
+  const labels = new LabelList(texts);
   let port = null;
   let kit = null;
   let isBusy = false;
-  let isUnprinted = false;
   let waiting = null; // for a person to say that this label may be replaced
   let unsure = null; // a label that a board may have by now
 
@@ -100,7 +99,7 @@
       said.className = "said faint";
       said.textContent = text;
     }
-    find("label-made").hidden = true;
+    labels.hide();
     waiting = null;
     find("give-label").textContent = texts.give_label;
   }
@@ -153,33 +152,12 @@
       unsure = one;
       await writeLabel(repl, one);
       unsure = null;
-      show(one);
-      keep(one);
+      labels.add(one);
       await repl.restart().catch(() => {}); // a person can
       say("label", "done", one.device_id, "good");
     });
     waiting = null;
     find("give-label").textContent = texts.give_label;
-  }
-
-  function show(one) {
-    find("label-id").textContent = one.device_id;
-    find("label-groups").textContent = one.groups;
-    find("label-passphrase").textContent = one.setup_passphrase;
-    find("label-drawing").src = one.drawing;
-    find("label-link").href = "/add#" + one.label;
-    find("label-made").hidden = false;
-  }
-
-  function keep(one) {
-    const before = made.findIndex((other) => other.device_id === one.device_id);
-    if (before >= 0) made.splice(before, 1);
-    made.push(one);
-    find("labels").value = ["label", ...made.map((each) => each.label)].join("\n");
-    find("print-count").textContent = texts.count.replace("{detail}", String(made.length));
-    isUnprinted = true;
-    find("print").hidden = false;
-    find("print-none").hidden = true;
   }
 
   const reason = !window.isSecureContext ? "insecure" : !("serial" in navigator) ? "unsupported" : "";
@@ -190,8 +168,7 @@
   find("cannot").hidden = true;
   root.hidden = false;
   // The browser asks before the page goes.
-  addEventListener("beforeunload", (event) => { if (isBusy || isUnprinted) event.preventDefault(); });
-  find("print").addEventListener("submit", () => { isUnprinted = false; });
+  addEventListener("beforeunload", (event) => { if (isBusy || labels.isUnprinted) event.preventDefault(); });
   find("choose").addEventListener("click", () => step("choose", choose));
   find("write-image").addEventListener("click", () => step("flash", writeImage));
   find("send-firmware").addEventListener("click", () => step("deploy", deploy));
