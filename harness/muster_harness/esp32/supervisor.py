@@ -45,7 +45,7 @@ from muster_harness.loop import Loop
 from muster_harness.wire.board_log import BoardLog
 from muster_harness.wire.output import Output
 
-_START = "__import__('sys').path.pop(0);__import__('boot').run(globals())"
+_START = "__import__('sys').path.pop(0);__import__('scripts').run(globals())"
 _MDNS_LOOK_S = 0.05
 _LINKS = ("link", "access point", "itself", "cable")  # shims/host_link.py
 _HELP = b'Type "help()" for more information.\r\n'

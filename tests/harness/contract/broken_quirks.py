@@ -95,7 +95,7 @@ IN_SHIMS = {
         "partitions",
     ),
     "what is peeked at is gone": ("socket.py", "n, _native.MSG_PEEK)", "n)", "loopback"),
-    "files carry the host's time": ("esp32_sys.py", "found[8] - ago", "found[8]", "files"),
+    "files carry the host's time": ("dated_stat.py", "found[8] - ago", "found[8]", "files"),
     "who looks at the clock hears no timer": (
         "time.py",
         "if not host_link.is_delivering:",
@@ -111,7 +111,7 @@ IN_SHIMS = {
     "gmtime() takes a text": ("time.py", "range(secs).stop", "int(secs)", "clock"),
     "ipoll() tells in many tuples": (
         "select.py",
-        "map(self._teller, ready)",
+        "map(_tell, ready)",
         "iter(ready)",
         "polling",
     ),
@@ -161,7 +161,7 @@ IN_SHIMS = {
         "counters",
     ),
     "sys.stdout.buffer changes bytes": (
-        "esp32_sys.py",
+        "output.py",
         "hexlify(buf)",
         "hexlify(buf.upper())",
         "console",

@@ -1,52 +1,17 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
 # sys, micropython and vfs as an ESP32 shows them: the interpreter's own modules, with what differs
-# changed, and a stdout whose buffer goes out without LF becoming CR LF.
+# changed. Loaded by boot.py, and let go again.
 
-import io
 import sys
-import time
-from binascii import hexlify
 from collections import namedtuple
 
+import dated_stat
 import fixed_tables
-import host_link
 import micropython
+import output
 import vfs
-from arguments import integer
-from native import builtin, print_exception
-
-_host_ns = builtin("time").time_ns
-
-
-class FileIO(io.IOBase):
-    # sys.stdout.buffer; through the supervisor, because the console's pipe is translated
-    def write(self, buf, *bounds):
-        if bounds:
-            off, n = bounds if len(bounds) == 2 else (0, bounds[0])
-            buf = memoryview(buf)[off : off + n]
-        host_link.request("output", hexlify(buf))
-        return len(buf)
-
-    def ioctl(self, request, arg):
-        return arg & 4 if request == 3 else -22
-
-
-class TextIOWrapper(io.IOBase):
-    def __init__(self, native):
-        self._native = native
-        self.buffer = FileIO()
-
-    def write(self, buf):
-        return self._native.write(buf)
-
-    def ioctl(self, request, arg):
-        return arg & 4 if request == 3 else -22
-
-
-# An interpreter for hosts keeps room for it always.
-def _alloc_emergency_exception_buf(size):
-    integer(size)
+from native import print_exception
 
 
 def _implementation(machine, build):
@@ -57,21 +22,11 @@ def _implementation(machine, build):
     )
 
 
-# Files are stamped in C, by the host's clock: stat() of a filesystem tells when that was by the
-# board's, as it goes now.
+# Files are stamped in C, by the host's clock. Returns what has to be kept alive.
 def _stat_of(filesystem):
-    stat = filesystem.stat
-
-    def dated(self, path):
-        found = stat(self, path)
-        if not found[8]:
-            return found
-        ago = (_host_ns() - time.time_ns() + 500000000) // 1000000000
-        when = max(0, found[8] - ago)
-        return found[:7] + (when, when, when)
-
-    fixed_tables.alter(filesystem.__dict__, {"stat": ("stat", dated)})
-    return dated
+    stat = dated_stat.of(filesystem.stat)
+    fixed_tables.alter(filesystem.__dict__, {"stat": ("stat", stat)})
+    return stat
 
 
 # Returns what has to be kept alive.
@@ -81,7 +36,7 @@ def adopt(settings):
         "platform": "esp32",
         "version": "3.4.0; MicroPython " + settings["version"],
         "implementation": _implementation(settings["machine"], settings["build"]),
-        "stdout": TextIOWrapper(sys.stdout),
+        "stdout": output.TextIOWrapper(sys.stdout),
         "print_exception": print_exception,
     }
     changes = {name: (name, value) for name, value in new.items()}
@@ -90,7 +45,7 @@ def adopt(settings):
     fixed_tables.alter_module(
         micropython,
         {
-            "mem_current": ("alloc_emergency_exception_buf", _alloc_emergency_exception_buf),
+            "mem_current": ("alloc_emergency_exception_buf", output.alloc_emergency_exception_buf),
             "mem_peak": None,
             "mem_total": None,
         },

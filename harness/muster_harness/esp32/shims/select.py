@@ -24,6 +24,16 @@ POLLERR = 8
 POLLHUP = 16
 
 
+_told = (None, 0)
+_words = uctypes.bytearray_at(id(_told) + 2 * _WORD, 2 * _WORD)
+
+
+# Of ipoll() the interpreter tells everything in one tuple, of which only the contents change.
+def _tell(item):
+    struct.pack_into("PP", _words, 0, id(item[0]), id(item[1]))
+    return _told
+
+
 # What the interpreter itself polls: the supervisor, what lies below the board's sockets, and all
 # objects that are no sockets of the board.
 #
@@ -31,13 +41,13 @@ POLLHUP = 16
 # asked here, and only the sockets below them are waited on. What is told again is the same tuple:
 # asyncio polls all the time, and on a board that takes no heap.
 class poll:
+    # Each [socket, mask, what was told last, native sockets waited on: 4]. What an instance has
+    # not set takes none of the board's heap.
+    _sockets = ()
+    _others = ()
+
     def __init__(self):
-        self._sockets = []  # each [socket, mask, what was told last, native sockets waited on: 4]
-        self._others = []
         self._ready = []
-        self._told = (None, 0)
-        self._words = uctypes.bytearray_at(id(self._told) + 2 * _WORD, 2 * _WORD)
-        self._teller = self._tell
         self._native = _native.poll()
         self._native.register(host_link.file, POLLIN)
         self._native.ipoll(0)  # makes its tuple: later the heap may be locked
@@ -49,12 +59,14 @@ class poll:
                 entry[1] = integer(eventmask)
             else:
                 entry = [obj, integer(eventmask), None, None, None, None, None]
+                self._sockets = self._sockets or []
                 self._sockets.insert(self._place(obj), entry)
             return
         if isinstance(obj, int):  # a file descriptor, on the host
             raise OSError("stream operation not supported")
         self._native.register(obj, eventmask)
         if self._other(obj) is None:
+            self._others = self._others or []
             self._others.append(obj)
 
     def unregister(self, obj):
@@ -92,12 +104,7 @@ class poll:
         if flags & 1:  # each only once, until it is modified
             for obj, _ in ready:
                 self.modify(obj, 0)
-        return map(self._teller, ready)
-
-    # Of ipoll() the interpreter tells everything in one tuple, of which only the contents change.
-    def _tell(self, item):
-        struct.pack_into("PP", self._words, 0, id(item[0]), id(item[1]))
-        return self._told
+        return map(_tell, ready)
 
     # Who connects hears of it before who listens does, by one segment of TCP.
     def _place(self, obj):
