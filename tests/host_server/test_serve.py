@@ -5,6 +5,8 @@
 import json
 import re
 import socket
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +21,23 @@ from muster_server.settings import Address
 from muster_server.tokens import token_hash
 from tests.host_server.config_server.field import PROFILE
 from tests.host_server.processes import QUIET, Servers, run_serve, start
+
+# Servers without a role, which end at once: who would end them has closed the pipe.
+_FROZEN = """
+import asyncio, gc, os
+from muster_server import serve
+life, other = os.pipe()
+os.close(other)
+ready = lambda: print(gc.get_freeze_count())
+asyncio.run(serve._run([], is_told=False, life=life, ready=ready))
+"""
+
+
+def test_what_the_start_has_made_is_not_looked_through_by_each_collection() -> None:
+    frozen = subprocess.run(
+        [sys.executable, "-c", _FROZEN], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert int(frozen.stdout) > 10_000
 
 
 def test_administrators_token_is_shown_at_the_first_start_only(tmp_path: Path) -> None:

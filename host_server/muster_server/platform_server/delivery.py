@@ -10,14 +10,12 @@ what waits in all, and what is under way at once.
 
 import asyncio
 import contextlib
-import json
 import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
-from muster_server.document import compact_json
 from muster_server.errors import Unavailable
 from muster_server.outgoing import NotDelivered
 from muster_server.platform_server.channels import Channels
@@ -77,9 +75,10 @@ class Delivery:
 
     def take(self, notices: Iterable[Notice]) -> None:
         """Deliver these, in their order for each target. Returns at once."""
-        if self._loop is not None:
+        these = list(notices)
+        if these and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # it is ending: they are delivered afterwards
-                self._loop.call_soon_threadsafe(self._take, list(notices))
+                self._loop.call_soon_threadsafe(self._take, these)
 
     async def begin(self) -> None:
         """Go on with what a former run has left; before the first request."""
@@ -220,10 +219,12 @@ def _seqs(notices: list[Notice]) -> list[int]:
 
 
 def _sgn(notices: list[Notice]) -> str:
-    """The body of what is sent: one notification, or an aggregated one."""
-    each = [json.loads(notice.body) for notice in notices]
-    if notices[0].subscription == RESULT:
-        return compact_json({"m2m:rsp": each[0]})
-    if notices[0].batch > 1:
-        return compact_json({"m2m:agn": {"m2m:sgn": each}})
-    return compact_json({"m2m:sgn": each[0]})
+    """The body of what is sent: one notification, or an aggregated one. Notices hold compact JSON,
+    which is not read again for that.
+    """
+    first = notices[0]
+    if first.subscription == RESULT:
+        return f'{{"m2m:rsp":{first.body}}}'
+    if first.batch > 1:
+        return f'{{"m2m:agn":{{"m2m:sgn":[{",".join(notice.body for notice in notices)}]}}}}'
+    return f'{{"m2m:sgn":{first.body}}}'

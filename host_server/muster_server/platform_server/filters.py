@@ -28,11 +28,15 @@ NAMES = ("ty", "lbl", "fo", "lvl", "lim", "ofst", "arp", *CONDITIONS)
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _LONGEST = 256  # of a value
 _MOST_VALUES = 32
+_NO_FILTERS = {"rcn"}
+_EVERYTHING = Filter()
 _PATH = re.compile(r"[A-Za-z0-9._~-]{1,64}(/[A-Za-z0-9._~-]{1,64}){0,4}", re.ASCII)
 
 
 def parse(parameters: Mapping[str, list[str]]) -> Filter:
     """The filter in a query's parameters; BadRequest names the one that is wrong."""
+    if parameters.keys() <= _NO_FILTERS:  # as in all that devices ask
+        return _EVERYTHING
     return Filter(
         types=frozenset(numbers("ty", parameters.get("ty", []))),
         labels=frozenset(_values("lbl", parameters.get("lbl", []))),

@@ -37,6 +37,7 @@ _QUERY_NAMES = ("rcn", "fu", "drt", "atrl", "rt", "rp", *filters.NAMES)
 # What oneM2M has besides as result content. 7, the original of an announced resource, is wrong
 # everywhere here: nothing is announced.
 _ELSEWHERE = {"10": "semantic queries are not here", "12": "permissions are not told"}
+_RESPONSE_TYPES = tuple(str(response_type.value) for response_type in ResponseType)
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _MILLISECONDS = re.compile(r"[0-9.]{1,16}", re.ASCII)
@@ -61,7 +62,7 @@ def parse(method: str, path: str, query: str, headers: Headers, body: bytes, cse
     has_content = operation in _WITH_BODY and body
     ty = _type_of_content(headers.get("content-type", ""), operation) if has_content else None
     parameters = _parameters(query)
-    response_type = _one_of(parameters, "rt", tuple(str(t.value) for t in ResponseType)) or "3"
+    response_type = _one_of(parameters, "rt", _RESPONSE_TYPES) or "3"
     is_discovery = _one_of(parameters, "fu", ("1", "2")) == "1"
     return Request(
         operation=operation,
