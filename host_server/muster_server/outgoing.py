@@ -20,6 +20,15 @@ import h11
 
 DEADLINE_S = 5.0
 _MOST_BYTES = 16 * 1024  # of an answer
+# What whoever runs the receiver understands; the first kind that fits.
+_REASONS: dict[type[Exception], str] = {
+    socket.gaierror: "its name leads nowhere",
+    ssl.SSLCertVerificationError: "its certificate is not trusted",
+    ssl.SSLError: "no TLS there",
+    ConnectionRefusedError: "nothing listens there",
+    ConnectionError: "the connection broke",
+    h11.ProtocolError: "no HTTP there",
+}
 
 Headers = list[tuple[str, str]]
 
@@ -58,7 +67,12 @@ async def post(url: str, body: bytes, headers: Headers, rules: Rules) -> h11.Res
     except TimeoutError:
         raise NotDelivered(f"no answer within {DEADLINE_S:.0f} s") from None
     except (OSError, ValueError, h11.ProtocolError) as error:
-        raise NotDelivered(type(error).__name__) from None
+        raise NotDelivered(_reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    fitting = (words for kind, words in _REASONS.items() if isinstance(error, kind))
+    return next(fitting, type(error).__name__)
 
 
 async def _posted(url: str, body: bytes, headers: Headers, rules: Rules) -> h11.Response:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from muster_server.store.config import ConfigStore
 from muster_server.store.config_tables import HEAD
 from muster_server.store.engine import database_url, open_engine
 from muster_server.store.migrations import migrate
+from muster_server.store.rollouts import Rollout
 from muster_server.store.secrets import SecretBox
 from muster_server.store.tasks import Task, TaskRow
 from tests.bench.copies import copy_devices, device_id
@@ -110,6 +112,29 @@ def _deeds(grown: Grown, devices: int) -> dict[str, Callable[[int], Any]]:
         place.clock.pass_s(60)
         grown.models[1 + n % (_MODELS - 1)].sync("1", state="committed")
 
+    def offering(n: int) -> None:
+        """The worker's step that offers it to some more; the devices were copied a minute ago."""
+        place.clock.pass_s(0 if n else 60)
+        place.rollouts.step(lambda records: True)
+
+    def offered(n: int) -> None:
+        """The worker's step once the roll-out has been offered to all."""
+        if n == 0:
+            with place.store.transaction() as records:
+                rollout = records.rollouts.one(grown.rollout_id, OWNER)
+                while rollout and (found := records.rollouts.to_offer(_last(rollout), _LOT)):
+                    members = [replace(m, state="offered", seen_at=place.clock()) for m in found]
+                    records.rollouts.change_members(rollout.id, members)
+        place.clock.pass_s(1)
+        place.rollouts.step(lambda records: True)
+
+    def news(n: int) -> None:
+        """A look through all of them."""
+        with place.store.reading() as records:
+            rollout = records.rollouts.one(grown.rollout_id, OWNER)
+            if rollout is not None:
+                records.rollouts.with_news(rollout, 50)
+
     return {
         "page": page(),
         "page_of_state": page(state="prepared"),
@@ -136,7 +161,7 @@ def _deeds(grown: Grown, devices: int) -> dict[str, Callable[[int], Any]]:
         "rollout_failed": lambda n: place.rollouts.devices(
             grown.rollout_id, OWNER, "failed", "", 50
         ),
-        "rollout_step": lambda n: place.rollouts.step(lambda records: True),
+        "rollout_step": offering,
         "task": lambda n: place.tasks.shown(grown.task_id, OWNER),
         "task_rows": lambda n: place.tasks.rows(grown.task_id, OWNER, n * step, 100, None),
         "task_refused": lambda n: place.tasks.rows(grown.task_id, OWNER, n * step, 100, "refused"),
@@ -144,7 +169,13 @@ def _deeds(grown: Grown, devices: int) -> dict[str, Callable[[int], Any]]:
         "look": lambda n: views.one(device_id(n * step), OWNER),
         "overview": lambda n: overview.of(OWNER),
         "sync": sync,
+        "rollout_offered": offered,
+        "rollout_news": news,
     }
+
+
+def _last(rollout: Rollout) -> Rollout:
+    return replace(rollout, wave=len(rollout.waves))
 
 
 def measure(sizes: tuple[int, ...] = SIZES) -> dict[str, float]:

@@ -96,6 +96,7 @@ SHOTS = (
 
 def told(site: Site) -> dict[str, Person]:
     """Tell the story: a device at work, one that waits, and one whose Wi-Fi password is wrong."""
+    site.clock.now = site.field.clock()
     ada = site.joined("ada", "administrator")
     grace = site.joined("grace", "owner")
     for label, name in zip(_LABELS, ("cellar", "attic", "barn", "shed"), strict=True):
@@ -109,7 +110,6 @@ def told(site: Site) -> dict[str, Person]:
     barn.sync(scan=_HEARD, last=last)
     grace.post("/devices/SHED-4/by-hand")
     tell_of_a_month(site)
-    add_webhook(site, ada)
     return {"ada": ada, "grace": grace}
 
 
@@ -210,6 +210,7 @@ def main() -> None:
         with open_field(database_url(folder, "config")) as place, opened(place, folder) as site:
             people = told(site)
             names = house.told(site)
+            add_webhook(site, people["ada"])
             answer = readings(place.clock())
             told_so = patch("muster_server.config_server.instances.fetch", lambda *_, **__: answer)
             with told_so, chromium.browser() as browser:

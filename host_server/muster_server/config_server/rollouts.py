@@ -25,6 +25,7 @@ from muster_server.store.rollouts import ACTIVE, Member, Rollout
 KEPT = 20  # ended ones of an owner
 _AT_ONCE = 50
 _LOT = 5000  # devices that are put into waves in one transaction
+_WHOLE_EVERY_S = 60.0
 _FRESH_S = 5.0  # a device that was heard of just now may have more to say
 # Of a device that was not given anything, since no configuration can be made for it.
 _PROFILE_AT_FAULT = "config_invalid"
@@ -47,6 +48,8 @@ class RolloutService:
         self._versions = versions
         self._views = views
         self._clock = clock
+        # Up to when a roll-out's news are known, and when all its devices were looked through.
+        self._looked: dict[str, tuple[float | None, float]] = {}
 
     def begin(
         self,
@@ -177,19 +180,37 @@ class RolloutService:
 
     def step(self, is_mine: IsMine) -> bool:
         """Offer it to some, look at some, and decide; whether there may be more at once."""
-        # Who was heard of since is looked for among all devices: that holds nobody's lock.
+        # Outside the transactions that follow: that holds nobody's lock.
         with self._store.reading() as records:
             found = records.rollouts.worked_at()
-            news = [records.rollouts.with_news(rollout, _AT_ONCE) for rollout in found]
+            news = [self._news(records, rollout) for rollout in found]
         pairs = zip(found, news, strict=True)
         more = [self._step(rollout, heard, is_mine) for rollout, heard in pairs]
         return any(more)
+
+    def _news(self, records: Records, rollout: Rollout) -> list[Member]:
+        """Devices that were heard of since the last look; now and then all are looked through,
+        for what was written down with a time that had passed already.
+        """
+        now = self._clock()
+        since, whole_at = self._looked.get(rollout.id, (None, now))
+        if not 0 <= now - whole_at < _WHOLE_EVERY_S:
+            since = None
+        found = records.rollouts.with_news(rollout, _AT_ONCE, since)
+        if since is None:
+            whole_at = now
+        if len(found) < _AT_ONCE:  # those that were heard of just now are looked at again
+            since = now - 2 * _FRESH_S
+        self._looked[rollout.id] = since, whole_at
+        return found
 
     def end_idle(self, is_mine: IsMine) -> None:
         """Forget those whose beginning was cut off."""
         with self._store.transaction() as records:
             if is_mine(records):
                 records.rollouts.remove_cut_off(self._clock() - _CUT_OFF_S)
+            active = {rollout.id for rollout in records.rollouts.worked_at()}
+        self._looked = {name: at for name, at in self._looked.items() if name in active}
 
     def _step(self, seen: Rollout, news: list[Member], is_mine: IsMine) -> bool:
         with self._store.transaction() as records:

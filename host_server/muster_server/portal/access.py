@@ -23,7 +23,8 @@ ROLES = {"administrator": "people", "operator": "manage", "owner": "change", "vi
 SCOPES = RIGHTS[:3]
 
 _MANAGED = ("/v1/profiles", "/v1/rollouts", "/v1/vendor", "/v1/webhooks")
-_HAND_OUT = ("/bundle", "/bundle.txt", "/bundle.svg")
+# Whatever is read there holds passwords: to read it is a deed.
+HAND_OUT = ("/bundle", "/bundle.txt", "/bundle.svg")
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def needed_right(method: str, path: str) -> str:
     """Return the right that a request to the API asks for."""
     if path.startswith(_MANAGED):
         return "manage"
-    if method in ("GET", "HEAD") and not path.endswith(_HAND_OUT):
+    if method in ("GET", "HEAD") and not path.endswith(HAND_OUT):
         return "read"
     return "change"
 

@@ -17,6 +17,7 @@ from muster_server.document import parse_json
 from muster_server.outgoing import Rules
 from muster_server.portal.access import Asking, Owner, door
 from muster_server.portal.account_api import add_account
+from muster_server.portal.answer_headers import AnswerHeaders
 from muster_server.portal.commanding import add_commanding
 from muster_server.portal.offline import add_offline
 from muster_server.portal.overview import add_overview
@@ -99,7 +100,9 @@ def create_app(
 
         add_pages(app, portal, people, streams, people.audit, webhooks, transfers, kit)
         app.add_middleware(Audit, store=people.audit)
-    return harden(app)
+    app = harden(app)
+    app.add_middleware(AnswerHeaders)  # the outermost: of what went wrong, too
+    return app
 
 
 def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Description) -> None:

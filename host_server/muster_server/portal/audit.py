@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muster_server.errors import HostError
-from muster_server.portal.access import Caller, needed_right
+from muster_server.portal.access import HAND_OUT, Caller
 from muster_server.portal.people import Visitor
 from muster_server.store.audit import AuditStore, Deed
 from muster_server.web import address_of
@@ -66,7 +66,7 @@ def deed_of(scope: Scope, status: int, at: float) -> Deed | None:
     method, route = scope["method"], scope.get("route")
     if route is None:
         return None
-    if method in ("GET", "HEAD") and needed_right(method, scope["path"]) == "read":
+    if method in ("GET", "HEAD") and not scope["path"].endswith(HAND_OUT):
         return None
     state: dict[str, Any] = scope.get("state") or {}
     who, owner = _known(state)

@@ -12,6 +12,8 @@ CLAIM_LIFE_S = 14 * 24 * 3600
 DISPLACED = "displaced"
 # Nobody owns a device by these.
 ENDED = ("released", DISPLACED)
+# What a claim's status may be while somebody owns the device by it.
+HELD = ("prepared", "waiting", "handed_out", "applied", "registered", "failed")
 # Deeds that tell a platform of a device. All others end an account or a token, and go first.
 DESCRIBING = ("describe", "objects")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from muster_server.store.claims import ENDED
+from muster_server.store.claims import ENDED, HELD
 from muster_server.store.sql import Sql, as_json, from_json, replacement
 
 ACTIVE = ("filling", "running", "waiting", "stopped")
@@ -73,6 +73,13 @@ _NUMBER = (
     " WHERE d.claim_id = ? AND r.profile = ?"
     " AND ((r.state IN ('running', 'waiting') AND d.state IN ('offered', 'succeeded', 'failed'))"
     " OR (r.state = 'stopped' AND d.state IN ('offered', 'succeeded')))"
+)
+# In this order: first whoever was heard of, then whether they are in it.
+_HEARD = (
+    f"SELECT {_D_MEMBER} FROM claim c CROSS JOIN rollout_device d"  # noqa: S608 - our own names
+    f" WHERE c.owner = ? AND c.status IN ({_listed(HELD)}) AND c.seen_at > ?"
+    " AND d.rollout_id = ? AND d.claim_id = c.id AND d.state IN ('offered', 'failed')"
+    " AND c.seen_at > d.seen_at LIMIT ?"
 )
 # What has not been given to a device need not be, once the roll-out has stopped.
 _HOLD = (
@@ -165,8 +172,13 @@ class RolloutRecords:
         )
         return [Member(*row) for row in self._sql.rows(text, rollout.id, rollout.wave, most)]
 
-    def with_news(self, rollout: Rollout, most: int) -> list[Member]:
-        """Devices that were heard of since they were looked at, and have not succeeded."""
+    def with_news(self, rollout: Rollout, most: int, since: float | None = None) -> list[Member]:
+        """Devices that were heard of since they were looked at, and have not succeeded. With
+        `since` only those heard of after it, by an index; without, all are looked through.
+        """
+        if since is not None:
+            rows = self._sql.rows(_HEARD, rollout.owner, since, rollout.id, most)
+            return [Member(*row) for row in rows]
         text = (
             f"SELECT {_D_MEMBER} FROM rollout_device d JOIN claim c ON c.id = d.claim_id"  # noqa: S608
             " WHERE d.rollout_id = ? AND d.state IN ('offered', 'failed')"

@@ -4,6 +4,8 @@
 
 import asyncio
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from muster_server import outgoing
 from muster_server.errors import Invalid, NotFound
 from muster_server.outgoing import NotDelivered, Rules, post
 from muster_server.portal.access import HOUSE, Caller
@@ -251,6 +254,21 @@ def test_nothing_is_sent_outside_in_the_clear() -> None:
     assert rules.allow("93.184.216.34")
     with pytest.raises(NotDelivered, match="without https"):
         asyncio.run(post("http://93.184.216.34/", b"{}", [], rules))
+
+
+def test_what_went_wrong_is_said_in_words_to_act_on(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+    desk.hooks.add(ADA, url, list(EVENTS))
+    message = desk.hooks.test(ADA, desk.hooks.shown(ADA)[0].hook.id)
+    desk.deliver()
+    told = desk.hooks.outcome_of(message)
+    assert told is not None and told.outcome == "nothing listens there"
+    assert outgoing._reason(socket.gaierror(-2, "x")) == "its name leads nowhere"
+    expired = ssl.SSLCertVerificationError("x")
+    assert outgoing._reason(expired) == "its certificate is not trusted"
+    assert outgoing._reason(ssl.SSLError("x")) == "no TLS there"
+    assert outgoing._reason(ConnectionResetError()) == "the connection broke"
 
 
 def test_no_redirect_is_followed(desk: Desk) -> None:

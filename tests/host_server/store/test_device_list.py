@@ -10,7 +10,8 @@ import pytest
 from muster_server.config_server.device_view import Wanted
 from muster_server.label import new_label
 from muster_server.store.device_list import Fit, _conditions
-from tests.host_server.config_server.field import OWNER, Field, open_field
+from muster_server.store.rollouts import _HEARD
+from tests.host_server.config_server.field import OWNER, PROFILE, Field, open_field
 
 WRONG_PASSWORD = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "no"}
 
@@ -103,3 +104,31 @@ def test_who_runs_what_and_how_far_a_rollout_is_are_told_by_indexes_alone(
     assert len(told) == 2
     for line in told:
         assert "USING COVERING INDEX" in line and "TEMP B-TREE" not in line, told
+
+
+def test_news_of_a_rollout_are_found_by_who_was_heard_of(place: Field) -> None:
+    devices = [place.registered() for _ in range(3)]
+    for device in devices:
+        device.onboard()
+    place.history.draft("press", PROFILE | {"app": {"every_s": 5}})
+    begun = place.rollouts.begin("press", 2, OWNER, [], "ada")
+    place.rollouts.step(lambda records: True)
+    since = place.clock()
+    place.clock.pass_s(10)
+    devices[1].sync(k="1")
+    with place.store.reading() as records:
+        rollout = records.rollouts.one(begun["id"], OWNER)
+        assert rollout is not None
+        for after in (since, None):
+            (member,) = records.rollouts.with_news(rollout, 50, after)
+            assert member.device_id == devices[1].id
+        assert records.rollouts.with_news(rollout, 50, place.clock()) == []
+
+
+def test_news_of_a_rollout_are_found_by_an_index(sqlite_place: Field) -> None:
+    with sqlite_place.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        values = (OWNER, 1.0, "r", 50)
+        plan = [row[3] for row in driver.execute(f"EXPLAIN QUERY PLAN {_HEARD}", values)]
+    assert "claim_by_seen (owner=? AND status=? AND seen_at>?)" in plan[0], plan
+    assert "SEARCH d USING INDEX" in plan[1], plan

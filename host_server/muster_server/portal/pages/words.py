@@ -155,6 +155,9 @@ LABEL_REFUSED = {
     "check": "One character of the id or of the groups is mistyped. Compare them one by one.",
 }
 
+# The vendor knows the device by another label; which part of it differs is told to nobody.
+LABEL_OF_NO_DEVICE = "Its vendor knows this device by another label. Is this the one on it?"
+
 ROLES = {
     "administrator": "administrator: everything, and who uses the portal",
     "operator": "operator: the house's devices, and their settings",

@@ -50,6 +50,8 @@ def test_handing_out_a_bundle_is_a_deed_and_reading_is_none(
     before = len(lines(ada))
     for path in ("", "/live", "/report"):
         grace.get(f"/devices/{label.device_id}{path}")
+    for path in ("profiles", "profiles/press/versions", "rollouts", "webhooks", "devices"):
+        assert call("GET", f"{site.url}/v1/{path}", None, ADMIN_TOKEN).status_code == 200
     assert len(lines(ada)) == before
     grace.get(f"/devices/{label.device_id}/bundle")
     assert lines(ada)[-1]["deed"] == "bundle file"
