@@ -8,6 +8,7 @@ Roles call each other here without leaving the process. What a role does not nee
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
@@ -313,6 +314,9 @@ async def _run(
                     await role.advertisement.start()
                 if is_told:
                     print(f"{role.name} ready {' '.join(role.urls)}", flush=True)
+        # What there is by now stays as long as the process: no collection looks at it again.
+        gc.collect()
+        gc.freeze()
         if all(server.started for server in running):
             ready()
         await asyncio.wait({waiting, *running.values()}, return_when=asyncio.FIRST_COMPLETED)
