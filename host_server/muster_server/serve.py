@@ -317,6 +317,9 @@ async def _run(
                     await role.advertisement.start()
                 if is_told:
                     print(f"{role.name} ready {' '.join(role.urls)}", flush=True)
+        # What there is by now stays as long as the process: no collection looks at it again.
+        gc.collect()
+        gc.freeze()
         if all(server.started for server in running):
             ready()
         await asyncio.wait({waiting, *running.values()}, return_when=asyncio.FIRST_COMPLETED)

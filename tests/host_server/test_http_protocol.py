@@ -6,13 +6,14 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI, Response
 from fastapi.responses import StreamingResponse
 
-from muster_server.http_protocol import DeadlineProtocol
+from muster_server.http_protocol import MOST_HEADER_BYTES, DeadlineProtocol
 from muster_server.web import harden
 from tests.host_server.serving import served
 
@@ -58,6 +59,54 @@ def test_second_request_of_a_connection_has_the_same_deadline(address: tuple[str
         received = everything(connection)
     assert received.startswith(b"HTTP/1.1 404 ")
     assert b"HTTP/1.1 408 " in received
+
+
+_LONG = MOST_HEADER_BYTES + 1000
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /" + b"x" * _LONG * 8,
+        REQUEST + b"X: " + b"x" * _LONG * 8,
+        REQUEST + b"X: x\r\n" * (_LONG // 3),
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        + b"X: x\r\n" * _LONG,
+    ],
+    ids=["path", "one", "many", "trailers"],
+)
+def test_headers_without_an_end_are_not_kept(address: tuple[str, int], sent: bytes) -> None:
+    with socket.create_connection(address, timeout=5) as connection:
+        with suppress(OSError):  # it may have been closed before all was sent
+            connection.sendall(sent)
+        with suppress(ConnectionResetError):  # what was not read any more takes the answer with it
+            assert b" 200 " not in everything(connection)
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: a\r\n"])
+def test_request_names_one_host(address: tuple[str, int], hosts: bytes) -> None:
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n" + hosts + b"\r\n")
+        assert everything(connection).startswith(b"HTTP/1.1 400 ")
+
+
+def test_body_in_many_small_chunks_is_none_of_it(address: tuple[str, int]) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(address, timeout=5) as connection:
+        connection.sendall(head + b"1\r\nx\r\n" * MOST_HEADER_BYTES + b"0\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 404 ")
+
+
+def test_rest_of_a_request_that_is_answered_does_not_hold_the_connection(
+    address: tuple[str, int],
+) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"
+    with socket.create_connection(address, timeout=5) as connection, pytest.raises(OSError):
+        connection.sendall(head)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 404 ")
+        for _ in range(1000):
+            connection.sendall(b"x")
+            time.sleep(0.01)
 
 
 def test_headers_in_time_are_answered(address: tuple[str, int]) -> None:

@@ -103,12 +103,15 @@ class NodeKeeper:
             self._cse.update(self._node(about), "m2m:nod", acpi=[looks])
         without = done.setdefault("without", [])
         marks: dict[str, str] = {}
-        for each in objects:
-            policy = changes if each.name in CHANGEABLE else looks
-            before = (seen or {}).get(each.name)
-            if each.name not in without:
-                mark = self._keep(about, each, before, policy, without)
-                marks |= {} if mark is None else {each.name: mark}
+        kept = [each for each in objects if each.name not in without]
+        policies = {e.name: changes if e.name in CHANGEABLE else looks for e in kept}
+        missing = [each for each in kept if each.name not in (seen or {})]
+        made = self._made(about, missing, policies, without)
+        for each in kept:
+            before = made.get(each.name) or (seen or {}).get(each.name)
+            if before is not None:
+                policy = None if each.name in made else policies[each.name]
+                marks[each.name] = self._keep(about, each, before, policy)
         if about.callback is not None and done.get("callback") != about.callback:
             done["callback"] = about.callback
             for name in filter(marks.__contains__, CHANGEABLE):
@@ -162,27 +165,35 @@ class NodeKeeper:
             NoNodes("it has no nodes") if told.is_unknown_here else told.refusal("to make a node")
         )
 
-    def _keep(
+    def _made(
         self,
         about: About,
-        each: Object,
-        before: Seen | None,
-        policy: str | None,
+        missing: list[Object],
+        policies: Mapping[str, str | None],
         without: list[str],
-    ) -> str | None:
-        node, place = self._node(about), f"{self._node(about)}/{each.name}"
-        wanted = dict(each.attributes)
-        if before is None:
+    ) -> dict[str, Seen]:
+        """Make these objects, and add to `without` those that the platform does not have."""
+        wanted = []
+        for each in missing:
+            policy = policies[each.name]
             governed = {} if policy is None else {"acpi": [policy]}
-            made = {"rn": each.name, "mgd": each.definition, **wanted, **governed}
-            told = self._cse.create(node, _OBJECT, each.root, **made)
-            if told.rsc != CREATED:
-                if not told.is_unknown_here or told.rsc == CONFLICT:
-                    raise told.refusal(f"to make {each.name}")
+            about_it = {"rn": each.name, "mgd": each.definition, **each.attributes, **governed}
+            wanted.append((each.root, about_it))
+        made: dict[str, Seen] = {}
+        answers = self._cse.create_all(self._node(about), _OBJECT, wanted)
+        for each, told in zip(missing, answers, strict=True):
+            if told.rsc == CREATED:
+                made[each.name] = _seen(told.resource)  # ACME begins with a scan of its own
+            elif told.is_unknown_here and told.rsc != CONFLICT:
                 without.append(each.name)
-                return None
-            before = _seen(told.resource)  # ACME begins with a scan of its own
-        elif policy is not None and not before.attributes.get("acpi"):
+            else:
+                raise told.refusal(f"to make {each.name}")
+        return made
+
+    def _keep(self, about: About, each: Object, before: Seen, policy: str | None) -> str:
+        place = f"{self._node(about)}/{each.name}"
+        wanted = dict(each.attributes)
+        if policy is not None and not before.attributes.get("acpi"):
             self._cse.update(place, each.root, acpi=[policy])
         changes = {n: v for n, v in wanted.items() if before.attributes.get(n) != v}
         changes |= {

@@ -36,7 +36,14 @@ class Place:
         self, name: str, seconds: float, is_stopping: Callable[[], bool] = lambda: False
     ) -> Cse:
         """The platform's CSE; `seconds` are for all that is asked."""
-        return Cse(self.send, name, self.originator, seconds=seconds, is_stopping=is_stopping)
+        return Cse(
+            self.send,
+            name,
+            self.originator,
+            seconds=seconds,
+            is_stopping=is_stopping,
+            is_home=self.is_home,
+        )
 
     def callback(self, device_id: str) -> str | None:
         """The URL at which the platform tells of changes of this device, if it can."""

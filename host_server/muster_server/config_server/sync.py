@@ -6,11 +6,12 @@ import hashlib
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from muster_server.config_server import device_changes, label_uses, proof, window
 from muster_server.config_server.device_timeline import note_reported
+from muster_server.config_server.directions import SOON_S, Contact, Direction, kept
 from muster_server.config_server.epoch import Epoch
 from muster_server.config_server.label_uses import Use
 from muster_server.config_server.limits import BY_REPLAYED, Familiar, Limits, RateLimit
@@ -31,6 +32,7 @@ from muster_server.errors import (
 )
 from muster_server.store.claims import (
     CLAIM_LIFE_S,
+    ENDED,
     Claim,
     VendorDevice,
     Version,
@@ -48,23 +50,12 @@ NOT_OWNED_RETRY_S = 5
 CLOSED_RETRY_S = 300
 INVALID_RETRY_S = 30
 PLATFORM_RETRY_S = 10
-SOON_S = 5
 _EVENT_EVERY_S = 3600
 _ALL_STRANGERS = "all"
 _REGISTER_FIRST = "register the device's label at the portal, then try again"
 
 _KEYS = {LABEL: "the label's key", ADOPTED: "the key of an adopted device"}
 _K = re.compile(rf"{LABEL}|{ADOPTED}|[1-9][0-9]{{0,15}}")
-
-
-@dataclass(frozen=True)
-class Direction:
-    """The action that the device shall take, and what it needs for that."""
-
-    action: str
-    nonce: str
-    retry_s: int
-    config: dict[str, Any] | None = field(default=None, repr=False)
 
 
 class SyncService:
@@ -154,9 +145,12 @@ class SyncService:
                 records.mark_vendor_device(owner.device_id, self._clock())
             return Direction("wait", owner.nonce, NOT_OWNED_RETRY_S)
         with self._versions.lock(owner.id):
-            contact = self._noted(owner, holder, report, digest, address)
-            if contact is None:
+            noted = self._noted(owner, holder, report, digest, address)
+            if noted is None:
                 raise NotRecognised(_REGISTER_FIRST)
+            contact, direction = noted
+            if direction is not None:
+                return direction
             choose = self._for_label if holder.k == LABEL else self._for_owned
             try:
                 return choose(contact, started)
@@ -165,7 +159,7 @@ class SyncService:
 
     def _noted(
         self, owner: Claim, holder: Holder, report: Report, digest: bytes, address: str
-    ) -> "_Contact | None":
+    ) -> tuple[Contact, Direction | None] | None:
         """Write down what the report tells, as far as it proves it. Under a label whose window is
         closed it proves nothing: whoever once had the device may have that.
         """
@@ -213,9 +207,20 @@ class SyncService:
                 records.contacts.put(
                     heard(claim, holder.k, version, report, address, now, not is_shut_out)
                 )
-        return _Contact(claim, holder.k, version, report, use, is_new, is_proved)
+            contact = Contact(claim, holder.k, version, report, use, is_new, is_proved)
+            return contact, self._kept_at_once(records, contact)
 
-    def _forgotten(self, contact: "_Contact") -> Direction:
+    def _kept_at_once(self, records: Records, contact: Contact) -> Direction | None:
+        """The commonest answer, in the transaction that writes the report down. What is wrong is
+        found again, and told, by who looks further.
+        """
+        if contact.k == LABEL or contact.claim.state in ENDED:
+            return None
+        with suppress(HostError):
+            return kept(records, self._versions, contact.claim, contact, self._clock())
+        return None
+
+    def _forgotten(self, contact: Contact) -> Direction:
         with self._store.transaction(contact.claim.device_id) as records:
             claim = records.claim(contact.claim.id)
             if claim is None:
@@ -223,7 +228,7 @@ class SyncService:
             records.note(claim, self._clock(), "told_to_forget", step=proof.RECEIVE)
         return Direction("forget", claim.nonce, SOON_S)
 
-    def _for_label(self, contact: "_Contact", started: float) -> Direction:
+    def _for_label(self, contact: Contact, started: float) -> Direction:
         now = self._clock()
         with self._store.transaction(contact.claim.device_id) as records:
             claim = unreleased(records, contact.claim.id)
@@ -237,7 +242,7 @@ class SyncService:
             return Direction("wait", claim.nonce, SOON_S)
         return self._configured(contact, floor, started)
 
-    def _for_owned(self, contact: "_Contact", started: float) -> Direction:
+    def _for_owned(self, contact: Contact, started: float) -> Direction:
         """Direct a device that runs, or tries, version `running`.
 
         An adopted one may run a version that this server has lost or ended; and when it asks as
@@ -251,26 +256,9 @@ class SyncService:
         try:
             with self._store.transaction(contact.claim.device_id) as records:
                 claim = unreleased(records, contact.claim.id)
-                is_invited = contact.k == ADOPTED and window.is_invited(claim, self._clock())
-                if running is not None:  # as it is since this report has proved it
-                    running = records.version(claim.id, running.number) or running
-                is_current = running and self._versions.is_current(records, claim, running)
-                if running is not None and is_current and not is_invited:
-                    is_there = proof.shows_registration(report, running.number)
-                    is_troubled = claim.status != "registered" or claim.last is not None
-                    if contact.is_proved and is_there and is_troubled:
-                        # It failed with another version, and that one is not wanted any more.
-                        claim = proof.at_work(claim, self._clock())
-                        records.put_claim(claim)
-                    # One that came by bundle is proved as soon as it has a nonce to echo; and only
-                    # with the newest can a device show that it is well which lost its directive,
-                    # and the nonce in it, to a power cut.
-                    if running.made_from is None:
-                        proof.note_origin(records, claim, running)
-                    is_well = running.proved_at is not None and claim.status == "registered"
-                    is_settled = contact.is_proved or is_well
-                    retry_s = policy_s if is_settled else min(SOON_S, policy_s)
-                    return Direction("keep", claim.nonce, retry_s)
+                direction = kept(records, self._versions, claim, contact, self._clock())
+                if direction is not None:
+                    return direction
                 # A trial is let finish: else its keys would be proved and thrown away at once.
                 if report.state != "trial":
                     candidate = self._candidate(records, claim, floor)
@@ -291,7 +279,7 @@ class SyncService:
         except Invalid:
             return None  # `issue` says which field is wrong
 
-    def _configured(self, contact: "_Contact", floor: int, started: float) -> Direction:
+    def _configured(self, contact: Contact, floor: int, started: float) -> Direction:
         try:
             version = self._versions.issue(contact.claim.id, floor)
         except (Invalid, ServiceUnreachable) as error:
@@ -305,7 +293,7 @@ class SyncService:
         records: Records,
         claim: Claim,
         version: Version,
-        contact: "_Contact",
+        contact: Contact,
         started: float,
     ) -> Direction:
         now = self._clock()
@@ -322,9 +310,7 @@ class SyncService:
             records.put_claim(claim)
         return Direction("configure", claim.nonce, 0, version.document)
 
-    def _closed(
-        self, records: Records, claim: Claim, contact: "_Contact", now: float
-    ) -> Direction:
+    def _closed(self, records: Records, claim: Claim, contact: Contact, now: float) -> Direction:
         last_at = records.last_event_at(claim, WINDOW_CLOSED)
         if contact.is_new:
             more: dict[str, Any] = {"step": proof.RECEIVE, "code": WINDOW_CLOSED}
@@ -333,7 +319,7 @@ class SyncService:
             records.add_event(claim, now, WINDOW_CLOSED, "the label was used")
         return Direction("wait", claim.nonce, CLOSED_RETRY_S)
 
-    def _complain(self, contact: "_Contact", error: HostError) -> Direction:
+    def _complain(self, contact: Contact, error: HostError) -> Direction:
         """The device waits, and its owner reads why."""
         is_invalid = isinstance(error, Invalid)
         code = "config_invalid" if is_invalid else "platform_unreachable"
@@ -352,17 +338,6 @@ class SyncService:
                     records.add_event(claim, now, code, str(error))
         retry_s = INVALID_RETRY_S if is_invalid else PLATFORM_RETRY_S
         return Direction("wait", claim.nonce, retry_s)
-
-
-@dataclass(frozen=True)
-class _Contact:
-    claim: Claim
-    k: str
-    version: Version | None  # that the device runs or tries, as far as it is known here
-    report: Report
-    use: Use
-    is_new: bool  # not a message that came before
-    is_proved: bool
 
 
 def heard(

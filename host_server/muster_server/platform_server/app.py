@@ -24,6 +24,7 @@ from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.answering import Answering
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.channels import Channels
+from muster_server.platform_server.children import Children, creations_in, shown
 from muster_server.platform_server.delivery import Delivery
 from muster_server.platform_server.figures import Figures
 from muster_server.platform_server.handed_on import HandedOn
@@ -33,7 +34,7 @@ from muster_server.platform_server.request_resources import RequestResources
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
 from muster_server.threads import Threads, use_threads
-from muster_server.web import TELEMETRY, bearer, harden, json_response
+from muster_server.web import TELEMETRY, bearer, body_within, harden, json_response
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ _AT_ONCE = 32  # requests
 _POLICY = "^[A-Za-z0-9._:-]{1,64}$"
 _TOKEN_ID = "^[A-Za-z0-9_-]{1,32}$"  # noqa: S105 - a form
 _LIMIT_BYTES = 256 * 1024
+_CHILDREN = "/children/{path:path}"
 
 PolicyName = Annotated[str, Query(pattern=_POLICY)]
 TokenId = Annotated[str | None, Query(pattern=_TOKEN_ID)]
@@ -169,6 +171,8 @@ def create_app(
     _add_accounts(app, accounts, admin_token_hashes)
     _add_direct_ways(app, accounts, threads, admin_token_hashes)
     _add_handed_on(app, handed_on, admin_token_hashes)
+    made = Children(store, platform, cse, clock, delivery.take)
+    _add_children(app, made, threads, admin_token_hashes)
     add_onem2m(app, answering, cse, bounds, clock)
     return harden(app)
 
@@ -290,3 +294,29 @@ def _add_handed_on(
     def drop(path: str, id: str) -> None:  # noqa: A002 - its name in the query
         """Forget that secret, which is sealed elsewhere now."""
         handed_on.drop(path, id)
+
+
+def _add_children(
+    app: DirectApp, children: Children, threads: Threads, admin_token_hashes: Hashes
+) -> None:
+    Body = Annotated[bytes, Depends(body_within(_LIMIT_BYTES))]  # noqa: N806
+
+    def made(path: str, body: bytes) -> Response:
+        return json_response(shown(children.make(path, creations_in(body))))
+
+    @app.post(_CHILDREN, dependencies=[Depends(bearer(admin_token_hashes))])
+    def make(path: str, body: Body) -> Response:
+        """Make several resources under this one, together; each is refused for itself.
+
+        The body is {"made": [{"ty": 13, "pc": {…}}, …]}, the answer {"made": [{"rsc": 2001, "pc":
+        {…}}, …]}.
+        """
+        return made(path, body)
+
+    way = Way(
+        lambda asked: made(asked.parts["path"], asked.body),
+        threads,
+        _LIMIT_BYTES,
+        admin_token_hashes,
+    )
+    app.direct("POST", _CHILDREN, way)

@@ -98,13 +98,13 @@ class Platform:
                 with contextlib.suppress(ToBeWritten):
                     return self._read(request, token)
             with self._store.transaction() as rows:
-                self._remove_expired(rows)
+                self.remove_expired(rows)
                 caller = self._accounts.authenticate(
                     rows, token, request.originator, assigns=asks_for_an_id(request)
                 )
                 request = replace(request, originator=caller.originator)
                 target = addressing.locate(rows, self._cse, request.to)
-                answer = self._carry_out(rows, caller, target, request)
+                answer = self.carry_out(rows, caller, target, request)
                 sightings.note_done(rows, request, target.resource, self._clock())
             self._deliver(rows.outbox.added)
             if answer.handed_on:
@@ -127,9 +127,13 @@ class Platform:
                 raise ToBeWritten
             caller = self._accounts.authenticate(rows, token, request.originator)
             target = addressing.locate(rows, self._cse, request.to)
-            return self._carry_out(rows, caller, target, request)
+            return self.carry_out(rows, caller, target, request)
 
-    def _carry_out(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
+    def carry_out(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
+        """Do what the request asks for, in this transaction.
+
+        RequestRefused or VerificationNeeded, perhaps with half of it done: take that back.
+        """
         match request.operation:
             case Operation.CREATE:
                 return self._create(rows, caller, target, request)
@@ -143,7 +147,7 @@ class Platform:
     def sweep(self) -> None:
         """Remove what has expired. Requests never see it anyway; this frees the space."""
         with self._store.transaction() as rows:
-            self._remove_expired(rows)
+            self.remove_expired(rows)
             rows.history.forget_closed(self._earliest() - _HISTORY_S)
 
     def _create(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
@@ -358,7 +362,8 @@ class Platform:
         if not access.may(caller, operation, resource, ty):
             raise codes.NoPrivilege(f"this originator may not {operation.value} that")
 
-    def _remove_expired(self, rows: Rows) -> None:
+    def remove_expired(self, rows: Rows) -> None:
+        """Remove what has expired, before anybody sees it."""
         now = timestamp(self._earliest())
         expired = rows.expired(now)
         if expired:

@@ -145,14 +145,8 @@ class Records:
     @contextmanager
     def part(self) -> Iterator[None]:
         """Take back what happens in the block, and nothing else, if an error ends it."""
-        self._sql.run("SAVEPOINT one_of_many")
-        try:
+        with self._sql.part():
             yield
-        except BaseException:
-            self._sql.run("ROLLBACK TO SAVEPOINT one_of_many")
-            self._sql.run("RELEASE SAVEPOINT one_of_many")
-            raise
-        self._sql.run("RELEASE SAVEPOINT one_of_many")
 
     def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:
         """Remember what this server did or saw; `more` are fields of a Moment."""

@@ -110,6 +110,12 @@ class Rows:
         self.policies = PlatformPolicies(self._sql)
         self.outbox = PlatformOutbox(self._sql)
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Take back what happens in the block, and nothing else, if an error ends it."""
+        with self._sql.part():
+            yield
+
     # --- the tree
 
     def resource(self, ri: str) -> Resource | None:

@@ -72,6 +72,18 @@ class Sql:
         finally:
             driver.set_progress_handler(None, 0)
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Take back what happens in the block, and nothing else, if an error ends it."""
+        self.run("SAVEPOINT one_of_many")
+        try:
+            yield
+        except BaseException:
+            self.run("ROLLBACK TO SAVEPOINT one_of_many")
+            self.run("RELEASE SAVEPOINT one_of_many")
+            raise
+        self.run("RELEASE SAVEPOINT one_of_many")
+
     def rows(self, text: str, *values: Any) -> list[Row]:
         """All rows that the question finds."""
         found: list[Row] = self._cursor.execute(self._text(text), values).fetchall()

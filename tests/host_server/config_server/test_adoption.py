@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from muster_server.config_server.sync import SOON_S
+from muster_server.config_server.directions import SOON_S
 from muster_server.errors import Malformed, NotRecognised
 from muster_server.label import Label
 from tests.host_server.config_server.field import OWNER, Device, Field

@@ -131,7 +131,6 @@ def sync_beside(
     device.onboard()
     place.set_password("wrong horse")
     device.sync("1")
-    place.set_password("correct horse")
     noted = place.sync._noted
 
     def then_done(*arguments: object) -> object:
@@ -156,7 +155,7 @@ def test_window_that_is_opened_between_a_report_and_its_answer_stays_open(
     place: Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device, answer = sync_beside(place, monkeypatch, place.devices.open_window)
-    assert answer["action"] == "keep"
+    assert answer["action"] == "configure"
     assert device.shown()["window"]["open"] is True
 
 
