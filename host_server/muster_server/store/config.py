@@ -4,7 +4,6 @@
 
 import itertools
 import json
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -25,6 +24,7 @@ from muster_server.store.profiles import ProfileRecords
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.rollouts import RolloutRecords
 from muster_server.store.secrets import SecretBox
+from muster_server.store.shared_secret import ABOUT, shared_secret
 from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
 from muster_server.store.tallies import Tallies
 from muster_server.store.tasks import TaskRecords
@@ -50,9 +50,6 @@ _DUE_JOBS = (
 )
 _ADD_EVENT = insertion("event", ("device_id", "owner", "at", "code", "detail"))
 _ABOUT = "device_id = ? AND owner = ?"
-_EPOCH, _KEY_BYTES = "epoch", 32
-# Both numbers are others when a table was dropped and restored, or emptied and filled.
-_PLACE = "SELECT 'claim'::regclass::oid || '/' || pg_relation_filenode('claim')"
 
 
 class ConfigStore:
@@ -98,16 +95,8 @@ class ConfigStore:
         """
         if not self._database.is_shared:
             return None
-        with self._database.transaction(_EPOCH) as connection:
-            sql = Sql(connection)
-            place = sql.value(_PLACE)
-            found = sql.value("SELECT secret FROM epoch WHERE place = ?", place)
-            if found is not None:
-                return bytes(found)
-            sql.run("DELETE FROM epoch")
-            made = secrets.token_bytes(_KEY_BYTES)
-            sql.run(insertion("epoch", ("place", "secret")), place, made)
-            return made
+        with self._database.transaction(ABOUT) as connection:
+            return shared_secret(Sql(connection), "claim")
 
     @property
     def connections_made(self) -> int:
