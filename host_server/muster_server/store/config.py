@@ -20,6 +20,7 @@ from muster_server.store.engine import Database
 from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History, Moment
 from muster_server.store.leases import LeaseRecords
+from muster_server.store.notices import Ear, say
 from muster_server.store.profiles import ProfileRecords
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.rollouts import RolloutRecords
@@ -49,6 +50,7 @@ _DUE_JOBS = (
     f" ORDER BY CASE WHEN deed IN {DESCRIBING} THEN 1 ELSE 0 END, id LIMIT ?"
 )
 _ADD_EVENT = insertion("event", ("device_id", "owner", "at", "code", "detail"))
+_JOBS = "jobs"  # of which processes tell each other
 _ABOUT = "device_id = ? AND owner = ?"
 
 
@@ -56,6 +58,7 @@ class ConfigStore:
     """Gives out transactions. The caller closes the engine."""
 
     def __init__(self, engine: Engine, box: SecretBox) -> None:
+        self._engine = engine
         self._database = Database(engine)
         self._box = box
         self._numbers = itertools.count(1)
@@ -74,7 +77,22 @@ class ConfigStore:
             records = Records(connection, self._box)
             yield records
         if records.jobs_added:
-            self.jobs_added = next(self._numbers)
+            self.note_jobs()
+
+    def note_jobs(self) -> None:
+        """Remember that there are jobs at which nobody of this process has looked."""
+        self.jobs_added = next(self._numbers)
+
+    def ear(self) -> Ear | None:
+        """Return an ear for jobs that other processes have, which the caller closes; None if there
+        are none. Unavailable if the database does not answer.
+        """
+        return Ear(self._engine, _JOBS) if self._database.is_shared else None
+
+    def call_others(self) -> None:
+        """Tell whoever does jobs that there are more. Unavailable if the database is away."""
+        if self._database.is_shared:
+            say(self._engine, _JOBS)
 
     @contextmanager
     def reading(self) -> Iterator["Records"]:
