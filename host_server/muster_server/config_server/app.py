@@ -130,7 +130,7 @@ def create_app(
             _keep_house(store, chores, jobs, presence, syncs.refusals, fields)
         )
         working = asyncio.create_task(worker.run(Threads(1)))
-        waking = asyncio.create_task(Waking(store, lambda: jobs.has_news, run_jobs).run())
+        waking = asyncio.create_task(Waking(store, lambda: chores.run(jobs.run_told)).run())
         yield
         # Its threads cannot be cancelled, and the process waits for them.
         stopping.set()

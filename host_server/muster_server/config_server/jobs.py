@@ -76,6 +76,20 @@ class Jobs:
         finally:
             self._lock.release()
 
+    def run_told(self) -> bool:
+        """Do what another process has told of, unless one is at it that has heard it as well.
+        False if this one is, which may have looked before.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            with self._store.alone("jobs") as is_mine:
+                if is_mine:
+                    self._run_all()
+        finally:
+            self._lock.release()
+        return True
+
     def _run_all(self) -> None:
         silent: dict[str, NoAnswer] = {}  # by URL
         while self._run_some(silent) or self._came_meanwhile():

@@ -29,12 +29,11 @@ class Waking:
     def __init__(
         self,
         store: ConfigStore,
-        has_news: Callable[[], bool],
-        run_jobs: Callable[[], Awaitable[None]],
+        run_told: Callable[[], Awaitable[bool]],
     ) -> None:
+        """`run_told` does what others tell of; False if it is to be asked again."""
         self._store = store
-        self._has_news = has_news
-        self._run_jobs = run_jobs
+        self._run_told = run_told
 
     async def run(self) -> None:
         """Go on until cancelled. Without an ear, as on SQLite, there is nothing to do."""
@@ -67,17 +66,16 @@ class Waking:
             while True:
                 await said.wait()
                 said.clear()
-                if ear.hears():
+                if ear.heard():
                     await self._wake()
         finally:
             loop.remove_reader(descriptor)
 
     async def _wake(self) -> None:
-        """Run the jobs that another process has, once this one's have come to an end."""
+        """Run the jobs that another process has; they come to whoever is at jobs now."""
         self._store.note_jobs()
         for _ in range(_MOST_TIMES):
             with contextlib.suppress(Unavailable):
-                await self._run_jobs()
-            if not self._has_news():
-                return
+                if await self._run_told():
+                    return
             await asyncio.sleep(_AGAIN_S)

@@ -31,11 +31,11 @@ class Ear:
         """The file descriptor that can be read when something may have been said."""
         return self._driver.fileno()
 
-    def hears(self) -> bool:
-        """Tell whether something was said since the last time; it does not wait. Unavailable if
-        the connection is lost.
+    def heard(self) -> int:
+        """Return how much was said since the last time; it does not wait. Unavailable if the
+        connection is lost.
         """
-        return bool(_asked(lambda: list(self._driver.notifies(timeout=0))))
+        return len(_asked(lambda: list(self._driver.notifies(timeout=0))))
 
     def close(self) -> None:
         """Hear no more."""

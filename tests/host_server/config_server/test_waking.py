@@ -44,10 +44,11 @@ class Sleeper:
 
     def __init__(self, place: Field) -> None:
         self.woken = asyncio.Event()
-        self.task = asyncio.create_task(Waking(place.store, lambda: False, self._wake).run())
+        self.task = asyncio.create_task(Waking(place.store, self._wake).run())
 
-    async def _wake(self) -> None:
+    async def _wake(self) -> bool:
         self.woken.set()
+        return True
 
     async def wakes(self) -> None:
         async with asyncio.timeout(_PATIENCE_S):
@@ -85,12 +86,12 @@ def test_who_cannot_do_its_jobs_says_so(
     ear = place.store.ear()
     assert ear is not None
     try:
-        assert not ear.hears()
+        assert ear.heard() == 0
         with place.store.alone("jobs") as is_mine:
             assert is_mine
             Jobs(other, place.platforms, place.clock, place.stopping).run_due()
         asyncio.run(_readable(ear.fileno()))
-        assert ear.hears()
+        assert ear.heard() == 1
     finally:
         ear.close()
 
@@ -103,6 +104,21 @@ async def _readable(descriptor: int) -> None:
     loop.remove_reader(descriptor)
 
 
+def test_who_is_told_tells_nobody_else(place: Field, other: ConfigStore) -> None:
+    """Otherwise those who wait would wake each other for as long as one is at it."""
+    ear = place.store.ear()
+    assert ear is not None
+    try:
+        with place.store.alone("jobs") as is_mine:
+            assert is_mine
+            assert Jobs(other, place.platforms, place.clock, place.stopping).run_told()
+        other.call_others()  # what is heard now is this one
+        asyncio.run(_readable(ear.fileno()))
+        assert ear.heard() == 1
+    finally:
+        ear.close()
+
+
 def test_ear_that_has_lost_its_connection_says_so(place: Field, postgres: Postgres) -> None:
     ear = place.store.ear()
     assert ear is not None
@@ -110,7 +126,7 @@ def test_ear_that_has_lost_its_connection_says_so(place: Field, postgres: Postgr
     with pytest.raises(Unavailable):
         for _ in range(10):  # what the server said at its end comes before
             asyncio.run(_readable(ear.fileno()))
-            ear.hears()
+            ear.heard()
     ear.close()
 
 
@@ -140,8 +156,8 @@ def test_on_sqlite_there_is_nobody_to_hear() -> None:
     with open_field() as alone:
         assert alone.store.ear() is None
         alone.store.call_others()
-        asyncio.run(Waking(alone.store, lambda: False, _never).run())
+        asyncio.run(Waking(alone.store, _never).run())
 
 
-async def _never() -> None:
+async def _never() -> bool:
     raise AssertionError("woken by nobody")
