@@ -56,6 +56,7 @@ class Parts:
     closers: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     listeners: dict[str, list[socket.socket]] = field(default_factory=dict)
     doors: dict[str, "Door"] = field(default_factory=dict)
+    is_first: bool = True  # of the processes: it does what one alone shall do
 
     @cached_property
     def expiry(self) -> "ExpiryClock":
@@ -184,9 +185,11 @@ def _portal(parts: Parts) -> Role:
     check_portal_key(engine, box)
     people = People(PeopleStore(engine, box))
     told = Rules(settings.notify_networks, settings.ca_file)
-    app = create_app(portal, parts.accepted("portal"), people, told, kit)
+    accepted, is_telling = parts.accepted("portal"), parts.is_first
+    app = create_app(portal, accepted, people, told, kit, is_telling=is_telling)
     role = parts.role("portal", app)
-    _tell_first_link(settings, role.urls[0], people.first_invitation())
+    if parts.is_first:
+        _tell_first_link(settings, role.urls[0], people.first_invitation())
     return role
 
 

@@ -83,14 +83,18 @@ def _built(parts: Parts, names: tuple[str, ...]) -> list[Role]:
 
 
 def _work(parts: Parts, number: int, life: int, ready: Callable[[], None]) -> int:
-    """Be a worker. All take part in the configuration server's work; the first has the other
-    roles besides, which are for one process, and tells what is ready.
+    """Be a worker. All take part in the work of the roles that are shared; the first has the other
+    ones besides, which are for one process, and tells what is ready.
     """
     if number:
         parts.listeners["operations"] = parts.listeners.pop(f"operations-{number}", [])
     try:
         with parts.closers:
-            roles = _built(parts, parts.settings.roles if number == 0 else (SHARED,))
+            parts.is_first = number == 0
+            names = parts.settings.roles
+            if not parts.is_first:
+                names = tuple(name for name in names if name in SHARED)
+            roles = _built(parts, names)
             for role in roles if number else ():
                 role.advertisement = None
             return asyncio.run(_run(roles, is_told=number == 0, life=life, ready=ready))

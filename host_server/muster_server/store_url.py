@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from muster_server.errors import SettingsError
 
 _MOST_WORKERS = 64
-SHARED = "config"  # the role whose work several processes share
+SHARED = ("portal", "config")  # the roles that all processes have; others are the first one's
 
 
 def check_flag(url: object) -> None:
@@ -37,7 +37,7 @@ def _has_password(url: str) -> bool:
 
 def worker_count(text: str | None, store: str | None, roles: tuple[str, ...]) -> int:
     """Read `--workers`. SettingsError if it is no number, if SQLite is to have several, or there
-    is no configuration server.
+    is no role whose work they share.
     """
     if text is None or not text.isdecimal() or not 1 <= int(text) <= _MOST_WORKERS:
         raise SettingsError(f"--workers: wanted a number from 1 to {_MOST_WORKERS}")
@@ -45,9 +45,9 @@ def worker_count(text: str | None, store: str | None, roles: tuple[str, ...]) ->
         raise SettingsError(
             "--workers: SQLite has one process that writes; several need PostgreSQL, --store"
         )
-    if int(text) > 1 and SHARED not in roles:
+    if int(text) > 1 and not set(SHARED) & set(roles):
         raise SettingsError(
-            "--workers: several processes share the configuration server's work; portal and "
-            f"platform run in one, and --role names no {SHARED}"
+            "--workers: several processes share the work of portal and configuration server; the "
+            "platform runs in one"
         )
     return int(text)

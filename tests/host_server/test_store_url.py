@@ -49,6 +49,11 @@ def test_several_workers_on_sqlite_are_refused() -> None:
         read_settings({"workers": "2"}, {})
 
 
+def test_platform_alone_is_for_one_process() -> None:
+    with pytest.raises(SettingsError, match="the platform runs in one"):
+        read_settings({"workers": "2", "store": "postgresql:///muster", "role": ["platform"]}, {})
+
+
 def test_backup_leaves_postgresql_to_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,10 +15,12 @@ from threading import Thread
 import pytest
 import requests
 
+from muster_server.portal.throttle import FREE_TRIES
 from muster_server.store.engine import Database, database_url, open_engine
 from muster_server.store.sql import Sql
 from tests import secrecy
 from tests.host_server.config_server.field import PROFILE
+from tests.host_server.portal.pages.site import Person
 from tests.host_server.processes import ANY_PORT, QUIET, Servers, run_serve, start
 from tests.postgres import Postgres
 
@@ -107,6 +109,26 @@ def test_each_device_is_onboarded_and_each_job_done_by_whichever_process(town: T
     # A job that ran twice would have been counted, or written down again.
     put_off = "SELECT count(*) FROM history WHERE what = 'describe_put_off'"
     assert town.value(put_off) == 0
+
+
+def test_portal_answers_while_the_first_worker_does_nothing(town: Town) -> None:
+    first = town.workers()[-1]  # which has the roles besides that are for one process
+    os.kill(first, signal.SIGSTOP)
+    try:
+        answer = requests.get(town.servers.urls["portal"] + "/sign-in", timeout=_PATIENCE_S)
+    finally:
+        os.kill(first, signal.SIGCONT)
+    assert answer.status_code == 200
+
+
+def test_guesses_at_all_workers_count_together(town: Town) -> None:
+    statuses = [
+        Person(town.servers.urls["portal"])  # with connections of its own
+        .post("/sign-in", name="nobody", password=f"guess number {n}")
+        .status_code
+        for n in range(FREE_TRIES + 1)
+    ]
+    assert statuses == [401] * FREE_TRIES + [429]
 
 
 @pytest.mark.parametrize("which", [0, 1])

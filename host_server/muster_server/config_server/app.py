@@ -53,6 +53,7 @@ from muster_server.config_server.timeline import TimelineService
 from muster_server.config_server.transfer import TransferService
 from muster_server.config_server.transfer_routes import add_transfer
 from muster_server.config_server.versions import Versions
+from muster_server.config_server.waking import Waking
 from muster_server.config_server.worker import Worker
 from muster_server.direct import DirectApp
 from muster_server.document import parse_json
@@ -129,12 +130,14 @@ def create_app(
             _keep_house(store, chores, jobs, presence, syncs.refusals, fields)
         )
         working = asyncio.create_task(worker.run(Threads(1)))
+        waking = asyncio.create_task(Waking(store, lambda: chores.run(jobs.run_told)).run())
         yield
         # Its threads cannot be cancelled, and the process waits for them.
         stopping.set()
         housekeeping.cancel()
         working.cancel()
-        await asyncio.gather(housekeeping, working, return_exceptions=True)
+        waking.cancel()
+        await asyncio.gather(housekeeping, working, waking, return_exceptions=True)
 
     chores = Threads(_CHORES_AT_ONCE)
     app = DirectApp(

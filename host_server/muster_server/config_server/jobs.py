@@ -71,13 +71,33 @@ class Jobs:
             with self._store.alone("jobs", _PATIENCE_S) as is_mine:
                 if is_mine:
                     self._run_all()
+            if not is_mine:
+                self._store.call_others()  # whoever is at it goes on with ours
         finally:
             self._lock.release()
 
+    def run_told(self) -> bool:
+        """Do what another process has told of, unless one is at it that has heard it as well.
+        False if this one is, which may have looked before.
+        """
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            with self._store.alone("jobs") as is_mine:
+                if is_mine:
+                    self._run_all()
+        finally:
+            self._lock.release()
+        return True
+
     def _run_all(self) -> None:
         silent: dict[str, NoAnswer] = {}  # by URL
-        while self._run_some(silent):
+        while self._run_some(silent) or self._came_meanwhile():
             pass
+
+    def _came_meanwhile(self) -> bool:
+        """Tell whether something came up since this looked last, and is to be done now."""
+        return self._seen is not None and self.has_news and not self._stopping.is_set()
 
     def _run_some(self, silent: dict[str, NoAnswer]) -> bool:
         """Do some of what is due; whether something came up meanwhile that may go before the rest:

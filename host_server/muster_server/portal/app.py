@@ -50,17 +50,19 @@ def create_app(
     people: "People | None" = None,
     told: Rules | None = None,
     kit: "FirmwareKit | None" = None,
+    *,
+    is_telling: bool = True,
 ) -> FastAPI:
     """The portal in front of a configuration server. Without people there is the API alone.
 
     `told` says to which addresses webhooks may lead, besides public ones; `kit` is what boards
-    are prepared with.
+    are prepared with. `is_telling`: this process sends webhooks; of several one does.
     """
     webhooks = None if people is None else Webhooks(people.store, portal, told, people.clock)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with telling(webhooks):
+        async with telling(webhooks if is_telling else None):
             yield
 
     app = FastAPI(

@@ -2,17 +2,18 @@
 # Copyright (c) 2026 The Muster authors
 """Challenges that authenticators sign: each is good once, for minutes, and for one purpose.
 
-Nothing is kept of one that is given out, so that nobody can fill a memory by asking for many; only
-those that were used are remembered, until their time is over.
+Nothing is kept of one that is given out, so that nobody can fill a database by asking for many;
+only those that were used are remembered, until their time is over.
 """
 
 import hashlib
 import hmac
 import secrets
 import struct
-import threading
 import time
 from collections.abc import Callable
+
+from muster_server.store.people import PeopleStore
 
 LIFE_S = 900.0
 _NONCE_BYTES = 16
@@ -20,14 +21,15 @@ _END = struct.Struct(">Q")
 
 
 class Challenges:
-    """Makes challenges and knows its own again. They end with the process."""
+    """Makes challenges and knows its own again. They end with the process; where several share a
+    store, with a crash of the database.
+    """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: PeopleStore, clock: Callable[[], float] = time.time) -> None:
         """`clock` is in Unix seconds."""
+        self._store = store
         self._clock = clock
-        self._key = secrets.token_bytes(32)
-        self._lock = threading.Lock()
-        self._used: dict[bytes, float] = {}
+        self._own_key = secrets.token_bytes(32)
 
     def make(self, purpose: str) -> bytes:
         """Return a new one, e.g. for "sign in"."""
@@ -44,12 +46,9 @@ class Challenges:
         now, end = self._clock(), float(_END.unpack(body[_NONCE_BYTES:])[0])
         if end < now:
             return False
-        with self._lock:
-            self._used = {body: until for body, until in self._used.items() if until >= now}
-            if body in self._used:
-                return False
-            self._used[body] = end
-        return True
+        with self._store.transaction() as records:
+            return records.tries.use_challenge(body, end, now)
 
     def _mark(self, purpose: str, body: bytes) -> bytes:
-        return hmac.digest(self._key, purpose.encode() + b"\0" + body, hashlib.sha256)
+        key = self._store.shared_secret() or self._own_key
+        return hmac.digest(key, purpose.encode() + b"\0" + body, hashlib.sha256)

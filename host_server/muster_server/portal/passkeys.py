@@ -67,7 +67,7 @@ class Passkeys:
         self._second = second
         self._sign_in = sign_in
         self._clock = clock
-        self._challenges = Challenges(clock)
+        self._challenges = Challenges(store, clock)
 
     # Making one
 

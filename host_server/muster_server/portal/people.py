@@ -77,12 +77,11 @@ class People:
         self,
         store: PeopleStore,
         clock: Callable[[], float] = time.time,
-        throttle: Throttle | None = None,
         hasher: PasswordHasher | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
-        self.throttle = throttle or Throttle()
+        self.throttle = Throttle(store, clock)
         self._hasher = hasher or PasswordHasher()  # argon2id; RFC 9106's second choice
         self._places = threading.BoundedSemaphore(_AT_ONCE)
         self.second = SecondFactors(store, self.throttle, self._signed_in, clock)

@@ -1,31 +1,31 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Slows down whoever guesses passwords or codes: each failure makes the next try wait longer."""
+"""Slows down whoever guesses passwords or codes: each failure makes the next try wait longer.
+
+Failures are in the portal's database: many processes, or a start, allow no more guesses than one.
+"""
 
 import math
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from muster_server.errors import TooManyRequests
+from muster_server.store.people import PeopleStore
+from muster_server.store.tries import TryRecords
 
 FREE_TRIES = 5
 # Short enough that nobody can lock a person out of their account by failing in their name.
 LONGEST_WAIT_S = 60.0
 _FORGOTTEN_S = 3600.0
-_MOST_KEYS = 4096
 
 
 class Throttle:
-    """Failures by key, e.g. by name and by address; it forgets the one quiet longest first."""
+    """Failures by key, e.g. by name and by address. `clock` is in Unix seconds."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        # key -> (failures, when the newest was)
-        self._failures: OrderedDict[str, tuple[int, float]] = OrderedDict()
+    def __init__(self, store: PeopleStore, clock: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._clock = clock
 
     @contextmanager
     def trying(self, who: str, address: str) -> Iterator[None]:
@@ -35,30 +35,27 @@ class Throttle:
         counts from its start, so that many at once are no way around. Success clears `who`, and
         not the address: a stranger's own account does not buy more guesses at others.
         """
-        with self._lock:
-            wait_s = max(self._wait_s(who), self._wait_s(address))
-            if wait_s > 0:
-                raise TooManyRequests("too many tries", retry_s=math.ceil(wait_s))
-            before = self._failures.get(address)
-            self._count(who)
-            self._count(address)
+        now = self._clock()
+        with self._store.transaction() as records:
+            tries = records.tries
+            wait_s = max(_wait_s(tries, key, now) for key in (who, address))
+            before = tries.failures(address)
+            if wait_s <= 0:
+                for key in (who, address):
+                    tries.count(key, now, now - _FORGOTTEN_S)
+        if wait_s > 0:
+            raise TooManyRequests("too many tries", retry_s=math.ceil(wait_s))
         yield
-        with self._lock:
-            self._failures.pop(who, None)
-            self._failures.pop(address, None)
-            if before is not None:
-                self._failures[address] = before
+        with self._store.transaction() as records:
+            records.tries.clear(who)
+            records.tries.take_back(address, before)
 
-    def _wait_s(self, key: str) -> float:
-        count, at = self._failures.get(key, (0, 0.0))
-        over = count - FREE_TRIES
-        if over < 0:
-            return 0.0
-        return at + min(LONGEST_WAIT_S, 2.0**over) - self._monotonic()
 
-    def _count(self, key: str) -> None:
-        now = self._monotonic()
-        count, at = self._failures.pop(key, (0, now))
-        self._failures[key] = (1 if now - at > _FORGOTTEN_S else count + 1, now)
-        if len(self._failures) > _MOST_KEYS:
-            self._failures.popitem(last=False)
+def _wait_s(tries: TryRecords, key: str, now: float) -> float:
+    failures = tries.failures(key)
+    if failures.at > now:
+        tries.set_right(key, now)
+    over = failures.count - FREE_TRIES
+    if over < 0 or now - failures.at > _FORGOTTEN_S:
+        return 0.0
+    return min(failures.at, now) + min(LONGEST_WAIT_S, 2.0**over) - now

@@ -4,7 +4,6 @@
 
 import itertools
 import json
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -21,10 +20,12 @@ from muster_server.store.engine import Database
 from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History, Moment
 from muster_server.store.leases import LeaseRecords
+from muster_server.store.notices import Ear, say
 from muster_server.store.profiles import ProfileRecords
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.rollouts import RolloutRecords
 from muster_server.store.secrets import SecretBox
+from muster_server.store.shared_secret import ABOUT, shared_secret
 from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
 from muster_server.store.tallies import Tallies
 from muster_server.store.tasks import TaskRecords
@@ -49,16 +50,15 @@ _DUE_JOBS = (
     f" ORDER BY CASE WHEN deed IN {DESCRIBING} THEN 1 ELSE 0 END, id LIMIT ?"
 )
 _ADD_EVENT = insertion("event", ("device_id", "owner", "at", "code", "detail"))
+_JOBS = "jobs"  # of which processes tell each other
 _ABOUT = "device_id = ? AND owner = ?"
-_EPOCH, _KEY_BYTES = "epoch", 32
-# Both numbers are others when a table was dropped and restored, or emptied and filled.
-_PLACE = "SELECT 'claim'::regclass::oid || '/' || pg_relation_filenode('claim')"
 
 
 class ConfigStore:
     """Gives out transactions. The caller closes the engine."""
 
     def __init__(self, engine: Engine, box: SecretBox) -> None:
+        self._engine = engine
         self._database = Database(engine)
         self._box = box
         self._numbers = itertools.count(1)
@@ -77,7 +77,22 @@ class ConfigStore:
             records = Records(connection, self._box)
             yield records
         if records.jobs_added:
-            self.jobs_added = next(self._numbers)
+            self.note_jobs()
+
+    def note_jobs(self) -> None:
+        """Remember that there are jobs at which nobody of this process has looked."""
+        self.jobs_added = next(self._numbers)
+
+    def ear(self) -> Ear | None:
+        """Return an ear for jobs that other processes have, which the caller closes; None if there
+        are none. Unavailable if the database does not answer.
+        """
+        return Ear(self._engine, _JOBS) if self._database.is_shared else None
+
+    def call_others(self) -> None:
+        """Tell whoever does jobs that there are more. Unavailable if the database is away."""
+        if self._database.is_shared:
+            say(self._engine, _JOBS)
 
     @contextmanager
     def reading(self) -> Iterator["Records"]:
@@ -98,16 +113,8 @@ class ConfigStore:
         """
         if not self._database.is_shared:
             return None
-        with self._database.transaction(_EPOCH) as connection:
-            sql = Sql(connection)
-            place = sql.value(_PLACE)
-            found = sql.value("SELECT secret FROM epoch WHERE place = ?", place)
-            if found is not None:
-                return bytes(found)
-            sql.run("DELETE FROM epoch")
-            made = secrets.token_bytes(_KEY_BYTES)
-            sql.run(insertion("epoch", ("place", "secret")), place, made)
-            return made
+        with self._database.transaction(ABOUT) as connection:
+            return shared_secret(Sql(connection), "claim")
 
     @property
     def connections_made(self) -> int:

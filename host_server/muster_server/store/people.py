@@ -12,11 +12,14 @@ from sqlalchemy.exc import IntegrityError
 
 from muster_server.errors import Conflict
 from muster_server.store.audit import AuditStore
-from muster_server.store.engine import transaction
+from muster_server.store.engine import POSTGRES, transaction
 from muster_server.store.portal_tables import api_tokens, choices, invitations, sessions, users
 from muster_server.store.second_factors import SecondFactorRecords
 from muster_server.store.secrets import SecretBox
+from muster_server.store.shared_secret import shared_secret
+from muster_server.store.sql import Sql
 from muster_server.store.transfers import TransferRecords
+from muster_server.store.tries import TryRecords
 from muster_server.store.webhooks import WebhookRecords
 
 
@@ -84,6 +87,13 @@ class PeopleStore:
             self._box.refresh()
             yield PeopleRecords(connection, self._box)
 
+    def shared_secret(self) -> bytes | None:
+        """A secret that all processes have, and no backup; None: there is one process."""
+        if self._engine.name != POSTGRES:
+            return None
+        with transaction(self._engine) as connection:
+            return shared_secret(Sql(connection), '"user"')
+
 
 class PeopleRecords:
     """Questions and deeds within one transaction."""
@@ -93,6 +103,7 @@ class PeopleRecords:
         self.factors = SecondFactorRecords(connection, box)
         self.transfers = TransferRecords(connection)
         self.webhooks = WebhookRecords(connection, box)
+        self.tries = TryRecords(Sql(connection))
 
     # users
 

@@ -14,7 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 
 metadata = MetaData()
 
@@ -180,3 +180,22 @@ Index(
     "webhook_delivery_of",
     *(webhook_deliveries.c[name] for name in ("webhook_id", "state", "created_at")),
 )
+
+# Who failed to sign in, or to enter a code; all processes of a portal know it together.
+failed_tries = Table(
+    "failed_try",
+    metadata,
+    Column("who", Text, primary_key=True),  # SHA-256 of e.g. "name ada", "address 192.0.2.7"
+    Column("count", Integer, nullable=False),  # one after another
+    Column("at", Float, nullable=False),  # when the newest was
+)
+
+used_challenges = Table(
+    "used_challenge",
+    metadata,
+    Column("hash", Text, primary_key=True),  # SHA-256
+    Column("until", Float, nullable=False),  # then nobody takes it anyway
+)
+
+Index("failed_try_at", failed_tries.c.at)
+Index("used_challenge_until", used_challenges.c.until)

@@ -300,6 +300,10 @@ class PostgresDatabase:
                 if is_mine:
                     self._unlock(connection, lock)
 
+    def after(self, statement: str) -> Connection:
+        """A connection on which this was done, outside of a transaction; the caller closes it."""
+        return self._first(lambda connection: driver_of(connection).execute(statement), None)
+
     def _unlock(self, connection: Connection, lock: str) -> None:
         try:
             _answer(driver_of(connection), f"SELECT pg_advisory_unlock{lock}")

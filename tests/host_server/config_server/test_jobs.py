@@ -127,7 +127,8 @@ def test_server_that_stops_waits_for_one_deed_at_most(
         async def run() -> None:
             async with app.router.lifespan_context(app):
                 assert await asyncio.to_thread(begun.wait, _LONG_S)
-            released.set()
+                # Once the end of the block waits, and has told the jobs to stop.
+                asyncio.get_running_loop().call_soon(released.set)
 
         asyncio.run(run())  # waits for the thread
         assert len(described) == 1

@@ -213,9 +213,9 @@ def test_guessing_a_password_is_slowed_down(site: Site, ada: Person) -> None:
     assert stranger.post("/sign-in", name="ada", password=PASSWORD).status_code == 429
 
 
-def test_waits_double_and_end_within_a_minute() -> None:
+def test_waits_double_and_end_within_a_minute(site: Site) -> None:
     now = [0.0]
-    throttle = Throttle(lambda: now[0])
+    throttle = Throttle(site.people.store, lambda: now[0])
 
     def fail() -> int:
         try:
@@ -236,8 +236,8 @@ def test_waits_double_and_end_within_a_minute() -> None:
     assert waits[-1] == LONGEST_WAIT_S
 
 
-def test_success_in_ones_own_name_buys_no_guesses_at_others() -> None:
-    throttle = Throttle(lambda: 0.0)
+def test_success_in_ones_own_name_buys_no_guesses_at_others(site: Site) -> None:
+    throttle = Throttle(site.people.store, lambda: 0.0)
     for n in range(FREE_TRIES - 1):
         with pytest.raises(HostError), throttle.trying(f"name {n}", "address 192.0.2.7"):
             raise HostError
