@@ -28,7 +28,6 @@ _NOBODY = 65534
 _INIT = ("--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username=postgres")
 _SETTINGS = {
     "listen_addresses": "",
-    "fsync": "off",  # the machine does not fail, only programs do
     "max_connections": "200",
     "shared_buffers": "32MB",
 }
@@ -37,9 +36,10 @@ _SETTINGS = {
 class Postgres:
     """The server and the databases in it."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
+    def __init__(self, folder: Path, programs: Path, fsync: str) -> None:
         """`folder` is reached by everybody: PostgreSQL does not run as root."""
         self._folder = folder
+        self._fsync = fsync
         self._programs = programs
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,6 +56,12 @@ class Postgres:
     @property
     def _data(self) -> Path:
         return self._folder / "data"
+
+    @property
+    def pid(self) -> int:
+        """The id of its first process."""
+        assert self._process is not None
+        return self._process.pid
 
     def url(self, database: str = "postgres", **query: str) -> str:
         """The URL of a database."""
@@ -94,7 +100,8 @@ class Postgres:
 
     def start(self) -> None:
         """Return when it takes connections."""
-        options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        settings = _SETTINGS | {"fsync": self._fsync}
+        options = [f"-c{name}={value}" for name, value in settings.items()]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._programs / "postgres", "-D", self._data, "-k", self._folder, *options],
@@ -168,13 +175,13 @@ def _programs() -> Path:
 
 
 @contextmanager
-def running() -> Iterator[Postgres]:
-    """A server of its own."""
+def running(fsync: str = "off") -> Iterator[Postgres]:
+    """A server of its own. Without `fsync`: the machine does not fail, only programs do."""
     folder = Path(tempfile.mkdtemp(prefix="muster-pg-"))
     folder.chmod(0o755)
     server = None
     try:
-        server = Postgres(folder, _programs())
+        server = Postgres(folder, _programs(), fsync)
         yield server
     finally:
         if server is not None:

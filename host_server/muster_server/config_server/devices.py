@@ -79,7 +79,7 @@ class DeviceService:
         started, now = self._monotonic(), self._clock()
         end = None if until is None else window.chosen_end(until, now)
         label = parse_label(text)
-        with self._store.transaction() as records:
+        with self._store.transaction(label.device_id) as records:
             if records.profile(profile) is None:
                 raise NotFound(f'there is no profile named "{profile}"; make it first')
             claim = claimed(
@@ -112,7 +112,7 @@ class DeviceService:
             detail = str(error)
             last = {"config": 0, "step": INITIALISE, "code": code, "detail": detail}
         ms = round((self._monotonic() - started) * 1000)
-        with self._store.transaction() as records:
+        with self._store.transaction(claim.device_id) as records:
             prepared = records.claim(claim.id)
             if prepared is not None:
                 prepared = with_step(prepared, INITIALISE, state, code, ms, self._clock())

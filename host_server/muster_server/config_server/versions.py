@@ -120,7 +120,9 @@ class Versions:
             return self._issued(claim_id, floor)
 
     def _issued(self, claim_id: str, floor: int) -> Version:
-        with self._store.transaction() as records:
+        with self._store.reading() as records:
+            device_id = unreleased(records, claim_id).device_id
+        with self._store.transaction(device_id) as records:
             claim = unreleased(records, claim_id)
             existing = self.candidate(records, claim, floor)
             if existing is not None:
@@ -139,7 +141,7 @@ class Versions:
         own = self._particulars(claim, number, token, key)
         document = build_configuration(profile, own)
         version = Version(claim_id, number, document, token_id, None, None, made_from=effect)
-        with self._store.transaction() as records:
+        with self._store.transaction(device_id) as records:
             owned = records.claim(claim_id)
             if owned is not None and owned.state not in ENDED:
                 records.put_claim(replace(owned, highest=number, asked=None))
@@ -169,15 +171,15 @@ class Versions:
                 return version.token_id, token
         if not has_accounts:
             return None, None
-        token_id = self._asked(claim.id, account)
+        token_id = self._asked(claim, account)
         made = self._platforms.adapter_for(account[0]).make_token(account[1], token_id)
         return (None, None) if made is None else (made.id, made.secret)
 
-    def _asked(self, claim_id: str, account: tuple[str, str]) -> str:
+    def _asked(self, known: Claim, account: tuple[str, str]) -> str:
         """The id of the token to ask for: written down first, and the same until it has come."""
         url, originator = account
-        with self._store.transaction() as records:
-            claim = unreleased(records, claim_id)
+        with self._store.transaction(known.device_id) as records:
+            claim = unreleased(records, known.id)
             asked = claim.asked
             if asked is not None and (asked["url"], asked["originator"]) == account:
                 return str(asked["token_id"])
