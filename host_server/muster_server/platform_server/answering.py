@@ -7,6 +7,7 @@ They wait in the event loop, without a thread and without a transaction.
 """
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -84,6 +85,7 @@ class Answering:
         self._clock = clock
         self._threads = threads
         self._searching = Threads(_SEARCHES)
+        self._searches_here = threading.BoundedSemaphore(_SEARCHES)  # by threads of other roles
         self._requests = requests
         self._deliver = deliver
         self._verifying = 0
@@ -109,14 +111,21 @@ class Answering:
         return replace(answer, document=None) if is_silent else answer
 
     def at_once(self, request: Request, token: str, headers: Mapping[str, str]) -> Response | None:
-        """The answer by this thread, with the same errors; None for what may have to wait, or may
-        take long. Raises VerificationNeeded, too.
+        """The answer by this thread, with the same errors; None for what may have to wait, and for
+        one search too many. Raises VerificationNeeded, too.
         """
-        is_plain = request.response_type is ResponseType.BLOCKING and not request.searches
         has_times = request.persistence is not None or _TIMES & headers.keys()
-        if not is_plain or has_times or request.to.endswith(POLL):
+        is_plain = request.response_type is ResponseType.BLOCKING and not has_times
+        if not is_plain or request.to.endswith(POLL):
             return None
-        return self._platform.answer(request, token)
+        if not request.searches:
+            return self._platform.answer(request, token)
+        if not self._searches_here.acquire(blocking=False):
+            return None
+        try:
+            return self._platform.answer(request, token)
+        finally:
+            self._searches_here.release()
 
     async def close(self) -> None:
         """Give up what is still to be carried out; its resources say so after the next start."""

@@ -269,7 +269,7 @@ def test_busy_database_is_told_in_onem2ms_form(
     def busy(*ignored: object) -> None:
         raise Unavailable("the database is busy", retry_s=2)
 
-    monkeypatch.setattr(service.Platform, "_carry_out", busy)
+    monkeypatch.setattr(service.Platform, "carry_out", busy)
     answer = pen.ask("GET", "/cse-in")
     assert (answer.status, code(answer), answer.headers["RETRY-AFTER"]) == (503, "5000", "2")
     assert answer.headers["X-M2M-RI"] == "r1"
