@@ -17,6 +17,7 @@ HEADERS_DEADLINE_S = 10.0
 MOST_HEADER_BYTES = 16 * 1024
 # A chunk of one byte has a head of three and an end of two.
 _MOST_OF_A_CHUNK = 16
+_OF_A_BODY = (b"content-length", b"transfer-encoding")
 
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -67,13 +68,20 @@ class DeadlineProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The headers are complete; exactly one says for which host they are (RFC 9112 3.2).
 
-        Raises RefusedHeaders if none does, or two do.
+        Raises RefusedHeaders if none does, or two do; or for a body of a request that asks for
+        another protocol: the parser would take it for the next request.
         """
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
             raise RefusedHeaders("wanted one Host")
+        asks_for_another = self.parser.should_upgrade()
+        if asks_for_another and any(name in _OF_A_BODY for name, _ in self.headers):
+            raise RefusedHeaders("wanted HTTP/1.1, or no body")
         self._has_headers = True
         super().on_headers_complete()
+        if asks_for_another:
+            # It is answered as any other; but the parser drops what has come behind it.
+            self.cycle.keep_alive = False
         self._stop_watching()
 
     def on_body(self, body: bytes) -> None:

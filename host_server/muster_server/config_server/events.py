@@ -37,12 +37,17 @@ class EventService:
 
         Without a place there are none: it is where the newest is. A place beyond that is of a
         database that was restored since, and means the newest, too.
+
+        Unavailable while a moment with a lower number than the newest is still to come.
         """
         with self._store.reading() as records:
             newest = records.history.newest_id()
-            if place is None or place >= newest:
-                return {"events": [], "next": newest}
-            last = min(newest, place + _LOOKED_AT)
+        if place is None or place >= newest:
+            return {"events": [], "next": newest}
+        last = min(newest, place + _LOOKED_AT)
+        # Who goes on from there looks at nothing before it again.
+        self._store.settle()
+        with self._store.reading() as records:
             found = records.history.between(place, last)
         events = [event for m in found if m["owner"] == owner and (event := event_of(m))]
         return {"events": events, "next": last}

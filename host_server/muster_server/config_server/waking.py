@@ -58,18 +58,11 @@ class Waking:
 
     async def _hear(self, ear: Ear) -> None:
         """Wake until the connection is lost, which raises Unavailable."""
-        loop, said = asyncio.get_running_loop(), asyncio.Event()
         await self._wake()  # for what was said while nobody heard
-        descriptor = ear.fileno()
-        loop.add_reader(descriptor, said.set)
-        try:
-            while True:
-                await said.wait()
-                said.clear()
-                if ear.heard():
-                    await self._wake()
-        finally:
-            loop.remove_reader(descriptor)
+        while True:
+            await _readable(ear.fileno())
+            if ear.heard():
+                await self._wake()
 
     async def _wake(self) -> None:
         """Run the jobs that another process has; they come to whoever is at jobs now."""
@@ -79,3 +72,15 @@ class Waking:
                 if await self._run_told():
                     return
             await asyncio.sleep(_AGAIN_S)
+
+
+async def _readable(descriptor: int) -> None:
+    """Return when there is something to read; nobody looks there before the next call. The loop
+    would come back at once, again and again, for what is said while jobs are done.
+    """
+    loop, said = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(descriptor, said.set)
+    try:
+        await said.wait()
+    finally:
+        loop.remove_reader(descriptor)

@@ -25,6 +25,7 @@ from muster_server.store.profiles import ProfileRecords
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.rollouts import RolloutRecords
 from muster_server.store.secrets import SecretBox
+from muster_server.store.settling import settle
 from muster_server.store.shared_secret import ABOUT, shared_secret
 from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
 from muster_server.store.tallies import Tallies
@@ -101,6 +102,14 @@ class ConfigStore:
         self._box.refresh()
         with self._database.reading() as connection:
             yield Records(connection, self._box)
+
+    def settle(self) -> None:
+        """Wait until whatever has a lower number than what can be read now can be read, too.
+
+        Unavailable if that does not come.
+        """
+        if self._database.is_shared:
+            settle(self._engine)
 
     def alone(self, what: str, patience_s: float = 0.0) -> AbstractContextManager[bool]:
         """Tell whether nobody else is at this, in any process, until the block ends."""

@@ -58,7 +58,7 @@ _DURABLE = (
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
 # The second number of the lock that everybody takes, and of whoever changes the schema's form.
-_ALL, _MIGRATION = -1, -2
+ALL, _MIGRATION = -1, -2
 ABOUT = "muster_about"  # an execution option: what the transaction is about
 # By the names that SQLite has for them, so that statements need not differ.
 _FUNCTIONS = r"""
@@ -122,11 +122,10 @@ def open_postgres(url: str) -> Engine:
         pool_timeout=_PATIENCE_S,
         hide_parameters=True,
     )
-    number = _number(schema)
 
     def begin(connection: Connection) -> None:
         about = connection.get_execution_options().get(ABOUT)
-        driver_of(connection).execute(_WRITING + _turn(number, about), prepare=False)
+        driver_of(connection).execute(_WRITING + _turn(_number(schema), about), prepare=False)
 
     event.listen(engine, "begin", begin)
     return engine
@@ -150,10 +149,10 @@ class _Pool(QueuePool):
 
 def _turn(number: int, about: str | None) -> str:
     if about is None:
-        return f"SELECT pg_advisory_xact_lock({number}, {_ALL})"
+        return f"SELECT pg_advisory_xact_lock({number}, {ALL})"
     own = _number(about)
     return (
-        f"SELECT pg_advisory_xact_lock_shared({number}, {_ALL});"
+        f"SELECT pg_advisory_xact_lock_shared({number}, {ALL});"
         f" SELECT pg_advisory_xact_lock({number}, {own})"
     )
 
@@ -208,7 +207,7 @@ def _prepare(connection: "psycopg.Connection[Any]", schema: str) -> None:
     if connection.execute(there, (function,)).fetchone() != (None,):
         return
     with connection.transaction():
-        connection.execute(f"SELECT pg_advisory_xact_lock({_number(schema)}, {_ALL})")
+        connection.execute(f"SELECT pg_advisory_xact_lock({_number(schema)}, {ALL})")
         if connection.execute("SELECT to_regnamespace(%s)", (schema,)).fetchone() == (None,):
             connection.execute(f"CREATE SCHEMA {schema}")
         connection.execute(_FUNCTIONS, prepare=False)
@@ -224,7 +223,8 @@ def driver_of(connection: Connection) -> "psycopg.Connection[Any]":
 def migrating(engine: Engine) -> Iterator[None]:
     """One at a time in all processes, however long it takes."""
     with unhurried(engine) as connection:
-        driver_of(connection).execute(f"SELECT pg_advisory_lock({_own(engine)}, {_MIGRATION})")
+        lock = f"({own_number(engine)}, {_MIGRATION})"
+        driver_of(connection).execute(f"SELECT pg_advisory_lock{lock}")
         yield
 
 
@@ -243,7 +243,8 @@ def unhurried(engine: Engine) -> Iterator[Connection]:
             connection.invalidate()
 
 
-def _own(engine: Engine) -> int:
+def own_number(engine: Engine) -> int:
+    """The first number of the role's locks."""
     return _number(schema_of(engine))
 
 
@@ -286,7 +287,7 @@ class PostgresDatabase:
         """Tell whether nobody else is at this, in whichever process; then nobody is until the end
         of the block, which may have transactions of its own. It ends with its process, too.
         """
-        lock = f"({_own(self._engine)}, {_number(what)})"
+        lock = f"({own_number(self._engine)}, {_number(what)})"
         with self._waiters, self._begun(lambda connection: None) as connection:
             driver = driver_of(connection)
             deadline = time.monotonic() + patience_s

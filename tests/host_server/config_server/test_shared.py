@@ -4,18 +4,21 @@
 
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 
 from muster_server.config_server.device_view import Wanted
+from muster_server.config_server.events import EventService
 from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.sync import SyncService
 from muster_server.config_server.versions import Versions
 from muster_server.errors import Unavailable
+from muster_server.store import settling
 from muster_server.store.config import ConfigStore
 from muster_server.store.engine import open_engine
+from muster_server.store.history import Moment
 from muster_server.store.secrets import SecretBox
 from tests.host_server.config_server.field import OWNER, SERVER_URL, Device, Field, open_field
 from tests.postgres import Postgres
@@ -132,3 +135,45 @@ def test_devices_of_which_each_process_has_some_are_in_one_list(
     assert {mine.id, others.id} == {
         device["device_id"] for device in other.devices.views.page(OWNER, Wanted())["devices"]
     }
+
+
+def test_event_that_is_numbered_first_and_written_last_is_told(place: Field) -> None:
+    events, claimed = EventService(place.store), Moment("portal", 1.0, "claimed")
+    start = events.after(OWNER, None)["next"]
+    with ThreadPoolExecutor(1) as pool:
+        with place.store.transaction("PRESS-1") as records:
+            records.history.note("PRESS-1", OWNER, claimed)
+            with place.store.transaction("PRESS-2") as others:
+                others.history.note("PRESS-2", OWNER, claimed)
+            asked = pool.submit(events.after, OWNER, start)
+            wait([asked], 0.3)  # until it has begun, at least
+        found = asked.result(20)
+    assert [event["device_id"] for event in found["events"]] == ["PRESS-1", "PRESS-2"]
+
+
+def test_who_asks_for_events_holds_up_nobody_who_writes(place: Field) -> None:
+    events, claimed = EventService(place.store), Moment("portal", 1.0, "claimed")
+    with ThreadPoolExecutor(1) as pool:
+        with place.store.transaction("PRESS-1") as records:
+            records.history.note("PRESS-1", OWNER, claimed)
+            with place.store.transaction("PRESS-2") as others:
+                others.history.note("PRESS-2", OWNER, claimed)
+            asked = pool.submit(events.after, OWNER, 0)
+            wait([asked], 0.3)
+            with place.store.transaction("PRESS-3") as others:
+                others.history.note("PRESS-3", OWNER, claimed)
+        found = asked.result(20)
+    assert len(found["events"]) >= 2
+
+
+def test_event_of_a_transaction_that_does_not_end_is_waited_for_no_longer_than_others(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "_PATIENCE_S", 0.05)
+    events, claimed = EventService(place.store), Moment("portal", 1.0, "claimed")
+    with place.store.transaction("PRESS-1"):
+        with place.store.transaction("PRESS-2") as others:
+            others.history.note("PRESS-2", OWNER, claimed)
+        with pytest.raises(Unavailable):
+            events.after(OWNER, 0)
+    assert len(events.after(OWNER, 0)["events"]) == 1

@@ -119,6 +119,49 @@ def test_who_is_told_tells_nobody_else(place: Field, other: ConfigStore) -> None
         ear.close()
 
 
+def test_what_is_said_meanwhile_does_not_keep_the_loop_busy(
+    place: Field, other: ConfigStore
+) -> None:
+    turns = 0
+
+    async def story() -> None:
+        nonlocal turns
+        loop, woken = asyncio.get_running_loop(), asyncio.Event()
+        is_first = True
+
+        async def wake() -> bool:
+            nonlocal turns, is_first
+            if is_first:
+                is_first = False
+                return True
+            await asyncio.to_thread(other.call_others)
+            looks = loop._selector.select  # type: ignore[attr-defined]
+
+            def counted(timeout: float | None) -> object:
+                nonlocal turns
+                turns += 1
+                return looks(timeout)
+
+            loop._selector.select = counted  # type: ignore[attr-defined]
+            await asyncio.sleep(0.3)
+            loop._selector.select = looks  # type: ignore[attr-defined]
+            woken.set()
+            return True
+
+        task = asyncio.create_task(Waking(place.store, wake).run())
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while not woken.is_set():
+                    await asyncio.to_thread(other.call_others)
+                    await asyncio.sleep(0.5)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(story())
+    assert turns < 50  # it waits; otherwise there are thousands
+
+
 def test_ear_that_has_lost_its_connection_says_so(place: Field, postgres: Postgres) -> None:
     ear = place.store.ear()
     assert ear is not None
