@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.types import ASGIApp, Message
@@ -41,7 +41,7 @@ class Client:
     app: ASGIApp
     runner: asyncio.Runner
     clock: Clock
-    tokens: dict[str, str]
+    tokens: dict[str, str] = field(repr=False)
 
     def account(self, originator: str) -> str:
         """An account; returns its token and remembers it for `ask`."""
