@@ -80,8 +80,9 @@ def move(data: Path, store: str, say: Say) -> Moved:
             raise
         held_s = time.monotonic() - begin
         for target in targets.values():
-            end_copy(target)
             target.execute("ANALYZE")
+        # They are in one database: whoever is cut off has moved all of them, or begins again.
+        end_copy(targets[present[0]], [schema_of(pair.engine) for pair in pairs])
         (data / _NUMBER).unlink(missing_ok=True)
     return Moved(rows, held_s)
 

@@ -77,6 +77,7 @@ def begin_copy(target: "psycopg.Connection[Any]", number: str) -> None:
         target.execute(f"INSERT INTO {_MARK} VALUES (%s)", (number,))  # noqa: S608 - our own name
 
 
-def end_copy(target: "psycopg.Connection[Any]") -> None:
-    """Let servers begin there."""
-    target.execute(f"DROP TABLE IF EXISTS {_MARK}")
+def end_copy(target: "psycopg.Connection[Any]", schemas: list[str]) -> None:
+    """Let servers begin in all these schemas, or in none of them."""
+    marks = ", ".join(f"{schema}.{_MARK}" for schema in schemas)
+    target.execute(f"DROP TABLE IF EXISTS {marks}")

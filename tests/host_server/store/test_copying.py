@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from muster_server.store.copying import move, reopen
 from muster_server.store.engine import Database, database_url, open_engine
 from muster_server.store.forms import FORMS
 from muster_server.store.migrations import migrate
-from muster_server.store.moved import check_may_serve
+from muster_server.store.moved import check_may_serve, end_copy
 from muster_server.store.sql import Sql, insertion
 from tests.postgres import Postgres
 
@@ -141,6 +142,24 @@ def test_cut_off_copy_serves_nobody_and_goes_on_when_it_is_run_again(
     engine.dispose()
     assert rows(data, "config", store, "SELECT id FROM chore") == [(11,)]
     assert rows(data, "portal", store, "SELECT value FROM choice WHERE name = 'b'") == [("new",)]
+
+
+def test_whoever_is_cut_off_at_the_end_has_moved_all_roles_or_none(
+    data: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = postgres.schema()
+
+    def and_then_cut_off(*about: Any) -> None:
+        end_copy(*about)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(copying, "end_copy", and_then_cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        move(data, store, quiet)
+    for role in FORMS:
+        engine = open_engine(database_url(data, role, store))
+        check_may_serve(engine)
+        engine.dispose()
 
 
 def test_row_that_arrives_otherwise_is_noticed_and_the_source_is_as_it_was(
