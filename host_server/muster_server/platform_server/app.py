@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI, Path, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from muster_server.api import reading
 from muster_server.direct import Asked, DirectApp, Hashes, NotDirect, Way
 from muster_server.errors import Unavailable
 from muster_server.expiry_clock import ExpiryClock
@@ -58,7 +59,7 @@ class IssuedTokenView(BaseModel):
     token: str
 
 
-class MembersView(BaseModel):
+class Members(reading.Body):
     """Originators to be named in a policy."""
 
     originators: list[Annotated[str, Field(max_length=64)]] = Field(max_length=1000)
@@ -210,12 +211,13 @@ def _add_accounts(
         """
         return IssuedTokenView(**asdict(accounts.open_reader(originator, policy, token_id, kind)))
 
+    # The framework would read a body of its own form before it knows who asks, whatever its size.
+    Body = Annotated[bytes, Depends(body_within(_LIMIT_BYTES))]  # noqa: N806
+
     @app.post("/policies/{policy}/members", status_code=204, dependencies=admin_only)
-    def name_in_policy(
-        policy: Annotated[str, Path(pattern=_POLICY)], members: MembersView
-    ) -> None:
+    def name_in_policy(policy: Annotated[str, Path(pattern=_POLICY)], body: Body) -> Response:
         """Open what these originators own to the policy's readers."""
-        accounts.name_in_policy(policy, members.originators)
+        return _named_in_policy(accounts, policy, body)
 
     @app.get("/accounts", dependencies=admin_only)
     def list_accounts(
@@ -249,6 +251,12 @@ def _add_accounts(
         accounts.close_account(originator, remove_ae=remove_ae)
 
 
+def _named_in_policy(accounts: Accounts, policy: str, body: bytes) -> Response:
+    members = reading.read_body(Members, body)
+    accounts.name_in_policy(policy, members.originators)
+    return Response(status_code=204)
+
+
 def _add_direct_ways(
     app: DirectApp, accounts: Accounts, threads: Threads, admin_token_hashes: Hashes
 ) -> None:
@@ -265,12 +273,7 @@ def _add_direct_ways(
         policy = asked.parts["policy"]
         if not re.fullmatch(_POLICY, policy):
             raise NotDirect
-        try:
-            members = MembersView.model_validate_json(asked.body)
-        except ValueError:
-            raise NotDirect from None
-        accounts.name_in_policy(policy, members.originators)
-        return Response(status_code=204)
+        return _named_in_policy(accounts, policy, asked.body)
 
     for method, path, do in (
         ("PUT", "/accounts/{originator}", open_account),

@@ -3,11 +3,14 @@
 """What does the platform promise about accounts and their tokens?"""
 
 import logging
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.host_server.platform_server.behaviour import Answer
 from tests.host_server.platform_server.client import ADMIN_TOKEN, Client
+from tests.host_server.platform_server.town import Town
 
 PEN = "Cpen0123456789"
 CUP = "Ccup0123456789"
@@ -154,3 +157,28 @@ def test_no_token_reaches_the_log(platform: Client, caplog: pytest.LogCaptureFix
 def test_openapi_describes_the_accounts(platform: Client) -> None:
     paths = platform.http("GET", "/openapi.json").body["paths"]
     assert "/accounts/{originator}/tokens/{token_id}" in paths
+
+
+@pytest.mark.parametrize("path", ["/policies/owner:a/members", "/children/cse-in"])
+@pytest.mark.parametrize("twice", [b"", b"Accept: */*\r\n" * 2], ids=["direct", "framework"])
+def test_who_asks_is_known_before_a_body_is_read(town: Town, path: str, twice: bytes) -> None:
+    at = urlsplit(town.url)
+    head = b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" % path.encode()
+    with socket.create_connection((str(at.hostname), at.port), timeout=5) as connection:
+        connection.sendall(head + twice + b"Content-Length: 100000000\r\n\r\n{")  # and no more
+        assert connection.recv(4096).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize("twice", [{}, {"Accept": "*/*", "accept": "*/*"}])
+def test_members_that_are_none_are_refused_alike_on_both_ways(
+    platform: Client, twice: dict[str, str]
+) -> None:
+    def put(body: bytes) -> tuple[int, str | None, str | None]:
+        path = "/policies/owner:a/members"
+        answer = platform.http("POST", path, twice, body, ADMIN_TOKEN)
+        return answer.status, answer.body.get("code"), answer.body.get("path")
+
+    assert put(b"{") == (422, "invalid", "")
+    assert put(b'{"originators":[7]}') == (422, "invalid", "originators[0]")
+    assert put(b'{"originators":["%s"]}' % (b"C" * 65)) == (422, "invalid", "originators[0]")
+    assert put(b" " * 300_000) == (413, "too_large", None)
