@@ -181,9 +181,12 @@ class People:
         TooManyRequests after several tries.
         """
         name = name.strip().casefold()[: NAME[1]]
-        with self.throttle.trying(f"name {name}", f"address {address}"):
-            with self.store.transaction() as records:
-                user = records.user_named(name)
+        with self.store.transaction() as records:
+            user = records.user_named(name)
+            is_familiar = user is not None and records.has_session_at(user.id, address)
+        # Where somebody is signed in already, strangers' guesses elsewhere are not waited for.
+        who = f"name {name} at {address}" if is_familiar else f"name {name}"
+        with self.throttle.trying(who, f"address {address}"):
             is_right = self._is_right(user.password if user else self._nobodys, password)
             if user is None or not is_right:
                 raise Unauthorized("name or password is wrong")
@@ -245,7 +248,8 @@ class People:
 
     def confirm_user(self, user: User, password: str, address: str, path: str) -> None:
         """The same for a user who asks from this address with a token; Unauthorized alike."""
-        with self.throttle.trying(f"name {user.name}", f"address {address}"):
+        # Not by the name: everybody can fail at that, without a session or a token.
+        with self.throttle.trying(f"user {user.id}", f"address {address}"):
             if not self._is_right(user.password, password):
                 raise Unauthorized("this is not your present password", path=path)
 

@@ -15,7 +15,8 @@ from muster_server.store.people import PeopleStore
 from muster_server.store.tries import TryRecords
 
 FREE_TRIES = 5
-# Short enough that nobody can lock a person out of their account by failing in their name.
+# Whoever goes on failing in a person's name keeps a password out where that person is not signed
+# in, and no passkey.
 LONGEST_WAIT_S = 60.0
 _FORGOTTEN_S = 3600.0
 

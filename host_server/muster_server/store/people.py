@@ -191,6 +191,11 @@ class PeopleRecords:
         rows = self._connection.execute(query.order_by(sessions.c.used_at.desc())).mappings()
         return [Session(**row) for row in rows]
 
+    def has_session_at(self, user_id: str, address: str) -> bool:
+        """Tell whether the user has a session that began at this address."""
+        mine = (sessions.c.user_id == user_id) & (sessions.c.address == address)
+        return self._connection.execute(select(sessions.c.hash).where(mine)).first() is not None
+
     def use_session(self, token_hash: str, at: float) -> None:
         """Remember when it was used."""
         self._connection.execute(

@@ -6,8 +6,10 @@ in time, and for what it was made?"""
 import re
 import threading
 
+import pytest
 import requests
 
+from muster_server.errors import TooManyRequests, Unauthorized
 from muster_server.label import Label, new_label
 from muster_server.portal.people import INVITATION_S
 from muster_server.portal.throttle import FREE_TRIES
@@ -68,6 +70,36 @@ def test_guessed_label_of_somebodys_device_opens_nothing_of_it(
         assert eve.post("/add", label=guess.qr_text, **WIFI).status_code == 409
     assert eve.get(f"/devices/{device_id}").status_code == 404
     assert "at work" in grace.get(f"/devices/{device_id}").text
+
+
+# Passwords
+
+
+def test_stranger_who_fails_in_a_name_keeps_nobody_out_where_they_are_signed_in(
+    site: Site, ada: Person
+) -> None:
+    home, elsewhere = "192.0.2.7", "203.0.113.9"
+    assert site.people.sign_in("ada", PASSWORD, home).session
+    for n in range(FREE_TRIES):
+        with pytest.raises(Unauthorized):
+            site.people.sign_in("ada", "a guess of a stranger", f"198.51.100.{n}")
+    with pytest.raises(TooManyRequests):  # the right one, too, where nobody knows her
+        site.people.sign_in("ada", PASSWORD, elsewhere)
+    assert site.people.sign_in("ada", PASSWORD, home).session
+    with site.people.store.transaction() as records:
+        user = records.user_named("ada")
+    assert user is not None
+    site.people.confirm_user(user, PASSWORD, elsewhere, "password")
+
+
+def test_who_is_where_somebody_is_signed_in_has_no_more_guesses(site: Site, ada: Person) -> None:
+    home = "192.0.2.7"
+    site.people.sign_in("ada", PASSWORD, home)
+    for _ in range(FREE_TRIES):
+        with pytest.raises(Unauthorized):
+            site.people.sign_in("ada", "a guess of a neighbour", home)
+    with pytest.raises(TooManyRequests):
+        site.people.sign_in("ada", PASSWORD, home)
 
 
 # Receipts
