@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from muster_server.api.reading import said
 from muster_server.document import compact_json
 from muster_server.errors import HostError, Invalid, Malformed, TooLarge, Unauthorized
 from muster_server.tokens import matches_any
@@ -132,7 +133,7 @@ def _validation_error(request: Request, error: Exception) -> Response:
     if first["type"] == "json_invalid":
         return problem(Malformed("the body is not JSON"))
     path = ".".join(str(part) for part in first["loc"] if part != "body")
-    return problem(Invalid(first["msg"], path=path))
+    return problem(Invalid(said(first), path=path))
 
 
 class LastResort:

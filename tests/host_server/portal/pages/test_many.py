@@ -62,6 +62,7 @@ def test_table_is_looked_at_then_added_and_its_verdicts_are_taken_away(
     where = answer.headers["Location"]
     page = ended(ada, where)
     assert "Nothing is kept yet" in page and "2 can be added" in page
+    assert "<td>added" not in page  # nothing is, yet
     assert "<script>x" not in page and good.qr_text[-36:] not in page
     assert good.device_id not in ada.get("/devices").text
     assert ada.post(where + "/start").is_redirect

@@ -129,7 +129,7 @@ def test_wifi_password_changes_and_is_retired_when_all_have_both(
     assert ada.post("/settings/press/wifi", ssid="factory", password="short").status_code == 422
     assert ada.post("/settings/press/wifi", ssid="factory", password=new).is_redirect
     page = ada.get("/settings/press/wifi").text
-    assert "3 devices have not got both yet" in page and new not in page
+    assert "Devices that have not got both yet: 3." in page and new not in page
     refused = ada.post("/settings/press/wifi/end", ssid="factory", keep="new")
     assert refused.status_code == 409
     for device in devices:

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from muster_server import errors
+from muster_server import errors, outcomes, wording
 from muster_server.portal.pages import words
 from muster_server.portal.pages.texts import catalogues
 from muster_server.portal.passkeys import REFUSED
@@ -84,8 +84,12 @@ def raised(tree: ast.Module) -> set[str]:
     }
 
 
+def in_timelines() -> set[str]:
+    return {*wording.SEEN.values(), *outcomes.STEPS.values()}
+
+
 def wanted() -> set[str]:
-    return in_templates() | in_words() | in_errors()
+    return in_templates() | in_words() | in_errors() | in_timelines()
 
 
 def test_each_text_has_its_german_one_and_none_is_left_over() -> None:
