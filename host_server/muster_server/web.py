@@ -90,7 +90,7 @@ def harden(app: FastAPI) -> FastAPI:
     """Give the app the one error face that all roles share; returns the same app."""
     app.add_exception_handler(HostError, _host_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, http_error)
     app.add_middleware(LastResort)
     return app
 
@@ -107,7 +107,8 @@ def refused(method: str, path: str, error: HostError) -> Response:
     return problem(error)
 
 
-def _http_error(request: Request, error: Exception) -> Response:
+def http_error(request: Request, error: Exception) -> Response:
+    """The problem document for a path or a method that nothing answers."""
     status = getattr(error, "status_code", 500)
     code = _CODE_OF_STATUS.get(status, "malformed")
     detail = f"{request.method} {request.url.path} is not something this server answers"

@@ -12,7 +12,7 @@ from muster_server.errors import Invalid
 
 # Of each kind of error that our models can bring about: what was wanted. The braces are filled
 # with the model's own bounds and with the kind of what came, never with what came.
-_WANTED = {
+WANTED = {
     "missing": "missing",
     "string_type": "wanted text, got {kind}",
     "int_type": "wanted an integer, got {kind}",
@@ -74,4 +74,4 @@ def said(error: ErrorDetails) -> str:
         "kind": kind_of(came),
         "length": len(came) if isinstance(came, str | list) else 0,
     }
-    return _WANTED.get(error["type"], "not what is wanted here").format(**about)
+    return WANTED.get(error["type"], "not what is wanted here").format(**about)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from muster_server import errors, outcomes, wording
+from muster_server.api.reading import WANTED
 from muster_server.portal.pages import words
 from muster_server.portal.pages.texts import catalogues
 from muster_server.portal.passkeys import REFUSED
@@ -69,7 +70,8 @@ def in_errors() -> set[str]:
         details |= raised(tree)
     for file in _PAGES.glob("*.py"):
         details |= raised(ast.parse(file.read_text()))
-    return titles | details | {MISSING, REFUSED}
+    read = {text for text in WANTED.values() if "{" not in text}
+    return titles | details | read | {MISSING, REFUSED}
 
 
 def raised(tree: ast.Module) -> set[str]:
