@@ -14,7 +14,7 @@ from muster_server.api.reading import WANTED
 from muster_server.portal.pages import words
 from muster_server.portal.pages.texts import catalogues
 from muster_server.portal.passkeys import REFUSED
-from muster_server.portal.wifi import MISSING
+from muster_server.portal.wifi import MISSING, TOO_SHORT_OR_LONG
 
 _PAGES = Path(str(resources.files("muster_server.portal.pages")))
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
@@ -26,7 +26,7 @@ _PLACES = re.compile(r"\{(\w+)\}")
 # Modules whose errors people meet in forms.
 _REFUSING = (
     *("people", "wifi", "access", "typed_label", "throttle"),
-    *("second_factor", "passkeys", "transfers", "webhooks"),
+    *("second_factor", "passkeys", "transfers", "webhooks", "tasks"),
 )
 
 
@@ -71,7 +71,7 @@ def in_errors() -> set[str]:
     for file in _PAGES.glob("*.py"):
         details |= raised(ast.parse(file.read_text()))
     read = {text for text in WANTED.values() if "{" not in text}
-    return titles | details | read | {MISSING, REFUSED}
+    return titles | details | read | {MISSING, TOO_SHORT_OR_LONG, REFUSED}
 
 
 def raised(tree: ast.Module) -> set[str]:
