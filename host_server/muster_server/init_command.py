@@ -73,7 +73,7 @@ def init(options: Namespace) -> int:
         problems = tell_trial(document, is_wanted=not options.offline)
     if problems:
         raise problem_error("the answers", problems)
-    text = "# Written by muster init: options of muster serve. Flags and MUSTER_… win.\n"
+    text = "# Written by muster init: some options of muster serve. Flags and MUSTER_… win.\n"
     text += "".join(f"{name} = {toml_value(value)}\n" for name, value in written.items())
     draft = {name.replace("-", "_"): value for name, value in written.items()}
     note = _keep_profile(folder, draft, document)

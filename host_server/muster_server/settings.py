@@ -273,7 +273,11 @@ def kept_settings(folder: Path) -> dict[str, str]:
     found = {}
     for name, value in document.items():
         if name.replace("-", "_") not in _KEPT:
-            raise SettingsError(f"{file}: {name} is none of {', '.join(_KEPT)}")
+            kept = ", ".join(option.replace("_", "-") for option in _KEPT)
+            raise SettingsError(
+                f"{file}: {name} is none of the options that this file can hold ({kept}); "
+                "give the others to muster serve, as options or as MUSTER_…"
+            )
         texts = [str(item) for item in value] if isinstance(value, list) else [str(value)]
         # What lies in the folder may be moved with it.
         texts = [str(folder / text[2:]) if text.startswith("./") else text for text in texts]

@@ -75,11 +75,18 @@ def _path(options: Namespace) -> str:
 def _tell(options: Namespace, task: dict[str, Any]) -> int:
     if options.json:
         return print_json(task)
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in task["verdicts"].items())
+    counts = task["verdicts"].items()
+    verdicts = ", ".join(f"{count} {_said(task, verdict)}" for verdict, count in counts)
     lines = [_line(task), *([verdicts] if verdicts else [])]
     if task["state"] == "looked":
         lines.append(f"nothing is kept yet; muster task start {task['id']}   does it")
     return say(*lines)
+
+
+def _said(task: dict[str, Any], verdict: str) -> str:
+    """Say a verdict: while rows are only looked at, none of them is added."""
+    is_tried = task["state"] in ("looking", "looked")
+    return "can be added" if is_tried and verdict == "added" else verdict
 
 
 def _line(task: dict[str, Any]) -> str:

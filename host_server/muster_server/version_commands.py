@@ -32,6 +32,8 @@ def list_versions(options: Namespace) -> int:
 def compare_versions(options: Namespace) -> int:
     """A line for each field that differs; of secrets, that they differ."""
     new = options.new or at_portal(options, "GET", _path(options, "versions"))["current"]
+    if options.new is None and options.old == new and not options.json:
+        return say(f"version {new} is in force; name another one to compare it with")
     query = urlencode({"old": options.old, "new": new})
     found = at_portal(options, "GET", f"{_path(options, 'difference')}?{query}")
     if options.json:

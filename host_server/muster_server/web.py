@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from muster_server.api.reading import said
 from muster_server.document import compact_json
 from muster_server.errors import HostError, Invalid, Malformed, TooLarge, Unauthorized
 from muster_server.tokens import matches_any
@@ -89,7 +90,7 @@ def harden(app: FastAPI) -> FastAPI:
     """Give the app the one error face that all roles share; returns the same app."""
     app.add_exception_handler(HostError, _host_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(HTTPException, http_error)
     app.add_middleware(LastResort)
     return app
 
@@ -106,7 +107,8 @@ def refused(method: str, path: str, error: HostError) -> Response:
     return problem(error)
 
 
-def _http_error(request: Request, error: Exception) -> Response:
+def http_error(request: Request, error: Exception) -> Response:
+    """The problem document for a path or a method that nothing answers."""
     status = getattr(error, "status_code", 500)
     code = _CODE_OF_STATUS.get(status, "malformed")
     detail = f"{request.method} {request.url.path} is not something this server answers"
@@ -132,7 +134,7 @@ def _validation_error(request: Request, error: Exception) -> Response:
     if first["type"] == "json_invalid":
         return problem(Malformed("the body is not JSON"))
     path = ".".join(str(part) for part in first["loc"] if part != "body")
-    return problem(Invalid(first["msg"], path=path))
+    return problem(Invalid(said(first), path=path))
 
 
 class LastResort:

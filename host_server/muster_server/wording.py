@@ -10,7 +10,7 @@ from muster_server.outcomes import STEPS, sentence
 SUCCESSES = ("proved", "receipt_accepted")
 
 # By source and what was seen; a newer server's are shown as they are.
-_SEEN = {
+SEEN = {
     ("portal", "claimed"): "the device was registered by its label",
     ("portal", "window_opened"): "the owner opened the onboarding window",
     ("portal", "changed"): "the owner changed its name or its profile",
@@ -65,7 +65,7 @@ def said(entry: dict[str, Any]) -> str:
     """Say what was seen, e.g. "join the operational network"."""
     if entry["what"] == "step":
         return STEPS.get(entry["step"], f"step {entry['step']}")
-    return _SEEN.get((entry["source"], entry["what"]), str(entry["what"]))
+    return SEEN.get((entry["source"], entry["what"]), str(entry["what"]))
 
 
 def hand_over(released: dict[str, Any]) -> list[str]:

@@ -115,3 +115,11 @@ def test_limits_are_those_of_the_server_unless_they_are_given() -> None:
     environ = {"MUSTER_LIMIT_ADDRESS": "600/200", "MUSTER_SYNCS_WAITING": "2000"}
     found = read_settings({"limit_strangers": "5/0.5"}, environ).limits
     assert found == {"by_address": (600, 200), "strangers": (5, 0.5), "waiting": 2000}
+
+
+def test_file_of_init_says_which_options_it_can_hold_and_where_the_others_go(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "settings.toml").write_text('portal-listen = "127.0.0.1:9420"\n')
+    with pytest.raises(SettingsError, match=r"portal-listen .*\(role, config-listen, .*MUSTER_"):
+        read_settings({"data": str(tmp_path)}, {})

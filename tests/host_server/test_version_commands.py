@@ -39,6 +39,9 @@ def test_versions_are_kept_compared_previewed_and_used(
     assert "app.every_s" in muster("profile", "diff", "press", str(number))[1]
     same = muster("profile", "diff", "press", str(number), str(number))[1]
     assert "say the same" in same
+    itself = muster("profile", "diff", "press", str(before))[1]
+    assert f"version {before} is in force; name another one" in itself
+    assert "old: wanted at least 1, got less" in muster("profile", "diff", "press", "0")[2]
     previewed = muster("profile", "preview", "press", str(number), device_id)[1]
     assert json.loads(previewed)["app"] == {"every_s": 5}
     assert "another password" not in previewed

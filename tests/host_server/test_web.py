@@ -102,6 +102,7 @@ def test_what_is_not_there_is_a_problem_document_too(url: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
     wrong = requests.get(url + "/number/x", timeout=5)
     assert (wrong.status_code, wrong.json()["path"]) == (422, "path.number")
+    assert wrong.json()["detail"] == "path.number: wanted an integer"
 
 
 def test_body_up_to_the_limit_is_read(url: str) -> None:

@@ -12,11 +12,16 @@ from muster_server.errors import Invalid
 
 # Of each kind of error that our models can bring about: what was wanted. The braces are filled
 # with the model's own bounds and with the kind of what came, never with what came.
-_WANTED = {
+WANTED = {
     "missing": "missing",
     "string_type": "wanted text, got {kind}",
     "int_type": "wanted an integer, got {kind}",
+    "int_parsing": "wanted an integer",
+    "int_parsing_size": "wanted a smaller integer",
     "bool_type": "wanted true or false, got {kind}",
+    "bool_parsing": "wanted true or false",
+    "literal_error": "wanted {expected}",
+    "enum": "wanted {expected}",
     "list_type": "wanted a list, got {kind}",
     "model_type": "wanted an object, got {kind}",
     "string_too_short": "wanted at least {min_length} characters, got {length}",
@@ -51,7 +56,7 @@ def checked(model: type[B], document: Any) -> B:
         return model.model_validate(document)
     except ValidationError as error:
         # Never its text, and not as a cause: both hold what came, which may be a password.
-        problems = [(_path(e), _said(e)) for e in error.errors(include_url=False)]
+        problems = [(_path(e), said(e)) for e in error.errors(include_url=False)]
     (path, detail), *others = problems
     raise Invalid(detail, path=path, others=tuple(others))
 
@@ -61,11 +66,12 @@ def _path(error: ErrorDetails) -> str:
     return "".join(parts).removeprefix(".")
 
 
-def _said(error: ErrorDetails) -> str:
+def said(error: ErrorDetails) -> str:
+    """Say what was wanted, by the model's own bounds, and of what came its kind alone."""
     came = error["input"]
     about = {
         **error.get("ctx", {}),
         "kind": kind_of(came),
         "length": len(came) if isinstance(came, str | list) else 0,
     }
-    return _WANTED.get(error["type"], "not what is wanted here").format(**about)
+    return WANTED.get(error["type"], "not what is wanted here").format(**about)

@@ -67,8 +67,17 @@ class PasswordChange:
     ) -> dict[str, Any]:
         """Leave the new password alone, or the old one.
 
-        Raises NotFound, or Conflict while devices have not the new one, unless `is_confirmed`.
+        Raises NotFound (profile, network), or Conflict: it is not changing, or devices have not
+        the new one, unless `is_confirmed`.
         """
+        with self._store.reading() as records:
+            document = existing_profile(records, name)
+        networks = document["networks"]
+        same = [n for n, network in enumerate(networks) if ssids.name_of(network) == ssid]
+        if not same:
+            raise NotFound("there is no such network in these settings")
+        if len(same) < 2:
+            raise Conflict("the password of this network is not changing")
         if keeps_new and not is_confirmed:
             behind = self.shown(name, owner)["behind"]
             if behind:
@@ -76,12 +85,6 @@ class PasswordChange:
                     f"{behind} of your devices have not got the new password yet: they would be "
                     "lost; confirm that, or wait for them"
                 )
-        with self._store.reading() as records:
-            document = existing_profile(records, name)
-        networks = document["networks"]
-        same = [n for n, network in enumerate(networks) if ssids.name_of(network) == ssid]
-        if len(same) < 2:
-            raise Conflict("the password of this network is not changing")
         dropped = same[0] if keeps_new else same[-1]
         left = [network for n, network in enumerate(networks) if n != dropped]
         return self._kept(name, document, left, is_draft=False)

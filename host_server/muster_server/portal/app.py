@@ -95,6 +95,7 @@ def create_app(
         add_transfers(app, portal, transfers, guard, described)
         add_webhooks(app, webhooks, guard, described)
     described.complete(app)
+    has_pages = transfers is not None
     if people is not None and webhooks is not None and transfers is not None:
         # Late: who has only the API needs none.
         from muster_server.portal.audit import Audit
@@ -103,6 +104,10 @@ def create_app(
         add_pages(app, portal, people, streams, people.audit, webhooks, transfers, kit)
         app.add_middleware(Audit, store=people.audit)
     app = harden(app)
+    if has_pages:
+        from muster_server.portal.pages.astray import lead_back
+
+        lead_back(app)
     app.add_middleware(AnswerHeaders)  # the outermost: of what went wrong, too
     return app
 

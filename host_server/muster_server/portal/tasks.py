@@ -32,7 +32,9 @@ def begin_claims(portal: Portal, csv: str, profile: str, caller: Caller) -> dict
     """
     caller.need_profile(profile)
     found = rows_in(csv)
-    if not 1 <= len(found) <= MOST_ROWS:
+    if not found:
+        raise Invalid("there is no label in this table", path="csv")
+    if len(found) > MOST_ROWS:
         raise Invalid(f"wanted 1 to {MOST_ROWS} rows with labels, got {len(found)}", path="csv")
     task = _begun(portal, {"kind": "claim", "profile": profile}, caller)
     rows = [

@@ -70,8 +70,11 @@ class Webhooks:
     def add(self, by: Caller, url: str, events: list[str]) -> tuple[Webhook, str]:
         """Keep a new one; its secret is told this once.
 
-        Invalid for a URL to which nothing would be sent, or no event; Conflict for one too many.
+        Invalid for a URL to which nothing would be sent, no event or an unknown one; Conflict for
+        one too many.
         """
+        if not set(events) <= set(EVENTS):
+            raise Invalid(f"wanted some of {', '.join(EVENTS)}", path="events")
         chosen = tuple(event for event in EVENTS if event in events)
         if not chosen:
             raise Invalid("choose at least one event", path="events")

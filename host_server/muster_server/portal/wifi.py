@@ -18,6 +18,7 @@ from muster_server.portal.service import Portal
 
 MOST_KEPT = 20
 MISSING = "the password is missing; tick the box if there is none"
+TOO_SHORT_OR_LONG = "a Wi-Fi password has 8 to 63 characters"
 _FIELDS = {"ssid": "ssid", "ssid_b64": "ssid", "psk": "password"}
 # Of an owner's own profile, e.g. "o-7k3m2p9qxa.factory-0f343b09".
 _OWNED = re.compile(r"(?:admin|o-[0-9a-f]{10})\..+")
@@ -111,6 +112,8 @@ class HomeWifi:
                 self._portal.replace_profile(name, document)
         except Invalid as error:
             field = (error.path or "").rpartition(".")[2]
+            if field == "psk":  # what a profile may say of it is no business of a form
+                raise Invalid(TOO_SHORT_OR_LONG, path="password") from None
             raise Invalid(error.detail, path=_FIELDS.get(field, error.path)) from None
 
 

@@ -68,8 +68,12 @@ def test_what_cannot_be_changed_is_refused(place: Field) -> None:
         place.passwords.begin("press", "nowhere", PSK, is_draft=False)
     with pytest.raises(Invalid):
         place.passwords.begin("press", "factory", "short", is_draft=False)
-    with pytest.raises(Conflict):
-        place.passwords.end("press", OWNER, "factory", keeps_new=True, is_confirmed=True)
+    place.registered()  # a device that has not got the version in force
+    for sure in (True, False):
+        with pytest.raises(Conflict, match="is not changing"):
+            place.passwords.end("press", OWNER, "factory", keeps_new=True, is_confirmed=sure)
+    with pytest.raises(NotFound):
+        place.passwords.end("press", OWNER, "nowhere", keeps_new=True, is_confirmed=False)
     four = [{"ssid": f"n{n}", "psk": None} for n in range(4)]
     place.profiles.replace("press", PROFILE | {"networks": four})
     with pytest.raises(Invalid):

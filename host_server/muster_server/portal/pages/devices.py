@@ -71,9 +71,14 @@ def _add_device(pages: APIRouter, ground: Ground) -> None:
 
 
 def device_page(
-    ground: Ground, request: Request, visitor: Visitor, device_id: str, error: HostError | None
+    ground: Ground,
+    request: Request,
+    visitor: Visitor,
+    device_id: str,
+    error: HostError | None,
+    typed: dict[str, str] | None = None,
 ) -> Response:
-    """The page of one device; `error` is of a form on it that was refused."""
+    """The page of one device; `error` is of a form on it that was refused, with what was typed."""
     owner = visitor.caller.owner
     device = ground.portal.device(device_id, owner)
     readings, away = _readings(ground, device["device_id"], owner)
@@ -92,7 +97,14 @@ def device_page(
         and ground.transfers.was_taken_by(owner, device["device_id"]),
         groups=ground.portal.device_groups(owner)["groups"],
         error=error,
+        typed={**_fields_of(device), **(typed or {})},
     )
+
+
+def _fields_of(device: dict[str, Any]) -> dict[str, str]:
+    """Return what the forms of the page show before anything is typed."""
+    tags = ", ".join(device["tags"])
+    return {"name": device["name"], "group": device["group"] or "", "tags": tags}
 
 
 def _readings(
@@ -111,10 +123,11 @@ def _readings(
 def _add_deeds(pages: APIRouter, ground: Ground) -> None:
     @pages.post("/devices/{device_id}/name")
     def rename(request: Request, device_id: str, visitor: Changing) -> Response:
+        typed = {"name": form_of(request).line("name")}
         try:
-            new = checked(ChangedDevice, {"name": form_of(request).line("name")})
+            new = checked(ChangedDevice, typed)
         except Invalid as error:
-            return device_page(ground, request, visitor, device_id, error)
+            return device_page(ground, request, visitor, device_id, error, typed)
         device = ground.portal.change(device_id, new, visitor.caller.owner)
         return go(f"/devices/{device['device_id']}")
 
@@ -127,7 +140,8 @@ def _add_deeds(pages: APIRouter, ground: Ground) -> None:
             device = ground.portal.change(device_id, new, visitor.caller.owner)
         except Invalid as error:
             error.path = "tags" if (error.path or "").startswith("tags") else error.path
-            return device_page(ground, request, visitor, device_id, error)
+            typed = {name: form.line(name) for name in ("group", "tags")}
+            return device_page(ground, request, visitor, device_id, error, typed)
         return go(f"/devices/{device['device_id']}")
 
     @pages.get("/devices/{device_id}/remove")

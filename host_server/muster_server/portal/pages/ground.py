@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
@@ -93,6 +93,7 @@ class Ground:
             "language": language,
             "languages": LANGUAGES,
             "path": request.url.path,
+            "query": urlencode([q for q in request.query_params.multi_items() if q[0] != "lang"]),
             "visitor": visitor,
             "me": visitor.caller if visitor else None,
             "form_token": form_token(cookie_of(request)),
@@ -152,10 +153,10 @@ class PageRoute(APIRoute):
                 back = own_path(request.url.path) if request.method == "GET" else "/"
                 response = RedirectResponse(f"/sign-in?next={back}", 303)
             except RequestValidationError:
-                response = _failed(request, NotFound("there is no such page"))
+                response = failed(request, NotFound("there is no such page"))
             except HostError as error:
-                response = _failed(request, error)
-            return _finished(request, response)
+                response = failed(request, error)
+            return finished(request, response)
 
         return handled
 
@@ -186,7 +187,8 @@ def _check_origin(request: Request) -> None:
         raise Forbidden("this form was not sent from a page of this portal")
 
 
-def _failed(request: Request, error: HostError) -> Response:
+def failed(request: Request, error: HostError) -> Response:
+    """The page that says what went wrong."""
     ground = ground_of(request)
     headers = {} if error.retry_s is None else {"Retry-After": str(error.retry_s)}
     response = ground.page(request, "error.html", error.status, error=error)
@@ -194,7 +196,8 @@ def _failed(request: Request, error: HostError) -> Response:
     return response
 
 
-def _finished(request: Request, response: Response) -> Response:
+def finished(request: Request, response: Response) -> Response:
+    """Give the response what each page has: its headers, and the language that was chosen."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")

@@ -55,15 +55,17 @@ def add(pages: APIRouter, ground: Ground) -> None:
 
     @pages.get("/join")
     def join_page(request: Request) -> Response:
-        return ground.page(request, "join.html", name="", error=None)
+        return ground.page(request, "join.html", code="", name="", error=None)
 
     @pages.post("/join")
     def join(request: Request) -> Response:
         form = form_of(request)
-        name, password = form.line("name"), form.text("password")
+        code, name, password = form.line("code"), form.line("name"), form.text("password")
         request.state.trying = name
         try:
-            token = ground.people.join(form.line("code"), name, password, address_of(request))
+            token = ground.people.join(code, name, password, address_of(request))
         except HostError as error:
-            return ground.page(request, "join.html", error.status, name=name, error=error)
+            # The link's fragment is gone by now: without its code nobody could go on.
+            typed = {"code": code, "name": name}
+            return ground.page(request, "join.html", error.status, **typed, error=error)
         return remember(request, go("/devices"), token)

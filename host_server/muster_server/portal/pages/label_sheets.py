@@ -61,7 +61,9 @@ def sheet_names() -> dict[str, str]:
 
 def _labels_in(text: str) -> list[Label]:
     rows = rows_in(text)
-    if not 1 <= len(rows) <= MOST:
+    if not rows:
+        raise Invalid("there is no label in this table", path="csv")
+    if len(rows) > MOST:
         raise Invalid(f"wanted 1 to {MOST} rows with labels, got {len(rows)}", path="csv")
     labels = []
     for row in rows:

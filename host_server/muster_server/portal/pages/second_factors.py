@@ -5,7 +5,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from muster_server.errors import HostError, Unauthorized
+from muster_server.errors import HostError, TooManyRequests, Unauthorized
 from muster_server.portal.pages.forms import Form, form_of
 from muster_server.portal.pages.ground import Ground, go, own_path
 from muster_server.portal.pages.sessions import Administering, Reading, remember
@@ -169,7 +169,7 @@ def _add_app(pages: APIRouter, ground: Ground) -> None:
         second, address = ground.people.second, address_of(request)
         try:
             codes = second.confirm_app(visitor.user, form_of(request).line("code"), address)
-        except Unauthorized as error:
+        except (Unauthorized, TooManyRequests) as error:  # the code stands in the app: not anew
             return second_page(ground, request, visitor, error, second.setup(visitor.user))
         except HostError as error:
             return second_page(ground, request, visitor, error)

@@ -2,6 +2,8 @@
 # Copyright (c) 2026 The Muster authors
 """The page of webhooks, for administrators and operators."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -22,6 +24,7 @@ def add(pages: APIRouter, ground: Ground) -> None:
         error: HostError | None = None,
         secret: str = "",
         url: str = "",
+        chosen: Sequence[str] = EVENTS,
     ) -> Response:
         return ground.page(
             request,
@@ -32,6 +35,7 @@ def add(pages: APIRouter, ground: Ground) -> None:
             error=error,
             secret=secret,
             url=url,
+            chosen=chosen,
         )
 
     @pages.get("/webhooks")
@@ -46,7 +50,7 @@ def add(pages: APIRouter, ground: Ground) -> None:
         try:
             hook, secret = ground.webhooks.add(visitor.caller, url, chosen)
         except HostError as error:
-            return shown(request, visitor, error, url=url)
+            return shown(request, visitor, error, url=url, chosen=chosen)
         request.state.about = hook.id
         return shown(request, visitor, secret=secret)
 

@@ -8,12 +8,13 @@ from fastapi.responses import Response
 from muster_server import ssids
 from muster_server.api.reading import checked
 from muster_server.api.rollout_bodies import EndedChange, NewPassword
-from muster_server.errors import HostError
+from muster_server.errors import HostError, Invalid
 from muster_server.portal import rollouts
 from muster_server.portal.pages.forms import form_of
 from muster_server.portal.pages.ground import Ground, go
 from muster_server.portal.pages.sessions import Managing
 from muster_server.portal.people import Visitor
+from muster_server.portal.wifi import TOO_SHORT_OR_LONG
 
 
 def add(pages: APIRouter, ground: Ground) -> None:
@@ -40,7 +41,8 @@ def add(pages: APIRouter, ground: Ground) -> None:
             new = checked(NewPassword, {**document, "draft": bool(form.line("draft"))})
             rollouts.begin_password(ground.portal, name, new)
         except HostError as error:
-            error.path = "password" if (error.path or "").endswith("psk") else error.path
+            if (error.path or "").endswith("psk"):
+                error = Invalid(TOO_SHORT_OR_LONG, path="password")
             return shown(request, visitor, name, error)
         return go(f"/settings/{name}/{'versions' if new.draft else 'wifi'}")
 

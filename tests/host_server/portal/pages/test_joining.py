@@ -41,6 +41,8 @@ def test_short_password_is_refused_at_its_field(site: Site) -> None:
     assert refused.status_code == 422
     assert 'id="password-error">wanted 12 to 256 characters' in refused.text
     assert "short" not in refused.text.replace("short of", "")
+    # The link's fragment is out of the address: what it carried is still in its field.
+    assert f'value="{code}"' in refused.text and 'value="ada"' in refused.text
     assert Person(site.url).post("/join", code=code, name="ada", password=PASSWORD).is_redirect
 
 

@@ -62,6 +62,7 @@ def test_table_is_looked_at_then_added_and_its_verdicts_are_taken_away(
     where = answer.headers["Location"]
     page = ended(ada, where)
     assert "Nothing is kept yet" in page and "2 can be added" in page
+    assert "<td>added" not in page  # nothing is, yet
     assert "<script>x" not in page and good.qr_text[-36:] not in page
     assert good.device_id not in ada.get("/devices").text
     assert ada.post(where + "/start").is_redirect
@@ -85,7 +86,7 @@ def test_table_is_looked_at_then_added_and_its_verdicts_are_taken_away(
 def test_what_is_no_table_is_refused_and_said_at_its_field(site: Site, ada: Person) -> None:
     for table, said in (
         (None, "choose a file with labels"),
-        (b"label\n", "wanted 1 to 100000 rows"),
+        (b"label\n", "there is no label in this table"),
         ("é".encode("latin-1"), "this is no text in UTF-8"),
     ):
         answer = send(ada, table)

@@ -163,3 +163,18 @@ def test_odd_passkey_is_refused(site: Site, ada: Person, credential: str) -> Non
     fields = {"key_password": PASSWORD, "passkey_name": "mine"}
     assert ada.post(f"{SECOND}/passkey", passkey=credential, **fields).status_code == 401
     assert ada.get(SECOND).status_code == 200
+
+
+def test_who_tries_too_often_keeps_the_code_that_the_app_has(site: Site, ada: Person) -> None:
+    shown = ada.post(f"{SECOND}/app", app_password=PASSWORD).text
+    found = re.search(r'id="totp-secret">(\w+)<', shown)
+    assert found
+    secrecy.hide(found[1])
+    for _ in range(20):
+        answer = ada.post(f"{SECOND}/confirm", code="000000")
+        assert found[1] in answer.text, answer.status_code
+        if answer.status_code == 429:
+            break
+    assert answer.status_code == 429
+    site.clock.now += 86400
+    assert ada.post(f"{SECOND}/confirm", code=code_of(found[1], site)).status_code == 200

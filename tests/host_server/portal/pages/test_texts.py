@@ -9,11 +9,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from muster_server import errors
+from muster_server import errors, outcomes, wording
+from muster_server.api.reading import WANTED
 from muster_server.portal.pages import words
 from muster_server.portal.pages.texts import catalogues
 from muster_server.portal.passkeys import REFUSED
-from muster_server.portal.wifi import MISSING
+from muster_server.portal.wifi import MISSING, TOO_SHORT_OR_LONG
 
 _PAGES = Path(str(resources.files("muster_server.portal.pages")))
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'
@@ -25,7 +26,7 @@ _PLACES = re.compile(r"\{(\w+)\}")
 # Modules whose errors people meet in forms.
 _REFUSING = (
     *("people", "wifi", "access", "typed_label", "throttle"),
-    *("second_factor", "passkeys", "transfers", "webhooks"),
+    *("second_factor", "passkeys", "transfers", "webhooks", "tasks"),
 )
 
 
@@ -69,7 +70,8 @@ def in_errors() -> set[str]:
         details |= raised(tree)
     for file in _PAGES.glob("*.py"):
         details |= raised(ast.parse(file.read_text()))
-    return titles | details | {MISSING, REFUSED}
+    read = {text for text in WANTED.values() if "{" not in text}
+    return titles | details | read | {MISSING, TOO_SHORT_OR_LONG, REFUSED}
 
 
 def raised(tree: ast.Module) -> set[str]:
@@ -84,8 +86,12 @@ def raised(tree: ast.Module) -> set[str]:
     }
 
 
+def in_timelines() -> set[str]:
+    return {*wording.SEEN.values(), *outcomes.STEPS.values()}
+
+
 def wanted() -> set[str]:
-    return in_templates() | in_words() | in_errors()
+    return in_templates() | in_words() | in_errors() | in_timelines()
 
 
 def test_each_text_has_its_german_one_and_none_is_left_over() -> None:

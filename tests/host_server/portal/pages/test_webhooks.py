@@ -62,6 +62,8 @@ def test_owners_have_no_webhooks_and_address_inside_is_refused(ada: Person, grac
         refused = ada.post("/webhooks", url=url, **ALL)
         assert refused.status_code == 422 and "<script>" not in refused.text
     assert ada.post("/webhooks/test", id="nobody").status_code == 404
+    some = ada.post("/webhooks", url="ftp://x", **{"device.failed": "yes"}).text
+    assert 'name="device.failed" value="yes" checked' in some and some.count(" checked") == 1
     made = ada.post("/webhooks", url="https://example.org/secret-path", **ALL)
     assert made.status_code == 200
     page = ada.get("/webhooks").text
