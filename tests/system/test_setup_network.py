@@ -54,7 +54,7 @@ def pasted(phone: Visitor, text: str) -> requests.Response:
 @pytest.fixture
 def blank(own_network: OwnNetwork, tmp_path: Path, labelled_flash: Path) -> Iterator[Carried]:
     # In this heap no upload of a megabyte could be kept anywhere.
-    with Carried(own_network, tmp_path / "board", labelled_flash, heap="264K") as carried:
+    with Carried(own_network, tmp_path / "board", labelled_flash, heap="288K") as carried:
         twice(carried)
         yield carried
 
@@ -99,7 +99,8 @@ def test_a_failure_is_shown_and_the_next_bundle_taken(quick: Carried) -> None:
         shown = requests.get(laptop.url(), timeout=10).text
         assert "wifi_auth" in shown and "<form" in shown
         better = quick.network.bundle(quick.network.config(2))
-        assert pasted(laptop, better).ok
+        answer = pasted(laptop, better)
+        assert answer.ok, answer.text
     assert quick.outcome(better) == (2, "ok")
 
 
@@ -213,7 +214,8 @@ def test_a_device_at_work_opens_it_again_and_takes_the_next_bundle(blank: Carrie
     with joined(blank, "laptop") as laptop:
         assert "Version 1 is applied" in requests.get(laptop.url(), timeout=10).text
         better = blank.network.bundle(blank.network.config(2))
-        assert pasted(laptop, better).ok
+        answer = pasted(laptop, better)
+        assert answer.ok, answer.text
     assert blank.outcome(better) == (2, "ok")
 
 
