@@ -67,7 +67,7 @@ class RolloutService:
         in none of them is in the last.
 
         Raises NotFound (profile, version) or Conflict (another one is under way, this one is in
-        force already, or there is no device).
+        force already, there is no device, or none in a group that a wave names).
         """
         now = self._clock()
         rollout = Rollout(
@@ -99,6 +99,7 @@ class RolloutService:
             found = records.rollouts.candidates(owner, profile)
             if not found:
                 raise Conflict("no device is configured from this: put it in force at once")
+            _check_groups(found, waves)
             records.rollouts.put(rollout)
         members, used = in_waves(found, waves)
         for n in range(0, len(members), _LOT):
@@ -304,6 +305,13 @@ def _has_failed(claim: Claim, member: Member) -> bool:
 
 def _failed(counts: dict[tuple[int, str], int]) -> int:
     return sum(number for (_, state), number in counts.items() if state == "failed")
+
+
+def _check_groups(found: Sequence[tuple[str, str, str]], waves: Sequence[dict[str, Any]]) -> None:
+    groups = {group for _, _, group in found}
+    for wave in waves:
+        if "group" in wave and wave["group"] not in groups:
+            raise Conflict(f'none of these devices is in the group "{wave["group"]}"')
 
 
 def in_waves(

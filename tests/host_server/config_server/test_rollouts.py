@@ -158,7 +158,7 @@ def test_group_comes_first_and_devices_that_left_do_not_count(place: Field) -> N
     devices = at_work(place, 4)
     for device in devices[:2]:
         place.devices.change(device.id, OWNER, None, None, "hall 3", None)
-    rollout = begun(place, {"group": "hall 3"}, {"group": "nobody"})
+    rollout = begun(place, {"group": "hall 3"})
     assert {d.id for d in in_wave(place, rollout, devices, 1)} == {d.id for d in devices[:2]}
     assert len(shown(place, rollout)["waves"]) == 2
     place.devices.release(devices[0].id, OWNER)
@@ -230,6 +230,11 @@ def test_what_cannot_be_rolled_out_is_refused(place: Field) -> None:
     number = place.history.draft("press", NEW)["number"]
     with pytest.raises(Conflict, match="no device"):
         place.rollouts.begin("press", number, OWNER, [], "ada")
+    # Else a slip of the pen would begin with everybody else.
+    at_work(place, 2)
+    with pytest.raises(Conflict, match='in the group "hall3"'):
+        begun(place, {"number": 1}, {"group": "hall3"})
+    assert place.rollouts.listed(OWNER) == []
 
 
 def test_whoever_gets_other_settings_or_is_given_up_leaves_it(place: Field) -> None:
