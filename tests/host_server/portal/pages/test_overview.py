@@ -21,12 +21,12 @@ def test_overview_tells_of_ones_own_devices(site: Site, ada: Person, grace: Pers
     last = {"config": 1, "step": 8, "code": "wifi_auth", "detail": "home: 202"}
     device.sync(last=last, timeline=[*BEGUN, [8, "wifi_auth", 7000]])
     hers = grace.get("/overview?step=8").text
-    assert "1 devices" in hers and "wifi_auth" in hers and "The Wi-Fi password" in hers
+    assert "Devices: 1." in hers and "wifi_auth" in hers and "The Wi-Fi password" in hers
     assert '<rect class="failed"' in hers and '<rect class="ok"' not in hers
     assert '<rect class="ok"' in grace.get("/overview?step=3").text
     assert "<td>1.5 s</td>" in hers  # step 4, within a third
     others = ada.get("/overview?step=8").text
-    assert "0 devices" in others and "wifi_auth" not in others and "<rect" not in others
+    assert "Devices: 0." in others and "wifi_auth" not in others and "<rect" not in others
     assert grace.get("/overview?step=<script>").status_code == 200
 
 
