@@ -79,14 +79,15 @@ _SHOWN = re.compile(
       | "(?:label|secret|setup_passphrase)":\ "[^"]*"
       | ^[\w-]+,[A-Z2-7]{16},MUSTER:1:\S+$
       | ^token\ {7}mst_\S+$
+      | ^[A-Z2-7]{4}(?:-[A-Z2-7]{4}){3}$
       | "originator":\ "C(?:reader|app)\w+",\ "created_at":\ [\d.]+,\ "token":\ "[^"]*" """,
     re.MULTILINE | re.VERBOSE,
 )
 
 
 def without_shown_labels(text: str) -> str:
-    """Return the standard output of a command whose work is to show a label, or the token of a new
-    reader, without that.
+    """Return the standard output of a command whose work is to show a label, the token of a new
+    reader, or a transfer code, without that.
     """
     return _SHOWN.sub("(shown on purpose)", text)
 
