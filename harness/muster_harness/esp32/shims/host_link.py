@@ -179,12 +179,12 @@ def doze():
 
 # Sleeps ms milliseconds and delivers interrupts meanwhile.
 def sleep(ms):
-    end = clock.now_ms() + ms
+    end = clock.now_us() + ms * 1000  # to the microsecond: no sleep is shorter than it was told
     clock.pass_on()
     while True:
         refresh()
         deliver()
-        left = end - clock.now_ms()
+        left = (end - clock.now_us() + 999) // 1000
         if left <= 0:
             return
         for _ in wait(_poll, left):
