@@ -37,8 +37,8 @@ def test_a_thread_gets_its_turn_beside_a_main_thread_that_computes(board: Emulat
 def test_ctrl_c_ends_the_main_thread_beside_one_that_never_waits(board: EmulatedBoard) -> None:
     code = "import _thread, time\ndef busy():\n    while True:\n        pass\n"
     board.exec(code + "_thread.start_new_thread(busy, ())")
-    board.write(b"while True: time.sleep(1)\r\n\r\n")
-    time.sleep(0.2)
+    board.write(b"while True: print('ro' + 'und'); time.sleep(1)\r\n\r\n")
+    board.expect(rb"round")  # a Ctrl-C before that would end the line, and nothing else
     board.forget_output()
     board.write(b"\x03")
     board.expect(rb"KeyboardInterrupt")
