@@ -178,7 +178,7 @@ class DirectApp(FastAPI):
             return None
         except HostError as error:
             return way.refused(asked, error)
-        except Exception:
+        except Exception:  # the last catch-all: a defect is a 500 for one role, no end of another
             log.exception("%s %s failed", asked.method, asked.path)
             return problem(HostError(_SEE_LOG))
 

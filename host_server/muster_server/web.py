@@ -156,7 +156,7 @@ class LastResort:
 
         try:
             await self.app(scope, receive, watch)
-        except Exception:
+        except Exception:  # the last catch-all: a defect ends one request, with a problem document
             log.exception("%s %s failed", scope["method"], scope["path"])
             if has_started:
                 raise

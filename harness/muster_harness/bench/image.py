@@ -12,13 +12,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from muster_harness.deploy.image_file import check_image
 from muster_harness.errors import ImageError, NotMicroPython, PortError, WrongBoard
 from muster_harness.facts import BoardFacts
 from muster_harness.wire.ports import why_closed
 
 BAUD = 460800
 
-_MAGIC = 0xE9  # of an image: esptool documentation, "Firmware Image Format"
 _LIMIT_S = 600.0
 _KEPT_LINES = 12
 _ATTEMPTS = 4  # to reset the chip into its loader, about a second each
@@ -32,20 +32,6 @@ _OTHER_CHIP = re.compile(r"This chip is ([\w-]+), not ([\w-]+)|is not an? ([\w-]
 _WORN = re.compile(
     r"MD5 of file does not match|written flash region is empty|verif\w+ failed", re.I
 )
-
-
-def check_image(image: Path) -> None:
-    """Check that the file is an image that a chip could start. Raises ImageError if not."""
-    try:
-        with image.open("rb") as file:
-            begin = file.read(1)
-    except OSError as e:
-        raise ImageError(f"the image {image} cannot be read: {e.strerror}") from e
-    if begin != bytes([_MAGIC]):
-        raise ImageError(
-            f"{image} is no image of an ESP32 (it begins with {begin.hex() or 'nothing'}, not "
-            "e9); take the .bin from the page that the board's file names, not .uf2 or .app-bin"
-        )
 
 
 def write_image(

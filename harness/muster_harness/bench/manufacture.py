@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from muster_harness.bench.image import BAUD, check_image, write_image
+from muster_harness.bench.image import BAUD, write_image
 from muster_harness.bench.self_test import SelfTest, self_test
 from muster_harness.deploy.bundle_file import put_bundle
 from muster_harness.deploy.firmware import deploy_firmware
+from muster_harness.deploy.image_file import check_image
 from muster_harness.deploy.label_book import LabelBook
 from muster_harness.deploy.labelling import look, write_label
 from muster_harness.deploy.labels import Label, new_label

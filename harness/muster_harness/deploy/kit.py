@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from muster_harness.deploy.firmware import facts_of
+from muster_harness.deploy.image_file import check_image
 from muster_harness.deploy.inventory import (
     FACTORY_BOOT,
     FACTS,
@@ -38,14 +39,13 @@ from muster_harness.deploy.transfer import (
     roots_of,
     staged_name,
 )
-from muster_harness.errors import DeployError, HarnessError, ImageError
+from muster_harness.errors import DeployError, HarnessError
 from muster_harness.facts import BOARDS, BoardFacts, read_facts
 from muster_harness.wire.probe import MPY_VERSION
 
 KIT = "firmware.json"
 
 _FORMAT = 1
-_MAGIC = b"\xe9"  # of an image: esptool documentation, "Firmware Image Format"
 _NO_PRODUCT = "EMULATED"
 
 
@@ -71,7 +71,7 @@ def make_kit(
         raise DeployError(f"{source} is not Muster's firmware: it has no package muster")
     known = {name: read_facts(name) for name in sorted({*boards, *images})}
     for image in images.values():
-        _check_image(image)
+        check_image(image)
     with tempfile.TemporaryDirectory(prefix="muster-kit-") as made:
         tree = Path(made)
         lay_out(source, tree, "mpy")
@@ -133,16 +133,3 @@ def _board(facts: BoardFacts, build: dict[str, Any]) -> dict[str, Any]:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o640)
-
-
-def _check_image(image: Path) -> None:
-    try:
-        with image.open("rb") as file:
-            begin = file.read(1)
-    except OSError as e:
-        raise ImageError(f"the image {image} cannot be read: {e.strerror}") from None
-    if begin != _MAGIC:
-        raise ImageError(
-            f"{image} is no image of an ESP32; take the .bin from the page that the board's file "
-            "names, not .uf2 or .app-bin"
-        )

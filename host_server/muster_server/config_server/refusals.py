@@ -48,7 +48,7 @@ class Refusals:
                     claims = records.claims_of(device_id)
                     for owner in sorted({c.owner for c in claims if c.state != "released"}):
                         records.history.note(device_id, owner, moment)
-        except Exception:
+        except Exception:  # whatever it was: they are written down next time
             self._put_back(moments)
             raise
 

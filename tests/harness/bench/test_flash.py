@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from muster_harness.air.air import Air
-from muster_harness.bench.image import check_image
 from muster_harness.bench.manufacture import Order, manufacture
 from muster_harness.bench.self_test import SelfTest, self_test
 from muster_harness.cli import main
 from muster_harness.deploy.firmware import deploy_firmware, write_identity
+from muster_harness.deploy.image_file import check_image
 from muster_harness.deploy.label_book import LabelBook
 from muster_harness.deploy.labels import Label, new_label, parse_label
 from muster_harness.errors import ImageError, RemoteError, SelfTestFailed

@@ -23,6 +23,7 @@ from tests.host_server.config_server.field import (
     open_field,
 )
 from tests.host_server.portal.api import ADMIN, SERVICE, call, hashes
+from tests.host_server.portal.pages.site import Person, Site
 from tests.host_server.serving import served
 
 
@@ -31,6 +32,18 @@ def place(empty_store: Callable[[str], str]) -> Iterator[Field]:
     # Servers and tests are at it at the same time.
     with open_field(empty_store("config")) as opened:
         yield opened
+
+
+@pytest.fixture
+def ada(site: Site) -> Person:
+    """The first administrator."""
+    return site.joined("ada", "administrator")
+
+
+@pytest.fixture
+def grace(site: Site, ada: Person) -> Person:
+    """An owner, whom ada has invited."""
+    return site.joined("grace", "owner")
 
 
 @pytest.fixture(scope="module")

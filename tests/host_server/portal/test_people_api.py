@@ -40,16 +40,6 @@ def site(place: Field, tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def ada(site: Site) -> Person:
-    return site.joined("ada", "administrator")
-
-
-@pytest.fixture
-def grace(site: Site, ada: Person) -> Person:
-    return site.joined("grace", "owner")
-
-
 class Asker:
     """Asks with one token, and holds each answer to its description."""
 

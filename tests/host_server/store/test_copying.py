@@ -118,17 +118,20 @@ def test_nothing_can_be_written_any_more_where_it_came_from(
     engine.dispose()
 
 
-def test_cut_off_copy_serves_nobody_and_goes_on_when_it_is_run_again(
-    data: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = postgres.schema()
-
+def cut_off_at_the_end(monkeypatch: pytest.MonkeyPatch, data: Path, store: str) -> None:
     def cut_off(*about: object) -> float:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(copying, "_finish", cut_off)
         move(data, store, quiet)
+
+
+def test_cut_off_copy_serves_nobody_and_goes_on_when_it_is_run_again(
+    data: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = postgres.schema()
+    cut_off_at_the_end(monkeypatch, data, store)
     engine = open_engine(database_url(data, "config", store))
     with pytest.raises(StoreError, match="has begun and not ended"):
         check_may_serve(engine)
@@ -196,13 +199,7 @@ def test_copy_of_another_folder_is_not_gone_on_with(
     data: Path, postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = postgres.schema()
-
-    def cut_off(*about: object) -> float:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(copying, "_finish", cut_off)
-        move(data, store, quiet)
+    cut_off_at_the_end(monkeypatch, data, store)
     (data / "store-copy").unlink()  # as in another folder
     with pytest.raises(SettingsError, match="not empty"):
         move(data, store, quiet)

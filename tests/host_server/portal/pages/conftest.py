@@ -31,18 +31,6 @@ def site(place: Field, tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-@pytest.fixture
-def ada(site: Site) -> Person:
-    """The first administrator."""
-    return site.joined("ada", "administrator")
-
-
-@pytest.fixture
-def grace(site: Site, ada: Person) -> Person:
-    """An owner, whom ada has invited."""
-    return site.joined("grace", "owner")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     expect.set_options(timeout=_ANSWER_MS)
