@@ -125,6 +125,33 @@ def test_a_scaled_clock_carries_sleeps_dates_and_the_watchdog(virtual: EmulatedB
     virtual.expect(rb"mpy_machine_wdt.*SW_CPU_RESET.*>>> ")
 
 
+def test_no_sleep_that_interrupts_wake_is_shorter_than_it_was_told(board: EmulatedBoard) -> None:
+    board.exec("import time; from machine import Pin; p = Pin(4); p.irq(lambda pin: None)")
+    is_over = threading.Event()
+
+    def press() -> None:
+        while not is_over.wait(0.0037):
+            board.drive(4, 1)
+            board.drive(4, 0)
+
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    try:
+        said = board.exec(
+            "short = 0\n"
+            "for n in range(40):\n"
+            "    time.sleep_us(n * 23)\n"  # at any moment of a millisecond
+            "    began = time.ticks_us()\n"
+            "    time.sleep_ms(20)\n"
+            "    short += time.ticks_diff(time.ticks_us(), began) < 20000\n"
+            "print(short)"
+        )
+    finally:
+        is_over.set()
+        pressing.join()
+    assert said == "0\n"
+
+
 def test_a_jump_ends_what_waits_and_moves_the_date(virtual: EmulatedBoard) -> None:
     with start(virtual) as repl:
         repl.exec("fired = []; machine.Timer(0, period=60000, callback=lambda t: fired.append(1))")

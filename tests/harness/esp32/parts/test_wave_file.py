@@ -3,6 +3,8 @@
 """Pins and buses over time, read with vcdvcd, which nobody here wrote."""
 
 import signal
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,22 @@ def test_levels_and_bytes_stand_at_their_times(
     assert values == [0x19, 0x00]
     assert [int(v, 2) for _, v in waves["board.i2c_address"].tv if "x" not in v] == [0x48]
     assert [int(v, 2) for _, v in waves["board.uart1_tx"].tv if "x" not in v] == [*b"hi"]
+
+
+def test_a_supervisor_that_hears_late_draws_the_pulse_that_was(
+    board: EmulatedBoard, vcdvcd: Any
+) -> None:
+    board.exec("from machine import Pin; import time; p = Pin(5, Pin.OUT, value=0)")
+    busy = threading.Timer(0.07, lambda: board._loop.post(lambda: time.sleep(0.5)))
+    busy.start()
+    try:
+        board.exec("time.sleep_ms(150); p(1); time.sleep_ms(20); p(0)")
+    finally:
+        busy.join()
+    board.close()
+    waves = vcdvcd.VCDVCD(str(board.log_path.with_suffix(".vcd")))
+    rise, fall = (at for at, level in waves["board.pin5"].tv if level in "01")
+    assert 20_000 <= fall - rise < 200_000
 
 
 def test_a_board_whose_pins_stand_still_has_no_file(board: EmulatedBoard) -> None:
