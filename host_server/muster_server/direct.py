@@ -23,7 +23,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from muster_server import request_id
 from muster_server.errors import HostError
-from muster_server.threads import Threads
+from muster_server.lane import Runner
 from muster_server.web import body_within, check_bearer, problem, refused
 
 log = logging.getLogger(__name__)
@@ -81,13 +81,13 @@ class Asked:
 
 class Way:
     """The direct way of one route. Unless a kind of it says otherwise, its work is done by one
-    thread, of its role or of who asks.
+    thread: of its role, of the lane, or of who asks.
     """
 
     def __init__(
         self,
         do: Callable[[Asked], Response],
-        threads: Threads,
+        threads: Runner,
         limit_bytes: int,
         accepted_hashes: Hashes | None = None,
     ) -> None:

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from muster_server import request_id
 from muster_server.direct import DirectApp
 from muster_server.errors import NoAnswer
+from muster_server.lane import leave
 from muster_server.tokens import TokenSource, token_of
 
 
@@ -107,6 +108,7 @@ class Door:
             raise NoAnswer(f"the {self._name} server of this process does not run")
 
     def _from_loop(self, scope: Scope, content: bytes, read_timeout_s: float) -> Inside:
+        leave()
         with self._lock:
             self._check_runs()
             assert self._loop is not None  # noqa: S101 - it was looked at, with the lock

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from muster_server.config_server.profiles import ProfileService
     from muster_server.expiry_clock import ExpiryClock
     from muster_server.in_process import Door
+    from muster_server.lane import Lane
 
 
 @dataclass
@@ -64,6 +65,22 @@ class Parts:
         from muster_server.expiry_clock import ExpiryClock
 
         return ExpiryClock(self.settings.data_dir / "believed-time")
+
+    @cached_property
+    def lane(self) -> "Lane | None":
+        """The lane of this process; None where each transaction waits for another server, as with
+        PostgreSQL, so that threads are worth their price.
+        """
+        from muster_server.lane import Lane
+
+        if self.settings.store is not None:
+            return None
+        return Lane()
+
+    def end_lane(self) -> None:
+        """End the lane, when all that has come there is done; before the databases are closed."""
+        if "lane" in self.__dict__ and self.lane is not None:
+            self.lane.close()
 
     def token(self, role: str) -> TokenSource:
         """The token with which other servers come to this role."""
@@ -245,6 +262,7 @@ def _config(parts: Parts) -> Role:
             settings.config_public_url,
             settings.config_listens[0],
         ),
+        lane=parts.lane,
     )
     role = parts.role("config", app)
     if settings.advertises:
@@ -318,7 +336,12 @@ def _platform(parts: Parts) -> Role:
     accepted = parts.accepted("platform")
     notified = Rules(parts.settings.notify_networks, parts.settings.ca_file)
     app = create_app(
-        PlatformStore(engine), accepted, cse=cse, expiry=parts.expiry, notified=notified
+        PlatformStore(engine),
+        accepted,
+        cse=cse,
+        expiry=parts.expiry,
+        notified=notified,
+        lane=parts.lane,
     )
     return parts.role("platform", app)
 

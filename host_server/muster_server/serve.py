@@ -71,7 +71,10 @@ def serve(settings: Settings) -> int:
             from muster_server.workers import Supervisor
 
             return Supervisor(settings.workers, lambda *about: _work(parts, *about)).run()
-        return asyncio.run(_run(_built(parts, settings.roles)))
+        try:
+            return asyncio.run(_run(_built(parts, settings.roles)))
+        finally:
+            parts.end_lane()
 
 
 def _built(parts: Parts, names: tuple[str, ...]) -> list[Role]:

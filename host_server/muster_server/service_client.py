@@ -14,6 +14,7 @@ from requests.adapters import HTTPAdapter
 
 from muster_server import request_id
 from muster_server.errors import NoAnswer, ServiceUnreachable
+from muster_server.lane import leave
 from muster_server.tokens import TokenSource, token_of
 
 CONNECT_TIMEOUT_S = 2.0
@@ -143,6 +144,7 @@ def _asked(
     ca_file: str | None,
     read_timeout_s: float,
 ) -> requests.Response:
+    leave()  # whoever comes after does not wait for that server
     all_headers = request_id.headers() | dict(headers or {})
     if token is not None:
         all_headers["Authorization"] = f"Bearer {token_of(token)}"
@@ -188,6 +190,7 @@ def fetch(
         headers = {**headers, "Authorization": f"Bearer {token}"}
     place, deadline = url.partition("?")[0], time.monotonic() + timeout_s
     content = bytearray()
+    leave()
     with requests.Session() as session:
         session.trust_env = False
         try:

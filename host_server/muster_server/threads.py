@@ -10,7 +10,7 @@ import asyncio
 import functools
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
@@ -37,15 +37,11 @@ class Threads:
 
     async def run(self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """Do it in one of these threads; its result, or what it raises."""
-        call = functools.partial(copy_context().run, do, *arguments, **named)
-        work: _Work[T] = _Work(call)
+        work: Work[T] = Work(functools.partial(copy_context().run, do, *arguments, **named))
         self._there += 1
         try:
             self._pool.submit(work.run)
-            return await work.result
-        except asyncio.CancelledError:
-            await work.given_up()
-            raise
+            return await work.ended()
         finally:
             self._there -= 1
 
@@ -55,7 +51,7 @@ class Threads:
         return max(0, self._there - self._most)
 
 
-class _Work(Generic[T]):
+class Work(Generic[T]):
     """One call on its way through a thread.
 
     The pool's own future would be a second one, with a lock and a condition of its own, which
@@ -63,43 +59,76 @@ class _Work(Generic[T]):
     """
 
     def __init__(self, call: Callable[[], T]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.result: asyncio.Future[T] = self._loop.create_future()
+        """To be made in the event loop that waits for the end."""
+        self.loop = asyncio.get_running_loop()
+        self._result: asyncio.Future[T] = self.loop.create_future()
         self._call = call
         self._begun = threading.Lock()  # taken by who comes first: its thread, or who gives it up
         self._is_over = False
         self._end: asyncio.Event | None = None
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    async def ended(self) -> T:
+        """Return its result, or raise what it raised. Whoever is cancelled waits for the end."""
+        try:
+            return await self._result
+        except asyncio.CancelledError:
+            await self._given_up()
+            raise
 
     def run(self) -> None:
-        """Do it, in the thread, unless it was given up before."""
-        if not self._begun.acquire(blocking=False):
-            return
-        try:
-            value = self._call()
-        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
-            self._tell(self.result.set_exception, _that_futures_take(error))
-        else:
-            self._tell(self.result.set_result, value)
+        """Do it, in the thread, unless it was given up before, and tell."""
+        if self.begin():
+            self.do()
+            tell([self], None)
 
-    async def given_up(self) -> None:
+    def begin(self) -> bool:
+        """Tell whether it is to be done: it was not given up before."""
+        return self._begun.acquire(blocking=False)
+
+    def do(self) -> None:
+        """Do it, and keep what came of it."""
+        try:
+            self._value = self._call()
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+            self._error = _that_futures_take(error)
+
+    def over(self, lost: Exception | None) -> None:
+        """Let go on who waits, in the event loop; with this error if the work was lost."""
+        self._is_over = True
+        if self._end is not None:
+            self._end.set()
+        if self._result.done():
+            return
+        error = self._error or lost
+        if error is None:
+            self._result.set_result(self._value)
+        else:
+            self._result.set_exception(error)
+
+    async def _given_up(self) -> None:
         """Return when its thread has ended; at once if it has not begun, and so never will."""
-        if self._begun.acquire(blocking=False):
+        if self.begin():
             return
         self._end = asyncio.Event()
         while not self._is_over:
             with suppress(asyncio.CancelledError):
                 await self._end.wait()
 
-    def _tell(self, deed: Callable[[Any], None], what: Any) -> None:
-        with suppress(RuntimeError):  # the loop has ended: nobody waits any more
-            self._loop.call_soon_threadsafe(self._over, deed, what)
 
-    def _over(self, deed: Callable[[Any], None], what: Any) -> None:
-        self._is_over = True
-        if self._end is not None:
-            self._end.set()
-        if not self.result.done():
-            deed(what)
+def tell(works: Sequence[Work[Any]], lost: Exception | None) -> None:
+    """Let all go on who wait for these, whose event loop is one; with this error instead of what
+    came of them, if that was lost.
+    """
+
+    def over() -> None:
+        for work in works:
+            work.over(lost)
+
+    if works:
+        with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            works[0].loop.call_soon_threadsafe(over)
 
 
 def _that_futures_take(error: BaseException) -> BaseException:

@@ -58,6 +58,7 @@ from muster_server.config_server.worker import Worker
 from muster_server.direct import DirectApp
 from muster_server.document import parse_json
 from muster_server.errors import Unavailable
+from muster_server.lane import Lane
 from muster_server.store.config import ConfigStore
 from muster_server.store.secrets import SecretBox
 from muster_server.threads import Threads, use_threads
@@ -86,6 +87,7 @@ def create_app(
     expiry: Callable[[], float] | None = None,
     limits: Limits | None = None,
     object_places: ObjectPlaces | None = None,
+    lane: Lane | None = None,
 ) -> FastAPI:
     """The server on a migrated database; StoreError if the box has another key than the
     database. The caller disposes of the engine.
@@ -93,7 +95,7 @@ def create_app(
     `accepted_hashes` are the hashes of the tokens that may use the portal's API; `public_url` is
     where devices find this server from their operational network; `expiry` tells by which time
     claims expire, without one `clock` does; `limits` are those of syncs; `object_places` are the
-    platforms where devices' management objects are kept.
+    platforms where devices' management objects are kept; `lane` does what devices ask most.
     """
     store = ConfigStore(engine, box)
     store.check_key()
@@ -154,11 +156,12 @@ def create_app(
             with suppress(Unavailable):  # the store has said why; who keeps house tries again
                 await chores.run(jobs.run_due)
 
-    sync_threads = Threads(limits.at_once)
+    sync_threads = lane or Threads(limits.at_once)
     app.state.figures = Figures(store, lambda: sync_threads.waiting)
     use_threads(app, owners_threads := Threads(_OWNERS_AT_ONCE))
+    claim_threads = lane or owners_threads
     add_sync(app, syncs, sync_threads, places, run_jobs)
-    add_claim(app, devices, owners_threads, API_LIMIT_BYTES, accepted_hashes, guard)
+    add_claim(app, devices, claim_threads, API_LIMIT_BYTES, accepted_hashes, guard)
     _add_profiles(app, profiles, guard)
     _add_devices(app, devices, bulk, presence, timelines, run_jobs, guard)
     _add_bundles(app, bundles, receipts, run_jobs, guard)

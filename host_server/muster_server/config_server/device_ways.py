@@ -16,7 +16,7 @@ from muster_server.config_server.limits import Places
 from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
 from muster_server.direct import Asked, DirectApp, Hashes, NotDirect, Way
 from muster_server.errors import Unavailable
-from muster_server.threads import Threads
+from muster_server.lane import Runner
 from muster_server.web import address_of, body_within, checked_address, json_response
 
 _OCTETS = "application/octet-stream"
@@ -50,7 +50,7 @@ class _SyncWay(Way):
 def add_sync(
     app: DirectApp,
     syncs: SyncService,
-    threads: Threads,
+    threads: Runner,
     places: Places,
     run_jobs: Callable[[], Awaitable[None]],
 ) -> None:
@@ -76,7 +76,7 @@ def add_sync(
 def add_claim(
     app: DirectApp,
     devices: DeviceService,
-    threads: Threads,
+    threads: Runner,
     limit_bytes: int,
     accepted_hashes: Hashes,
     guard: Any,

@@ -21,6 +21,7 @@ from muster_server.config_server.profile import (
 )
 from muster_server.config_server.proof import about_account, account_of, end_asked
 from muster_server.errors import NotFound, Released, Unavailable
+from muster_server.lane import held
 from muster_server.store.claims import ENDED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 
@@ -50,7 +51,7 @@ class Versions:
         """One thing at a time per claim: making a token takes a call to the platform, and no
         transaction may stay open for that long.
         """
-        with self._locks[int(claim_id, 16) % _STRIPES]:
+        with held(self._locks[int(claim_id, 16) % _STRIPES]):
             yield
 
     def is_current(

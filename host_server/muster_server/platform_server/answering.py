@@ -14,6 +14,7 @@ from http import HTTPStatus
 
 from muster_server.direct import nobody_leaves
 from muster_server.errors import HostError, Unauthorized, Unavailable
+from muster_server.lane import Runner
 from muster_server.outgoing import NotDelivered
 from muster_server.platform_server import request_times
 from muster_server.platform_server import response_codes as codes
@@ -76,6 +77,7 @@ class Answering:
         post: Post,
         clock: Callable[[], float],
         threads: Threads,
+        quick: Runner,
         requests: RequestResources,
         deliver: Callable[[list[Notice]], None],
     ) -> None:
@@ -84,6 +86,7 @@ class Answering:
         self._post = post
         self._clock = clock
         self._threads = threads
+        self._quick = quick  # for what neither searches nor removes much
         self._searching = Threads(_SEARCHES)
         self._searches_here = threading.BoundedSemaphore(_SEARCHES)  # by threads of other roles
         self._requests = requests
@@ -188,9 +191,8 @@ class Answering:
                 return await self._polled(request, entity, headers, gone)
         if request.searches and self._searching.waiting >= _MOST_SEARCHES:
             raise Unavailable("many searches are under way", retry_s=5)
-        threads = self._searching if request.searches else self._threads
         try:
-            return await threads.run(self._platform.answer, request, token)
+            return await self._fitting(request).run(self._platform.answer, request, token)
         except VerificationNeeded as needed:
             await self._verify(needed)
             verified = frozenset(needed.urls)
@@ -199,6 +201,11 @@ class Answering:
             return await self._threads.run(self._platform.answer, request, token)
         except VerificationNeeded:  # its targets have changed meanwhile
             raise codes.NotVerified("nu: a target has changed; try again") from None
+
+    def _fitting(self, request: Request) -> Runner:
+        if request.searches:
+            return self._searching
+        return self._threads if request.operation is Operation.DELETE else self._quick
 
     async def _polled(
         self,

@@ -19,6 +19,7 @@ from muster_server.api import reading
 from muster_server.direct import Asked, DirectApp, Hashes, NotDirect, Way
 from muster_server.errors import Unavailable
 from muster_server.expiry_clock import ExpiryClock
+from muster_server.lane import Lane, Runner
 from muster_server.outgoing import Rules
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
@@ -121,17 +122,20 @@ def create_app(
     clock: Callable[[], float] = time.time,
     expiry: ExpiryClock | None = None,
     notified: Rules | None = None,
+    lane: Lane | None = None,
 ) -> FastAPI:
     """The platform over a migrated store; whoever opened the store's engine disposes of it.
 
     `admin_token_hashes` are those of the tokens that speak for the originator CAdmin and may use
     the accounts API: the configuration server's. `expiry` tells when a life has ended; without one
-    `clock` does. `notified` says to whom notifications are sent besides public addresses.
+    `clock` does. `notified` says to whom notifications are sent besides public addresses; `lane` does
+    what takes least time.
     """
     cse, bounds = cse or CSE(), bounds or Bounds()
     accounts = Accounts(store, admin_token_hashes, clock, bounds)
     channels = Channels(cse.id)
     threads = Threads(_AT_ONCE)
+    quick = lane or threads
 
     outgoing = Outgoing(f"/{cse.id}", notified or Rules())
     delivery = Delivery(store, outgoing.post, channels)
@@ -140,7 +144,7 @@ def create_app(
 
     requests = RequestResources(store, accounts, clock, cse)
     answering = Answering(
-        platform, channels, outgoing.post, clock, threads, requests, delivery.take
+        platform, channels, outgoing.post, clock, threads, quick, requests, delivery.take
     )
 
     @contextlib.asynccontextmanager
@@ -170,10 +174,10 @@ def create_app(
     app.state.figures = Figures(store)
     use_threads(app, threads)
     _add_accounts(app, accounts, admin_token_hashes)
-    _add_direct_ways(app, accounts, threads, admin_token_hashes)
+    _add_direct_ways(app, accounts, quick, admin_token_hashes)
     _add_handed_on(app, handed_on, admin_token_hashes)
     made = Children(store, platform, cse, clock, delivery.take)
-    _add_children(app, made, threads, admin_token_hashes)
+    _add_children(app, made, quick, admin_token_hashes)
     add_onem2m(app, answering, cse, bounds, clock)
     return harden(app)
 
@@ -258,7 +262,7 @@ def _named_in_policy(accounts: Accounts, policy: str, body: bytes) -> Response:
 
 
 def _add_direct_ways(
-    app: DirectApp, accounts: Accounts, threads: Threads, admin_token_hashes: Hashes
+    app: DirectApp, accounts: Accounts, threads: Runner, admin_token_hashes: Hashes
 ) -> None:
     """Give what the configuration server asks for each device a direct way."""
 
@@ -300,7 +304,7 @@ def _add_handed_on(
 
 
 def _add_children(
-    app: DirectApp, children: Children, threads: Threads, admin_token_hashes: Hashes
+    app: DirectApp, children: Children, threads: Runner, admin_token_hashes: Hashes
 ) -> None:
     Body = Annotated[bytes, Depends(body_within(_LIMIT_BYTES))]  # noqa: N806
 

@@ -11,6 +11,7 @@ device's node, and each commit waits for the disk:
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from muster_server.lane import afterwards
 from muster_server.platform_server import addressing, serialization, sightings
 from muster_server.platform_server import response_codes as codes
 from muster_server.platform_server.access import ADMIN, Caller
@@ -64,7 +65,8 @@ class Children:
                     document=document,
                 )
                 answers.append(self._made(rows, caller, target, request))
-        self._deliver(rows.outbox.added)
+        added = rows.outbox.added
+        afterwards(lambda: self._deliver(added))
         return answers
 
     def _made(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:

@@ -13,6 +13,7 @@ from typing import Any
 
 from muster_server.errors import StoreError, Unauthorized
 from muster_server.expiry_clock import ExpiryClock
+from muster_server.lane import afterwards
 from muster_server.platform_server import (
     access,
     addressing,
@@ -106,9 +107,10 @@ class Platform:
                 target = addressing.locate(rows, self._cse, request.to)
                 answer = self.carry_out(rows, caller, target, request)
                 sightings.note_done(rows, request, target.resource, self._clock())
-            self._deliver(rows.outbox.added)
+            if rows.outbox.added:
+                afterwards(partial(self._deliver, rows.outbox.added))
             if answer.handed_on:
-                self._hand_on(*answer.handed_on)
+                afterwards(partial(self._hand_on, *answer.handed_on))
             return answer
         except TooSlow as error:
             raise codes.NotAcceptable(f"the search took {error}; narrow it") from None

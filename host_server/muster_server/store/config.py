@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from muster_server import lane
 from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
 from muster_server.store.claims import DESCRIBING, Claim, Job, VendorDevice, Version, new_nonce
@@ -60,7 +61,7 @@ class ConfigStore:
 
     def __init__(self, engine: Engine, box: SecretBox) -> None:
         self._engine = engine
-        self._database = Database(engine)
+        self._database = Database(engine, rank=1)
         self._box = box
         self._numbers = itertools.count(1)
         self.jobs_added = 0  # another number after each commit with a job in it
@@ -78,7 +79,7 @@ class ConfigStore:
             records = Records(connection, self._box)
             yield records
         if records.jobs_added:
-            self.note_jobs()
+            lane.afterwards(self.note_jobs)
 
     def note_jobs(self) -> None:
         """Remember that there are jobs at which nobody of this process has looked."""

@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, TimeoutError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
+from muster_server import lane
 from muster_server.errors import StoreError, Unavailable
 from muster_server.store.kept_connections import KeptConnections
 from muster_server.store.postgres import (
@@ -24,7 +26,7 @@ from muster_server.store.postgres import (
     role_url,
 )
 from muster_server.store.refused import is_refusal, unavailable
-from muster_server.store.writer import BEGIN, TurnTimeout, Undone, Writer
+from muster_server.store.writer import BEGIN, Held, TurnTimeout, Undone, Writer
 
 BUSY_TIMEOUT_S = 5.0
 MEMORY = "sqlite://"
@@ -79,8 +81,11 @@ def open_engine(url: str) -> Engine:
 class Database:
     """A role's database: many read at once, each as it was when he began, and one writes."""
 
-    def __init__(self, engine: Engine) -> None:
-        """The caller disposes of the engine."""
+    def __init__(self, engine: Engine, rank: int = 0) -> None:
+        """The caller disposes of the engine. Of the databases that one batch of the lane has
+        written, those with a lower rank are the first on the disk.
+        """
+        self._rank = rank
         self._kept = KeptConnections(engine)
         self._writer = Writer(self._kept, lambda: BUSY_TIMEOUT_S)
         self._postgres = PostgresDatabase(engine) if engine.name == POSTGRES else None
@@ -103,16 +108,18 @@ class Database:
             with _translated(), self._postgres.transaction(about) as connection:
                 yield connection
             return
-        try:
-            with self._writer.part() as connection:
+        with _told():
+            batch = lane.batch()
+            part = self._writer.part() if batch is None else self._share(batch).held.part()
+            with part as connection:
                 yield connection
-        except TurnTimeout:
-            log.error("the database is busy: the turn to write did not come")
-            raise Unavailable("the database is busy", retry_s=2) from None
-        except (Undone, DatabaseError, sqlite3.DatabaseError) as error:
-            if not isinstance(error, Undone) and not is_refusal(error):
-                raise
-            raise unavailable(error) from None
+
+    def _share(self, batch: lane.Batch) -> "_Share":
+        """Return what the batch of this thread writes here; it has the turn until it ends."""
+        found = batch.shares.get(self)
+        if found is None:
+            found = batch.shares[self] = _Share(self._writer.hold(), self._rank)
+        return cast(_Share, found)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -123,6 +130,10 @@ class Database:
         if self._postgres is not None:
             with _translated(), self._postgres.reading() as connection:
                 yield connection
+            return
+        batch = lane.batch()
+        if batch is not None and self in batch.shares:
+            yield self._share(batch).held.connection  # as its batch has left it
             return
         try:
             connection = self._kept.take()
@@ -160,6 +171,37 @@ class Database:
             return
         with _translated(), self._postgres.alone(what, patience_s) as is_mine:
             yield is_mine
+
+
+class _Share:
+    """What a batch of the lane writes to a database."""
+
+    def __init__(self, held: Held, rank: int) -> None:
+        self.held = held
+        self.rank = rank
+
+    def end(self) -> None:
+        """Commit it. Unavailable if it could not be kept."""
+        with _told():
+            self.held.end()
+
+    def undo(self) -> None:
+        """Take it back."""
+        self.held.undo()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Unavailable in place of what SQLite says when it refuses, or its turn does not come."""
+    try:
+        yield
+    except TurnTimeout:
+        log.error("the database is busy: the turn to write did not come")
+        raise Unavailable("the database is busy", retry_s=2) from None
+    except (Undone, DatabaseError, sqlite3.DatabaseError) as error:
+        if not isinstance(error, Undone) and not is_refusal(error):
+            raise
+        raise unavailable(error) from None
 
 
 @contextmanager

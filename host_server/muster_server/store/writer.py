@@ -53,6 +53,17 @@ class _Group:
         self._gate = _closed()
         self.error: BaseException | None = None
 
+    def take_back(self, error: BaseException) -> None:
+        """Undo the part that ended with this error, or remember that all have been undone."""
+        try:
+            if self.driver.in_transaction:
+                self.driver.execute(f"ROLLBACK TO {_PART}")
+                self.driver.execute(f"RELEASE {_PART}")
+            else:  # a full disk: SQLite has taken everything back
+                self.error = error
+        except sqlite3.Error as worse:
+            self.error = worse
+
     def wait(self) -> None:
         """Return when the group has ended."""
         with self._gate:  # one after another
@@ -97,6 +108,18 @@ class Writer:
         group.members += 1
         self._end_or_wait(group)
 
+    def hold(self) -> "Held":
+        """Keep the turn for several parts, one after another, and end them together; with the
+        errors of `part`. To be ended, by this thread.
+        """
+        self._take_turn()
+        try:
+            self._group = self._group or self._begun()
+        except BaseException:
+            self._pass_turn()
+            raise
+        return Held(self, self._group)
+
     def _begun(self) -> _Group:
         connection = self._connections.take()
         try:
@@ -109,14 +132,7 @@ class Writer:
 
     def _take_back(self, group: _Group, error: BaseException) -> None:
         """Undo this part alone, and see to the others' commit if nobody comes after."""
-        try:
-            if group.driver.in_transaction:
-                group.driver.execute(f"ROLLBACK TO {_PART}")
-                group.driver.execute(f"RELEASE {_PART}")
-            else:  # a full disk: SQLite has taken everything back
-                group.error = error
-        except sqlite3.Error as worse:
-            group.error = worse
+        group.take_back(error)
         self._end_unless_others_come(group)
 
     def _end_or_wait(self, group: _Group) -> None:
@@ -132,10 +148,11 @@ class Writer:
         is_late = time.monotonic() - group.began > _LONGEST_S
         if group.error is None and not is_full and not is_late and self._pass_turn_if_wanted():
             return False
-        self._end(group)
+        self.end(group)
         return True
 
-    def _end(self, group: _Group) -> None:
+    def end(self, group: _Group) -> None:
+        """Commit what the group holds, or take it back if it has an error; and pass the turn."""
         self._group = None
         try:
             if group.error is None and group.members:
@@ -194,3 +211,40 @@ class Writer:
                 self._waiting.popleft().release()
             else:
                 self._is_taken = False
+
+
+class Held:
+    """The turn of a writer that is kept."""
+
+    def __init__(self, writer: Writer, group: _Group) -> None:
+        self._writer = writer
+        self._group = group
+        self.connection = group.connection
+
+    @contextmanager
+    def part(self) -> Iterator[Connection]:
+        """Everything in the block happens, or nothing of it, whatever becomes of others; it is
+        kept with the end. Undone if there will be none.
+        """
+        group = self._group
+        if group.error is not None:
+            raise Undone(str(group.error)) from group.error
+        try:
+            group.driver.execute(f"SAVEPOINT {_PART}")
+            yield group.connection
+            group.driver.execute(f"RELEASE {_PART}")
+        except BaseException as error:
+            group.take_back(error)
+            raise
+        group.members += 1
+
+    def end(self) -> None:
+        """Commit all parts, and pass the turn. Undone if that failed: nothing of them is kept."""
+        self._writer.end(self._group)
+        if self._group.error is not None:
+            raise Undone(str(self._group.error)) from self._group.error
+
+    def undo(self) -> None:
+        """Take all parts back, and those of others which were to be committed with them."""
+        self._group.error = self._group.error or Undone("another database could not be written")
+        self._writer.end(self._group)

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""One thread for what a fleet asks most, which does it one after another, several to a commit.
+
+Many threads would fight for the interpreter's lock, which each question to SQLite gives up and
+wants back: that took a third of the computing time. Here nobody fights, and what has come while
+one commit waited for the disk is in the next one: a *batch*. An answer leaves when all that its
+batch has written is on the disk.
+
+Work that has to wait for anything else leaves the lane first (`leave`): the batch ends, another
+thread goes on with whatever comes, and the work waits and goes on like everybody's.
+"""
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from muster_server.errors import Unavailable
+from muster_server.threads import Work, tell
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_MOST_TOGETHER = 64  # pieces of work in one batch
+_LONGEST_S = 0.02  # a batch is not made longer after that
+_MOST_OUTSIDE = 32  # threads that have left, and wait for something
+_END_S = 10.0  # for what is still to be done when it is closed
+
+
+class Runner(Protocol):
+    """The lane, or threads: what does work that an event loop waits for."""
+
+    @property
+    def waiting(self) -> int:
+        """The number of those that wait for their turn."""
+
+    async def run(self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Do it; its result, or what it raises."""
+
+
+class Share(Protocol):
+    """What a batch has written to one database."""
+
+    rank: int  # who is asked by others ends first
+
+    def end(self) -> None:
+        """Put it on the disk, or raise the HostError that says why it is not there."""
+
+    def undo(self) -> None:
+        """Take all of it back."""
+
+
+class _Here(threading.local):
+    batch: "Batch | None" = None
+
+
+_here = _Here()
+
+
+def batch() -> "Batch | None":
+    """The batch of this thread; None outside of the lane."""
+    return _here.batch
+
+
+def leave() -> None:
+    """Go on outside of the lane, if this is its thread: before anything that may wait for others.
+
+    What was done before is on the disk afterwards. Raises the HostError of whatever keeps it from
+    the disk, and Unavailable if too many wait outside. Not to be called within a transaction.
+    """
+    if _here.batch is not None:
+        _here.batch.leave()
+
+
+def afterwards(do: Callable[[], object]) -> None:
+    """Do it when what this thread has written is on the disk: now, or when its batch has ended.
+
+    It is not done if the batch is lost. It must neither wait nor raise.
+    """
+    if _here.batch is None:
+        do()
+    else:
+        _here.batch.later.append(do)
+
+
+@contextmanager
+def held(lock: threading.Lock) -> Iterator[None]:
+    """Hold a lock whose holders wait for databases: whoever has to wait for it leaves the lane."""
+    if not lock.acquire(blocking=False):
+        leave()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+class Batch:
+    """Pieces of work whose answers leave together."""
+
+    def __init__(self, lane: "Lane") -> None:
+        self._lane = lane
+        self._ends = time.monotonic() + _LONGEST_S
+        self.shares: dict[object, Share] = {}
+        self.later: list[Callable[[], object]] = []
+        self.works: list[Work[Any]] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether it is time to end it."""
+        return len(self.works) >= _MOST_TOGETHER or time.monotonic() > self._ends
+
+    def end(self) -> Exception | None:
+        """Put all on the disk, or nothing of what is not there yet: then what keeps it from it."""
+        failed: Exception | None = None
+        for share in sorted(self.shares.values(), key=lambda share: share.rank):
+            try:
+                if failed is None:
+                    share.end()
+                else:
+                    share.undo()
+            except Exception as error:  # noqa: BLE001 - told to everybody whose work it was
+                failed = failed or error
+        self.shares.clear()
+        if failed is None:
+            for do in self.later:
+                do()
+        return failed
+
+    def leave(self) -> None:
+        """End it, and let another thread go on with what comes. `leave` has the errors."""
+        self._lane.go_on_elsewhere(self)
+
+
+class Lane:
+    """The thread in which work is done. To be closed."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Work[Any] | None] = SimpleQueue()
+        self._outside = threading.BoundedSemaphore(_MOST_OUTSIDE)
+        self._serving = self._started()
+
+    async def run(self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Do it in the lane; its result, or what it raises, once its batch is on the disk.
+
+        Whoever is cancelled while his work is done waits for its end all the same. Work that has
+        not begun is not done.
+        """
+        work: Work[T] = Work(functools.partial(copy_context().run, do, *arguments, **named))
+        self._queue.put(work)
+        return await work.ended()
+
+    @property
+    def waiting(self) -> int:
+        """The number of those that wait for their turn."""
+        return self._queue.qsize()
+
+    def close(self) -> None:
+        """End when all that has come is done."""
+        self._queue.put(None)
+        self._serving.join(_END_S)
+
+    def go_on_elsewhere(self, batch: Batch) -> None:
+        """End a batch whose last piece of work goes on outside, in its thread. `leave` has the
+        errors.
+        """
+        if not self._outside.acquire(blocking=False):
+            raise Unavailable("too many wait for another server", retry_s=2)
+        _here.batch = None
+        *done, _ = batch.works
+        failed = batch.end()
+        tell(done, failed)
+        self._serving = self._started()
+        if failed is not None:
+            raise failed
+
+    def _started(self) -> threading.Thread:
+        thread = threading.Thread(target=self._serve, name="lane", daemon=True)
+        thread.start()
+        return thread
+
+    def _serve(self) -> None:
+        """Do what comes, until the lane is closed or this thread has left it."""
+        while (work := self._queue.get()) is not None:
+            batch = _here.batch = Batch(self)
+            is_closed = self._fill(batch, work)
+            if _here.batch is None:
+                tell(batch.works[-1:], None)
+                self._outside.release()
+                return
+            _here.batch = None
+            tell(batch.works, batch.end())
+            if is_closed:
+                return
+
+    def _fill(self, batch: Batch, work: Work[Any] | None) -> bool:
+        """Do this piece and what has come besides, as long as it is in one batch; True if the
+        lane is closed.
+        """
+        while work is not None:
+            if work.begin():
+                batch.works.append(work)
+                work.do()
+                if _here.batch is None or batch.is_full:
+                    return False
+            try:
+                work = self._queue.get_nowait()
+            except Empty:
+                return False
+        return True
