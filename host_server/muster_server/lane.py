@@ -71,9 +71,10 @@ def leave() -> None:
     """Go on outside of the lane, if this is its thread: before anything that may wait for others.
 
     What was done before is on the disk afterwards. Raises the HostError of whatever keeps it from
-    the disk, and Unavailable if too many wait outside. Not to be called within a transaction.
+    the disk, and Unavailable if too many wait outside. Within a transaction nobody leaves, for
+    what is half done cannot be put on the disk.
     """
-    if _here.batch is not None:
+    if _here.batch is not None and not _here.batch.open_parts:
         _here.batch.leave()
 
 
@@ -107,6 +108,7 @@ class Batch:
         self._lane = lane
         self._ends = time.monotonic() + _LONGEST_S
         self.shares: dict[object, Share] = {}
+        self.open_parts = 0  # transactions that have not ended
         self.later: list[Callable[[], object]] = []
         self.works: list[Work[Any]] = []
 

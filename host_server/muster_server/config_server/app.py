@@ -154,7 +154,7 @@ def create_app(
     async def run_jobs() -> None:
         if jobs.has_news:  # else a thread would look in vain after each sync
             with suppress(Unavailable):  # the store has said why; who keeps house tries again
-                await chores.run(jobs.run_due)
+                await (lane or chores).run(jobs.run_due)
 
     sync_threads = lane or Threads(limits.at_once)
     app.state.figures = Figures(store, lambda: sync_threads.waiting)

@@ -108,11 +108,18 @@ class Database:
             with _translated(), self._postgres.transaction(about) as connection:
                 yield connection
             return
+        batch = lane.batch()
         with _told():
-            batch = lane.batch()
-            part = self._writer.part() if batch is None else self._share(batch).held.part()
-            with part as connection:
-                yield connection
+            if batch is None:
+                with self._writer.part() as connection:
+                    yield connection
+                return
+            with self._share(batch).held.part() as connection:
+                batch.open_parts += 1
+                try:
+                    yield connection
+                finally:
+                    batch.open_parts -= 1
 
     def _share(self, batch: lane.Batch) -> "_Share":
         """Return what the batch of this thread writes here; it has the turn until it ends."""
