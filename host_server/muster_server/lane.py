@@ -44,7 +44,7 @@ class Runner(Protocol):
 
 
 class Share(Protocol):
-    """What a batch has written to one database."""
+    """The part of a batch that is written to one database."""
 
     rank: int  # who is asked by others ends first
 
@@ -168,8 +168,8 @@ class Lane:
         self._serving.join(_END_S)
 
     def go_on_elsewhere(self, batch: Batch) -> None:
-        """End a batch whose last piece of work goes on outside, in its thread. `leave` has the
-        errors.
+        """End a batch whose last piece of work goes on outside, in its thread. Raises Unavailable
+        if too many do, and the HostError of a batch that is lost.
         """
         if not self._outside.acquire(blocking=False):
             raise Unavailable("too many wait for another server", retry_s=2)

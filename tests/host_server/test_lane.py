@@ -54,7 +54,7 @@ class Disk:
         return Database(engine, rank)
 
     def kept(self, name: str) -> list[int]:
-        """What somebody else finds there."""
+        """Return the rows that somebody else finds there."""
         other = sqlite3.connect(self.folder / f"{name}.sqlite")
         try:
             return [row[0] for row in other.execute("SELECT id FROM press ORDER BY id")]

@@ -181,7 +181,7 @@ class Database:
 
 
 class _Share:
-    """What a batch of the lane writes to a database."""
+    """The part of a batch of the lane that is written to a database."""
 
     def __init__(self, held: Held, rank: int) -> None:
         self.held = held
