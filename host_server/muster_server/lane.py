@@ -78,6 +78,16 @@ def leave() -> None:
         _here.batch.leave()
 
 
+def settle() -> None:
+    """Return when what this thread has written is on the disk, still in the lane: before another
+    role is told of it that keeps it in a database of its own. Within a transaction it is not.
+
+    Raises the HostError of whatever keeps it from the disk.
+    """
+    if _here.batch is not None and not _here.batch.open_parts:
+        _here.batch.settle()
+
+
 def afterwards(do: Callable[[], object]) -> None:
     """Do it when what this thread has written is on the disk: now, or when its batch has ended.
 
@@ -111,28 +121,36 @@ class Batch:
         self.open_parts = 0  # transactions that have not ended
         self.later: list[Callable[[], object]] = []
         self.works: list[Work[Any]] = []
+        self._failed: Exception | None = None
 
     @property
     def is_full(self) -> bool:
         """Tell whether it is time to end it."""
-        return len(self.works) >= _MOST_TOGETHER or time.monotonic() > self._ends
+        has_room = len(self.works) < _MOST_TOGETHER and self._failed is None
+        return not has_room or time.monotonic() > self._ends
 
     def end(self) -> Exception | None:
         """Put all on the disk, or nothing of what is not there yet: then what keeps it from it."""
-        failed: Exception | None = None
         for share in sorted(self.shares.values(), key=lambda share: share.rank):
             try:
-                if failed is None:
+                if self._failed is None:
                     share.end()
                 else:
                     share.undo()
             except Exception as error:  # noqa: BLE001 - told to everybody whose work it was
-                failed = failed or error
+                self._failed = self._failed or error
         self.shares.clear()
-        if failed is None:
+        if self._failed is None:
             for do in self.later:
                 do()
-        return failed
+            self.later.clear()
+        return self._failed
+
+    def settle(self) -> None:
+        """Put on the disk what there is by now. `settle` has the errors."""
+        failed = self.end()
+        if failed is not None:
+            raise failed
 
     def leave(self) -> None:
         """End it, and let another thread go on with what comes. `leave` has the errors."""

@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from muster_server import lane as lane_module
 from muster_server.errors import Unavailable
-from muster_server.lane import Lane, afterwards, batch, held, leave
+from muster_server.lane import Lane, afterwards, batch, held, leave, settle
 from muster_server.store.engine import Database, database_url, open_engine
 from muster_server.store.sql import Sql
 
@@ -248,6 +248,26 @@ def test_nobody_leaves_within_a_transaction(disk: Disk, lane: Lane) -> None:
 
     assert run(together(lane, [go])) == [True]
     assert disk.kept("config") == [1]
+
+
+def test_what_is_settled_is_on_the_disk_before_its_batch_ends(disk: Disk, lane: Lane) -> None:
+    asks, asked = disk.database("config", rank=1), disk.database("platform", rank=0)
+
+    def ask(number: int) -> list[int]:
+        add(asks, number)
+        settle()
+        found = disk.kept("config")
+        assert batch() is not None
+        add(asked, number)
+        return found
+
+    assert run(together(lane, [lambda: add(asks, 1), lambda: ask(2)])) == [1, [1, 2]]
+    assert disk.commits == ["config", "platform"]
+    disk.full = {"config"}
+    ends = run(together(lane, [lambda: add(asks, 3), lambda: ask(4), lambda: add(asked, 5)]))
+    assert [type(end) for end in ends] == [Unavailable, Unavailable, int]  # the last came later
+    assert disk.kept("config") == [1, 2]
+    assert disk.kept("platform") == [2, 5]
 
 
 def test_so_many_wait_outside_and_one_more_is_told_to_come_again(
