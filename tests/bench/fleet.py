@@ -177,6 +177,7 @@ def measure(devices: int = DEVICES) -> dict[str, float]:
         "fleet.onboarding_p99_ms": times["onboarding"]["p99_ms"],
         "fleet.server_cpu_ms_per_onboarding": found["server_cpu_ms_each"],
         "fleet.server_cpu_ms_with_chores": whole_s * 1000 / devices,
+        "fleet.generator_cpu_ms_per_onboarding": found["generator_cpu_ms_each"],
         "fleet.onboarding_alone_ms": alone["times"]["onboarding"]["p50_ms"],
         "fleet.reading_ms_kept_alive": alone["times"]["readings"]["p50_ms"] / READINGS,
         "fleet.refused": sum(found["refusals"].values()),

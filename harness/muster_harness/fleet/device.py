@@ -8,10 +8,10 @@ import secrets
 from base64 import b64decode
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from muster_harness.deploy.labels import Label
-from muster_harness.fleet.link import Answer, Link
+from muster_harness.fleet.answer import Answer
+from muster_harness.fleet.link import Link, Links
 from muster_harness.fleet.noise import Initiator
 
 LABEL = "label"
@@ -19,6 +19,8 @@ _AE, _CONTAINER, _INSTANCE = 2, 3, 4
 _CREATED, _OK, _CONFLICT, _ALREADY_REGISTERED = "2001", "2000", "4105", "4117"
 _CONTAINERS = ("data", "muster")
 _KEPT_INSTANCES = 100
+# As firmware writes it. Made once: json.dumps makes another one each time.
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
 class Refused(Exception):
@@ -30,9 +32,13 @@ class Refused(Exception):
         self.wait_s = wait_s
 
 
-@dataclass
+@dataclass(slots=True)
 class FleetDevice:
-    """One device. What it was told is in `config`, as it came; the repr shows its id alone."""
+    """One device. What it was told is in `config`, as it came; the repr shows its id alone.
+
+    `waited_s` is how long its last request had to wait for its answer. A device's id needs no
+    quoting in a path (docs/protocol.md, section 1).
+    """
 
     label: Label
     number: int
@@ -40,27 +46,27 @@ class FleetDevice:
     echo: str | None = field(default=None, repr=False)
     committed: int = 0
     source: str | None = field(default=None, repr=False)
+    waited_s: float = field(default=0.0, repr=False)
     _platform: Link | None = field(default=None, repr=False)
 
-    def claim(self, portal: Link, token: str, profile: str) -> None:
+    async def claim(self, portal: Links, token: str, profile: str) -> None:
         """Step 1, as a person at the portal. Refused if it was not done."""
         body = {"label": self.label.text, "profile": profile, "name": f"fleet {self.number}"}
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        answer = portal.request(
-            "POST", "/v1/devices", json.dumps(body).encode(), headers, keep=True
-        )
+        answer = await portal.request("POST", "/v1/devices", json.dumps(body).encode(), headers)
+        self.waited_s = answer.took_s
         if answer.status != 201:
             raise _refused("claim", answer)
 
-    def fetch(self, server_url: str) -> None:
+    async def fetch(self, server_url: str) -> None:
         """Steps 5 and 6: report under the label's key and take the configuration, or Refused."""
         link = Link(server_url, source=self.source)
-        directive = self._sync(link, LABEL, self.label.key("sync-psk"), "blank")
+        directive = await self._sync(link, LABEL, self.label.key("sync-psk"), "blank")
         if directive["action"] != "configure":
             raise Refused(f"told to {directive['action']}", float(directive["retry_s"]))
         self.config = directive["config"]
 
-    def register(self) -> None:
+    async def register(self) -> None:
         """Step 9: the AE with its containers, on a connection that is kept. Or Refused.
 
         What is there already, because an answer was lost, is looked at, as firmware does.
@@ -75,47 +81,50 @@ class FleetDevice:
             "srv": [platform["rvi"]],
             "lbl": [f"muster:{self.label.device_id}"],
         }
-        rsc = self._create(platform["cse"], _AE, {"m2m:ae": entity})
-        if rsc != _CREATED and not self.is_registered():
+        rsc = await self._create(platform["cse"], _AE, {"m2m:ae": entity})
+        if rsc != _CREATED and not await self.is_registered():
             raise Refused(f"register: response status code {rsc}, and the AE is not ours")
         for name in _CONTAINERS:
             content = {"m2m:cnt": {"rn": name, "mni": _KEPT_INSTANCES}}
-            self._create(f"{originator}?rcn=0", _CONTAINER, content)
+            await self._create(f"{originator}?rcn=0", _CONTAINER, content)
 
-    def confirm(self, server_url: str) -> None:
+    async def confirm(self, server_url: str) -> None:
         """The sync after step 9, whose echo proves the version: the device commits. Or Refused.
 
         Whoever is called back at once was not believed: the server has started anew since it told
         the nonce (docs/protocol.md, "Proof against replay"), and believes the next report.
         """
         own = self._settings
-        directive = self._report(server_url, "trial")
+        directive = await self._report(server_url, "trial")
         if directive["action"] not in ("keep", "wait"):
             raise Refused(f"told to {directive['action']} after step 9")
         self.committed = int(own["version"])
         if directive["retry_s"] < own["policy"]["sync_s"]:
-            again = self._report(server_url, "committed")
+            again = await self._report(server_url, "committed")
             if again["action"] == "keep" and again["retry_s"] < own["policy"]["sync_s"]:
                 raise Refused("called back after step 9, twice", float(again["retry_s"]))
 
-    def check_in(self, server_url: str) -> str:
+    async def check_in(self, server_url: str) -> str:
         """A later sync of a device at work; the action that it is told."""
-        return str(self._report(server_url, "committed")["action"])
+        directive = await self._report(server_url, "committed")
+        return str(directive["action"])
 
-    def publish(self, value: float) -> None:
+    async def publish(self, value: float) -> None:
         """One reading, on the kept connection."""
         platform = self._settings["platform"]
         content = {"m2m:cin": {"con": json.dumps(value)}}
-        self._create(f"{platform['cse']}/{platform['originator']}/data?rcn=0", _INSTANCE, content)
+        await self._create(
+            f"{platform['cse']}/{platform['originator']}/data?rcn=0", _INSTANCE, content
+        )
 
-    def is_registered(self) -> bool:
+    async def is_registered(self) -> bool:
         """Tell whether the platform knows the device's AE and takes its token. Refused if it does
         not say.
         """
         platform = self._settings["platform"]
         if self._platform is None:
             self._platform = self._to_platform()
-        answer = self._ask("GET", platform["originator"], None, None)
+        answer = await self._ask("GET", platform["originator"], None, None)
         if answer.status in (0, 429) or answer.status >= 500:
             raise _refused("look at the AE", answer)
         return answer.rsc == _OK
@@ -136,20 +145,23 @@ class FleetDevice:
         ca = platform["ca"]
         return Link(platform["url"], source=self.source, ca=ca and b64decode(ca))
 
-    def _report(self, server_url: str, state: str) -> dict[str, Any]:
+    async def _report(self, server_url: str, state: str) -> dict[str, Any]:
         own = self._settings
         link = Link(server_url, source=self.source)
-        return self._sync(link, str(own["version"]), b64decode(own["config_server"]["key"]), state)
+        return await self._sync(
+            link, str(own["version"]), b64decode(own["config_server"]["key"]), state
+        )
 
-    def _sync(self, link: Link, k: str, psk: bytes, state: str) -> dict[str, Any]:
+    async def _sync(self, link: Link, k: str, psk: bytes, state: str) -> dict[str, Any]:
         exchange = Initiator(self.label.device_id, k, psk)
-        message = exchange.write(json.dumps(self._told(state), separators=(",", ":")).encode())
-        answer = link.request(
+        message = exchange.write(_COMPACT.encode(self._told(state)).encode())
+        answer = await link.request(
             "POST",
-            f"/v1/devices/{quote(self.label.device_id)}/sync?k={k}",
+            f"/v1/devices/{self.label.device_id}/sync?k={k}",
             message,
             {"Content-Type": "application/octet-stream"},
         )
+        self.waited_s = answer.took_s
         if answer.status != 200:
             raise _refused("sync", answer)
         try:
@@ -181,13 +193,13 @@ class FleetDevice:
             "timeline": timeline,
         }
 
-    def _create(self, path: str, kind: int, content: dict[str, Any]) -> str:
-        answer = self._ask("POST", path, kind, content)
+    async def _create(self, path: str, kind: int, content: dict[str, Any]) -> str:
+        answer = await self._ask("POST", path, kind, content)
         if answer.rsc not in (_CREATED, _CONFLICT, _ALREADY_REGISTERED):
             raise _refused("create at the platform", answer)
         return answer.rsc
 
-    def _ask(
+    async def _ask(
         self, method: str, path: str, kind: int | None, content: dict[str, Any] | None
     ) -> Answer:
         platform = self._settings["platform"]
@@ -204,7 +216,7 @@ class FleetDevice:
         body = None if content is None else json.dumps(content).encode()
         if self._platform is None:
             raise Refused("not registered yet")
-        return self._platform.request(method, f"/{path}", body, headers, keep=True)
+        return await self._platform.request(method, f"/{path}", body, headers, keep=True)
 
 
 def _refused(what: str, answer: Answer) -> Refused:

@@ -7,7 +7,7 @@ The file holds labels and configurations, which are secrets: it is for its owner
 
 import json
 import os
-import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,41 +19,69 @@ from muster_harness.fleet.device import FleetDevice
 CLAIMED, FETCHED, REGISTERED, CONFIRMED = "claimed", "fetched", "registered", "confirmed"
 
 
-class Ledger:
-    """Appends what was acknowledged; without a path it keeps nothing."""
+_AT_ONCE_BYTES = 65536
+_COMPACT = json.JSONEncoder(separators=(",", ":"))  # made once
 
-    def __init__(self, path: Path | None) -> None:
+
+class Ledger:
+    """Appends what was acknowledged; without a path it keeps nothing.
+
+    Lines are written together, whole, in their order. `soon` is called when some wait, with what
+    writes them: an event loop's `call_soon` writes them before it hears another answer.
+    """
+
+    def __init__(
+        self, path: Path | None, soon: Callable[[Callable[[], None]], object] | None = None
+    ) -> None:
         """Raises HarnessError if the file cannot be written."""
-        self._lock = threading.Lock()
-        self._file = None
+        self._path, self._soon = path, soon
+        self._file: int | None = None
+        self._lines: list[str] = []
+        self._size = 0
+        self._error: HarnessError | None = None
         if path is None:
             return
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            self._file = os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8")
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as error:
             raise HarnessError(f"{path}: {error.strerror}; name another ledger") from None
 
     def note(self, device: FleetDevice, what: str) -> None:
-        """Write down that a server has acknowledged this to the device."""
+        """Take down that a server has acknowledged this to the device.
+
+        Raises HarnessError if what was noted before could not be written.
+        """
         if self._file is None:
             return
-        entry: dict[str, Any] = {"n": device.number, "what": what}
-        if what == CLAIMED:
-            entry["label"] = device.label.text
-        if what == FETCHED:
-            entry["config"] = device.config
-        if what in (FETCHED, CONFIRMED):
-            entry["echo"] = device.echo
-        line = json.dumps(entry, separators=(",", ":")) + "\n"
-        with self._lock:
-            self._file.write(line)
-            self._file.flush()
+        if self._error is not None:
+            raise self._error
+        line = _COMPACT.encode(_entry(device, what)) + "\n"
+        if not self._lines and self._soon is not None:
+            self._soon(self.flush)
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= _AT_ONCE_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits; whoever notes something next, or ends, is told if that failed."""
+        data = "".join(self._lines).encode()
+        self._lines, self._size = [], 0
+        try:
+            while data and self._file is not None:
+                data = data[os.write(self._file, data) :]
+        except OSError as error:
+            self._error = HarnessError(f"{self._path}: {error.strerror}; the ledger is not whole")
 
     def close(self) -> None:
-        """End the file."""
-        if self._file is not None:
-            self._file.close()
+        """End the file. Raises HarnessError if something could not be written."""
+        if self._file is None:
+            return
+        self.flush()
+        os.close(self._file)
+        self._file = None
+        if self._error is not None:
+            raise self._error
 
     def __enter__(self) -> "Ledger":
         return self
@@ -65,6 +93,17 @@ class Ledger:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _entry(device: FleetDevice, what: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {"n": device.number, "what": what}
+    if what == CLAIMED:
+        entry["label"] = device.label.text
+    if what == FETCHED:
+        entry["config"] = device.config
+    if what in (FETCHED, CONFIRMED):
+        entry["echo"] = device.echo
+    return entry
 
 
 class Entry:
