@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 from tests.bench import (
+    aims,
+    at_once,
     board,
     budget,
     bundle,
@@ -64,6 +66,7 @@ def main() -> int:
         ("commands", commanded.measure),
         ("refusals", indistinguishable.measure),
         ("a fleet", fleet.measure),
+        ("a crowd", at_once.measure),
         ("the platform", onem2m.measure),
         ("deployment", deployment.measure),
         ("an emulated board", board.measure),
@@ -76,7 +79,7 @@ def main() -> int:
     RESULT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     width = max(map(len, found))
     for name, value in sorted(found.items()):
-        bar = f"bar {BARS[name]:>8}" if name in BARS else ""
+        bar = f"bar {BARS[name]:>8}" if name in BARS else str(aims.AIMS.get(name, ""))
         print(f"{name:<{width}}  {value:>12.6g}  {bar}".rstrip())
     print(f"written to {RESULT.relative_to(ROOT)}")
     return report(found)
@@ -105,6 +108,8 @@ def report(found: dict[str, float]) -> int:
         print(f"better: {line}")
     if told.better or told.other:
         print(f"to agree on that: {budget.RENEW}")
+    for line in aims.missed(found):
+        print(f"not reached here: {line}")
     worse = over_bars(found) + told.worse
     for line in worse:
         print(f"WORSE: {line}")

@@ -12,7 +12,9 @@ from muster_harness.deploy.labels import new_label
 from muster_harness.fleet.device import FleetDevice, Refused
 from muster_harness.fleet.ledger import read_ledger
 from muster_harness.fleet.link import Links, loopback_address
-from tests.bench.fleet import TOKEN, Servers, servers
+from tests.bench.aims import rows
+from tests.bench.fleet import TOKEN, Servers, servers, settled_cpu_s
+from tests.bench.onem2m_servers import cpu_s
 
 CLAIMS, LOOKS, SYNCS = 48, 48, 200
 _DEVICES = 40
@@ -27,6 +29,7 @@ class Crowd:
 
     times: dict[str, list[float]] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
+    server_cpu_s: float = 0.0
 
     async def member(self, kind: str, do: Work) -> None:
         """Do it, and note how long it took."""
@@ -45,7 +48,10 @@ def crowd(running: Servers) -> Crowd:
         "onboard", "--profile", "fleet", "--devices", str(_DEVICES), "--ledger", str(ledger)
     )
     devices = [entry.device for entry in read_ledger(Path(ledger))]
-    return asyncio.run(_crowd(running, devices))
+    before_s = settled_cpu_s(running.process.pid)
+    found = asyncio.run(_crowd(running, devices))
+    found.server_cpu_s = cpu_s(running.process.pid) - before_s
+    return found
 
 
 async def _crowd(running: Servers, devices: list[FleetDevice]) -> Crowd:
@@ -94,14 +100,19 @@ def _sync(server: str, device: FleetDevice) -> Work:
 
 
 def measure() -> dict[str, float]:
-    """Return the longest of each kind in ms, and how many were refused."""
+    """Return the longest of each kind in ms, how many were refused, and what the servers have
+    computed until the last of them had its answer.
+    """
     with servers() as running:
         found = crowd(running)
     longest = {f"at_once.longest_{kind}_ms": max(t) * 1000 for kind, t in found.times.items()}
-    return longest | {"at_once.refused": len(found.refusals)}
+    return longest | {
+        "at_once.refused": len(found.refusals),
+        "at_once.server_cpu_ms": found.server_cpu_s * 1000,
+    }
 
 
 if __name__ == "__main__":
-    for name, value in measure().items():
-        print(f"{name:<40}{value:>10.2f}")
+    for row in rows(measure()):
+        print(row)
     sys.exit(0)

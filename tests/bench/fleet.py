@@ -21,6 +21,7 @@ from typing import Any
 
 import requests
 
+from tests.bench.aims import rows
 from tests.bench.onem2m_servers import cpu_s
 
 CLIENTS = 16
@@ -211,5 +212,5 @@ def _page_ms(running: Servers) -> float:
 
 
 if __name__ == "__main__":
-    for name, value in measure(int(sys.argv[1]) if len(sys.argv) > 1 else DEVICES).items():
-        print(f"{name:<40}{value:>10.2f}")
+    for row in rows(measure(int(sys.argv[1]) if len(sys.argv) > 1 else DEVICES)):
+        print(row)

@@ -9,11 +9,13 @@ it was told to. docs/performance.md has the figures.
 """
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from muster_harness.deploy.labels import Label
 from muster_harness.fleet.ledger import CLAIMED, CONFIRMED, FETCHED, Ledger, read_ledger
+from muster_harness.fleet.run import BEYOND, LATE
 from muster_server.store.config import ConfigStore
 from muster_server.store.engine import database_url, open_engine
 from muster_server.store.key_file import FileBox
@@ -24,6 +26,7 @@ DEVICES = 100_000
 SPREAD_S = 300.0  # firmware's longest wait, which it has come to after half an hour or so
 _MODELS = 20
 _DEADLINE_S = 3600.0
+_ANSWER_S = 15.0  # so long firmware waits for one
 
 
 def measure(devices: int = DEVICES, spread_s: float = SPREAD_S) -> dict[str, float]:
@@ -45,6 +48,7 @@ def measure(devices: int = DEVICES, spread_s: float = SPREAD_S) -> dict[str, flo
 def _copy(data: Path, models: Path, herd: Path, devices: int) -> None:
     known = [entry.device for entry in read_ledger(models) if entry.device.committed]
     engine = open_engine(database_url(data, "config"))
+    began = time.monotonic()
     try:
         store = ConfigStore(engine, FileBox(data / "secret.key"))
         copy_devices(store, [device.label.device_id for device in known], devices)
@@ -56,40 +60,55 @@ def _copy(data: Path, models: Path, herd: Path, devices: int) -> None:
             model.number, model.label = n, Label(device_id(n), model.label.secret)
             for what in (CLAIMED, FETCHED, CONFIRMED):
                 ledger.note(model, what)
+    print(f"{devices} devices copied in {time.monotonic() - began:.0f} s", file=sys.stderr)
 
 
 def _served(running: Servers, herd: Path, devices: int, spread_s: float) -> dict[str, float]:
-    before = _memory_kib(running.process.pid)
+    pid = running.process.pid
+    before = _memory_mib(pid)
     found = running.fleet(
         *("sync", "--ledger", str(herd)),
         *("--spread", str(spread_s), "--deadline", str(_DEADLINE_S)),
         limit_s=_DEADLINE_S + 300,
     )
-    refusals: dict[str, int] = found["refusals"]
-    other = {
-        what: n for what, n in refusals.items() if "HTTP 429" not in what and "503" not in what
-    }
-    if found["done"] != devices or other:
-        raise RuntimeError(f"{found['done']} of {devices} were served; refused: {refusals}")
-    whole = found["times"]["check-in"]
+    refusals, times = found["refusals"], found["times"]
+    _judge(found, devices)
     return {
         "herd.devices": devices,
         "herd.spread_s": spread_s,
         "herd.seconds": found["seconds"],
         "herd.per_s": found["per_s"],
         "herd.refused_429_503": sum(refusals.values()),
-        "herd.p50_ms": whole["p50_ms"],
-        "herd.p99_ms": whole["p99_ms"],
-        "herd.longest_ms": whole["longest_ms"],
-        "herd.cpu_ms": found["server_cpu_ms_each"],
-        "herd.memory_before_mib": before / 1024,
-        "herd.memory_most_mib": _memory_kib(running.process.pid, "VmHWM") / 1024,
+        "herd.p50_ms": times["check-in"]["p50_ms"],
+        "herd.p99_ms": times["check-in"]["p99_ms"],
+        "herd.longest_ms": times["check-in"]["longest_ms"],
+        "herd.longest_sync_ms": times["sync"]["longest_ms"],
+        "herd.longest_beyond_its_backoff_ms": times[BEYOND]["longest_ms"],
+        "herd.generator_late_p99_ms": times[LATE]["p99_ms"],
+        "herd.server_cpu_ms": found["server_cpu_ms_each"],
+        "herd.generator_cpu_ms": found["generator_cpu_ms_each"],
+        "herd.memory_at_start_mib": before,
+        "herd.memory_at_end_mib": _memory_mib(pid),
+        "herd.memory_peak_mib": _memory_mib(pid, "VmHWM"),
     }
 
 
-def _memory_kib(pid: int, what: str = "VmRSS") -> int:
+def _judge(found: dict[str, Any], devices: int) -> None:
+    """Raises RuntimeError if one is not served, or refused with anything but 429 and 503, or later
+    than its back-off and the time that it waits for an answer say.
+    """
+    refusals: dict[str, int] = found["refusals"]
+    other = [what for what in refusals if "HTTP 429" not in what and "HTTP 503" not in what]
+    if found["done"] != devices or other:
+        raise RuntimeError(f"{found['done']} of {devices} were served; refused: {refusals}")
+    longest_s = found["times"][BEYOND]["longest_ms"] / 1000
+    if longest_s > _ANSWER_S:
+        raise RuntimeError(f"a device waited {longest_s:.1f} s beyond its back-off: {found}")
+
+
+def _memory_mib(pid: int, what: str = "VmRSS") -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:"))
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:")) / 1024
 
 
 def _main(words: list[str]) -> None:

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tests.bench.aims import rows
 from tests.bench.onem2m_servers import (
     TOKEN,
     Caller,
@@ -267,5 +268,5 @@ if __name__ == "__main__":
             found = globals()[chosen[0]](Path(scratch) / "data")
     else:
         found = measure()
-    for figure, value in found.items():
-        print(f"{figure:<45}{value:>10.2f}")
+    for row in rows(found):
+        print(row)

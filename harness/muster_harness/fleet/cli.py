@@ -175,10 +175,10 @@ def _told(found: dict[str, Any], whole: str) -> str:
 
 def table(summary: dict[str, Any]) -> str:
     """Return times as lines for people."""
-    lines = [f"{'':<12}{'count':>8}{'p50 ms':>10}{'p90 ms':>10}{'p99 ms':>10}{'longest':>10}"]
+    lines = [f"{'':<20}{'count':>8}{'p50 ms':>10}{'p90 ms':>10}{'p99 ms':>10}{'longest':>10}"]
     for what, row in summary.items():
         lines.append(
-            f"{what:<12}{row['count']:>8}{row['p50_ms']:>10.1f}{row['p90_ms']:>10.1f}"
+            f"{what:<20}{row['count']:>8}{row['p50_ms']:>10.1f}{row['p90_ms']:>10.1f}"
             f"{row['p99_ms']:>10.1f}{row['longest_ms']:>10.1f}"
         )
     return "\n".join(lines)

@@ -19,7 +19,7 @@ from muster_harness.fleet.figures import Figures
 # Of firmware/muster/backoff.py and refusal.py: Retry-After is believed up to the longest wait.
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 300.0
 _MOST_TRIES = 12
-LATE, DEADLINE = "came late", "the deadline"
+LATE, BEYOND, DEADLINE = "came late", "beyond its back-off", "the deadline"
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class _Turn:
     step: int = field(compare=False, default=0)
     tries: int = field(compare=False, default=0)
     began: float | None = field(compare=False, default=None)
+    waited_s: float = field(compare=False, default=0.0)
 
 
 def backoff(tries: int) -> float:
@@ -160,7 +161,10 @@ class Fleet:
             self._figures.took(step.name, self._loop.time() - since)
             turn.step, turn.tries = turn.step + 1, 0
         turn.device.hang_up()
-        self._figures.took(self._whole, self._loop.time() - turn.began)
+        took_s = self._loop.time() - turn.began
+        self._figures.took(self._whole, took_s)
+        if self._is_spread:
+            self._figures.took(BEYOND, took_s - turn.waited_s)
 
     def _put_off(self, turn: _Turn, refusal: Refused) -> None:
         self._figures.refused(refusal.what)
@@ -171,5 +175,7 @@ class Fleet:
             self.given_up.append((turn.device, reason))
             return
         told_s = min(refusal.wait_s or 0.0, _LONGEST_WAIT_S)
-        turn.due = self._loop.time() + max(self._wait(turn.tries), told_s)
+        wait_s = max(self._wait(turn.tries), told_s)
+        turn.due = self._loop.time() + wait_s
+        turn.waited_s += wait_s
         heapq.heappush(self._turns, turn)
