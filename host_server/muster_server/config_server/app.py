@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import BackgroundTasks, Depends, FastAPI, Query
@@ -30,6 +30,7 @@ from muster_server.config_server.events import EventService, add_events
 from muster_server.config_server.field_configuration import FieldConfiguration
 from muster_server.config_server.figures import Figures
 from muster_server.config_server.jobs import Jobs
+from muster_server.config_server.later import Later
 from muster_server.config_server.limits import Limits, Places
 from muster_server.config_server.object_places import Places as ObjectPlaces
 from muster_server.config_server.overview import OverviewService
@@ -125,11 +126,14 @@ def create_app(
     passwords = PasswordChange(store, profiles, clock)
     worker = Worker(store, (tasks, rollouts), clock)
     guard = Depends(bearer(accepted_hashes))
+    chores = Threads(_CHORES_AT_ONCE)
+    later = Later(jobs, lane or chores, stopping.is_set)
+    run_jobs = later.begin
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         housekeeping = asyncio.create_task(
-            _keep_house(store, chores, jobs, presence, syncs.refusals, fields)
+            _keep_house(store, chores, jobs, later, presence, syncs.refusals, fields)
         )
         working = asyncio.create_task(worker.run(Threads(1)))
         waking = asyncio.create_task(Waking(store, lambda: chores.run(jobs.run_told)).run())
@@ -139,9 +143,8 @@ def create_app(
         housekeeping.cancel()
         working.cancel()
         waking.cancel()
-        await asyncio.gather(housekeeping, working, waking, return_exceptions=True)
+        await asyncio.gather(housekeeping, working, waking, later.close(), return_exceptions=True)
 
-    chores = Threads(_CHORES_AT_ONCE)
     app = DirectApp(
         title="Muster configuration server",
         redirect_slashes=False,
@@ -150,11 +153,6 @@ def create_app(
         openapi_url=None,  # devices' networks reach this server: it tells strangers nothing
         default_response_class=Response,
     )
-
-    async def run_jobs() -> None:
-        if jobs.has_news:  # else a thread would look in vain after each sync
-            with suppress(Unavailable):  # the store has said why; who keeps house tries again
-                await (lane or chores).run(jobs.run_due)
 
     sync_threads = lane or Threads(limits.at_once)
     app.state.figures = Figures(store, lambda: sync_threads.waiting)
@@ -182,6 +180,7 @@ async def _keep_house(
     store: ConfigStore,
     threads: Threads,
     jobs: Jobs,
+    later: Later,
     presence: Presence,
     refusals: Refusals,
     fields: FieldConfiguration | None,
@@ -196,6 +195,7 @@ async def _keep_house(
             await threads.run(alone, "expired", presence.end_expired)
             await threads.run(refusals.write_down)
             await threads.run(jobs.run_due)
+            await later.begin()  # with what else is due
             if fields is not None:
                 await threads.run(alone, "fields", fields.listen)
         except Unavailable as error:

@@ -38,7 +38,7 @@ def objects_of(claim: Claim, version: Version, changes: list[Change]) -> list[Ob
     """All objects of a device that runs this version."""
     by_field = {change.field: change for change in changes}
     return [
-        Object("dvi", "m2m:dvi", 1007, _device_info(claim)),
+        device_info(claim.device_id, claim.facts),
         Object("fwr", "m2m:fwr", 1001, _firmware(claim)),
         Object("swr", "m2m:swr", 1002, _software(claim)),
         Object("reg", "dcfg:reg", 1020, _registration(version)),
@@ -49,16 +49,18 @@ def objects_of(claim: Claim, version: Version, changes: list[Change]) -> list[Ob
     ]
 
 
-def _device_info(claim: Claim) -> dict[str, Any]:
-    return {
-        "dlb": f"|sn:{claim.device_id}",
+def device_info(device_id: str, facts: Mapping[str, Any] | None) -> Object:
+    """The object that says what a device is, as far as it has told."""
+    about = {
+        "dlb": f"|sn:{device_id}",
         "man": "unknown",
-        "mod": _fact(claim, "model"),
+        "mod": _known(facts, "model"),
         "dty": "device",
-        "hwv": _fact(claim, "board"),
-        "fwv": _fact(claim, "micropython"),
-        "swv": _fact(claim, "firmware"),
+        "hwv": _known(facts, "board"),
+        "fwv": _known(facts, "micropython"),
+        "swv": _known(facts, "firmware"),
     }
+    return Object("dvi", "m2m:dvi", 1007, about)
 
 
 def _firmware(claim: Claim) -> dict[str, Any]:
@@ -72,7 +74,11 @@ def _software(claim: Claim) -> dict[str, Any]:
 
 
 def _fact(claim: Claim, name: str) -> str:
-    return str((claim.facts or {}).get(name) or "unknown")[:_LONGEST]
+    return _known(claim.facts, name)
+
+
+def _known(facts: Mapping[str, Any] | None, name: str) -> str:
+    return str((facts or {}).get(name) or "unknown")[:_LONGEST]
 
 
 def _registration(version: Version) -> dict[str, Any]:

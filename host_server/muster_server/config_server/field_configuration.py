@@ -16,6 +16,7 @@ from typing import Any
 from muster_server.config_server import device_changes as changes
 from muster_server.config_server.cse import Cse
 from muster_server.config_server.device_objects import CHANGEABLE, SECRET, Object, objects_of
+from muster_server.config_server.first_objects import Bases, Wanted, first_of, made
 from muster_server.config_server.object_keepers import (
     CONTAINERS,
     NODES,
@@ -29,6 +30,7 @@ from muster_server.config_server.object_keepers import (
 from muster_server.config_server.object_places import Place, Places
 from muster_server.config_server.versions import Versions
 from muster_server.errors import HostError, Invalid, ServiceUnreachable
+from muster_server.lane import held
 from muster_server.store.claims import ENDED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 from muster_server.store.device_changes import (
@@ -88,7 +90,7 @@ class FieldConfiguration:
 
         Raises ServiceUnreachable if the platform did not do it; it may be repeated.
         """
-        with self._lock:
+        with held(self._lock):
             with self._store.transaction() as records:
                 claim, version = _running(records, claim_id)
                 if claim is None or version is None:
@@ -99,6 +101,37 @@ class FieldConfiguration:
             if place is None or version.document["platform"]["url"] != url:
                 return
             self._settle(place, url, claim, version, told)
+
+    def make_first(self, url: str, wanted: list[Wanted]) -> list[Wanted]:
+        """Make the objects of several devices at our own platform, of which it was told nothing;
+        those for which that is done, and their jobs with it.
+
+        Raises NoAnswer if the platform is silent.
+        """
+        place = self._places.at(url)
+        if place is None or not place.is_home:
+            return []
+        with held(self._lock):
+            bases: Bases = {}
+            with self._store.reading() as records:
+                found = [
+                    first_of(records, url, each, bases)
+                    for each in wanted
+                    if not self._places.editors(each.owner)
+                ]
+            firsts = [each for each in found if each is not None]
+            if not firsts:
+                return []
+            marked = zip(firsts, made(place, firsts), strict=True)
+            done = [(first, marks) for first, marks in marked if marks is not None]
+            now = self._clock()
+            with self._store.transaction() as records:
+                for first, marks in done:
+                    told = first.told(url, marks, now)
+                    if told is not None:
+                        records.changes.put_told(told)
+                records.jobs.finish([job for first, _ in done for job in first.wanted.jobs])
+            return [first.wanted for first, _ in done]
 
     def _settle(
         self, place: Place, url: str, claim: Claim, version: Version, told: Told | None
@@ -289,7 +322,7 @@ class FieldConfiguration:
         place = self._places.at(url)
         if place is None:
             return
-        with self._lock:
+        with held(self._lock):
             with self._store.reading() as records:
                 told = records.changes.told(url, device_id)
             cse = place.cse(place.cse_name, _ALL_S, self._stopping.is_set)

@@ -45,7 +45,7 @@ class Figures:
     def _count(self) -> list[Gauge]:
         with self._store.reading() as records:
             states, codes = records.devices.states(), records.devices.codes()
-            jobs = records.job_counts()
+            jobs = records.jobs.counts()
         return [
             Gauge("muster_devices", "Devices by state.", states, "state"),
             Gauge("muster_devices_failed", "Devices by outcome code.", codes, "code"),

@@ -6,10 +6,12 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from muster_server.config_server.field_configuration import FieldConfiguration
+from muster_server.config_server.first_objects import Wanted
+from muster_server.config_server.joined_jobs import parted, wanted_by
 from muster_server.config_server.platform_adapter import PlatformAdapter, Platforms
 from muster_server.config_server.readers import policy_for
 from muster_server.errors import NoAnswer, ServiceUnreachable
@@ -21,7 +23,7 @@ _DONE = {"revoke_token": "token_ended", "close_account": "account_ended"}
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 20
+_AT_ONCE = 96
 _PATIENCE_S = 1.0  # with another process
 _FIRST_RETRY_S = 5.0
 _LONGEST_RETRY_S = 3600.0
@@ -47,7 +49,9 @@ class Jobs:
         self._clock = clock
         self._lock = threading.Lock()
         self._stopping = stopping
-        self._seen: int | None = None  # of the store's count, when this looked last
+        # Of the store's counts, when this looked last
+        self._seen: int | None = None
+        self._ends_seen = 0
         self._monotonic = monotonic
         self._fields = fields
         # (URL, originator) -> what the platform was told last, and when
@@ -60,35 +64,43 @@ class Jobs:
         """
         return self._seen != self._store.jobs_added
 
+    @property
+    def has_ends(self) -> bool:
+        """Tell whether there is among it what ends an account or a token, and does not wait."""
+        return self._ends_seen != self._store.ends_added
+
+    @property
+    def has_more(self) -> bool:
+        """Tell whether there was more due than is done at once."""
+        return self._seen is None
+
     def run_due(self) -> None:
         """Do what is due now. Returns at once if another thread is at it, after a moment if
         another process is, and soon if the server stops: a platform that hangs is asked one thing,
         whatever is to be done there.
         """
-        if not self._lock.acquire(blocking=False):
-            return
-        try:
-            with self._store.alone("jobs", _PATIENCE_S) as is_mine:
-                if is_mine:
-                    self._run_all()
-            if not is_mine:
-                self._store.call_others()  # whoever is at it goes on with ours
-        finally:
-            self._lock.release()
+        while (is_mine := self._is_run(_PATIENCE_S)) and self._came_meanwhile():
+            pass
+        if is_mine is False:
+            self._store.call_others()  # whoever is at it goes on with ours
 
     def run_told(self) -> bool:
         """Do what another process has told of, unless one is at it that has heard it as well.
         False if this one is, which may have looked before.
         """
+        return self._is_run(0.0) is not None
+
+    def _is_run(self, patience_s: float) -> bool | None:
+        """Do what is due; False if another process is at it, and None if another thread is."""
         if not self._lock.acquire(blocking=False):
-            return False
+            return None
         try:
-            with self._store.alone("jobs") as is_mine:
+            with self._store.alone("jobs", patience_s) as is_mine:
                 if is_mine:
                     self._run_all()
+            return is_mine
         finally:
             self._lock.release()
-        return True
 
     def _run_all(self) -> None:
         silent: dict[str, NoAnswer] = {}  # by URL
@@ -96,25 +108,65 @@ class Jobs:
             pass
 
     def _came_meanwhile(self) -> bool:
-        """Tell whether something came up since this looked last, and is to be done now."""
-        return self._seen is not None and self.has_news and not self._stopping.is_set()
+        """Tell whether something came up since this looked last that does not wait."""
+        return self._seen is not None and self.has_ends and not self._stopping.is_set()
 
     def _run_some(self, silent: dict[str, NoAnswer]) -> bool:
         """Do some of what is due; whether something came up meanwhile that may go before the rest:
         nobody's account stays open while others are described.
         """
-        seen = self._seen = self._store.jobs_added
+        self._ends_seen, self._seen = self._store.ends_added, self._store.jobs_added
         with self._store.reading() as records:
-            due = records.due_jobs(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
+            due = records.jobs.due(self._clock(), _AT_ONCE, _LONGEST_RETRY_S)
         if len(due) == _AT_ONCE:
             self._seen = None  # there are more
-        for job in due:
-            if self._stopping.is_set():
-                return False
-            if job.deed in DESCRIBING and seen != self._store.jobs_added:
-                return True
-            self._run(job, silent)
+        alone: list[Job] = due
+        joined: list[list[Job]] = []
+        if self._fields is not None:
+            alone, joined = parted(due, self._platforms.has_accounts)
+        if not self._run_each(alone, silent):
+            return not self._stopping.is_set()
+        for some in joined:
+            if self._has_to_end(some[0]):
+                return not self._stopping.is_set()
+            done = self._done_together(some, silent)
+            if not self._run_each([job for job in some if job.id not in done], silent):
+                return not self._stopping.is_set()
         return False
+
+    def _run_each(self, jobs: list[Job], silent: dict[str, NoAnswer]) -> bool:
+        """Do one after another; False if something goes before the rest."""
+        for job in jobs:
+            if self._has_to_end(job):
+                return False
+            self._run(job, silent)
+        return True
+
+    def _done_together(self, jobs: list[Job], silent: dict[str, NoAnswer]) -> set[int]:
+        """The ids of those that were done in one request to our own platform, and are finished."""
+        url = jobs[0].arguments["url"]
+        if url in silent or self._fields is None:
+            return set()
+        wanted = wanted_by(jobs)
+        known = {each.device_id for each in wanted if self._was_told(url, each)}
+        new = [each for each in wanted if each.device_id not in known]
+        try:
+            made = self._fields.make_first(url, new) if new else []
+        except NoAnswer as error:
+            silent[url] = error
+            return set()
+        done = {job for each in made for job in each.jobs}
+        told = {job for each in wanted if each.device_id in known for job in each.jobs}
+        if told:
+            with self._store.transaction() as records:
+                records.jobs.finish(told)
+        for each in made:
+            self._remember(url, each)
+        return done | told
+
+    def _has_to_end(self, job: Job) -> bool:
+        """Tell whether something goes before this job, or the server stops."""
+        return self._stopping.is_set() or (job.deed in DESCRIBING and self.has_ends)
 
     def _run(self, job: Job, silent: dict[str, NoAnswer]) -> None:
         url = job.arguments["url"]
@@ -128,14 +180,14 @@ class Jobs:
             self._put_off(job, error)
             return
         with self._store.transaction(job.arguments.get("device_id")) as records:
-            records.finish_job(job.id)
+            records.jobs.finish([job.id])
             self._note(records, job, _DONE.get(job.deed), "ok", "")
 
     def _put_off(self, job: Job, error: ServiceUnreachable) -> None:
         wait_s = min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2 ** min(job.tries, 20))
         log.warning("%s is put off by %d s: %s", job.deed, wait_s, error)
         with self._store.transaction(job.arguments.get("device_id")) as records:
-            records.postpone_job(job, self._clock() + wait_s)
+            records.jobs.postpone(job, self._clock() + wait_s)
             what = f"{job.deed}_put_off"
             self._note(records, job, what, "platform_unreachable", str(error))
 
@@ -166,19 +218,34 @@ class Jobs:
         """Tell the platform of the device, unless it was told the same a moment ago: when a
         version is handed out, and again when it is proved.
         """
-        told = (about["url"], about["originator"])
-        said = self._described.pop(told, None)
-        now = self._monotonic()
-        same = {name: about["facts"].get(name) for name in _TOLD_FACTS}
-        same |= {"device_id": about["device_id"], "owner": about.get("owner")}
-        if said is None or said[0] != same or now - said[1] > _SAID_S:
-            adapter = self._platforms.adapter_for(about["url"])
-            adapter.describe(about["originator"], about["device_id"], about["facts"])
-            if "owner" in about and self._platforms.has_accounts(about["url"]):
-                policy = policy_for(about["owner"])
-                self._platforms.home().name_in_policy(policy, [about["originator"]])
-            said = (same, now)
-        self._described[told] = said
+        url, originator, owner = about["url"], about["originator"], about.get("owner")
+        what = _of_facts(about["device_id"], owner, about["facts"])
+        if not self._said_lately(url, originator, what):
+            adapter = self._platforms.adapter_for(url)
+            adapter.describe(originator, about["device_id"], about["facts"])
+            if owner is not None and self._platforms.has_accounts(url):
+                self._platforms.home().name_in_policy(policy_for(owner), [originator])
+            self._note_said(url, originator, what)
+
+    def _was_told(self, url: str, wanted: Wanted) -> bool:
+        """Tell whether the platform was told a moment ago all that is wanted."""
+        if wanted.claim_id is not None or wanted.originator is None:
+            return False
+        what = _of_facts(wanted.device_id, wanted.owner, wanted.facts or {})
+        return self._said_lately(url, wanted.originator, what)
+
+    def _remember(self, url: str, wanted: Wanted) -> None:
+        if wanted.originator is not None:
+            what = _of_facts(wanted.device_id, wanted.owner, wanted.facts or {})
+            self._note_said(url, wanted.originator, what)
+
+    def _said_lately(self, url: str, originator: str, what: dict[str, Any]) -> bool:
+        said = self._described.get((url, originator))
+        return said is not None and said[0] == what and self._monotonic() - said[1] <= _SAID_S
+
+    def _note_said(self, url: str, originator: str, what: dict[str, Any]) -> None:
+        self._described[url, originator] = (what, self._monotonic())
+        self._described.move_to_end((url, originator))
         if len(self._described) > _MOST_SAID:
             self._described.popitem(last=False)
 
@@ -193,3 +260,9 @@ class Jobs:
                 about["originator"],
             )
         return self._platforms.keeper_of(url, has_token=has_token)
+
+
+def _of_facts(device_id: str, owner: str | None, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a platform is told of a device that has told these."""
+    same = {name: facts.get(name) for name in _TOLD_FACTS}
+    return same | {"device_id": device_id, "owner": owner}

@@ -267,7 +267,7 @@ class PlatformChoice:
 
     def has_accounts(self, url: str) -> bool:
         """Tell whether devices of this platform get a token: it is the one we have the key to."""
-        return _normal(url) == _normal(self._public_url)
+        return url == self._public_url or _normal(url) == _normal(self._public_url)
 
     @property
     def home_url(self) -> str:

@@ -30,6 +30,8 @@ from muster_server.platform_server.children import Children, creations_in, shown
 from muster_server.platform_server.delivery import Delivery
 from muster_server.platform_server.figures import Figures
 from muster_server.platform_server.handed_on import HandedOn
+from muster_server.platform_server.nodes import Nodes, wanted_in
+from muster_server.platform_server.nodes import shown as nodes_shown
 from muster_server.platform_server.onem2m_way import add_onem2m
 from muster_server.platform_server.outgoing import Outgoing
 from muster_server.platform_server.request_resources import RequestResources
@@ -46,7 +48,7 @@ _AT_ONCE = 32  # requests
 _POLICY = "^[A-Za-z0-9._:-]{1,64}$"
 _TOKEN_ID = "^[A-Za-z0-9_-]{1,32}$"  # noqa: S105 - a form
 _LIMIT_BYTES = 256 * 1024
-_CHILDREN = "/children/{path:path}"
+_CHILDREN, _NODES = "/children/{path:path}", "/nodes"
 
 PolicyName = Annotated[str, Query(pattern=_POLICY)]
 TokenId = Annotated[str | None, Query(pattern=_TOKEN_ID)]
@@ -178,6 +180,8 @@ def create_app(
     _add_handed_on(app, handed_on, admin_token_hashes)
     made = Children(store, platform, cse, clock, delivery.take)
     _add_children(app, made, quick, admin_token_hashes)
+    nodes = Nodes(store, platform, cse, clock, delivery.take)
+    _add_nodes(app, nodes, quick, admin_token_hashes)
     add_onem2m(app, answering, cse, bounds, clock)
     return harden(app)
 
@@ -327,3 +331,24 @@ def _add_children(
         admin_token_hashes,
     )
     app.direct("POST", _CHILDREN, way)
+
+
+def _add_nodes(app: DirectApp, nodes: Nodes, threads: Runner, admin_token_hashes: Hashes) -> None:
+    Body = Annotated[bytes, Depends(body_within(_LIMIT_BYTES))]  # noqa: N806
+
+    def made(body: bytes) -> Response:
+        return json_response(nodes_shown(nodes.make(wanted_in(body))))
+
+    @app.post(_NODES, dependencies=[Depends(bearer(admin_token_hashes))])
+    def make(body: Body) -> Response:
+        """Make the nodes of several devices with their objects, together, as far as they are not
+        there; each node is refused for itself.
+
+        The body is {"nodes": [{"id": "PRESS-4", "originator": "C…", "policy": "owner:admin",
+        "objects": [{"m2m:dvi": {…}}, …]}, …]}, the answer {"nodes": [{"rsc": 2001, "marks":
+        {"dvi": "20261123T075904,012551"}}, …]} in the same order.
+        """
+        return made(body)
+
+    way = Way(lambda asked: made(asked.body), threads, _LIMIT_BYTES, admin_token_hashes)
+    app.direct("POST", _NODES, way)

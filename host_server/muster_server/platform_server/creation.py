@@ -11,6 +11,7 @@ from muster_server.platform_server import resource_types as types
 from muster_server.platform_server import serialization
 from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.attributes import ResourceType
+from muster_server.platform_server.primitives import Operation, Request
 from muster_server.platform_server.response_codes import (
     BadRequest,
     Conflict,
@@ -46,6 +47,12 @@ def cse_base(cse: CSE, releases: tuple[str, ...], now: str) -> Resource:
     return Resource(
         cse.id, types.CSE_BASE, cse.name, "", cse.name, None, now, now, None, attributes
     )
+
+
+def asks_for_an_id(request: Request) -> bool:
+    """Tell whether an AE is to be registered under an id that the CSE assigns."""
+    is_registration = request.operation is Operation.CREATE and request.ty == types.AE
+    return is_registration and request.originator in ("", "C")
 
 
 def creatable(ty: int | None) -> ResourceType:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from muster_server.document import compact_json
-from muster_server.platform_server import notifying
+from muster_server.platform_server import creation, notifying
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server.access import Caller
 from muster_server.platform_server.accounts import Accounts
@@ -25,7 +25,6 @@ from muster_server.platform_server.response_codes import (
     NotAcceptable,
     RequestRefused,
 )
-from muster_server.platform_server.service import asks_for_an_id
 from muster_server.platform_server.timestamps import timestamp
 from muster_server.store.platform import PlatformStore, Resource, Rows
 from muster_server.store.platform_outbox import RESULT, Notice
@@ -89,7 +88,7 @@ class RequestResources:
         """
         with self._store.transaction() as rows:
             caller = self._accounts.authenticate(
-                rows, token, request.originator, assigns=asks_for_an_id(request)
+                rows, token, request.originator, assigns=creation.asks_for_an_id(request)
             )
             kept = rows.made_by(self._cse.id, types.REQUEST)
             if kept.get(caller.originator, 0) >= MOST_EACH or sum(kept.values()) >= MOST:

@@ -101,7 +101,7 @@ class Platform:
             with self._store.transaction() as rows:
                 self.remove_expired(rows)
                 caller = self._accounts.authenticate(
-                    rows, token, request.originator, assigns=asks_for_an_id(request)
+                    rows, token, request.originator, assigns=creation.asks_for_an_id(request)
                 )
                 request = replace(request, originator=caller.originator)
                 target = addressing.locate(rows, self._cse, request.to)
@@ -172,7 +172,7 @@ class Platform:
             given,
             caller.originator,
             self._now(),
-            self._ends(),
+            self.ends(),
             request.new_id,
         )
         if types.NAMING & draft.attributes.keys():
@@ -263,7 +263,7 @@ class Platform:
         changes, secret = types.parted(type_, types.checked_for_update(type_, given))
         if "acpi" in changes and len(changes) > 1:
             raise codes.BadRequest("acpi: is updated alone, without other attributes")
-        changed = creation.updated(resource, changes, self._now(), self._ends())
+        changed = creation.updated(resource, changes, self._now(), self.ends())
         if resource.ty == types.SUBSCRIPTION:
             notifying.check_targets(rows, self._cse, changed, request.verified)
         kept = self._change(rows, caller, resource, changed, changes)
@@ -364,6 +364,10 @@ class Platform:
         if not access.may(caller, operation, resource, ty):
             raise codes.NoPrivilege(f"this originator may not {operation.value} that")
 
+    def note_created(self, rows: Rows, parent: Resource, kept: Resource) -> None:
+        """Keep what the subscribers of the parent are to be told of its new child."""
+        self._note(rows, Event(form.CHILD_CREATED, parent, kept))
+
     def remove_expired(self, rows: Rows) -> None:
         """Remove what has expired, before anybody sees it."""
         now = timestamp(self._earliest())
@@ -378,15 +382,10 @@ class Platform:
     def _now(self) -> str:
         return timestamp(self._clock())
 
-    def _ends(self) -> creation.Ends:
+    def ends(self) -> creation.Ends:
+        """Return the time after which a life may end, and the latest end that it may have."""
         # By the clock that this server believes, so that no device is refused for a jump.
         return timestamp(self._earliest()), timestamp(self._latest() + self._bounds.life_s)
-
-
-def asks_for_an_id(request: Request) -> bool:
-    """Tell whether an AE is to be registered under an id that the CSE assigns."""
-    is_registration = request.operation is Operation.CREATE and request.ty == types.AE
-    return is_registration and request.originator in ("", "C")
 
 
 def _loosen(rows: Rows, leaving: list[Resource]) -> None:

@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Engine
 from muster_server import lane
 from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
-from muster_server.store.claims import DESCRIBING, Claim, Job, VendorDevice, Version, new_nonce
+from muster_server.store.claims import Claim, VendorDevice, Version, new_nonce
 from muster_server.store.contacts import Contacts
 from muster_server.store.device_changes import DeviceChanges
 from muster_server.store.device_list import DeviceList
 from muster_server.store.engine import Database
 from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History, Moment
+from muster_server.store.jobs import JobRecords
 from muster_server.store.leases import LeaseRecords
 from muster_server.store.notices import Ear, say
 from muster_server.store.profiles import ProfileRecords
@@ -46,11 +47,6 @@ _VERSION = tuple(Version.__dataclass_fields__)
 _PUT_VERSION = replacement("version", _VERSION, "claim_id", "number")
 _VERSIONS = f"SELECT {', '.join(_VERSION)} FROM version WHERE claim_id = ?"  # noqa: S608
 _ADD_VENDOR_DEVICE = insertion("vendor_device", ("device_id", "secret", "nonce"))
-_ADD_JOB = insertion("chore", ("deed", "arguments", "due_at", "tries"))
-_DUE_JOBS = (
-    "SELECT id, deed, arguments, tries FROM chore WHERE due_at <= ? OR due_at > ?"  # noqa: S608
-    f" ORDER BY CASE WHEN deed IN {DESCRIBING} THEN 1 ELSE 0 END, id LIMIT ?"
-)
 _ADD_EVENT = insertion("event", ("device_id", "owner", "at", "code", "detail"))
 _JOBS = "jobs"  # of which processes tell each other
 _ABOUT = "device_id = ? AND owner = ?"
@@ -65,6 +61,7 @@ class ConfigStore:
         self._box = box
         self._numbers = itertools.count(1)
         self.jobs_added = 0  # another number after each commit with a job in it
+        self.ends_added = 0  # the same, if it ends an account or a token
 
     @contextmanager
     def transaction(self, device_id: str | None = None) -> Iterator["Records"]:
@@ -78,12 +75,17 @@ class ConfigStore:
             self._box.refresh()
             records = Records(connection, self._box)
             yield records
-        if records.jobs_added:
-            lane.afterwards(self.note_jobs)
+        if records.jobs.added:
+            has_ends = records.jobs.ends_added > 0
+            lane.afterwards(lambda: self.note_jobs(with_ends=has_ends))
 
-    def note_jobs(self) -> None:
-        """Remember that there are jobs at which nobody of this process has looked."""
+    def note_jobs(self, *, with_ends: bool = True) -> None:
+        """Remember that there are jobs at which nobody of this process has looked; `with_ends`:
+        there may be such as do not wait.
+        """
         self.jobs_added = next(self._numbers)
+        if with_ends:
+            self.ends_added = self.jobs_added
 
     def ear(self) -> Ear | None:
         """Return an ear for jobs that other processes have, which the caller closes; None if there
@@ -153,7 +155,7 @@ class Records:
         self.leases = LeaseRecords(sql)
         self.tasks = TaskRecords(sql, box)
         self.tallies = Tallies(sql)
-        self.jobs_added = 0
+        self.jobs = JobRecords(sql)
         self.profiles = ProfileRecords(sql, box)
         self.rollouts = RolloutRecords(sql)
         self.readers = ReaderRecords(sql, box)
@@ -341,31 +343,7 @@ class Records:
 
     def add_job(self, deed: str, now: float, **arguments: Any) -> None:
         """Have something done at a platform."""
-        self._sql.run(_ADD_JOB, deed, as_json(arguments), now, 0)
-        self.jobs_added += 1
-
-    def due_jobs(self, now: float, most: int, longest_s: float) -> list[Job]:
-        """Return what is to be done now, in the order in which it came up: first whatever ends
-        an account or a token, then descriptions.
-
-        What is put off by more than `longest_s` was put off while the clock was wrong.
-        """
-        rows = self._sql.rows(_DUE_JOBS, now, now + longest_s, most)
-        return [Job(r["id"], r["deed"], from_json(r["arguments"]), r["tries"]) for r in rows]
-
-    def job_counts(self) -> dict[str, float]:
-        """The number of jobs of each kind that are to be done, now or later."""
-        rows = self._sql.rows("SELECT deed, count(*) FROM chore GROUP BY deed")
-        return {row[0]: row[1] for row in rows}
-
-    def finish_job(self, job_id: int) -> None:
-        """Forget a job that has worked."""
-        self._sql.run("DELETE FROM chore WHERE id = ?", job_id)
-
-    def postpone_job(self, job: Job, due_at: float) -> None:
-        """Postpone a job that has not worked."""
-        text = "UPDATE chore SET due_at = ?, tries = ? WHERE id = ?"
-        self._sql.run(text, due_at, job.tries + 1, job.id)
+        self.jobs.add(deed, now, arguments)
 
     def add_event(self, claim: Claim, now: float, code: str, detail: str) -> None:
         """Tell the owner something about the device; only the newest events are kept."""

@@ -66,7 +66,9 @@ _KEPT = (
     "attributes",
 )
 _SELECT = f"SELECT seq, {', '.join(_KEPT)} FROM resources"  # noqa: S608 - our own names
-_INSERT = f"{insertion('resources', _KEPT)} ON CONFLICT DO NOTHING RETURNING seq"
+_ADD = f"{insertion('resources', _KEPT)} ON CONFLICT DO NOTHING"
+_INSERT = f"{_ADD} RETURNING seq"
+_MARK = insertion("marks", ("ri", "kind", "value"))
 _UPDATE = f"UPDATE resources SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE ri = ?"  # noqa: S608
 _OF_A_TOKEN = ("token_id", "originator", "hash", "ct")
 
@@ -124,6 +126,14 @@ class Rows:
     def resource_at(self, path: str) -> Resource | None:
         return self._one(f"{_SELECT} WHERE path = ?", path)
 
+    def at(self, paths: Collection[str]) -> list[Resource]:
+        """The resources that there are at these paths."""
+        return self._many(f"{_SELECT} WHERE path IN ({marks(paths)})", *paths)
+
+    def resources(self, ris: Collection[str]) -> list[Resource]:
+        """The resources that there are with these ids."""
+        return self._many(f"{_SELECT} WHERE ri IN ({marks(ris)})", *ris)
+
     def edge(self, pi: str, ty: int, *, newest: bool) -> Resource | None:
         """The newest or oldest child of a type."""
         order = "seq DESC" if newest else "seq"
@@ -137,6 +147,8 @@ class Rows:
     def children(self, parents: Iterable[str], limit: int) -> list[Resource]:
         """Children of all these, oldest first."""
         listed = list(parents)
+        if not listed:
+            return []
         text = f"{_SELECT} WHERE pi IN ({marks(listed)}) ORDER BY seq LIMIT ?"
         return self._many(text, *listed, limit)
 
@@ -183,6 +195,11 @@ class Rows:
         text = f"{_SELECT} WHERE ri IN ({those}) ORDER BY seq LIMIT ?"
         return self._many(text, kind, *listed, limit)
 
+    def holders(self, kind: str, values: Collection[str]) -> dict[str, str]:
+        """The id of a resource that holds it in its list, for each value that one does."""
+        text = f"SELECT value, ri FROM marks WHERE kind = ? AND value IN ({marks(values)})"  # noqa: S608
+        return {row[0]: row[1] for row in self._sql.rows(text, kind, *values)}
+
     def made_by(self, pi: str, ty: int) -> dict[str, int]:
         """The number of children of a type, by who made them."""
         text = "SELECT creator, count(*) FROM resources WHERE pi = ? AND ty = ? GROUP BY creator"
@@ -214,6 +231,20 @@ class Rows:
             raise NameTaken(resource.path)
         self._mark(resource)
         return replace(resource, seq=int(seq))
+
+    def add_all(self, resources: Collection[Resource]) -> None:
+        """Keep new resources; NameTaken if an id or path is used."""
+        if not resources:
+            return
+        if self._sql.run_many(_ADD, map(_values, resources)) != len(resources):
+            raise NameTaken(next(iter(resources)).path)
+        marked = [
+            (resource.ri, *mark)
+            for resource in resources
+            for mark in dict.fromkeys(marks_of(resource.attributes))
+        ]
+        if marked:
+            self._sql.run_many(_MARK, marked)
 
     def change(self, resource: Resource) -> None:
         """Keep what changed in a resource's attributes and times."""
@@ -259,6 +290,11 @@ class Rows:
     def has_account(self, originator: str) -> bool:
         text = "SELECT 1 FROM accounts WHERE originator = ?"
         return self._sql.row(text, originator) is not None
+
+    def accounts_among(self, originators: Collection[str]) -> list[str]:
+        """Return those of these that have an account."""
+        text = f"SELECT originator FROM accounts WHERE originator IN ({marks(originators)})"  # noqa: S608
+        return [row[0] for row in self._sql.rows(text, *originators)]
 
     def accounts(self, after: str, limit: int) -> list[tuple[str, str]]:
         """Originators in order with the time each account was made."""
@@ -320,7 +356,7 @@ class Rows:
     def _mark(self, resource: Resource) -> None:
         marked = [(resource.ri, *mark) for mark in dict.fromkeys(marks_of(resource.attributes))]
         if marked:
-            self._sql.run_many(insertion("marks", ("ri", "kind", "value")), marked)
+            self._sql.run_many(_MARK, marked)
 
 
 def _made_by(originator: str) -> Any:

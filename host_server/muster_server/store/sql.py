@@ -105,9 +105,11 @@ class Sql:
         changed: int = self._cursor.execute(self._text(text), values).rowcount
         return changed
 
-    def run_many(self, text: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Do it with the values of each row."""
+    def run_many(self, text: str, rows: Iterable[tuple[Any, ...]]) -> int:
+        """Do it with the values of each row; how many rows that changed."""
         self._cursor.executemany(self._text(text), rows)
+        changed: int = self._cursor.rowcount
+        return changed
 
 
 def _as_it_is(text: str) -> str:

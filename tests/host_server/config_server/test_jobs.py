@@ -157,7 +157,7 @@ def test_news_are_what_nobody_has_looked_at(place: Field) -> None:
     place.jobs.run_due()
     assert not place.jobs.has_news and device.id in place.platform.described
     with place.store.transaction() as records:
-        for _ in range(25):
+        for _ in range(150):
             records.add_job("unheard of", place.clock(), url=place.platforms.url)
     place.jobs.run_due()
     assert place.jobs.has_news  # more than are done at once

@@ -159,7 +159,7 @@ def test_openapi_describes_the_accounts(platform: Client) -> None:
     assert "/accounts/{originator}/tokens/{token_id}" in paths
 
 
-@pytest.mark.parametrize("path", ["/policies/owner:a/members", "/children/cse-in"])
+@pytest.mark.parametrize("path", ["/policies/owner:a/members", "/children/cse-in", "/nodes"])
 @pytest.mark.parametrize("twice", [b"", b"Accept: */*\r\n" * 2], ids=["direct", "framework"])
 def test_who_asks_is_known_before_a_body_is_read(town: Town, path: str, twice: bytes) -> None:
     at = urlsplit(town.url)

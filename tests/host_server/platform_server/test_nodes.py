@@ -1,147 +1,163 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""What does the platform promise about a device's node and its deviceInfo?"""
+"""What does the platform promise to whoever makes the nodes of several devices at once?"""
+
+import json
+from typing import Any
 
 import pytest
+import requests
 
-from tests.host_server.platform_server.client import Client
+from tests.host_server.platform_server.behaviour import Answer
+from tests.host_server.platform_server.client import ADMIN_TOKEN, Client
+from tests.host_server.platform_server.receiver import Receiver
+from tests.host_server.platform_server.town import Town
 
-PEN = "Cpen0123456789"
-CUP = "Ccup0123456789"
-NODE = "/cse-in/nod-MST-0001"
-DEVICE_INFO = {"mgd": 1007, "dlb": "|sn:1", "man": "Muster", "mod": "EMULATED", "dty": "sensor"}
-
-
-def _node(platform: Client, rn: str = "nod-MST-0001", **attributes: object) -> int:
-    node = {"rn": rn, "ni": "muster:MST-0001"} | attributes
-    return platform.ask("POST", "/cse-in", ty=14, document={"m2m:nod": node}).status
+PEN, CUP = "Cpen0123456789", "Ccup0123456789"
+_SOFTWARE = {"mgd": 1002, "vr": "0.1", "swn": "muster"}
 
 
-def _describe(platform: Client, originator: str = "CAdmin") -> int:
-    document = {"m2m:dvi": {"rn": "dvi", **DEVICE_INFO}}
-    return platform.ask("POST", NODE, originator, 13, document).status
+def software(rn: str = "swr", **more: Any) -> dict[str, Any]:
+    return {"m2m:swr": {"rn": rn, **_SOFTWARE, **more}}
 
 
-def _linked(platform: Client, ae_id: str) -> object:
-    return platform.ask("GET", f"/{ae_id}").body["m2m:ae"].get("nl")
+def node(device_id: str, originator: str, *objects: dict[str, Any]) -> dict[str, Any]:
+    named = {"id": device_id, "originator": originator, "policy": "owner:a"}
+    return {**named, "objects": list(objects)}
 
 
-def test_ae_is_linked_to_the_node_that_was_made_for_it(platform: Client) -> None:
-    _node(platform, hael=[PEN])
-    linked = platform.register(PEN).body["m2m:ae"]["nl"]
-    assert platform.ask("GET", f"/{linked}", PEN).body["m2m:nod"]["hael"] == [PEN]
+def make(platform: Client, *nodes: Any, token: str = ADMIN_TOKEN) -> Answer:
+    body = json.dumps({"nodes": nodes}).encode()
+    return platform.http("POST", "/nodes", body=body, token=token)
 
 
-def test_node_made_after_the_registration_is_linked_too(platform: Client) -> None:
-    platform.register(PEN)
-    _node(platform, hael=[PEN])
-    assert platform.ask("GET", f"/{_linked(platform, PEN)}").body["m2m:nod"]["rn"] == NODE[8:]
+def codes(answer: Answer) -> list[int]:
+    return [each["rsc"] for each in answer.body["nodes"]]
 
 
-def test_device_keeps_its_device_info_up_to_date(platform: Client) -> None:
-    _node(platform, hael=[PEN])
-    platform.register(PEN)
-    assert _describe(platform, PEN) == 201
-    update = {"m2m:dvi": {"fwv": "1.29.0"}}
-    assert platform.ask("PUT", f"{NODE}/dvi", PEN, None, update).status == 200
-    assert platform.ask("GET", f"{NODE}/dvi").body["m2m:dvi"]["fwv"] == "1.29.0"
+@pytest.fixture
+def admin(platform: Client) -> Client:
+    platform.tokens["CAdmin"] = ADMIN_TOKEN
+    return platform
 
 
-def test_device_may_not_change_or_delete_the_node_itself(platform: Client) -> None:
-    _node(platform, hael=[PEN])
-    platform.register(PEN)
-    _describe(platform)
-    changed = platform.ask("PUT", NODE, PEN, None, {"m2m:nod": {"ni": "other"}})
-    deleted = [platform.ask("DELETE", to, PEN) for to in (NODE, f"{NODE}/dvi")]
-    assert {a.headers["X-M2M-RSC"] for a in [changed, *deleted]} == {"4103"}
+def test_nodes_are_as_if_each_had_been_made_alone(admin: Client) -> None:
+    answer = make(admin, node("P", PEN, software()), node("Q", CUP, software("one")))
+    assert codes(answer) == [2001, 2001]
+    alone = {"m2m:nod": {"rn": "nod-R", "ni": "muster:R", "hael": ["Cr"]}}
+    assert admin.ask("POST", "/cse-in", ty=14, document=alone).status == 201
+    admin.ask("POST", "/cse-in/nod-R", ty=13, document=software())
+    for path, own in (("", ("ri", "rn", "ni", "hael", "ct", "lt")), ("/swr", ("ri", "pi", "ct"))):
+        kinds = [admin.ask("GET", f"/cse-in/nod-{name}{path}").body for name in "PR"]
+        (made,), (other,) = (list(kind.values()) for kind in kinds)
+        assert kinds[0].keys() == kinds[1].keys() and made.keys() == other.keys()
+        same = made.keys() - {*own, "lt"}
+        assert {name: made[name] for name in same} == {name: other[name] for name in same}
+    one = admin.ask("GET", "/cse-in/nod-Q/one").body["m2m:swr"]
+    assert answer.body["nodes"][1]["marks"] == {"one": one["lt"]}
+    assert admin.ask("GET", "/cse-in/nod-P").body["m2m:nod"]["hael"] == [PEN]
 
 
-def test_device_cannot_take_another_devices_node(platform: Client) -> None:
-    _node(platform, hael=[CUP])
-    platform.register(PEN)
-    asked = platform.ask("PUT", f"/{PEN}", PEN, None, {"m2m:ae": {"nl": NODE[1:]}})
-    assert asked.headers["X-M2M-RSC"] == "4103"
-    assert platform.ask("GET", NODE, PEN).headers["X-M2M-RSC"] == "4103"
+def test_again_makes_what_is_missing_and_changes_nothing(admin: Client) -> None:
+    first = make(admin, node("P", PEN, software()))
+    again = make(admin, node("P", PEN, software(), software("two")))
+    assert codes(again) == [2001]
+    assert again.body["nodes"][0]["marks"]["swr"] == first.body["nodes"][0]["marks"]["swr"]
+    assert admin.ask("GET", "/cse-in/nod-P/two").status == 200
 
 
-def test_device_with_a_node_reaches_no_other_devices(platform: Client) -> None:
-    _node(platform, hael=[CUP])
-    _describe(platform)
-    platform.register(CUP)
-    _node(platform, rn="own", hael=[PEN])
-    platform.register(PEN)
-    update = {"m2m:dvi": {"fwv": "6.6.6"}}
-    answers = [
-        platform.ask("GET", NODE, PEN),
-        platform.ask("POST", NODE, PEN, 13, {"m2m:dvi": DEVICE_INFO}),
-        platform.ask("GET", f"{NODE}/dvi", PEN),
-        platform.ask("PUT", f"{NODE}/dvi", PEN, None, update),
-        platform.ask("PUT", f"/{CUP}", PEN, None, {"m2m:ae": {"apn": "x"}}),
-    ]
-    assert {answer.headers["X-M2M-RSC"] for answer in answers} == {"4103"}
+@pytest.mark.parametrize(
+    "other",
+    [
+        node("P", PEN, software("new"), software(vr="0.2")),  # an object that is another
+        node("P", CUP, software("new")),  # of another AE
+        node("Q", PEN, software("new")),  # an AE of another node
+        node("P", PEN, software("new"), software("wrong", vr=7)),
+        node("P", PEN, software("new"), software("wrong", acpi=["cse-in/x"])),
+        node("P", PEN, software("new"), {"m2m:swr": _SOFTWARE}),  # without a name
+        node("P/x", CUP, software("new")),
+    ],
+)
+def test_node_that_is_refused_is_left_as_it_was(admin: Client, other: dict[str, Any]) -> None:
+    make(admin, node("P", PEN, software()))
+    answer = make(admin, other, node("R", "Cr", software()))
+    assert codes(answer)[0] >= 4000 and codes(answer)[1] == 2001
+    assert answer.body["nodes"][0]["marks"] == {}
+    found = admin.ask("GET", "/cse-in?fu=1&ty=13").body["m2m:uril"]
+    assert sorted(found) == ["cse-in/nod-P/swr", "cse-in/nod-R/swr"]
 
 
-def test_device_does_not_leave_its_node(platform: Client) -> None:
-    _node(platform, hael=[PEN])
-    platform.register(PEN)
-    answer = platform.ask("PUT", f"/{PEN}", PEN, None, {"m2m:ae": {"nl": None}})
-    assert answer.headers["X-M2M-RSC"] == "4103"
-    assert _linked(platform, PEN) is not None
+def test_entity_and_node_find_each_other_whichever_comes_first(admin: Client) -> None:
+    about = {"api": "N1", "rr": False, "srv": ["4"]}
+    for originator in (PEN, CUP):
+        admin.account(originator)
+        if originator == CUP:
+            make(admin, node("P", PEN), node("Q", CUP))
+        entity = {"m2m:ae": {"rn": originator, **about}}
+        assert admin.ask("POST", "/cse-in", originator, 2, entity).status == 201
+    for originator, name in ((PEN, "nod-P"), (CUP, "nod-Q")):
+        entity = admin.ask("GET", f"/cse-in/{originator}", originator).body["m2m:ae"]
+        assert entity["nl"] == admin.ask("GET", f"/cse-in/{name}").body["m2m:nod"]["ri"]
 
 
-def test_device_may_name_the_node_that_it_has_anyway(platform: Client) -> None:
-    _node(platform, hael=[PEN])
-    assert platform.register(PEN, nl="/id-in" + NODE).status == 201
+def test_policy_names_those_who_have_an_account(admin: Client) -> None:
+    admin.account(PEN)
+    assert codes(make(admin, node("P", PEN), node("Q", CUP))) == [2001, 2001]
+    path = "/readers/Creader01?policy=owner:a&token_id=t1"
+    admin.tokens["Creader01"] = admin.http("PUT", path, token=ADMIN_TOKEN).body["token"]
+    entity = {"m2m:ae": {"rn": PEN, "api": "N1", "rr": False, "srv": ["4"]}}
+    admin.ask("POST", "/cse-in", PEN, 2, entity)
+    assert admin.ask("GET", f"/cse-in/{PEN}", "Creader01").status == 200
 
 
-def test_new_owners_originator_takes_the_former_ones_place(platform: Client) -> None:
-    _node(platform, hael=[PEN])
-    platform.register(PEN)
-    platform.ask("PUT", NODE, document={"m2m:nod": {"hael": [CUP]}})
-    platform.register(CUP)
-    assert _linked(platform, PEN) is None
-    assert platform.ask("GET", NODE, PEN).headers["X-M2M-RSC"] == "4103"
-    assert platform.ask("GET", NODE, CUP).status == 200
+def test_who_subscribes_to_the_base_is_told_of_new_nodes(town: Town, news: Receiver) -> None:
+    about = {"rn": "s", "nu": [news.url], "enc": {"net": [3], "chty": [14]}}
+    town.create("/cse-in", "CAdmin", 23, "m2m:sub", **about)
+    answer = requests.post(
+        f"{town.url}/nodes",
+        json={"nodes": [node("P", PEN, software()), node("Q", CUP)]},
+        headers={"Authorization": f"Bearer {ADMIN_TOKEN}"},
+        timeout=20,
+    )
+    assert answer.status_code == 200
+    said = [each["m2m:sgn"] for each in news.wait_for(3)]  # the first is a question
+    told = [each["nev"]["rep"]["m2m:nod"]["rn"] for each in said if "nev" in each]
+    assert told == ["nod-P", "nod-Q"]
 
 
-def test_device_that_registers_again_finds_its_node(platform: Client) -> None:
-    _node(platform, hael=[PEN])
-    platform.register(PEN)
-    platform.ask("DELETE", f"/{PEN}", PEN)
-    assert "nl" in platform.register(PEN).body["m2m:ae"]
+def test_node_whose_objects_are_told_of_is_for_single_requests(town: Town, news: Receiver) -> None:
+    town.create("/cse-in", "CAdmin", 14, "m2m:nod", rn="nod-P", ni="P", hael=[PEN])
+    town.create("/cse-in/nod-P", "CAdmin", 23, "m2m:sub", nu=[news.url], enc={"net": [3]})
+    answer = requests.post(
+        f"{town.url}/nodes",
+        json={"nodes": [node("P", PEN, software())]},
+        headers={"Authorization": f"Bearer {ADMIN_TOKEN}"},
+        timeout=20,
+    )
+    assert answer.json()["nodes"][0]["rsc"] == 4105
 
 
-def test_deleted_node_leaves_no_link(platform: Client) -> None:
-    _node(platform, hael=[PEN])
-    platform.register(PEN)
-    assert platform.ask("DELETE", NODE).status == 200
-    assert _linked(platform, PEN) is None
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [],
+        [7],
+        [{}],
+        [node("P", "")],
+        [node("P", PEN, software()) | {"objects": {}}],
+        [node("P", PEN) | {"objects": [7]}],
+        [node("P", PEN, *(software(f"s{n}") for n in range(17)))],
+        [node("P", PEN), node("P", CUP)],
+        [node(f"P{n}", f"C{n}") for n in range(33)],
+    ],
+)
+def test_what_is_no_list_of_nodes_is_refused(admin: Client, nodes: list[Any]) -> None:
+    answer = make(admin, *nodes)
+    assert (answer.status, answer.body["code"]) == (400, "request_refused")
+    assert admin.ask("GET", "/cse-in?fu=1&ty=14").body["m2m:uril"] == []
 
 
-def test_ae_has_one_node(platform: Client) -> None:
-    _node(platform, hael=[PEN])
-    assert _node(platform, rn="second", hael=[PEN]) == 409
-
-
-def test_administrator_links_and_separates_by_the_ae_as_well(platform: Client) -> None:
-    platform.register(PEN)
-    _node(platform)
-    platform.ask("PUT", f"/{PEN}", document={"m2m:ae": {"nl": NODE[1:]}})
-    assert platform.ask("GET", NODE).body["m2m:nod"]["hael"] == [PEN]
-    platform.ask("PUT", f"/{PEN}", document={"m2m:ae": {"nl": None}})
-    assert "hael" not in platform.ask("GET", NODE).body["m2m:nod"]
-
-
-def test_only_the_administrator_makes_nodes(platform: Client) -> None:
-    platform.register(PEN)
-    answer = platform.ask("POST", "/cse-in", PEN, 14, {"m2m:nod": {"ni": "x"}})
-    assert answer.headers["X-M2M-RSC"] == "4103"
-
-
-@pytest.mark.parametrize("missing", ["mgd", "dlb", "man", "mod", "dty"])
-def test_device_info_names_the_attribute_that_it_misses(platform: Client, missing: str) -> None:
-    _node(platform)
-    info = {name: value for name, value in DEVICE_INFO.items() if name != missing}
-    answer = platform.ask("POST", NODE, ty=13, document={"m2m:dvi": info})
-    assert answer.headers["X-M2M-RSC"] == "4000"
-    assert answer.body["m2m:dbg"].startswith(f"{missing}:")
+def test_only_the_administrator_makes_them(admin: Client) -> None:
+    answer = make(admin, node("P", PEN), token=admin.account(PEN))
+    assert answer.status == 401
+    assert admin.ask("GET", "/cse-in/nod-P").status == 404
