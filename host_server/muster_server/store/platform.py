@@ -19,20 +19,19 @@ from muster_server.store.engine import Database
 from muster_server.store.platform_history import PlatformHistory
 from muster_server.store.platform_outbox import PlatformOutbox
 from muster_server.store.platform_policies import (
-    RETRIEVAL_DISABLED,
     PlatformPolicies,
     marks_of,
-    opened_to,
 )
-from muster_server.store.platform_readers import PlatformReaders, members_of
+from muster_server.store.platform_reach import INSTANCE, beneath, shut, within
+from muster_server.store.platform_readers import PlatformReaders, is_named
 from muster_server.store.platform_records import Reach as Reach
 from muster_server.store.platform_records import Resource as Resource
 from muster_server.store.platform_records import Token as Token
-from muster_server.store.platform_search import Filter, fitting
+from muster_server.store.platform_search import AGE, DEPTH, Filter, fitting
 from muster_server.store.sql import Sql, as_text, insertion, marks
 from muster_server.store.sql import TooSlow as TooSlow
 
-HEAD = "0005"
+HEAD = "0006"
 
 _metadata = sa.MetaData()
 _resources = sa.Table(
@@ -73,7 +72,7 @@ _UPDATE = f"UPDATE resources SET {', '.join(f'{name} = ?' for name in _KEPT)} WH
 _OF_A_TOKEN = ("token_id", "originator", "hash", "ct")
 
 LONGEST_SEARCH_S = 10.0
-INSTANCE, REQUEST, SUBSCRIPTION = 4, 17, 23  # types
+_MANY = 2000  # so many are better not sorted
 EVERYTHING = Filter()
 
 
@@ -164,28 +163,63 @@ class Rows:
         instances, of which the newest come first: who asks for a few wants those. TooSlow if
         it takes more than LONGEST_SEARCH_S.
         """
+        if "/" not in path and self._is_wide(filter_, reach):
+            return self._found(self._walked(limit, filter_, reach))
         column = _resources.c
-        # "0" follows "/": all paths in between begin with the path and a "/".
-        wanted = sa.select(_resources).where(column.path > f"{path}/", column.path < f"{path}0")
-        depth = sa.func.length(column.path) - sa.func.length(sa.func.replace(column.path, "/", ""))
-        shut = sa.select(_marks.c.ri).where(_marks.c.kind == RETRIEVAL_DISABLED)
-        wanted = wanted.where((column.ty != INSTANCE) | column.pi.not_in(shut))
+        wanted = sa.select(_resources).where(beneath(_resources.c, path))
+        wanted = wanted.where((column.ty != INSTANCE) | column.pi.not_in(shut(_marks.c)))
         fits = fitting(column, _marks.c, filter_)
         if fits is not None:
             wanted = wanted.where(fits)
+        # Of expressions that no index has: what little is wanted is found first, then sorted.
+        depth, age = DEPTH + 0, AGE + 0
         if filter_.levels is not None:
             wanted = wanted.where(depth <= path.count("/") + filter_.levels)
         if reach is not None:
-            wanted = wanted.where(_within(reach))
-        age = sa.case((column.ty == INSTANCE, -column.seq), else_=column.seq)
+            wanted = wanted.where(within(_resources.c, reach))
         ordered = wanted.order_by(depth, age).offset(filter_.offset)
         return self._found(ordered.limit(limit))
+
+    def _is_wide(self, filter_: Filter, reach: Reach | None) -> bool:
+        """Tell whether so many may fit that it is better to look at all in their order."""
+        if filter_.labels and not filter_.is_any_enough:
+            listed = sorted(filter_.labels)
+            which = f"marks WHERE kind = 'lbl' AND value IN ({marks(listed)})"
+            if not self._has_many(which, *listed):
+                return False
+        if reach is None:
+            return True
+        return reach.policy is not None and self._has_many(
+            "policy_members WHERE policy = ?", reach.policy
+        )
+
+    def _has_many(self, which: str, *values: Any) -> bool:
+        text = f"SELECT count(*) FROM (SELECT 1 FROM {which} LIMIT {_MANY}) AS few"  # noqa: S608
+        return bool(self._sql.value(text, *values) == _MANY)
+
+    def _walked(self, limit: int, filter_: Filter, reach: Reach | None) -> sa.Select[Any]:
+        """A search through all under the CSEBase, by indexes that have it in its order: first for
+        the places of those that are wanted, so that what is passed over is not read.
+        """
+        column = _resources.c
+        places = sa.select(column.seq).where(DEPTH >= 1)
+        if not filter_.types or INSTANCE in filter_.types or filter_.is_any_enough:
+            places = places.where((column.ty != INSTANCE) | column.pi.not_in(shut(_marks.c)))
+        fits = fitting(column, _marks.c, filter_)
+        if fits is not None:
+            places = places.where(fits)
+        if filter_.levels is not None:
+            places = places.where(filter_.levels >= DEPTH)
+        if reach is not None:
+            places = places.where(within(_resources.c, reach, is_named))
+        some = places.order_by(DEPTH, AGE).offset(filter_.offset).limit(limit)
+        return sa.select(_resources).where(column.seq.in_(some)).order_by(DEPTH + 0, AGE + 0)
 
     def below(self, paths: Collection[str], reach: Reach | None = None) -> list[Resource]:
         """Return those that there are at these paths."""
         found = sa.select(_resources).where(_resources.c.path.in_(paths))
         if reach is not None:
-            found = found.where(_within(reach))
+            found = found.where(within(_resources.c, reach))
         return self._found(found.order_by(_resources.c.seq))
 
     def marked(self, kind: str, values: Iterable[str], limit: int = 1000) -> list[Resource]:
@@ -357,25 +391,6 @@ class Rows:
         marked = [(resource.ri, *mark) for mark in dict.fromkeys(marks_of(resource.attributes))]
         if marked:
             self._sql.run_many(_MARK, marked)
-
-
-def _made_by(originator: str) -> Any:
-    # Whoever subscribes or asks owns the subscription or request, wherever it stands.
-    is_own = _resources.c.ty.in_((REQUEST, SUBSCRIPTION))
-    return (_resources.c.creator == originator) & is_own
-
-
-def _within(reach: Reach) -> Any:
-    column = _resources.c
-    own = (column.owner == reach.owner) | _made_by(reach.owner)
-    if reach.node_id is not None:
-        own |= (column.ri == reach.node_id) | (column.pi == reach.node_id)
-    if reach.policy is not None:
-        own |= column.owner.in_(members_of(reach.policy))
-    if reach.names:
-        opened = opened_to(reach.names, reach.owner, reach.operation)
-        own |= column.governed_by.in_(opened)
-    return own
 
 
 def _values(resource: Resource) -> tuple[Any, ...]:

@@ -26,9 +26,14 @@ _PUT = replacement("readers", ("originator", "policy", "kind"), "originator")
 _NAME = f"{insertion('policy_members', ('policy', 'originator'))} ON CONFLICT DO NOTHING"
 
 
-def members_of(policy: str) -> sa.Select[Any]:
-    """The originators that the policy names, as a part of another question."""
-    return sa.select(_members.c.originator).where(_members.c.policy == policy)
+def is_among(policy: str, column: Any) -> Any:
+    """The condition that the policy names this originator, for a search by its originators."""
+    return column.in_(sa.select(_members.c.originator).where(_members.c.policy == policy))
+
+
+def is_named(policy: str, column: Any) -> Any:
+    """The same, for a look at one after another: however many the policy names."""
+    return sa.exists().where(_members.c.policy == policy, _members.c.originator == column)
 
 
 class PlatformReaders:

@@ -12,6 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 
 _FOR_EVER = "99991231T235959"
+# The order of what is found, as indexes of the resources have it: uppermost first, then oldest,
+# but of content instances (4) the newest first.
+DEPTH: sa.ColumnElement[int] = sa.literal_column(
+    "(length(path) - length(replace(path, '/', '')))", sa.Integer
+)
+AGE: sa.ColumnElement[int] = sa.literal_column(
+    "(CASE WHEN ty = 4 THEN -seq ELSE seq END)", sa.Integer
+)
 _COLUMNS = ("rn", "ri", "pi", "ct", "lt", "et")
 
 

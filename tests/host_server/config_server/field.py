@@ -172,6 +172,7 @@ class Field:
         url: str = MEMORY,
         engine: Engine | None = None,
         store: ConfigStore | None = None,
+        server_url: str = SERVER_URL,
     ) -> None:
         self.engine = engine or open_engine(url)
         if engine is None and self.engine.name != POSTGRES:  # which comes migrated
@@ -180,12 +181,12 @@ class Field:
         self.platform = FakePlatform()
         self.store = store or ConfigStore(self.engine, SecretBox(bytes(32)))
         self.platforms = FakePlatforms(self.platform)
-        self.versions = Versions(self.store, self.platforms, SERVER_URL, self.clock)
+        self.versions = Versions(self.store, self.platforms, server_url, self.clock)
         self.devices = DeviceService(self.store, self.versions, self.clock, self.clock)
         self.bulk = BulkService(self.store, self.clock)
         self.tasks = TaskService(self.store, self.bulk, self.clock)
         self.profiles = ProfileService(
-            self.store, self.platforms.has_accounts, SERVER_URL, self.clock
+            self.store, self.platforms.has_accounts, server_url, self.clock
         )
         self.history = ProfileHistory(self.store, self.profiles, self.versions, self.clock)
         self.rollouts = RolloutService(self.store, self.versions, self.devices.views, self.clock)

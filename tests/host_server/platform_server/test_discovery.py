@@ -11,7 +11,9 @@ from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.primitives import Operation
 from muster_server.store.engine import MEMORY, open_engine
 from muster_server.store.migrations import migrate
-from muster_server.store.platform import HEAD, PlatformStore, Resource
+from muster_server.store.platform import HEAD, PlatformStore, Resource, Rows
+from muster_server.store.platform_records import Reach
+from muster_server.store.platform_search import Filter
 from tests.host_server.platform_server.client import Client, running
 
 MOST = 5
@@ -128,6 +130,41 @@ def test_discovery_shows_what_may_be_retrieved() -> None:
         for caller in callers:
             found = {r.ri for r in rows.under("cse-in", 100, reach=reach(caller))}
             assert found == {r.ri for r in tree if may(caller, Operation.RETRIEVE, r)}
+    engine.dispose()
+
+
+def test_walk_through_all_finds_the_same_in_the_same_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = open_engine(MEMORY)
+    migrate(engine, "muster_server.platform_server", HEAD)
+    paths = [f"cse-in/a{n}{deeper}" for n in range(4) for deeper in ("", "/data", "/data/c")]
+    with PlatformStore(engine).transaction() as rows:
+        for n, path in enumerate(reversed(paths)):
+            owner = path[7:9]
+            labels = ["x"] if n % 2 else []
+            ty = (2, 3, 4)[path.count("/") - 1]
+            rows.add(Resource(f"r{n}", ty, "n", "p", path, owner, "1", "1", None, {"lbl": labels}))
+        for owner in ("a0", "a2", "reader"):
+            rows.add_account(owner, "1")
+        rows.readers.put("reader", "some")
+        rows.readers.add_members("some", ["a0", "a2"])
+        of_reader = Reach("reader", None, "some")
+        for reach_ in (None, of_reader):
+            for wanted in (
+                Filter(),
+                Filter(offset=3),
+                Filter(types=frozenset({3}), offset=1),
+                Filter(types=frozenset({2, 4})),
+                Filter(labels=frozenset({"x"})),
+                Filter(labels=frozenset({"x"}), types=frozenset({2}), is_any_enough=True),
+                Filter(levels=2),
+            ):
+                found = []
+                for is_wide in (False, True):
+                    monkeypatch.setattr(Rows, "_is_wide", lambda *_, is_wide=is_wide: is_wide)
+                    found.append([r.path for r in rows.under("cse-in", 5, wanted, reach=reach_)])
+                assert found[0] == found[1] != []
     engine.dispose()
 
 
