@@ -11,6 +11,7 @@ while traces are sent, goes the framework's way, which knows how to refuse and h
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from muster_server import request_id
 from muster_server.errors import HostError
-from muster_server.lane import Runner
+from muster_server.lane import Lane, Runner
 from muster_server.web import body_within, check_bearer, problem, refused
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ class Way:
         """
         self._do = do
         self._threads = threads
+        self.limit_bytes = limit_bytes
         self.read = body_within(limit_bytes)
         self._accepted_hashes = accepted_hashes
 
@@ -103,6 +105,20 @@ class Way:
         """Look at all but the body, which has not come. HostError or NotDirect ends it here."""
         if self._accepted_hashes is not None:
             check_bearer(asked.headers.get("authorization", ""), self._accepted_hashes)
+
+    def work(self, asked: Asked) -> Callable[[], Response] | None:
+        """Return what the lane does to answer a request that is there whole; None if this takes
+        more, or if there is no lane. Raises HostError or NotDirect, as what is returned does.
+        """
+        return partial(self._do, asked) if self.lane is not None else None
+
+    @property
+    def lane(self) -> Lane | None:
+        """The lane in which its work is done; None: in threads."""
+        return self._threads if isinstance(self._threads, Lane) else None
+
+    def sent(self) -> None:
+        """The answer to its work has been sent."""
 
     async def answer(self, asked: Asked) -> Response:
         """Answer in the event loop. Raises HostError, or NotDirect before anything was done."""
@@ -139,19 +155,11 @@ class DirectApp(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, by the direct way if there is one."""
         found = self._found(scope["method"], scope["path"]) if scope["type"] == "http" else None
-        headers = None if found is None else _headers(scope)
-        if found is None or headers is None:
+        asked = None if found is None else _asked(scope, found[2])
+        if found is None or asked is None:
             await super().__call__(scope, receive, send)
             return
         route, way, parts = found
-        asked = Asked(
-            scope["method"],
-            scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
-            scope["query_string"].decode("latin-1"),
-            headers,
-            parts,
-            scope["client"][0] if scope["client"] else "",
-        )
         reading = _Reading(receive)
         try:
             response = await _answered(way, asked, Request(scope, reading.receive))
@@ -160,6 +168,40 @@ class DirectApp(FastAPI):
             return
         scope["route"], scope["path_params"] = route, parts
         await _send(response, send)
+
+    def in_lane(self, scope: Scope, body: bytes, told: Callable[[Response | None], None]) -> bool:
+        """Have the lane answer a request that is there whole; whether this is one for it.
+
+        The answer is told in this event loop: None if the request is for the framework after all.
+        """
+        found = self._found(scope["method"], scope["path"])
+        asked = None if found is None else _asked(scope, found[2])
+        if found is None or asked is None or len(body) > found[1].limit_bytes:
+            return False
+        route, way, parts = found
+        asked.body = body
+        try:
+            way.admit(asked)
+            work = way.work(asked)
+        except NotDirect:
+            return False
+        except HostError as error:
+            scope["route"], scope["path_params"] = route, parts
+            told(way.refused(asked, error))
+            return True
+        if work is None or way.lane is None:
+            return False
+
+        def over(response: Response | None, error: Exception | None) -> None:
+            if isinstance(error, NotDirect):
+                told(None)
+                return
+            scope["route"], scope["path_params"] = route, parts
+            told(response if error is None else _refused(way, asked, error))
+            way.sent()
+
+        way.lane.put(partial(copy_context().run, work), over)
+        return True
 
     def answer_here(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
@@ -176,11 +218,8 @@ class DirectApp(FastAPI):
             return way.answer_here(asked)
         except NotDirect:
             return None
-        except HostError as error:
-            return way.refused(asked, error)
-        except Exception:  # the last catch-all: a defect is a 500 for one role, no end of another
-            log.exception("%s %s failed", asked.method, asked.path)
-            return problem(HostError(_SEE_LOG))
+        except Exception as error:  # noqa: BLE001 - a defect is a 500 for one role, no end of all
+            return _refused(way, asked, error)
 
     def _found(self, method: str, path: str) -> tuple[Route, Way, dict[str, str]] | None:
         if request_id.is_accompanied():
@@ -194,10 +233,19 @@ class DirectApp(FastAPI):
         return None
 
 
-def _headers(scope: Scope) -> dict[str, str] | None:
-    """The headers; None if one is there twice."""
-    found = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    return found if len(found) == len(scope["headers"]) else None
+def _asked(scope: Scope, parts: Mapping[str, str]) -> Asked | None:
+    """The request, without its body; None if a header is there twice."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if len(headers) < len(scope["headers"]):
+        return None
+    return Asked(
+        scope["method"],
+        scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
+        scope["query_string"].decode("latin-1"),
+        headers,
+        parts,
+        scope["client"][0] if scope["client"] else "",
+    )
 
 
 class _Reading:
@@ -224,11 +272,15 @@ async def _answered(way: Way, asked: Asked, request: Request) -> Response:
         return await way.answer(asked)
     except NotDirect:
         raise
-    except HostError as error:
+    except Exception as error:  # noqa: BLE001 - the last catch-all, as the framework's way has one
+        return _refused(way, asked, error)
+
+
+def _refused(way: Way, asked: Asked, error: Exception) -> Response:
+    if isinstance(error, HostError):
         return way.refused(asked, error)
-    except Exception:  # the last catch-all, as the framework's way has one
-        log.exception("%s %s failed", asked.method, asked.path)
-        return problem(HostError(_SEE_LOG))
+    log.error("%s %s failed", asked.method, asked.path, exc_info=error)
+    return problem(HostError(_SEE_LOG))
 
 
 async def _send(response: Response, send: Send) -> None:

@@ -11,6 +11,7 @@ Work that has to wait for anything else leaves the lane first (`leave`): the bat
 thread goes on with whatever comes, and the work waits and goes on like everybody's.
 """
 
+import asyncio
 import functools
 import threading
 import time
@@ -111,6 +112,28 @@ def held(lock: threading.Lock) -> Iterator[None]:
         lock.release()
 
 
+class _Put(Work[T]):
+    """A piece of work whose end is told to a function, without a future."""
+
+    def __init__(
+        self, call: Callable[[], T], told: Callable[[T | None, Exception | None], None]
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._call = call
+        self._told = told
+        self._value: T | None = None
+        self._error: BaseException | None = None
+
+    def begin(self) -> bool:
+        """Tell that it is to be done: nobody gives it up."""
+        return True
+
+    def over(self, lost: Exception | None) -> None:
+        """Tell, in the event loop, what came of it."""
+        error = self._error or lost
+        self._told(self._value, error if isinstance(error, Exception) else None)
+
+
 class Batch:
     """Pieces of work whose answers leave together."""
 
@@ -174,6 +197,12 @@ class Lane:
         work: Work[T] = Work(functools.partial(copy_context().run, do, *arguments, **named))
         self._queue.put(work)
         return await work.ended()
+
+    def put(self, do: Callable[[], T], told: Callable[[T | None, Exception | None], None]) -> None:
+        """Do it in the lane. Its result, or what it raised, is told in this event loop once its
+        batch is on the disk. `told` must not raise.
+        """
+        self._queue.put(_Put(do, told))
 
     @property
     def waiting(self) -> int:

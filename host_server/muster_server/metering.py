@@ -4,7 +4,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
@@ -84,11 +84,25 @@ class Metered:
         try:
             await self._app(scope, receive, watch)
         finally:
-            seconds = time.perf_counter() - began
-            self._meters.note(self._role, _route(scope), status, seconds)
-            if self._is_told:
-                self._tell(scope, status, seconds)
+            self._count(scope, status, time.perf_counter() - began)
             request_id.end(token)
+
+    def begin(self, scope: Scope) -> Callable[[int], None]:
+        """Begin with a request that does not come this way, in a context of its own; what its
+        answer's status is to be told to.
+        """
+        began = time.perf_counter()
+        request_id.begin(_given_id(scope))
+
+        def answered(status: int) -> None:
+            self._count(scope, status, time.perf_counter() - began)
+
+        return answered
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        self._meters.note(self._role, _route(scope), status, seconds)
+        if self._is_told:
+            self._tell(scope, status, seconds)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         facts: dict[str, Any] = {

@@ -23,9 +23,10 @@ from typing import Literal
 import uvicorn
 
 from muster_server import tracing
+from muster_server.direct import DirectApp
+from muster_server.direct_protocol import DirectConfig, DirectProtocol
 from muster_server.errors import HostError, SettingsError
 from muster_server.escaping import EscapingFormatter
-from muster_server.http_protocol import DeadlineProtocol
 from muster_server.json_log import JsonFormatter
 from muster_server.private_files import check_place, named, read_private, write_once
 from muster_server.roles import BUILDERS, Parts, Role, meter
@@ -252,11 +253,11 @@ def uvicorn_servers(role: Role) -> list[tuple[Server, list[socket.socket]]]:
 
 
 def _server(role: Role, tls: ssl.SSLContext | None, lifespan: Literal["on", "off"]) -> Server:
-    config = uvicorn.Config(
+    config = DirectConfig(
         role.metered or role.app,
         lifespan=lifespan,
         loop="asyncio",
-        http=DeadlineProtocol,
+        http=DirectProtocol,
         ws="none",
         log_config=None,
         access_log=False,  # addresses hold device ids, and a careless client's secrets
@@ -267,6 +268,9 @@ def _server(role: Role, tls: ssl.SSLContext | None, lifespan: Literal["on", "off
         forwarded_allow_ips=list(role.trusted_proxies),
         ssl_context_factory=(lambda config, default: tls) if tls else None,
     )
+    # Who a proxy speaks for, the middleware finds out that is on the other way.
+    if isinstance(role.app, DirectApp) and not role.trusted_proxies:
+        config.direct, config.metered = role.app, role.metered
     return Server(config)
 
 

@@ -15,6 +15,7 @@ from muster_server import request_id
 from muster_server.direct import Asked, DirectApp, NotDirect, Way
 from muster_server.errors import NotFound
 from muster_server.in_process import Door
+from muster_server.lane import Lane, Runner
 from muster_server.threads import Threads
 from muster_server.tokens import token_hash
 from muster_server.web import bearer, body_within, harden, json_response
@@ -29,7 +30,7 @@ _LONG_S = 20
 class Town:
     """An app, and which way was taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, runner: Runner) -> None:
         self.ways: list[str] = []
         self.threads: list[int] = []
         self.app = DirectApp()
@@ -46,7 +47,7 @@ class Town:
         async def other(place: str) -> Response:
             return json_response({"place": place})
 
-        way = Way(self._direct, Threads(2), _LIMIT_BYTES, lambda: hashes)
+        way = Way(self._direct, runner, _LIMIT_BYTES, lambda: hashes)
         self.app.direct("POST", "/things/{name}", way)
         self.app.direct("POST", "/{place:path}", Way(self._refuse, Threads(1), _LIMIT_BYTES))
         harden(self.app)
@@ -72,9 +73,11 @@ def _answer(name: str, body: bytes, count: int) -> Response:
     return json_response({"name": name, "body": body.decode(), "count": count}, 201)
 
 
-@pytest.fixture
-def town() -> Town:
-    return Town()
+@pytest.fixture(params=["threads", "lane"])
+def town(request: pytest.FixtureRequest) -> Iterator[Town]:
+    lane = Lane()
+    yield Town(lane if request.param == "lane" else Threads(2))
+    lane.close()
 
 
 @pytest.fixture

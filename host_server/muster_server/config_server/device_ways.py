@@ -2,7 +2,10 @@
 # Copyright (c) 2026 The Muster authors
 """The routes that a fleet asks most, with their direct ways: a device's sync, and its claim."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -19,32 +22,84 @@ from muster_server.errors import Unavailable
 from muster_server.lane import Runner
 from muster_server.web import address_of, body_within, checked_address, json_response
 
+log = logging.getLogger(__name__)
+
 _OCTETS = "application/octet-stream"
 _SYNC, _CLAIM = "/v1/devices/{device_id}/sync", "/v1/devices"
 
-# Device, key's name, message and address -> the directive
-Answer = Callable[[str, str, bytes, str], Awaitable[Response]]
+RunJobs = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class _Syncing:
+    """The service of syncs, with the places to wait for it."""
+
+    syncs: SyncService
+    threads: Runner
+    places: Places
+    run_jobs: RunJobs  # done when a directive has been sent
+
+    def check_room(self, address: str) -> None:
+        waiting = self.threads.waiting
+        if not self.places.has_room(address, waiting):
+            retry_s = self.places.retry_s(waiting)
+            raise Unavailable("too many devices at once", retry_s=retry_s)
+
+    async def answered(self, device_id: str, k: str, message: bytes, address: str) -> Response:
+        self.check_room(address)
+        answer = await self.threads.run(self.syncs.answer, device_id, k, message, address)
+        self.places.done()
+        return Response(answer, media_type=_OCTETS, background=BackgroundTask(self.run_jobs))
 
 
 class _SyncWay(Way):
     """The way of devices, which no token opens."""
 
-    def __init__(self, answered: Answer) -> None:
-        self.read = body_within(MESSAGE_LIMIT_BYTES)
-        self._answered = answered
+    def __init__(self, syncing: _Syncing) -> None:
+        super().__init__(_refuse, syncing.threads, MESSAGE_LIMIT_BYTES)
+        self._syncing = syncing
+        self._running: set[asyncio.Task[None]] = set()
 
     def admit(self, asked: Asked) -> None:
         """Let everybody in: the message proves who asks."""
 
     async def answer(self, asked: Asked) -> Response:
         """Direct the device. NotDirect for a query that has other fields than the key's name."""
-        k = asked.queried("k").get("k", "")
-        address = checked_address(asked.client)
-        return await self._answered(asked.parts["device_id"], k, asked.body, address)
+        return await self._syncing.answered(*_about(asked))
 
-    def answer_here(self, asked: Asked) -> Response:
-        """No role is a device: NotDirect."""
-        raise NotDirect
+    def work(self, asked: Asked) -> Callable[[], Response] | None:
+        """Return the sync, for the lane. Raises NotDirect as `answer` does, and Unavailable if too
+        many wait.
+        """
+        if self.lane is None:
+            return None
+        about = _about(asked)
+        self._syncing.check_room(about[3])
+        return lambda: Response(self._syncing.syncs.answer(*about), media_type=_OCTETS)
+
+    def sent(self) -> None:
+        """See to the jobs that have come up."""
+        self._syncing.places.done()
+        task = asyncio.get_running_loop().create_task(_run(self._syncing.run_jobs))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+
+def _refuse(asked: Asked) -> Response:
+    raise NotDirect  # no role of this process is a device
+
+
+async def _run(run_jobs: RunJobs) -> None:
+    try:
+        await run_jobs()
+    except Exception:  # the last catch-all of this task, of which nobody else hears
+        log.exception("the jobs after a sync failed")
+
+
+def _about(asked: Asked) -> tuple[str, str, bytes, str]:
+    """Device, key's name, message and address."""
+    k = asked.queried("k").get("k", "")
+    return asked.parts["device_id"], k, asked.body, checked_address(asked.client)
 
 
 def add_sync(
@@ -52,25 +107,17 @@ def add_sync(
     syncs: SyncService,
     threads: Runner,
     places: Places,
-    run_jobs: Callable[[], Awaitable[None]],
+    run_jobs: RunJobs,
 ) -> None:
     """Add the sync. `run_jobs` is done when the directive has been sent."""
     Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
-
-    async def answered(device_id: str, k: str, message: bytes, address: str) -> Response:
-        waiting = threads.waiting
-        if not places.has_room(address, waiting):
-            retry_s = places.retry_s(waiting)
-            raise Unavailable("too many devices at once", retry_s=retry_s)
-        answer = await threads.run(syncs.answer, device_id, k, message, address)
-        places.done()
-        return Response(answer, media_type=_OCTETS, background=BackgroundTask(run_jobs))
+    syncing = _Syncing(syncs, threads, places, run_jobs)
 
     @app.post(_SYNC)
     async def sync(request: Request, device_id: str, message: Message, k: str = "") -> Response:
-        return await answered(device_id, k, message, address_of(request))
+        return await syncing.answered(device_id, k, message, address_of(request))
 
-    app.direct("POST", _SYNC, _SyncWay(answered))
+    app.direct("POST", _SYNC, _SyncWay(syncing))
 
 
 def add_claim(

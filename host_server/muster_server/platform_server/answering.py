@@ -67,6 +67,12 @@ def _about(headers: Mapping[str, str], until: float) -> About:
     return About(headers["x-m2m-ri"], until, named, vendor)
 
 
+def _is_plain(request: Request, headers: Mapping[str, str]) -> bool:
+    has_times = request.persistence is not None or _TIMES & headers.keys()
+    is_plain = request.response_type is ResponseType.BLOCKING and not has_times
+    return is_plain and not request.to.endswith(POLL)
+
+
 class Answering:
     """Answers to requests, those included that wait."""
 
@@ -86,7 +92,7 @@ class Answering:
         self._post = post
         self._clock = clock
         self._threads = threads
-        self._quick = quick  # for what neither searches nor removes much
+        self.quick = quick  # for what neither searches nor removes much
         self._searching = Threads(_SEARCHES)
         self._searches_here = threading.BoundedSemaphore(_SEARCHES)  # by threads of other roles
         self._requests = requests
@@ -117,9 +123,7 @@ class Answering:
         """The answer by this thread, with the same errors; None for what may have to wait, and for
         one search too many. Raises VerificationNeeded, too.
         """
-        has_times = request.persistence is not None or _TIMES & headers.keys()
-        is_plain = request.response_type is ResponseType.BLOCKING and not has_times
-        if not is_plain or request.to.endswith(POLL):
+        if not _is_plain(request, headers):
             return None
         if not request.searches:
             return self._platform.answer(request, token)
@@ -129,6 +133,10 @@ class Answering:
             return self._platform.answer(request, token)
         finally:
             self._searches_here.release()
+
+    def is_quick(self, request: Request, headers: Mapping[str, str]) -> bool:
+        """Tell whether the request is answered at once, and in little time."""
+        return _is_plain(request, headers) and self._fitting(request) is self.quick
 
     async def close(self) -> None:
         """Give up what is still to be carried out; its resources say so after the next start."""
@@ -205,7 +213,7 @@ class Answering:
     def _fitting(self, request: Request) -> Runner:
         if request.searches:
             return self._searching
-        return self._threads if request.operation is Operation.DELETE else self._quick
+        return self._threads if request.operation is Operation.DELETE else self.quick
 
     async def _polled(
         self,

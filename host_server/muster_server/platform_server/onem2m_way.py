@@ -67,12 +67,24 @@ class _OneM2MWay(Way):
     """The way of everybody who has a token; whose it is, is found with the request."""
 
     def __init__(self, binding: _Binding, limit_bytes: int) -> None:
-        self.read = body_within(limit_bytes)
+        super().__init__(self.answer_here, binding.answering.quick, limit_bytes)
         self._binding = binding
 
     def admit(self, asked: Asked) -> None:
         """Raise Unauthorized without a token, before the body is read."""
         self._binding.token(asked.headers)
+
+    def work(self, asked: Asked) -> Callable[[], Response] | None:
+        """Return what the lane does; None for a request that has to wait, or takes long. Raises
+        HostError for one that is none, and NotDirect as `answer_here` does.
+        """
+        if self.lane is None:
+            return None
+        request, token = self._request(asked)
+        answering, headers = self._binding.answering, asked.headers
+        if not answering.is_quick(request, headers):
+            return None
+        return lambda: self._done(request, token, headers)
 
     async def answer(self, asked: Asked) -> Response:
         """Answer, however long the request has to wait. Raises HostError."""
@@ -82,14 +94,16 @@ class _OneM2MWay(Way):
 
     def answer_here(self, asked: Asked) -> Response:
         """Answer at once. NotDirect for what has to wait for something; HostError otherwise."""
-        request, token = self._request(asked)
+        return self._done(*self._request(asked), asked.headers)
+
+    def _done(self, request: primitives.Request, token: str, headers: Headers) -> Response:
         try:
-            answer = self._binding.answering.at_once(request, token, asked.headers)
+            answer = self._binding.answering.at_once(request, token, headers)
         except VerificationNeeded:
             raise NotDirect from None
         if answer is None:
             raise NotDirect
-        return self._binding.done(asked.headers, answer)
+        return self._binding.done(headers, answer)
 
     def refused(self, asked: Asked, error: HostError) -> Response:
         """Say why not, in oneM2M's form."""
