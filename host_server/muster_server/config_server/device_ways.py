@@ -13,6 +13,7 @@ from muster_server.api import bodies
 from muster_server.api.reading import read_body
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.limits import Places
+from muster_server.config_server.recognition import Stranger
 from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
 from muster_server.direct import Asked, DirectApp, Hashes, NotDirect, Way
 from muster_server.errors import Unavailable
@@ -55,6 +56,7 @@ def add_sync(
     run_jobs: Callable[[], Awaitable[None]],
 ) -> None:
     """Add the sync. `run_jobs` is done when the directive has been sent."""
+    refusing = Threads(1)  # the refusals are told in the order in which they began
     Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
 
     async def answered(device_id: str, k: str, message: bytes, address: str) -> Response:
@@ -62,7 +64,11 @@ def add_sync(
         if not places.has_room(address, waiting):
             retry_s = places.retry_s(waiting)
             raise Unavailable("too many devices at once", retry_s=retry_s)
-        answer = await threads.run(syncs.answer, device_id, k, message, address)
+        try:
+            answer = await threads.run(syncs.answer, device_id, k, message, address)
+        except Stranger as stranger:
+            await refusing.run(stranger.wait)
+            raise
         places.done()
         return Response(answer, media_type=_OCTETS, background=BackgroundTask(run_jobs))
 
