@@ -10,7 +10,7 @@ while traces are sent, goes the framework's way, which knows how to refuse and h
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
@@ -117,6 +117,9 @@ class Way:
         """The lane in which its work is done; None: in threads."""
         return self._threads if isinstance(self._threads, Lane) else None
 
+    async def ripe(self, error: Exception) -> None:
+        """Return when this error of its work may be told."""
+
     def sent(self) -> None:
         """The answer to its work has been sent."""
 
@@ -139,6 +142,7 @@ class DirectApp(FastAPI):
     def __init__(self, **named: Any) -> None:
         super().__init__(**named)
         self._ways: dict[str, list[tuple[Route, Way, list[Route]]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def direct(self, method: str, path: str, way: Way) -> None:
         """Give the route that was declared with this method and path a direct way, too."""
@@ -197,7 +201,10 @@ class DirectApp(FastAPI):
                 told(None)
                 return
             scope["route"], scope["path_params"] = route, parts
-            told(response if error is None else _refused(way, asked, error))
+            if error is not None:
+                self._run(_told_when_ripe(way, asked, error, told))
+                return
+            told(response)
             way.sent()
 
         way.lane.put(partial(copy_context().run, work), over)
@@ -221,6 +228,11 @@ class DirectApp(FastAPI):
         except Exception as error:  # noqa: BLE001 - a defect is a 500 for one role, no end of all
             return _refused(way, asked, error)
 
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     def _found(self, method: str, path: str) -> tuple[Route, Way, dict[str, str]] | None:
         if request_id.is_accompanied():
             return None
@@ -231,6 +243,13 @@ class DirectApp(FastAPI):
                     return None
                 return route, way, fits.groupdict()
         return None
+
+
+async def _told_when_ripe(
+    way: Way, asked: Asked, error: Exception, told: Callable[[Response | None], None]
+) -> None:
+    await way.ripe(error)
+    told(_refused(way, asked, error))
 
 
 def _asked(scope: Scope, parts: Mapping[str, str]) -> Asked | None:

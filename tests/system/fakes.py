@@ -16,7 +16,7 @@ from typing import Self
 
 from noise.connection import NoiseConnection
 
-from muster_server.config_server.noise import PROTOCOL, Responder
+from muster_server.config_server.noise import PROTOCOL, Exchange, prologue
 from tests.firmware import dnssd_answers
 from tests.listener import Listener
 
@@ -104,15 +104,15 @@ def reply(status: str, body: bytes = b"", *headers: str) -> Answer:
 
 def sealed_with_another_key(request: bytes) -> Iterator[bytes]:
     """A flawless message 2 to somebody else, with a directive in it."""
-    psk, prologue = b"K" * 32, b"muster/1/SOMEBODY/label"
+    psk, about = b"K" * 32, prologue("SOMEBODY", "label")
     other = NoiseConnection.from_name(PROTOCOL)
-    other.set_prologue(prologue)
+    other.set_prologue(about)
     other.set_psks(psk)
     other.set_as_initiator()
     other.start_handshake()
-    responder = Responder("SOMEBODY", "label", psk)
-    assert responder.read(bytes(other.write_message(b"{}"))) is not None
-    message = responder.write(b'{"v":1,"nonce":"n","time":1,"action":"forget","retry_s":0}')
+    opened = Exchange(about, bytes(other.write_message(b"{}"))).opened(psk)
+    assert opened is not None
+    message = opened.answered(b'{"v":1,"nonce":"n","time":1,"action":"forget","retry_s":0}')
     assert message is not None
     yield from reply("200 OK", message)(request)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from muster_harness.air.air import AccessPoint
-from muster_server.config_server.noise import Responder
+from muster_server.config_server.noise import Exchange, prologue
 from muster_server.label import Label as TrueLabel
 from tests.system.board_time import hold
 from tests.system.fakes import Answer, FakeServer, reply
@@ -41,13 +41,14 @@ class LabelHolder:
         head, _, message = request.partition(b"\r\n\r\n")
         k = head.split(b"?k=")[1].split(b" ")[0].decode()
         self.asked.append(k)
+        exchange = Exchange(prologue(self._label.device_id, k), message)
         for psk in (self._label.key("sync-psk"), self._label.adopted_key(b"")):
-            responder = Responder(self._label.device_id, k, psk)
-            if responder.read(message) is None:
+            opened = exchange.opened(psk)
+            if opened is None:
                 continue
             self.opened.append(k)
             directive = {"v": 1, "nonce": "n", "time": 1795430400, "retry_s": 5}
-            answer = responder.write(json.dumps(directive | {"action": self._action}).encode())
+            answer = opened.answered(json.dumps(directive | {"action": self._action}).encode())
             assert answer is not None
             yield from reply("200 OK", answer, "Content-Type: application/octet-stream")(request)
             return

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from muster_server.config_server.noise import Responder
+from muster_server.config_server.noise import Exchange, prologue
 from muster_server.label import parse_label
 from tests import secrecy
 from tests.system import server_secrets
@@ -137,8 +137,9 @@ def disclosed_nothing(
     key = parse_label(label.text).key("sync-psk")
     bodies = [sealed(request, label) for request in requests_seen]
     for body in bodies:
-        report = Responder(label.device_id, "label", key).read(body)
-        assert report, "bytes that the true server cannot open are not known to be sealed"
+        opened = Exchange(prologue(label.device_id, "label"), body).opened(key)
+        assert opened, "bytes that the true server cannot open are not known to be sealed"
+        report = opened.report
         assert len(body) == len(report) + 32 + 16, "an ephemeral key and a tag, and no more"
         assert b'"press"' in report, "the model: searched for below, so it has to be in there"
     assert len({body[:32] for body in bodies}) == len(bodies), "an ephemeral key for each attempt"

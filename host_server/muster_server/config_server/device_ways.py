@@ -16,10 +16,12 @@ from muster_server.api import bodies
 from muster_server.api.reading import read_body
 from muster_server.config_server.devices import DeviceService
 from muster_server.config_server.limits import Places
+from muster_server.config_server.recognition import Stranger
 from muster_server.config_server.sync import MESSAGE_LIMIT_BYTES, SyncService
 from muster_server.direct import Asked, DirectApp, Hashes, NotDirect, Way
 from muster_server.errors import Unavailable
 from muster_server.lane import Runner
+from muster_server.threads import Threads
 from muster_server.web import address_of, body_within, checked_address, json_response
 
 log = logging.getLogger(__name__)
@@ -36,6 +38,7 @@ class _Syncing:
 
     syncs: SyncService
     threads: Runner
+    refusing: Threads
     places: Places
     run_jobs: RunJobs  # done when a directive has been sent
 
@@ -47,7 +50,11 @@ class _Syncing:
 
     async def answered(self, device_id: str, k: str, message: bytes, address: str) -> Response:
         self.check_room(address)
-        answer = await self.threads.run(self.syncs.answer, device_id, k, message, address)
+        try:
+            answer = await self.threads.run(self.syncs.answer, device_id, k, message, address)
+        except Stranger as stranger:
+            await self.refusing.run(stranger.wait)
+            raise
         self.places.done()
         return Response(answer, media_type=_OCTETS, background=BackgroundTask(self.run_jobs))
 
@@ -76,6 +83,11 @@ class _SyncWay(Way):
         about = _about(asked)
         self._syncing.check_room(about[3])
         return lambda: Response(self._syncing.syncs.answer(*about), media_type=_OCTETS)
+
+    async def ripe(self, error: Exception) -> None:
+        """Return when a stranger may be told so."""
+        if isinstance(error, Stranger):
+            await self._syncing.refusing.run(error.wait)
 
     def sent(self) -> None:
         """See to the jobs that have come up."""
@@ -110,8 +122,9 @@ def add_sync(
     run_jobs: RunJobs,
 ) -> None:
     """Add the sync. `run_jobs` is done when the directive has been sent."""
+    refusing = Threads(1)  # the refusals are told in the order in which they began
     Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
-    syncing = _Syncing(syncs, threads, places, run_jobs)
+    syncing = _Syncing(syncs, threads, refusing, places, run_jobs)
 
     @app.post(_SYNC)
     async def sync(request: Request, device_id: str, message: Message, k: str = "") -> Response:

@@ -4,6 +4,7 @@
 
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +17,7 @@ from muster_server.config_server.epoch import Epoch
 from muster_server.config_server.label_uses import Use
 from muster_server.config_server.limits import BY_REPLAYED, Familiar, Limits, RateLimit
 from muster_server.config_server.noise import SHORTEST_BYTES
-from muster_server.config_server.recognition import ADOPTED, LABEL, Holder, authenticated
+from muster_server.config_server.recognition import ADOPTED, LABEL, Holder, Stranger, authenticated
 from muster_server.config_server.refusals import Refusals
 from muster_server.config_server.report import Report, parse_report
 from muster_server.config_server.versions import Versions, unreleased
@@ -85,8 +86,8 @@ class SyncService:
         self.refusals = Refusals(store)
 
     def answer(self, device_id: str, k: str, message: bytes, address: str) -> bytes:
-        """Message 2. NotRecognised, TooManyRequests or Malformed if there is none."""
-        started = self._monotonic()
+        """Message 2. Stranger, NotRecognised, TooManyRequests or Malformed if there is none."""
+        started, began = self._monotonic(), time.perf_counter()
         self._by_address.take(address)
         if len(message) < SHORTEST_BYTES:
             raise Malformed(f"wanted at least {SHORTEST_BYTES} bytes, got {len(message)}")
@@ -94,20 +95,20 @@ class SyncService:
             raise Malformed('wanted k=label, k=adopted or k=<version>, e.g. "k=7"', path="k")
         if address not in self.familiar:
             self._strangers.check(_ALL_STRANGERS)
-        holder = authenticated(self._store, device_id, k, message, self._expiry())
+        digest = hashlib.sha256(message).digest()[:16]
+        holder = authenticated(self._store, device_id, k, message, digest, self._expiry())
         if holder is None:
             self._count_stranger(address)
             self.refusals.note(device_id, k, address, self._clock())
-            raise NotRecognised(_REGISTER_FIRST)
+            raise Stranger(_REGISTER_FIRST, began)
         self.familiar.add(address)
         # After the first question to the database, which notices that it was away.
         self._epoch.refresh()
-        report = parse_report(holder.payload)
-        digest = hashlib.sha256(message).digest()[:16]
-        limit = self._by_replayed if self._is_known(holder.owner, digest) else self._by_device
+        report = parse_report(holder.opened.report)
+        limit = self._by_replayed if holder.is_seen else self._by_device
         limit.take(f"{device_id} {address}")
         direction = self._directed(holder, report, digest, address, started)
-        answer = holder.responder.write(self._rendered(direction).encode())
+        answer = holder.opened.answered(self._rendered(direction).encode())
         if answer is None:
             raise NotRecognised(_REGISTER_FIRST)
         return answer
@@ -117,12 +118,6 @@ class SyncService:
         if address not in self.familiar:
             with suppress(TooManyRequests):  # this one was answered: the next one will not be
                 self._strangers.take(_ALL_STRANGERS)
-
-    def _is_known(self, owner: Claim | VendorDevice, digest: bytes) -> bool:
-        if isinstance(owner, VendorDevice):
-            return False  # there is nothing yet that a replay could touch
-        with self._store.reading() as records:
-            return records.has_seen(owner.id, digest)
 
     def _rendered(self, direction: Direction) -> str:
         directive: dict[str, Any] = {

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""What does a refusal tell, and when?"""
+
+import time
+
+import pytest
+
+from muster_server.config_server.noise import Exchange, Opened
+from muster_server.config_server.recognition import Stranger
+from muster_server.errors import NotRecognised
+from muster_server.label import new_label
+from tests.host_server.config_server.field import Device, Field
+
+
+def test_unknown_id_and_wrong_secret_get_the_same_answer_on_the_same_path(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[int] = []
+    real = Exchange.opened
+
+    def counting(exchange: Exchange, psk: bytes) -> Opened | None:
+        tried.append(1)
+        return real(exchange, psk)
+
+    monkeypatch.setattr(Exchange, "opened", counting)
+    known = place.registered()
+    answers = []
+    for device_id in ("NOBODY-1", known.id):
+        tried.clear()
+        stranger = Device(place, new_label(device_id))
+        with pytest.raises(NotRecognised) as caught:
+            stranger.sync()
+        answers.append((str(caught.value), caught.value.status, len(tried)))
+    assert answers[0] == answers[1]
+
+
+def test_refusal_is_not_told_before_its_time(place: Field) -> None:
+    began = time.perf_counter()
+    with pytest.raises(Stranger) as caught:
+        Device(place, new_label()).sync()
+    caught.value.wait()
+    assert time.perf_counter() >= caught.value.told_at >= began + 0.005
