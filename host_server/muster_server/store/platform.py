@@ -28,36 +28,12 @@ from muster_server.store.platform_records import Reach as Reach
 from muster_server.store.platform_records import Resource as Resource
 from muster_server.store.platform_records import Token as Token
 from muster_server.store.platform_search import AGE, DEPTH, Filter, fitting
+from muster_server.store.platform_tables import marks as _marks
+from muster_server.store.platform_tables import resources as _resources
 from muster_server.store.sql import Sql, as_text, insertion, marks
 from muster_server.store.sql import TooSlow as TooSlow
 
 HEAD = "0006"
-
-_metadata = sa.MetaData()
-_resources = sa.Table(
-    "resources",
-    _metadata,
-    sa.Column("seq", sa.Integer, primary_key=True),  # the order of creation
-    sa.Column("ri", sa.String(64)),
-    sa.Column("ty", sa.Integer),
-    sa.Column("rn", sa.String(64)),
-    sa.Column("pi", sa.String(64)),
-    sa.Column("path", sa.String(512)),
-    sa.Column("owner", sa.String(64)),
-    sa.Column("ct", sa.String(22)),
-    sa.Column("lt", sa.String(22)),
-    sa.Column("et", sa.String(22)),
-    sa.Column("attributes", sa.Text),
-    sa.Column("creator", sa.String(64)),
-    sa.Column("governed_by", sa.String(64)),
-)
-_marks = sa.Table(
-    "marks",
-    _metadata,
-    sa.Column("ri", sa.String(64)),
-    sa.Column("kind", sa.String(8)),
-    sa.Column("value", sa.String(256)),
-)
 
 # What a resource's row holds besides its place in the order.
 _KEPT = (
