@@ -10,10 +10,13 @@ it was told to. docs/performance.md has the figures.
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from muster_harness.deploy.labels import Label
+from muster_harness.fleet.device import FleetDevice
 from muster_harness.fleet.ledger import CLAIMED, CONFIRMED, FETCHED, Ledger, read_ledger
 from muster_harness.fleet.run import BEYOND, LATE
 from muster_server.store.config import ConfigStore
@@ -31,6 +34,13 @@ _ANSWER_S = 15.0  # so long firmware waits for one
 
 def measure(devices: int = DEVICES, spread_s: float = SPREAD_S) -> dict[str, float]:
     """Return how the herd was served. Raises RuntimeError if one device was not."""
+    with come_back(devices) as (running, ledger):
+        return _served(running, ledger, devices, spread_s)
+
+
+@contextmanager
+def come_back(devices: int, in_ledger: int | None = None) -> Iterator[tuple[Servers, Path]]:
+    """Servers with so many devices, started anew, and a ledger of all of them, or of the first."""
     with servers() as running:
         folder, token_file = running.folder, running.token_file
         models = folder / "models.ledger"
@@ -39,28 +49,35 @@ def measure(devices: int = DEVICES, spread_s: float = SPREAD_S) -> dict[str, flo
         )
         running.process.terminate()
         running.process.wait(30)
-        herd = folder / "herd.ledger"
-        _copy(folder / "data", models, herd, devices)
+        ledger = folder / "herd.ledger"
+        _copy(folder / "data", models, devices)
+        _write(ledger, models, devices if in_ledger is None else in_ledger)
         with started(folder, token_file) as again:
-            return _served(again, herd, devices, spread_s)
+            yield again, ledger
 
 
-def _copy(data: Path, models: Path, herd: Path, devices: int) -> None:
-    known = [entry.device for entry in read_ledger(models) if entry.device.committed]
-    engine = open_engine(database_url(data, "config"))
-    began = time.monotonic()
+def _committed(models: Path) -> list[FleetDevice]:
+    return [entry.device for entry in read_ledger(models) if entry.device.committed]
+
+
+def _copy(data: Path, models: Path, devices: int) -> None:
+    began, engine = time.monotonic(), open_engine(database_url(data, "config"))
     try:
         store = ConfigStore(engine, FileBox(data / "secret.key"))
-        copy_devices(store, [device.label.device_id for device in known], devices)
+        copy_devices(store, [device.label.device_id for device in _committed(models)], devices)
     finally:
         engine.dispose()
-    with Ledger(herd) as ledger:
+    print(f"{devices} devices copied in {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+def _write(ledger: Path, models: Path, devices: int) -> None:
+    known = _committed(models)
+    with Ledger(ledger) as written:
         for n in range(devices):
             model = known[n % len(known)]
             model.number, model.label = n, Label(device_id(n), model.label.secret)
             for what in (CLAIMED, FETCHED, CONFIRMED):
-                ledger.note(model, what)
-    print(f"{devices} devices copied in {time.monotonic() - began:.0f} s", file=sys.stderr)
+                written.note(model, what)
 
 
 def _served(running: Servers, herd: Path, devices: int, spread_s: float) -> dict[str, float]:

@@ -7,18 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from muster_harness.errors import HarnessError
 from muster_harness.terminal import Parser, carry_any_text, complain
 
-if TYPE_CHECKING:
-    from muster_harness.fleet.shares import Outcome
-
 _CLIENTS, _SPREAD_CLIENTS = 16, 4000
-_LATE_MS = 1000  # so late may a device be because of us
-_MOST_TOLD = 20
-_LONGEST_S = 1e7
+_LONGEST_S = 1e6
 
 _EPILOG = """examples:
   muster-fleet onboard --token-file token.txt --profile press --devices 1000 --ledger fleet.ledger
@@ -42,9 +36,12 @@ _SYNC = """Let all devices of a ledger that have onboarded check in once.
 Without --spread so many --clients are at work at once, each with one device after another (a
 closed loop): a device's time begins when its client takes it. With --spread devices come as
 firmware does after an outage, each at a moment of its own, whether or not others are done (an
-open loop): its time begins at that moment, and what it waits because of us counts, too, and is
-told as "came late". Whoever is refused comes again after firmware's back-off (1 s, doubling to
-300 s, give or take a quarter), and no sooner than Retry-After says.
+open loop): its time begins at that moment. What it waits because this program is slow counts,
+too, and is told as "came late"; "beyond its back-off" is its time without what it was told to
+wait.
+
+Whoever is refused comes again after firmware's back-off (1 s, doubling to 300 s, give or take a
+quarter), and no sooner than Retry-After says; 12 times, or with --spread until the deadline.
 """
 _CHECK = """Ask the servers for all that a ledger says they have acknowledged.
 
@@ -82,10 +79,10 @@ def parser() -> argparse.ArgumentParser:
 
     onboard = command("onboard", "claim, configure and register new devices", _ONBOARD)
     onboard.add_argument("--devices", type=_positive, default=100, help="how many (100)")
-    onboard.add_argument("--first", type=int, default=0, help="the number of the first (0)")
+    onboard.add_argument("--first", type=_number, default=0, help="the number of the first (0)")
     onboard.add_argument("--profile", required=True, help="the profile to claim them with")
     onboard.add_argument("--ledger", type=Path, help="write each acknowledgement there")
-    onboard.add_argument("--readings", type=int, default=0, help="published by each (0)")
+    onboard.add_argument("--readings", type=_number, default=0, help="published by each (0)")
     sync = command("sync", "let the devices of a ledger check in", _SYNC)
     sync.add_argument("--ledger", type=Path, required=True, help="of the run that made them")
     spread = "each comes within S seconds, give or take a quarter (300: firmware's longest wait)"
@@ -110,13 +107,13 @@ def _add_places(each: argparse.ArgumentParser, *, has_portal: bool) -> None:
         "--deadline", type=_seconds, default=600.0, metavar="S", help="seconds (600)"
     )
     pid = "count the CPU time of this process, a server's; may be given again"
-    each.add_argument("--pid", type=int, action="append", default=[], help=pid)
+    each.add_argument("--pid", type=_positive, action="append", default=[], help=pid)
     each.add_argument("--json", action="store_true", help="figures as JSON")
 
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        from muster_harness.fleet import shares, work
+        from muster_harness.fleet import shares, telling, work
     except ImportError as error:
         raise HarnessError(
             f"muster-fleet needs {error.name}; try: pip install 'muster-harness[fleet]'"
@@ -125,8 +122,8 @@ def _run(options: argparse.Namespace) -> int:
         options.clients = _SPREAD_CLIENTS if getattr(options, "spread", 0) else _CLIENTS
     makes = {"onboard": work.onboard, "sync": work.sync, "check": work.check}
     outcome = shares.run(makes[options.command], options)
-    found = _figures(outcome, has_server=bool(options.pid))
-    print(json.dumps(found) if options.json else _told(found, outcome.whole), flush=True)
+    found = telling.figures(outcome, has_server=bool(options.pid))
+    print(json.dumps(found) if options.json else telling.told(found, outcome.whole), flush=True)
     for line in outcome.findings:
         print(f"LOST: {line}")
     if options.command == "check":
@@ -135,64 +132,23 @@ def _run(options: argparse.Namespace) -> int:
     return 1 if outcome.given_up or outcome.findings else 0
 
 
-def _figures(outcome: "Outcome", *, has_server: bool) -> dict[str, Any]:
-    done = outcome.figures.count(outcome.whole)
-    found: dict[str, Any] = {
-        "devices": outcome.devices,
-        "done": done,
-        "given_up": len(outcome.given_up),
-        "seconds": round(outcome.seconds, 2),
-        "per_s": round(done / outcome.seconds, 2),
-        "times": outcome.figures.summary(),
-        "refusals": dict(outcome.figures.refusals.most_common(_MOST_TOLD)),
-        "generator_cpu_ms_each": round(outcome.own_cpu_s * 1000 / max(1, done), 3),
-    }
-    if has_server:
-        found["server_cpu_ms_each"] = round(outcome.server_cpu_s * 1000 / max(1, done), 2)
-    return found
-
-
-def _told(found: dict[str, Any], whole: str) -> str:
-    lines = [
-        table(found["times"]),
-        f"{found['done']} of {found['devices']} in {found['seconds']} s: "
-        f"{found['per_s']} a second ({whole})",
-    ]
-    if "server_cpu_ms_each" in found:
-        lines.append(f"{found['server_cpu_ms_each']} ms of the servers' CPU time each")
-    lines.append(f"{found['generator_cpu_ms_each']:.2f} ms of this program's CPU time each")
-    lines += [f"{count:>8} x {what}" for what, count in found["refusals"].items()]
-    if found["given_up"]:
-        lines.append(f"{found['given_up']} gave up")
-    late = found["times"].get("came late")
-    if late and late["p99_ms"] > _LATE_MS:
-        lines.append(
-            "This program could not let them come in time, so their times are too long: "
-            "give more --clients or --processes."
-        )
-    return "\n".join(lines)
-
-
-def table(summary: dict[str, Any]) -> str:
-    """Return times as lines for people."""
-    lines = [f"{'':<20}{'count':>8}{'p50 ms':>10}{'p90 ms':>10}{'p99 ms':>10}{'longest':>10}"]
-    for what, row in summary.items():
-        lines.append(
-            f"{what:<20}{row['count']:>8}{row['p50_ms']:>10.1f}{row['p90_ms']:>10.1f}"
-            f"{row['p99_ms']:>10.1f}{row['longest_ms']:>10.1f}"
-        )
-    return "\n".join(lines)
-
-
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("wanted 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'wanted a number, 1 or more, got "{text}"')
+    return int(text)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'wanted a number, 0 or more, got "{text}"')
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < _LONGEST_S:
-        raise argparse.ArgumentTypeError("wanted 0 or more seconds")
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= _LONGEST_S:
+        raise argparse.ArgumentTypeError(f'wanted seconds, 0 to {_LONGEST_S:.0f}, got "{text}"')
     return number

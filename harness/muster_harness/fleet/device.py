@@ -19,17 +19,22 @@ _AE, _CONTAINER, _INSTANCE = 2, 3, 4
 _CREATED, _OK, _CONFLICT, _ALREADY_REGISTERED = "2001", "2000", "4105", "4117"
 _CONTAINERS = ("data", "muster")
 _KEPT_INSTANCES = 100
+_PASSING = (408, 429)  # of 4xx, what a person would try again
 # As firmware writes it. Made once: json.dumps makes another one each time.
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
 class Refused(Exception):
-    """A server did not do what the device wants; `wait_s` is what it asked for, if it did."""
+    """A server did not do what the device wants; `wait_s` is what it asked for, if it did.
 
-    def __init__(self, what: str, wait_s: float | None = None) -> None:
+    With `is_final` it never will.
+    """
+
+    def __init__(self, what: str, wait_s: float | None = None, *, is_final: bool = False) -> None:
         super().__init__(what)
         self.what = what
         self.wait_s = wait_s
+        self.is_final = is_final
 
 
 @dataclass(slots=True)
@@ -56,7 +61,9 @@ class FleetDevice:
         answer = await portal.request("POST", "/v1/devices", json.dumps(body).encode(), headers)
         self.waited_s = answer.took_s
         if answer.status != 201:
-            raise _refused("claim", answer)
+            refusal = _refused("claim", answer)
+            refusal.is_final = 400 <= answer.status < 500 and answer.status not in _PASSING
+            raise refusal
 
     async def fetch(self, server_url: str) -> None:
         """Steps 5 and 6: report under the label's key and take the configuration, or Refused."""

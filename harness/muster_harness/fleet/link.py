@@ -29,13 +29,19 @@ class Link:
     ) -> None:
         """`source` is the address to come from; `ca_file`, or `ca` as DER, is whom to trust.
 
-        Raises HarnessError if the URL is none.
+        Raises HarnessError if the URL is none, or the file holds no certificate.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise HarnessError(f'wanted a URL like "http://127.0.0.1:8421", got "{url}"')
         self._url, self._source, self._ca_file, self._ca = url, source, ca_file, ca
         self._is_secure = parts.scheme == "https"
+        if self._is_secure and ca_file is not None:
+            try:
+                _context(ca_file, ca)
+            except OSError as error:
+                reason = error.strerror or "no certificate in PEM form is there"
+                raise HarnessError(f"{ca_file}: {reason}; name a CA's certificate") from None
         self._base = parts.path.rstrip("/")
         # As firmware writes it.
         self._head = (

@@ -70,7 +70,9 @@ class Fleet:
         most_tries: int = _MOST_TRIES,
         wait: Callable[[int], float] = backoff,
     ):
-        """`whole` is what all steps together are called; a step is tried so often at most."""
+        """`whole` is what all steps together are called; a step is tried so often at most, and
+        with a spread until the deadline, because firmware never gives up.
+        """
         self._steps = tuple(steps)
         self._figures = figures
         self._whole = whole
@@ -169,7 +171,8 @@ class Fleet:
     def _put_off(self, turn: _Turn, refusal: Refused) -> None:
         self._figures.refused(refusal.what)
         turn.tries += 1
-        if self._is_over or turn.tries >= self._most_tries:
+        has_tried = turn.tries >= self._most_tries and not self._is_spread
+        if self._is_over or has_tried or refusal.is_final:
             turn.device.hang_up()
             reason = DEADLINE if self._is_over else refusal.what
             self.given_up.append((turn.device, reason))

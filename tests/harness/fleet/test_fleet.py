@@ -72,3 +72,4 @@ def test_server_that_is_not_there_ends_as_given_up(
     assert cli.main(["onboard", "--profile", "p", "--devices", "2", *words]) == 1
     said = capsys.readouterr().out
     assert "2 gave up" in said and "claim: ConnectionRefusedError" in said
+    assert "do the servers run?" in said

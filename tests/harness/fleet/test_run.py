@@ -73,6 +73,26 @@ def test_who_is_refused_for_ever_gives_up_and_so_does_who_is_late() -> None:
     assert sorted((d.number, why) for d, why in fleet.given_up) == [(0, "no"), (1, "the deadline")]
 
 
+def test_who_is_refused_for_good_does_not_come_again() -> None:
+    def refuse(device: FleetDevice) -> None:
+        raise Refused("claim: HTTP 401 unauthorized", is_final=True)
+
+    figures = Figures()
+    fleet = Fleet([step("go", refuse)], figures, "all")
+    run(fleet, 2, 2)
+    assert len(fleet.given_up) == 2 and figures.refusals.total() == 2
+
+
+def test_who_is_spread_comes_again_until_the_deadline() -> None:
+    def refuse(device: FleetDevice) -> None:
+        raise Refused("no", 0.0)
+
+    figures = Figures()
+    fleet = Fleet([step("go", refuse)], figures, "all", most_tries=2, wait=lambda tries: 0.01)
+    run(fleet, 1, 1, deadline_s=0.5, spread_s=0.01)
+    assert figures.refusals["no"] > 2 and [why for _, why in fleet.given_up] == ["the deadline"]
+
+
 def test_no_more_are_at_work_than_there_are_clients() -> None:
     now = most = 0
 
