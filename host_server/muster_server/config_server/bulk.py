@@ -16,7 +16,7 @@ from typing import Any
 from muster_server.config_server.devices import INITIALISE, REGISTER, claimed
 from muster_server.errors import Conflict, LabelRefused, NotFound
 from muster_server.label import Label, parse_label
-from muster_server.store.claims import ENDED, with_step
+from muster_server.store.claims import ENDED, Claim, with_step
 from muster_server.store.config import ConfigStore, Records
 
 # The database belongs to a lot while it is written, and to whoever else waits between two of them:
@@ -89,9 +89,10 @@ class BulkService:
         try:
             label = parse_label(text)
             device_id = label.device_id
-            verdict = "known" if _is_held(records, label, owner) else "added"
+            claims = records.claims_of(label.device_id)
+            verdict = "known" if _is_held(claims, label, owner) else "added"
             if verdict == "added":
-                self._add(records, label, name, profile, owner, is_kept=is_kept)
+                self._add(records, claims, label, name, profile, owner, is_kept=is_kept)
         except (LabelRefused, Conflict) as error:
             return {"device_id": device_id, "verdict": "refused", "detail": str(error)}
         return {"device_id": device_id, "verdict": verdict, "detail": ""}
@@ -99,6 +100,7 @@ class BulkService:
     def _add(
         self,
         records: Records,
+        claims: list[Claim],
         label: Label,
         name: str,
         profile: str,
@@ -107,7 +109,8 @@ class BulkService:
         is_kept: bool,
     ) -> None:
         now = self._clock()
-        claim = claimed(records, label, profile, name, owner, None, now=now, expiry=self._expiry())
+        about = (claims, label, profile, name, owner, None)
+        claim = claimed(records, *about, now=now, expiry=self._expiry())
         if not is_kept:
             return
         for step in (REGISTER, INITIALISE):
@@ -117,10 +120,10 @@ class BulkService:
         records.note(claim, now, "claimed", source="portal", step=REGISTER, ms=0, detail=detail)
 
 
-def _is_held(records: Records, label: Label, owner: str) -> bool:
+def _is_held(claims: list[Claim], label: Label, owner: str) -> bool:
     return any(
         claim.owner == owner
         and claim.state not in ENDED
         and hmac.compare_digest(claim.secret, label.secret)
-        for claim in records.claims_of(label.device_id)
+        for claim in claims
     )

@@ -42,8 +42,10 @@ def base_of(profile: Mapping[str, Any], field: str) -> str:
 
 
 def with_changes(profile: dict[str, Any], changes: Iterable[Change]) -> dict[str, Any]:
-    """The profile with the changes that are in force; neither is changed itself."""
-    made = dict(profile)
+    """The profile with the changes that are in force; neither is changed itself. Without such
+    changes it is the very profile.
+    """
+    made = profile
     for change in changes:
         is_current = change.document.get("base") == base_of(profile, change.field)
         if change.state in IN_FORCE and is_current:

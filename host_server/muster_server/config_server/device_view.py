@@ -75,17 +75,18 @@ def existing(records: Records, device_id: str, owner: str) -> Claim:
 
 def chosen(records: Records, device_id: str, owner: str) -> Claim | None:
     """The claim to show: the proved one, else the one that was heard of last, else the newest."""
-    claims = [
-        claim
-        for claim in records.claims_of(device_id)
-        if claim.owner == owner and claim.state != "released"
-    ]
+    claims = [claim for claim in records.claims_of(device_id) if may_be_shown(claim, owner)]
     if not claims:
         return None
     return max(
         claims,
         key=lambda c: (c.state == "proved", c.state != DISPLACED, c.seen_at or 0.0, c.created_at),
     )
+
+
+def may_be_shown(claim: Claim, owner: str) -> bool:
+    """Tell whether the owner may be shown their device by this claim."""
+    return claim.owner == owner and claim.state != "released"
 
 
 class DeviceViews:
@@ -100,6 +101,26 @@ class DeviceViews:
         """Return everything that its owner may know about a device; no secret is in it."""
         with self._store.reading() as records:
             return full(records, self._known(records, existing(records, device_id, owner)))
+
+    def of_new(self, records: Records, claim: Claim, version: Version) -> dict[str, Any]:
+        """Return the same of a claim that has just been made, with its first version, and whose
+        device nobody has heard of.
+        """
+        now = self._clock()
+        about = claim.owner, claim.device_id
+        known = Known(
+            claim=claim,
+            contact=None,
+            knock=None,
+            versions=[version],
+            bundles=[],
+            is_window_open=window.is_open(records, claim, now),
+            is_outdated=False,
+            now=now,
+            group=records.groups.group_of(*about),
+            tags=records.groups.tags_of(*about),
+        )
+        return full(records, known)
 
     def entry(self, device_id: str, owner: str) -> dict[str, Any]:
         """Return what a list shows of the device. Raises NotFound."""

@@ -8,11 +8,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from muster_server.config_server import window
 from muster_server.config_server.changing import changed, check_is_held, checked_change, moved
-from muster_server.config_server.device_view import DeviceViews, existing
+from muster_server.config_server.device_view import DeviceViews, existing, may_be_shown
 from muster_server.config_server.ending import end_ownership, left_behind
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import (
@@ -20,12 +21,20 @@ from muster_server.config_server.proof import (
 )
 from muster_server.config_server.recognition import MOST_CLAIMS, is_expired
 from muster_server.config_server.rivals import forget_buried, make_room
-from muster_server.config_server.versions import Versions, new_adoption
+from muster_server.config_server.versions import (
+    MEANWHILE,
+    Draft,
+    Versions,
+    new_adoption,
+    unreleased,
+)
 from muster_server.errors import (
     Conflict,
+    HostError,
     Invalid,
     LabelRefused,
     NotFound,
+    Released,
     ServiceUnreachable,
 )
 from muster_server.label import Label, parse_label
@@ -78,47 +87,83 @@ class DeviceService:
         """
         started, now = self._monotonic(), self._clock()
         end = None if until is None else window.chosen_end(until, now)
-        label = parse_label(text)
-        with self._store.transaction(label.device_id) as records:
-            if records.profile(profile) is None:
-                raise NotFound(f'there is no profile named "{profile}"; make it first')
-            claim = claimed(
-                records, label, profile, name, owner, end, now=now, expiry=self._expiry()
-            )
-            claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
-            records.put_claim(claim)
-            records.note(
-                claim,
-                now,
-                "claimed",
-                source="portal",
-                step=REGISTER,
-                ms=portal_ms,
-                detail=f'profile "{profile}"',
-            )
-        self.prepare(claim, started)
-        return self.shown(label.device_id, owner)
+        label, new_id, answer = parse_label(text), new_claim_id(), None
+        with self._versions.lock(new_id), self._versions.alone(new_id):
+            with self._store.transaction(label.device_id) as records:
+                if records.profile(profile) is None:
+                    raise NotFound(f'there is no profile named "{profile}"; make it first')
+                others = records.claims_of(label.device_id)
+                claim = claimed(
+                    *(records, others, label, profile, name, owner, end),
+                    now=now, expiry=self._expiry(), new_id=new_id,
+                )  # fmt: skip
+                claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
+                begun = self._begun(records, claim, is_new=True) if claim.id == new_id else None
+                records.put_claim(begun.claim if isinstance(begun, Draft) else claim)
+                more: dict[str, Any] = {"source": "portal", "step": REGISTER, "ms": portal_ms}
+                records.note(claim, now, "claimed", detail=f'profile "{profile}"', **more)
+            if begun is not None:
+                is_alone = not any(may_be_shown(other, owner) for other in others)
+                answer = self._ended(claim, begun, started, is_shown=is_alone)
+        if begun is None:
+            self.prepare(claim, started)
+        return answer or self.shown(label.device_id, owner)
 
     def prepare(self, claim: Claim, started: float) -> None:
         """Step 2. If it fails the claim stays: the sync tries again, and the owner sees why."""
-        state, code, last, detail = "done", "ok", None, ""
+        with self._versions.lock(claim.id), self._versions.alone(claim.id):
+            with self._store.transaction(claim.device_id) as records:
+                begun = self._begun(records, unreleased(records, claim.id))
+            self._ended(claim, begun, started)
+
+    def _begun(self, records: Records, claim: Claim, *, is_new: bool = False) -> Draft | Invalid:
         try:
-            with self._versions.lock(claim.id):
-                version = self._versions.issue(claim.id, claim.version)
-            detail = f"version {version.number}"
+            return self._versions.drafted(records, claim, claim.version, is_new=is_new)
+        except Invalid as error:
+            return error
+
+    def _ended(
+        self, claim: Claim, begun: Draft | Invalid, started: float, *, is_shown: bool = False
+    ) -> dict[str, Any] | None:
+        """Have the platform do its part of step 2, and keep what came of it. Return what is shown
+        of the device, if it `is_shown` and nobody has heard of it yet.
+        """
+        try:
+            if isinstance(begun, Invalid):
+                raise begun
+            version = begun.version or self._versions.made(begun)
         except (Invalid, ServiceUnreachable) as error:
-            is_invalid = isinstance(error, Invalid)
-            state, code = "failed", "config_invalid" if is_invalid else "platform_unreachable"
-            detail = str(error)
-            last = {"config": 0, "step": INITIALISE, "code": code, "detail": detail}
-        ms = round((self._monotonic() - started) * 1000)
+            self._failed(claim, error, started)
+            return None
+        now, ms = self._clock(), round((self._monotonic() - started) * 1000)
+        done = partial(with_step, step=INITIALISE, state="done", code="ok", ms=ms, at=now)
         with self._store.transaction(claim.device_id) as records:
-            prepared = records.claim(claim.id)
-            if prepared is not None:
-                prepared = with_step(prepared, INITIALISE, state, code, ms, self._clock())
-                records.put_claim(replace(prepared, last=last or prepared.last))
+            if begun.version is None:
+                kept = self._versions.keep(records, begun, version, done)
+            else:
+                kept = records.claim(claim.id)
+                if kept is not None:
+                    records.put_claim(done(kept))
+            if kept is not None:
+                detail = f"version {version.number}"
+                records.note(kept, now, "prepared", step=INITIALISE, ms=ms, detail=detail)
+                if is_shown and kept.seen_at is None:
+                    return self.views.of_new(records, kept, version)
+        if kept is None and begun.version is None:
+            raise Released(MEANWHILE)
+        return None
+
+    def _failed(self, claim: Claim, error: HostError, started: float) -> None:
+        code = "config_invalid" if isinstance(error, Invalid) else "platform_unreachable"
+        now, ms = self._clock(), round((self._monotonic() - started) * 1000)
+        last = {"config": 0, "step": INITIALISE, "code": code, "detail": str(error)}
+        with self._store.transaction(claim.device_id) as records:
+            known = records.claim(claim.id)
+            if known is not None:
+                known = with_step(known, INITIALISE, "failed", code, ms, now)
+                records.put_claim(replace(known, last=last))
                 more: dict[str, Any] = {"step": INITIALISE, "code": code, "ms": ms}
-                records.note(prepared, self._clock(), "prepared", detail=detail, **more)
+                records.note(known, now, "prepared", detail=str(error), **more)
 
     def shown(self, device_id: str, owner: str) -> dict[str, Any]:
         """Everything that its owner may know about a device; no secret is in it."""
@@ -248,6 +293,7 @@ class DeviceService:
 
 def claimed(
     records: Records,
+    claims: list[Claim],
     label: Label,
     profile: str,
     name: str,
@@ -256,8 +302,10 @@ def claimed(
     *,
     now: float,
     expiry: float,
+    new_id: str | None = None,
 ) -> Claim:
     """The claim for this label: an old one of the same owner, or a new one, with an open window.
+    `claims` are those of the device; `new_id` is what a new one is to be called.
 
     Raises LabelRefused or Conflict if the owner cannot have it.
     """
@@ -267,8 +315,8 @@ def claimed(
             "the vendor registered this device with another secret; is this its label?",
             path="secret",
         )
-    forget_buried(records, label.device_id, owner)
-    claims = [c for c in records.claims_of(label.device_id) if c.state not in ENDED]
+    forget_buried(records, claims, owner)
+    claims = [claim for claim in claims if claim.state not in ENDED]
     for claim in claims:
         if not hmac.compare_digest(claim.secret, label.secret):
             continue
@@ -289,12 +337,20 @@ def claimed(
     live = [claim for claim in claims if not is_expired(claim, expiry)]
     if len(live) >= MOST_CLAIMS:
         make_room(records, live, owner, now)
-    return window.opened(_new_claim(label, profile, name, owner, now), end)
+    new = _new_claim(new_id or new_claim_id(), label, profile, name, owner, now)
+    return window.opened(new, end)
 
 
-def _new_claim(label: Label, profile: str, name: str, owner: str, now: float) -> Claim:
+def new_claim_id() -> str:
+    """128 random bits as text."""
+    return secrets.token_hex(16)
+
+
+def _new_claim(
+    claim_id: str, label: Label, profile: str, name: str, owner: str, now: float
+) -> Claim:
     return Claim(
-        id=secrets.token_hex(16),
+        id=claim_id,
         device_id=label.device_id,
         owner=owner,
         secret=label.secret,

@@ -62,9 +62,9 @@ def end_claim(records: Records, claim: Claim, now: float) -> None:
         drop_claim(records, claim, now)
 
 
-def forget_buried(records: Records, device_id: str, owner: str) -> None:
-    """The owner claims the id anew: what was kept of a displaced claim goes."""
-    for claim in records.claims_of(device_id):
+def forget_buried(records: Records, claims: list[Claim], owner: str) -> None:
+    """The owner claims the id of these anew: what was kept of a displaced claim goes."""
+    for claim in claims:
         if claim.state == DISPLACED and claim.owner == owner:
             records.remove_claim(claim.id)
 
@@ -73,7 +73,7 @@ def _bury(records: Records, claim: Claim, now: float) -> None:
     """Keep of the claim what its owner needs to hear of its end: neither secret nor account."""
     close_accounts(records, claim, now)
     records.note(claim, now, "claim_dropped")
-    forget_buried(records, claim.device_id, claim.owner)
+    forget_buried(records, records.claims_of(claim.device_id), claim.owner)
     records.remove_claim(claim.id)
     until = now + CLAIM_LIFE_S
     kept = replace(claim, state=DISPLACED, status=DISPLACED, secret=b"", expires_at=until)

@@ -54,9 +54,9 @@ class TransferService:
             known = left_behind(records, former)
             end_ownership(records, former, now)
             label = Label(former.device_id, former.secret)
-            claim = claimed(
-                records, label, profile, name, to, None, now=now, expiry=self._expiry()
-            )
+            claims = records.claims_of(former.device_id)
+            about = (claims, label, profile, name, to, None)
+            claim = claimed(records, *about, now=now, expiry=self._expiry())
             claim = with_step(claim, REGISTER, "done", "ok", None, now)
             records.put_claim(claim)
             more: dict[str, Any] = {"source": "portal", "step": REGISTER}

@@ -7,10 +7,11 @@ import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from muster_server.api.bounds import KEY_BYTES
+from muster_server.config_server.checked_profiles import CheckedProfiles
 from muster_server.config_server.device_changes import with_changes
 from muster_server.config_server.platform_adapter import Platforms
 from muster_server.config_server.profile import (
@@ -27,7 +28,24 @@ from muster_server.store.config import ConfigStore, Records
 
 _STRIPES = 64
 _PATIENCE_S = 2.0  # with another process
-_MEANWHILE = "the device was released meanwhile"
+MEANWHILE = "the device was released meanwhile"
+
+Credential = tuple[str | None, str | None]  # a token's id, and the token
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A version of a claim that is there, or one that is made but for its token."""
+
+    claim: Claim
+    version: Version | None  # what was there
+    profile: dict[str, Any] = field(default_factory=dict, repr=False)
+    effect: int = 0
+    number: int = 0
+    key: bytes = field(default=b"", repr=False)
+    handed_on: Credential = field(default=(None, None), repr=False)
+    asks: bool = False  # the platform for the token that the claim names
+    is_new: bool = False  # the claim is
 
 
 class Versions:
@@ -44,6 +62,7 @@ class Versions:
         self._platforms = platforms
         self._server_url = server_url
         self._clock = clock
+        self._checked = CheckedProfiles()
         self._locks = tuple(threading.Lock() for _ in range(_STRIPES))
 
     @contextmanager
@@ -115,81 +134,136 @@ class Versions:
         platform gave no token; Released that nobody owns the device any more. Then no version
         was made; and so it means Unavailable, if another process is at it.
         """
+        with self.alone(claim_id):
+            with self._store.reading() as records:
+                device_id = unreleased(records, claim_id).device_id
+            with self._store.transaction(device_id) as records:
+                draft = self.drafted(records, unreleased(records, claim_id), floor)
+            if draft.version is not None:
+                return draft.version
+            version = self.made(draft)
+            with self._store.transaction(device_id) as records:
+                claim = self.keep(records, draft, version)
+            if claim is None:
+                raise Released(MEANWHILE)
+            return version
+
+    @contextmanager
+    def alone(self, claim_id: str) -> Iterator[None]:
+        """See to it that no other process makes a version for the claim until the block ends.
+
+        Raises Unavailable if one is at it. Call it under `lock`.
+        """
         with self._store.alone(f"claim {claim_id}", _PATIENCE_S) as is_mine:
             if not is_mine:
                 raise Unavailable("another process prepares the device", retry_s=1)
-            return self._issued(claim_id, floor)
+            yield
 
-    def _issued(self, claim_id: str, floor: int) -> Version:
-        with self._store.reading() as records:
-            device_id = unreleased(records, claim_id).device_id
-        with self._store.transaction(device_id) as records:
-            claim = unreleased(records, claim_id)
-            existing = self.candidate(records, claim, floor)
-            if existing is not None:
-                return existing
-            if claim.adoption is None:
-                claim = replace(claim, adoption=new_adoption())
-                records.put_claim(claim)
+    def drafted(
+        self, records: Records, claim: Claim, floor: int, *, is_new: bool = False
+    ) -> Draft:
+        """Begin a version of the claim, unless there is a candidate above `floor`: all but its
+        token, whose id is written down before anybody asks for it. To be called within `alone`.
+
+        The claim is kept with what the draft adds to it, but for one that `is_new`: that one its
+        caller keeps. Raises Invalid for a profile that is wrong, and then nothing has changed.
+        """
+        versions = [] if is_new else records.versions_of(claim.id)
+        for version in reversed(versions):
+            if version.proved_at is None and version.number > floor:
+                if self.is_current(records, claim, version):
+                    return Draft(claim, version)
+                break
+        known = claim
+        if claim.adoption is None:
+            claim = replace(claim, adoption=new_adoption())
+        if is_new:
+            profile, effect = _in_force(records, claim)
+        else:
             profile, effect = _profile(records, claim), records.effect_of(claim)
-            versions = records.versions_of(claim_id)
         number = max([claim.highest, floor, *(v.number for v in versions)]) + 1
         key = secrets.token_bytes(KEY_BYTES)
         # Without the token first: a wrong profile shall not cost the platform anything.
-        build_configuration(profile, self._particulars(claim, number, None, key))
-        account = (profile["platform"]["url"], claim.originator)
-        token_id, token = self._token(claim, account, versions)
-        own = self._particulars(claim, number, token, key)
-        document = build_configuration(profile, own)
-        version = Version(claim_id, number, document, token_id, None, None, made_from=effect)
-        with self._store.transaction(device_id) as records:
-            owned = records.claim(claim_id)
-            if owned is not None and owned.state not in ENDED:
-                records.put_claim(replace(owned, highest=number, asked=None))
-                records.put_version(version)
-                records.changes.note_version(claim_id, number)
-                return version
-            # The account may have been closed before it was made: close it once more.
-            about = about_account(claim, account, has_token=token is not None)
-            records.add_job("close_account", self._clock(), **about)
-        raise Released(_MEANWHILE)
+        self._checked.build(profile, self._particulars(claim, number, None, key))
+        handed_on, asks = self._handed_on(claim, profile["platform"]["url"], versions)
+        if asks:
+            claim = self._asking(records, claim, profile["platform"]["url"])
+        if claim is not known and not is_new:
+            records.put_claim(claim)
+        return Draft(claim, None, profile, effect, number, key, handed_on, asks, is_new)
+
+    def made(self, draft: Draft) -> Version:
+        """Make the version of a draft, for which a platform may have to be asked: to be called
+        outside of any transaction, and within `alone`. Raises Invalid or ServiceUnreachable.
+        """
+        claim, (token_id, token) = draft.claim, draft.handed_on
+        if draft.asks and claim.asked is not None:
+            adapter = self._platforms.adapter_for(claim.asked["url"])
+            made = adapter.make_token(claim.asked["originator"], claim.asked["token_id"])
+            token_id, token = (None, None) if made is None else (made.id, made.secret)
+        own = self._particulars(claim, draft.number, token, draft.key)
+        document = self._checked.build(draft.profile, own)
+        return Version(
+            claim.id, draft.number, document, token_id, None, None, made_from=draft.effect
+        )
+
+    def keep(
+        self,
+        records: Records,
+        draft: Draft,
+        version: Version,
+        then: Callable[[Claim], Claim] = lambda claim: claim,
+    ) -> Claim | None:
+        """Keep the version, and the claim as it is `then`, which may change its progress alone.
+
+        None if nobody owns the device any more: then nothing is kept but that the account, which
+        may have been closed before it was made, is closed once more.
+        """
+        known, number = draft.claim, version.number
+        claim = then(replace(known, highest=number, asked=None))
+        if not records.steps.go_on(known, claim):
+            owned = records.claim(known.id)
+            if owned is None or owned.state in ENDED:
+                has_token = version.token_id is not None
+                about = about_account(known, account_of(version), has_token=has_token)
+                records.add_job("close_account", self._clock(), **about)
+                return None
+            claim = then(replace(owned, highest=max(owned.highest, number), asked=None))
+            records.put_claim(claim)
+        records.put_version(version)
+        if not draft.is_new:
+            records.changes.note_version(claim.id, number)
+        return claim
 
     def check(self, claim: Claim, profile: dict[str, Any]) -> None:
         """Invalid names the field, if no configuration could be made from this profile."""
         number = claim.highest + 1
         build_configuration(profile, self._particulars(claim, number, None, bytes(KEY_BYTES)))
 
-    def _token(
-        self, claim: Claim, account: tuple[str, str], versions: list[Version]
-    ) -> tuple[str | None, str | None]:
-        has_accounts = self._platforms.has_accounts(account[0])
-        # A version that nobody has run yet hands its token on, so that an owner who edits a
-        # profile ten times does not leave ten tokens behind.
+    def _handed_on(
+        self, claim: Claim, url: str, versions: list[Version]
+    ) -> tuple[Credential, bool]:
+        """The token that the next version gets from a former one, and whether the platform is to
+        be asked for one: a version that nobody has run yet hands its token on, so that an owner
+        who edits a profile ten times does not leave ten tokens behind.
+        """
+        has_accounts = self._platforms.has_accounts(url)
         for version in reversed(versions):
             token = version.document["platform"]["token"]
-            is_same = account_of(version) == account and (token is not None) == has_accounts
-            if version.proved_at is None and is_same:
-                return version.token_id, token
-        if not has_accounts:
-            return None, None
-        token_id = self._asked(claim, account)
-        made = self._platforms.adapter_for(account[0]).make_token(account[1], token_id)
-        return (None, None) if made is None else (made.id, made.secret)
+            is_same = account_of(version) == (url, claim.originator)
+            if version.proved_at is None and is_same and (token is not None) == has_accounts:
+                return (version.token_id, token), False
+        return (None, None), has_accounts
 
-    def _asked(self, known: Claim, account: tuple[str, str]) -> str:
-        """The id of the token to ask for: written down first, and the same until it has come."""
-        url, originator = account
-        with self._store.transaction(known.device_id) as records:
-            claim = unreleased(records, known.id)
-            asked = claim.asked
-            if asked is not None and (asked["url"], asked["originator"]) == account:
-                return str(asked["token_id"])
-            if asked is not None:
-                end_asked(records, claim, self._clock())
-            token_id = secrets.token_hex(8)
-            asked = {"url": url, "originator": originator, "token_id": token_id}
-            records.put_claim(replace(claim, asked=asked))
-        return token_id
+    def _asking(self, records: Records, claim: Claim, url: str) -> Claim:
+        """The claim with the token to ask for: the same until it has come."""
+        asked = claim.asked
+        if asked is not None:
+            if (asked["url"], asked["originator"]) == (url, claim.originator):
+                return claim
+            end_asked(records, claim, self._clock())
+        about = {"url": url, "originator": claim.originator, "token_id": secrets.token_hex(8)}
+        return replace(claim, asked=about)
 
     def _particulars(
         self, claim: Claim, number: int, token: str | None, key: bytes
@@ -215,7 +289,7 @@ def unreleased(records: Records, claim_id: str) -> Claim:
     """The claim as it is now; Released if nobody owns the device any more."""
     claim = records.claim(claim_id)
     if claim is None or claim.state in ENDED:
-        raise Released(_MEANWHILE)
+        raise Released(MEANWHILE)
     return claim
 
 
@@ -224,3 +298,11 @@ def _profile(records: Records, claim: Claim) -> dict[str, Any]:
     if profile is None:
         raise NotFound(f'there is no profile named "{claim.profile}"')
     return with_changes(profile, records.changes.of(claim.id))
+
+
+def _in_force(records: Records, claim: Claim) -> tuple[dict[str, Any], int]:
+    """Return what a claim without roll-outs and changes is configured from, with its effect."""
+    found = records.profiles.in_force(claim.profile)
+    if found is None or found.document is None:
+        raise NotFound(f'there is no profile named "{claim.profile}"')
+    return found.document, found.effect

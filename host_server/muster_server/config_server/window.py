@@ -21,10 +21,10 @@ LONGEST_S = 14 * 24 * 3600
 
 def is_open(records: Records, claim: Claim, now: float) -> bool:
     """Tell whether the label is answered with a configuration."""
-    profile = records.profile(claim.profile) or {}
-    if profile.get("reonboarding") == "always":
+    if is_invited(claim, now):
         return True
-    return is_invited(claim, now)
+    profile = records.profile(claim.profile) or {}
+    return profile.get("reonboarding") == "always"
 
 
 def is_invited(claim: Claim, now: float) -> bool:

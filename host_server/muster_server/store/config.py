@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from muster_server import lane
 from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
+from muster_server.store.claim_steps import ClaimSteps
 from muster_server.store.claims import DESCRIBING, Claim, Job, VendorDevice, Version, new_nonce
 from muster_server.store.contacts import Contacts
 from muster_server.store.device_changes import DeviceChanges
@@ -22,7 +23,7 @@ from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History, Moment
 from muster_server.store.leases import LeaseRecords
 from muster_server.store.notices import Ear, say
-from muster_server.store.profiles import ProfileRecords
+from muster_server.store.profiles import OpenedDocuments, ProfileRecords
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.rollouts import RolloutRecords
 from muster_server.store.secrets import SecretBox
@@ -63,6 +64,7 @@ class ConfigStore:
         self._engine = engine
         self._database = Database(engine, rank=1)
         self._box = box
+        self._opened = OpenedDocuments(box)
         self._numbers = itertools.count(1)
         self.jobs_added = 0  # another number after each commit with a job in it
 
@@ -76,7 +78,7 @@ class ConfigStore:
         with self._database.transaction(device_id) as connection:
             # Here, with the database's lock: whoever rotates the key waits for it, too.
             self._box.refresh()
-            records = Records(connection, self._box)
+            records = Records(connection, self._box, self._opened)
             yield records
         if records.jobs_added:
             lane.afterwards(self.note_jobs)
@@ -102,7 +104,7 @@ class ConfigStore:
         # Before: a key that is put into the file later has sealed nothing that is seen here.
         self._box.refresh()
         with self._database.reading() as connection:
-            yield Records(connection, self._box)
+            yield Records(connection, self._box, self._opened)
 
     def settle(self) -> None:
         """Wait until whatever has a lower number than what can be read now can be read, too.
@@ -142,10 +144,11 @@ class ConfigStore:
 class Records:
     """The deeds of one transaction."""
 
-    def __init__(self, connection: Connection, box: SecretBox) -> None:
+    def __init__(self, connection: Connection, box: SecretBox, opened: OpenedDocuments) -> None:
         self._sql = sql = Sql(connection)
         self._box = box
         self.bundles = BundleRecords(sql, box)
+        self.steps = ClaimSteps(sql)
         self.history = History(sql)
         self.contacts = Contacts(sql)
         self.devices = DeviceList(sql)
@@ -154,7 +157,7 @@ class Records:
         self.tasks = TaskRecords(sql, box)
         self.tallies = Tallies(sql)
         self.jobs_added = 0
-        self.profiles = ProfileRecords(sql, box)
+        self.profiles = ProfileRecords(sql, box, opened)
         self.rollouts = RolloutRecords(sql)
         self.readers = ReaderRecords(sql, box)
         self.changes = DeviceChanges(sql, box)

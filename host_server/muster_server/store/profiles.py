@@ -6,7 +6,8 @@ A profile that nobody has changed has version 1 alone, which is its document.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from muster_server.document import compact_json
@@ -18,10 +19,16 @@ KEPT = 50  # versions of a profile, besides the one in force
 # What of a profile reaches no device.
 _WITHOUT_EFFECT = ("app_schema", "reonboarding")
 _REMOVED = b""  # in place of a profile's document
+_OPENED = 64  # documents that stay open
 
 _PUT = replacement("profile", ("name", "document", "updated_at", "number"), "name")
 _ADD = insertion("profile_version", ("name", "number", "document", "made_at", "effect"))
 _ENDED = ", ".join(f"'{state}'" for state in ENDED)
+# Of a profile that nobody has changed there is no row of a version.
+_IN_FORCE = (
+    "SELECT p.document, p.number, v.effect FROM profile p LEFT JOIN profile_version v"
+    " ON v.name = p.name AND v.number = COALESCE(p.number, 1) WHERE p.name = ?"
+)
 
 
 @dataclass(frozen=True)
@@ -33,19 +40,55 @@ class ProfileVersion:
     effect: int
 
 
+@dataclass(frozen=True)
+class InForce:
+    """The version of a profile that is in force, with its document, which is not to be changed."""
+
+    document: dict[str, Any] | None = field(repr=False)  # None: the profile was removed
+    number: int
+    effect: int
+
+
+class OpenedDocuments:
+    """Documents of profiles, each opened and parsed once. They are kept by what was sealed: a
+    profile that changes is sealed anew, so what is found here is what the database holds.
+
+    What was sealed once gives the same object as long as it is kept; nobody changes it.
+    """
+
+    def __init__(self, box: SecretBox) -> None:
+        self._box = box
+        self.document = lru_cache(_OPENED)(self._opened)
+
+    def _opened(self, table: str, row: str, blob: bytes) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self._box.open(blob, table, "document", row))
+        return document
+
+
 class ProfileRecords:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, sql: Sql, box: SecretBox) -> None:
+    def __init__(self, sql: Sql, box: SecretBox, opened: OpenedDocuments) -> None:
         self._sql = sql
         self._box = box
-        # Opened in this transaction: a list needs the same for each of its devices.
-        self._known: dict[tuple[str, int | None], dict[str, Any] | None] = {}
+        self._opened = opened
+        # Read in this transaction: a list needs the same for each of its devices.
+        self._known: dict[tuple[str, int], dict[str, Any] | None] = {}
+        self._in_force: dict[str, InForce | None] = {}
+
+    def in_force(self, name: str) -> InForce | None:
+        """Return what is in force; None if there never was such a profile."""
+        if name not in self._in_force:
+            self._in_force[name] = self._read_in_force(name)
+        return self._in_force[name]
 
     def document(self, name: str, number: int | None = None) -> dict[str, Any] | None:
         """The profile's document with its secrets, as it is in force or of this version. It is
         not to be changed.
         """
+        if number is None:
+            found = self.in_force(name)
+            return None if found is None else found.document
         place = (name, number)
         if place not in self._known:
             self._known[place] = self._read(name, number)
@@ -58,11 +101,14 @@ class ProfileRecords:
 
     def current(self, name: str) -> int:
         """The number of the version in force."""
-        return int(self._sql.value("SELECT number FROM profile WHERE name = ?", name) or 1)
+        found = self.in_force(name)
+        return 1 if found is None else found.number
 
     def effect(self, name: str, number: int | None = None) -> int:
         """The first of the versions that make the same as this one; None: as the one in force."""
-        number = number or self.current(name)
+        if number is None:
+            found = self.in_force(name)
+            return 1 if found is None else found.effect
         text = "SELECT effect FROM profile_version WHERE name = ? AND number = ?"
         return int(self._sql.value(text, name, number) or number)
 
@@ -115,11 +161,11 @@ class ProfileRecords:
         document = self.document(name, number)
         blob = self._box.seal(compact_json(document).encode(), "profile", "document", name)
         self._sql.run(_PUT, name, blob, now, number)
-        self._known.clear()
+        self._forget()
 
     def remove(self, name: str) -> None:
         """Forget all versions. Claims that were released may still bear its name."""
-        self._known.clear()
+        self._forget()
         self._sql.run("DELETE FROM profile_version WHERE name = ?", name)
         if self._sql.row("SELECT id FROM claim WHERE profile = ? LIMIT 1", name):
             text = "UPDATE profile SET document = ?, number = NULL WHERE name = ?"
@@ -148,7 +194,7 @@ class ProfileRecords:
     def _first(self, name: str, document: dict[str, Any], now: float) -> int:
         blob = self._box.seal(compact_json(document).encode(), "profile", "document", name)
         self._sql.run(_PUT, name, blob, now, 1)
-        self._known.clear()
+        self._forget()
         return 1
 
     def _keep_first(self, name: str, document: dict[str, Any], at: float) -> None:
@@ -161,22 +207,24 @@ class ProfileRecords:
         text = compact_json(document).encode()
         return self._box.seal(text, "profile_version", "document", place)
 
-    def _read(self, name: str, number: int | None) -> dict[str, Any] | None:
-        if number is not None:
-            text = "SELECT document FROM profile_version WHERE name = ? AND number = ?"
-            blob = self._sql.value(text, name, number)
-            if blob:
-                place = f"{name}/{number}"
-                return _parsed(self._box.open(blob, "profile_version", "document", place))
-            if number != self.current(name):
-                return None
-        blob = self._sql.value("SELECT document FROM profile WHERE name = ?", name)
-        return _parsed(self._box.open(blob, "profile", "document", name)) if blob else None
+    def _forget(self) -> None:
+        self._known.clear()
+        self._in_force.clear()
 
+    def _read(self, name: str, number: int) -> dict[str, Any] | None:
+        text = "SELECT document FROM profile_version WHERE name = ? AND number = ?"
+        blob = self._sql.value(text, name, number)
+        if blob:
+            return self._opened.document("profile_version", f"{name}/{number}", blob)
+        return self.document(name) if number == self.current(name) else None
 
-def _parsed(text: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(text)
-    return document
+    def _read_in_force(self, name: str) -> InForce | None:
+        row = self._sql.row(_IN_FORCE, name)
+        if row is None:
+            return None
+        blob, number, effect = row
+        document = self._opened.document("profile", name, blob) if blob else None
+        return InForce(document, number or 1, effect or number or 1)
 
 
 def _effective(document: dict[str, Any]) -> dict[str, Any]:

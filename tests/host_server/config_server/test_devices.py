@@ -4,13 +4,18 @@
 
 import json
 from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from muster_server.config_server.device_view import Wanted
-from muster_server.errors import Conflict, LabelRefused, NotFound, NotRecognised
+from muster_server.errors import Conflict, LabelRefused, NotFound, NotRecognised, Released
 from muster_server.label import new_label
-from muster_server.store.claims import CLAIM_LIFE_S
+from muster_server.store.claims import CLAIM_LIFE_S, with_step
+from muster_server.store.config import ConfigStore
+from muster_server.store.secrets import SecretBox
 from tests.host_server.config_server.field import (
     OWNER,
     PLATFORM_URL,
@@ -18,6 +23,7 @@ from tests.host_server.config_server.field import (
     Device,
     Field,
     all_rows,
+    open_field,
 )
 
 
@@ -29,6 +35,93 @@ def test_registering_prepares_the_first_version_and_the_account(place: Field) ->
     assert originator.startswith("C")
     assert len(originator) >= 1 + 80 / 4
     assert list(place.platform.tokens) == [originator]
+
+
+def test_answer_to_a_claim_is_what_is_shown_of_it(place: Field) -> None:
+    label = new_label("PRESS-4")
+    answer = place.devices.register(label.qr_text, "press", "one", OWNER)
+    assert answer == place.devices.shown("PRESS-4", OWNER)
+    place.devices.change("PRESS-4", OWNER, None, None, "hall 3", ["old", "spare"])
+    again = place.devices.register(label.qr_text, "press", "two", OWNER)
+    assert again == place.devices.shown("PRESS-4", OWNER)
+    assert (again["group"], again["tags"], again["name"]) == ("hall 3", ["old", "spare"], "two")
+    place.profiles.replace("press", PROFILE | {"reonboarding": "always"})
+    other = place.devices.register(new_label("PRESS-4").qr_text, "press", "three", OWNER)
+    assert other == place.devices.shown("PRESS-4", OWNER)
+
+
+def test_answer_to_a_claim_shows_the_label_that_a_device_has_answered_to(place: Field) -> None:
+    first = Device(place, new_label("PRESS-4"))
+    place.devices.register(first.label.qr_text, "press", "one", OWNER)
+    first.sync()
+    answer = place.devices.register(new_label("PRESS-4").qr_text, "press", "two", OWNER)
+    assert answer["name"] == "one"
+    assert answer == first.shown()
+
+
+def test_claim_is_two_transactions_around_the_call_to_the_platform(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    def counted(name: str, begin: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*about: object) -> Any:
+            begun.append(name)
+            return begin(*about)
+
+        return counting
+
+    for name in ("transaction", "reading"):
+        monkeypatch.setattr(place.store, name, counted(name, getattr(place.store, name)))
+    place.platform.meanwhile = lambda: begun.append("the platform")
+    place.devices.register(new_label().qr_text, "press", "press 4", OWNER)
+    assert begun == ["transaction", "the platform", "transaction"]
+
+
+def test_what_comes_between_the_parts_of_a_claim_stays(place: Field) -> None:
+    label = new_label("PRESS-4")
+
+    def heard() -> None:
+        with place.store.transaction() as records:
+            (claim,) = records.claims_of("PRESS-4")
+            claim = with_step(claim, 3, "done", "ok", None, place.clock())
+            records.put_claim(replace(claim, name="renamed", highest=7, seen_at=place.clock()))
+
+    place.platform.meanwhile = heard
+    answer = place.devices.register(label.qr_text, "press", "press 4", OWNER)
+    assert answer == place.devices.shown("PRESS-4", OWNER)
+    assert [step["state"] for step in answer["steps"][:4]] == ["done", "done", "done", "pending"]
+    assert (answer["name"], answer["issued_version"]) == ("renamed", 1)
+    with place.store.reading() as records:
+        (claim,) = records.claims_of("PRESS-4")
+    assert (claim.highest, claim.asked) == (7, None)
+
+
+def test_claim_that_is_released_while_it_is_prepared_leaves_no_account(place: Field) -> None:
+    label = new_label("PRESS-4")
+
+    def release() -> None:
+        made = place.platform.tokens.copy()
+        place.devices.release("PRESS-4", OWNER)
+        place.jobs.run_due()
+        place.platform.tokens = made
+
+    place.platform.meanwhile = release
+    with pytest.raises(Released):
+        place.devices.register(label.qr_text, "press", "press 4", OWNER)
+    place.jobs.run_due()
+    assert place.platform.tokens == {}
+
+
+def test_profile_that_another_process_changes_is_used_as_it_is_now(
+    empty_database: Callable[[str], str],
+) -> None:
+    with open_field(empty_database("config")) as place:
+        other = Field(engine=place.engine, store=ConfigStore(place.engine, SecretBox(bytes(32))))
+        place.registered()
+        other.set_password("better horse")
+        device = place.registered()
+        assert device.sync()["config"]["networks"][0]["psk"] == "better horse"
 
 
 def test_registering_again_changes_the_name_and_keeps_the_claim(place: Field) -> None:
