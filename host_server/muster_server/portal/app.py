@@ -16,6 +16,7 @@ from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
 from muster_server.direct import DirectApp
 from muster_server.document import parse_json
+from muster_server.lane import Lane
 from muster_server.outgoing import Rules
 from muster_server.portal.access import Asking, Owner, door
 from muster_server.portal.account_api import add_account
@@ -55,11 +56,13 @@ def create_app(
     kit: "FirmwareKit | None" = None,
     *,
     is_telling: bool = True,
+    lane: Lane | None = None,
 ) -> FastAPI:
     """The portal in front of a configuration server. Without people there is the API alone.
 
     `told` says to which addresses webhooks may lead, besides public ones; `kit` is what boards
-    are prepared with. `is_telling`: this process sends webhooks; of several one does.
+    are prepared with. `is_telling`: this process sends webhooks; of several one does. `lane` does
+    what a fleet asks most.
     """
     webhooks = None if people is None else Webhooks(people.store, portal, told, people.clock)
 
@@ -81,7 +84,7 @@ def create_app(
     guard = [Depends(door(accepted_hashes, people))]
     described = Description()
     audit = None if people is None else people.audit
-    limits = threads, BODY_LIMIT_BYTES, accepted_hashes
+    limits = lane or threads, BODY_LIMIT_BYTES, accepted_hashes
     add_claim(app, portal, described, guard, *limits, audit)
     _add_devices(app, portal, guard, described)
     _add_profiles(app, portal, guard, described)

@@ -18,11 +18,11 @@ from muster_server.api.description import Description
 from muster_server.api.reading import read_body
 from muster_server.direct import Asked, DirectApp, Hashes, NotDirect, Way
 from muster_server.errors import HostError, Unauthorized
+from muster_server.lane import Runner
 from muster_server.portal.access import ADMINISTRATOR, Asking, Caller
 from muster_server.portal.deeds import called, deed_by, write_down
 from muster_server.portal.service import Portal
 from muster_server.store.audit import AuditStore
-from muster_server.threads import Threads
 from muster_server.web import (
     address_of,
     body_within,
@@ -44,7 +44,7 @@ class _ClaimWay(Way):
     def __init__(
         self,
         register: Register,
-        threads: Threads,
+        threads: Runner,
         limit_bytes: int,
         accepted_hashes: Hashes,
         audit: AuditStore | None,
@@ -96,7 +96,7 @@ def add_claim(
     portal: Portal,
     described: Description,
     guard: list[Any],
-    threads: Threads,
+    threads: Runner,
     limit_bytes: int,
     accepted_hashes: Hashes,
     audit: AuditStore | None,

@@ -75,7 +75,7 @@ class PeopleStore:
     """The portal's database. The caller disposes of the engine."""
 
     def __init__(self, engine: Engine, box: SecretBox) -> None:
-        self._database = Database(engine)
+        self._database = Database(engine, rank=2)
         self._box = box
         self.audit = AuditStore(self._database)
 
