@@ -203,7 +203,8 @@ def _portal(parts: Parts) -> Role:
     people = People(PeopleStore(engine, box))
     told = Rules(settings.notify_networks, settings.ca_file)
     accepted, is_telling = parts.accepted("portal"), parts.is_first
-    app = create_app(portal, accepted, people, told, kit, is_telling=is_telling)
+    about = (portal, accepted, people, told, kit)
+    app = create_app(*about, is_telling=is_telling, lane=parts.lane)
     role = parts.role("portal", app)
     if parts.is_first:
         _tell_first_link(settings, role.urls[0], people.first_invitation())

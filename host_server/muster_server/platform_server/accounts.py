@@ -128,10 +128,8 @@ class Accounts:
         """
         _check_originator(originator)
         with self._store.transaction() as rows:
-            if not rows.has_account(originator):
-                rows.add_account(originator, timestamp(self._clock()))
-                rows.history.note(originator, Sight(self._clock(), "account_made"))
-            return self._issue(rows, originator, token_id)
+            is_new = rows.add_account(originator, timestamp(self._clock()))
+            return self._issue(rows, originator, token_id, is_new=is_new)
 
     def open_reader(
         self,
@@ -151,11 +149,9 @@ class Accounts:
                 raise Conflict("this originator has an account that is no reader's")
             if former is not None and former[1] != kind:
                 raise Conflict(f"this originator's account is that of a {former[1]}")
-            if former is None:
-                rows.add_account(originator, timestamp(self._clock()))
-                rows.history.note(originator, Sight(self._clock(), "account_made"))
+            is_new = former is None and rows.add_account(originator, timestamp(self._clock()))
             rows.readers.put(originator, policy, kind)
-            return self._issue(rows, originator, token_id)
+            return self._issue(rows, originator, token_id, is_new=is_new)
 
     def name_in_policy(self, policy: str, originators: list[str]) -> None:
         """Open these accounts' AEs to the policy's readers, until the accounts are closed. Who has
@@ -204,20 +200,29 @@ class Accounts:
             if remove_ae and _ae_of(rows, originator):
                 rows.remove(originator)
 
-    def _issue(self, rows: Rows, originator: str, token_id: str | None) -> IssuedToken:
-        former = rows.token(token_id) if token_id is not None else None
-        if former is not None:
-            if former.originator != originator:
-                raise Conflict("another account has a token with this id; choose another one")
-            rows.remove_token(former.token_id)
-        most = self._bounds.tokens_per_account
-        if len(rows.tokens_of([originator])) >= most:
-            raise Conflict(f"the account has {most} tokens already; revoke some first")
+    def _issue(
+        self, rows: Rows, originator: str, token_id: str | None, *, is_new: bool
+    ) -> IssuedToken:
+        """Issue a token for an account, which has none yet if it `is_new`."""
+        if not is_new:
+            self._make_room(rows, originator, token_id)
         issued = IssuedToken(originator, token_id or secrets.token_hex(8), tokens.new_token())
-        hash_ = tokens.token_hash(issued.token)
-        rows.add_token(Token(issued.token_id, originator, hash_, timestamp(self._clock())))
-        rows.history.note(originator, Sight(self._clock(), "token_issued"))
+        hash_, now = tokens.token_hash(issued.token), self._clock()
+        if not rows.add_token(Token(issued.token_id, originator, hash_, timestamp(now))):
+            raise Conflict("another account has a token with this id; choose another one")
+        made = (Sight(now, "account_made"),) if is_new else ()
+        rows.history.note(originator, *made, Sight(now, "token_issued"))
         return issued
+
+    def _make_room(self, rows: Rows, originator: str, token_id: str | None) -> None:
+        """End the account's token of this id. Conflict if it has too many others."""
+        held = [token.token_id for token in rows.tokens_of([originator])]
+        if token_id in held:
+            rows.remove_token(token_id)
+            held.remove(token_id)
+        most = self._bounds.tokens_per_account
+        if len(held) >= most:
+            raise Conflict(f"the account has {most} tokens already; revoke some first")
 
 
 def _ae_of(rows: Rows, originator: str) -> Resource | None:

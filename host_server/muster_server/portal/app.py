@@ -6,18 +6,22 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, Query
 from fastapi.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from muster_server.api import bodies, profiles, views
 from muster_server.api.description import Description
 from muster_server.api.queries import WantedDevices
 from muster_server.api.reading import read_body
+from muster_server.direct import DirectApp
 from muster_server.document import parse_json
+from muster_server.lane import Lane
 from muster_server.outgoing import Rules
 from muster_server.portal.access import Asking, Owner, door
 from muster_server.portal.account_api import add_account
-from muster_server.portal.answer_headers import AnswerHeaders
+from muster_server.portal.answer_headers import completing
+from muster_server.portal.claim_way import add_claim
 from muster_server.portal.commanding import add_commanding
 from muster_server.portal.offline import add_offline
 from muster_server.portal.overview import add_overview
@@ -52,11 +56,13 @@ def create_app(
     kit: "FirmwareKit | None" = None,
     *,
     is_telling: bool = True,
+    lane: Lane | None = None,
 ) -> FastAPI:
     """The portal in front of a configuration server. Without people there is the API alone.
 
     `told` says to which addresses webhooks may lead, besides public ones; `kit` is what boards
-    are prepared with. `is_telling`: this process sends webhooks; of several one does.
+    are prepared with. `is_telling`: this process sends webhooks; of several one does. `lane` does
+    what a fleet asks most.
     """
     webhooks = None if people is None else Webhooks(people.store, portal, told, people.clock)
 
@@ -65,7 +71,7 @@ def create_app(
         async with telling(webhooks if is_telling else None):
             yield
 
-    app = FastAPI(
+    app = PortalApp(
         title="Muster portal",
         redirect_slashes=False,
         telemetry=TELEMETRY,
@@ -77,6 +83,9 @@ def create_app(
     use_threads(app, threads)
     guard = [Depends(door(accepted_hashes, people))]
     described = Description()
+    audit = None if people is None else people.audit
+    limits = lane or threads, BODY_LIMIT_BYTES, accepted_hashes
+    add_claim(app, portal, described, guard, *limits, audit)
     _add_devices(app, portal, guard, described)
     _add_profiles(app, portal, guard, described)
     add_offline(app, portal, guard, described)
@@ -103,27 +112,26 @@ def create_app(
 
         add_pages(app, portal, people, streams, people.audit, webhooks, transfers, kit)
         app.add_middleware(Audit, store=people.audit)
-    app = harden(app)
+    harden(app)
     if has_pages:
         from muster_server.portal.pages.astray import lead_back
 
         lead_back(app)
-    app.add_middleware(AnswerHeaders)  # the outermost: of what went wrong, too
     return app
+
+
+class PortalApp(DirectApp):
+    """The portal's app: each answer has what all answers of the portal have, whichever way it
+    went, and whatever went wrong.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, by the direct way if there is one."""
+        await super().__call__(scope, receive, completing(send))
 
 
 def _add_devices(app: FastAPI, portal: Portal, guard: list[Any], described: Description) -> None:
     shown = described.of(views.Device)
-    registered = described.of(views.Device, bodies.NewDevice, 201)
-
-    @app.post("/v1/devices", dependencies=guard, **registered)
-    def register_device(request: Request, body: Body, caller: Asking) -> Response:
-        """Step 1: register a device by its label."""
-        device = read_body(bodies.NewDevice, body)
-        caller.need_profile(device.profile)
-        shown = portal.register(device, caller.owner)
-        request.state.about = shown["device_id"]
-        return json_response(shown, 201)
 
     @app.get("/v1/devices", dependencies=guard, **described.of(views.Devices))
     def list_devices(wanted: Annotated[WantedDevices, Query()], owner: Owner) -> Response:

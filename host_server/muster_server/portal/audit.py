@@ -2,7 +2,6 @@
 # Copyright (c) 2026 The Muster authors
 """Writes down what is done at the portal, by its pages and its API alike."""
 
-import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,15 +10,12 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from muster_server.errors import HostError
 from muster_server.portal.access import HAND_OUT, Caller
+from muster_server.portal.deeds import called, deed_by, write_down
 from muster_server.portal.people import Visitor
 from muster_server.store.audit import AuditStore, Deed
 from muster_server.web import address_of
 
-log = logging.getLogger(__name__)
-
-_LONGEST = 64
 _ABOUT = ("device_id", "name", "task_id", "rollout_id", "webhook_id")  # of the addresses' parts
 
 
@@ -55,10 +51,7 @@ class Audit:
         deed = deed_of(scope, status, self._clock())
         if deed is None:
             return
-        try:
-            await run_in_threadpool(self._store.add, deed)
-        except HostError as error:
-            log.error("not in the audit log: %s by %s: %s", deed.deed, deed.who, error)
+        await run_in_threadpool(write_down, self._store, deed)
 
 
 def deed_of(scope: Scope, status: int, at: float) -> Deed | None:
@@ -74,15 +67,8 @@ def deed_of(scope: Scope, status: int, at: float) -> Deed | None:
         return None
     parts = scope.get("path_params") or {}
     about = state.get("about") or next((parts[name] for name in _ABOUT if name in parts), "")
-    return Deed(
-        at=at,
-        who=who[:_LONGEST],
-        owner=owner,
-        address=address_of(Request(scope)),
-        deed=route.name.replace("_", " "),
-        about=str(about)[:_LONGEST],
-        status=status,
-    )
+    address = address_of(Request(scope))
+    return deed_by(who, owner, address, called(route.name), str(about), status, at)
 
 
 def _known(state: dict[str, Any]) -> tuple[str, str]:

@@ -325,7 +325,7 @@ class People:
 
     def caller_with(self, token: str) -> Caller | None:
         """Return whose token of the API this is, with what it may do; None if it is none."""
-        with self.store.transaction() as records:
+        with self.store.reading() as records:
             found = records.token(token_hash(token))
             if found is None or found.expires_at <= self.clock():
                 return None

@@ -3,12 +3,13 @@
 """The audit log's records: who did what, when, from where, and how it ended."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import select
 
-from muster_server.store.engine import transaction
+from muster_server.store.engine import Database
 from muster_server.store.portal_tables import audit
+from muster_server.store.sql import Sql, insertion
 
 _SLICE = 500
 
@@ -26,6 +27,10 @@ class Deed:
     status: int
 
 
+_DEED = tuple(Deed.__dataclass_fields__)
+_ADD = insertion("audit", _DEED)
+
+
 @dataclass(frozen=True)
 class Line:
     """A deed with its number in the log."""
@@ -37,20 +42,20 @@ class Line:
 class AuditStore:
     """Takes lines and shows them; nothing changes or removes one."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def add(self, deed: Deed) -> None:
         """Write a line. Unavailable if the database is busy."""
-        with transaction(self._engine) as connection:
-            connection.execute(insert(audit).values(asdict(deed)))
+        with self._database.transaction() as connection:
+            Sql(connection).run(_ADD, *(getattr(deed, name) for name in _DEED))
 
     def newest(self, limit: int, before: int | None = None) -> list[Line]:
         """Return lines, the newest first; with `before`, those before the one of this number."""
         query = select(audit).order_by(audit.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(audit.c.id < before)
-        with transaction(self._engine) as connection:
+        with self._database.reading() as connection:
             rows = [dict(row) for row in connection.execute(query).mappings()]
         return [Line(row.pop("id"), Deed(**row)) for row in rows]
 
@@ -59,7 +64,7 @@ class AuditStore:
         after = 0
         while True:
             query = select(audit).where(audit.c.id > after).order_by(audit.c.id).limit(_SLICE)
-            with transaction(self._engine) as connection:
+            with self._database.reading() as connection:
                 rows = [dict(row) for row in connection.execute(query).mappings()]
             for row in rows:
                 after = row.pop("id")

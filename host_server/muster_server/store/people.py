@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from muster_server.errors import Conflict
 from muster_server.store.audit import AuditStore
-from muster_server.store.engine import POSTGRES, transaction
+from muster_server.store.engine import Database
 from muster_server.store.portal_tables import api_tokens, choices, invitations, sessions, users
 from muster_server.store.second_factors import SecondFactorRecords
 from muster_server.store.secrets import SecretBox
@@ -75,23 +75,31 @@ class PeopleStore:
     """The portal's database. The caller disposes of the engine."""
 
     def __init__(self, engine: Engine, box: SecretBox) -> None:
-        self._engine = engine
+        self._database = Database(engine, rank=2)
         self._box = box
-        self.audit = AuditStore(engine)
+        self.audit = AuditStore(self._database)
 
     @contextmanager
     def transaction(self) -> Iterator["PeopleRecords"]:
         """Everything in the block happens, or nothing of it. Unavailable if it is busy."""
-        with transaction(self._engine) as connection:
+        with self._database.transaction() as connection:
             # Here, with the database's lock: whoever rotates the key waits for it, too.
             self._box.refresh()
             yield PeopleRecords(connection, self._box)
 
+    @contextmanager
+    def reading(self) -> Iterator["PeopleRecords"]:
+        """The records as they are now, for questions alone. Unavailable if that cannot be had."""
+        # Before: a key that is put into the file later has sealed nothing that is seen here.
+        self._box.refresh()
+        with self._database.reading() as connection:
+            yield PeopleRecords(connection, self._box)
+
     def shared_secret(self) -> bytes | None:
         """A secret that all processes have, and no backup; None: there is one process."""
-        if self._engine.name != POSTGRES:
+        if not self._database.is_shared:
             return None
-        with transaction(self._engine) as connection:
+        with self._database.transaction() as connection:
             return shared_secret(Sql(connection), '"user"')
 
 

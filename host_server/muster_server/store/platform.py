@@ -46,6 +46,8 @@ _INSERT = f"{_ADD} RETURNING seq"
 _MARK = insertion("marks", ("ri", "kind", "value"))
 _UPDATE = f"UPDATE resources SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE ri = ?"  # noqa: S608
 _OF_A_TOKEN = ("token_id", "originator", "hash", "ct")
+_ADD_TOKEN = f"{insertion('tokens', _OF_A_TOKEN)} ON CONFLICT (token_id) DO NOTHING"
+_ADD_ACCOUNT = f"{insertion('accounts', ('originator', 'ct'))} ON CONFLICT DO NOTHING"
 
 LONGEST_SEARCH_S = 10.0
 _MANY = 2000  # so many are better not sorted
@@ -313,16 +315,13 @@ class Rows:
         )
         return [(row[0], row[1]) for row in self._sql.rows(text, after, limit)]
 
-    def add_account(self, originator: str, ct: str) -> None:
-        self._sql.run(insertion("accounts", ("originator", "ct")), originator, ct)
+    def add_account(self, originator: str, ct: str) -> bool:
+        """Make the account unless it is there; tell whether it was made."""
+        return self._sql.run(_ADD_ACCOUNT, originator, ct) == 1
 
     def remove_account(self, originator: str) -> None:
         """Forget an account and all its tokens."""
         self._sql.run("DELETE FROM accounts WHERE originator = ?", originator)
-
-    def token(self, token_id: str) -> Token | None:
-        found = self._tokens("token_id = ?", token_id)
-        return found[0] if found else None
 
     def tokens_of(self, originators: Iterable[str]) -> list[Token]:
         listed = list(originators)
@@ -331,9 +330,10 @@ class Rows:
     def tokens_with(self, hash_: str) -> list[Token]:
         return self._tokens("hash = ?", hash_)
 
-    def add_token(self, token: Token) -> None:
+    def add_token(self, token: Token) -> bool:
+        """Keep it, unless there is one with its id; tell whether it is kept."""
         values = (token.token_id, token.originator, token.hash, token.ct)
-        self._sql.run(insertion("tokens", _OF_A_TOKEN), *values)
+        return self._sql.run(_ADD_TOKEN, *values) == 1
 
     def remove_token(self, token_id: str) -> None:
         self._sql.run("DELETE FROM tokens WHERE token_id = ?", token_id)

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from muster_server.store.sql import Sql, insertion
 
 KEPT = 64
+_LONGEST_DETAIL = 200
 
 _OF_A_SIGHT = ("at", "what", "code", "detail", "until", "times")
 _REPEATED = ("what", "code", "detail")
 _INSERT = insertion("history", ("originator", "at", "until", "times", *_REPEATED))
+_NEWEST = (
+    f"SELECT seq, {', '.join(_REPEATED)} FROM history WHERE originator = ?"  # noqa: S608 - our own
+    " ORDER BY seq DESC LIMIT 1"
+)
 _ALL_OF = (
     'SELECT at, what, code, detail, "until", times FROM history WHERE originator = ? ORDER BY seq'
 )
@@ -42,17 +47,20 @@ class PlatformHistory:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
 
-    def note(self, originator: str, sight: Sight) -> None:
-        """Write it down, or count it if the newest is the same."""
-        newest = "SELECT seq, what, code, detail FROM history WHERE originator = ?"
-        former = self._sql.row(f"{newest} ORDER BY seq DESC LIMIT 1", originator)
-        same = (sight.what, sight.code, sight.detail[:200])
-        if former is not None and same == tuple(former[name] for name in _REPEATED):
+    def note(self, originator: str, *sights: Sight) -> None:
+        """Write them down in this order, or count the first if the newest is the same. Each is
+        another than the one before it.
+        """
+        former = self._sql.row(_NEWEST, originator)
+        if former is not None and tuple(former)[1:] == _said(sights[0]):
             again = 'UPDATE history SET times = times + 1, "until" = ? WHERE seq = ?'
-            self._sql.run(again, sight.at, former["seq"])
+            self._sql.run(again, sights[0].at, former["seq"])
+            sights = sights[1:]
+        if not sights:
             return
-        self._sql.run(_INSERT, originator, sight.at, sight.at, 1, *same)
-        self._sql.run(_FORGET_OLD, originator, originator, KEPT)
+        self._sql.run_many(_INSERT, ((originator, s.at, s.at, 1, *_said(s)) for s in sights))
+        if former is not None:
+            self._sql.run(_FORGET_OLD, originator, originator, KEPT)
 
     def has(self, originator: str, what: str) -> bool:
         """Tell whether this is among what is remembered."""
@@ -71,3 +79,7 @@ class PlatformHistory:
             ' AND originator NOT IN (SELECT originator FROM history WHERE "until" >= ?)',
             before,
         )
+
+
+def _said(sight: Sight) -> tuple[str, str, str]:
+    return sight.what, sight.code, sight.detail[:_LONGEST_DETAIL]

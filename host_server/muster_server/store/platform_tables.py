@@ -4,10 +4,10 @@
 
 import sqlalchemy as sa
 
-_metadata = sa.MetaData()
+metadata = sa.MetaData()
 resources = sa.Table(
     "resources",
-    _metadata,
+    metadata,
     sa.Column("seq", sa.Integer, primary_key=True),  # the order of creation
     sa.Column("ri", sa.String(64)),
     sa.Column("ty", sa.Integer),
@@ -24,7 +24,7 @@ resources = sa.Table(
 )
 marks = sa.Table(
     "marks",
-    _metadata,
+    metadata,
     sa.Column("ri", sa.String(64)),
     sa.Column("kind", sa.String(8)),
     sa.Column("value", sa.String(256)),

@@ -4,6 +4,7 @@
 
 import logging
 import socket
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -72,6 +73,13 @@ def named(platform: Client, token_id: str, originator: str = PEN) -> Answer:
     return platform.http("PUT", f"/accounts/{originator}?token_id={token_id}", token=ADMIN_TOKEN)
 
 
+def listed(platform: Client) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = platform.http("GET", "/accounts", token=ADMIN_TOKEN).body[
+        "accounts"
+    ]
+    return entries
+
+
 def test_token_of_the_same_id_takes_the_former_ones_place(platform: Client) -> None:
     other = platform.account(PEN)
     issued = [named(platform, "mine").body for _ in range(20)]  # more than an account may have
@@ -86,6 +94,11 @@ def test_token_of_the_same_id_takes_the_former_ones_place(platform: Client) -> N
 def test_token_id_of_another_account_is_refused(platform: Client) -> None:
     token = named(platform, "mine").body["token"]
     assert named(platform, "mine", CUP).status == 409
+    # Nothing of the other account is left; nor does one that is there get the token.
+    assert [entry["originator"] for entry in listed(platform)] == [PEN]
+    platform.account(CUP)
+    assert named(platform, "mine", CUP).status == 409
+    assert [len(entry["tokens"]) for entry in listed(platform)] == [1, 1]
     assert platform.ask("GET", "/nothing", PEN, token=token).status == 404
 
 

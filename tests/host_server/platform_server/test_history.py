@@ -52,6 +52,18 @@ def test_it_tells_how_a_registration_went(platform: Client) -> None:
     assert times == sorted(times)
 
 
+def test_tokens_that_are_issued_in_a_row_are_counted_and_a_new_account_begins_anew(
+    platform: Client,
+) -> None:
+    for _ in range(3):
+        platform.account(PEN)
+    assert [sight["times"] for sight in history(platform)["seen"]] == [1, 3]
+    platform.http("DELETE", f"/accounts/{PEN}", token=ADMIN_TOKEN)
+    platform.account(PEN)
+    whats = [what for what, _ in seen(platform)]
+    assert whats == ["account_made", "token_issued", "account_closed", *whats[:2]]
+
+
 def test_device_that_comes_back_is_counted_and_another_one_is_a_conflict(
     platform: Client,
 ) -> None:

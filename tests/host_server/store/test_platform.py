@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Engine
 
-from muster_server.store import platform
+from muster_server.store import platform, platform_tables
 from muster_server.store.engine import open_engine
 from muster_server.store.migrations import migrate
 from muster_server.store.platform import NameTaken, PlatformStore, Resource, Token
@@ -37,7 +37,7 @@ def store(engine: Engine) -> PlatformStore:
 
 def test_tables_are_what_the_migrations_make(store: PlatformStore, engine: Engine) -> None:
     made = sa.inspect(engine)
-    for name, table in platform._metadata.tables.items():
+    for name, table in platform_tables.metadata.tables.items():
         assert [column["name"] for column in made.get_columns(name)] == [
             column.name for column in table.columns
         ]
