@@ -16,7 +16,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -30,6 +30,8 @@ T = TypeVar("T")
 _MOST_TOGETHER = 64  # pieces of work in one batch
 _LONGEST_S = 0.02  # a batch is not made longer after that
 _MOST_OUTSIDE = 32  # threads that have left, and wait for something
+_QUICK_S = 0.0003  # about what it costs to wake another thread, which wakes the event loop
+_OF_THE_LAST = 8  # waits for the disk, of which the mean is taken
 _END_S = 10.0  # for what is still to be done when it is closed
 
 
@@ -50,10 +52,15 @@ class Share(Protocol):
     rank: int  # who is asked by others ends first
 
     def end(self) -> None:
-        """Put it on the disk, or raise the HostError that says why it is not there."""
+        """Commit it, or raise the HostError that says why it is not kept."""
 
     def undo(self) -> None:
         """Take all of it back."""
+
+    def sync(self) -> None:
+        """Return when what was committed there is on the disk, or raise HostError if it may not
+        be.
+        """
 
 
 class _Here(threading.local):
@@ -80,10 +87,11 @@ def leave() -> None:
 
 
 def settle() -> None:
-    """Return when what this thread has written is on the disk, still in the lane: before another
-    role is told of it that keeps it in a database of its own. Within a transaction it is not.
+    """Return when what this thread has written is committed, still in the lane: before another
+    role writes what is to be known here, whenever this process is killed. Within a transaction it
+    is not.
 
-    Raises the HostError of whatever keeps it from the disk.
+    Raises the HostError of whatever keeps it from that.
     """
     if _here.batch is not None and not _here.batch.open_parts:
         _here.batch.settle()
@@ -142,6 +150,7 @@ class Batch:
         self._ends = time.monotonic() + _LONGEST_S
         self.shares: dict[object, Share] = {}
         self.open_parts = 0  # transactions that have not ended
+        self.committed: dict[object, Share] = {}
         self.later: list[Callable[[], object]] = []
         self.works: list[Work[Any]] = []
         self._failed: Exception | None = None
@@ -153,24 +162,21 @@ class Batch:
         return not has_room or time.monotonic() > self._ends
 
     def end(self) -> Exception | None:
-        """Put all on the disk, or nothing of what is not there yet: then what keeps it from it."""
-        for share in sorted(self.shares.values(), key=lambda share: share.rank):
+        """Commit all, or nothing of what is not committed yet: then what keeps it from that."""
+        for database, share in sorted(self.shares.items(), key=lambda item: item[1].rank):
             try:
                 if self._failed is None:
                     share.end()
+                    self.committed[database] = share
                 else:
                     share.undo()
             except Exception as error:  # noqa: BLE001 - told to everybody whose work it was
                 self._failed = self._failed or error
         self.shares.clear()
-        if self._failed is None:
-            for do in self.later:
-                do()
-            self.later.clear()
         return self._failed
 
     def settle(self) -> None:
-        """Put on the disk what there is by now. `settle` has the errors."""
+        """Commit what there is by now. `settle` has the errors."""
         failed = self.end()
         if failed is not None:
             raise failed
@@ -180,12 +186,84 @@ class Batch:
         self._lane.go_on_elsewhere(self)
 
 
+def on_disk(batches: list[Batch]) -> Exception | None:
+    """Return when all that these have committed is on the disk; or what keeps it from it."""
+    shares = {database: share for batch in batches for database, share in batch.committed.items()}
+    for share in sorted(shares.values(), key=lambda share: share.rank):
+        try:
+            share.sync()
+        except Exception as error:  # noqa: BLE001 - told to everybody whose work it was
+            return error
+    return None
+
+
+def told(batches: list[Batch], failed: Exception | None) -> None:
+    """Let all go on whose work is in these, as far as they have not been told."""
+    for batch in batches:
+        if failed is None:
+            for do in batch.later:
+                do()
+        batch.later.clear()
+    tell([work for batch in batches for work in batch.works], failed)
+
+
+class _Disk:
+    """The thread that waits for the disk while the lane goes on, once for all that was committed
+    meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Batch | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._took_s = 0.0  # lately
+
+    @property
+    def is_quick(self) -> bool:
+        """Tell whether it takes no longer than another thread would cost."""
+        return self._took_s < _QUICK_S
+
+    def put(self, batch: Batch) -> None:
+        """Have those told whose work is in this batch, once it is on the disk."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="lane's disk", daemon=True)
+            self._thread.start()
+        self._queue.put(batch)
+
+    def reached(self, batches: list[Batch]) -> Exception | None:
+        """Wait for it, in this thread; what went wrong, if something did."""
+        began = time.monotonic()
+        failed = on_disk(batches)
+        if any(batch.committed for batch in batches):
+            self._took_s += (time.monotonic() - began - self._took_s) / _OF_THE_LAST
+        return failed
+
+    def close(self) -> None:
+        """End when all that has come is told."""
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join(_END_S)
+
+    def _run(self) -> None:
+        while (batch := self._queue.get()) is not None:
+            batches: list[Batch] = [batch]
+            is_closed = False
+            with suppress(Empty):
+                while not is_closed:
+                    more = self._queue.get_nowait()
+                    is_closed = more is None
+                    batches += [] if more is None else [more]
+            told(batches, self.reached(batches))
+            if is_closed:
+                return
+
+
 class Lane:
     """The thread in which work is done. To be closed."""
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[Work[Any] | None] = SimpleQueue()
         self._outside = threading.BoundedSemaphore(_MOST_OUTSIDE)
+        self._disk = _Disk()
         self._serving = self._started()
 
     async def run(self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
@@ -213,6 +291,7 @@ class Lane:
         """End when all that has come is done."""
         self._queue.put(None)
         self._serving.join(_END_S)
+        self._disk.close()
 
     def go_on_elsewhere(self, batch: Batch) -> None:
         """End a batch whose last piece of work goes on outside, in its thread. Raises Unavailable
@@ -221,9 +300,10 @@ class Lane:
         if not self._outside.acquire(blocking=False):
             raise Unavailable("too many wait for another server", retry_s=2)
         _here.batch = None
-        *done, _ = batch.works
-        failed = batch.end()
-        tell(done, failed)
+        *batch.works, ours = batch.works
+        failed = batch.end() or on_disk([batch])
+        told([batch], failed)
+        batch.works = [ours]
         self._serving = self._started()
         if failed is not None:
             raise failed
@@ -243,9 +323,19 @@ class Lane:
                 self._outside.release()
                 return
             _here.batch = None
-            tell(batch.works, batch.end())
+            self._end(batch)
             if is_closed:
                 return
+
+    def _end(self, batch: Batch) -> None:
+        """Commit it, and tell when it is on the disk: now, if that takes less time than to have
+        it told by another thread.
+        """
+        failed = batch.end()
+        if failed is None and batch.committed and not self._disk.is_quick:
+            self._disk.put(batch)
+        else:
+            told([batch], failed or self._disk.reached([batch]))
 
     def _fill(self, batch: Batch, work: Work[Any] | None) -> bool:
         """Do this piece and what has come besides, as long as it is in one batch; True if the

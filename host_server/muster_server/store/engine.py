@@ -26,6 +26,7 @@ from muster_server.store.postgres import (
     role_url,
 )
 from muster_server.store.refused import is_refusal, unavailable
+from muster_server.store.unsynced import Unsynced
 from muster_server.store.writer import BEGIN, Held, TurnTimeout, Undone, Writer
 
 BUSY_TIMEOUT_S = 5.0
@@ -87,7 +88,8 @@ class Database:
         """
         self._rank = rank
         self._kept = KeptConnections(engine)
-        self._writer = Writer(self._kept, lambda: BUSY_TIMEOUT_S)
+        self._unsynced = Unsynced(engine)
+        self._writer = Writer(self._kept, self._unsynced, lambda: BUSY_TIMEOUT_S)
         self._postgres = PostgresDatabase(engine) if engine.name == POSTGRES else None
         # Another number after the database was away: each connection is a new one then.
         self.connections_made = 0
@@ -125,7 +127,7 @@ class Database:
         """Return what the batch of this thread writes here; it has the turn until it ends."""
         found = batch.shares.get(self)
         if found is None:
-            found = batch.shares[self] = _Share(self._writer.hold(), self._rank)
+            found = batch.shares[self] = _Share(self._writer.hold(), self._unsynced, self._rank)
         return cast(_Share, found)
 
     @contextmanager
@@ -183,14 +185,23 @@ class Database:
 class _Share:
     """The part of a batch of the lane that is written to a database."""
 
-    def __init__(self, held: Held, rank: int) -> None:
+    def __init__(self, held: Held, unsynced: Unsynced, rank: int) -> None:
         self.held = held
+        self._unsynced = unsynced
         self.rank = rank
 
     def end(self) -> None:
         """Commit it. Unavailable if it could not be kept."""
         with _told():
             self.held.end()
+
+    def sync(self) -> None:
+        """Return when what was committed is on the disk. Unavailable if it may not be."""
+        try:
+            self._unsynced.sync()
+        except OSError as error:
+            log.error("the disk may not have kept what was written: %s", error.strerror)
+            raise Unavailable("the disk did not take what was written", retry_s=10) from None
 
     def undo(self) -> None:
         """Take it back."""

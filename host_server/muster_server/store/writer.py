@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from muster_server.store.kept_connections import KeptConnections
+from muster_server.store.unsynced import Unsynced
 
 # A commit holds so many at most, and is not put off for longer than that.
 _MOST_TOGETHER = 64
@@ -43,8 +44,9 @@ def _closed() -> threading.Lock:
 class _Group:
     """The members whose work one commit holds."""
 
-    def __init__(self, connection: Connection, now: float) -> None:
+    def __init__(self, connection: Connection, now: float, is_unsynced: bool) -> None:
         self.connection = connection
+        self.is_unsynced = is_unsynced  # its commit does not wait for the disk
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
         self.driver = driver
@@ -77,8 +79,14 @@ class _Group:
 class Writer:
     """Gives out the turn to write. A transaction begins with SQLite's write lock."""
 
-    def __init__(self, connections: KeptConnections, patience_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        connections: KeptConnections,
+        unsynced: Unsynced,
+        patience_s: Callable[[], float],
+    ) -> None:
         self._connections = connections
+        self._unsynced = unsynced
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._is_taken = False
@@ -110,23 +118,23 @@ class Writer:
 
     def hold(self) -> "Held":
         """Keep the turn for several parts, one after another, and end them together; with the
-        errors of `part`. To be ended, by this thread.
+        errors of `part`. To be ended, by this thread, which waits for the disk by itself.
         """
         self._take_turn()
         try:
-            self._group = self._group or self._begun()
+            self._group = self._group or self._begun(is_unsynced=self._unsynced.wal is not None)
         except BaseException:
             self._pass_turn()
             raise
         return Held(self, self._group)
 
-    def _begun(self) -> _Group:
-        connection = self._connections.take()
+    def _begun(self, *, is_unsynced: bool = False) -> _Group:
+        connection = self._unsynced.take() if is_unsynced else self._connections.take()
         try:
-            group = _Group(connection, time.monotonic())
+            group = _Group(connection, time.monotonic(), is_unsynced)
             group.driver.execute(BEGIN)
         except BaseException:
-            connection.close()
+            self._unsynced.drop(connection) if is_unsynced else connection.close()
             raise
         return group
 
@@ -170,8 +178,11 @@ class Writer:
                 self._pass_turn()
 
     def _give_back(self, group: _Group) -> None:
+        kept = self._unsynced if group.is_unsynced else self._connections
         if group.error is None:
-            self._connections.give_back(group.connection)
+            kept.give_back(group.connection)
+        elif group.is_unsynced:
+            self._unsynced.drop(group.connection)
         else:
             group.connection.close()
 
@@ -239,7 +250,9 @@ class Held:
         group.members += 1
 
     def end(self) -> None:
-        """Commit all parts, and pass the turn. Undone if that failed: nothing of them is kept."""
+        """Commit all parts, and pass the turn. Whoever looks sees them now; they are on the disk
+        when it was waited for. Undone if that failed: nothing of them is kept.
+        """
         self._writer.end(self._group)
         if self._group.error is not None:
             raise Undone(str(self._group.error)) from self._group.error
