@@ -128,8 +128,9 @@ class Accounts:
         """
         _check_originator(originator)
         with self._store.transaction() as rows:
-            is_new = rows.add_account(originator, timestamp(self._clock()))
-            return self._issue(rows, originator, token_id, is_new=is_new)
+            now = self._clock()
+            is_new = rows.add_account(originator, timestamp(now))
+            return self._issue(rows, originator, token_id, now, is_new=is_new)
 
     def open_reader(
         self,
@@ -149,9 +150,10 @@ class Accounts:
                 raise Conflict("this originator has an account that is no reader's")
             if former is not None and former[1] != kind:
                 raise Conflict(f"this originator's account is that of a {former[1]}")
-            is_new = former is None and rows.add_account(originator, timestamp(self._clock()))
+            now = self._clock()
+            is_new = former is None and rows.add_account(originator, timestamp(now))
             rows.readers.put(originator, policy, kind)
-            return self._issue(rows, originator, token_id, is_new=is_new)
+            return self._issue(rows, originator, token_id, now, is_new=is_new)
 
     def name_in_policy(self, policy: str, originators: list[str]) -> None:
         """Open these accounts' AEs to the policy's readers, until the accounts are closed. Who has
@@ -201,13 +203,13 @@ class Accounts:
                 rows.remove(originator)
 
     def _issue(
-        self, rows: Rows, originator: str, token_id: str | None, *, is_new: bool
+        self, rows: Rows, originator: str, token_id: str | None, now: float, *, is_new: bool
     ) -> IssuedToken:
         """Issue a token for an account, which has none yet if it `is_new`."""
         if not is_new:
             self._make_room(rows, originator, token_id)
         issued = IssuedToken(originator, token_id or secrets.token_hex(8), tokens.new_token())
-        hash_, now = tokens.token_hash(issued.token), self._clock()
+        hash_ = tokens.token_hash(issued.token)
         if not rows.add_token(Token(issued.token_id, originator, hash_, timestamp(now))):
             raise Conflict("another account has a token with this id; choose another one")
         made = (Sight(now, "account_made"),) if is_new else ()
