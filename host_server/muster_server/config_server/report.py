@@ -98,6 +98,8 @@ def _report(fields: Fields) -> Report:
 
 def printable(text: str) -> str:
     """The text as it may be shown: a device chose it, and it goes to terminals and pages."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
