@@ -144,6 +144,8 @@ def kind_of(value: object) -> str:
 
 def typed(value: object, kind: type[T], path: str) -> T:
     """The value if it is exactly of this kind; `true` is not an integer."""
+    if type(value) is kind:  # by far the commonest
+        return value
     origin: type = getattr(kind, "__origin__", kind)
     if type(value) is not origin:
         raise wrong(path, f"wanted {_NAMES[origin]}, got {kind_of(value)}")
@@ -212,7 +214,7 @@ def sized_text(value: object, path: str, low: int, high: int) -> str:
     return text
 
 
-def bounded(value: object, path: str, low: int, high: int) -> int:
+def bounded(value: object, path: str, low: int, high: int = LARGEST_INT) -> int:
     """An integer from `low` to `high`."""
     number = typed(value, int, path)
     if not low <= number <= high:

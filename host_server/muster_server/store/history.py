@@ -9,7 +9,7 @@ kept.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from muster_server.store.sql import Sql, insertion
 
@@ -55,7 +55,7 @@ _AFTER = (
     " WHERE id > ? AND id <= ? ORDER BY id"
 )
 _TOLD = (
-    f"SELECT {_MOMENT} FROM history WHERE {_ABOUT} AND source = 'device'"  # noqa: S608
+    f"SELECT at, step, code, ms FROM history WHERE {_ABOUT} AND source = 'device'"  # noqa: S608
     " AND ms IS NOT NULL ORDER BY id DESC LIMIT ?"
 )
 
@@ -73,6 +73,15 @@ class Moment:
     detail: str = ""
     until: float = 0.0  # of the last time; only if `times` is above 1
     times: int = 1
+
+
+class Told(NamedTuple):
+    """An entry of a device's own timeline."""
+
+    at: float
+    step: int
+    code: str
+    ms: int
 
 
 class History:
@@ -162,12 +171,11 @@ class History:
         self._write()
         return [dict(row) for row in self._sql.rows(_AFTER, after, last)]
 
-    def told_by_device(self, device_id: str, owner: str, most: int) -> list[Moment]:
+    def told_by_device(self, device_id: str, owner: str, most: int) -> list[Told]:
         """The newest that the device's own timeline told, the oldest of them first."""
         if any(moment.source == "device" for _, _, moment in self._kept_back or ()):
             self._write()
-        found = self._sql.rows(_TOLD, device_id, owner, most)
-        return [Moment(*row) for row in reversed(found)]
+        return [Told(*row) for row in reversed(self._sql.rows(_TOLD, device_id, owner, most))]
 
 
 def _is_strange(moment: Moment) -> bool:
