@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from muster_server.errors import Invalid
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 T = TypeVar("T", str, int, bool, list[Any], dict[str, Any])
 
 # Both sides of the wire hold it exactly, and so does every database.
@@ -33,7 +34,7 @@ _NAMES: dict[type, str] = {
 
 def compact_json(document: Any) -> str:
     """JSON as it goes over the wire and as sizes are counted."""
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    return _COMPACT.encode(document)
 
 
 def parse_json(text: bytes | str) -> Any:
