@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from muster_server.errors import Invalid
 
+_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 T = TypeVar("T", str, int, bool, list[Any], dict[str, Any])
 
 # Both sides of the wire hold it exactly, and so does every database.

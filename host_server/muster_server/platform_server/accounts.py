@@ -23,12 +23,12 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 from muster_server import tokens
 from muster_server.errors import Conflict, Invalid, NotFound, Unauthorized
 from muster_server.platform_server import resource_types as types
-from muster_server.platform_server.access import ADMIN, READER, Caller
+from muster_server.platform_server.access import ADMIN, DEVICE, READER, Caller
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.policies import Policies
 from muster_server.platform_server.response_codes import BadRequest, SecurityAssociationRequired
@@ -90,18 +90,21 @@ class Accounts:
         """
         if token is None:
             raise Unauthorized("send the account's token as Authorization: Bearer …")
-        is_admin = tokens.matches_any(token, self._admin_token_hashes())
-        known = [] if is_admin else rows.tokens_with(tokens.token_hash(token))
-        if not is_admin and not known:
+        hash_ = tokens.token_hash(token)
+        is_admin = tokens.is_any(hash_, self._admin_token_hashes())
+        holder = None if is_admin else rows.asked.holder(hash_)
+        if not is_admin and holder is None:
             raise Unauthorized("this token is not known, or it was revoked")
-        owner = ADMIN if is_admin else known[0].originator
+        owner = ADMIN if holder is None else holder.originator
         if assigns and not is_admin:
             originator = owner
         if not originator:
             raise BadRequest("X-M2M-Origin: required, and missing")
         if not hmac.compare_digest(owner.encode(), originator.encode()):
             raise SecurityAssociationRequired("this token belongs to another originator")
-        return self._caller(rows, originator)
+        if holder is None:
+            return Caller(originator, True, None)
+        return _Asking(rows, originator, holder.kind, holder.policy)
 
     def caller_of(self, rows: Rows, originator: str) -> Caller | None:
         """The caller that this originator would be; None if it has no account any more."""
@@ -112,13 +115,8 @@ class Accounts:
     def _caller(self, rows: Rows, originator: str) -> Caller:
         if originator == ADMIN:
             return Caller(originator, True, None)
-        ae, other = _ae_of(rows, originator), rows.readers.kind_of(originator)
-        policies = Policies(rows, originator)
-        if other is None:
-            return Caller(originator, False, ae, policies=policies)
-        policy, kind = other
-        named = partial(rows.readers.is_member, policy)
-        return Caller(originator, False, ae, kind, policy, named, policies)
+        policy, kind = rows.readers.kind_of(originator) or (None, None)
+        return _Asking(rows, originator, kind, policy)
 
     def open_account(self, originator: str, token_id: str | None = None) -> IssuedToken:
         """Make the account unless it is there, and issue a token for it; others stay valid.
@@ -225,6 +223,25 @@ class Accounts:
         most = self._bounds.tokens_per_account
         if len(held) >= most:
             raise Conflict(f"the account has {most} tokens already; revoke some first")
+
+
+class _Asking(Caller):
+    """A caller whose AE is looked for when it is asked for."""
+
+    def __init__(self, rows: Rows, originator: str, kind: str | None, policy: str | None) -> None:
+        named = _nobody if policy is None else partial(rows.readers.is_member, policy)
+        policies = Policies(rows, originator)
+        super().__init__(originator, False, None, kind or DEVICE, policy, named, policies)
+        self.__dict__.pop("ae")
+        self.__dict__["_rows"] = rows
+
+    @cached_property
+    def ae(self) -> Resource | None:
+        return _ae_of(self.__dict__["_rows"], self.originator)
+
+
+def _nobody(originator: str) -> bool:
+    return False
 
 
 def _ae_of(rows: Rows, originator: str) -> Resource | None:

@@ -16,6 +16,8 @@ from muster_server.store.platform import Resource, Rows
 
 def end_of_life(rows: Rows, resource: Resource) -> str:
     """A resource lives as long as it wants to and all above it do."""
+    if resource.path.count("/") == 1:  # under the CSEBase, which lives for ever
+        return resource.et or FOR_EVER
     names = resource.path.split("/")
     paths = ["/".join(names[: i + 1]) for i in range(len(names))]
     return rows.earliest_end(paths) or FOR_EVER

@@ -23,6 +23,7 @@ from muster_server.platform_server import (
     notifying,
     policies,
     results,
+    room,
     sightings,
 )
 from muster_server.platform_server import resource_types as types
@@ -68,6 +69,7 @@ class Platform:
         self._cse = cse
         self._deliver = deliver
         self._hand_on = hand_on
+        self._base: Resource | None = None
         self._earliest: Callable[[], float] = clock if expiry is None else expiry
         self._latest: Callable[[], float] = clock if expiry is None else expiry.latest
 
@@ -103,8 +105,9 @@ class Platform:
                 caller = self._accounts.authenticate(
                     rows, token, request.originator, assigns=creation.asks_for_an_id(request)
                 )
-                request = replace(request, originator=caller.originator)
-                target = addressing.locate(rows, self._cse, request.to)
+                if request.originator != caller.originator:
+                    request = replace(request, originator=caller.originator)
+                target = self._target(rows, request)
                 answer = self.carry_out(rows, caller, target, request)
                 sightings.note_done(rows, request, target.resource, self._clock())
             if rows.outbox.added:
@@ -125,11 +128,23 @@ class Platform:
         something, as the first that finds something expired does.
         """
         with self._store.reading() as rows:
-            if rows.has_expired(timestamp(self._earliest())):
+            if rows.asked.has_expired(timestamp(self._earliest())):
                 raise ToBeWritten
             caller = self._accounts.authenticate(rows, token, request.originator)
             target = addressing.locate(rows, self._cse, request.to)
             return self.carry_out(rows, caller, target, request)
+
+    def _target(self, rows: Rows, request: Request) -> Target:
+        """The resource that the request names. Of the CSEBase nothing changes that a creation
+        looks at, so it is read once.
+        """
+        is_root = request.operation is Operation.CREATE and request.to == self._cse.name
+        if is_root and self._base is not None:
+            return Target(self._base)
+        target = addressing.locate(rows, self._cse, request.to)
+        if is_root:
+            self._base = target.resource
+        return target
 
     def carry_out(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         """Do what the request asks for, in this transaction.
@@ -177,7 +192,7 @@ class Platform:
         )
         if types.NAMING & draft.attributes.keys():
             draft = replace(draft, attributes=policies.settled(rows, self._cse, draft.attributes))
-        self._check_room(rows, draft)
+        room.check(rows, draft, self._bounds)
         if draft.ty == types.AE and not caller.is_admin:
             creation.check_name(rows, draft)
         if draft.ty == types.SUBSCRIPTION:
@@ -219,19 +234,6 @@ class Platform:
         kept = rows.add(draft)
         linking.follow_node(rows, kept.ri, [], hosted)
         return kept
-
-    def _check_room(self, rows: Rows, draft: Resource) -> None:
-        if draft.path.count("/") > self._bounds.depth:
-            raise codes.NotAcceptable(f"at most {self._bounds.depth} levels under the CSEBase")
-        if rows.resource_at(draft.path) is not None:
-            raise codes.Conflict(f"rn: {draft.path} exists already")
-        if draft.owner is None or draft.ty == types.AE:
-            return
-        if rows.owned_count(draft.owner) >= self._bounds.resources_per_ae:
-            raise codes.NotAcceptable(
-                f"the AE has {self._bounds.resources_per_ae} resources already; delete some, or "
-                "give its containers a smaller mni"
-            )
 
     def _retrieve(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         asks_for = request.is_discovery
@@ -371,8 +373,8 @@ class Platform:
     def remove_expired(self, rows: Rows) -> None:
         """Remove what has expired, before anybody sees it."""
         now = timestamp(self._earliest())
-        expired = rows.expired(now)
-        if expired:
+        if rows.asked.has_expired(now):
+            expired = rows.expired(now)
             for leaf in expired:
                 if leaf.ty == types.AE:
                     rows.history.note(leaf.ri, Sight(self._clock(), "expired"))
