@@ -16,7 +16,9 @@ _OPENED = 512  # documents that stay open
 
 
 class OpenedDocuments:
-    """What was sealed once gives the same object as long as it is kept; nobody changes it."""
+    """Documents by what they were sealed as. The same blob gives the same object, as long as it is
+    kept, and nobody changes it.
+    """
 
     def __init__(self, box: SecretBox) -> None:
         self._box = box
