@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from muster_server.lane import has_looked, looked
 from muster_server.private_files import read_private, write_once, write_private
 from muster_server.tokens import checked, new_token, token_hash
 
@@ -31,6 +32,8 @@ class KeptLine:
 
     def read(self) -> str:
         """Return the line as it is now. Raises SettingsError if others can read the file."""
+        if has_looked(self):
+            return self._line
         with self._lock:
             found = self.path.stat()
             seen = (found.st_ino, found.st_mtime_ns)
@@ -38,6 +41,7 @@ class KeptLine:
                 line = read_private(self.path)
                 self.former = self._line if self._seen is not None else None
                 self._line, self._seen, self.replaced_at = line, seen, found.st_mtime
+            looked(self)
             return self._line
 
 

@@ -97,6 +97,19 @@ def settle() -> None:
         _here.batch.settle()
 
 
+def has_looked(file: object) -> bool:
+    """Tell whether this file was looked at in this batch, and no database was begun with or
+    committed since: it is not done again for each piece of work. Never so outside of the lane.
+    """
+    return _here.batch is not None and file in _here.batch.looked_at
+
+
+def looked(file: object) -> None:
+    """Remember that this file was looked at, and is as it should be."""
+    if _here.batch is not None:
+        _here.batch.looked_at.add(file)
+
+
 def afterwards(do: Callable[[], object]) -> None:
     """Do it when what this thread has written is on the disk: now, or when its batch has ended.
 
@@ -151,6 +164,8 @@ class Batch:
         self.shares: dict[object, Share] = {}
         self.open_parts = 0  # transactions that have not ended
         self.committed: dict[object, Share] = {}
+        # Files that were looked at since the last transaction was begun or ended.
+        self.looked_at: set[object] = set()
         self.later: list[Callable[[], object]] = []
         self.works: list[Work[Any]] = []
         self._failed: Exception | None = None
@@ -163,6 +178,7 @@ class Batch:
 
     def end(self) -> Exception | None:
         """Commit all, or nothing of what is not committed yet: then what keeps it from that."""
+        self.looked_at.clear()
         for database, share in sorted(self.shares.items(), key=lambda item: item[1].rank):
             try:
                 if self._failed is None:

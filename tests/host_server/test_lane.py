@@ -13,7 +13,7 @@ import pytest
 
 from muster_server import lane as lane_module
 from muster_server.errors import Unavailable
-from muster_server.lane import Lane, afterwards, batch, held, leave, settle
+from muster_server.lane import Lane, afterwards, batch, has_looked, held, leave, looked, settle
 from muster_server.store.sql import Sql
 from tests.host_server.lanes import LONG_S, Disk, add, run, seen, together
 
@@ -291,6 +291,30 @@ def test_closed_lane_has_done_what_had_come(disk: Disk) -> None:
 
     run(work())
     assert disk.kept("config") == list(range(5))
+
+
+def test_file_is_looked_at_once_between_two_commits(disk: Disk, lane: Lane) -> None:
+    database = disk.database("config")
+    looks: list[str] = []
+
+    def look(when: str) -> None:
+        if not has_looked("file"):
+            looks.append(when)
+            looked("file")
+
+    def work() -> None:
+        look("first")
+        look("second")
+        add(database, 1)  # whoever changes the file with the database's lock has done so
+        look("with the lock")
+        look("again")
+        settle()
+        look("after the commit")
+
+    run(together(lane, [work]))
+    look("outside")
+    look("outside")
+    assert looks == ["first", "with the lock", "after the commit", "outside", "outside"]
 
 
 def test_outside_of_the_lane_nothing_waits() -> None:

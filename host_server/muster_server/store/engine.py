@@ -127,6 +127,7 @@ class Database:
         """Return what the batch of this thread writes here; it has the turn until it ends."""
         found = batch.shares.get(self)
         if found is None:
+            batch.looked_at.clear()
             found = batch.shares[self] = _Share(self._writer.hold(), self._unsynced, self._rank)
         return cast(_Share, found)
 
