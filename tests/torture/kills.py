@@ -3,13 +3,18 @@
 """Kills the servers under load, again and again: is anything lost that was acknowledged?
 
     .venv/bin/python -m tests.torture.kills --kills 200
+    .venv/bin/python -m tests.torture.kills --kills 200 --postgres
 
-Each time devices onboard until SIGKILL comes, at a moment drawn by the seed; then the servers
-start anew on the same data, and the ledger is compared with what they say.
+The second way, two processes on PostgreSQL are killed at once, with the one that sees to them.
+Devices onboard until SIGKILL comes, at a moment drawn by the seed; then the servers start anew on
+the same data, and the ledger is compared with what they say.
 """
 
 import argparse
+import contextlib
+import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -18,6 +23,7 @@ import time
 from pathlib import Path
 
 from tests.bench.fleet import TOKEN, Servers, add_profile, started
+from tests.postgres import running as running_postgres
 
 _CLIENTS = 8
 _DEVICES = 2000  # more than can be onboarded before the kill
@@ -25,15 +31,19 @@ _SHORTEST_S, _LONGEST_S = 0.3, 1.6
 _CHECK_S = 120
 
 
-def kill_often(folder: Path, kills: int, seed: int) -> tuple[int, list[str]]:
-    """Return how many acknowledgements were compared, and what was lost or doubled."""
+def kill_often(
+    folder: Path, kills: int, seed: int, options: tuple[str, ...] = ()
+) -> tuple[int, list[str]]:
+    """Return how many acknowledgements were compared, and what was lost or doubled; `options` are
+    those of `muster serve`.
+    """
     moments, ports = random.Random(seed), free_ports()
     token_file = folder / "token"
     token_file.touch(0o600)
     token_file.write_text(TOKEN)
     compared, losses, before = 0, [], None
     for n in range(kills + 1):
-        with started(folder, token_file, ports) as running:
+        with started(folder, token_file, ports, options) as running:
             if before is None:
                 add_profile(running)
             else:
@@ -61,12 +71,23 @@ def _kill_under_load(running: Servers, ledger: Path, n: int, after_s: float) -> 
         while not ledger.stat().st_size and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(after_s)
-        running.process.kill()
-        running.process.wait()
+        _kill(running.process)
         time.sleep(0.1)  # answers that were sent before are noted now
     finally:
         load.kill()
         load.wait()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Kill the process and those that it has started, before one can see that another ends."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    for pid in (process.pid, *map(int, children)):
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + _CHECK_S
+    while any(Path(f"/proc/{pid}").exists() for pid in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def lost(running: Servers, ledger: Path) -> list[str]:
@@ -96,9 +117,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=20261130)
+    parser.add_argument("--postgres", action="store_true", help="two processes, on PostgreSQL")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        compared, losses = kill_often(Path(name), options.kills, options.seed)
+    with contextlib.ExitStack() as closers:
+        folder = Path(closers.enter_context(tempfile.TemporaryDirectory()))
+        store: tuple[str, ...] = ()
+        if options.postgres:
+            postgres = closers.enter_context(running_postgres())
+            store = ("--store", postgres.database(), "--workers", "2")
+        compared, losses = kill_often(folder, options.kills, options.seed, store)
     for line in losses:
         print(line)
     print(f"{options.kills} kills, {compared} acknowledgements, {len(losses)} lost or doubled")
