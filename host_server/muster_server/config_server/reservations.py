@@ -2,11 +2,11 @@
 # Copyright (c) 2026 The Muster authors
 """Accounts for the next claims, written down many at a time.
 
-Whoever asks a platform for an account has written down which one, for the answer may not come. To
-do so for each claim would cost a wait for the disk each; in the lane, where a batch of claims has
-one such wait, that was most of what a claim took. So some accounts are written down beforehand.
-The platform's part of a batch is on its disk first: if the server ends before the claim is on this
-one's disk, too, the account is reserved still, and the next claim that gets it gets a new token.
+Whoever asks a platform for an account has written down which one, for the answer may not come. In
+the lane, where a batch of claims is committed together, to do so for each claim would commit for
+each. So some accounts are written down beforehand. The platform's part of a batch is committed
+first: if the server ends before the claims are, too, their accounts are reserved still, and the
+next claim that gets one gets a new token for it.
 """
 
 import secrets
@@ -21,7 +21,7 @@ _AT_ONCE = 64
 
 
 class Reservations:
-    """Accounts that are on the disk, and nobody's. Only the lane, one thread, has any: outside of
+    """Accounts that are written down, and nobody's. Only the lane, one thread, has any: outside of
     it each transaction is on the disk when it has ended.
     """
 
@@ -33,7 +33,7 @@ class Reservations:
     def stock(self) -> None:
         """See to it that there is one, if this is the lane. To be called outside of transactions.
 
-        Raises the HostError that keeps it from the disk.
+        Raises the HostError of a database that does not take it.
         """
         if lane.batch() is None or self._free:
             return
