@@ -88,6 +88,7 @@ class DeviceService:
         started, now = self._monotonic(), self._clock()
         end = None if until is None else window.chosen_end(until, now)
         label, new_id, answer = parse_label(text), new_claim_id(), None
+        self._versions.stock()
         with self._versions.lock(new_id), self._versions.alone(new_id):
             with self._store.transaction(label.device_id) as records:
                 if records.profile(profile) is None:

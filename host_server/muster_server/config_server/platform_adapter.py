@@ -11,7 +11,6 @@ from urllib.parse import quote, urlsplit
 
 from muster_server.config_server.platform_view import PlatformView, parse_view
 from muster_server.errors import ServiceUnreachable
-from muster_server.lane import settle
 from muster_server.service_client import PLATFORM_TIMEOUT_S, Answer, Remote, Service
 from muster_server.tokens import TokenSource
 
@@ -157,7 +156,6 @@ class MusterPlatform:
 
         Raises ServiceUnreachable if the platform refuses, or its answer holds no token.
         """
-        settle()  # else a crash could leave an account there of which this server knows nothing
         return self._issued(f"/accounts/{originator}?token_id={token_id}")
 
     def open_reader(self, originator: str, policy: str, token_id: str, kind: str) -> Token:

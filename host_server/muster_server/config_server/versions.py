@@ -21,8 +21,9 @@ from muster_server.config_server.profile import (
     unchecked_configuration,
 )
 from muster_server.config_server.proof import about_account, account_of, end_asked
+from muster_server.config_server.reservations import Reservations
 from muster_server.errors import NotFound, Released, Unavailable
-from muster_server.lane import held
+from muster_server.lane import held, settle
 from muster_server.store.claims import ENDED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 
@@ -46,6 +47,7 @@ class Draft:
     handed_on: Credential = field(default=(None, None), repr=False)
     asks: bool = False  # the platform for the token that the claim names
     is_new: bool = False  # the claim is
+    is_reserved: bool = False  # the account was, which the platform is asked for
 
 
 class Versions:
@@ -63,6 +65,7 @@ class Versions:
         self._server_url = server_url
         self._clock = clock
         self._checked = CheckedProfiles()
+        self._reservations = Reservations(store)
         self._locks = tuple(threading.Lock() for _ in range(_STRIPES))
 
     @contextmanager
@@ -185,12 +188,27 @@ class Versions:
         key = secrets.token_bytes(KEY_BYTES)
         # Without the token first: a wrong profile shall not cost the platform anything.
         self._checked.build(profile, self._particulars(claim, number, None, key))
-        handed_on, asks = self._handed_on(claim, profile["platform"]["url"], versions)
+        url = profile["platform"]["url"]
+        handed_on, asks = self._handed_on(claim, url, versions)
+        reserved = self._reservations.take(records) if asks and is_new else None
+        if reserved is not None:
+            claim = replace(claim, originator=reserved.originator)
         if asks:
-            claim = self._asking(records, claim, profile["platform"]["url"])
+            token_id = secrets.token_hex(8) if reserved is None else reserved.token_id
+            claim = self._asking(records, claim, url, token_id)
         if claim is not known and not is_new:
             records.put_claim(claim)
-        return Draft(claim, None, profile, effect, number, key, handed_on, asks, is_new)
+        return Draft(
+            *(claim, None, profile, effect, number, key, handed_on, asks, is_new),
+            is_reserved=reserved is not None,
+        )
+
+    def stock(self) -> None:
+        """Be ready for a new claim: to be called outside of any transaction, before `drafted`.
+
+        Raises the HostError of a database that does not take what has to be written down.
+        """
+        self._reservations.stock()
 
     def made(self, draft: Draft) -> Version:
         """Make the version of a draft, for which a platform may have to be asked: to be called
@@ -198,6 +216,8 @@ class Versions:
         """
         claim, (token_id, token) = draft.claim, draft.handed_on
         if draft.asks and claim.asked is not None:
+            if not draft.is_reserved:
+                settle()  # else a crash could leave an account of which this server knows nothing
             adapter = self._platforms.adapter_for(claim.asked["url"])
             made = adapter.make_token(claim.asked["originator"], claim.asked["token_id"])
             token_id, token = (None, None) if made is None else (made.id, made.secret)
@@ -255,14 +275,14 @@ class Versions:
                 return (version.token_id, token), False
         return (None, None), has_accounts
 
-    def _asking(self, records: Records, claim: Claim, url: str) -> Claim:
-        """The claim with the token to ask for: the same until it has come."""
+    def _asking(self, records: Records, claim: Claim, url: str, token_id: str) -> Claim:
+        """The claim with the token to ask for: the same until it has come, else this one."""
         asked = claim.asked
         if asked is not None:
             if (asked["url"], asked["originator"]) == (url, claim.originator):
                 return claim
             end_asked(records, claim, self._clock())
-        about = {"url": url, "originator": claim.originator, "token_id": secrets.token_hex(8)}
+        about = {"url": url, "originator": claim.originator, "token_id": token_id}
         return replace(claim, asked=about)
 
     def _particulars(

@@ -26,6 +26,7 @@ from muster_server.store.notices import Ear, say
 from muster_server.store.opened import OpenedDocuments
 from muster_server.store.profiles import ProfileRecords
 from muster_server.store.readers import ReaderRecords
+from muster_server.store.reserved_accounts import ReservedAccounts
 from muster_server.store.rollouts import RolloutRecords
 from muster_server.store.secrets import SecretBox
 from muster_server.store.settling import settle
@@ -148,6 +149,7 @@ class Records(DeviceRecords):
         self.tallies = Tallies(sql)
         self.jobs = JobRecords(sql)
         self.profiles = ProfileRecords(sql, box, opened)
+        self.reserved = ReservedAccounts(sql)
         self.rollouts = RolloutRecords(sql)
         self.readers = ReaderRecords(sql, box)
         self.changes = DeviceChanges(sql, box)

@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0012"
+HEAD = "0013"
 
 metadata = MetaData()
 
@@ -97,6 +97,14 @@ Index(
 )
 Index("claim_by_end", claims.c.expires_at)
 Index("claim_by_code", claims.c.owner, text("json_extract(last, '$.code')"), claims.c.device_id)
+
+# For the next claims: a platform may be asked for these, and none of them is a device's.
+reserved_accounts = Table(
+    "reserved_account",
+    metadata,
+    Column("originator", Text, primary_key=True),
+    Column("token_id", Text, nullable=False),  # of its first token
+)
 
 # Of an owner's device, whichever of their claims of it counts.
 device_groups = Table(
