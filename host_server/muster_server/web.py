@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 from fastapi import BackgroundTasks, FastAPI, Request
@@ -197,6 +198,7 @@ def address_of(request: Request) -> str:
     return checked_address(request.client.host if request.client else "")
 
 
+@lru_cache(4096)
 def checked_address(host: str) -> str:
     """Return the address, or "" if it is none."""
     try:
