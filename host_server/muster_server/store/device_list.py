@@ -92,7 +92,7 @@ class DeviceList:
         several claims may come with each of them. And where the search stopped, as in `ids`.
         """
         column = SORTED[by]
-        source, own = "claim", []
+        source, own = _source(Fit(), owner)
         stop = None
         if self._are_few(owner, fit):
             source, own = _source(fit, owner)
