@@ -64,15 +64,15 @@ class Fleet:
         self.place.platforms.url = platform_url
         self.place.clock.now = time.time()
         self.overview = OverviewService(self.store, self.place.clock)
-        self._platform_store = PlatformStore(self._engines["platform"])
+        self.platform_store = PlatformStore(self._engines["platform"])
         accounts = Accounts(
-            self._platform_store,
+            self.platform_store,
             lambda: frozenset({token_hash(_ADMIN)}),
             self.place.clock,
             Bounds(),
         )
-        self.platform = Platform(self._platform_store, accounts, self.place.clock, Bounds(), CSE())
-        with self._platform_store.transaction() as rows:
+        self.platform = Platform(self.platform_store, accounts, self.place.clock, Bounds(), CSE())
+        with self.platform_store.transaction() as rows:
             if not rows.has_account("Creader"):
                 accounts_of_a_reader(rows)
 

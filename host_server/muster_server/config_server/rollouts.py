@@ -24,7 +24,7 @@ from muster_server.store.rollouts import ACTIVE, Member, Rollout
 
 KEPT = 20  # ended ones of an owner
 _AT_ONCE = 50
-_LOT = 5000  # devices that are put into waves in one transaction
+_LOT = 1000  # devices that are put into waves, or out of them, in one transaction
 _WHOLE_EVERY_S = 60.0
 _FRESH_S = 5.0  # a device that was heard of just now may have more to say
 # Of a device that was not given anything, since no configuration can be made for it.
