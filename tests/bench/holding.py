@@ -80,8 +80,13 @@ def deeds(fleet: Fleet) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "task_change", change
     yield "task_forget", lambda: place.tasks.give_up(made["task"], OWNER)
     yield "end_expired", lambda: place.presence.end_expired()
-    yield "end_idle", lambda: [one.end_idle(lambda records: True) for one in place.worker._work]
+    yield "end_idle", lambda: _end_idle(fleet)
     yield "sweep", fleet.platform.sweep
+
+
+def _end_idle(fleet: Fleet) -> None:
+    for work in fleet.place.worker._work:
+        work.end_idle(lambda records: True)
 
 
 def _drafted(fleet: Fleet) -> int:
