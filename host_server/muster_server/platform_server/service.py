@@ -40,8 +40,7 @@ from muster_server.store.platform import NameTaken, PlatformStore, Resource, Row
 from muster_server.store.platform_history import Sight
 from muster_server.store.platform_outbox import Notice
 
-_HISTORY_S = 30 * 86400  # of accounts that were closed
-_SWEPT_AT_ONCE = 2000  # originators; of a million each is looked at every eight hours
+_HISTORY_S, _SWEPT_AT_ONCE = 30 * 86400, 2000  # of accounts that were closed
 SUPPORTED_RELEASES = ("2a", "3", "4", "5")
 
 
@@ -164,7 +163,7 @@ class Platform:
                 return self._delete(rows, caller, target, request)
 
     def sweep(self) -> None:
-        """Remove what has expired, though no request sees it; and old history of some accounts."""
+        """Remove what has expired, and old history of some accounts."""
         before = self._earliest() - _HISTORY_S
         with self._store.reading() as rows:
             closed, self._swept = rows.history.closed(before, self._swept, _SWEPT_AT_ONCE)

@@ -71,7 +71,7 @@ _STRAYS = (
 _SLICE = "rollout_id = ? AND claim_id > ? AND claim_id <= ?"
 _SLICE_END = (
     "SELECT max(claim_id) FROM (SELECT claim_id FROM rollout_device WHERE rollout_id = ?"
-    " AND claim_id > ? ORDER BY claim_id LIMIT ?) AS some"
+    " AND claim_id > ? ORDER BY claim_id LIMIT ?) AS part"
 )
 _GIVEN = (
     "EXISTS (SELECT 1 FROM version v WHERE v.claim_id = {0}.claim_id"
