@@ -75,9 +75,9 @@ def _sorted_page(sort: str) -> Question:
     return prepared
 
 
-def _discovery(who: str = "CAdmin", *, is_deep: bool = False, **wanted: Any) -> Question:
+def _discovery(who: str = "CAdmin", *, deepest: int = 0, **wanted: Any) -> Question:
     def prepared(fleet: Fleet, number: int) -> Prepared:
-        about = {**wanted, "offset": number if is_deep else 0}
+        about = {**wanted, "offset": min(number, deepest)}
         return lambda: fleet.discovered(who, **about)
 
     return prepared
@@ -110,17 +110,18 @@ OF_PEOPLE: dict[str, Question] = {
     "page_of_search_none": _page(search="nowhere"),
     "page_by_name": _sorted_page("name"),
     "page_by_heard": _sorted_page("heard"),
+    "counting": lambda fleet, n: lambda: fleet.place.devices.views.counted._count(OWNER),
     "counts": lambda fleet, n: lambda: fleet.place.devices.views.counts(OWNER),
     "overview": lambda fleet, n: lambda: fleet.overview.of(OWNER),
     "versions": lambda fleet, n: lambda: fleet.place.history.listed(PROFILE, OWNER),
     "passwords": lambda fleet, n: lambda: fleet.place.passwords.shown(PROFILE, OWNER),
     "discovery": _discovery(types=_AES),
-    "discovery_offset": _discovery(types=_AES, is_deep=True),
+    "discovery_offset": _discovery(types=_AES, deepest=10**6),
     "discovery_of_all": _discovery(),
     "discovery_of_label": _labelled,
     "discovery_of_model": _discovery(types=_NODES, conditions=(("cra", "20200101T000000"),)),
     "discovery_of_reader": _discovery("Creader", types=_AES),
-    "discovery_of_reader_offset": _discovery("Creader", types=_AES, is_deep=True),
+    "discovery_of_reader_offset": _discovery("Creader", types=_AES, deepest=10_000),
 }
 QUESTIONS = OF_DEVICES | OF_PEOPLE
 

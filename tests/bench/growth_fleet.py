@@ -43,6 +43,7 @@ from tests.wire.syncs import BLANK
 PROFILE = "fleet"
 _MODELS = 8
 _SETTLED_S = 60
+_TOLD_OF_ITSELF = ("model", "board", "firmware", "micropython", "hw")
 _ADMIN, _READER = "the-platforms-administrator", "the-readers-token"  # good here alone
 
 
@@ -64,15 +65,15 @@ class Fleet:
         self.place.platforms.url = platform_url
         self.place.clock.now = time.time()
         self.overview = OverviewService(self.store, self.place.clock)
-        self._platform_store = PlatformStore(self._engines["platform"])
+        self.platform_store = PlatformStore(self._engines["platform"])
         accounts = Accounts(
-            self._platform_store,
+            self.platform_store,
             lambda: frozenset({token_hash(_ADMIN)}),
             self.place.clock,
             Bounds(),
         )
-        self.platform = Platform(self._platform_store, accounts, self.place.clock, Bounds(), CSE())
-        with self._platform_store.transaction() as rows:
+        self.platform = Platform(self.platform_store, accounts, self.place.clock, Bounds(), CSE())
+        with self.platform_store.transaction() as rows:
             if not rows.has_account("Creader"):
                 accounts_of_a_reader(rows)
 
@@ -175,7 +176,7 @@ def accounts_of_a_reader(rows: Rows) -> None:
 def _facts_of(claim: Claim) -> dict[str, Any]:
     """Return what the device has told of itself, which it tells again."""
     facts = claim.facts or {}
-    return {name: facts[name] for name in BLANK if name in facts and name != "last"}
+    return {name: facts[name] for name in _TOLD_OF_ITSELF if name in facts}
 
 
 def filled(folder: Path, store: str | None, devices: int) -> Fleet:

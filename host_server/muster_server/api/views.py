@@ -224,7 +224,9 @@ class Devices(View):
 
 
 class DeviceCounts(View):
-    """The number of devices, and of those in each state and of each profile."""
+    """The number of devices, and of those in each state and of each profile. Above 5,000 devices
+    the counts may be half a minute old.
+    """
 
     devices: int
     states: Annotated[dict[str, int], Field(examples=[{"registered": 98, "failed": 2}])]

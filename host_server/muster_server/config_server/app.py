@@ -170,7 +170,7 @@ def create_app(
         add_changes(app, fields, chores)
     add_versions(app, history, passwords, guard)
     add_rollouts(app, rollouts, guard)
-    add_overview(app, OverviewService(store, clock), guard)
+    add_overview(app, OverviewService(store, clock, devices.views.counted), guard)
     add_events(app, EventService(store), guard)
     add_transfer(app, transfers, run_jobs, guard)
     return harden(app)

@@ -8,6 +8,7 @@ from typing import Any
 
 from muster_server import ssids
 from muster_server.config_server import list_places, window
+from muster_server.config_server.counted import Counted
 from muster_server.config_server.recognition import is_expired
 from muster_server.config_server.standing import Known, standing
 from muster_server.config_server.versions import Versions
@@ -96,6 +97,7 @@ class DeviceViews:
         self._store = store
         self._versions = versions
         self._clock = clock
+        self.counted = Counted(store, clock)
 
     def one(self, device_id: str, owner: str) -> dict[str, Any]:
         """Return everything that its owner may know about a device; no secret is in it."""
@@ -129,17 +131,14 @@ class DeviceViews:
 
     def counts(self, owner: str) -> dict[str, Any]:
         """Return how many devices the owner has: all, by state, profile, group and tag."""
-        with self._store.reading() as records:
-            total, states, profiles = records.devices.counts(owner)
-            groups, tags = records.groups.counts(owner)
-        by = {"states": states, "profiles": profiles, "groups": groups, "tags": tags}
-        return {"devices": total, **by}
+        found = self.counted.of(owner)
+        names = ("devices", "states", "profiles", "groups", "tags")
+        return {name: getattr(found, name) for name in names}
 
     def groups(self, owner: str) -> dict[str, Any]:
         """Return the owner's groups and tags, with the number of devices in each."""
-        with self._store.reading() as records:
-            groups, tags = records.groups.counts(owner)
-        return {"groups": groups, "tags": tags}
+        found = self.counted.of(owner)
+        return {"groups": found.groups, "tags": found.tags}
 
     def page(self, owner: str, wanted: Wanted) -> dict[str, Any]:
         """Return some of the owner's devices, in the order that is wanted, one short entry each.
@@ -153,10 +152,10 @@ class DeviceViews:
         while looked_at < _MOST_LOOKED_AT and len(found) <= limit:
             # One more than is shown, to know whether there is more.
             most = min(_SLICE, limit + 1 - len(found))
-            places = self._slice(owner, wanted, after, most, found)
+            places, stop = self._slice(owner, wanted, after, most, found)
             looked_at += len(places)
             if len(places) < most:
-                after = None
+                after = stop
                 break
             after = places[-1]
         rest = found[limit - 1][0] if len(found) > limit else after
@@ -169,13 +168,15 @@ class DeviceViews:
         after: str | None,
         most: int,
         found: list[tuple[str, dict[str, Any]]],
-    ) -> list[str]:
-        """Few at a time, so that no list keeps the database from devices that sync."""
+    ) -> tuple[list[str], str | None]:
+        """Few at a time, so that no list keeps the database from devices that sync; with the
+        place where the search stopped before its end, if it did.
+        """
         with self._store.reading() as records:
             fit = wanted.fit
             if wanted.behind and wanted.profile is not None:
                 fit = replace(fit, behind=records.profiles.effect(wanted.profile))
-            places = list_places.after(records, owner, wanted.sort, after, most, fit)
+            places, stop = list_places.after(records, owner, wanted.sort, after, most, fit)
             for place in places:
                 claim = chosen(records, place.device_id, owner)
                 if claim is None or not wanted.fits_claim(claim) or not place.is_of(claim):
@@ -183,7 +184,7 @@ class DeviceViews:
                 entry = short(self._known(records, claim))
                 if wanted.fits(entry):
                     found.append((place.text, entry))
-        return [place.text for place in places]
+        return [place.text for place in places], None if stop is None else stop.text
 
     def _known(self, records: Records, claim: Claim) -> Known:
         now = self._clock()

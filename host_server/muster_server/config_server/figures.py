@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from muster_server.gauges import Gauge
 from muster_server.store.config import ConfigStore
 
-# So long the counts of devices are good: each looks at an index of all of them.
+# So long the counts of devices are good, or so many times as long as it took to count them: each
+# looks at an index of all of them.
 _COUNTED_S = 10.0
+_SHARE = 100
 
 
 class Figures:
@@ -38,8 +40,10 @@ class Figures:
         waiting = Gauge("muster_syncs_waiting", "Syncs that wait.", {"": self._waiting()})
         with self._lock:
             now = self._monotonic()
-            if self._counted is None or now - self._counted[0] > _COUNTED_S:
-                self._counted = now, self._count()
+            if self._counted is None or now > self._counted[0]:
+                found, after = self._count(), self._monotonic()
+                good_s = max(_COUNTED_S, _SHARE * (after - now))
+                self._counted = after + good_s, found
             return [waiting, *self._counted[1]]
 
     def _count(self) -> list[Gauge]:

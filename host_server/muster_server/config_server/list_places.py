@@ -36,13 +36,17 @@ class Place:
 
 def after(
     records: Records, owner: str, sort: str, text: str | None, most: int, fit: Fit
-) -> list[Place]:
-    """The next places of the owner's devices that fit. Invalid for a text that is no place."""
+) -> tuple[list[Place], Place | None]:
+    """The next places of the owner's devices that fit, and the one where the search stopped, if
+    it did so before its end. Invalid for a text that is no place.
+    """
     if sort == "id":
-        return [Place(name) for name in records.devices.ids(owner, text or "", most, fit)]
+        ids, last = records.devices.ids(owner, text or "", most, fit)
+        return [Place(name) for name in ids], None if last is None else Place(last)
     place = _read(sort, text) if text else None
-    found = records.devices.sorted_ids(owner, sort, place, most, fit)
-    return [Place(device_id, sort, value) for value, device_id in found]
+    found, stop = records.devices.sorted_ids(owner, sort, place, most, fit)
+    places = [Place(device_id, sort, value) for value, device_id in found]
+    return places, None if stop is None else Place(stop[1], sort, stop[0])
 
 
 def _read(sort: str, text: str) -> tuple[str | float, str]:

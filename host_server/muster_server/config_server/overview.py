@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from typing import Any
 
+from muster_server.config_server.counted import Counted
 from muster_server.store.config import ConfigStore
 from muster_server.store.tallies import DAY_S, Tally
 
 DAYS = 30
-SILENT_S = 86400.0
 _SILENT_SHOWN = 20
 _FIRST, _LAST = 3, 9  # the steps that devices tell of
 
@@ -22,23 +22,25 @@ _FIRST, _LAST = 3, 9  # the steps that devices tell of
 class OverviewService:
     """Rules for the overview. Knows neither HTTP nor SQL."""
 
-    def __init__(self, store: ConfigStore, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: ConfigStore, clock: Callable[[], float], counted: Counted | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._counted = counted or Counted(store, clock)
 
     def of(self, owner: str) -> dict[str, Any]:
         """Return the owner's overview of the last 30 days, today included."""
-        now = self._clock()
-        today = int(now // DAY_S)
+        today = int(self._clock() // DAY_S)
+        counts = self._counted.of(owner)
+        since = counts.silent_since
         with self._store.reading() as records:
-            total, states = records.devices.number(owner), records.devices.by_state(owner)
-            silent = records.devices.silent(owner, now - SILENT_S, _SILENT_SHOWN)
-            silent_count = records.devices.silent_count(owner, now - SILENT_S)
+            silent = records.devices.silent(owner, since, _SILENT_SHOWN)
             tallies = records.tallies.since(owner, today - DAYS + 1)
         return {
-            "devices": total,
-            "states": states,
-            "silent": {"devices": silent_count, "since": now - SILENT_S, "longest": silent},
+            "devices": counts.devices,
+            "states": counts.states,
+            "silent": {"devices": counts.silent, "since": since, "longest": silent},
             "codes": codes_of(tallies),
             "steps": steps_of(tallies),
             "days": days_of(tallies, range(today - DAYS + 1, today + 1)),

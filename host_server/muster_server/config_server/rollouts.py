@@ -11,12 +11,12 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from random import SystemRandom
 from typing import Any
 
 from muster_server.config_server.device_view import DeviceViews
 from muster_server.config_server.profiles import check_is_at_rest, end_older_changes
 from muster_server.config_server.versions import Versions
+from muster_server.config_server.wave_members import check_groups, in_waves
 from muster_server.errors import Conflict, HostError, NotFound
 from muster_server.store.claims import Claim
 from muster_server.store.config import ConfigStore, Records
@@ -24,7 +24,7 @@ from muster_server.store.rollouts import ACTIVE, Member, Rollout
 
 KEPT = 20  # ended ones of an owner
 _AT_ONCE = 50
-_LOT = 5000  # devices that are put into waves in one transaction
+_LOT = 1000  # devices that are put into waves, or out of them, in one transaction
 _WHOLE_EVERY_S = 60.0
 _FRESH_S = 5.0  # a device that was heard of just now may have more to say
 # Of a device that was not given anything, since no configuration can be made for it.
@@ -32,6 +32,7 @@ _PROFILE_AT_FAULT = "config_invalid"
 _CUT_OFF_S = 600.0
 
 IsMine = Callable[[Records], bool]
+Counts = dict[tuple[int, str], int]  # by wave and state
 
 
 class RolloutService:
@@ -87,39 +88,63 @@ class RolloutService:
             created_at=now,
             changed_at=now,
         )
-        with self._store.transaction() as records:
-            if records.profile(profile) is None or not records.profiles.document(profile, number):
-                raise NotFound(f'the profile "{profile}" has no version {number}')
-            check_is_at_rest(records, profile)
-            if records.profiles.current(profile) == number:
-                raise Conflict("this version is in force already")
-            ended = [r for r in records.rollouts.of(owner, 500) if r.state not in ACTIVE]
-            for old in ended[KEPT - 1 :]:
-                records.rollouts.remove(old.id)
+        # Beside those who write: there may be a million.
+        with self._store.reading() as records:
+            _check_may_begin(records, profile, number)
             found = records.rollouts.candidates(owner, profile)
-            if not found:
-                raise Conflict("no device is configured from this: put it in force at once")
-            _check_groups(found, waves)
+        if not found:
+            raise Conflict("no device is configured from this: put it in force at once")
+        check_groups(found, waves)
+        with self._store.transaction() as records:
+            _check_may_begin(records, profile, number)
+            ended = [r for r in records.rollouts.of(owner, 500) if r.state not in ACTIVE]
             records.rollouts.put(rollout)
+        for old in ended[KEPT - 1 :]:
+            self._forget(old.id)
         members, used = in_waves(found, waves)
         for n in range(0, len(members), _LOT):
             with self._store.transaction() as records:
                 records.rollouts.put_members(rollout.id, members[n : n + _LOT])
+        self._in_slices(
+            rollout.id, lambda records, *part: records.rollouts.drop_strays(rollout, *part)
+        )
         with self._store.transaction() as records:
-            records.rollouts.drop_strays(rollout)
             records.rollouts.put(replace(rollout, state="running", waves=used))
         return self.shown(rollout.id, owner)
+
+    def _in_slices(self, rollout_id: str, do: Callable[[Records, str, str], None]) -> None:
+        """Do it with the roll-out's devices, some in each transaction, so that nobody waits long:
+        those after one claim, up to another.
+        """
+        end: str | None = ""
+        while end is not None:
+            after = end
+            with self._store.transaction() as records:
+                end = records.rollouts.slice_end(rollout_id, after, _LOT)
+                if end is not None:
+                    do(records, after, end)
+
+    def _forget(self, rollout_id: str) -> None:
+        is_gone = False
+        while not is_gone:
+            with self._store.transaction() as records:
+                is_gone = records.rollouts.remove(rollout_id, _LOT)
 
     def go_on(self, rollout_id: str, owner: str) -> dict[str, Any]:
         """Begin the next wave, or go on after a stop, whose failures are forgiven.
 
         Raises NotFound, or Conflict if it has ended or is in its last wave.
         """
+        with self._store.reading() as records:
+            rollout = _active(records, rollout_id, owner)
+        if rollout.state == "stopped":  # so nobody is offered anything meanwhile
+            self._in_slices(
+                rollout_id, lambda records, *part: records.rollouts.let_go(rollout_id, *part)
+            )
         with self._store.transaction() as records:
             rollout = _active(records, rollout_id, owner)
             if rollout.state == "stopped":
                 failed = _failed(records.rollouts.counts(rollout.id))
-                records.rollouts.let_go(rollout.id)
                 self._put(records, rollout, state="running", reason="", forgiven=failed)
             elif rollout.wave < len(rollout.waves):
                 self._put(records, rollout, state="running", wave=rollout.wave + 1)
@@ -133,6 +158,7 @@ class RolloutService:
             rollout = _active(records, rollout_id, owner)
             if rollout.state != "stopped":
                 self._stop(records, rollout, "hand")
+        self._hold(rollout_id)
         return self.shown(rollout_id, owner)
 
     def abort(self, rollout_id: str, owner: str) -> dict[str, Any]:
@@ -185,8 +211,9 @@ class RolloutService:
         with self._store.reading() as records:
             found = records.rollouts.worked_at()
             news = [self._news(records, rollout) for rollout in found]
-        pairs = zip(found, news, strict=True)
-        more = [self._step(rollout, heard, is_mine) for rollout, heard in pairs]
+            counts = [_counts_to_decide(records, rollout) for rollout in found]
+        known = zip(found, news, counts, strict=True)
+        more = [self._step(*about, is_mine) for about in known]
         return any(more)
 
     def _news(self, records: Records, rollout: Rollout) -> list[Member]:
@@ -208,12 +235,17 @@ class RolloutService:
     def end_idle(self, is_mine: IsMine) -> None:
         """Forget those whose beginning was cut off."""
         with self._store.transaction() as records:
-            if is_mine(records):
-                records.rollouts.remove_cut_off(self._clock() - _CUT_OFF_S)
+            is_ours = is_mine(records)
+            cut_off = records.rollouts.cut_off(self._clock() - _CUT_OFF_S)
             active = {rollout.id for rollout in records.rollouts.worked_at()}
         self._looked = {name: at for name, at in self._looked.items() if name in active}
+        for rollout_id in cut_off if is_ours else ():
+            self._forget(rollout_id)
 
-    def _step(self, seen: Rollout, news: list[Member], is_mine: IsMine) -> bool:
+    def _step(
+        self, seen: Rollout, news: list[Member], counts: Counts | None, is_mine: IsMine
+    ) -> bool:
+        is_stopped = False
         with self._store.transaction() as records:
             rollout = records.rollouts.one(seen.id, seen.owner)
             if not is_mine(records) or rollout is None or rollout != seen:
@@ -226,9 +258,14 @@ class RolloutService:
             known = {member.claim_id: member for member in [*news, *offered]}
             looked_at = [self._looked_at(records, rollout, member) for member in known.values()]
             records.rollouts.change_members(rollout.id, looked_at)
-            if not offered and rollout.state == "running":
-                self._decide(records, rollout)
-            return bool(offered)
+            if counts is not None and not offered and rollout.state == "running":
+                now = Counter(counts)
+                now.subtract((member.wave, member.state) for member in known.values())
+                now.update((member.wave, member.state) for member in looked_at)
+                is_stopped = self._decide(records, rollout, now)
+        if is_stopped:
+            self._hold(seen.id)
+        return bool(offered)
 
     def _looked_at(self, records: Records, rollout: Rollout, member: Member) -> Member:
         claim = records.claim(member.claim_id)
@@ -254,26 +291,34 @@ class RolloutService:
         except HostError:
             return False
 
-    def _decide(self, records: Records, rollout: Rollout) -> None:
-        counts = records.rollouts.counts(rollout.id)
+    def _decide(self, records: Records, rollout: Rollout, counts: Counts) -> bool:
+        """Go on or stop, as these counts tell; whether it has stopped."""
         if _failed(counts) - rollout.forgiven > rollout.most_failed:
             self._stop(records, rollout, "failures")
-            return
+            return True
         wave = {state: number for (n, state), number in counts.items() if n == rollout.wave}
         total, succeeded = sum(wave.values()), wave.get("succeeded", 0)
         is_over = succeeded + wave.get("failed", 0) >= total
         if not is_over and succeeded * 100 < rollout.need_percent * total:
-            return
+            return False
         if rollout.wave == len(rollout.waves):
             self._finish(records, rollout)
         elif rollout.is_automatic:
             self._put(records, rollout, wave=rollout.wave + 1)
         else:
             self._put(records, rollout, state="waiting")
+        return False
 
     def _stop(self, records: Records, rollout: Rollout, reason: str) -> None:
-        records.rollouts.hold(rollout.id)
         self._put(records, rollout, state="stopped", reason=reason)
+
+    def _hold(self, rollout_id: str) -> None:
+        """Once it has stopped: what no device was given is held back. Nobody is given it from the
+        moment on that it has stopped; this is for who looks, and for going on.
+        """
+        self._in_slices(
+            rollout_id, lambda records, *part: records.rollouts.hold(rollout_id, *part)
+        )
 
     def _finish(self, records: Records, rollout: Rollout) -> None:
         self._put(records, rollout, state="done")
@@ -303,46 +348,23 @@ def _has_failed(claim: Claim, member: Member) -> bool:
     return claim.status == "failed" and int(last["config"]) > member.above
 
 
-def _failed(counts: dict[tuple[int, str], int]) -> int:
+def _check_may_begin(records: Records, profile: str, number: int) -> None:
+    if records.profile(profile) is None or not records.profiles.document(profile, number):
+        raise NotFound(f'the profile "{profile}" has no version {number}')
+    check_is_at_rest(records, profile)
+    if records.profiles.current(profile) == number:
+        raise Conflict("this version is in force already")
+
+
+def _counts_to_decide(records: Records, rollout: Rollout) -> Counts | None:
+    """The counts by which it is decided how to go on; None while there is no question of that."""
+    if rollout.state != "running" or records.rollouts.to_offer(rollout, 1):
+        return None
+    return records.rollouts.counts(rollout.id)
+
+
+def _failed(counts: Counts) -> int:
     return sum(number for (_, state), number in counts.items() if state == "failed")
-
-
-def _check_groups(found: Sequence[tuple[str, str, str]], waves: Sequence[dict[str, Any]]) -> None:
-    groups = {group for _, _, group in found}
-    for wave in waves:
-        if "group" in wave and wave["group"] not in groups:
-            raise Conflict(f'none of these devices is in the group "{wave["group"]}"')
-
-
-def in_waves(
-    found: Sequence[tuple[str, str, str]], waves: Sequence[dict[str, Any]]
-) -> tuple[list[Member], list[dict[str, Any]]]:
-    """The claims, given with their devices' ids and groups, in their waves, and the waves that are
-    not empty. Which of them come first is left to chance, but for groups.
-    """
-    left = list(found)
-    SystemRandom().shuffle(left)
-    members: list[Member] = []
-    used: list[dict[str, Any]] = []
-    for wave in [*waves, {}]:
-        chosen = _chosen(left, wave, len(found))
-        if not chosen:
-            continue
-        used.append(wave)
-        members += [Member(claim, len(used), device_id=device) for claim, device, _ in chosen]
-        taken = {one[0] for one in chosen}
-        left = [one for one in left if one[0] not in taken]
-    return members, used
-
-
-def _chosen(
-    left: list[tuple[str, str, str]], wave: dict[str, Any], total: int
-) -> list[tuple[str, str, str]]:
-    if "group" in wave:
-        return [one for one in left if one[2] == wave["group"]]
-    if "percent" in wave:
-        return left[: max(1, round(total * wave["percent"] / 100))]
-    return left[: wave["number"]] if "number" in wave else left
 
 
 def _existing(records: Records, rollout_id: str, owner: str) -> Rollout:

@@ -40,7 +40,7 @@ from muster_server.store.platform import NameTaken, PlatformStore, Resource, Row
 from muster_server.store.platform_history import Sight
 from muster_server.store.platform_outbox import Notice
 
-_HISTORY_S = 30 * 86400  # of accounts that were closed
+_HISTORY_S, _SWEPT_AT_ONCE = 30 * 86400, 2000  # of accounts that were closed
 SUPPORTED_RELEASES = ("2a", "3", "4", "5")
 
 
@@ -70,6 +70,7 @@ class Platform:
         self._deliver = deliver
         self._hand_on = hand_on
         self._base: Resource | None = None
+        self._swept = ""  # the originator up to which the last sweep has looked
         self._earliest: Callable[[], float] = clock if expiry is None else expiry
         self._latest: Callable[[], float] = clock if expiry is None else expiry.latest
 
@@ -162,10 +163,13 @@ class Platform:
                 return self._delete(rows, caller, target, request)
 
     def sweep(self) -> None:
-        """Remove what has expired. Requests never see it anyway; this frees the space."""
+        """Remove what has expired, and old history of some accounts."""
+        before = self._earliest() - _HISTORY_S
+        with self._store.reading() as rows:
+            closed, self._swept = rows.history.closed(before, self._swept, _SWEPT_AT_ONCE)
         with self._store.transaction() as rows:
             self.remove_expired(rows)
-            rows.history.forget_closed(self._earliest() - _HISTORY_S)
+            rows.history.forget_closed(before, closed)
 
     def _create(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         parent = target.resource

@@ -95,6 +95,14 @@ Index("claim_by_runs", *(claims.c[n] for n in ("profile", "owner", "runs", "stat
 Index(
     "claim_by_seen", *(claims.c[n] for n in ("owner", "status", "seen_at", "device_id", "state"))
 )
+Index("claim_by_name", *(claims.c[n] for n in ("owner", "name", "device_id", "state")))
+Index(
+    "claim_by_heard",
+    claims.c.owner,
+    text("(-coalesce(seen_at, 0))"),
+    claims.c.device_id,
+    claims.c.state,
+)
 Index("claim_by_end", claims.c.expires_at)
 Index("claim_by_code", claims.c.owner, text("json_extract(last, '$.code')"), claims.c.device_id)
 

@@ -6,10 +6,11 @@ The history is bounded: what repeats itself is counted, only the newest of each 
 kept, and those of a closed account are forgotten in the end.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from muster_server.store.platform_known import Asked
-from muster_server.store.sql import Sql, insertion
+from muster_server.store.sql import Sql, insertion, marks
 
 KEPT = 64
 _LONGEST_DETAIL = 200
@@ -30,6 +31,14 @@ _ALL_OF = (
 _FORGET_OLD = (
     "DELETE FROM history WHERE originator = ? AND seq NOT IN"
     " (SELECT seq FROM history WHERE originator = ? ORDER BY seq DESC LIMIT ?)"
+)
+_SOME = "SELECT DISTINCT originator FROM history WHERE originator > ? ORDER BY originator LIMIT ?"
+_CLOSED = (
+    "SELECT DISTINCT h.originator FROM history h"
+    " WHERE NOT EXISTS (SELECT 1 FROM accounts a WHERE a.originator = h.originator)"
+    " AND NOT EXISTS"
+    ' (SELECT 1 FROM history n WHERE n.originator = h.originator AND n."until" >= ?)'
+    " AND h.originator IN"
 )
 
 
@@ -81,14 +90,19 @@ class PlatformHistory:
         found = self._sql.rows(_ALL_OF, originator)
         return [Sight(**{name: row[name] for name in _OF_A_SIGHT}) for row in found]
 
-    def forget_closed(self, before: float) -> None:
-        """Forget originators without an account, of which nothing was seen since then."""
-        gone = self._sql.run(
-            "DELETE FROM history WHERE originator NOT IN (SELECT originator FROM accounts)"
-            ' AND originator NOT IN (SELECT originator FROM history WHERE "until" >= ?)',
-            before,
-        )
-        if gone:
+    def closed(self, before: float, after: str, most: int) -> tuple[list[str], str]:
+        """Look at the next originators after one, so many of them: those without an account, of
+        which nothing was seen since then; and the last that was looked at, "" if there are no
+        more.
+        """
+        found = [row[0] for row in self._sql.rows(_SOME, after, most)]
+        closed = self._sql.rows(f"{_CLOSED} ({marks(found)})", before, *found)  # noqa: S608
+        return [row[0] for row in closed], found[-1] if len(found) == most else ""
+
+    def forget_closed(self, before: float, originators: Collection[str]) -> None:
+        """Forget those of these that have no account, and of which nothing was seen since then."""
+        text = f"DELETE FROM history WHERE originator IN ({_CLOSED} ({marks(originators)}))"  # noqa: S608
+        if self._sql.run(text, before, *originators):
             self._asked.removed()
 
 

@@ -14,6 +14,7 @@ from muster_server.store.opened import OpenedDocuments
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Sql, insertion, replacement
 
+_ALL = 2**31 - 1  # however many there are
 KEPT = 50  # versions of a profile, besides the one in force
 # What of a profile reaches no device.
 _WITHOUT_EFFECT = ("app_schema", "reonboarding")
@@ -155,13 +156,15 @@ class ProfileRecords:
         else:
             self._sql.run("DELETE FROM profile WHERE name = ?", name)
 
-    def users_of(self, name: str) -> list[str]:
-        """The ids of devices whose claims, unless released, are configured from the profile."""
+    def users_of(self, name: str, most: int = _ALL) -> list[str]:
+        """The ids of devices whose claims, unless released, are configured from the profile; so
+        many of them.
+        """
         text = (
             f"SELECT DISTINCT device_id FROM claim WHERE profile = ? AND state NOT IN ({_ENDED})"  # noqa: S608
-            " ORDER BY device_id"
+            " ORDER BY device_id LIMIT ?"
         )
-        return [row[0] for row in self._sql.rows(text, name)]
+        return [row[0] for row in self._sql.rows(text, name, most)]
 
     def runners(self, name: str, owner: str) -> dict[int | None, int]:
         """The number of the owner's devices that have proved each effect; None: nothing, or what

@@ -64,15 +64,25 @@ _CHANGE_MEMBER = (
 _D_MEMBER = ", ".join(f"d.{name}" for name in _MEMBER)
 # Whose claim has got another profile, or has ended, has left.
 _STRAYS = (
-    "DELETE FROM rollout_device WHERE rollout_id = ? AND NOT EXISTS (SELECT 1 FROM claim c"  # noqa: S608
+    "DELETE FROM rollout_device WHERE {} AND NOT EXISTS (SELECT 1 FROM claim c"  # noqa: S608
     " WHERE c.id = rollout_device.claim_id AND c.profile = ?"
     f" AND c.state NOT IN ({_listed(ENDED)}))"
 )
+_SLICE = "rollout_id = ? AND claim_id > ? AND claim_id <= ?"
+_SLICE_END = (
+    "SELECT max(claim_id) FROM (SELECT claim_id FROM rollout_device WHERE rollout_id = ?"
+    " AND claim_id > ? ORDER BY claim_id LIMIT ?) AS part"
+)
+_GIVEN = (
+    "EXISTS (SELECT 1 FROM version v WHERE v.claim_id = {0}.claim_id"
+    " AND v.number > {0}.above AND v.handed_out_at IS NOT NULL)"
+)
 _NUMBER = (
-    "SELECT r.number FROM rollout_device d JOIN rollout r ON r.id = d.rollout_id"
+    "SELECT r.number FROM rollout_device d JOIN rollout r ON r.id = d.rollout_id"  # noqa: S608
     " WHERE d.claim_id = ? AND r.profile = ?"
     " AND ((r.state IN ('running', 'waiting') AND d.state IN ('offered', 'succeeded', 'failed'))"
-    " OR (r.state = 'stopped' AND d.state IN ('offered', 'succeeded')))"
+    " OR (r.state = 'stopped' AND (d.state = 'succeeded'"
+    f" OR d.state = 'offered' AND {_GIVEN.format('d')})))"
 )
 # In this order: first whoever was heard of, then whether they are in it.
 _HEARD = (
@@ -83,9 +93,8 @@ _HEARD = (
 )
 # What has not been given to a device need not be, once the roll-out has stopped.
 _HOLD = (
-    "UPDATE rollout_device SET state = 'held' WHERE rollout_id = ? AND state = 'offered'"
-    " AND NOT EXISTS (SELECT 1 FROM version v WHERE v.claim_id = rollout_device.claim_id"
-    " AND v.number > rollout_device.above AND v.handed_out_at IS NOT NULL)"
+    f"UPDATE rollout_device SET state = 'held' WHERE {_SLICE} AND state = 'offered'"  # noqa: S608
+    f" AND NOT {_GIVEN.format('rollout_device')}"
 )
 
 
@@ -125,14 +134,21 @@ class RolloutRecords:
         text = f"{_ALL} WHERE owner = ?{which} ORDER BY created_at DESC, id LIMIT ?"
         return [_rollout(row) for row in self._sql.rows(text, owner, *values, most)]
 
-    def remove(self, rollout_id: str) -> None:
-        """Forget a roll-out."""
+    def remove(self, rollout_id: str, most: int) -> bool:
+        """Forget so many of its devices, or, if there are none, a roll-out; whether it is gone."""
+        text = (
+            "DELETE FROM rollout_device WHERE rollout_id = ? AND claim_id IN"
+            " (SELECT claim_id FROM rollout_device WHERE rollout_id = ? LIMIT ?)"
+        )
+        if self._sql.run(text, rollout_id, rollout_id, most):
+            return False
         self._sql.run("DELETE FROM rollout WHERE id = ?", rollout_id)
+        return True
 
-    def remove_cut_off(self, before: float) -> None:
-        """Forget those that were not filled to their end."""
-        text = "DELETE FROM rollout WHERE state = 'filling' AND created_at < ?"
-        self._sql.run(text, before)
+    def cut_off(self, before: float) -> list[str]:
+        """The ids of those that were not filled to their end."""
+        text = "SELECT id FROM rollout WHERE state = 'filling' AND created_at < ?"
+        return [row[0] for row in self._sql.rows(text, before)]
 
     # its devices
 
@@ -148,9 +164,16 @@ class RolloutRecords:
         )
         return [(row[0], row[1], row[2]) for row in self._sql.rows(text, owner, profile)]
 
-    def drop_strays(self, rollout: Rollout) -> None:
-        """Forget those that were given up, or got another profile, while it was filled."""
-        self._sql.run(_STRAYS, rollout.id, rollout.profile)
+    def slice_end(self, rollout_id: str, after: str, most: int) -> str | None:
+        """The last of so many of its claims after this one, by their ids; None: there are none."""
+        end: str | None = self._sql.value(_SLICE_END, rollout_id, after, most)
+        return end
+
+    def drop_strays(self, rollout: Rollout, after: str, end: str) -> None:
+        """Forget those of this slice that were given up, or got another profile, while it was
+        filled.
+        """
+        self._sql.run(_STRAYS.format(_SLICE), rollout.id, after, end, rollout.profile)
 
     def change_members(self, rollout_id: str, members: Iterable[Member]) -> None:
         """Keep its devices as they are now, but for those that have left."""
@@ -186,16 +209,14 @@ class RolloutRecords:
         )
         return [Member(*row) for row in self._sql.rows(text, rollout.id, most)]
 
-    def hold(self, rollout_id: str) -> None:
-        """Hold back what no device was given yet."""
-        self._sql.run(_HOLD, rollout_id)
+    def hold(self, rollout_id: str, after: str, end: str) -> None:
+        """Hold back what no device of this slice was given yet."""
+        self._sql.run(_HOLD, rollout_id, after, end)
 
-    def let_go(self, rollout_id: str) -> None:
-        """Offer again what was held back."""
-        text = (
-            "UPDATE rollout_device SET state = 'waiting' WHERE rollout_id = ? AND state = 'held'"
-        )
-        self._sql.run(text, rollout_id)
+    def let_go(self, rollout_id: str, after: str, end: str) -> None:
+        """Offer to this slice again what was held back."""
+        text = f"UPDATE rollout_device SET state = 'waiting' WHERE {_SLICE} AND state = 'held'"  # noqa: S608
+        self._sql.run(text, rollout_id, after, end)
 
     def counts(self, rollout_id: str) -> dict[tuple[int, str], int]:
         """The number of devices by wave and state."""

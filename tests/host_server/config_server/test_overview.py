@@ -4,7 +4,8 @@
 
 import pytest
 
-from muster_server.config_server.overview import DAYS, SILENT_S, OverviewService, median_ms
+from muster_server.config_server.counted import SILENT_S
+from muster_server.config_server.overview import DAYS, OverviewService, median_ms
 from muster_server.store.tallies import DAY_S, KEPT_DAYS, Tally, magnitude_of
 from tests.host_server.config_server.field import OWNER, Field
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from muster_server.config_server.rollouts import in_waves
+from muster_server.config_server import rollouts
+from muster_server.config_server.wave_members import in_waves
 from muster_server.config_server.worker import Worker
 from muster_server.errors import Conflict, NotFound
 from tests.host_server.config_server.field import OWNER, PROFILE, Device, Field, open_field
@@ -68,6 +69,40 @@ def fail(device: Device) -> None:
     running = device.committed
     version = device.sync(k=str(running))["config"]["version"]
     device.sync(k=str(running), last={"config": version, **FAILED})
+
+
+def test_whoever_was_given_nothing_before_a_stop_gets_nothing_after_it(
+    place: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given, *others = at_work(place, 4)
+    rollout = begun(place)
+    version = given.sync(k="1")["config"]["version"]
+    with monkeypatch.context() as cut_off:  # before any slice of them was held back
+        cut_off.setattr(place.rollouts, "_hold", lambda rollout_id: None)
+        place.rollouts.stop(rollout, OWNER)
+    assert [device.sync(k="1")["action"] for device in others] == ["keep"] * 3
+    given.confirm(version)
+    assert given.committed == version
+
+
+@pytest.mark.parametrize("lot", [1, 2, 1000])
+def test_devices_are_held_back_and_let_go_in_slices(
+    place: Field, monkeypatch: pytest.MonkeyPatch, lot: int
+) -> None:
+    monkeypatch.setattr(rollouts, "_LOT", lot)
+    devices = at_work(place, 5)
+    rollout = begun(place)
+    assert shown(place, rollout)["waves"][0]["states"] == {"offered": 5}
+    stopped = place.rollouts.stop(rollout, OWNER)
+    assert stopped["waves"][0]["states"] == {"held": 5}
+    place.rollouts.go_on(rollout, OWNER)
+    look(place)
+    for device in devices:
+        take(device)
+    look(place)
+    assert shown(place, rollout)["state"] == "done"
+    place.rollouts._forget(rollout)
+    assert place.rollouts.listed(OWNER) == []
 
 
 def test_waves_go_on_by_hand_and_the_end_puts_the_version_in_force(place: Field) -> None:

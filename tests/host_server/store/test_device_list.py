@@ -9,7 +9,8 @@ import pytest
 
 from muster_server.config_server.device_view import Wanted
 from muster_server.label import new_label
-from muster_server.store.device_list import Fit, _conditions
+from muster_server.store import device_list
+from muster_server.store.device_list import SORTED, Fit
 from muster_server.store.rollouts import _HEARD
 from tests.host_server.config_server.field import OWNER, PROFILE, Field, open_field
 
@@ -79,14 +80,68 @@ def test_counts_are_of_devices_by_state_and_by_profile(place: Field) -> None:
 )
 def test_no_list_looks_at_every_row(sqlite_place: Field, fit: Fit) -> None:
     # PostgreSQL plans by what it knows of the rows; with a few it looks at all of them, rightly.
-    parts, values = _conditions(fit, OWNER)
-    where = " AND ".join(("owner = ? AND state != 'released'", "device_id > ?", *parts))
-    text = f"EXPLAIN QUERY PLAN SELECT DISTINCT device_id FROM claim WHERE {where}"  # noqa: S608
-    with sqlite_place.engine.connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        text += " ORDER BY device_id LIMIT ?"
-        plan = [row[3] for row in driver.execute(text, (OWNER, "", *values, 10))]
-    assert all("USING" in line and "INDEX" in line for line in plan if "claim" in line), plan
+    asked: list[str] = []
+    with sqlite_place.store.reading() as records:
+        driver = records.devices._sql._cursor.connection
+        driver.set_trace_callback(asked.append)
+        records.devices.ids(OWNER, "", 10, fit)
+        for by in SORTED:
+            records.devices.sorted_ids(OWNER, by, ("0", "x"), 10, fit)
+        driver.set_trace_callback(None)
+        plans = [driver.execute(f"EXPLAIN QUERY PLAN {text}").fetchall() for text in asked]
+    lines = [row[3] for plan in plans for row in plan]
+    assert all("USING" in line and "INDEX" in line for line in lines if "claim" in line), lines
+
+
+def test_unfiltered_lists_are_in_the_order_of_their_index(sqlite_place: Field) -> None:
+    asked: list[str] = []
+    with sqlite_place.store.reading() as records:
+        driver = records.devices._sql._cursor.connection
+        driver.set_trace_callback(asked.append)
+        for by in SORTED:
+            records.devices.sorted_ids(OWNER, by, ("0", "x"), 10, Fit())
+        driver.set_trace_callback(None)
+        plans = [driver.execute(f"EXPLAIN QUERY PLAN {text}").fetchall() for text in asked]
+    for (line,), by in zip(plans, SORTED, strict=True):
+        assert f"COVERING INDEX claim_by_{by}" in line[3] or f"INDEX claim_by_{by}" in line[3]
+
+
+@pytest.mark.parametrize("sort", ["id", "name", "heard"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"search": "rare"},
+        {"tag": "rare"},
+        {"group": "hall 3", "search": "press"},
+        {"silent_since": 1e12, "search": "rare"},
+        {"profile": "press", "behind": True, "search": "rare"},
+        {"state": "prepared", "attempt": "none", "search": "rare"},
+    ],
+)
+def test_search_goes_on_where_it_stopped(
+    place: Field, monkeypatch: pytest.MonkeyPatch, sort: str, wanted: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(device_list, "WINDOW", 3)
+    for n in range(11):
+        name = "rare press" if n % 5 == 2 else "press"
+        device = place.devices.register(new_label(f"D-{n:02d}").qr_text, "press", name, OWNER)
+        is_rare = n % 5 == 2
+        place.devices.change(
+            device["device_id"],
+            OWNER,
+            None,
+            None,
+            group="hall 3" if is_rare else "hall 4",
+            tags=["rare"] if is_rare else [],
+        )
+    pages, shown, after = 0, [], ""
+    while after is not None:
+        page = place.devices.views.page(OWNER, Wanted(after=after, sort=sort, **wanted))
+        shown += [device["device_id"] for device in page["devices"]]
+        after, pages = page["next"], pages + 1
+    assert sorted(shown) == ["D-02", "D-07"]
+    is_led = "group" in wanted or "tag" in wanted
+    assert pages == (1 if is_led else 4)
 
 
 def test_who_runs_what_and_how_far_a_rollout_is_are_told_by_indexes_alone(

@@ -108,7 +108,11 @@ def test_account_of_the_first_release_gets_a_history(engine: Engine) -> None:
         assert rows.has_account("Cone")
         rows.history.note("Cone", Sight(1.0, "registered"))
         rows.history.note("Cgone", Sight(1.0, "account_closed"))
-        rows.history.forget_closed(before=2.0)
+        rows.history.note("Ctold", Sight(3.0, "account_closed"))
+        assert rows.history.closed(2.0, "", 2) == (["Cgone"], "Cone")
+        assert rows.history.closed(2.0, "Cone", 2) == ([], "")
+        rows.history.forget_closed(2.0, ["Cgone", "Cone", "Ctold"])
+        assert rows.history.of("Ctold") != []
         assert rows.history.of("Cgone") == []
         assert [sight.what for sight in rows.history.of("Cone")] == ["registered"]
 
