@@ -7,6 +7,8 @@ Not for rules: those are in service.py.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -24,6 +26,7 @@ from muster_server.platform_server.primitives import (
 )
 from muster_server.platform_server.service import SUPPORTED_RELEASES
 from muster_server.platform_server.timestamps import timestamp
+from muster_server.store.platform_search import Filter
 
 OPERATIONS = {
     "POST": Operation.CREATE,
@@ -41,6 +44,8 @@ _RESPONSE_TYPES = tuple(str(response_type.value) for response_type in ResponseTy
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _MILLISECONDS = re.compile(r"[0-9.]{1,16}", re.ASCII)
+
+_KNOWN, _SHORT = 512, 64  # queries that are kept, and how long they may be
 
 Headers = Mapping[str, str]  # with names in lower case
 
@@ -60,25 +65,68 @@ def parse(method: str, path: str, query: str, headers: Headers, body: bytes, cse
     if operation is None:
         raise codes.OperationNotAllowed(f"{method}: wanted one of {', '.join(OPERATIONS)}")
     has_content = operation in _WITH_BODY and body
+    is_short = len(query) <= _SHORT
     ty = _type_of_content(headers.get("content-type", ""), operation) if has_content else None
-    parameters = _parameters(query)
-    response_type = _one_of(parameters, "rt", _RESPONSE_TYPES) or "3"
-    is_discovery = _one_of(parameters, "fu", ("1", "2")) == "1"
+    wanted = (_known_wanted if is_short else _wanted)(query, operation)
+    document = _document(body, headers) if operation in _WITH_BODY else {}
+    looked_for = (_known_looked_for if is_short else _looked_for)(query)
     return Request(
         operation=operation,
         to=from_http_path(unquote(path)),
         originator=headers["x-m2m-origin"].removeprefix(f"/{cse.id}/"),
         release=headers["x-m2m-rvi"],
-        content=_content(operation, parameters.get("rcn"), is_discovery=is_discovery),
+        content=wanted.content,
         ty=ty,
-        document=_document(body, headers) if operation in _WITH_BODY else {},
-        is_discovery=is_discovery,
+        document=document,
+        is_discovery=wanted.is_discovery,
+        wants_ids=looked_for.wants_ids,
+        filter=looked_for.filter,
+        attributes=looked_for.attributes,
+        response_type=wanted.response_type,
+        persistence=looked_for.persistence,
+    )
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The kind of answer that a query asks for."""
+
+    content: Content
+    is_discovery: bool
+    response_type: ResponseType
+
+
+@dataclass(frozen=True)
+class _LookedFor:
+    """The rest of it, of which nothing is looked at before the body."""
+
+    wants_ids: bool
+    filter: Filter
+    attributes: frozenset[str]
+    persistence: str | None
+
+
+def _wanted(query: str, operation: Operation) -> _Wanted:
+    parameters = _parameters(query)
+    response_type = _one_of(parameters, "rt", _RESPONSE_TYPES) or "3"
+    is_discovery = _one_of(parameters, "fu", ("1", "2")) == "1"
+    content = _content(operation, parameters.get("rcn"), is_discovery=is_discovery)
+    return _Wanted(content, is_discovery, ResponseType(int(response_type)))
+
+
+def _looked_for(query: str) -> _LookedFor:
+    parameters = _parameters(query)
+    return _LookedFor(
         wants_ids=_one_of(parameters, "drt", ("1", "2")) == "2",
         filter=filters.parse(parameters),
         attributes=_wanted_attributes(parameters),
-        response_type=ResponseType(int(response_type)),
         persistence=parameters.get("rp", [None])[0],
     )
+
+
+# Devices ask the same few things again and again.
+_known_wanted = lru_cache(_KNOWN)(_wanted)
+_known_looked_for = lru_cache(_KNOWN)(_looked_for)
 
 
 def bearer_token(headers: Headers) -> str | None:

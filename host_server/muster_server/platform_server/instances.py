@@ -5,7 +5,6 @@ are not to be retrieved, or not often.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -42,8 +41,8 @@ def append(rows: Rows, container: Resource, instance: Resource, bounds: Bounds) 
     counts["cbs"] += size
     counts["st"] += 1
     sized = {**instance.attributes, "cs": size, "st": counts["st"]}
-    kept = rows.add(replace(instance, attributes=sized))
-    rows.change_counts(trimmed(rows, replace(container, attributes=counts), bounds))
+    kept = rows.add(instance.but(attributes=sized))
+    rows.change_counts(trimmed(rows, container.but(attributes=counts), bounds))
     return kept
 
 
@@ -59,7 +58,7 @@ def trimmed(rows: Rows, container: Resource, bounds: Bounds) -> Resource:
         rows.remove_leaf(oldest.ri)
         counts["cni"] -= 1
         counts["cbs"] -= oldest.attributes["cs"]
-    return replace(container, attributes=counts)
+    return container.but(attributes=counts)
 
 
 def opened(rows: Rows, before: Resource, after: Resource) -> Resource:
@@ -69,7 +68,7 @@ def opened(rows: Rows, before: Resource, after: Resource) -> Resource:
     if not before.attributes.get("disr") or after.attributes.get("disr"):
         return after
     rows.remove_children(after.ri, types.CONTENT_INSTANCE)
-    return replace(after, attributes={**after.attributes, "cni": 0, "cbs": 0})
+    return after.but(attributes={**after.attributes, "cni": 0, "cbs": 0})
 
 
 def check_retrievable(rows: Rows, resource: Resource) -> None:
@@ -95,7 +94,7 @@ def shown_the_last_time(rows: Rows, shown: Iterable[Resource]) -> list[Resource]
     for leaf in counted:
         left = leaf.attributes["dcnt"] - 1
         if left:
-            rows.change_counts(replace(leaf, attributes={**leaf.attributes, "dcnt": left}))
+            rows.change_counts(leaf.but(attributes={**leaf.attributes, "dcnt": left}))
     return [leaf for leaf in counted if leaf.attributes["dcnt"] <= 1]
 
 
@@ -124,7 +123,7 @@ def count_out(rows: Rows, leaving: Iterable[Resource]) -> None:
         for instance in group:
             counts["cni"] -= 1
             counts["cbs"] -= instance.attributes["cs"]
-        rows.change_counts(replace(container, attributes=counts))
+        rows.change_counts(container.but(attributes=counts))
 
 
 def _container_id(instance: Resource) -> str:

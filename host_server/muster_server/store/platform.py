@@ -10,7 +10,6 @@ import json
 import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -259,7 +258,7 @@ class Rows(AccountRows):
             raise NameTaken(resource.path)
         self.asked.added(resource.owner, resource.ty, resource.pi, resource.et)
         self._mark(resource)
-        return replace(resource, seq=int(seq))
+        return resource.but(seq=int(seq))
 
     def add_all(self, resources: Collection[Resource]) -> None:
         """Keep new resources; NameTaken if an id or path is used."""
