@@ -330,7 +330,7 @@ class Platform:
 
     def _remove(self, rows: Rows, resource: Resource) -> None:
         self._note_deletion(rows, resource)
-        _loosen(rows, [resource])
+        linking.loosen(rows, [resource])
         rows.remove(resource.ri)
 
     def _note_deletion(self, rows: Rows, resource: Resource) -> None:
@@ -382,7 +382,7 @@ class Platform:
             for leaf in expired:
                 if leaf.ty == types.AE:
                     rows.history.note(leaf.ri, Sight(self._clock(), "expired"))
-            _loosen(rows, expired)
+            linking.loosen(rows, expired)
             rows.remove_expired(now)
 
     def _now(self) -> str:
@@ -392,11 +392,3 @@ class Platform:
         """Return the time after which a life may end, and the latest end that it may have."""
         # By the clock that this server believes, so that no device is refused for a jump.
         return timestamp(self._earliest()), timestamp(self._latest() + self._bounds.life_s)
-
-
-def _loosen(rows: Rows, leaving: list[Resource]) -> None:
-    """Bring what stays in agreement with the removal of these."""
-    instances.count_out(rows, (leaf for leaf in leaving if leaf.ty == types.CONTENT_INSTANCE))
-    for node in leaving:
-        if node.ty == types.NODE:
-            linking.follow_node(rows, node.ri, node.attributes.get("hael", []), [])
