@@ -151,6 +151,7 @@ class Platform:
         with self._store.transaction() as rows:
             self.remove_expired(rows)
             rows.history.forget_closed(self._earliest() - _HISTORY_S)
+            rows.outbox.remove_without_ae()
 
     def _create(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         parent = target.resource

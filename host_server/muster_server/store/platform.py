@@ -8,6 +8,7 @@ below, and what they did is kept if the block ends without an exception.
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,12 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from muster_server.store.engine import Database
+from muster_server.store.platform_handed_on import PlatformHandedOn
 from muster_server.store.platform_history import PlatformHistory
 from muster_server.store.platform_outbox import PlatformOutbox
 from muster_server.store.platform_policies import (
     PlatformPolicies,
     marks_of,
 )
+from muster_server.store.platform_processes import PlatformProcesses
 from muster_server.store.platform_reach import INSTANCE, beneath, shut, within
 from muster_server.store.platform_readers import PlatformReaders, is_named
 from muster_server.store.platform_records import Reach as Reach
@@ -30,10 +33,13 @@ from muster_server.store.platform_records import Token as Token
 from muster_server.store.platform_search import AGE, DEPTH, Filter, fitting
 from muster_server.store.platform_tables import marks as _marks
 from muster_server.store.platform_tables import resources as _resources
+from muster_server.store.platform_turns import NotAlone as NotAlone
+from muster_server.store.platform_turns import Turn
+from muster_server.store.postgres_turns import SEVERAL
 from muster_server.store.sql import Sql, as_text, insertion, marks
 from muster_server.store.sql import TooSlow as TooSlow
 
-HEAD = "0006"
+HEAD = "0007"
 
 # What a resource's row holds besides its place in the order.
 _KEPT = (
@@ -63,12 +69,22 @@ class PlatformStore:
 
     def __init__(self, engine: Engine) -> None:
         self._database = Database(engine)
+        self.processes = PlatformProcesses(engine, self._database)
 
     @contextmanager
-    def transaction(self) -> Iterator["Rows"]:
-        """All or nothing, and one at a time. Unavailable if the database is busy."""
-        with self._database.transaction() as connection:
-            yield Rows(connection)
+    def transaction(self, about: AbstractSet[str] | None = None) -> Iterator["Rows"]:
+        """All or nothing, and one at a time. Unavailable if the database is busy.
+
+        On PostgreSQL, those about different things run beside each other: names under the CSEBase,
+        and accounts by their originators. NotAlone, and nothing is done, if one that says what it
+        is about meets something else; then it is to be tried without.
+        """
+        if about is None or not self.processes.are_several:
+            with self._database.transaction() as connection:
+                yield Rows(connection)
+            return
+        with self._database.transaction(SEVERAL.join(sorted(about))) as connection:
+            yield Rows(connection, turn=Turn(about))
 
     @contextmanager
     def reading(self) -> Iterator["Rows"]:
@@ -80,14 +96,18 @@ class PlatformStore:
 class Rows:
     """Questions and deeds within one transaction; in a snapshot questions alone."""
 
-    def __init__(self, connection: Connection, *, is_snapshot: bool = False) -> None:
+    def __init__(
+        self, connection: Connection, *, is_snapshot: bool = False, turn: Turn | None = None
+    ) -> None:
         self._connection = connection
         self._sql = Sql(connection)
         self.is_snapshot = is_snapshot
-        self.history = PlatformHistory(self._sql)
+        self.turn = turn or Turn()
+        self.history = PlatformHistory(self._sql, self.turn)
         self.readers = PlatformReaders(self._sql)
         self.policies = PlatformPolicies(self._sql)
         self.outbox = PlatformOutbox(self._sql)
+        self.handed_on = PlatformHandedOn(self._sql)
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -238,6 +258,7 @@ class Rows:
 
     def add(self, resource: Resource) -> Resource:
         """Keep a new resource and tell its place in the order; NameTaken if id or path is used."""
+        self.turn.check_path(resource.path)
         seq = self._sql.value(_INSERT, *_values(resource))
         if seq is None:
             raise NameTaken(resource.path)
@@ -248,6 +269,8 @@ class Rows:
         """Keep new resources; NameTaken if an id or path is used."""
         if not resources:
             return
+        for resource in resources:
+            self.turn.check_path(resource.path)
         if self._sql.run_many(_ADD, map(_values, resources)) != len(resources):
             raise NameTaken(next(iter(resources)).path)
         marked = [
@@ -260,6 +283,7 @@ class Rows:
 
     def change(self, resource: Resource) -> None:
         """Keep what changed in a resource's attributes and times."""
+        self.turn.check_path(resource.path)
         self._sql.run(_UPDATE, *_values(resource), resource.ri)
         self._sql.run("DELETE FROM marks WHERE ri = ?", resource.ri)
         self._mark(resource)
@@ -278,11 +302,15 @@ class Rows:
 
     def change_counts(self, resource: Resource) -> None:
         """Keep what changed in attributes that nobody searches by; cheaper than `change`."""
+        self.turn.check_path(resource.path)
         text = "UPDATE resources SET attributes = ? WHERE ri = ?"
         self._sql.run(text, _as_text(resource.attributes), resource.ri)
 
     def remove(self, ri: str) -> None:
         """Remove a resource and everything under it."""
+        if not self.turn.is_alone:
+            path = self._sql.value("SELECT path FROM resources WHERE ri = ?", ri)
+            self.turn.check_path(path or "")
         self._remove(_resources.c.ri == ri)
 
     def remove_leaf(self, ri: str) -> None:
@@ -295,6 +323,7 @@ class Rows:
 
     def remove_expired(self, now: str) -> None:
         """Remove what `expired` tells, and everything under it."""
+        self.turn.check_alone()
         self._remove(_resources.c.et <= now)
 
     # --- accounts
@@ -317,10 +346,12 @@ class Rows:
 
     def add_account(self, originator: str, ct: str) -> bool:
         """Make the account unless it is there; tell whether it was made."""
+        self.turn.check_account(originator)
         return self._sql.run(_ADD_ACCOUNT, originator, ct) == 1
 
     def remove_account(self, originator: str) -> None:
         """Forget an account and all its tokens."""
+        self.turn.check_account(originator)
         self._sql.run("DELETE FROM accounts WHERE originator = ?", originator)
 
     def tokens_of(self, originators: Iterable[str]) -> list[Token]:
@@ -332,6 +363,7 @@ class Rows:
 
     def add_token(self, token: Token) -> bool:
         """Keep it, unless there is one with its id; tell whether it is kept."""
+        self.turn.check_account(token.originator)
         values = (token.token_id, token.originator, token.hash, token.ct)
         return self._sql.run(_ADD_TOKEN, *values) == 1
 

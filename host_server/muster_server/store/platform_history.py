@@ -8,6 +8,7 @@ kept, and those of a closed account are forgotten in the end.
 
 from dataclasses import dataclass
 
+from muster_server.store.platform_turns import Turn
 from muster_server.store.sql import Sql, insertion
 
 KEPT = 64
@@ -44,13 +45,15 @@ class Sight:
 class PlatformHistory:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, sql: Sql) -> None:
+    def __init__(self, sql: Sql, turn: Turn) -> None:
         self._sql = sql
+        self._turn = turn
 
     def note(self, originator: str, *sights: Sight) -> None:
         """Write them down in this order, or count the first if the newest is the same. Each is
         another than the one before it.
         """
+        self._turn.check_account(originator)
         former = self._sql.row(_NEWEST, originator)
         if former is not None and tuple(former)[1:] == _said(sights[0]):
             again = 'UPDATE history SET times = times + 1, "until" = ? WHERE seq = ?'
