@@ -134,7 +134,8 @@ def create_app(
     `admin_token_hashes` are those of the tokens that speak for the originator CAdmin and may use
     the accounts API: the configuration server's. `expiry` tells when a life has ended; without one
     `clock` does. `notified` says to whom notifications are sent besides public addresses; `lane`
-    does what takes least time. With a `box`, secrets that are handed on are kept for all processes.
+    does what takes least time. With a `box`, secrets that are handed on are kept for all
+    processes.
     """
     cse, bounds = cse or CSE(), bounds or Bounds()
     accounts = Accounts(store, admin_token_hashes, clock, bounds)

@@ -80,7 +80,11 @@ def check_keeper(caller: Caller, parent: Resource, given: Mapping[str, Any]) -> 
 
 
 def follow_node(rows: Rows, node_id: str, before: list[str], after: list[str]) -> None:
-    """Let the AEs know that their node's `hael` changed."""
+    """Let the AEs know that their node's `hael` changed. One that leaves it may be registered
+    meanwhile by whoever knows the node yet, so nobody else runs beside that.
+    """
+    if set(before) - set(after):
+        rows.turn.check_alone()
     for ae_id in set(before) ^ set(after):
         ae = rows.resource(ae_id)
         if ae is None or ae.ty != types.AE:

@@ -19,11 +19,13 @@ from muster_server.platform_server import (
     addressing,
     creation,
     instances,
+    leaving,
     linking,
     notifying,
     policies,
     results,
     sightings,
+    turns,
 )
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server import response_codes as codes
@@ -35,8 +37,14 @@ from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.notifying import Event
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
 from muster_server.platform_server.timestamps import timestamp
-from muster_server.store.platform import NameTaken, PlatformStore, Resource, Rows, TooSlow
-from muster_server.store.platform_history import Sight
+from muster_server.store.platform import (
+    NameTaken,
+    NotAlone,
+    PlatformStore,
+    Resource,
+    Rows,
+    TooSlow,
+)
 from muster_server.store.platform_outbox import Notice
 
 _HISTORY_S = 30 * 86400  # of accounts that were closed
@@ -98,27 +106,46 @@ class Platform:
             if request.operation is Operation.RETRIEVE:
                 with contextlib.suppress(ToBeWritten):
                     return self._read(request, token)
-            with self._store.transaction() as rows:
-                self.remove_expired(rows)
-                caller = self._accounts.authenticate(
-                    rows, token, request.originator, assigns=creation.asks_for_an_id(request)
-                )
-                request = replace(request, originator=caller.originator)
-                target = addressing.locate(rows, self._cse, request.to)
-                answer = self.carry_out(rows, caller, target, request)
-                sightings.note_done(rows, request, target.resource, self._clock())
-            if rows.outbox.added:
-                afterwards(partial(self._deliver, rows.outbox.added))
-            if answer.handed_on:
-                afterwards(partial(self._hand_on, *answer.handed_on))
-            return answer
+            try:
+                return self._written(request, token, self.about(request))
+            except NotAlone:
+                return self._written(request, token, None)
         except TooSlow as error:
             raise codes.NotAcceptable(f"the search took {error}; narrow it") from None
         except (codes.RequestRefused, Unauthorized) as error:
             if sightings.is_notable(request, error):
-                with self._store.transaction() as rows:
+                with self._store.transaction({request.originator}) as rows:
                     sightings.note_refused(rows, request, error, self._clock())
             raise
+
+    def about(self, request: Request) -> frozenset[str] | None:
+        """Return what a request may change, for the store's `transaction`; None: anything."""
+        if not self._store.processes.are_several:
+            return None
+        return turns.about(self._cse, request, self._path_of)
+
+    def _path_of(self, ri: str) -> str | None:
+        with self._store.reading() as rows:
+            found = rows.resource(ri)
+        return None if found is None else found.path
+
+    def _written(
+        self, request: Request, token: str | None, about: frozenset[str] | None
+    ) -> Response:
+        with self._store.transaction(about) as rows:
+            self.remove_expired(rows)
+            caller = self._accounts.authenticate(
+                rows, token, request.originator, assigns=creation.asks_for_an_id(request)
+            )
+            request = replace(request, originator=caller.originator)
+            target = addressing.locate(rows, self._cse, request.to)
+            answer = self.carry_out(rows, caller, target, request)
+            sightings.note_done(rows, request, target.resource, self._clock())
+        if rows.outbox.added:
+            afterwards(partial(self._deliver, rows.outbox.added))
+        if answer.handed_on:
+            afterwards(partial(self._hand_on, *answer.handed_on))
+        return answer
 
     def _read(self, request: Request, token: str | None) -> Response:
         """The answer of a retrieval, for which nobody has to wait. ToBeWritten if it changes
@@ -178,7 +205,7 @@ class Platform:
         )
         if types.NAMING & draft.attributes.keys():
             draft = replace(draft, attributes=policies.settled(rows, self._cse, draft.attributes))
-        self._check_room(rows, draft)
+        creation.check_room(rows, draft, self._bounds)
         if draft.ty == types.AE and not caller.is_admin:
             creation.check_name(rows, draft)
         if draft.ty == types.SUBSCRIPTION:
@@ -220,19 +247,6 @@ class Platform:
         kept = rows.add(draft)
         linking.follow_node(rows, kept.ri, [], hosted)
         return kept
-
-    def _check_room(self, rows: Rows, draft: Resource) -> None:
-        if draft.path.count("/") > self._bounds.depth:
-            raise codes.NotAcceptable(f"at most {self._bounds.depth} levels under the CSEBase")
-        if rows.resource_at(draft.path) is not None:
-            raise codes.Conflict(f"rn: {draft.path} exists already")
-        if draft.owner is None or draft.ty == types.AE:
-            return
-        if rows.owned_count(draft.owner) >= self._bounds.resources_per_ae:
-            raise codes.NotAcceptable(
-                f"the AE has {self._bounds.resources_per_ae} resources already; delete some, or "
-                "give its containers a smaller mni"
-            )
 
     def _retrieve(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         asks_for = request.is_discovery
@@ -325,7 +339,7 @@ class Platform:
 
     def _remove(self, rows: Rows, resource: Resource) -> None:
         self._note_deletion(rows, resource)
-        _loosen(rows, [resource])
+        leaving.loosen(rows, [resource])
         rows.remove(resource.ri)
 
     def _note_deletion(self, rows: Rows, resource: Resource) -> None:
@@ -371,14 +385,7 @@ class Platform:
 
     def remove_expired(self, rows: Rows) -> None:
         """Remove what has expired, before anybody sees it."""
-        now = timestamp(self._earliest())
-        expired = rows.expired(now)
-        if expired:
-            for leaf in expired:
-                if leaf.ty == types.AE:
-                    rows.history.note(leaf.ri, Sight(self._clock(), "expired"))
-            _loosen(rows, expired)
-            rows.remove_expired(now)
+        leaving.remove_expired(rows, timestamp(self._earliest()), self._clock())
 
     def _now(self) -> str:
         return timestamp(self._clock())
@@ -387,11 +394,3 @@ class Platform:
         """Return the time after which a life may end, and the latest end that it may have."""
         # By the clock that this server believes, so that no device is refused for a jump.
         return timestamp(self._earliest()), timestamp(self._latest() + self._bounds.life_s)
-
-
-def _loosen(rows: Rows, leaving: list[Resource]) -> None:
-    """Bring what stays in agreement with the removal of these."""
-    instances.count_out(rows, (leaf for leaf in leaving if leaf.ty == types.CONTENT_INSTANCE))
-    for node in leaving:
-        if node.ty == types.NODE:
-            linking.follow_node(rows, node.ri, node.attributes.get("hael", []), [])

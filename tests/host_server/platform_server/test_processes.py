@@ -11,7 +11,7 @@ import pytest
 
 from muster_server.platform_server.app import create_app
 from muster_server.store.engine import open_engine
-from muster_server.store.platform import PlatformStore
+from muster_server.store.platform import NotAlone, PlatformStore
 from muster_server.store.postgres_turns import number_of
 from muster_server.store.secrets import SecretBox
 from muster_server.tokens import token_hash
@@ -215,3 +215,100 @@ def test_secret_that_was_written_at_one_process_is_handed_on_by_the_other(
     assert PASSWORD.encode() not in bytes(kept)
     second.ask("DELETE", f"/handed-on{there}?id={handed['id']}", "CAdmin")
     assert first.ask("GET", f"/handed-on{there}", "CAdmin").json()["value"] is None
+
+
+def test_container_counts_right_while_both_processes_fill_it(towns: tuple[Town, Town]) -> None:
+    first, second = towns
+    first.create(f"/{PEN}", PEN, 3, "m2m:cnt", rn="few", mni=5)
+    place = f"/cse-in/{PEN}/few"
+    with ThreadPoolExecutor(8) as pool:
+        made = [
+            pool.submit(towns[n % 2].ask, "POST", place, PEN, 4, {"m2m:cin": {"con": "x" * n}})
+            for n in range(40)
+        ]
+        assert {code(each.result()) for each in made} == {"2001"}
+    counts = second.ask("GET", place, PEN).json()["m2m:cnt"]
+    with first.store.reading() as rows:
+        container = rows.resource_at(place[1:])
+        assert container is not None
+        kept = rows.children_of_type(container.ri, 4, 100)
+    assert (counts["cni"], counts["st"]) == (len(kept), 40) == (5, 40)
+    assert counts["cbs"] == sum(leaf.attributes["cs"] for leaf in kept)
+    assert [leaf.attributes["st"] for leaf in kept] == list(range(36, 41))
+
+
+def test_one_of_two_who_want_the_same_name_gets_it(towns: tuple[Town, Town]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(5):
+            made = [
+                pool.submit(town.ask, "POST", f"/{PEN}", PEN, 3, {"m2m:cnt": {"rn": f"c{n}"}})
+                for town in towns
+            ]
+            assert sorted(code(each.result()) for each in made) == ["2001", "4105"]
+
+
+def test_subtree_that_is_deleted_beside_creations_leaves_nothing_behind(
+    towns: tuple[Town, Town],
+) -> None:
+    first, second = towns
+    with ThreadPoolExecutor(8) as pool:
+        for n in range(5):
+            first.create(f"/{PEN}", PEN, 3, "m2m:cnt", rn=f"c{n}")
+            place = f"/cse-in/{PEN}/c{n}"
+            made = [
+                pool.submit(towns[k % 2].ask, "POST", place, PEN, 3, {"m2m:cnt": {}})
+                for k in range(6)
+            ]
+            gone = pool.submit(second.ask, "DELETE", place, PEN)
+            assert code(gone.result()) == "2002"
+            assert {code(each.result()) for each in made} <= {"2001", "4004"}
+    with first.store.reading() as rows:
+        orphans = (
+            "SELECT count(*) FROM resources WHERE pi <> ''"
+            " AND pi NOT IN (SELECT ri FROM resources)"
+        )
+        assert rows._sql.value(orphans) == 0
+
+
+def test_node_and_ae_that_are_made_at_once_are_linked(towns: tuple[Town, Town]) -> None:
+    first, second = towns
+    with ThreadPoolExecutor(2) as pool:
+        for n in range(6):
+            originator = f"Cone{n}"
+            first.tokens[originator] = first.accounts.open_account(originator).token
+            entity = {"rn": originator, "api": "N1", "rr": False, "srv": ["4"]}
+            node = {"rn": f"nod-{n}", "ni": "x", "hael": [originator]}
+            made = [
+                pool.submit(first.ask, "POST", "/cse-in", originator, 2, {"m2m:ae": entity}),
+                pool.submit(second.ask, "POST", "/cse-in", "CAdmin", 14, {"m2m:nod": node}),
+            ]
+            assert {code(each.result()) for each in made} == {"2001"}
+            there = first.ask("GET", f"/cse-in/nod-{n}", "CAdmin").json()["m2m:nod"]["ri"]
+            found = second.ask("GET", f"/{originator}", "CAdmin").json()["m2m:ae"]
+            assert found.get("nl") == there
+
+
+def test_what_is_about_something_else_runs_beside_it(towns: tuple[Town, Town]) -> None:
+    first, second = towns
+    second.register(CUP)
+    with first.store.transaction({PEN}):  # a process that takes its time
+        assert code(second.ask("POST", f"/{CUP}", CUP, 3, {"m2m:cnt": {}}, timeout_s=3)) == "2001"
+        assert second.accounts.open_account("Cnew") is not None
+
+
+def test_transaction_that_meets_something_else_is_repeated_alone(
+    towns: tuple[Town, Town],
+) -> None:
+    first, second = towns
+    with pytest.raises(NotAlone), first.store.transaction({CUP}) as rows:
+        pen = rows.resource(PEN)
+        assert pen is not None
+        rows.change(pen)
+    # An AE by another name than its own: what its node says of it is written there.
+    first.tokens["Cother"] = first.accounts.open_account("Cother").token
+    entity = {"rn": "kettle", "api": "N1", "rr": False, "srv": ["4"]}
+    first.create("/cse-in", "Cother", 2, "m2m:ae", **entity)
+    node = {"rn": "nod-9", "ni": "x", "hael": ["Cother"]}
+    made = second.create("/cse-in", "CAdmin", 14, "m2m:nod", **node)
+    assert first.ask("GET", "/Cother", "Cother").json()["m2m:ae"]["nl"] == made["ri"]
+    assert code(first.ask("POST", "/Cother", "Cother", 3, {"m2m:cnt": {"rn": "c"}})) == "2001"
