@@ -70,6 +70,7 @@ class Delivery:
         self._lanes: dict[str, _Lane] = {}
         self._batches: dict[tuple[str, str], _Batch] = {}
         self._bytes = 0
+        self._known: set[int] = set()  # of what others keep: what is here, or done
         self._done: list[int] = []
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -134,11 +135,18 @@ class Delivery:
         for batch in self._batches.values():
             batch.timer.cancel()
         self._lanes, self._batches, self._bytes = {}, {}, 0
+        self._known = set(self._done)
         return tasks
 
     def _left(self) -> list[Notice]:
         with self._store.transaction() as rows:
-            rows.outbox.begin(MOST_KEPT)
+            rows.outbox.trim(MOST_KEPT)
+            rows.outbox.begin()
+            return rows.outbox.take(MOST_KEPT)
+
+    def _again(self) -> list[Notice]:
+        with self._store.transaction() as rows:
+            rows.outbox.begin()
             return rows.outbox.take(MOST_KEPT)
 
     async def _send(self) -> None:
@@ -149,10 +157,14 @@ class Delivery:
             try:
                 found = await asyncio.to_thread(find)
             except Unavailable:
-                await asyncio.sleep(_AGAIN_S)  # the store has said why
+                # The store has said why. What was taken, perhaps, and never came, comes again.
+                find = self._again if find != self._left else find
+                await asyncio.sleep(_AGAIN_S)
                 continue
             find = self._untaken
-            self._take(found)
+            new = [notice for notice in found if notice.seq not in self._known]
+            self._known.update(notice.seq for notice in new)
+            self._take(new)
             if len(found) < _TAKEN_AT_ONCE:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._news.wait(), _LOOK_S)
@@ -189,6 +201,7 @@ class Delivery:
         with self._store.transaction() as rows:
             rows.outbox.remove(done)
         del self._done[: len(done)]
+        self._known.difference_update(done)
 
     def _take(self, notices: list[Notice]) -> None:
         for notice in notices:
@@ -244,6 +257,7 @@ class Delivery:
             except Unavailable:
                 await asyncio.sleep(_AGAIN_S)  # the store has said why
             else:
+                self._known.difference_update(seqs)
                 self.tell([target])
                 return
 

@@ -89,13 +89,14 @@ class PlatformOutbox:
 
     # --- who sends them
 
-    def begin(self, newest: int) -> None:
-        """Let all be taken anew, but for the oldest of more than these, which are forgotten."""
+    def trim(self, newest: int) -> None:
+        """Forget the oldest of more than these that are to be sent."""
         kept = f"SELECT seq FROM notifications WHERE {_TO_BE_SENT} ORDER BY seq DESC LIMIT ?"  # noqa: S608
-        self._sql.run(
-            f"DELETE FROM notifications WHERE {_TO_BE_SENT} AND seq NOT IN ({kept})",  # noqa: S608
-            newest,
-        )
+        text = f"DELETE FROM notifications WHERE {_TO_BE_SENT} AND seq NOT IN ({kept})"  # noqa: S608
+        self._sql.run(text, newest)
+
+    def begin(self) -> None:
+        """Let all be taken anew."""
         self._sql.run("UPDATE notifications SET taken = 0 WHERE taken <> 0")
 
     def take(self, limit: int) -> list[Notice]:

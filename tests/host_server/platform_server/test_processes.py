@@ -9,9 +9,12 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from muster_server.errors import Unavailable
 from muster_server.platform_server.app import create_app
+from muster_server.platform_server.delivery import Delivery
 from muster_server.store.engine import open_engine
 from muster_server.store.platform import NotAlone, PlatformStore
+from muster_server.store.platform_outbox import Notice
 from muster_server.store.postgres_turns import number_of
 from muster_server.store.secrets import SecretBox
 from muster_server.tokens import token_hash
@@ -312,3 +315,29 @@ def test_transaction_that_meets_something_else_is_repeated_alone(
     made = second.create("/cse-in", "CAdmin", 14, "m2m:nod", **node)
     assert first.ask("GET", "/Cother", "Cother").json()["m2m:ae"]["nl"] == made["ri"]
     assert code(first.ask("POST", "/Cother", "Cother", 3, {"m2m:cnt": {"rn": "c"}})) == "2001"
+
+
+def test_notice_that_was_taken_and_never_came_is_sent_once_all_the_same(
+    towns: tuple[Town, Town], news: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = towns
+    first.subscribe([news.url])
+    take = Delivery._untaken
+    lost: list[int] = []
+
+    def lose(delivery: Delivery) -> list[Notice]:
+        found = take(delivery)
+        if found and not lost:
+            lost.extend(notice.seq for notice in found)
+            raise Unavailable("the answer to the commit is lost")
+        return found
+
+    monkeypatch.setattr(Delivery, "_untaken", lose)
+    second.publish("0")  # whoever sends waits for this with the former one
+    news.wait_for(2)
+    second.publish("1")
+    assert soon(lambda: bool(lost))
+    second.publish("2")
+    assert contents(news.wait_for(4)) == ["0", "1", "2"]
+    assert soon(lambda: first.pending() == 0)
+    assert len(news.came) == 4
