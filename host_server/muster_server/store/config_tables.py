@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0012"
+HEAD = "0013"
 
 metadata = MetaData()
 
@@ -209,8 +209,9 @@ step_tallies = Table(
     Column("step", Integer),
     Column("code", Text),
     Column("magnitude", Integer),  # n: less than 2^n ms
+    Column("part", Integer),  # of so many that are counted beside each other
     Column("times", Integer, nullable=False),
-    PrimaryKeyConstraint("owner", "day", "step", "code", "magnitude"),
+    PrimaryKeyConstraint("owner", "day", "step", "code", "magnitude", "part"),
 )
 
 key_checks = Table(
