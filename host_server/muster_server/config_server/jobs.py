@@ -208,7 +208,7 @@ class Jobs:
                 self._fields.forget(about["url"], about["originator"], about["device_id"])
         elif job.deed == "objects":
             if self._fields is not None:
-                self._fields.settle(about["claim_id"], about["url"])
+                self._fields.settle(about["claim_id"], about["url"], about.get("device_id"))
         elif job.deed == "describe":
             self._describe(about)
         else:
