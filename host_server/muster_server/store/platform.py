@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from muster_server.store.engine import Database
+from muster_server.store.platform_accounts import AccountRows
 from muster_server.store.platform_handed_on import PlatformHandedOn
 from muster_server.store.platform_history import PlatformHistory
 from muster_server.store.platform_outbox import PlatformOutbox
@@ -51,9 +52,6 @@ _ADD = f"{insertion('resources', _KEPT)} ON CONFLICT DO NOTHING"
 _INSERT = f"{_ADD} RETURNING seq"
 _MARK = insertion("marks", ("ri", "kind", "value"))
 _UPDATE = f"UPDATE resources SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE ri = ?"  # noqa: S608
-_OF_A_TOKEN = ("token_id", "originator", "hash", "ct")
-_ADD_TOKEN = f"{insertion('tokens', _OF_A_TOKEN)} ON CONFLICT (token_id) DO NOTHING"
-_ADD_ACCOUNT = f"{insertion('accounts', ('originator', 'ct'))} ON CONFLICT DO NOTHING"
 
 LONGEST_SEARCH_S = 10.0
 _MANY = 2000  # so many are better not sorted
@@ -93,16 +91,15 @@ class PlatformStore:
             yield Rows(connection, is_snapshot=True)
 
 
-class Rows:
+class Rows(AccountRows):
     """Questions and deeds within one transaction; in a snapshot questions alone."""
 
     def __init__(
         self, connection: Connection, *, is_snapshot: bool = False, turn: Turn | None = None
     ) -> None:
+        super().__init__(Sql(connection), turn or Turn())
         self._connection = connection
-        self._sql = Sql(connection)
         self.is_snapshot = is_snapshot
-        self.turn = turn or Turn()
         self.history = PlatformHistory(self._sql, self.turn)
         self.readers = PlatformReaders(self._sql)
         self.policies = PlatformPolicies(self._sql)
@@ -326,50 +323,6 @@ class Rows:
         self.turn.check_alone()
         self._remove(_resources.c.et <= now)
 
-    # --- accounts
-
-    def has_account(self, originator: str) -> bool:
-        text = "SELECT 1 FROM accounts WHERE originator = ?"
-        return self._sql.row(text, originator) is not None
-
-    def accounts_among(self, originators: Collection[str]) -> list[str]:
-        """Return those of these that have an account."""
-        text = f"SELECT originator FROM accounts WHERE originator IN ({marks(originators)})"  # noqa: S608
-        return [row[0] for row in self._sql.rows(text, *originators)]
-
-    def accounts(self, after: str, limit: int) -> list[tuple[str, str]]:
-        """Originators in order with the time each account was made."""
-        text = (
-            "SELECT originator, ct FROM accounts WHERE originator > ? ORDER BY originator LIMIT ?"
-        )
-        return [(row[0], row[1]) for row in self._sql.rows(text, after, limit)]
-
-    def add_account(self, originator: str, ct: str) -> bool:
-        """Make the account unless it is there; tell whether it was made."""
-        self.turn.check_account(originator)
-        return self._sql.run(_ADD_ACCOUNT, originator, ct) == 1
-
-    def remove_account(self, originator: str) -> None:
-        """Forget an account and all its tokens."""
-        self.turn.check_account(originator)
-        self._sql.run("DELETE FROM accounts WHERE originator = ?", originator)
-
-    def tokens_of(self, originators: Iterable[str]) -> list[Token]:
-        listed = list(originators)
-        return self._tokens(f"originator IN ({marks(listed)})", *listed)
-
-    def tokens_with(self, hash_: str) -> list[Token]:
-        return self._tokens("hash = ?", hash_)
-
-    def add_token(self, token: Token) -> bool:
-        """Keep it, unless there is one with its id; tell whether it is kept."""
-        self.turn.check_account(token.originator)
-        values = (token.token_id, token.originator, token.hash, token.ct)
-        return self._sql.run(_ADD_TOKEN, *values) == 1
-
-    def remove_token(self, token_id: str) -> None:
-        self._sql.run("DELETE FROM tokens WHERE token_id = ?", token_id)
-
     # --- how
 
     def _one(self, text: str, *values: Any) -> Resource | None:
@@ -389,11 +342,6 @@ class Rows:
         under = under.union_all(sa.select(_resources.c.ri).where(_resources.c.pi == under.c.ri))
         doomed = sa.select(under.c.ri)
         self._connection.execute(sa.delete(_resources).where(_resources.c.ri.in_(doomed)))
-
-    def _tokens(self, condition: str, *values: Any) -> list[Token]:
-        text = f"SELECT token_id, originator, hash, ct FROM tokens WHERE {condition}"  # noqa: S608
-        found = self._sql.rows(f"{text} ORDER BY ct, token_id", *values)
-        return [Token(*(row[name] for name in _OF_A_TOKEN)) for row in found]
 
     def _mark(self, resource: Resource) -> None:
         marked = [(resource.ri, *mark) for mark in dict.fromkeys(marks_of(resource.attributes))]
