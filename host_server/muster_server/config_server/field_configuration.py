@@ -126,7 +126,9 @@ class FieldConfiguration:
             marked = zip(firsts, made(place, firsts), strict=True)
             done = [(first, marks) for first, marks in marked if marks is not None]
             now = self._clock()
-            with self._store.transaction() as records:
+            with self._store.transaction(
+                *(first.wanted.device_id for first, _ in done)
+            ) as records:
                 for first, marks in done:
                     told = first.told(url, marks, now)
                     if told is not None:

@@ -198,7 +198,7 @@ class Delivery:
 
     def _forget(self) -> None:
         done = self._done[:_FORGOTTEN_AT_ONCE]
-        with self._store.transaction() as rows:
+        with self._store.transaction({_TO_BE_SENT}) as rows:
             rows.outbox.remove(done)
         del self._done[: len(done)]
         self._known.difference_update(done)
