@@ -125,10 +125,10 @@ class FieldConfiguration:
                 return []
             marked = zip(firsts, made(place, firsts), strict=True)
             done = [(first, marks) for first, marks in marked if marks is not None]
-            now = self._clock()
-            with self._store.transaction(
-                *(first.wanted.device_id for first, _ in done)
-            ) as records:
+            devices, now = [first.wanted.device_id for first, _ in done], self._clock()
+            if not devices:
+                return []
+            with self._store.transaction(*devices) as records:
                 for first, marks in done:
                     told = first.told(url, marks, now)
                     if told is not None:
