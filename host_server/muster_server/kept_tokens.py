@@ -64,18 +64,33 @@ class ServiceToken:
     def __init__(self, data: Path, role: str, clock: Callable[[], float] = time.time) -> None:
         self._kept = KeptLine(data / f"{role}-token")
         self._clock = clock
+        # The token that was checked last, with its hash: each request of another server asks.
+        self._known: tuple[str, frozenset[str]] | None = None
 
     def current(self) -> str:
         """Return the token with which to come; made now if there is none yet."""
-        if not self._kept.path.exists():
+        return self._checked()[0]
+
+    def _checked(self) -> tuple[str, frozenset[str]]:
+        """Return the token as it is now, and its hash."""
+        try:
+            line = self._kept.read()
+        except FileNotFoundError:
             write_once(self._kept.path, new_token())
-        return checked(self._kept.read(), str(self._kept.path))
+            line = self._kept.read()
+        known = self._known
+        if known is None or known[0] != line:
+            token = checked(line, str(self._kept.path))
+            known = self._known = (token, frozenset({token_hash(token)}))
+        return known
 
     def accepted(self) -> frozenset[str]:
         """Return the hashes of the tokens that open it."""
-        hashes = frozenset({token_hash(self.current())})
+        _, hashes = self._checked()
+        if self._kept.former is None:
+            return hashes
         age_s = self._clock() - self._kept.replaced_at
-        if self._kept.former is not None and 0 <= age_s < OVERLAP_S:
+        if 0 <= age_s < OVERLAP_S:
             hashes |= {token_hash(self._kept.former)}
         return hashes
 

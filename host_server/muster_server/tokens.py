@@ -40,6 +40,12 @@ def matches_any(token: str, stored_hashes: Iterable[str]) -> bool:
     return any(found)
 
 
+def is_any(hash_: str, stored_hashes: Iterable[str]) -> bool:
+    """Tell the same of a token's hash."""
+    found = [hmac.compare_digest(hash_, stored) for stored in stored_hashes]
+    return any(found)
+
+
 def checked(token: str, name: str) -> str:
     """Return the token if it is long enough to be one; `name` is the option it came from.
 

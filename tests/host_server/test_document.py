@@ -4,7 +4,7 @@
 
 import pytest
 
-from muster_server.document import parse_json
+from muster_server.document import DEEPEST, parse_json
 from muster_server.errors import Invalid
 
 
@@ -66,3 +66,30 @@ def test_path_of_endless_names_is_cut() -> None:
     with pytest.raises(Invalid) as caught:
         parse_json('{"' + "a" * 100_000 + '":NaN}')
     assert len(caught.value.path or "") < 250
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (b'{"a":[1,NaN]}', "a[1]"),
+        (b'{"a":-Infinity}', "a"),
+        (b'{"a":1' + b"0" * 400 + b".5}", "a"),
+        ('{"a":"\\ud800"}', "a"),
+        ('{"a":"\ud800"}', "a"),
+        ('{"a":NaN}'.encode("utf-16"), "a"),
+    ],
+)
+def test_number_or_text_that_no_other_side_takes_is_found_in_whatever_way_it_is_written(
+    text: bytes | str, path: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse_json(text)
+    assert caught.value.path == path
+
+
+def test_depth_is_counted_and_brackets_beside_each_other_are_not() -> None:
+    assert parse_json("[" + "[]," * 200 + "1]")[-1] == 1
+    deepest = "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1)
+    assert parse_json(deepest)
+    with pytest.raises(Invalid):
+        parse_json(f"[{deepest}]")

@@ -3,63 +3,19 @@
 """What does the lane promise to those whose work it does?"""
 
 import asyncio
-import sqlite3
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from muster_server import lane as lane_module
 from muster_server.errors import Unavailable
 from muster_server.lane import Lane, afterwards, batch, held, leave, settle
-from muster_server.store.engine import Database, database_url, open_engine
 from muster_server.store.sql import Sql
-
-_LONG_S = 20.0
-
-
-class Disk:
-    """Databases whose commits are counted, and may be refused."""
-
-    def __init__(self, folder: Path, closers: ExitStack) -> None:
-        self.folder = folder
-        self.commits: list[str] = []
-        self.full: set[str] = set()
-        self._closers = closers
-
-    def database(self, name: str, rank: int = 0) -> Database:
-        engine = open_engine(database_url(self.folder, name))
-        self._closers.callback(engine.dispose)
-        disk = self
-
-        class OnDisk(sqlite3.Connection):
-            def commit(self) -> None:
-                if name in disk.full:
-                    raise sqlite3.OperationalError("database or disk is full")
-                disk.commits.append(name)
-                super().commit()
-
-        def connect(dialect: Any, entry: Any, arguments: Any, named: dict[str, Any]) -> None:
-            named["factory"] = OnDisk
-
-        event.listen(engine, "do_connect", connect)
-        with engine.begin() as connection:
-            connection.exec_driver_sql("CREATE TABLE press (id INTEGER PRIMARY KEY)")
-        self.commits.clear()
-        return Database(engine, rank)
-
-    def kept(self, name: str) -> list[int]:
-        """Return the rows that somebody else finds there."""
-        other = sqlite3.connect(self.folder / f"{name}.sqlite")
-        try:
-            return [row[0] for row in other.execute("SELECT id FROM press ORDER BY id")]
-        finally:
-            other.close()
+from tests.host_server.lanes import LONG_S, Disk, add, run, seen, together
 
 
 @pytest.fixture
@@ -75,43 +31,10 @@ def lane() -> Iterator[Lane]:
     made.close()
 
 
-def add(database: Database, number: int) -> int:
-    with database.transaction() as connection:
-        Sql(connection).run("INSERT INTO press VALUES (?)", number)
-    return number
-
-
-def seen(database: Database) -> list[int]:
-    with database.reading() as connection:
-        return [row[0] for row in Sql(connection).rows("SELECT id FROM press ORDER BY id")]
-
-
-def run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(asyncio.wait_for(work, _LONG_S))
-
-
-async def together(lane: Lane, works: list[Callable[[], Any]]) -> list[Any]:
-    """Let all of these come while the lane is busy, so that one batch has them; how each ended."""
-    begun, go_on = threading.Event(), threading.Event()
-
-    def busy() -> None:
-        begun.set()
-        go_on.wait(_LONG_S)
-
-    first = asyncio.create_task(lane.run(busy))
-    await asyncio.to_thread(begun.wait, _LONG_S)
-    others = [asyncio.create_task(lane.run(work)) for work in works]
-    while lane.waiting < len(works):
-        await asyncio.sleep(0.001)
-    go_on.set()
-    await asyncio.gather(first, return_exceptions=True)  # it is in the same batch
-    return list(await asyncio.gather(*others, return_exceptions=True))
-
-
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a machine that is busy a batch would end early, which is right and not wanted here."""
-    monkeypatch.setattr(lane_module, "_LONGEST_S", _LONG_S)
+    monkeypatch.setattr(lane_module, "_LONGEST_S", LONG_S)
 
 
 def test_what_has_come_together_shares_a_commit_and_is_on_the_disk_when_it_is_told(
@@ -204,7 +127,7 @@ def test_who_leaves_finds_his_work_on_the_disk_and_keeps_nobody_waiting(
         assert batch() is None
         found = disk.kept("config")
         outside.set()
-        come_back.wait(_LONG_S)
+        come_back.wait(LONG_S)
         add(database, 4)
         return found
 
@@ -212,7 +135,7 @@ def test_who_leaves_finds_his_work_on_the_disk_and_keeps_nobody_waiting(
         before = asyncio.create_task(
             together(lane, [lambda: add(database, 1), wait_for_another_server])
         )
-        await asyncio.to_thread(outside.wait, _LONG_S)
+        await asyncio.to_thread(outside.wait, LONG_S)
         assert await lane.run(add, database, 3) == 3
         assert disk.kept("config") == [1, 2, 3]
         come_back.set()
@@ -282,13 +205,13 @@ def test_so_many_wait_outside_and_one_more_is_told_to_come_again(
     def go() -> str:
         leave()
         if not come_back.is_set():
-            are_outside.wait(_LONG_S)
-        come_back.wait(_LONG_S)
+            are_outside.wait(LONG_S)
+        come_back.wait(LONG_S)
         return "back"
 
     async def work() -> None:
         waiting = [asyncio.create_task(small.run(go)) for _ in range(2)]
-        await asyncio.to_thread(are_outside.wait, _LONG_S)
+        await asyncio.to_thread(are_outside.wait, LONG_S)
         with pytest.raises(Unavailable):
             await small.run(go)
         assert await small.run(lambda: 1) == 1
@@ -318,10 +241,10 @@ def test_lock_whose_holder_waits_for_the_database_does_not_stop_the_lane(
         add(database, 2)
         thread = threading.Thread(target=other)
         thread.start()
-        has_lock.wait(_LONG_S)
+        has_lock.wait(LONG_S)
         with held(lock):
             add(database, 3)
-        thread.join(_LONG_S)
+        thread.join(LONG_S)
 
     assert run(together(lane, [ours])) == [None]
     assert disk.kept("config") == [1, 2, 3]
@@ -344,7 +267,7 @@ def test_work_that_was_given_up_before_its_turn_is_not_done(disk: Disk, lane: La
 
     async def work() -> None:
         go_on = threading.Event()
-        first = asyncio.create_task(lane.run(go_on.wait, _LONG_S))
+        first = asyncio.create_task(lane.run(go_on.wait, LONG_S))
         second = asyncio.create_task(lane.run(add, database, 1))
         await asyncio.sleep(0.01)
         second.cancel()
@@ -368,111 +291,6 @@ def test_closed_lane_has_done_what_had_come(disk: Disk) -> None:
 
     run(work())
     assert disk.kept("config") == list(range(5))
-
-
-class SlowDisk:
-    """An fdatasync that returns when it is let, and remembers of which files."""
-
-    def __init__(self) -> None:
-        self.files: list[str] = []
-        self.go_on = threading.Event()
-        self.error: OSError | None = None
-
-    def fdatasync(self, file: int) -> None:
-        self.files.append(Path(f"/proc/self/fd/{file}").readlink().name)
-        assert self.go_on.wait(_LONG_S)
-        if self.error is not None:
-            raise self.error
-
-
-@pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
-    slow = SlowDisk()
-    monkeypatch.setattr("muster_server.store.unsynced.os.fdatasync", slow.fdatasync)
-    monkeypatch.setattr(lane_module, "_QUICK_S", 0.0)
-    return slow
-
-
-def test_lane_goes_on_while_the_disk_is_waited_for_and_nobody_is_told_before(
-    disk: Disk, lane: Lane, slow: SlowDisk
-) -> None:
-    asks, asked = disk.database("config", rank=1), disk.database("platform", rank=0)
-
-    def both(number: int) -> None:
-        add(asks, number)
-        add(asked, number)
-
-    async def work() -> None:
-        first = asyncio.create_task(lane.run(both, 1))
-        while not slow.files:
-            await asyncio.sleep(0.001)
-        others = [asyncio.create_task(lane.run(both, n)) for n in (2, 3)]
-        while disk.kept("config") != [1, 2, 3]:
-            await asyncio.sleep(0.001)
-        assert not any(task.done() for task in (first, *others))
-        assert await lane.run(lambda: 4) == 4  # who has written nothing
-        slow.go_on.set()
-        await asyncio.gather(first, *others)
-
-    run(work())
-    assert slow.files[:2] == ["platform.sqlite-wal", "config.sqlite-wal"]
-    assert 3 <= len(slow.files) <= 6
-
-
-def test_disk_that_fails_is_told_to_all_whose_work_it_may_have_lost(
-    disk: Disk, lane: Lane, slow: SlowDisk
-) -> None:
-    database = disk.database("config")
-    slow.error = OSError(5, "Input/output error")
-    slow.go_on.set()
-    done: list[int] = []
-
-    def work() -> None:
-        add(database, 1)
-        afterwards(lambda: done.append(1))
-
-    (end,) = run(together(lane, [work]))
-    assert isinstance(end, Unavailable)
-    assert done == []
-
-
-def test_who_leaves_waits_for_the_disk(disk: Disk, lane: Lane, slow: SlowDisk) -> None:
-    database = disk.database("config")
-    left = threading.Event()
-
-    def go() -> None:
-        add(database, 1)
-        leave()
-        left.set()
-
-    async def work() -> None:
-        task = asyncio.create_task(lane.run(go))
-        while not slow.files:
-            await asyncio.sleep(0.001)
-        assert not left.is_set()
-        slow.go_on.set()
-        await task
-
-    run(work())
-    assert left.is_set()
-
-
-def test_only_the_lanes_connection_does_not_wait_for_the_disk(disk: Disk, lane: Lane) -> None:
-    database = disk.database("config")
-
-    def waits() -> int:
-        with database.transaction() as connection:
-            found: int = Sql(connection).value("PRAGMA synchronous")
-            return found
-
-    assert run(together(lane, [waits])) == [1]
-    assert waits() == 2
-    with database.reading() as connection:
-        assert Sql(connection).value("PRAGMA synchronous") == 2
-    disk.full = {"config"}
-    run(together(lane, [lambda: add(database, 1)]))
-    disk.full = set()
-    assert [waits() for _ in range(3)] == [2, 2, 2]
 
 
 def test_outside_of_the_lane_nothing_waits() -> None:

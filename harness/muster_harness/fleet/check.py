@@ -36,8 +36,8 @@ class Check:
         """Return originators that two devices were given."""
         owners: dict[str, set[int]] = {}
         for number, entry in self._entries.items():
-            for config in entry.configs.values():
-                owners.setdefault(config["platform"]["originator"], set()).add(number)
+            for originator in entry.originators:
+                owners.setdefault(originator, set()).add(number)
         return [
             f"devices {sorted(who)} share an account" for who in owners.values() if len(who) > 1
         ]

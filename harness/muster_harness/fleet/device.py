@@ -48,6 +48,7 @@ class FleetDevice:
     label: Label
     number: int
     config: dict[str, Any] | None = field(default=None, repr=False)
+    config_text: str | None = field(default=None, repr=False)  # the same as JSON, of a ledger
     echo: str | None = field(default=None, repr=False)
     committed: int = 0
     source: str | None = field(default=None, repr=False)
@@ -78,7 +79,7 @@ class FleetDevice:
 
         What is there already, because an answer was lost, is looked at, as firmware does.
         """
-        platform = self._settings["platform"]
+        platform = self.settings["platform"]
         self._platform = self._to_platform()
         originator = platform["originator"]
         entity = {
@@ -101,7 +102,7 @@ class FleetDevice:
         Whoever is called back at once was not believed: the server has started anew since it told
         the nonce (docs/protocol.md, "Proof against replay"), and believes the next report.
         """
-        own = self._settings
+        own = self.settings
         directive = await self._report(server_url, "trial")
         if directive["action"] not in ("keep", "wait"):
             raise Refused(f"told to {directive['action']} after step 9")
@@ -118,7 +119,7 @@ class FleetDevice:
 
     async def publish(self, value: float) -> None:
         """One reading, on the kept connection."""
-        platform = self._settings["platform"]
+        platform = self.settings["platform"]
         content = {"m2m:cin": {"con": json.dumps(value)}}
         await self._create(
             f"{platform['cse']}/{platform['originator']}/data?rcn=0", _INSTANCE, content
@@ -128,7 +129,7 @@ class FleetDevice:
         """Tell whether the platform knows the device's AE and takes its token. Refused if it does
         not say.
         """
-        platform = self._settings["platform"]
+        platform = self.settings["platform"]
         if self._platform is None:
             self._platform = self._to_platform()
         answer = await self._ask("GET", platform["originator"], None, None)
@@ -142,18 +143,22 @@ class FleetDevice:
             self._platform.close()
 
     @property
-    def _settings(self) -> dict[str, Any]:
-        if self.config is None:
+    def settings(self) -> dict[str, Any]:
+        """The configuration. Refused if there is none yet."""
+        if self.config is not None:
+            return self.config
+        if self.config_text is None:
             raise Refused("no configuration yet")
-        return self.config
+        found: dict[str, Any] = json.loads(self.config_text)
+        return found
 
     def _to_platform(self) -> Link:
-        platform = self._settings["platform"]
+        platform = self.settings["platform"]
         ca = platform["ca"]
         return Link(platform["url"], source=self.source, ca=ca and b64decode(ca))
 
     async def _report(self, server_url: str, state: str) -> dict[str, Any]:
-        own = self._settings
+        own = self.settings
         link = Link(server_url, source=self.source)
         return await self._sync(
             link, str(own["version"]), b64decode(own["config_server"]["key"]), state
@@ -209,7 +214,7 @@ class FleetDevice:
     async def _ask(
         self, method: str, path: str, kind: int | None, content: dict[str, Any] | None
     ) -> Answer:
-        platform = self._settings["platform"]
+        platform = self.settings["platform"]
         headers = {
             "X-M2M-Origin": platform["originator"],
             "X-M2M-RI": secrets.token_hex(4),

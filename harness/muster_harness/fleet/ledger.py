@@ -7,6 +7,7 @@ The file holds labels and configurations, which are secrets: it is for its owner
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -100,7 +101,7 @@ def _entry(device: FleetDevice, what: str) -> dict[str, Any]:
     if what == CLAIMED:
         entry["label"] = device.label.text
     if what == FETCHED:
-        entry["config"] = device.config
+        entry["config"] = device.settings
     if what in (FETCHED, CONFIRMED):
         entry["echo"] = device.echo
     return entry
@@ -109,24 +110,32 @@ def _entry(device: FleetDevice, what: str) -> dict[str, Any]:
 class Entry:
     """A device with everything that was acknowledged to it, and what was doubled."""
 
+    __slots__ = ("_newest", "configs", "device", "doubled", "what")
+
     def __init__(self, device: FleetDevice) -> None:
         self.device = device
-        self.what: set[str] = set()
-        self.configs: dict[int, dict[str, Any]] = {}
-        self.doubled: list[str] = []
+        self.what: tuple[str, ...] = ()
+        self.configs: dict[int, str] = {}  # by version, as JSON: a sixth of what objects take
+        self.doubled: tuple[str, ...] = ()
+        self._newest = 0
+
+    @property
+    def originators(self) -> set[str]:
+        """The accounts that the device was given."""
+        return {json.loads(text)["platform"]["originator"] for text in self.configs.values()}
 
     def add(self, line: dict[str, Any]) -> None:
         """Take one more line of the ledger."""
-        self.what.add(line["what"])
+        self.what = (*self.what, sys.intern(line["what"]))
         self.device.echo = line.get("echo", self.device.echo)
         if line["what"] == FETCHED:
-            config = line["config"]
-            former = self.configs.setdefault(config["version"], config)
-            if former != config:
-                self.doubled.append(f"version {config['version']} came with two contents")
-            self.device.config = config
-        if line["what"] == CONFIRMED and self.device.config is not None:
-            self.device.committed = self.device.config["version"]
+            version, text = int(line["config"]["version"]), _COMPACT.encode(line["config"])
+            former = self.configs.setdefault(version, text)
+            if former != text and json.loads(former) != line["config"]:
+                self.doubled += (f"version {version} came with two contents",)
+            self.device.config_text, self._newest = text, version
+        if line["what"] == CONFIRMED:
+            self.device.committed = self._newest
 
 
 def read_ledger(path: Path) -> list[Entry]:
@@ -136,15 +145,19 @@ def read_ledger(path: Path) -> list[Entry]:
     """
     found: dict[int, Entry] = {}
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-        for text in lines:
-            line = json.loads(text)
-            if line["what"] == CLAIMED and line["n"] not in found:
-                label = parse_label(line["label"])
-                found[line["n"]] = Entry(FleetDevice(label, line["n"]))
-            found[line["n"]].add(line)
+        with path.open(encoding="utf-8") as lines:
+            for text in lines:
+                if text.endswith("\n"):
+                    _take(json.loads(text), found)
     except OSError as error:
         raise HarnessError(f"{path}: {error.strerror}; name the ledger of a run") from None
     except (ValueError, KeyError, TypeError):
         raise HarnessError(f"{path} is no ledger of muster-fleet") from None
     return list(found.values())
+
+
+def _take(line: dict[str, Any], found: dict[int, Entry]) -> None:
+    number = line["n"]
+    if line["what"] == CLAIMED and number not in found:
+        found[number] = Entry(FleetDevice(parse_label(line["label"]), number))
+    found[number].add(line)

@@ -44,7 +44,7 @@ def note_timeline(
     if not timeline:
         return set()
     told = records.history.told_by_device(claim.device_id, claim.owner, _LOOKED_BACK)
-    earlier = [(m.step or 0, m.code, m.ms or 0) for m in told]
+    earlier = [entry[1:] for entry in told]
     new = list(timeline[overlap(earlier, timeline) :])
     floor = told[-1].at if told else 0.0
     left_ms = sum(ms for _, _, ms in new)

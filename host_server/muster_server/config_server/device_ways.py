@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _OCTETS = "application/octet-stream"
 _SYNC, _CLAIM = "/v1/devices/{device_id}/sync", "/v1/devices"
+_REFUSING = 8  # threads, which wait until a refusal may be told
 
 RunJobs = Callable[[], Awaitable[None]]
 
@@ -122,7 +123,7 @@ def add_sync(
     run_jobs: RunJobs,
 ) -> None:
     """Add the sync. `run_jobs` is done when the directive has been sent."""
-    refusing = Threads(1)  # the refusals are told in the order in which they began
+    refusing = Threads(_REFUSING)
     Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
     syncing = _Syncing(syncs, threads, refusing, places, run_jobs)
 

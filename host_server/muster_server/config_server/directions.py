@@ -41,15 +41,15 @@ class Contact:
 
 def kept(
     records: Records, versions: Versions, claim: Claim, contact: Contact, now: float
-) -> Direction | None:
-    """Tell the device to keep what it runs; None if that is not what it shall run, or if it came
-    as an adopted one while its owner has opened the window. Raises Invalid for a profile that
-    makes nothing.
+) -> tuple[Direction, Claim] | None:
+    """Tell the device to keep what it runs, beside its claim as it is then; None if that is not
+    what it shall run, or if it came as an adopted one while its owner has opened the window.
+
+    Raises Invalid for a profile that makes nothing.
     """
-    if contact.version is None or (contact.k == ADOPTED and window.is_invited(claim, now)):
+    running = contact.version
+    if running is None or (contact.k == ADOPTED and window.is_invited(claim, now)):
         return None
-    # As it is since this report has proved it.
-    running = records.version(claim.id, contact.version.number) or contact.version
     if not versions.is_current(records, claim, running):
         return None
     policy_s = int(running.document["policy"]["sync_s"])
@@ -58,12 +58,12 @@ def kept(
     if contact.is_proved and is_there and is_troubled:
         # It failed with another version, and that one is not wanted any more.
         claim = proof.at_work(claim, now)
-        records.put_claim(claim)
     if running.made_from is None:
-        proof.note_origin(records, claim, running)
+        claim = proof.note_origin(records, claim, running)
     # One that came by bundle is proved as soon as it has a nonce to echo; and only with the newest
     # can a device show that it is well which lost its directive, and the nonce in it, to a power
     # cut.
     is_well = running.proved_at is not None and claim.status == "registered"
     is_settled = contact.is_proved or is_well
-    return Direction("keep", claim.nonce, policy_s if is_settled else min(SOON_S, policy_s))
+    retry_s = policy_s if is_settled else min(SOON_S, policy_s)
+    return Direction("keep", claim.nonce, retry_s), claim

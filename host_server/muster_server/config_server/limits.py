@@ -17,8 +17,9 @@ from muster_server.errors import TooManyRequests
 
 _MOST_BUCKETS = 4096
 _MOST_FAMILIAR = 65536
-# So late at most is anybody told to come again; devices believe up to 300 s.
-_LATEST_S = 120.0
+# So late at most is anybody told to come again: who asks too often, and who finds no place. The
+# latter is as much as devices believe: whoever comes sooner than his turn is refused once more.
+_LATEST_S, _LATEST_TURN_S = 120.0, 300.0
 
 
 class Rate(NamedTuple):
@@ -160,5 +161,5 @@ class Places:
         now = self._monotonic()
         with self._lock:
             self._told = max(now + waiting / self._per_s, self._told + 1 / self._per_s)
-            self._told = min(self._told, now + _LATEST_S)
+            self._told = min(self._told, now + _LATEST_TURN_S)
             return max(BUSY_RETRY_S, math.ceil(self._told - now))

@@ -5,6 +5,7 @@
 import base64
 import secrets
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -19,6 +20,8 @@ ADMIN_ORIGINATOR = "CAdmin"
 # told of each device: its operator allows this one once, e.g. "Cmuster*".
 ORIGINATOR_PREFIX = "Cmuster"
 _RELEASE = "4"
+
+_URLS = 64  # of platforms, whose normal form is remembered
 
 _CREATED, _CONFLICT, _NOT_FOUND = 2001, 4105, 4004
 
@@ -292,6 +295,7 @@ class PlatformChoice:
         return self._muster if has_token else self.adapter_for(url)
 
 
+@lru_cache(_URLS)
 def _normal(url: str) -> str:
     try:
         parts = urlsplit(url)

@@ -11,7 +11,7 @@ from muster_server import ssids
 from muster_server.config_server import window
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.report import Report
-from muster_server.store.claims import DISPLACED, Claim, Version, with_step
+from muster_server.store.claims import DISPLACED, Claim, Version, step_entry
 from muster_server.store.config import Records
 
 INITIALISE, FIND, REACH, SEND, RECEIVE, LEAVE, JOIN, REGISTER = 2, 3, 4, 5, 6, 7, 8, 9
@@ -60,26 +60,29 @@ def recorded(claim: Claim, report: Report, now: float) -> Claim:
     facts["local_networks"] = [ssids.shown(ssid) for ssid in report.local_networks]
     facts["heap"] = [list(report.heap), list(report.idf_heap)]
     facts["state"] = report.state
+    steps = dict(claim.progress)
     # Whoever talks to us has found us, whatever its timeline remembers.
     for step in (FIND, REACH):
-        if claim.progress.get(str(step), {}).get("state") != "done":
-            claim = with_step(claim, step, "done", "ok", None, now)
+        _end(steps, step, now)
     for step, code, ms in report.timeline:
-        claim = with_step(claim, step, "done" if code == "ok" else "failed", code, ms, now)
+        steps[str(step)] = step_entry("done" if code == "ok" else "failed", code, ms, now)
     if not any(step == SEND for step, _, _ in report.timeline):
-        claim = with_step(claim, SEND, "done", "ok", None, now)
-    last = _last(report)
-    status = claim.status
+        steps[str(SEND)] = step_entry("done", "ok", None, now)
+    last, status = _last(report), claim.status
     if last is not None and last["code"] != "ok":
-        claim = with_step(claim, last["step"], "failed", last["code"], _ms(claim, last), now)
+        place = str(last["step"])
+        took_ms = (steps.get(place) or {}).get("ms")
+        steps[place] = step_entry("failed", last["code"], took_ms, now)
         status = "failed"
-    return replace(claim, facts=facts, last=last or claim.last, status=status, seen_at=now)
+    return replace(
+        claim, progress=steps, facts=facts, last=last or claim.last, status=status, seen_at=now
+    )
 
 
-def _ms(claim: Claim, last: dict[str, Any]) -> int | None:
-    entry = claim.progress.get(str(last["step"])) or {}
-    ms: int | None = entry.get("ms")
-    return ms
+def _end(steps: dict[str, Any], step: int, now: float) -> None:
+    """Have the step done, unless it is."""
+    if steps.get(str(step), {}).get("state") != "done":
+        steps[str(step)] = step_entry("done", "ok", None, now)
 
 
 def _last(report: Report) -> dict[str, Any] | None:
@@ -94,9 +97,13 @@ def _last(report: Report) -> dict[str, Any] | None:
     }
 
 
-def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
-    """The device has proved this claim: it counts, and rivals are dropped."""
-    for rival in records.claims_of(claim.device_id):
+def settle_claim(
+    records: Records, claim: Claim, now: float, claims: list[Claim] | None = None
+) -> Claim:
+    """The device has proved this claim: it counts, and rivals are dropped. `claims` are all of the
+    device, where they are known.
+    """
+    for rival in records.claims_of(claim.device_id) if claims is None else claims:
         if rival.id != claim.id and rival.state != DISPLACED:
             drop_claim(records, rival, now)
             if rival.state == "unproved":
@@ -109,14 +116,16 @@ def settle_claim(records: Records, claim: Claim, now: float) -> Claim:
 
 def settle_version(
     records: Records, claim: Claim, version: Version, now: float, *, is_registered: bool = True
-) -> Claim:
+) -> tuple[Claim, Version]:
     """The device has proved that it runs on this version: the window closes, and the keys and
-    tokens of earlier versions end. `is_registered`: it has proved step 9, too.
+    tokens of earlier versions end. `is_registered`: it has proved step 9, too. Both as they are
+    then.
     """
     records.note(claim, now, "proved", detail=f"version {version.number}")
     _revoke_earlier(records, claim, version, now)
     records.retire_versions_below(claim.id, version.number)
-    records.put_version(replace(version, proved_at=now))
+    version = replace(version, proved_at=now)
+    records.put_version(version)
     url, _ = account_of(version)
     about = {"url": url, "device_id": claim.device_id, "owner": claim.owner}
     records.add_job("objects", now, claim_id=claim.id, **about)
@@ -125,25 +134,25 @@ def settle_version(
         # Where there is no token, the originator is all that a device has to show.
         settled = replace(settled, originator=new_originator())
     highest = max(claim.highest, version.number)
-    return replace(settled, version=version.number, highest=highest, runs=version.made_from)
+    runs = version.made_from
+    return replace(settled, version=version.number, highest=highest, runs=runs), version
 
 
-def note_origin(records: Records, claim: Claim, version: Version) -> None:
+def note_origin(records: Records, claim: Claim, version: Version) -> Claim:
     """Note from which version of the profile this one could be made anew; of one that an older
-    release made, or that was made while the device had other settings.
+    release made, or that was made while the device had other settings. The claim as it is then.
     """
     effect = records.effect_of(claim)
     records.put_version(replace(version, made_from=effect))
-    if claim.version == version.number:
-        records.put_claim(replace(claim, runs=effect))
+    return replace(claim, runs=effect) if claim.version == version.number else claim
 
 
 def at_work(claim: Claim, now: float) -> Claim:
     """The device has shown that it runs on what it shall run on."""
+    steps = dict(claim.progress)
     for step in (SEND, RECEIVE, LEAVE, JOIN, REGISTER):
-        if claim.progress.get(str(step), {}).get("state") != "done":
-            claim = with_step(claim, step, "done", "ok", None, now)
-    return replace(claim, status="registered", last=None)
+        _end(steps, step, now)
+    return replace(claim, progress=steps, status="registered", last=None)
 
 
 def _revoke_earlier(records: Records, claim: Claim, version: Version, now: float) -> None:
@@ -195,16 +204,16 @@ def handed_out(
     """The claim after this version was given to the device; the same again changes little."""
     handed_out_at = now if version.handed_out_at is None else version.handed_out_at
     records.put_version(replace(version, handed_out_at=handed_out_at))
-    claim = with_step(claim, RECEIVE, "done", "ok", ms, now)
-    if claim.progress.get(str(INITIALISE), {}).get("state") == "failed":
-        claim = with_step(claim, INITIALISE, "done", "ok", None, now)  # it has come about
+    steps = claim.progress | {str(RECEIVE): step_entry("done", "ok", ms, now)}
+    if steps.get(str(INITIALISE), {}).get("state") == "failed":
+        steps[str(INITIALISE)] = step_entry("done", "ok", None, now)  # it has come about
     detail = f"version {version.number}"
     records.note(claim, now, "handed_out", step=RECEIVE, ms=ms, detail=detail)
     if has_failed:
-        return replace(claim, status="failed")
+        return replace(claim, progress=steps, status="failed")
     for step in (LEAVE, JOIN, REGISTER):
-        claim = with_step(claim, step, "pending", None, None, None)
-    return replace(claim, status="handed_out")
+        steps[str(step)] = step_entry("pending", None, None, None)
+    return replace(claim, progress=steps, status="handed_out")
 
 
 def drop_claim(records: Records, claim: Claim, now: float) -> None:

@@ -108,7 +108,7 @@ class ReceiptService:
     ) -> Claim:
         """Do what the proved sync of a device that onboarded online does."""
         claim = proof.settle_claim(records, claim, now)
-        claim = proof.settle_version(records, claim, version, now)
+        claim, _ = proof.settle_version(records, claim, version, now)
         records.add_job("describe", now, **proof.described(claim, version))
         for step in range(proof.FIND, proof.REGISTER + 1):
             claim = with_step(claim, step, "done", "ok", None, now, "bundle")

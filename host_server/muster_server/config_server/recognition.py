@@ -11,7 +11,7 @@ from muster_server.config_server.noise import Exchange, Opened, prologue
 from muster_server.config_server.versions import key_of
 from muster_server.errors import NotRecognised
 from muster_server.label import Label, is_device_id
-from muster_server.store.claims import ENDED, Claim, VendorDevice, Version
+from muster_server.store.claims import ENDED, Claim, Keyholder, VendorDevice, Version
 from muster_server.store.config import ConfigStore, Records
 
 LABEL, ADOPTED = "label", "adopted"  # keys that are named otherwise than by a version
@@ -22,27 +22,35 @@ MOST_RELEASED = 2
 _ATTEMPTS = MOST_CLAIMS + MOST_RELEASED + 1
 
 
-# A refusal is told so long after the look at it began: tests/bench/indistinguishable.py measures.
-_TOLD_AFTER_S = 0.005
+# A refusal is told so long after the look at it began, or twice as long, and so on: how long it
+# took is not seen. tests/bench/indistinguishable.py measures.
+_TOLD_EVERY_S = 0.005
 
 
 class Stranger(NotRecognised):
-    """No key opened the message. Not to be told before the moment `told_at` of perf_counter()."""
+    """No key opened the message. Whoever tells that waits before (`wait`)."""
 
     def __init__(self, detail: str, began: float) -> None:
+        """`began`: by perf_counter(), when the look at the message began."""
         super().__init__(detail)
-        self.told_at = began + _TOLD_AFTER_S
+        self._began = began
 
     def wait(self) -> None:
-        """Return at that moment, in this thread."""
-        time.sleep(max(0.0, self.told_at - time.perf_counter()))
+        """Return at the next moment at which it may be told, in this thread."""
+        passed = time.perf_counter() - self._began
+        time.sleep(_TOLD_EVERY_S - passed % _TOLD_EVERY_S)
+
+
+# Whose it is (a claim's id), of which version, and the key; None of what nobody has.
+_Key = tuple[str | VendorDevice | None, Version | None, bytes]
 
 
 @dataclass(frozen=True)
 class Holder:
     """The owner of the key that opened the message."""
 
-    owner: Claim | VendorDevice
+    device_id: str
+    owner: str | VendorDevice  # or a claim's id
     k: str  # the key's name, as the device sent it
     version: Version | None  # None: the label's key, or that of an adopted device
     opened: Opened
@@ -67,33 +75,29 @@ def authenticated(
             opened = exchange.opened(psk)
             if opened is not None and owner is not None:
                 # A vendor's device has nothing yet that a replay could touch.
-                is_seen = isinstance(owner, Claim) and records.has_seen(owner.id, digest)
-                found = Holder(owner, k, version, opened, is_seen)
+                is_seen = isinstance(owner, str) and records.has_seen(owner, digest)
+                found = Holder(name, owner, k, version, opened, is_seen)
     return found
 
 
-def _keys(
-    records: Records, device_id: str, k: str, now: float
-) -> list[tuple[Claim | VendorDevice | None, Version | None, bytes]]:
-    found: list[tuple[Claim | VendorDevice | None, Version | None, bytes]] = []
-    claims = records.claims_of(device_id)
+def _keys(records: Records, device_id: str, k: str, now: float) -> list[_Key]:
+    found: list[_Key] = []
+    if k not in (LABEL, ADOPTED):
+        # Also of claims that have expired: whoever has a version's key was given it.
+        for version in records.versions_numbered(device_id, int(k)):
+            found.append((version.claim_id, version, key_of(version)))
+        return found
+    claims = records.keyholders(device_id)
     if k == ADOPTED:
         # As with a version's key: whoever has an adoption secret was given it.
         for claim in claims:
             if claim.adoption is not None:
                 key = Label(device_id, claim.secret).adopted_key(claim.adoption)
-                found.append((claim, None, key))
-        return found
-    if k != LABEL:
-        # Also of claims that have expired: whoever has a version's key was given it.
-        for claim in claims:
-            version = records.version(claim.id, int(k))
-            if version is not None:
-                found.append((claim, version, key_of(version)))
+                found.append((claim.id, None, key))
         return found
     live = [c for c in claims if c.state not in ENDED and not is_expired(c, now)]
     for claim in live:
-        found.append((claim, None, Label(device_id, claim.secret).key("sync-psk")))
+        found.append((claim.id, None, Label(device_id, claim.secret).key("sync-psk")))
     vendor = records.vendor_device(device_id)
     # A claim with the vendor's secret has the same key, and says more.
     if vendor is not None and all(claim.secret != vendor.secret for claim in live):
@@ -101,6 +105,6 @@ def _keys(
     return found
 
 
-def is_expired(claim: Claim, now: float) -> bool:
+def is_expired(claim: Claim | Keyholder, now: float) -> bool:
     """Tell whether nobody proved the claim in time."""
     return claim.expires_at is not None and claim.expires_at <= now

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from muster_server.api.bounds import HIGHEST
-from muster_server.document import Fields, bounded, parse_json, typed, wrong
+from muster_server.document import LARGEST_INT, Fields, bounded, parse_json, typed, wrong
 from muster_server.errors import Invalid, Malformed
 
 STATES = ("blank", "trial", "committed")
@@ -98,6 +98,8 @@ def _report(fields: Fields) -> Report:
 
 def printable(text: str) -> str:
     """The text as it may be shown: a device chose it, and it goes to terminals and pages."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "?" for c in text)
 
 
@@ -115,7 +117,7 @@ def _chip(fields: Fields) -> str:
 
 def _pair(value: object, path: str) -> tuple[int, int]:
     first, second = _of_length(value, path, 2)
-    return bounded(first, f"{path}[0]", 0, 2**53 - 1), bounded(second, f"{path}[1]", 0, 2**53 - 1)
+    return bounded(first, f"{path}[0]", 0), bounded(second, f"{path}[1]", 0)
 
 
 def _network(value: object, path: str) -> tuple[bytes, int, int, int]:
@@ -160,10 +162,18 @@ def _outcome(fields: Fields) -> Outcome | None:
 def entry(value: object, path: str) -> Entry:
     """One entry of a timeline; Invalid names the path of what is wrong with it."""
     step, code, duration_ms = _of_length(value, path, 3)
-    return (
+    if (
+        type(step) is type(duration_ms) is int
+        and 1 <= step <= 9
+        and 0 <= duration_ms <= LARGEST_INT
+        and type(code) is str
+        and _CODE.fullmatch(code)
+    ):
+        return step, code, duration_ms
+    return (  # or what is wrong is found, in order
         bounded(step, f"{path}[0]", 1, 9),
         _code(code, f"{path}[1]"),
-        bounded(duration_ms, f"{path}[2]", 0, 2**53 - 1),
+        bounded(duration_ms, f"{path}[2]", 0, LARGEST_INT),
     )
 
 

@@ -136,36 +136,41 @@ class SyncService:
     ) -> Direction:
         owner = holder.owner
         if isinstance(owner, VendorDevice):
-            with self._store.transaction(owner.device_id) as records:
-                records.mark_vendor_device(owner.device_id, self._clock())
+            with self._store.transaction(holder.device_id) as records:
+                records.mark_vendor_device(holder.device_id, self._clock())
             return Direction("wait", owner.nonce, NOT_OWNED_RETRY_S)
-        with self._versions.lock(owner.id):
-            noted = self._noted(owner, holder, report, digest, address)
-            if noted is None:
-                raise NotRecognised(_REGISTER_FIRST)
-            contact, direction = noted
+        with self._versions.lock(owner):
+            contact, direction = self._noted(owner, holder, report, digest, address, started)
             if direction is not None:
                 return direction
-            choose = self._for_label if holder.k == LABEL else self._for_owned
             try:
-                return choose(contact, started)
+                if holder.k == LABEL:
+                    return self._configured(contact, report.config, started)
+                return self._for_owned(contact, started)
             except Released:  # before, or at any moment since
                 return self._forgotten(contact)
 
     def _noted(
-        self, owner: Claim, holder: Holder, report: Report, digest: bytes, address: str
-    ) -> tuple[Contact, Direction | None] | None:
+        self,
+        claim_id: str,
+        holder: Holder,
+        report: Report,
+        digest: bytes,
+        address: str,
+        started: float,
+    ) -> tuple[Contact, Direction | None]:
         """Write down what the report tells, as far as it proves it. Under a label whose window is
         closed it proves nothing: whoever once had the device may have that.
+
+        NotRecognised if what opened the message has ended since.
         """
         now = self._clock()
-        with self._store.transaction(owner.device_id) as records:
-            claim = records.claim(owner.id)
+        with self._store.transaction(holder.device_id) as records, records.history.together():
+            claims = records.claims_of(holder.device_id)
+            claim = next((claim for claim in claims if claim.id == claim_id), None)
             if claim is None:
-                return None
-            version = holder.version
-            if holder.k == ADOPTED and report.state == "committed":
-                version = _running(records, claim, report.config)
+                raise NotRecognised(_REGISTER_FIRST)
+            version = _version_now(records, claim, holder, report)
             use = Use(address, report.hw)
             is_new = records.is_first_sight(claim.id, digest)
             is_shut_out = (
@@ -178,41 +183,55 @@ class SyncService:
             if is_new and not is_shut_out:
                 detail = _about_report(holder.k, report, use, is_proved)
                 records.note(claim, now, "reported", step=proof.SEND, detail=detail)
+            former = claim
             # Before anything was proved, what a new message tells is all there is to show.
             if is_proved or (is_new and claim.state == "unproved"):
                 note_reported(records, claim, report, now)
                 claim = proof.recorded(claim, report, now)
             if is_proved and claim.state != "released":
-                claim = replace(proof.settle_claim(records, claim, now), nonce=new_nonce())
+                settled = proof.settle_claim(records, claim, now, claims)
+                claim = replace(settled, nonce=new_nonce())
                 if version is not None and version.proved_at is None:
                     is_there = proof.shows_registration(report, version.number)
-                    claim = proof.settle_version(
+                    claim, version = proof.settle_version(
                         records, claim, version, now, is_registered=is_there
                     )
                     records.add_job("describe", now, **proof.described(claim, version))
             if is_proved and claim.state == "proved" and claim.version:
                 device_changes.follow(records, claim, claim.last if report.last else None, now)
-                if _described(claim) != _described(owner):
+                if _described(claim) != _described(former):
                     device_changes.ask_to_tell(records, claim, now)
             if is_new and claim.state == "unproved":
                 # A device that answers to it is not a squatter's invention.
                 claim = living_until(claim, now + CLAIM_LIFE_S)
             if is_new:
-                records.put_claim(claim)
                 records.contacts.put(
                     heard(claim, holder.k, version, report, address, now, not is_shut_out)
                 )
             contact = Contact(claim, holder.k, version, report, use, is_new, is_proved)
-            return contact, self._kept_at_once(records, contact)
+            direction, claim = self._at_once(records, contact, started) or (None, claim)
+            records.put_claim(claim)
+            return replace(contact, claim=claim), direction
 
-    def _kept_at_once(self, records: Records, contact: Contact) -> Direction | None:
-        """The commonest answer, in the transaction that writes the report down. What is wrong is
-        found again, and told, by who looks further.
+    def _at_once(
+        self, records: Records, contact: Contact, started: float
+    ) -> tuple[Direction, Claim] | None:
+        """The commonest answers, in the transaction that writes the report down, with the claim as
+        it is then. What is wrong is found again, and told, by who looks further.
         """
-        if contact.k == LABEL or contact.claim.state in ENDED:
+        claim, now = contact.claim, self._clock()
+        if claim.state in ENDED:
             return None
         with suppress(HostError):
-            return kept(records, self._versions, contact.claim, contact, self._clock())
+            if contact.k != LABEL:
+                return kept(records, self._versions, claim, contact, now)
+            if not window.is_open(records, claim, now):
+                return self._closed(records, claim, contact, now), claim
+            candidate = self._candidate(records, claim, contact.report.config)
+            if candidate is not None:
+                return self._handed(records, claim, candidate, contact, started)
+            if not contact.is_new:
+                return Direction("wait", claim.nonce, SOON_S), claim
         return None
 
     def _forgotten(self, contact: Contact) -> Direction:
@@ -222,20 +241,6 @@ class SyncService:
                 raise NotRecognised(_REGISTER_FIRST)
             records.note(claim, self._clock(), "told_to_forget", step=proof.RECEIVE)
         return Direction("forget", claim.nonce, SOON_S)
-
-    def _for_label(self, contact: Contact, started: float) -> Direction:
-        now = self._clock()
-        with self._store.transaction(contact.claim.device_id) as records:
-            claim = unreleased(records, contact.claim.id)
-            if not window.is_open(records, claim, now):
-                return self._closed(records, claim, contact, now)
-            floor = contact.report.config
-            candidate = self._candidate(records, claim, floor)
-            if candidate is not None:
-                return self._handed(records, claim, candidate, contact, started)
-        if not contact.is_new:
-            return Direction("wait", claim.nonce, SOON_S)
-        return self._configured(contact, floor, started)
 
     def _for_owned(self, contact: Contact, started: float) -> Direction:
         """Direct a device that runs, or tries, version `running`.
@@ -251,14 +256,19 @@ class SyncService:
         try:
             with self._store.transaction(contact.claim.device_id) as records:
                 claim = unreleased(records, contact.claim.id)
-                direction = kept(records, self._versions, claim, contact, self._clock())
-                if direction is not None:
-                    return direction
+                told = kept(records, self._versions, claim, contact, self._clock())
+                if told is not None:
+                    records.put_claim(told[1])
+                    return told[0]
                 # A trial is let finish: else its keys would be proved and thrown away at once.
                 if report.state != "trial":
                     candidate = self._candidate(records, claim, floor)
                     if candidate is not None:
-                        return self._handed(records, claim, candidate, contact, started)
+                        direction, claim = self._handed(
+                            records, claim, candidate, contact, started
+                        )
+                        records.put_claim(claim)
+                        return direction
         except Invalid as error:
             waiting = self._complain(contact, error)
             return replace(waiting, action="keep", retry_s=policy_s)
@@ -281,7 +291,9 @@ class SyncService:
             return self._complain(contact, error)
         with self._store.transaction(contact.claim.device_id) as records:
             claim = unreleased(records, contact.claim.id)
-            return self._handed(records, claim, version, contact, started)
+            direction, claim = self._handed(records, claim, version, contact, started)
+            records.put_claim(claim)
+            return direction
 
     def _handed(
         self,
@@ -290,7 +302,7 @@ class SyncService:
         version: Version,
         contact: Contact,
         started: float,
-    ) -> Direction:
+    ) -> tuple[Direction, Claim]:
         now = self._clock()
         # Under an operational key only a proved report tells where the roll-out stands.
         if contact.is_new and (contact.k == LABEL or contact.is_proved):
@@ -302,8 +314,7 @@ class SyncService:
             claim = proof.handed_out(records, claim, version, has_failed, ms, now)
             if version.handed_out_at is None:
                 records.add_job("describe", now, **proof.described(claim, version))
-            records.put_claim(claim)
-        return Direction("configure", claim.nonce, 0, version.document)
+        return Direction("configure", claim.nonce, 0, version.document), claim
 
     def _closed(self, records: Records, claim: Claim, contact: Contact, now: float) -> Direction:
         last_at = records.last_event_at(claim, WINDOW_CLOSED)
@@ -361,6 +372,21 @@ def _described(claim: Claim) -> list[Any]:
     """The part of what a device tells that its platform is told."""
     facts = claim.facts or {}
     return [facts.get(name) for name in ("model", "board", "micropython", "firmware")]
+
+
+def _version_now(records: Records, claim: Claim, holder: Holder, report: Report) -> Version | None:
+    """Return the version that the device runs or tries, as far as it is known here.
+
+    NotRecognised if its key has ended since it opened the message.
+    """
+    if holder.version is not None:
+        version = records.version(claim.id, holder.version.number)
+        if version is None:
+            raise NotRecognised(_REGISTER_FIRST)
+        return version
+    if holder.k == ADOPTED and report.state == "committed":
+        return _running(records, claim, report.config)
+    return None
 
 
 def _running(records: Records, claim: Claim, number: int) -> Version | None:

@@ -23,13 +23,13 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 from muster_server import tokens
 from muster_server.errors import Conflict, Invalid, NotFound, Unauthorized
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server import turns
-from muster_server.platform_server.access import ADMIN, READER, Caller
+from muster_server.platform_server.access import ADMIN, DEVICE, READER, Caller
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.policies import Policies
 from muster_server.platform_server.response_codes import BadRequest, SecurityAssociationRequired
@@ -91,18 +91,21 @@ class Accounts:
         """
         if token is None:
             raise Unauthorized("send the account's token as Authorization: Bearer …")
-        is_admin = tokens.matches_any(token, self._admin_token_hashes())
-        known = [] if is_admin else rows.tokens_with(tokens.token_hash(token))
-        if not is_admin and not known:
+        hash_ = tokens.token_hash(token)
+        is_admin = tokens.is_any(hash_, self._admin_token_hashes())
+        holder = None if is_admin else rows.asked.holder(hash_)
+        if not is_admin and holder is None:
             raise Unauthorized("this token is not known, or it was revoked")
-        owner = ADMIN if is_admin else known[0].originator
+        owner = ADMIN if holder is None else holder.originator
         if assigns and not is_admin:
             originator = owner
         if not originator:
             raise BadRequest("X-M2M-Origin: required, and missing")
         if not hmac.compare_digest(owner.encode(), originator.encode()):
             raise SecurityAssociationRequired("this token belongs to another originator")
-        return self._caller(rows, originator)
+        if holder is None:
+            return Caller(originator, True, None)
+        return _Asking(rows, originator, holder.kind, holder.policy)
 
     def caller_of(self, rows: Rows, originator: str) -> Caller | None:
         """The caller that this originator would be; None if it has no account any more."""
@@ -113,13 +116,8 @@ class Accounts:
     def _caller(self, rows: Rows, originator: str) -> Caller:
         if originator == ADMIN:
             return Caller(originator, True, None)
-        ae, other = _ae_of(rows, originator), rows.readers.kind_of(originator)
-        policies = Policies(rows, originator)
-        if other is None:
-            return Caller(originator, False, ae, policies=policies)
-        policy, kind = other
-        named = partial(rows.readers.is_member, policy)
-        return Caller(originator, False, ae, kind, policy, named, policies)
+        policy, kind = rows.readers.kind_of(originator) or (None, None)
+        return _Asking(rows, originator, kind, policy)
 
     def open_account(self, originator: str, token_id: str | None = None) -> IssuedToken:
         """Make the account unless it is there, and issue a token for it; others stay valid.
@@ -129,8 +127,9 @@ class Accounts:
         """
         _check_originator(originator)
         with self._store.transaction({originator}) as rows:
-            is_new = rows.add_account(originator, timestamp(self._clock()))
-            return self._issue(rows, originator, token_id, is_new=is_new)
+            now = self._clock()
+            is_new = rows.add_account(originator, timestamp(now))
+            return self._issue(rows, originator, token_id, now, is_new=is_new)
 
     def open_reader(
         self,
@@ -150,9 +149,10 @@ class Accounts:
                 raise Conflict("this originator has an account that is no reader's")
             if former is not None and former[1] != kind:
                 raise Conflict(f"this originator's account is that of a {former[1]}")
-            is_new = former is None and rows.add_account(originator, timestamp(self._clock()))
+            now = self._clock()
+            is_new = former is None and rows.add_account(originator, timestamp(now))
             rows.readers.put(originator, policy, kind)
-            return self._issue(rows, originator, token_id, is_new=is_new)
+            return self._issue(rows, originator, token_id, now, is_new=is_new)
 
     def name_in_policy(self, policy: str, originators: list[str]) -> None:
         """Open these accounts' AEs to the policy's readers, until the accounts are closed. Who has
@@ -203,13 +203,13 @@ class Accounts:
                 rows.remove(originator)
 
     def _issue(
-        self, rows: Rows, originator: str, token_id: str | None, *, is_new: bool
+        self, rows: Rows, originator: str, token_id: str | None, now: float, *, is_new: bool
     ) -> IssuedToken:
         """Issue a token for an account, which has none yet if it `is_new`."""
         if not is_new:
             self._make_room(rows, originator, token_id)
         issued = IssuedToken(originator, token_id or secrets.token_hex(8), tokens.new_token())
-        hash_, now = tokens.token_hash(issued.token), self._clock()
+        hash_ = tokens.token_hash(issued.token)
         if not rows.add_token(Token(issued.token_id, originator, hash_, timestamp(now))):
             raise Conflict("another account has a token with this id; choose another one")
         made = (Sight(now, "account_made"),) if is_new else ()
@@ -225,6 +225,25 @@ class Accounts:
         most = self._bounds.tokens_per_account
         if len(held) >= most:
             raise Conflict(f"the account has {most} tokens already; revoke some first")
+
+
+class _Asking(Caller):
+    """A caller whose AE is looked for when it is asked for."""
+
+    def __init__(self, rows: Rows, originator: str, kind: str | None, policy: str | None) -> None:
+        named = _nobody if policy is None else partial(rows.readers.is_member, policy)
+        policies = Policies(rows, originator)
+        super().__init__(originator, False, None, kind or DEVICE, policy, named, policies)
+        self.__dict__.pop("ae")
+        self.__dict__["_rows"] = rows
+
+    @cached_property
+    def ae(self) -> Resource | None:
+        return _ae_of(self.__dict__["_rows"], self.originator)
+
+
+def _nobody(originator: str) -> bool:
+    return False
 
 
 def _ae_of(rows: Rows, originator: str) -> Resource | None:

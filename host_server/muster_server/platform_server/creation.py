@@ -11,12 +11,10 @@ from muster_server.platform_server import resource_types as types
 from muster_server.platform_server import serialization
 from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.attributes import ResourceType
-from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.primitives import Operation, Request
 from muster_server.platform_server.response_codes import (
     BadRequest,
     Conflict,
-    NotAcceptable,
     NotImplementedHere,
     OperationNotAllowed,
     RequestRefused,
@@ -167,21 +165,6 @@ def check_name(rows: Rows, draft: Resource) -> None:
     is_anothers = draft.rn != draft.ri and rows.has_account(draft.rn)
     if is_anothers or draft.rn.startswith(NODE_NAMES):
         raise Conflict(f"rn: {draft.rn} is kept for somebody else; take your originator")
-
-
-def check_room(rows: Rows, draft: Resource, bounds: Bounds) -> None:
-    """Raise NotAcceptable if it lies too deep, or its AE has enough, Conflict if there is one."""
-    if draft.path.count("/") > bounds.depth:
-        raise NotAcceptable(f"at most {bounds.depth} levels under the CSEBase")
-    if rows.resource_at(draft.path) is not None:
-        raise Conflict(f"rn: {draft.path} exists already")
-    if draft.owner is None or draft.ty == types.AE:
-        return
-    if rows.owned_count(draft.owner) >= bounds.resources_per_ae:
-        raise NotAcceptable(
-            f"the AE has {bounds.resources_per_ae} resources already; delete some, or "
-            "give its containers a smaller mni"
-        )
 
 
 def inner_of(document: Mapping[str, Any], type_: ResourceType) -> Mapping[str, Any]:

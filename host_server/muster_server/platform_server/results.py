@@ -16,6 +16,8 @@ from muster_server.store.platform import Resource, Rows
 
 def end_of_life(rows: Rows, resource: Resource) -> str:
     """A resource lives as long as it wants to and all above it do."""
+    if resource.path.count("/") == 1:  # under the CSEBase, which lives for ever
+        return resource.et or FOR_EVER
     names = resource.path.split("/")
     paths = ["/".join(names[: i + 1]) for i in range(len(names))]
     return rows.earliest_end(paths) or FOR_EVER
@@ -155,3 +157,15 @@ def shown(
         former = attributes_of(before, end) if before else {}
         attributes = changed_attributes(former, asked or {}, attributes)
     return document_of(resource, attributes)
+
+
+def created(rows: Rows, kept: Resource, content: Content, given: Mapping[str, Any]) -> Response:
+    """The response to a creation that gave these attributes."""
+    document: dict[str, Any] | None
+    if content is Content.ADDRESS:
+        document = {"m2m:uri": kept.path}
+    elif content is Content.ADDRESS_AND_ATTRIBUTES:
+        document = {"m2m:rce": {"uri": kept.path, **(shown(rows, kept, Content.ATTRIBUTES) or {})}}
+    else:
+        document = shown(rows, kept, content, given)
+    return Response(codes.CREATED, document, place=kept.path)

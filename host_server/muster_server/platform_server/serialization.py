@@ -67,9 +67,10 @@ def accepted(accept: str, asked_in: str = DEFAULT) -> str:
 
 def _from_json(body: bytes) -> Any:
     try:
-        document = json.loads(body.decode(), parse_constant=_refused, parse_float=_finite)
-        # An escaped half of a surrogate pair is JSON, but no text that could be sent back.
-        json.dumps(document, ensure_ascii=False).encode()
+        document = _FROM_JSON.decode(body.decode())
+        if b"\\u" in body:
+            # An escaped half of a surrogate pair is JSON, but no text that could be sent back.
+            json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise BadRequest("the body is not JSON in UTF-8") from None
     return document
@@ -153,3 +154,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(text)
     return number
+
+
+_FROM_JSON = json.JSONDecoder(parse_constant=_refused, parse_float=_finite)

@@ -24,6 +24,7 @@ from muster_server.platform_server import (
     notifying,
     policies,
     results,
+    room,
     sightings,
     turns,
 )
@@ -76,6 +77,7 @@ class Platform:
         self._cse = cse
         self._deliver = deliver
         self._hand_on = hand_on
+        self._base: Resource | None = None
         self._earliest: Callable[[], float] = clock if expiry is None else expiry
         self._latest: Callable[[], float] = clock if expiry is None else expiry.latest
 
@@ -137,8 +139,9 @@ class Platform:
             caller = self._accounts.authenticate(
                 rows, token, request.originator, assigns=creation.asks_for_an_id(request)
             )
-            request = replace(request, originator=caller.originator)
-            target = addressing.locate(rows, self._cse, request.to)
+            if request.originator != caller.originator:
+                request = replace(request, originator=caller.originator)
+            target = self._target(rows, request)
             answer = self.carry_out(rows, caller, target, request)
             sightings.note_done(rows, request, target.resource, self._clock())
         if rows.outbox.added:
@@ -152,11 +155,23 @@ class Platform:
         something, as the first that finds something expired does.
         """
         with self._store.reading() as rows:
-            if rows.has_expired(timestamp(self._earliest())):
+            if rows.asked.has_expired(timestamp(self._earliest())):
                 raise ToBeWritten
             caller = self._accounts.authenticate(rows, token, request.originator)
             target = addressing.locate(rows, self._cse, request.to)
             return self.carry_out(rows, caller, target, request)
+
+    def _target(self, rows: Rows, request: Request) -> Target:
+        """The resource that the request names. Of the CSEBase nothing changes that a creation
+        looks at, so it is read once.
+        """
+        is_root = request.operation is Operation.CREATE and request.to == self._cse.name
+        if is_root and self._base is not None:
+            return Target(self._base)
+        target = addressing.locate(rows, self._cse, request.to)
+        if is_root:
+            self._base = target.resource
+        return target
 
     def carry_out(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         """Do what the request asks for, in this transaction.
@@ -205,7 +220,7 @@ class Platform:
         )
         if types.NAMING & draft.attributes.keys():
             draft = replace(draft, attributes=policies.settled(rows, self._cse, draft.attributes))
-        creation.check_room(rows, draft, self._bounds)
+        room.check(rows, draft, self._bounds)
         if draft.ty == types.AE and not caller.is_admin:
             creation.check_name(rows, draft)
         if draft.ty == types.SUBSCRIPTION:
@@ -218,20 +233,7 @@ class Platform:
             raise codes.Conflict(f"rn: {draft.path} exists already") from None
         if kept.ty != types.SUBSCRIPTION:
             self._note(rows, Event(form.CHILD_CREATED, parent, kept))
-        return self._created(rows, kept, request.content, given)
-
-    def _created(
-        self, rows: Rows, kept: Resource, content: Content, given: Mapping[str, Any]
-    ) -> Response:
-        document: dict[str, Any] | None
-        if content is Content.ADDRESS:
-            document = {"m2m:uri": kept.path}
-        elif content is Content.ADDRESS_AND_ATTRIBUTES:
-            shown = results.shown(rows, kept, Content.ATTRIBUTES) or {}
-            document = {"m2m:rce": {"uri": kept.path, **shown}}
-        else:
-            document = results.shown(rows, kept, content, given)
-        return Response(codes.CREATED, document, place=kept.path)
+        return results.created(rows, kept, request.content, given)
 
     def _keep(self, rows: Rows, caller: Caller, parent: Resource, draft: Resource) -> Resource:
         if draft.ty == types.AE:
@@ -385,7 +387,9 @@ class Platform:
 
     def remove_expired(self, rows: Rows) -> None:
         """Remove what has expired, before anybody sees it."""
-        leaving.remove_expired(rows, timestamp(self._earliest()), self._clock())
+        now = timestamp(self._earliest())
+        if rows.asked.has_expired(now):
+            leaving.remove_expired(rows, now, self._clock())
 
     def _now(self) -> str:
         return timestamp(self._clock())

@@ -23,8 +23,8 @@ def note_done(rows: Rows, request: Request, target: Resource, now: float) -> Non
         rows.history.note(request.originator, Sight(now, "registered"))
     elif request.operation is Operation.CREATE and request.ty == types.CONTENT_INSTANCE:
         owner = target.owner if target.rn == _READINGS else None
-        if owner is not None and not rows.history.has(owner, "first_reading"):
-            rows.history.note(owner, Sight(now, "first_reading"))
+        if owner is not None:
+            rows.history.note_first(owner, Sight(now, "first_reading"))
     elif target.ty == types.AE and request.operation in _OF_AN_AE:
         rows.history.note(target.ri, Sight(now, _OF_AN_AE[request.operation]))
 

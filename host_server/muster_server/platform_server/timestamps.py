@@ -5,8 +5,10 @@
 Two such strings compare as the times they name, so the platform stores and compares the text.
 """
 
+import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 # What a resource shows whose life the platform does not limit.
 FOR_EVER = "99991231T235959"
@@ -15,7 +17,16 @@ _FORM = re.compile(r"[0-9]{8}T[0-9]{6}(,[0-9]{1,6})?", re.ASCII)
 
 
 def timestamp(unix_s: float) -> str:
-    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y%m%dT%H%M%S,%f")
+    whole_s = math.floor(unix_s)
+    micro_s = round((unix_s - whole_s) * 1_000_000)
+    if micro_s == 1_000_000:
+        whole_s, micro_s = whole_s + 1, 0
+    return f"{_second(whole_s)},{micro_s:06d}"
+
+
+@lru_cache(64)
+def _second(unix_s: int) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y%m%dT%H%M%S")
 
 
 def is_timestamp(text: str) -> bool:

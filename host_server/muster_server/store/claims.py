@@ -78,6 +78,18 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Keyholder:
+    """The secrets of a claim, and what says whether they count."""
+
+    id: str
+    device_id: str
+    secret: bytes = field(repr=False)
+    state: str
+    expires_at: float | None
+    adoption: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True)
 class VendorDevice:
     """A device that its vendor registered before it was sold."""
 
@@ -102,6 +114,11 @@ def new_nonce() -> str:
     return secrets.token_urlsafe(12)
 
 
+def step_entry(state: str, code: str | None, ms: int | None, at: float | None) -> dict[str, Any]:
+    """One of the nine steps, as the progress of a claim says it."""
+    return {"state": state, "code": code, "ms": ms, "at": at}
+
+
 def with_step(
     claim: Claim,
     step: int,
@@ -115,7 +132,7 @@ def with_step(
 
     `by` is "bundle" for what a person did in place of the onboarding network.
     """
-    entry: dict[str, Any] = {"state": state, "code": code, "ms": ms, "at": at}
+    entry = step_entry(state, code, ms, at)
     if by is not None:
         entry["by"] = by
     return replace(claim, progress={**claim.progress, str(step): entry})

@@ -3,7 +3,6 @@
 """The records of the configuration server, as questions and deeds in its own words."""
 
 import itertools
-import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -11,44 +10,33 @@ from typing import Any
 from sqlalchemy import Connection, Engine
 
 from muster_server import lane
-from muster_server.document import compact_json
 from muster_server.store.bundles import BundleRecords
 from muster_server.store.claim_steps import ClaimSteps
-from muster_server.store.claims import Claim, VendorDevice, Version, new_nonce
+from muster_server.store.claims import Claim
 from muster_server.store.contacts import Contacts
 from muster_server.store.device_changes import DeviceChanges
 from muster_server.store.device_list import DeviceList
+from muster_server.store.device_records import DeviceRecords
 from muster_server.store.engine import Database
 from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History, Moment
 from muster_server.store.jobs import JobRecords
 from muster_server.store.leases import LeaseRecords
 from muster_server.store.notices import Ear, say
+from muster_server.store.opened import OpenedDocuments
 from muster_server.store.postgres_turns import SEVERAL
-from muster_server.store.profiles import OpenedDocuments, ProfileRecords
+from muster_server.store.profiles import ProfileRecords
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.rollouts import RolloutRecords
 from muster_server.store.secrets import SecretBox
 from muster_server.store.settling import settle
 from muster_server.store.shared_secret import ABOUT, shared_secret
-from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
+from muster_server.store.sql import Sql, insertion
 from muster_server.store.tallies import Tallies
 from muster_server.store.tasks import TaskRecords
 
 _EVENTS_KEPT = 100
-_MESSAGES_KEPT = 512
 _CHECKED = 1  # the one row that knows the key
-
-
-_CLAIM = tuple(Claim.__dataclass_fields__)
-_CLAIM_JSON = ("progress", "last", "facts", "asked")
-_PUT_CLAIM = replacement("claim", _CLAIM, "id")
-_CLAIMS = f"SELECT {', '.join(_CLAIM)} FROM claim"  # noqa: S608 - our own names
-_IN_ORDER = "ORDER BY created_at, id"
-_VERSION = tuple(Version.__dataclass_fields__)
-_PUT_VERSION = replacement("version", _VERSION, "claim_id", "number")
-_VERSIONS = f"SELECT {', '.join(_VERSION)} FROM version WHERE claim_id = ?"  # noqa: S608
-_ADD_VENDOR_DEVICE = insertion("vendor_device", ("device_id", "secret", "nonce"))
 _ADD_EVENT = insertion("event", ("device_id", "owner", "at", "code", "detail"))
 _JOBS = "jobs"  # of which processes tell each other
 _ABOUT = "device_id = ? AND owner = ?"
@@ -145,14 +133,14 @@ class ConfigStore:
             records.check_key()
 
 
-class Records:
+class Records(DeviceRecords):
     """The deeds of one transaction."""
 
     def __init__(self, connection: Connection, box: SecretBox, opened: OpenedDocuments) -> None:
-        self._sql = sql = Sql(connection)
-        self._box = box
+        sql = Sql(connection)
+        super().__init__(sql, box, opened)
         self.bundles = BundleRecords(sql, box)
-        self.steps = ClaimSteps(sql)
+        self.steps = ClaimSteps(sql, self._claims_known)
         self.history = History(sql)
         self.contacts = Contacts(sql)
         self.devices = DeviceList(sql)
@@ -216,135 +204,7 @@ class Records:
         number = self.rollouts.number_for(claim.id, claim.profile)
         return self.profiles.effect(claim.profile, number)
 
-    # devices that a vendor registered
-
-    def vendor_device(self, device_id: str) -> VendorDevice | None:
-        """The vendor's record of this device."""
-        text = "SELECT secret, nonce, seen_at FROM vendor_device WHERE device_id = ?"
-        row = self._sql.row(text, device_id)
-        if row is None:
-            return None
-        secret = self._box.open(row["secret"], "vendor_device", "secret", device_id)
-        return VendorDevice(device_id, secret, row["nonce"], row["seen_at"])
-
-    def add_vendor_device(self, device_id: str, secret: bytes) -> None:
-        """Remember that the vendor gave this device this secret."""
-        blob = self._box.seal(secret, "vendor_device", "secret", device_id)
-        self._sql.run(_ADD_VENDOR_DEVICE, device_id, blob, new_nonce())
-
-    def mark_vendor_device(self, device_id: str, now: float) -> None:
-        """Note that the device has been heard of."""
-        self._sql.run("UPDATE vendor_device SET seen_at = ? WHERE device_id = ?", now, device_id)
-
-    # claims
-
-    def claims_of(self, device_id: str) -> list[Claim]:
-        """All claims of a device, the oldest first."""
-        return self._claims(f"{_CLAIMS} WHERE device_id = ? {_IN_ORDER}", device_id)
-
-    def claims_of_owner(self, owner: str) -> list[Claim]:
-        """All claims of an owner, the oldest first."""
-        return self._claims(f"{_CLAIMS} WHERE owner = ? {_IN_ORDER}", owner)
-
-    def claim(self, claim_id: str) -> Claim | None:
-        """The claim with this id."""
-        found = self._claims(f"{_CLAIMS} WHERE id = ?", claim_id)
-        return found[0] if found else None
-
-    def has_expired(self, now: float) -> bool:
-        """Tell whether there are claims that nobody proved in time."""
-        return self._sql.row("SELECT 1 FROM claim WHERE expires_at <= ? LIMIT 1", now) is not None
-
-    def expired_claims(self, now: float, most: int) -> list[Claim]:
-        """Claims that nobody proved in time, some of them: those that ended first."""
-        return self._claims(
-            f"{_CLAIMS} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", now, most
-        )
-
-    def put_claim(self, claim: Claim) -> None:
-        """Keep the claim as it is now."""
-        row = {name: getattr(claim, name) for name in _CLAIM}
-        row["secret"] = self._box.seal(claim.secret, "claim", "secret", claim.id)
-        if claim.adoption is not None:
-            row["adoption"] = self._box.seal(claim.adoption, "claim", "adoption", claim.id)
-        for name in _CLAIM_JSON:
-            row[name] = as_json(row[name])
-        self._sql.run(_PUT_CLAIM, *row.values())
-
-    def leave_profile(self, claim_id: str) -> None:
-        """The claim gets another profile, or ends: what it has says nothing of its profile any
-        more, and it is in no roll-out of it.
-        """
-        self._sql.run("UPDATE version SET made_from = NULL WHERE claim_id = ?", claim_id)
-        self._sql.run("DELETE FROM rollout_device WHERE claim_id = ?", claim_id)
-
-    def remove_claim(self, claim_id: str) -> None:
-        """Forget the claim with its versions."""
-        self._sql.run("DELETE FROM claim WHERE id = ?", claim_id)
-
-    def _claims(self, text: str, *values: Any) -> list[Claim]:
-        return [self._claim(row) for row in self._sql.rows(text, *values)]
-
-    def _claim(self, row: Row) -> Claim:
-        fields = dict(row)
-        fields["secret"] = self._box.open(row["secret"], "claim", "secret", row["id"])
-        if row["adoption"] is not None:
-            adoption = self._box.open(row["adoption"], "claim", "adoption", row["id"])
-            fields["adoption"] = adoption
-        for name in _CLAIM_JSON:
-            fields[name] = from_json(fields[name])
-        fields["window_open"] = bool(fields["window_open"])
-        return Claim(**fields)
-
-    # versions
-
-    def versions_of(self, claim_id: str) -> list[Version]:
-        """All versions that still have a valid key, the oldest first."""
-        rows = self._sql.rows(f"{_VERSIONS} ORDER BY number", claim_id)
-        return [self._version(row) for row in rows]
-
-    def version(self, claim_id: str, number: int) -> Version | None:
-        """Return this version, if it has not been retired."""
-        row = self._sql.row(f"{_VERSIONS} AND number = ?", claim_id, number)
-        return None if row is None else self._version(row)
-
-    def put_version(self, version: Version) -> None:
-        """Keep the version as it is now."""
-        place = _version_row(version.claim_id, version.number)
-        row = {name: getattr(version, name) for name in _VERSION}
-        text = compact_json(version.document).encode()
-        row["document"] = self._box.seal(text, "version", "document", place)
-        row["handed_to"] = as_json(version.handed_to)
-        self._sql.run(_PUT_VERSION, *row.values())
-
-    def retire_versions_below(self, claim_id: str, number: int) -> None:
-        """Earlier versions lose their keys."""
-        self._sql.run("DELETE FROM version WHERE claim_id = ? AND number < ?", claim_id, number)
-
-    def _version(self, row: Row) -> Version:
-        place = _version_row(row["claim_id"], row["number"])
-        document = self._opened(row["document"], "version", place)
-        handed_to = from_json(row["handed_to"])
-        return Version(**{**dict(row), "document": document, "handed_to": handed_to})
-
-    # messages, jobs, events
-
-    def has_seen(self, claim_id: str, digest: bytes) -> bool:
-        """Tell whether this message came before, as far as is remembered."""
-        text = "SELECT id FROM seen_message WHERE claim_id = ? AND digest = ?"
-        return self._sql.row(text, claim_id, digest) is not None
-
-    def is_first_sight(self, claim_id: str, digest: bytes) -> bool:
-        """Tell whether this message is new; from now on it is not."""
-        if self.has_seen(claim_id, digest):
-            return False
-        self._sql.run(insertion("seen_message", ("claim_id", "digest")), claim_id, digest)
-        self._sql.run(
-            "DELETE FROM seen_message WHERE claim_id = ? AND id <= (SELECT id FROM seen_message"
-            " WHERE claim_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
-            *(claim_id, claim_id, _MESSAGES_KEPT),
-        )
-        return True
+    # jobs, events
 
     def add_job(self, deed: str, now: float, **arguments: Any) -> None:
         """Have something done at a platform."""
@@ -369,11 +229,3 @@ class Records:
         """Return the time at which the owner was told this last, in Unix seconds; 0 if never."""
         text = f"SELECT max(at) FROM event WHERE {_ABOUT} AND code = ?"  # noqa: S608 - our own
         return self._sql.value(text, claim.device_id, claim.owner, code) or 0.0
-
-    def _opened(self, blob: bytes, table: str, row: str) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self._box.open(blob, table, "document", row))
-        return document
-
-
-def _version_row(claim_id: str, number: int) -> str:
-    return f"{claim_id}/{number}"

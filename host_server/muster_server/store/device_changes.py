@@ -61,13 +61,18 @@ class DeviceChanges:
     def __init__(self, sql: Sql, box: SecretBox) -> None:
         self._sql = sql
         self._box = box
+        self._known: dict[str, list[Change]] = {}  # as this transaction has found them
 
     def of(self, claim_id: str) -> list[Change]:
         """The newest change of each field."""
-        return [self._change(row) for row in self._sql.rows(_CHANGES, claim_id)]
+        if claim_id not in self._known:
+            rows = self._sql.rows(_CHANGES, claim_id)
+            self._known[claim_id] = [self._change(row) for row in rows]
+        return list(self._known[claim_id])
 
     def put(self, change: Change) -> None:
         """Keep it in place of a former one of the field."""
+        self._known.clear()
         row = {name: getattr(change, name) for name in _CHANGE}
         place = f"{change.claim_id}/{change.field}"
         text = compact_json(change.document).encode()
@@ -76,11 +81,13 @@ class DeviceChanges:
 
     def remove(self, claim_id: str, field: str) -> None:
         """Forget it."""
+        self._known.clear()
         text = "DELETE FROM device_change WHERE claim_id = ? AND field = ?"
         self._sql.run(text, claim_id, field)
 
     def note_version(self, claim_id: str, number: int) -> None:
         """Remember that this version has what was wanted, and is the first that does."""
+        self._known.clear()
         self._sql.run(
             "UPDATE device_change SET version = ?"
             " WHERE claim_id = ? AND state = ? AND version IS NULL",

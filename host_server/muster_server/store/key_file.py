@@ -29,9 +29,10 @@ class FileBox(SecretBox):
 
         Raises SettingsError if it holds no keys, or if others can read it.
         """
+        if self._gone_until is None and self._looked() == self._seen:
+            return  # as in nearly all transactions
         with self._lock:
-            found = self._path.stat()
-            seen = (found.st_ino, found.st_mtime_ns)
+            seen = self._looked()
             if seen != self._seen:
                 keys = decoded_keys(read_private(self._path), str(self._path))
                 gone = [key for key in self._held if key not in keys]
@@ -41,3 +42,8 @@ class FileBox(SecretBox):
             elif self._gone_until is not None and time.monotonic() > self._gone_until:
                 self._use(*self._held)
                 self._gone_until = None
+
+    def _looked(self) -> tuple[int, int]:
+        """Return what is another when the file was replaced."""
+        found = self._path.stat()
+        return found.st_ino, found.st_mtime_ns

@@ -7,6 +7,7 @@ below, and what they did is kept if the block ends without an exception.
 """
 
 import json
+import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -16,10 +17,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
+from muster_server import lane
+from muster_server.errors import Unavailable
 from muster_server.store.engine import Database
 from muster_server.store.platform_accounts import AccountRows
 from muster_server.store.platform_handed_on import PlatformHandedOn
 from muster_server.store.platform_history import PlatformHistory
+from muster_server.store.platform_known import Asked, Known
 from muster_server.store.platform_outbox import PlatformOutbox
 from muster_server.store.platform_policies import (
     PlatformPolicies,
@@ -47,7 +51,10 @@ _KEPT = (
     *("ri", "ty", "rn", "pi", "path", "owner", "ct", "lt", "et", "creator", "governed_by"),
     "attributes",
 )
-_SELECT = f"SELECT seq, {', '.join(_KEPT)} FROM resources"  # noqa: S608 - our own names
+_READ = ("seq", *_KEPT)
+_PLAIN = operator.attrgetter(*_KEPT[:-1])  # all but the attributes
+_SELECT = f"SELECT {', '.join(_READ)} FROM resources"  # noqa: S608 - our own names
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _ADD = f"{insertion('resources', _KEPT)} ON CONFLICT DO NOTHING"
 _INSERT = f"{_ADD} RETURNING seq"
 _MARK = insertion("marks", ("ri", "kind", "value"))
@@ -68,6 +75,7 @@ class PlatformStore:
     def __init__(self, engine: Engine) -> None:
         self._database = Database(engine)
         self.processes = PlatformProcesses(engine, self._database)
+        self._known = Known(is_shared=self._database.is_shared)
 
     @contextmanager
     def transaction(self, about: AbstractSet[str] | None = None) -> Iterator["Rows"]:
@@ -77,34 +85,50 @@ class PlatformStore:
         and accounts by their originators. NotAlone, and nothing is done, if one that says what it
         is about meets something else; then it is to be tried without.
         """
-        if about is None or not self.processes.are_several:
-            with self._database.transaction() as connection:
-                yield Rows(connection)
-            return
-        with self._database.transaction(SEVERAL.join(sorted(about))) as connection:
-            yield Rows(connection, turn=Turn(about))
+        about = about if self.processes.are_several else None
+        named = None if about is None else SEVERAL.join(sorted(about))
+        try:
+            with self._database.transaction(named) as connection:
+                rows = Rows(connection, self._known, about=about)
+                yield rows
+        except Unavailable:  # what was learnt may have been taken back
+            self._known.clear()
+            raise
+        if rows.asked.has_removed:
+            lane.afterwards(self._known.clear)
 
     @contextmanager
     def reading(self) -> Iterator["Rows"]:
         """The database as it is now, for questions alone. Unavailable if it does not answer."""
+        turn = self._known.turn  # before: a change that comes later is not seen
         with self._database.reading() as connection:
-            yield Rows(connection, is_snapshot=True)
+            yield Rows(connection, self._known, turn, is_snapshot=True)
 
 
 class Rows(AccountRows):
     """Questions and deeds within one transaction; in a snapshot questions alone."""
 
     def __init__(
-        self, connection: Connection, *, is_snapshot: bool = False, turn: Turn | None = None
+        self,
+        connection: Connection,
+        known: Known,
+        turn: int | None = None,
+        *,
+        is_snapshot: bool = False,
+        about: AbstractSet[str] | None = None,
     ) -> None:
-        super().__init__(Sql(connection), turn or Turn())
+        """`turn` is that of `known` before the transaction began, if it is a snapshot."""
         self._connection = connection
+        self._sql = sql = Sql(connection)
         self.is_snapshot = is_snapshot
-        self.history = PlatformHistory(self._sql, self.turn)
-        self.readers = PlatformReaders(self._sql)
-        self.policies = PlatformPolicies(self._sql)
-        self.outbox = PlatformOutbox(self._sql)
-        self.handed_on = PlatformHandedOn(self._sql)
+        self.turn = Turn(about)
+        began = known.turn if turn is None else turn
+        self.asked = asked = Asked(sql, known, began, is_snapshot=is_snapshot)
+        self.history = PlatformHistory(sql, asked, self.turn)
+        self.readers = PlatformReaders(sql, asked)
+        self.policies = PlatformPolicies(sql)
+        self.outbox = PlatformOutbox(sql)
+        self.handed_on = PlatformHandedOn(sql)
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -161,7 +185,7 @@ class Rows(AccountRows):
         if "/" not in path and self._is_wide(filter_, reach):
             return self._found(self._walked(limit, filter_, reach))
         column = _resources.c
-        wanted = sa.select(_resources).where(beneath(_resources.c, path))
+        wanted = _whole().where(beneath(_resources.c, path))
         wanted = wanted.where((column.ty != INSTANCE) | column.pi.not_in(shut(_marks.c)))
         fits = fitting(column, _marks.c, filter_)
         if fits is not None:
@@ -208,11 +232,11 @@ class Rows(AccountRows):
         if reach is not None:
             places = places.where(within(_resources.c, reach, is_named))
         some = places.order_by(DEPTH, AGE).offset(filter_.offset).limit(limit)
-        return sa.select(_resources).where(column.seq.in_(some)).order_by(DEPTH + 0, AGE + 0)
+        return _whole().where(column.seq.in_(some)).order_by(DEPTH + 0, AGE + 0)
 
     def below(self, paths: Collection[str], reach: Reach | None = None) -> list[Resource]:
         """Return those that there are at these paths."""
-        found = sa.select(_resources).where(_resources.c.path.in_(paths))
+        found = _whole().where(_resources.c.path.in_(paths))
         if reach is not None:
             found = found.where(within(_resources.c, reach))
         return self._found(found.order_by(_resources.c.seq))
@@ -234,10 +258,6 @@ class Rows(AccountRows):
         text = "SELECT creator, count(*) FROM resources WHERE pi = ? AND ty = ? GROUP BY creator"
         return {row[0]: row[1] for row in self._sql.rows(text, pi, ty)}
 
-    def owned_count(self, owner: str) -> int:
-        """Count the resources of the AE's subtree."""
-        return int(self._sql.value("SELECT count(*) FROM resources WHERE owner = ?", owner))
-
     def earliest_end(self, paths: Iterable[str]) -> str | None:
         """The first `et` among the resources at these paths, None if none has one."""
         listed = list(paths)
@@ -249,16 +269,13 @@ class Rows(AccountRows):
         """Resources whose life is over; what is under them goes with them."""
         return self._many(f"{_SELECT} WHERE et <= ?", now)
 
-    def has_expired(self, now: str) -> bool:
-        """Tell whether there are any such."""
-        return self._sql.row("SELECT 1 FROM resources WHERE et <= ? LIMIT 1", now) is not None
-
     def add(self, resource: Resource) -> Resource:
         """Keep a new resource and tell its place in the order; NameTaken if id or path is used."""
         self.turn.check_path(resource.path)
         seq = self._sql.value(_INSERT, *_values(resource))
         if seq is None:
             raise NameTaken(resource.path)
+        self.asked.added(resource.owner, resource.ty, resource.pi, resource.et)
         self._mark(resource)
         return replace(resource, seq=int(seq))
 
@@ -270,6 +287,8 @@ class Rows(AccountRows):
             self.turn.check_path(resource.path)
         if self._sql.run_many(_ADD, map(_values, resources)) != len(resources):
             raise NameTaken(next(iter(resources)).path)
+        for resource in resources:
+            self.asked.added(resource.owner, resource.ty, resource.pi, resource.et)
         marked = [
             (resource.ri, *mark)
             for resource in resources
@@ -282,6 +301,7 @@ class Rows(AccountRows):
         """Keep what changed in a resource's attributes and times."""
         self.turn.check_path(resource.path)
         self._sql.run(_UPDATE, *_values(resource), resource.ri)
+        self.asked.added(None, resource.ty, resource.pi, resource.et)
         self._sql.run("DELETE FROM marks WHERE ri = ?", resource.ri)
         self._mark(resource)
 
@@ -312,6 +332,7 @@ class Rows(AccountRows):
 
     def remove_leaf(self, ri: str) -> None:
         """Remove a resource that has nothing under it; cheaper than `remove`."""
+        self.asked.doubt()
         self._sql.run("DELETE FROM resources WHERE ri = ?", ri)
 
     def remove_children(self, pi: str, ty: int) -> None:
@@ -338,6 +359,7 @@ class Rows(AccountRows):
             return self._many(text, *values)
 
     def _remove(self, condition: sa.ColumnElement[bool]) -> None:
+        self.asked.removed()
         under = sa.select(_resources.c.ri).where(condition).cte(recursive=True)
         under = under.union_all(sa.select(_resources.c.ri).where(_resources.c.pi == under.c.ri))
         doomed = sa.select(under.c.ri)
@@ -349,16 +371,21 @@ class Rows(AccountRows):
             self._sql.run_many(_MARK, marked)
 
 
+def _whole() -> sa.Select[Any]:
+    return sa.select(*(_resources.c[name] for name in _READ))
+
+
 def _values(resource: Resource) -> tuple[Any, ...]:
-    kept = (getattr(resource, name) for name in _KEPT if name != "attributes")
-    return (*kept, _as_text(resource.attributes))
+    return (*_PLAIN(resource), _as_text(resource.attributes))
 
 
 def _as_text(attributes: Mapping[str, Any]) -> str:
-    return json.dumps(dict(attributes), separators=(",", ":"))
+    return _ENCODER.encode(dict(attributes))
 
 
 def _resource(row: Any) -> Resource:
-    values = {name: row[name] for name in _KEPT}
-    values["attributes"] = json.loads(values["attributes"])
-    return Resource(seq=row["seq"], **values)
+    # As its constructor does it, at a third of the cost: each request reads some.
+    made = object.__new__(Resource)
+    made.__dict__.update(zip(_READ, row, strict=True))
+    made.__dict__["attributes"] = json.loads(row[-1])
+    return made

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # Copyright (c) 2026 The Muster authors
-"""Accounts and their hashed tokens; a part of the platform's rows."""
+"""Accounts with their hashed tokens; a part of the platform's rows."""
 
 from collections.abc import Collection, Iterable
 from typing import Any
 
+from muster_server.store.platform_known import Asked
 from muster_server.store.platform_records import Token
 from muster_server.store.platform_turns import Turn
 from muster_server.store.sql import Sql, insertion, marks
@@ -17,9 +18,9 @@ _ADD_ACCOUNT = f"{insertion('accounts', ('originator', 'ct'))} ON CONFLICT DO NO
 class AccountRows:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, sql: Sql, turn: Turn) -> None:
-        self._sql = sql
-        self.turn = turn
+    _sql: Sql
+    asked: Asked
+    turn: Turn
 
     def has_account(self, originator: str) -> bool:
         text = "SELECT 1 FROM accounts WHERE originator = ?"
@@ -45,22 +46,22 @@ class AccountRows:
     def remove_account(self, originator: str) -> None:
         """Forget an account and all its tokens."""
         self.turn.check_account(originator)
+        self.asked.removed()
         self._sql.run("DELETE FROM accounts WHERE originator = ?", originator)
 
     def tokens_of(self, originators: Iterable[str]) -> list[Token]:
         listed = list(originators)
         return self._tokens(f"originator IN ({marks(listed)})", *listed)
 
-    def tokens_with(self, hash_: str) -> list[Token]:
-        return self._tokens("hash = ?", hash_)
-
     def add_token(self, token: Token) -> bool:
         """Keep it, unless there is one with its id; tell whether it is kept."""
         self.turn.check_account(token.originator)
+        self.asked.doubt()
         values = (token.token_id, token.originator, token.hash, token.ct)
         return self._sql.run(_ADD_TOKEN, *values) == 1
 
     def remove_token(self, token_id: str) -> None:
+        self.asked.removed()
         self._sql.run("DELETE FROM tokens WHERE token_id = ?", token_id)
 
     def _tokens(self, condition: str, *values: Any) -> list[Token]:

@@ -8,6 +8,7 @@ kept, and those of a closed account are forgotten in the end.
 
 from dataclasses import dataclass
 
+from muster_server.store.platform_known import Asked
 from muster_server.store.platform_turns import Turn
 from muster_server.store.sql import Sql, insertion
 
@@ -18,9 +19,12 @@ _OF_A_SIGHT = ("at", "what", "code", "detail", "until", "times")
 _REPEATED = ("what", "code", "detail")
 _INSERT = insertion("history", ("originator", "at", "until", "times", *_REPEATED))
 _NEWEST = (
-    f"SELECT seq, {', '.join(_REPEATED)} FROM history WHERE originator = ?"  # noqa: S608 - our own
-    " ORDER BY seq DESC LIMIT 1"
+    "SELECT seq, what, code, detail,"
+    " (SELECT count(*) FROM history WHERE originator = ?) AS kept"
+    " FROM history WHERE originator = ? ORDER BY seq DESC LIMIT 1"
 )
+_AGAIN = 'UPDATE history SET times = times + 1, "until" = ? WHERE seq = ?'
+_HAS = "SELECT 1 FROM history WHERE originator = ? AND what = ? LIMIT 1"
 _ALL_OF = (
     'SELECT at, what, code, detail, "until", times FROM history WHERE originator = ? ORDER BY seq'
 )
@@ -45,8 +49,9 @@ class Sight:
 class PlatformHistory:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, sql: Sql, turn: Turn) -> None:
+    def __init__(self, sql: Sql, asked: Asked, turn: Turn) -> None:
         self._sql = sql
+        self._asked = asked
         self._turn = turn
 
     def note(self, originator: str, *sights: Sight) -> None:
@@ -54,21 +59,25 @@ class PlatformHistory:
         another than the one before it.
         """
         self._turn.check_account(originator)
-        former = self._sql.row(_NEWEST, originator)
-        if former is not None and tuple(former)[1:] == _said(sights[0]):
-            again = 'UPDATE history SET times = times + 1, "until" = ? WHERE seq = ?'
-            self._sql.run(again, sights[0].at, former["seq"])
+        former = self._sql.row(_NEWEST, originator, originator)
+        if former is not None and tuple(former)[1:4] == _said(sights[0]):
+            self._sql.run(_AGAIN, sights[0].at, former["seq"])
             sights = sights[1:]
         if not sights:
             return
         self._sql.run_many(_INSERT, ((originator, s.at, s.at, 1, *_said(s)) for s in sights))
-        if former is not None:
+        if former is not None and former["kept"] + len(sights) > KEPT:
             self._sql.run(_FORGET_OLD, originator, originator, KEPT)
 
-    def has(self, originator: str, what: str) -> bool:
-        """Tell whether this is among what is remembered."""
-        text = "SELECT 1 FROM history WHERE originator = ? AND what = ? LIMIT 1"
-        return self._sql.row(text, originator, what) is not None
+    def note_first(self, originator: str, sight: Sight) -> None:
+        """Write it down, unless such a thing is among what is remembered."""
+        if self._asked.has_read(originator):
+            return
+        if self._sql.row(_HAS, originator, sight.what) is not None:
+            self._asked.learn_read(originator)
+            return
+        self._asked.doubt()
+        self.note(originator, sight)
 
     def of(self, originator: str) -> list[Sight]:
         """All that is remembered, in the order in which it was written down."""
@@ -77,11 +86,13 @@ class PlatformHistory:
 
     def forget_closed(self, before: float) -> None:
         """Forget originators without an account, of which nothing was seen since then."""
-        self._sql.run(
+        gone = self._sql.run(
             "DELETE FROM history WHERE originator NOT IN (SELECT originator FROM accounts)"
             ' AND originator NOT IN (SELECT originator FROM history WHERE "until" >= ?)',
             before,
         )
+        if gone:
+            self._asked.removed()
 
 
 def _said(sight: Sight) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from muster_server.store.platform_known import Asked
 from muster_server.store.sql import Sql, insertion, replacement
 
 _metadata = sa.MetaData()
@@ -39,8 +40,9 @@ def is_named(policy: str, column: Any) -> Any:
 class PlatformReaders:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, sql: Sql) -> None:
+    def __init__(self, sql: Sql, asked: Asked) -> None:
         self._sql = sql
+        self._asked = asked
 
     def policy_of(self, originator: str) -> str | None:
         """The policy that this reader reads by; None if it is no reader."""
@@ -55,6 +57,7 @@ class PlatformReaders:
 
     def put(self, originator: str, policy: str, kind: str = "reader") -> None:
         """Have this account read what the policy names, and do what else its kind may."""
+        self._asked.removed()
         self._sql.run(_PUT, originator, policy, kind)
 
     def is_member(self, policy: str, originator: str) -> bool:

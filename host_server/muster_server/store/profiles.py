@@ -5,13 +5,12 @@
 A profile that nobody has changed has version 1 alone, which is its document.
 """
 
-import json
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from muster_server.document import compact_json
 from muster_server.store.claims import ENDED
+from muster_server.store.opened import OpenedDocuments
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Sql, insertion, replacement
 
@@ -19,7 +18,6 @@ KEPT = 50  # versions of a profile, besides the one in force
 # What of a profile reaches no device.
 _WITHOUT_EFFECT = ("app_schema", "reonboarding")
 _REMOVED = b""  # in place of a profile's document
-_OPENED = 64  # documents that stay open
 
 _PUT = replacement("profile", ("name", "document", "updated_at", "number"), "name")
 _ADD = insertion("profile_version", ("name", "number", "document", "made_at", "effect"))
@@ -47,22 +45,6 @@ class InForce:
     document: dict[str, Any] | None = field(repr=False)  # None: the profile was removed
     number: int
     effect: int
-
-
-class OpenedDocuments:
-    """Documents of profiles, each opened and parsed once. They are kept by what was sealed: a
-    profile that changes is sealed anew, so what is found here is what the database holds.
-
-    What was sealed once gives the same object as long as it is kept; nobody changes it.
-    """
-
-    def __init__(self, box: SecretBox) -> None:
-        self._box = box
-        self.document = lru_cache(_OPENED)(self._opened)
-
-    def _opened(self, table: str, row: str, blob: bytes) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self._box.open(blob, table, "document", row))
-        return document
 
 
 class ProfileRecords:

@@ -32,7 +32,7 @@ def test_what_was_noted_is_read_again(tmp_path: Path) -> None:
     (entry,) = read_ledger(path)
     assert entry.device.label == device.label
     assert (entry.device.committed, entry.device.echo) == (3, "nonce")
-    assert entry.what == {CLAIMED, FETCHED, CONFIRMED} and entry.doubled == []
+    assert entry.what == (CLAIMED, FETCHED, CONFIRMED) and entry.doubled == ()
 
 
 def test_lines_are_written_before_another_answer_is_heard(tmp_path: Path) -> None:
@@ -82,6 +82,6 @@ def test_version_with_two_contents_and_account_of_two_devices_are_told(tmp_path:
         device.config = config(1) | {"app": {"changed": True}}
         ledger.note(device, FETCHED)
     entries = read_ledger(path)
-    assert [entry.doubled for entry in entries] == [[], ["version 1 came with two contents"]]
+    assert [entry.doubled for entry in entries] == [(), ("version 1 came with two contents",)]
     look = Check(entries, Links("http://127.0.0.1:1"), "token", "http://127.0.0.1:1")
     assert look.doubled_accounts() == ["devices [1, 2] share an account"]

@@ -5,7 +5,8 @@
 import http.client
 import json
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 import requests
 
 from muster_server.config_server.app import create_app
+from muster_server.config_server.noise import Exchange
+from muster_server.config_server.recognition import Stranger
 from muster_server.errors import StoreError
 from muster_server.label import Label, new_label
 from muster_server.store.config import ConfigStore
@@ -101,6 +104,24 @@ def test_unknown_device_and_wrong_secret_get_one_and_the_same_answer(url: str) -
     assert (unknown.status_code, unknown.json()["code"]) == (403, "not_recognised")
     assert (wrong.content, dict(wrong.headers)) == (unknown.content, dict(unknown.headers))
     assert unknown.headers["Content-Type"] == "application/problem+json"
+
+
+def test_refusal_waits_for_its_moment_in_no_thread_that_serves_devices(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: dict[str, str] = {}
+
+    def noting(name: str, deed: Callable[..., Any]) -> Callable[..., Any]:
+        def do(*arguments: Any) -> Any:
+            threads[name] = threading.current_thread().name
+            return deed(*arguments)
+
+        return do
+
+    monkeypatch.setattr(Stranger, "wait", noting("wait", Stranger.wait))
+    monkeypatch.setattr(Exchange, "opened", noting("look", Exchange.opened))
+    assert post(url, bytes(48)).status_code == 403
+    assert len(set(threads.values())) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Claims with their versions, vendors' devices, and messages that came; a part of the
+configuration server's records.
+
+A sync changes a few fields of its claim, and one of its version. So what was read in a transaction
+is remembered in it, and only what has changed since is written.
+"""
+
+import os
+from functools import lru_cache
+from typing import Any
+
+from muster_server.document import compact_json
+from muster_server.store.claims import Claim, Keyholder, VendorDevice, Version, new_nonce
+from muster_server.store.opened import OpenedDocuments
+from muster_server.store.secrets import SecretBox
+from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
+
+_MESSAGES_KEPT = 512
+# To find the last that is kept takes all of them: of 16 messages about one looks for older ones.
+_TRIMMED_OF_256 = 16
+
+_CLAIM = tuple(Claim.__dataclass_fields__)
+_CLAIM_JSON = frozenset({"progress", "last", "facts", "asked"})
+_SEALED = frozenset({"secret", "adoption"})
+_PUT_CLAIM = replacement("claim", _CLAIM, "id")
+_CLAIMS = f"SELECT {', '.join(_CLAIM)} FROM claim"  # noqa: S608 - our own names
+_IN_ORDER = "ORDER BY created_at, id"
+_KEYHOLDER = tuple(Keyholder.__dataclass_fields__)
+_KEYHOLDERS = f"SELECT {', '.join(_KEYHOLDER)} FROM claim WHERE device_id = ? {_IN_ORDER}"  # noqa: S608
+_VERSION = tuple(Version.__dataclass_fields__)
+_IN_VERSION = ", ".join(f"version.{name}" for name in _VERSION)
+_PUT_VERSION = replacement("version", _VERSION, "claim_id", "number")
+_VERSIONS = f"SELECT {_IN_VERSION} FROM version WHERE claim_id = ?"  # noqa: S608 - our own names
+_OF_DEVICE = (
+    f"SELECT {_IN_VERSION} FROM claim JOIN version ON version.claim_id = claim.id"  # noqa: S608
+    " WHERE claim.device_id = ? AND version.number = ? ORDER BY claim.created_at, claim.id"
+)
+_ADD_VENDOR_DEVICE = insertion("vendor_device", ("device_id", "secret", "nonce"))
+_SEEN = insertion("seen_message", ("claim_id", "digest"))
+_SEE = f"{_SEEN} ON CONFLICT (claim_id, digest) DO NOTHING"
+_FORGET_SEEN = (
+    "DELETE FROM seen_message WHERE claim_id = ? AND id <= (SELECT id FROM seen_message"
+    " WHERE claim_id = ? ORDER BY id DESC LIMIT 1 OFFSET ?)"
+)
+
+
+class DeviceRecords:
+    """Questions and deeds within one transaction."""
+
+    def __init__(self, sql: Sql, box: SecretBox, opened: OpenedDocuments) -> None:
+        self._sql = sql
+        self._box = box
+        self._opened = opened
+        # As they are in the database, as far as this transaction knows.
+        self._claims_known: dict[str, Claim] = {}
+        self._versions_known: dict[tuple[str, int], Version] = {}
+
+    # devices that a vendor registered
+
+    def vendor_device(self, device_id: str) -> VendorDevice | None:
+        """The vendor's record of this device."""
+        text = "SELECT secret, nonce, seen_at FROM vendor_device WHERE device_id = ?"
+        row = self._sql.row(text, device_id)
+        if row is None:
+            return None
+        secret = self._box.open(row["secret"], "vendor_device", "secret", device_id)
+        return VendorDevice(device_id, secret, row["nonce"], row["seen_at"])
+
+    def add_vendor_device(self, device_id: str, secret: bytes) -> None:
+        """Remember that the vendor gave this device this secret."""
+        blob = self._box.seal(secret, "vendor_device", "secret", device_id)
+        self._sql.run(_ADD_VENDOR_DEVICE, device_id, blob, new_nonce())
+
+    def mark_vendor_device(self, device_id: str, now: float) -> None:
+        """Note that the device has been heard of."""
+        self._sql.run("UPDATE vendor_device SET seen_at = ? WHERE device_id = ?", now, device_id)
+
+    # claims
+
+    def claims_of(self, device_id: str) -> list[Claim]:
+        """All claims of a device, the oldest first."""
+        return self._claims(f"{_CLAIMS} WHERE device_id = ? {_IN_ORDER}", device_id)
+
+    def claims_of_owner(self, owner: str) -> list[Claim]:
+        """All claims of an owner, the oldest first."""
+        return self._claims(f"{_CLAIMS} WHERE owner = ? {_IN_ORDER}", owner)
+
+    def claim(self, claim_id: str) -> Claim | None:
+        """The claim with this id."""
+        found = self._claims(f"{_CLAIMS} WHERE id = ?", claim_id)
+        return found[0] if found else None
+
+    def keyholders(self, device_id: str) -> list[Keyholder]:
+        """The secrets of all claims of a device, the oldest claim's first."""
+        rows = self._sql.rows(_KEYHOLDERS, device_id)
+        found = [self._unsealed(dict(zip(_KEYHOLDER, row, strict=True))) for row in rows]
+        return [Keyholder(**fields) for fields in found]
+
+    def has_expired(self, now: float) -> bool:
+        """Tell whether there are claims that nobody proved in time."""
+        return self._sql.row("SELECT 1 FROM claim WHERE expires_at <= ? LIMIT 1", now) is not None
+
+    def expired_claims(self, now: float, most: int) -> list[Claim]:
+        """Claims that nobody proved in time, some of them: those that ended first."""
+        return self._claims(
+            f"{_CLAIMS} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?", now, most
+        )
+
+    def put_claim(self, claim: Claim) -> None:
+        """Keep the claim as it is now."""
+        known = self._claims_known.get(claim.id)
+        if known is None:
+            values = [self._stored(claim, name) for name in _CLAIM]
+            self._sql.run(_PUT_CLAIM, *values)
+        else:
+            before, now = vars(known), vars(claim)
+            changed = tuple(name for name in _CLAIM if before[name] != now[name])
+            if changed:
+                values = [self._stored(claim, name) for name in changed]
+                self._sql.run(_change_of("claim", changed, ("id",)), *values, claim.id)
+        self._claims_known[claim.id] = claim
+
+    def leave_profile(self, claim_id: str) -> None:
+        """The claim gets another profile, or ends: what it has says nothing of its profile any
+        more, and it is in no roll-out of it.
+        """
+        self._versions_known.clear()
+        self._sql.run("UPDATE version SET made_from = NULL WHERE claim_id = ?", claim_id)
+        self._sql.run("DELETE FROM rollout_device WHERE claim_id = ?", claim_id)
+
+    def remove_claim(self, claim_id: str) -> None:
+        """Forget the claim with its versions."""
+        self._claims_known.pop(claim_id, None)
+        self._versions_known.clear()
+        self._sql.run("DELETE FROM claim WHERE id = ?", claim_id)
+
+    def _claims(self, text: str, *values: Any) -> list[Claim]:
+        return [self._claim(row) for row in self._sql.rows(text, *values)]
+
+    def _claim(self, row: Row) -> Claim:
+        fields = self._unsealed(dict(zip(_CLAIM, row, strict=True)))
+        for name in _CLAIM_JSON:
+            fields[name] = from_json(fields[name])
+        fields["window_open"] = bool(fields["window_open"])
+        claim = Claim(**fields)
+        self._claims_known[claim.id] = claim
+        return claim
+
+    def _unsealed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The columns of a claim, with its secrets opened in their places."""
+        for name in _SEALED:
+            if fields[name] is not None:
+                fields[name] = self._box.open(fields[name], "claim", name, fields["id"])
+        return fields
+
+    def _stored(self, claim: Claim, name: str) -> Any:
+        """Return what a column holds of the claim."""
+        value = getattr(claim, name)
+        if name in _SEALED and value is not None:
+            return self._box.seal(value, "claim", name, claim.id)
+        return as_json(value) if name in _CLAIM_JSON else value
+
+    # versions
+
+    def versions_of(self, claim_id: str) -> list[Version]:
+        """All versions that still have a valid key, the oldest first."""
+        rows = self._sql.rows(f"{_VERSIONS} ORDER BY number", claim_id)
+        return [self._version(row) for row in rows]
+
+    def version(self, claim_id: str, number: int) -> Version | None:
+        """Return this version, if it has not been retired."""
+        row = self._sql.row(f"{_VERSIONS} AND number = ?", claim_id, number)
+        return None if row is None else self._version(row)
+
+    def versions_numbered(self, device_id: str, number: int) -> list[Version]:
+        """The versions with this number of all claims of a device, the oldest claim's first."""
+        return [self._version(row) for row in self._sql.rows(_OF_DEVICE, device_id, number)]
+
+    def put_version(self, version: Version) -> None:
+        """Keep the version as it is now."""
+        place = (version.claim_id, version.number)
+        known = self._versions_known.get(place)
+        self._versions_known[place] = version
+        now = vars(version) | {"handed_to": as_json(version.handed_to)}
+        if known is not None and known.document is version.document:
+            before = vars(known) | {"handed_to": as_json(known.handed_to)}
+            changed = tuple(name for name in _VERSION if before[name] != now[name])
+            if changed:
+                text = _change_of("version", changed, ("claim_id", "number"))
+                self._sql.run(text, *(now[name] for name in changed), *place)
+            return
+        plain = compact_json(version.document).encode()
+        now["document"] = self._box.seal(plain, "version", "document", _named(*place))
+        self._sql.run(_PUT_VERSION, *(now[name] for name in _VERSION))
+
+    def retire_versions_below(self, claim_id: str, number: int) -> None:
+        """Earlier versions lose their keys."""
+        for place in [known for known in self._versions_known if known[1] < number]:
+            del self._versions_known[place]
+        self._sql.run("DELETE FROM version WHERE claim_id = ? AND number < ?", claim_id, number)
+
+    def _version(self, row: Row) -> Version:
+        fields = dict(zip(_VERSION, row, strict=True))
+        place = (fields["claim_id"], fields["number"])
+        fields["document"] = self._opened.document("version", _named(*place), fields["document"])
+        fields["handed_to"] = from_json(fields["handed_to"])
+        version = Version(**fields)
+        self._versions_known[place] = version
+        return version
+
+    # messages
+
+    def has_seen(self, claim_id: str, digest: bytes) -> bool:
+        """Tell whether this message came before, as far as is remembered."""
+        text = "SELECT id FROM seen_message WHERE claim_id = ? AND digest = ?"
+        return self._sql.row(text, claim_id, digest) is not None
+
+    def is_first_sight(self, claim_id: str, digest: bytes) -> bool:
+        """Tell whether this message is new; from now on it is not. At least the newest 512 are
+        remembered.
+        """
+        if os.urandom(1)[0] < _TRIMMED_OF_256:
+            self._sql.run(_FORGET_SEEN, claim_id, claim_id, _MESSAGES_KEPT)
+        return self._sql.run(_SEE, claim_id, digest) == 1
+
+
+def _named(claim_id: str, number: int) -> str:
+    return f"{claim_id}/{number}"
+
+
+@lru_cache(256)
+def _change_of(table: str, columns: tuple[str, ...], key: tuple[str, ...]) -> str:
+    """Return the statement that changes these columns of the row with such a key."""
+    changes = ", ".join(f'"{name}" = ?' for name in columns)
+    where = " AND ".join(f"{name} = ?" for name in key)
+    return f"UPDATE {table} SET {changes} WHERE {where}"  # noqa: S608 - our own names

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+# Copyright (c) 2026 The Muster authors
+"""Is what the lane has written on the disk before anybody is told, and does it go on meanwhile?"""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from muster_server import lane as lane_module
+from muster_server.errors import Unavailable
+from muster_server.lane import Lane, afterwards, leave
+from muster_server.store.sql import Sql
+from tests.host_server.lanes import LONG_S, Disk, add, run, together
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    with ExitStack() as closers:
+        yield Disk(tmp_path, closers)
+
+
+@pytest.fixture
+def lane() -> Iterator[Lane]:
+    made = Lane()
+    yield made
+    made.close()
+
+
+class SlowDisk:
+    """An fdatasync that returns when it is let, and remembers of which files."""
+
+    def __init__(self) -> None:
+        self.files: list[str] = []
+        self.go_on = threading.Event()
+        self.error: OSError | None = None
+
+    def fdatasync(self, file: int) -> None:
+        self.files.append(Path(f"/proc/self/fd/{file}").readlink().name)
+        assert self.go_on.wait(LONG_S)
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> SlowDisk:
+    slow = SlowDisk()
+    monkeypatch.setattr("muster_server.store.unsynced.os.fdatasync", slow.fdatasync)
+    monkeypatch.setattr(lane_module, "_QUICK_S", 0.0)
+    return slow
+
+
+def test_lane_goes_on_while_the_disk_is_waited_for_and_nobody_is_told_before(
+    disk: Disk, lane: Lane, slow: SlowDisk
+) -> None:
+    asks, asked = disk.database("config", rank=1), disk.database("platform", rank=0)
+
+    def both(number: int) -> None:
+        add(asks, number)
+        add(asked, number)
+
+    async def work() -> None:
+        first = asyncio.create_task(lane.run(both, 1))
+        while not slow.files:
+            await asyncio.sleep(0.001)
+        others = [asyncio.create_task(lane.run(both, n)) for n in (2, 3)]
+        while disk.kept("config") != [1, 2, 3]:
+            await asyncio.sleep(0.001)
+        assert not any(task.done() for task in (first, *others))
+        assert await lane.run(lambda: 4) == 4  # who has written nothing
+        slow.go_on.set()
+        await asyncio.gather(first, *others)
+
+    run(work())
+    assert slow.files[:2] == ["platform.sqlite-wal", "config.sqlite-wal"]
+    assert 3 <= len(slow.files) <= 6
+
+
+def test_disk_that_fails_is_told_to_all_whose_work_it_may_have_lost(
+    disk: Disk, lane: Lane, slow: SlowDisk
+) -> None:
+    database = disk.database("config")
+    slow.error = OSError(5, "Input/output error")
+    slow.go_on.set()
+    done: list[int] = []
+
+    def work() -> None:
+        add(database, 1)
+        afterwards(lambda: done.append(1))
+
+    (end,) = run(together(lane, [work]))
+    assert isinstance(end, Unavailable)
+    assert done == []
+
+
+def test_who_leaves_waits_for_the_disk(disk: Disk, lane: Lane, slow: SlowDisk) -> None:
+    database = disk.database("config")
+    left = threading.Event()
+
+    def go() -> None:
+        add(database, 1)
+        leave()
+        left.set()
+
+    async def work() -> None:
+        task = asyncio.create_task(lane.run(go))
+        while not slow.files:
+            await asyncio.sleep(0.001)
+        assert not left.is_set()
+        slow.go_on.set()
+        await task
+
+    run(work())
+    assert left.is_set()
+
+
+def test_only_the_lanes_connection_does_not_wait_for_the_disk(disk: Disk, lane: Lane) -> None:
+    database = disk.database("config")
+
+    def waits() -> int:
+        with database.transaction() as connection:
+            found: int = Sql(connection).value("PRAGMA synchronous")
+            return found
+
+    assert run(together(lane, [waits])) == [1]
+    assert waits() == 2
+    with database.reading() as connection:
+        assert Sql(connection).value("PRAGMA synchronous") == 2
+    disk.full = {"config"}
+    run(together(lane, [lambda: add(database, 1)]))
+    disk.full = set()
+    assert [waits() for _ in range(3)] == [2, 2, 2]
