@@ -73,7 +73,8 @@ class DirectProtocol(DeadlineProtocol):
                 return
             self._send(cycle, response)
             if counted is not None:
-                context.run(counted, response.status_code)
+                # A refusal is told within this context, which nobody enters twice.
+                context.copy().run(counted, response.status_code)
 
         if not context.run(config.direct.in_lane, scope, bytes(cycle.body), told):
             super()._start_asgi_task(cycle, app)

@@ -87,13 +87,14 @@ def rotate_keys(options: Namespace) -> int:
 
 def _sealed_databases(data: Path, store: str | None, engines: ExitStack) -> "rotation.Databases":
     """Open the databases in which something is sealed; SettingsError if there is none."""
-    from muster_server.store import config_tables, portal_tables, rotation
+    from muster_server.store import config_tables, platform, portal_tables, rotation
     from muster_server.store.migrated import is_there, opened
 
     found = []
     for role, head, sealed in (
         ("config", config_tables.HEAD, rotation.SEALED),
         ("portal", portal_tables.HEAD, rotation.SEALED_AT_PORTAL),
+        ("platform", platform.HEAD, rotation.SEALED_AT_PLATFORM),
     ):
         if is_there(data, role, store):
             engine = opened(data, role, head, store)

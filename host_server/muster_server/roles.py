@@ -336,13 +336,15 @@ def _platform(parts: Parts) -> Role:
     )
     accepted = parts.accepted("platform")
     notified = Rules(parts.settings.notify_networks, parts.settings.ca_file)
+    store = PlatformStore(engine)
     app = create_app(
-        PlatformStore(engine),
+        store,
         accepted,
         cse=cse,
         expiry=parts.expiry,
         notified=notified,
         lane=parts.lane,
+        box=_box(parts) if store.processes.are_several else None,
     )
     return parts.role("platform", app)
 

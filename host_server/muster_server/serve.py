@@ -31,7 +31,6 @@ from muster_server.json_log import JsonFormatter
 from muster_server.private_files import check_place, named, read_private, write_once
 from muster_server.roles import BUILDERS, Parts, Role, meter
 from muster_server.settings import Address, Settings
-from muster_server.store_url import SHARED
 from muster_server.tokens import (
     checked,
     matches,
@@ -88,18 +87,13 @@ def _built(parts: Parts, names: tuple[str, ...]) -> list[Role]:
 
 
 def _work(parts: Parts, number: int, life: int, ready: Callable[[], None]) -> int:
-    """Be a worker. All take part in the work of the roles that are shared; the first has the other
-    ones besides, which are for one process, and tells what is ready.
-    """
+    """Be a worker. All have all roles; the first one advertises them, and tells what is ready."""
     if number:
         parts.listeners["operations"] = parts.listeners.pop(f"operations-{number}", [])
     try:
         with parts.closers:
             parts.is_first = number == 0
-            names = parts.settings.roles
-            if not parts.is_first:
-                names = tuple(name for name in names if name in SHARED)
-            roles = _built(parts, names)
+            roles = _built(parts, parts.settings.roles)
             for role in roles if number else ():
                 role.advertisement = None
             return asyncio.run(_run(roles, is_told=number == 0, life=life, ready=ready))

@@ -204,7 +204,7 @@ def read_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Se
         notify_networks=_networks(many("notify_network", ""), "--notify-network"),
         insecure=insecure,
         store=store,
-        workers=worker_count(one("workers", "1"), store, roles),
+        workers=worker_count(one("workers", "1"), store),
         secret_key=environ.get("MUSTER_SECRET_KEY"),
         config_token=environ.get("MUSTER_CONFIG_TOKEN"),
         platform_token=environ.get("MUSTER_PLATFORM_TOKEN"),

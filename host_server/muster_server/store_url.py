@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from muster_server.errors import SettingsError
 
 _MOST_WORKERS = 64
-SHARED = ("portal", "config")  # the roles that all processes have; others are the first one's
 
 
 def check_flag(url: object) -> None:
@@ -35,19 +34,12 @@ def _has_password(url: str) -> bool:
     return ":" in parts.netloc.rpartition("@")[0] or "password=" in parts.query
 
 
-def worker_count(text: str | None, store: str | None, roles: tuple[str, ...]) -> int:
-    """Read `--workers`. SettingsError if it is no number, if SQLite is to have several, or there
-    is no role whose work they share.
-    """
+def worker_count(text: str | None, store: str | None) -> int:
+    """Read `--workers`. SettingsError if it is no number, or if SQLite is to have several."""
     if text is None or not text.isdecimal() or not 1 <= int(text) <= _MOST_WORKERS:
         raise SettingsError(f"--workers: wanted a number from 1 to {_MOST_WORKERS}")
     if int(text) > 1 and store is None:
         raise SettingsError(
             "--workers: SQLite has one process that writes; several need PostgreSQL, --store"
-        )
-    if int(text) > 1 and not set(SHARED) & set(roles):
-        raise SettingsError(
-            "--workers: several processes share the work of portal and configuration server; the "
-            "platform runs in one"
         )
     return int(text)

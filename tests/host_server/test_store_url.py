@@ -49,9 +49,9 @@ def test_several_workers_on_sqlite_are_refused() -> None:
         read_settings({"workers": "2"}, {})
 
 
-def test_platform_alone_is_for_one_process() -> None:
-    with pytest.raises(SettingsError, match="the platform runs in one"):
-        read_settings({"workers": "2", "store": "postgresql:///muster", "role": ["platform"]}, {})
+def test_platform_alone_may_have_several_processes() -> None:
+    flags = {"workers": "2", "store": "postgresql:///muster", "role": ["platform"]}
+    assert read_settings(flags, {}).workers == 2
 
 
 def test_backup_leaves_postgresql_to_its_own(

@@ -111,14 +111,20 @@ def test_each_device_is_onboarded_and_each_job_done_by_whichever_process(town: T
     assert town.value(put_off) == 0
 
 
-def test_portal_answers_while_the_first_worker_does_nothing(town: Town) -> None:
-    first = town.workers()[-1]  # which has the roles besides that are for one process
-    os.kill(first, signal.SIGSTOP)
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize(
+    ("role", "path", "status"), [("portal", "/sign-in", 200), ("platform", "/cse-in", 401)]
+)
+def test_every_role_answers_while_a_worker_does_nothing(
+    town: Town, which: int, role: str, path: str, status: int
+) -> None:
+    stopped = town.workers()[which]
+    os.kill(stopped, signal.SIGSTOP)
     try:
-        answer = requests.get(town.servers.urls["portal"] + "/sign-in", timeout=_PATIENCE_S)
+        answer = requests.get(town.servers.urls[role] + path, timeout=_PATIENCE_S)
     finally:
-        os.kill(first, signal.SIGCONT)
-    assert answer.status_code == 200
+        os.kill(stopped, signal.SIGCONT)
+    assert answer.status_code == status
 
 
 def test_guesses_at_all_workers_count_together(town: Town) -> None:

@@ -85,13 +85,14 @@ class FieldConfiguration:
         self._listened_at = -_CALLS_EVERY_S
         self._called: dict[str, None] = {}  # devices whose platform says that something changed
 
-    def settle(self, claim_id: str, url: str) -> None:
-        """Take what was changed at the platform, and tell it what is.
+    def settle(self, claim_id: str, url: str, device_id: str | None = None) -> None:
+        """Take what was changed at the platform, and tell it what is. Whoever knows the device
+        says so: then it keeps no other one waiting.
 
         Raises ServiceUnreachable if the platform did not do it; it may be repeated.
         """
         with held(self._lock):
-            with self._store.transaction() as records:
+            with self._store.transaction(device_id) as records:
                 claim, version = _running(records, claim_id)
                 if claim is None or version is None:
                     return
@@ -124,8 +125,10 @@ class FieldConfiguration:
                 return []
             marked = zip(firsts, made(place, firsts), strict=True)
             done = [(first, marks) for first, marks in marked if marks is not None]
-            now = self._clock()
-            with self._store.transaction() as records:
+            devices, now = [first.wanted.device_id for first, _ in done], self._clock()
+            if not devices:
+                return []
+            with self._store.transaction(*devices) as records:
                 for first, marks in done:
                     told = first.told(url, marks, now)
                     if told is not None:
@@ -143,7 +146,7 @@ class FieldConfiguration:
         seen = _keeper(cse, kind, place).look(about)
         known = told if told and told.claim_id == claim.id and seen is not None else None
         if seen is None and told is not None and told.claim_id == claim.id:
-            with self._store.transaction() as records:
+            with self._store.transaction(claim.device_id) as records:
                 records.note(claim, self._clock(), "objects_gone", detail=f"{kind} at {url}")
         handed = place.handed_on(about.device_id) if known else {}
         if known is not None and seen is not None:
@@ -162,7 +165,7 @@ class FieldConfiguration:
             if each.name in marks
         }
         document = {"objects": kept, "base": base, "done": done}
-        with self._store.transaction() as records:
+        with self._store.transaction(claim.device_id) as records:
             records.changes.put_told(
                 Told(
                     url, about.device_id, claim.id, about.originator, kind, document, self._clock()

@@ -158,7 +158,7 @@ class Jobs:
         done = {job for each in made for job in each.jobs}
         told = {job for each in wanted if each.device_id in known for job in each.jobs}
         if told:
-            with self._store.transaction() as records:
+            with self._store.transaction(*known) as records:
                 records.jobs.finish(told)
         for each in made:
             self._remember(url, each)
@@ -208,7 +208,7 @@ class Jobs:
                 self._fields.forget(about["url"], about["originator"], about["device_id"])
         elif job.deed == "objects":
             if self._fields is not None:
-                self._fields.settle(about["claim_id"], about["url"])
+                self._fields.settle(about["claim_id"], about["url"], about.get("device_id"))
         elif job.deed == "describe":
             self._describe(about)
         else:

@@ -28,6 +28,7 @@ from functools import cached_property, partial
 from muster_server import tokens
 from muster_server.errors import Conflict, Invalid, NotFound, Unauthorized
 from muster_server.platform_server import resource_types as types
+from muster_server.platform_server import turns
 from muster_server.platform_server.access import ADMIN, DEVICE, READER, Caller
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.policies import Policies
@@ -125,7 +126,7 @@ class Accounts:
         not hear the answer asks again, and leaves nothing behind.
         """
         _check_originator(originator)
-        with self._store.transaction() as rows:
+        with self._store.transaction({originator}) as rows:
             now = self._clock()
             is_new = rows.add_account(originator, timestamp(now))
             return self._issue(rows, originator, token_id, now, is_new=is_new)
@@ -142,7 +143,7 @@ class Accounts:
         device's, or one of the other kind.
         """
         _check_originator(originator)
-        with self._store.transaction() as rows:
+        with self._store.transaction({originator}) as rows:
             former = rows.readers.kind_of(originator)
             if former is None and rows.has_account(originator):
                 raise Conflict("this originator has an account that is no reader's")
@@ -157,7 +158,8 @@ class Accounts:
         """Open these accounts' AEs to the policy's readers, until the accounts are closed. Who has
         no account is passed over: there is nothing to open.
         """
-        with self._store.transaction() as rows:
+        about = set(originators) if len(originators) <= turns.MOST else None
+        with self._store.transaction(about) as rows:
             there = [o for o in originators if rows.has_account(o)]
             rows.readers.add_members(policy, there)
 
@@ -186,14 +188,14 @@ class Accounts:
             return seen, rows.edge(container.ri, types.CONTENT_INSTANCE, newest=True)
 
     def revoke_token(self, originator: str, token_id: str) -> None:
-        with self._store.transaction() as rows:
+        with self._store.transaction({originator}) as rows:
             _check_token(rows, originator, token_id)
             rows.remove_token(token_id)
             rows.history.note(originator, Sight(self._clock(), "token_revoked"))
 
     def close_account(self, originator: str, *, remove_ae: bool) -> None:
         """Revoke all tokens and forget the account; with `remove_ae` its AE and data go too."""
-        with self._store.transaction() as rows:
+        with self._store.transaction(None if remove_ae else {originator}) as rows:
             _check_account(rows, originator)
             rows.remove_account(originator)
             rows.history.note(originator, Sight(self._clock(), "account_closed"))

@@ -48,7 +48,7 @@ def locate(rows: Rows, cse: CSE, address: str) -> Target:
     """NotFound if there is no such resource here; BadRequest if that is no address."""
     if address.endswith("/"):
         raise BadRequest("the address: wanted no slash at its end")
-    relative = _cse_relative(cse, address)
+    relative = cse_relative(cse, address)
     head, _, last = relative.rpartition("/")
     if last in _EDGES and head:
         container = _find(rows, cse, head)
@@ -60,7 +60,10 @@ def locate(rows: Rows, cse: CSE, address: str) -> Target:
     return Target(resource)
 
 
-def _cse_relative(cse: CSE, address: str) -> str:
+def cse_relative(cse: CSE, address: str) -> str:
+    """The address from this CSE on: "cse-in/x" or "Cab12". NotFound if it is another's, BadRequest
+    if it is none.
+    """
     if address.startswith("//"):
         provider, _, rest = address[2:].partition("/")
         if not cse.provider or provider != cse.provider:

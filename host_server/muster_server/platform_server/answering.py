@@ -227,7 +227,7 @@ class Answering:
             request_id = answer.get("rqi") if isinstance(answer, dict) else None
             if not isinstance(request_id, str):
                 raise codes.BadRequest('wanted {"m2m:rsp": {"rqi": …}}, the id of what was polled')
-            if not self._channels.answered(entity, request_id):
+            if not await self._channels.answered(entity, request_id):
                 raise codes.NotFound("rqi: nothing with this id waits for an answer")
             return Response(codes.OK)
         if request.operation is not Operation.RETRIEVE:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import asdict
 from typing import Annotated, Literal
 
@@ -25,11 +25,12 @@ from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.answering import Answering
 from muster_server.platform_server.bounds import Bounds
+from muster_server.platform_server.calling import Calling
 from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.children import Children, creations_in, shown
 from muster_server.platform_server.delivery import Delivery
 from muster_server.platform_server.figures import Figures
-from muster_server.platform_server.handed_on import HandedOn
+from muster_server.platform_server.handed_on import HandedOn, Handing, SharedHandedOn
 from muster_server.platform_server.nodes import Nodes, wanted_in
 from muster_server.platform_server.nodes import shown as nodes_shown
 from muster_server.platform_server.onem2m_way import add_onem2m
@@ -37,6 +38,7 @@ from muster_server.platform_server.outgoing import Outgoing
 from muster_server.platform_server.request_resources import RequestResources
 from muster_server.platform_server.service import Platform
 from muster_server.store.platform import PlatformStore
+from muster_server.store.secrets import SecretBox
 from muster_server.threads import Threads, use_threads
 from muster_server.web import TELEMETRY, bearer, body_within, harden, json_response
 
@@ -125,23 +127,26 @@ def create_app(
     expiry: ExpiryClock | None = None,
     notified: Rules | None = None,
     lane: Lane | None = None,
+    box: SecretBox | None = None,
 ) -> FastAPI:
     """The platform over a migrated store; whoever opened the store's engine disposes of it.
 
     `admin_token_hashes` are those of the tokens that speak for the originator CAdmin and may use
     the accounts API: the configuration server's. `expiry` tells when a life has ended; without one
     `clock` does. `notified` says to whom notifications are sent besides public addresses; `lane`
-    does what takes least time.
+    does what takes least time. With a `box`, secrets that are handed on are kept for all
+    processes.
     """
     cse, bounds = cse or CSE(), bounds or Bounds()
     accounts = Accounts(store, admin_token_hashes, clock, bounds)
-    channels = Channels(cse.id)
     threads = Threads(_AT_ONCE)
     quick = lane or threads
+    channels = Channels(store, cse.id, clock, threads)
 
     outgoing = Outgoing(f"/{cse.id}", notified or Rules())
-    delivery = Delivery(store, outgoing.post, channels)
-    handed_on = HandedOn()
+    delivery = Delivery(store, outgoing.post)
+    calling = _calling(store, channels, delivery)
+    handed_on = HandedOn() if box is None else SharedHandedOn(store, box, clock)
     platform = Platform(store, accounts, clock, bounds, cse, expiry, delivery.take, handed_on.put)
 
     requests = RequestResources(store, accounts, clock, cse)
@@ -154,15 +159,16 @@ def create_app(
         await threads.run(platform.open)
         await threads.run(requests.open)
         await delivery.begin()
-        sweeping = asyncio.create_task(_sweep(platform, threads))
-        tasks = [sweeping, asyncio.create_task(delivery.run())]
+        sweeping = asyncio.create_task(_sweep(store, platform, requests, threads))
+        delivering, called = (asyncio.create_task(each.run()) for each in (delivery, calling))
         try:
             yield
         finally:
             await answering.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            for tasks in ((sweeping, delivering), (called,)):  # who comes next begins after it
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
             await outgoing.close()
 
     app = DirectApp(
@@ -186,11 +192,31 @@ def create_app(
     return harden(app)
 
 
-async def _sweep(platform: Platform, threads: Threads) -> None:
+def _calling(store: PlatformStore, channels: Channels, delivery: Delivery) -> Calling:
+    """Connect both with those of other processes."""
+
+    def hear(words: Iterable[str]) -> None:
+        channels.hear(words)
+        delivery.hear(words)
+
+    calling = Calling(store.processes, hear, delivery.come_first)
+    channels.tell = delivery.tell = calling.tell
+    return calling
+
+
+async def _sweep(
+    store: PlatformStore, platform: Platform, requests: RequestResources, threads: Threads
+) -> None:
+    def sweep() -> None:
+        with store.processes.alone("sweep") as is_mine:
+            if is_mine:
+                platform.sweep()
+                requests.sweep()
+
     while True:
         await asyncio.sleep(_SWEEP_S)
         try:
-            await threads.run(platform.sweep)
+            await threads.run(sweep)
         except Unavailable:
             log.warning("sweeping is put off")  # the store has said why
 
@@ -291,7 +317,7 @@ def _add_direct_ways(
 
 
 def _add_handed_on(
-    app: FastAPI, handed_on: HandedOn, admin_token_hashes: Callable[[], frozenset[str]]
+    app: FastAPI, handed_on: Handing, admin_token_hashes: Callable[[], frozenset[str]]
 ) -> None:
     admin_only = [Depends(bearer(admin_token_hashes))]
 

@@ -19,7 +19,7 @@ from muster_server.platform_server.addressing import CSE, Target
 from muster_server.platform_server.notifying import VerificationNeeded
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
 from muster_server.platform_server.service import Platform
-from muster_server.store.platform import PlatformStore, Rows
+from muster_server.store.platform import NotAlone, PlatformStore, Rows
 from muster_server.store.platform_outbox import Notice
 
 MOST = 32  # creations at once
@@ -49,21 +49,26 @@ class Children:
         """One response for each, in their order. Raises NotFound if there is no such resource, or
         BadRequest if that is no address; Unavailable if the database is busy.
         """
+        requests = [_request(path, *creation) for creation in creations]
+        try:
+            return self._make(path, requests, self._about(requests))
+        except NotAlone:
+            return self._make(path, requests, None)
+
+    def _about(self, requests: list[Request]) -> frozenset[str] | None:
+        each = [self._platform.about(request) for request in requests]
+        known = [about for about in each if about is not None]
+        return frozenset().union(*known) if len(known) == len(each) else None
+
+    def _make(
+        self, path: str, requests: list[Request], about: frozenset[str] | None
+    ) -> list[Response]:
         caller = Caller(ADMIN, True, None)
-        with self._store.transaction() as rows:
+        with self._store.transaction(about) as rows:
             self._platform.remove_expired(rows)
             answers: list[Response] = []
-            for ty, document in creations:
+            for request in requests:
                 target = addressing.locate(rows, self._cse, path)
-                request = Request(
-                    operation=Operation.CREATE,
-                    to=path,
-                    originator=ADMIN,
-                    release=_RELEASE,
-                    content=Content.ATTRIBUTES,
-                    ty=ty,
-                    document=document,
-                )
                 answers.append(self._made(rows, caller, target, request))
         added = rows.outbox.added
         afterwards(lambda: self._deliver(added))
@@ -82,6 +87,18 @@ class Children:
             refusal = codes.BadRequest("a subscription whose targets are asked is made alone")
         del rows.outbox.added[noticed:]
         return Response(refusal.rsc, {"m2m:dbg": str(refusal)})
+
+
+def _request(path: str, ty: int, document: Mapping[str, Any]) -> Request:
+    return Request(
+        operation=Operation.CREATE,
+        to=path,
+        originator=ADMIN,
+        release=_RELEASE,
+        content=Content.ATTRIBUTES,
+        ty=ty,
+        document=document,
+    )
 
 
 def creations_in(body: bytes) -> list[Creation]:

@@ -16,7 +16,7 @@ class Figures:
 
     def check(self) -> None:
         """Unavailable if the database cannot be read, or its turn to write does not come."""
-        with self._store.transaction() as rows:
+        with self._store.transaction({"figures"}) as rows:
             rows.accounts("", 1)
 
     def gauges(self) -> Iterable[Gauge]:

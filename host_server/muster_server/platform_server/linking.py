@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from muster_server.platform_server import instances
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server.access import Caller
 from muster_server.platform_server.addressing import CSE, locate
@@ -81,7 +80,11 @@ def check_keeper(caller: Caller, parent: Resource, given: Mapping[str, Any]) -> 
 
 
 def follow_node(rows: Rows, node_id: str, before: list[str], after: list[str]) -> None:
-    """Let the AEs know that their node's `hael` changed."""
+    """Let the AEs know that their node's `hael` changed. One that leaves it may be registered
+    meanwhile by whoever knows the node yet, so nobody else runs beside that.
+    """
+    if set(before) - set(after):
+        rows.turn.check_alone()
     for ae_id in set(before) ^ set(after):
         ae = rows.resource(ae_id)
         if ae is None or ae.ty != types.AE:
@@ -96,11 +99,3 @@ def _without(node: Resource, ae_id: str) -> Resource:
     hosted = [hosted_id for hosted_id in node.attributes["hael"] if hosted_id != ae_id]
     attributes = {name: value for name, value in node.attributes.items() if name != "hael"}
     return replace(node, attributes={**attributes, "hael": hosted} if hosted else attributes)
-
-
-def loosen(rows: Rows, leaving: list[Resource]) -> None:
-    """Bring what stays in agreement with the removal of these."""
-    instances.count_out(rows, (leaf for leaf in leaving if leaf.ty == types.CONTENT_INSTANCE))
-    for node in leaving:
-        if node.ty == types.NODE:
-            follow_node(rows, node.ri, node.attributes.get("hael", []), [])

@@ -24,7 +24,7 @@ from muster_server.platform_server.access import ADMIN
 from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.service import Platform
 from muster_server.platform_server.timestamps import timestamp
-from muster_server.store.platform import NameTaken, PlatformStore, Resource, Rows
+from muster_server.store.platform import NameTaken, NotAlone, PlatformStore, Resource, Rows
 from muster_server.store.platform_outbox import Notice
 
 MOST = 32  # nodes at once
@@ -74,18 +74,25 @@ class Nodes:
         """Return what became of each, in order. Raises Conflict, and nothing is done, if somebody
         else makes one of them meanwhile; Unavailable if the database is busy.
         """
+        about = frozenset().union(*({_name_of(each), each.originator} for each in wanted))
         try:
-            with self._store.transaction() as rows:
-                self._platform.remove_expired(rows)
-                there = _There(rows, self._cse, wanted)
-                now, ends = timestamp(self._clock()), self._platform.ends()
-                drafts: list[Resource] = []
-                made = [self._drafted(there, each, now, ends, drafts) for each in wanted]
-                rows.add_all(drafts)
-                self._follow(rows, there, drafts)
-                _name(rows, wanted, made)
+            try:
+                return self._made(wanted, about)
+            except NotAlone:
+                return self._made(wanted, None)
         except NameTaken as error:
             raise codes.Conflict(f"rn: {error} exists already") from None
+
+    def _made(self, wanted: list[Wanted], about: frozenset[str] | None) -> list[Made]:
+        with self._store.transaction(about) as rows:
+            self._platform.remove_expired(rows)
+            there = _There(rows, self._cse, wanted)
+            now, ends = timestamp(self._clock()), self._platform.ends()
+            drafts: list[Resource] = []
+            made = [self._drafted(there, each, now, ends, drafts) for each in wanted]
+            rows.add_all(drafts)
+            self._follow(rows, there, drafts)
+            _name(rows, wanted, made)
         if rows.outbox.added:
             afterwards(partial(self._deliver, rows.outbox.added))
         return made

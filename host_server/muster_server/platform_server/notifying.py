@@ -6,7 +6,7 @@ TS-0001 10.2.10, TS-0004 7.5.1.2. Nothing is sent here: notices are kept in the 
 transaction, and delivery.py sends them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,10 +25,9 @@ from muster_server.platform_server.response_codes import (
     NotVerified,
 )
 from muster_server.store.platform import Resource, Rows
-from muster_server.store.platform_outbox import Notice
+from muster_server.store.platform_outbox import CHANNEL, RESULT, Notice
 
 MOST_SUBSCRIPTIONS = 32  # of one resource
-CHANNEL = "pch:"
 
 
 @dataclass(frozen=True)
@@ -234,3 +233,15 @@ def _count_down(rows: Rows, subscription: Resource) -> None:
 
 def _name(cse: CSE, subscription: Resource) -> str:
     return f"/{cse.id}/{subscription.ri}"
+
+
+def content_of(notices: Sequence[Notice]) -> str:
+    """The body of what is sent: one notification, or an aggregated one. Notices hold compact JSON,
+    which is not read again for that.
+    """
+    first = notices[0]
+    if first.subscription == RESULT:
+        return f'{{"m2m:rsp":{first.body}}}'
+    if first.batch > 1:
+        return f'{{"m2m:agn":{{"m2m:sgn":[{",".join(notice.body for notice in notices)}]}}}}'
+    return f'{{"m2m:sgn":{first.body}}}'

@@ -19,6 +19,7 @@ from muster_server.platform_server.access import Caller
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE
 from muster_server.platform_server.primitives import Operation, Request, ResponseType
+from muster_server.platform_server.request_times import LONGEST_WAIT_S
 from muster_server.platform_server.response_codes import (
     ACCEPTED,
     BadRequest,
@@ -34,6 +35,8 @@ MOST_EACH = 16
 MOST = 1000
 MOST_BYTES = 64 * 1024  # of a result
 _MOST_TARGETS = 3
+# In which time each is carried out: it may wait, poll or search, and be kept at the third try.
+_CARRIED_OUT_S = LONGEST_WAIT_S + 90.0
 _NUMBERS = {
     Operation.CREATE: 1,
     Operation.RETRIEVE: 2,
@@ -73,12 +76,34 @@ class RequestResources:
         self._cse = cse
 
     def open(self) -> None:
-        """Say of what a former run left undone that it will not be done."""
+        """Say of what a former run left undone that it will not be done. Where other processes
+        run, that is what should have been done long ago.
+        """
+        if self._store.processes.are_several:
+            self.sweep()
+            return
         with self._store.transaction() as rows:
-            for kept in rows.children_of_type(self._cse.id, types.REQUEST, MOST):
-                if kept.attributes["rs"] == PENDING:
-                    text = "the platform was restarted before it was done"
-                    rows.change(self._concluded(kept, RequestRefused.rsc, {"m2m:dbg": text}))
+            self._give_up(rows, self._pending(rows))
+
+    def sweep(self) -> None:
+        """Say of what a process that has gone left undone that it will not be done. Unavailable
+        if the database is busy.
+        """
+        before = timestamp(self._clock() - _CARRIED_OUT_S)
+        with self._store.reading() as rows:
+            if all(kept.ct > before for kept in self._pending(rows)):
+                return
+        with self._store.transaction() as rows:
+            self._give_up(rows, [kept for kept in self._pending(rows) if kept.ct <= before])
+
+    def _pending(self, rows: Rows) -> list[Resource]:
+        kept = rows.children_of_type(self._cse.id, types.REQUEST, MOST)
+        return [each for each in kept if each.attributes["rs"] == PENDING]
+
+    def _give_up(self, rows: Rows, undone: list[Resource]) -> None:
+        text = "the platform was restarted before it was done"
+        for kept in undone:
+            rows.change(self._concluded(kept, RequestRefused.rsc, {"m2m:dbg": text}))
 
     def accept(self, request: Request, token: str | None, about: About) -> Accepted:
         """Keep a request that will be carried out.

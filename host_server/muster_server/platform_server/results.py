@@ -157,3 +157,15 @@ def shown(
         former = attributes_of(before, end) if before else {}
         attributes = changed_attributes(former, asked or {}, attributes)
     return document_of(resource, attributes)
+
+
+def created(rows: Rows, kept: Resource, content: Content, given: Mapping[str, Any]) -> Response:
+    """The response to a creation that gave these attributes."""
+    document: dict[str, Any] | None
+    if content is Content.ADDRESS:
+        document = {"m2m:uri": kept.path}
+    elif content is Content.ADDRESS_AND_ATTRIBUTES:
+        document = {"m2m:rce": {"uri": kept.path, **(shown(rows, kept, Content.ATTRIBUTES) or {})}}
+    else:
+        document = shown(rows, kept, content, given)
+    return Response(codes.CREATED, document, place=kept.path)

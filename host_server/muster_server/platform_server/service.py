@@ -19,12 +19,14 @@ from muster_server.platform_server import (
     addressing,
     creation,
     instances,
+    leaving,
     linking,
     notifying,
     policies,
     results,
     room,
     sightings,
+    turns,
 )
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server import response_codes as codes
@@ -37,8 +39,8 @@ from muster_server.platform_server.notifying import Event
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
 from muster_server.platform_server.timestamps import timestamp
 from muster_server.store.platform import NameTaken, PlatformStore, Resource, Rows, TooSlow
-from muster_server.store.platform_history import Sight
 from muster_server.store.platform_outbox import Notice
+from muster_server.store.platform_turns import NotAlone
 
 _HISTORY_S, _SWEPT_AT_ONCE = 30 * 86400, 2000  # of accounts that were closed
 SUPPORTED_RELEASES = ("2a", "3", "4", "5")
@@ -101,28 +103,47 @@ class Platform:
             if request.operation is Operation.RETRIEVE:
                 with contextlib.suppress(ToBeWritten):
                     return self._read(request, token)
-            with self._store.transaction() as rows:
-                self.remove_expired(rows)
-                caller = self._accounts.authenticate(
-                    rows, token, request.originator, assigns=creation.asks_for_an_id(request)
-                )
-                if request.originator != caller.originator:
-                    request = replace(request, originator=caller.originator)
-                target = self._target(rows, request)
-                answer = self.carry_out(rows, caller, target, request)
-                sightings.note_done(rows, request, target.resource, self._clock())
-            if rows.outbox.added:
-                afterwards(partial(self._deliver, rows.outbox.added))
-            if answer.handed_on:
-                afterwards(partial(self._hand_on, *answer.handed_on))
-            return answer
+            try:
+                return self._written(request, token, self.about(request))
+            except NotAlone:
+                return self._written(request, token, None)
         except TooSlow as error:
             raise codes.NotAcceptable(f"the search took {error}; narrow it") from None
         except (codes.RequestRefused, Unauthorized) as error:
             if sightings.is_notable(request, error):
-                with self._store.transaction() as rows:
+                with self._store.transaction({request.originator}) as rows:
                     sightings.note_refused(rows, request, error, self._clock())
             raise
+
+    def about(self, request: Request) -> frozenset[str] | None:
+        """Return what a request may change, for the store's `transaction`; None: anything."""
+        if not self._store.processes.are_several:
+            return None
+        return turns.about(self._cse, request, self._path_of)
+
+    def _path_of(self, ri: str) -> str | None:
+        with self._store.reading() as rows:
+            found = rows.resource(ri)
+        return None if found is None else found.path
+
+    def _written(
+        self, request: Request, token: str | None, about: frozenset[str] | None
+    ) -> Response:
+        with self._store.transaction(about) as rows:
+            self.remove_expired(rows)
+            caller = self._accounts.authenticate(
+                rows, token, request.originator, assigns=creation.asks_for_an_id(request)
+            )
+            if request.originator != caller.originator:
+                request = replace(request, originator=caller.originator)
+            target = self._target(rows, request)
+            answer = self.carry_out(rows, caller, target, request)
+            sightings.note_done(rows, request, target.resource, self._clock())
+        if rows.outbox.added:
+            afterwards(partial(self._deliver, rows.outbox.added))
+        if answer.handed_on:
+            afterwards(partial(self._hand_on, *answer.handed_on))
+        return answer
 
     def _read(self, request: Request, token: str | None) -> Response:
         """The answer of a retrieval, for which nobody has to wait. ToBeWritten if it changes
@@ -170,6 +191,7 @@ class Platform:
         with self._store.transaction() as rows:
             self.remove_expired(rows)
             rows.history.forget_closed(before, closed)
+            rows.outbox.remove_without_ae()
 
     def _create(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
         parent = target.resource
@@ -209,20 +231,7 @@ class Platform:
             raise codes.Conflict(f"rn: {draft.path} exists already") from None
         if kept.ty != types.SUBSCRIPTION:
             self._note(rows, Event(form.CHILD_CREATED, parent, kept))
-        return self._created(rows, kept, request.content, given)
-
-    def _created(
-        self, rows: Rows, kept: Resource, content: Content, given: Mapping[str, Any]
-    ) -> Response:
-        document: dict[str, Any] | None
-        if content is Content.ADDRESS:
-            document = {"m2m:uri": kept.path}
-        elif content is Content.ADDRESS_AND_ATTRIBUTES:
-            shown = results.shown(rows, kept, Content.ATTRIBUTES) or {}
-            document = {"m2m:rce": {"uri": kept.path, **shown}}
-        else:
-            document = results.shown(rows, kept, content, given)
-        return Response(codes.CREATED, document, place=kept.path)
+        return results.created(rows, kept, request.content, given)
 
     def _keep(self, rows: Rows, caller: Caller, parent: Resource, draft: Resource) -> Resource:
         if draft.ty == types.AE:
@@ -330,7 +339,7 @@ class Platform:
 
     def _remove(self, rows: Rows, resource: Resource) -> None:
         self._note_deletion(rows, resource)
-        linking.loosen(rows, [resource])
+        leaving.loosen(rows, [resource])
         rows.remove(resource.ri)
 
     def _note_deletion(self, rows: Rows, resource: Resource) -> None:
@@ -378,12 +387,7 @@ class Platform:
         """Remove what has expired, before anybody sees it."""
         now = timestamp(self._earliest())
         if rows.asked.has_expired(now):
-            expired = rows.expired(now)
-            for leaf in expired:
-                if leaf.ty == types.AE:
-                    rows.history.note(leaf.ri, Sight(self._clock(), "expired"))
-            linking.loosen(rows, expired)
-            rows.remove_expired(now)
+            leaving.remove_expired(rows, now, self._clock())
 
     def _now(self) -> str:
         return timestamp(self._clock())

@@ -47,7 +47,7 @@ class AuditStore:
 
     def add(self, deed: Deed) -> None:
         """Write a line. Unavailable if the database is busy."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(f"a line about {deed.about}") as connection:
             Sql(connection).run(_ADD, *(getattr(deed, name) for name in _DEED))
 
     def newest(self, limit: int, before: int | None = None) -> list[Line]:

@@ -24,6 +24,7 @@ from muster_server.store.jobs import JobRecords
 from muster_server.store.leases import LeaseRecords
 from muster_server.store.notices import Ear, say
 from muster_server.store.opened import OpenedDocuments
+from muster_server.store.postgres_turns import SEVERAL
 from muster_server.store.profiles import ProfileRecords
 from muster_server.store.readers import ReaderRecords
 from muster_server.store.reserved_accounts import ReservedAccounts
@@ -55,13 +56,14 @@ class ConfigStore:
         self.ends_added = 0  # the same, if it ends an account or a token
 
     @contextmanager
-    def transaction(self, device_id: str | None = None) -> Iterator["Records"]:
+    def transaction(self, *devices: str | None) -> Iterator["Records"]:
         """Everything in the block happens, or nothing of it; it is on the disk when the block has
         ended. Not to be nested. Unavailable if the database is busy.
 
-        A block that names a device changes what is about that device alone, and jobs.
+        A block that names devices, by their ids, changes what is about them alone, and jobs.
         """
-        with self._database.transaction(device_id) as connection:
+        named = [device_id for device_id in devices if device_id is not None]
+        with self._database.transaction(SEVERAL.join(named) or None) as connection:
             # Here, with the database's lock: whoever rotates the key waits for it, too.
             self._box.refresh()
             records = Records(connection, self._box, self._opened)

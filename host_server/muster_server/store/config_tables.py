@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0014"
+HEAD = "0015"
 
 metadata = MetaData()
 
@@ -225,8 +225,9 @@ step_tallies = Table(
     Column("step", Integer),
     Column("code", Text),
     Column("magnitude", Integer),  # n: less than 2^n ms
+    Column("part", Integer),  # of so many that are counted beside each other
     Column("times", Integer, nullable=False),
-    PrimaryKeyConstraint("owner", "day", "step", "code", "magnitude"),
+    PrimaryKeyConstraint("owner", "day", "step", "code", "magnitude", "part"),
 )
 
 key_checks = Table(

@@ -9,6 +9,7 @@ below, and what they did is kept if the block ends without an exception.
 import json
 import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +20,7 @@ from muster_server import lane
 from muster_server.errors import Unavailable
 from muster_server.store.engine import Database
 from muster_server.store.platform_accounts import AccountRows
+from muster_server.store.platform_handed_on import PlatformHandedOn
 from muster_server.store.platform_history import PlatformHistory
 from muster_server.store.platform_known import Asked, Known
 from muster_server.store.platform_outbox import PlatformOutbox
@@ -26,6 +28,7 @@ from muster_server.store.platform_policies import (
     PlatformPolicies,
     marks_of,
 )
+from muster_server.store.platform_processes import PlatformProcesses
 from muster_server.store.platform_reach import INSTANCE, beneath, shut, within
 from muster_server.store.platform_readers import PlatformReaders, is_named
 from muster_server.store.platform_records import Reach as Reach
@@ -34,10 +37,13 @@ from muster_server.store.platform_records import Token as Token
 from muster_server.store.platform_search import AGE, DEPTH, Filter, fitting
 from muster_server.store.platform_tables import marks as _marks
 from muster_server.store.platform_tables import resources as _resources
+from muster_server.store.platform_turns import NotAlone as NotAlone
+from muster_server.store.platform_turns import Turn
+from muster_server.store.postgres_turns import SEVERAL
 from muster_server.store.sql import Sql, as_text, insertion, marks
 from muster_server.store.sql import TooSlow as TooSlow
 
-HEAD = "0006"
+HEAD = "0007"
 
 # What a resource's row holds besides its place in the order.
 _KEPT = (
@@ -67,14 +73,22 @@ class PlatformStore:
 
     def __init__(self, engine: Engine) -> None:
         self._database = Database(engine)
+        self.processes = PlatformProcesses(engine, self._database)
         self._known = Known(is_shared=self._database.is_shared)
 
     @contextmanager
-    def transaction(self) -> Iterator["Rows"]:
-        """All or nothing, and one at a time. Unavailable if the database is busy."""
+    def transaction(self, about: AbstractSet[str] | None = None) -> Iterator["Rows"]:
+        """All or nothing, and one at a time. Unavailable if the database is busy.
+
+        On PostgreSQL, those about different things run beside each other: names under the CSEBase,
+        and accounts by their originators. NotAlone, and nothing is done, if one that says what it
+        is about meets something else; then it is to be tried without.
+        """
+        about = about if self.processes.are_several else None
+        named = None if about is None else SEVERAL.join(sorted(about))
         try:
-            with self._database.transaction() as connection:
-                rows = Rows(connection, self._known)
+            with self._database.transaction(named) as connection:
+                rows = Rows(connection, self._known, about=about)
                 yield rows
         except Unavailable:  # what was learnt may have been taken back
             self._known.clear()
@@ -100,17 +114,20 @@ class Rows(AccountRows):
         turn: int | None = None,
         *,
         is_snapshot: bool = False,
+        about: AbstractSet[str] | None = None,
     ) -> None:
         """`turn` is that of `known` before the transaction began, if it is a snapshot."""
         self._connection = connection
         self._sql = sql = Sql(connection)
         self.is_snapshot = is_snapshot
+        self.turn = Turn(about)
         began = known.turn if turn is None else turn
         self.asked = asked = Asked(sql, known, began, is_snapshot=is_snapshot)
-        self.history = PlatformHistory(sql, asked)
+        self.history = PlatformHistory(sql, asked, self.turn)
         self.readers = PlatformReaders(sql, asked)
         self.policies = PlatformPolicies(sql)
         self.outbox = PlatformOutbox(sql)
+        self.handed_on = PlatformHandedOn(sql)
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -253,6 +270,7 @@ class Rows(AccountRows):
 
     def add(self, resource: Resource) -> Resource:
         """Keep a new resource and tell its place in the order; NameTaken if id or path is used."""
+        self.turn.check_path(resource.path)
         seq = self._sql.value(_INSERT, *_values(resource))
         if seq is None:
             raise NameTaken(resource.path)
@@ -264,6 +282,8 @@ class Rows(AccountRows):
         """Keep new resources; NameTaken if an id or path is used."""
         if not resources:
             return
+        for resource in resources:
+            self.turn.check_path(resource.path)
         if self._sql.run_many(_ADD, map(_values, resources)) != len(resources):
             raise NameTaken(next(iter(resources)).path)
         for resource in resources:
@@ -278,6 +298,7 @@ class Rows(AccountRows):
 
     def change(self, resource: Resource) -> None:
         """Keep what changed in a resource's attributes and times."""
+        self.turn.check_path(resource.path)
         self._sql.run(_UPDATE, *_values(resource), resource.ri)
         self.asked.added(None, resource.ty, resource.pi, resource.et)
         self._sql.run("DELETE FROM marks WHERE ri = ?", resource.ri)
@@ -297,11 +318,15 @@ class Rows(AccountRows):
 
     def change_counts(self, resource: Resource) -> None:
         """Keep what changed in attributes that nobody searches by; cheaper than `change`."""
+        self.turn.check_path(resource.path)
         text = "UPDATE resources SET attributes = ? WHERE ri = ?"
         self._sql.run(text, _as_text(resource.attributes), resource.ri)
 
     def remove(self, ri: str) -> None:
         """Remove a resource and everything under it."""
+        if not self.turn.is_alone:
+            path = self._sql.value("SELECT path FROM resources WHERE ri = ?", ri)
+            self.turn.check_path(path or "")
         self._remove(_resources.c.ri == ri)
 
     def remove_leaf(self, ri: str) -> None:
@@ -315,6 +340,7 @@ class Rows(AccountRows):
 
     def remove_expired(self, now: str) -> None:
         """Remove what `expired` tells, and everything under it."""
+        self.turn.check_alone()
         self._remove(_resources.c.et <= now)
 
     # --- how

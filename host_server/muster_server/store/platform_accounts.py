@@ -7,6 +7,7 @@ from typing import Any
 
 from muster_server.store.platform_known import Asked
 from muster_server.store.platform_records import Token
+from muster_server.store.platform_turns import Turn
 from muster_server.store.sql import Sql, insertion, marks
 
 _OF_A_TOKEN = ("token_id", "originator", "hash", "ct")
@@ -19,6 +20,7 @@ class AccountRows:
 
     _sql: Sql
     asked: Asked
+    turn: Turn
 
     def has_account(self, originator: str) -> bool:
         text = "SELECT 1 FROM accounts WHERE originator = ?"
@@ -38,10 +40,12 @@ class AccountRows:
 
     def add_account(self, originator: str, ct: str) -> bool:
         """Make the account unless it is there; tell whether it was made."""
+        self.turn.check_account(originator)
         return self._sql.run(_ADD_ACCOUNT, originator, ct) == 1
 
     def remove_account(self, originator: str) -> None:
         """Forget an account and all its tokens."""
+        self.turn.check_account(originator)
         self.asked.removed()
         self._sql.run("DELETE FROM accounts WHERE originator = ?", originator)
 
@@ -51,6 +55,7 @@ class AccountRows:
 
     def add_token(self, token: Token) -> bool:
         """Keep it, unless there is one with its id; tell whether it is kept."""
+        self.turn.check_account(token.originator)
         self.asked.doubt()
         values = (token.token_id, token.originator, token.hash, token.ct)
         return self._sql.run(_ADD_TOKEN, *values) == 1

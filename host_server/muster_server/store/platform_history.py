@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from muster_server.store.platform_known import Asked
+from muster_server.store.platform_turns import Turn
 from muster_server.store.sql import Sql, insertion, marks
 
 KEPT = 64
@@ -57,14 +58,16 @@ class Sight:
 class PlatformHistory:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, sql: Sql, asked: Asked) -> None:
+    def __init__(self, sql: Sql, asked: Asked, turn: Turn) -> None:
         self._sql = sql
         self._asked = asked
+        self._turn = turn
 
     def note(self, originator: str, *sights: Sight) -> None:
         """Write them down in this order, or count the first if the newest is the same. Each is
         another than the one before it.
         """
+        self._turn.check_account(originator)
         former = self._sql.row(_NEWEST, originator, originator)
         if former is not None and tuple(former)[1:4] == _said(sights[0]):
             self._sql.run(_AGAIN, sights[0].at, former["seq"])

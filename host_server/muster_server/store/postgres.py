@@ -12,7 +12,6 @@ import logging
 import re
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -23,6 +22,8 @@ from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from muster_server.errors import SettingsError, StoreError
+from muster_server.store.postgres_connecting import PATIENCE_S, connector
+from muster_server.store.postgres_turns import MIGRATION, number_of, turn
 
 if TYPE_CHECKING:
     import psycopg
@@ -31,52 +32,10 @@ _SCHEMES = ("postgresql://", "postgres://")
 _SCHEMA = "schema"  # our own part of the URL's query
 _SCHEMA_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CONNECTIONS = 16  # of a role, in each process
-_PATIENCE_S = 5
 _AGAIN_S = 0.05
-# Where the URL does not say otherwise. A server that is gone is noticed, and of a cluster the one
-# is taken that can write.
-_USUAL = {
-    "connect_timeout": str(_PATIENCE_S),
-    "target_session_attrs": "read-write",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-    "application_name": "muster",
-}
-# A process that hangs within a transaction loses it, and with it the lock.
-_SESSION = {
-    "lock_timeout": f"{_PATIENCE_S}s",
-    "statement_timeout": "60s",
-    "idle_in_transaction_session_timeout": "60s",
-    "client_min_messages": "warning",
-}
-_DURABLE = (
-    "SELECT set_config('synchronous_commit', 'on', false)"
-    " WHERE current_setting('synchronous_commit') = 'off'"
-)
 _READING = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _WRITING = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
-# The second number of the lock that everybody takes, and of whoever changes the schema's form.
-ALL, _MIGRATION = -1, -2
 ABOUT = "muster_about"  # an execution option: what the transaction is about
-# By the names that SQLite has for them, so that statements need not differ.
-_FUNCTIONS = r"""
-CREATE UNLOGGED TABLE IF NOT EXISTS epoch
-  (place text COLLATE "C" PRIMARY KEY, secret bytea NOT NULL);
-CREATE OR REPLACE FUNCTION json_extract(document text, path text) RETURNS text
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE json_typeof(found) WHEN 'boolean' THEN (found::text = 'true')::int::text
-      ELSE found #>> '{}' END
-    FROM (SELECT replace(document, '\u0000', '\ufffd')::json -> substr(path, 3) AS found) AS one
-  $$;
-CREATE OR REPLACE FUNCTION glob(pattern text, value text) RETURNS boolean
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT value LIKE replace(replace(replace(replace(replace(replace(replace(replace(
-      pattern, '[[]', '['), '\', '\\'), '%', '\%'), '_', '\_'), '[?]', E'\x01'),
-      '*', '%'), '?', '_'), E'\x01', '?')
-  $$;
-"""
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +70,7 @@ def open_postgres(url: str) -> Engine:
     """
     head, query = _parted(url)
     schema = query.pop(_SCHEMA, "public")
-    connect = _connector(f"{head}?{urlencode(query)}", schema)
+    connect = connector(f"{head}?{urlencode(query)}", schema)
     registry.register("postgresql.muster", "muster_server.store.postgres_dialect", "Dialect")
     engine = create_engine(
         f"postgresql+muster://?{_SCHEMA}={schema}",  # without what the other one may hold
@@ -119,13 +78,13 @@ def open_postgres(url: str) -> Engine:
         poolclass=_Pool,
         pool_size=_CONNECTIONS,
         max_overflow=0,
-        pool_timeout=_PATIENCE_S,
+        pool_timeout=PATIENCE_S,
         hide_parameters=True,
     )
 
     def begin(connection: Connection) -> None:
         about = connection.get_execution_options().get(ABOUT)
-        driver_of(connection).execute(_WRITING + _turn(_number(schema), about), prepare=False)
+        driver_of(connection).execute(_WRITING + turn(number_of(schema), about), prepare=False)
 
     event.listen(engine, "begin", begin)
     return engine
@@ -147,72 +106,6 @@ class _Pool(QueuePool):
             super()._do_return_conn(record)
 
 
-def _turn(number: int, about: str | None) -> str:
-    if about is None:
-        return f"SELECT pg_advisory_xact_lock({number}, {ALL})"
-    own = _number(about)
-    return (
-        f"SELECT pg_advisory_xact_lock_shared({number}, {ALL});"
-        f" SELECT pg_advisory_xact_lock({number}, {own})"
-    )
-
-
-def _number(text: str) -> int:
-    """Return a number of 31 bits, the same in each process."""
-    return zlib.crc32(text.encode()) >> 1
-
-
-def _connector(url: str, schema: str) -> Any:
-    try:
-        import psycopg
-        from psycopg.conninfo import conninfo_to_dict, make_conninfo
-    except ImportError:
-        raise SettingsError(
-            "--store: PostgreSQL needs a driver; pip install 'muster-server[postgres]'"
-        ) from None
-    from muster_server.store.postgres_values import adapted
-
-    try:
-        given = {name: value for name, value in conninfo_to_dict(url).items() if value is not None}
-    except psycopg.ProgrammingError:
-        raise SettingsError(
-            '--store: wanted a URL like "postgresql://muster@db.example/muster"'
-        ) from None
-    session = {"search_path": schema} | _SESSION
-    options = " ".join(f"-c {name}={value}" for name, value in session.items())
-    wanted = _USUAL | given | {"options": f"{options} {given.get('options', '')}".strip()}
-    conninfo = make_conninfo("", **wanted)
-    lock, prepared = threading.Lock(), threading.Event()
-
-    def connect() -> "psycopg.Connection[Any]":
-        connection = psycopg.connect(conninfo, autocommit=True, context=adapted())
-        try:
-            connection.execute(_DURABLE, prepare=False)
-            with lock:
-                if not prepared.is_set():
-                    _prepare(connection, schema)
-                    prepared.set()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    return connect
-
-
-def _prepare(connection: "psycopg.Connection[Any]", schema: str) -> None:
-    """Make the schema and what SQLite has built in, unless they are there."""
-    there = "SELECT to_regprocedure(%s)"
-    function = f"{schema}.glob(text, text)"
-    if connection.execute(there, (function,)).fetchone() != (None,):
-        return
-    with connection.transaction():
-        connection.execute(f"SELECT pg_advisory_xact_lock({_number(schema)}, {ALL})")
-        if connection.execute("SELECT to_regnamespace(%s)", (schema,)).fetchone() == (None,):
-            connection.execute(f"CREATE SCHEMA {schema}")
-        connection.execute(_FUNCTIONS, prepare=False)
-
-
 def driver_of(connection: Connection) -> "psycopg.Connection[Any]":
     """Return psycopg's connection."""
     driver: Any = connection.connection.driver_connection
@@ -223,7 +116,7 @@ def driver_of(connection: Connection) -> "psycopg.Connection[Any]":
 def migrating(engine: Engine) -> Iterator[None]:
     """One at a time in all processes, however long it takes."""
     with unhurried(engine) as connection:
-        lock = f"({own_number(engine)}, {_MIGRATION})"
+        lock = f"({own_number(engine)}, {MIGRATION})"
         driver_of(connection).execute(f"SELECT pg_advisory_lock{lock}")
         yield
 
@@ -245,7 +138,7 @@ def unhurried(engine: Engine) -> Iterator[Connection]:
 
 def own_number(engine: Engine) -> int:
     """The first number of the role's locks."""
-    return _number(schema_of(engine))
+    return number_of(schema_of(engine))
 
 
 def schema_of(engine: Engine) -> str:
@@ -287,7 +180,7 @@ class PostgresDatabase:
         """Tell whether nobody else is at this, in whichever process; then nobody is until the end
         of the block, which may have transactions of its own. It ends with its process, too.
         """
-        lock = f"({own_number(self._engine)}, {_number(what)})"
+        lock = f"({own_number(self._engine)}, {number_of(what)})"
         with self._waiters, self._begun(lambda connection: None) as connection:
             driver = driver_of(connection)
             deadline = time.monotonic() + patience_s
@@ -301,9 +194,9 @@ class PostgresDatabase:
                 if is_mine:
                     self._unlock(connection, lock)
 
-    def after(self, statement: str) -> Connection:
+    def after(self, statement: str, *values: Any) -> Connection:
         """A connection on which this was done, outside of a transaction; the caller closes it."""
-        return self._first(lambda connection: driver_of(connection).execute(statement), None)
+        return self._first(lambda c: driver_of(c).execute(statement, values or None), None)
 
     def _unlock(self, connection: Connection, lock: str) -> None:
         try:

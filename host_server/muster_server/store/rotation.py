@@ -31,6 +31,7 @@ from muster_server.store.config_tables import (
     versions,
 )
 from muster_server.store.engine import POSTGRES, transaction
+from muster_server.store.platform_handed_on import table as handed_on
 from muster_server.store.portal_tables import totps, webhooks
 from muster_server.store.secrets import SecretBox, decoded_keys, encoded, new_key
 
@@ -42,7 +43,7 @@ _PAUSE_S = 0.03
 Sealed = tuple[tuple[Column[Any], tuple[Column[Any], ...]], ...]
 
 # Each sealed column, and the columns whose values, with a stroke between, name its row: those of
-# the configuration server, and those of the portal.
+# the configuration server, those of the portal, and those of the platform.
 SEALED: Sealed = (
     (profiles.c.document, (profiles.c.name,)),
     (profile_versions.c.document, (profile_versions.c.name, profile_versions.c.number)),
@@ -62,6 +63,7 @@ SEALED_AT_PORTAL: Sealed = (
     (webhooks.c.url, (webhooks.c.id,)),
     (webhooks.c.secret, (webhooks.c.id,)),
 )
+SEALED_AT_PLATFORM: Sealed = ((handed_on.c.value, (handed_on.c.path,)),)
 
 # Databases that one key seals, each with its sealed columns, always in the same order.
 Databases = tuple[tuple[Engine, Sealed], ...]

@@ -11,7 +11,8 @@ import time
 
 from sqlalchemy import Engine
 
-from muster_server.store.postgres import ALL, PostgresDatabase, driver_of, is_refused, own_number
+from muster_server.store.postgres import PostgresDatabase, driver_of, is_refused, own_number
+from muster_server.store.postgres_turns import ALL
 from muster_server.store.refused import unavailable
 
 _PATIENCE_S = 5.0

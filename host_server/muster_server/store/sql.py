@@ -41,6 +41,7 @@ class Sql:
     def __init__(self, connection: Connection) -> None:
         driver = connection.connection.driver_connection
         self._cursor: Any
+        self.is_shared = not isinstance(driver, sqlite3.Connection)  # others write beside this
         if isinstance(driver, sqlite3.Connection):
             self._cursor = driver.cursor()
             self._cursor.row_factory = sqlite3.Row

@@ -4,25 +4,31 @@
 
 Counted when it is told, so that nobody has to look at all devices to know. Of a
 duration its magnitude is kept: n for what took less than 2^n ms, and not less than half of that.
+
+Where transactions run beside each other, each counts in a part that it draws: in one row all
+devices of an owner would wait for each other's commit.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from secrets import randbelow
 
 from muster_server.store.sql import Sql
 
 KEPT_DAYS = 90
 DAY_S = 86400
+PARTS = 64
 _LONGEST = 31  # 2^31 ms are 24 days
 _ADD = (
-    "INSERT INTO step_tally (owner, day, step, code, magnitude, times) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (owner, day, step, code, magnitude)"
+    "INSERT INTO step_tally (owner, day, step, code, magnitude, part, times)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (owner, day, step, code, magnitude, part)"
     " DO UPDATE SET times = step_tally.times + excluded.times"
 )
 _OLD = "DELETE FROM step_tally WHERE owner = ? AND day < ?"
 _SINCE = (
-    "SELECT day, step, code, magnitude, times FROM step_tally WHERE owner = ? AND day >= ?"
+    "SELECT day, step, code, magnitude, CAST(sum(times) AS BIGINT) FROM step_tally"
+    " WHERE owner = ? AND day >= ? GROUP BY day, step, code, magnitude"
     " ORDER BY day, step, code, magnitude"
 )
 
@@ -55,7 +61,8 @@ class Tallies:
         counted = Counter((step, code, magnitude_of(ms)) for step, code, ms in ended)
         if not counted:
             return
-        rows = ((owner, day, *key, times) for key, times in sorted(counted.items()))
+        part = randbelow(PARTS) if self._sql.is_shared else 0
+        rows = ((owner, day, *key, part, times) for key, times in sorted(counted.items()))
         self._sql.run_many(_ADD, rows)
         self._sql.run(_OLD, owner, day - KEPT_DAYS)
 

@@ -15,7 +15,7 @@ from muster_server.config_server.jobs import Jobs
 from muster_server.config_server.sync import SyncService
 from muster_server.config_server.versions import Versions
 from muster_server.errors import Unavailable
-from muster_server.store import settling
+from muster_server.store import settling, tallies
 from muster_server.store.config import ConfigStore
 from muster_server.store.engine import open_engine
 from muster_server.store.history import Moment
@@ -177,3 +177,21 @@ def test_event_of_a_transaction_that_does_not_end_is_waited_for_no_longer_than_o
         with pytest.raises(Unavailable):
             events.after(OWNER, 0)
     assert len(events.after(OWNER, 0)["events"]) == 1
+
+
+def test_steps_of_one_owners_devices_are_counted_beside_each_other(
+    place: Field, other: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = iter(range(tallies.PARTS))
+    monkeypatch.setattr(tallies, "randbelow", lambda most: next(parts))
+    with place.store.transaction("PRESS-1") as mine:
+        mine.tallies.add(OWNER, 0.0, [(8, "ok", 5)])
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(count_one, other).result(timeout=4)  # waits for nobody
+    with other.store.reading() as records:
+        assert [tally.times for tally in records.tallies.since(OWNER, 0)] == [2]
+
+
+def count_one(field: Field) -> None:
+    with field.store.transaction("PRESS-2") as records:
+        records.tallies.add(OWNER, 0.0, [(8, "ok", 5)])

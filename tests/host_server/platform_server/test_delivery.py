@@ -12,7 +12,6 @@ from muster_server.document import compact_json
 from muster_server.platform_server import delivery as delivery_module
 from muster_server.platform_server import outgoing
 from muster_server.platform_server.app import create_app
-from muster_server.platform_server.channels import Channels
 from muster_server.platform_server.delivery import MOST_KEPT, Delivery
 from muster_server.store.platform import PlatformStore
 from muster_server.store.platform_outbox import Notice
@@ -120,8 +119,9 @@ def test_ten_thousand_that_waited_for_a_restart_are_delivered_in_order(
 
     async def restarted() -> float:
         """The longest time in seconds for which nobody else in the loop had a turn."""
-        delivery = Delivery(store, post, Channels("id-in"))
+        delivery = Delivery(store, post)
         await delivery.begin()
+        delivery.come_first(True)
         tidying = asyncio.create_task(delivery.run())
         worst, deadline = 0.0, time.monotonic() + 60
         while sum(map(len, came.values())) < MOST_KEPT or _left(store):
@@ -156,8 +156,9 @@ def test_what_waits_is_bounded_by_its_size(
         came.append(json.loads(body)["m2m:sgn"]["n"])
 
     async def flooded() -> None:
-        delivery = Delivery(store, post, Channels("id-in"))
+        delivery = Delivery(store, post)
         await delivery.begin()
+        delivery.come_first(True)
         with store.transaction() as rows:
             for n in range(50):
                 rows.outbox.add(Notice("https://a.example", "sub1", f'{{"n":{n:95d}}}', 1.0))

@@ -60,7 +60,10 @@ def test_platforms_history_is_what_its_migrations_make(engine: Engine) -> None:
     assert set(columns(made)["history"]) == wanted
     assert columns(made)["resources"][0] == "seq"
     assert sorted(columns(made)["resources"][1:]) == sorted(platform._KEPT)
-    assert set(columns(made)["notifications"]) == {"seq", *platform_outbox._KEPT}
+    assert set(columns(made)["notifications"]) == {
+        *("seq", "request", "fetched_at", "taken"),
+        *platform_outbox._KEPT,
+    }
     assert columns(platform_readers._metadata).items() <= columns(made).items()
 
 

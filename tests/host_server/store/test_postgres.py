@@ -48,7 +48,9 @@ def names(database: Database) -> list[str]:
         return [row["name"] for row in Sql(connection).rows("SELECT name FROM choice ORDER BY 1")]
 
 
-def beside(database: Database, mine: str | None, other: str | None) -> bool:
+def beside(
+    database: Database, mine: str | None, other: str | None, patience_s: float = 0.3
+) -> bool:
     """Tell whether a transaction about the other can happen within one about mine."""
     done = threading.Event()
 
@@ -59,21 +61,48 @@ def beside(database: Database, mine: str | None, other: str | None) -> bool:
     thread = threading.Thread(target=happen)
     with database.transaction(mine):
         thread.start()
-        is_done = done.wait(5 if mine and other and mine != other else 0.3)
+        is_done = done.wait(patience_s)
     thread.join(_PATIENCE_S)
     assert done.is_set()
     return is_done
 
 
-def test_who_says_what_it_is_about_waits_for_its_like_alone(database: Database) -> None:
-    assert beside(database, "PRESS-4", "PRESS-5")
+@pytest.mark.parametrize(("mine", "other"), [("PRESS-4", "PRESS-5"), ("a\nb", "c\nd")])
+def test_those_who_are_about_other_things_wait_for_nobody(
+    database: Database, mine: str, other: str
+) -> None:
+    assert beside(database, mine, other, patience_s=5)
 
 
 @pytest.mark.parametrize(
-    ("mine", "other"), [("PRESS-4", "PRESS-4"), (None, "PRESS-4"), ("PRESS-4", None), (None, None)]
+    ("mine", "other"),
+    [
+        ("PRESS-4", "PRESS-4"),
+        (None, "PRESS-4"),
+        ("PRESS-4", None),
+        (None, None),
+        ("a\nb", "c\nb"),
+        ("a\nb", None),
+    ],
 )
 def test_others_take_turns(database: Database, mine: str | None, other: str | None) -> None:
     assert not beside(database, mine, other)
+
+
+def test_those_about_the_same_several_things_never_wait_in_a_ring(database: Database) -> None:
+    def happen(about: str) -> None:
+        for _ in range(20):
+            with database.transaction(about):
+                pass
+
+    threads = [threading.Thread(target=happen, args=(each,)) for each in ("a\nb\nc", "c\nb\na")]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(_PATIENCE_S)
+        assert not thread.is_alive()
+    assert time.monotonic() - began < _PATIENCE_S
 
 
 def test_reading_stays_as_it_was_when_it_began_and_changes_nothing(database: Database) -> None:

@@ -16,7 +16,8 @@ from muster_server import cli
 from muster_server.config_server.device_view import Wanted
 from muster_server.errors import StoreError
 from muster_server.label import new_label
-from muster_server.store import portal_tables, rotation
+from muster_server.platform_server.handed_on import SharedHandedOn
+from muster_server.store import platform, portal_tables, rotation
 from muster_server.store.config import ConfigStore
 from muster_server.store.config_tables import HEAD, metadata
 from muster_server.store.device_changes import Change, Told
@@ -101,6 +102,22 @@ def test_every_sealed_column_of_the_portal_is_known_to_the_rotation() -> None:
     }
     sealed = {(column.table.name, column.name) for column, _ in rotation.SEALED_AT_PORTAL}
     assert sealed == columns
+
+
+def test_secret_that_a_platform_hands_on_is_sealed_anew(place: Field, tmp_path: Path) -> None:
+    engine = open_engine(database_url(tmp_path, "platform"))
+    migrate(engine, "muster_server.platform_server", platform.HEAD)
+    store = platform.PlatformStore(engine)
+    handed_on = SharedHandedOn(store, FileBox(tmp_path / "secret.key"), lambda: 0.0)
+    handed_on.put("cse-in/nod-P/fic", {"wpap": "a password"})
+    assert rotate(tmp_path) == 0
+    found = SharedHandedOn(store, FileBox(tmp_path / "secret.key"), lambda: 0.0)
+    handed = found.get("cse-in/nod-P/fic")
+    assert handed is not None and handed.value == {"wpap": "a password"}
+    assert {(column.table.name, column.name) for column, _ in rotation.SEALED_AT_PLATFORM} == {
+        ("handed_on", "value")
+    }
+    engine.dispose()
 
 
 def test_portals_secrets_are_sealed_anew_beside_the_others(place: Field, tmp_path: Path) -> None:
