@@ -16,6 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
 from muster_server import lane
 from muster_server.errors import StoreError, Unavailable
+from muster_server.store.checkpoints import Checkpoints
 from muster_server.store.kept_connections import KeptConnections
 from muster_server.store.postgres import (
     PostgresDatabase,
@@ -36,7 +37,7 @@ POSTGRES = "postgresql"  # the name of such an engine
 _CONNECTIONS = 96
 _STATEMENTS_KEPT = 512
 _CACHE_KIB = 8192  # of each connection
-_LOG_PAGES = 4000  # of 4 KiB
+_LOG_PAGES = 8000  # of 4 KiB; until then a thread does it
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,9 @@ class Database:
         self._rank = rank
         self._kept = KeptConnections(engine)
         self._unsynced = Unsynced(engine)
-        self._writer = Writer(self._kept, self._unsynced, lambda: BUSY_TIMEOUT_S)
+        self._writer = Writer(
+            self._kept, self._unsynced, Checkpoints(engine).note, lambda: BUSY_TIMEOUT_S
+        )
         self._postgres = PostgresDatabase(engine) if engine.name == POSTGRES else None
         # Another number after the database was away: each connection is a new one then.
         self.connections_made = 0
@@ -269,8 +272,9 @@ def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     # remembered, so each commit reaches the disk.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
-    # Of a large fleet's pages the upper ones of each tree stay at hand, and what is committed goes
-    # from the log into the database seldom: that takes long, in the transaction that it falls to.
+    # Of a large fleet's pages the upper ones of each tree stay at hand. What was committed goes
+    # from the log into the database beside the writers; in a commit it would take long, and it is
+    # done there only to bound the log: under load it can start anew at no other moment.
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
 

@@ -77,16 +77,20 @@ class _Group:
 
 
 class Writer:
-    """Gives out the turn to write. A transaction begins with SQLite's write lock."""
+    """Gives out the turn to write, and has each commit noted. A transaction begins with SQLite's
+    write lock.
+    """
 
     def __init__(
         self,
         connections: KeptConnections,
         unsynced: Unsynced,
+        noted: Callable[[], None],
         patience_s: Callable[[], float],
     ) -> None:
         self._connections = connections
         self._unsynced = unsynced
+        self._noted = noted
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._is_taken = False
@@ -165,6 +169,7 @@ class Writer:
         try:
             if group.error is None and group.members:
                 group.driver.commit()
+                self._noted()
             else:
                 group.driver.rollback()
         except Exception as error:  # noqa: BLE001 - told to everybody whose work it was
