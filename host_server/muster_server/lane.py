@@ -30,7 +30,7 @@ T = TypeVar("T")
 _MOST_TOGETHER = 64  # pieces of work in one batch
 _LONGEST_S = 0.02  # a batch is not made longer after that
 _MOST_OUTSIDE = 32  # threads that have left, and wait for something
-_QUICK_S = 0.0003  # about what it costs to wake another thread, which wakes the event loop
+_QUICK_S = 0.002  # where others want the core, to wake another thread takes longer
 _OF_THE_LAST = 8  # waits for the disk, of which the mean is taken
 _END_S = 10.0  # for what is still to be done when it is closed
 

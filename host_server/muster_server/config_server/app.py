@@ -158,7 +158,7 @@ def create_app(
     app.state.figures = Figures(store, lambda: sync_threads.waiting)
     use_threads(app, owners_threads := Threads(_OWNERS_AT_ONCE))
     claim_threads = lane or owners_threads
-    add_sync(app, syncs, sync_threads, places, run_jobs)
+    add_sync(app, syncs, sync_threads, places, run_jobs, lambda: later.is_wanted)
     add_claim(app, devices, claim_threads, API_LIMIT_BYTES, accepted_hashes, guard)
     _add_profiles(app, profiles, guard)
     _add_devices(app, devices, bulk, presence, timelines, run_jobs, guard)

@@ -42,6 +42,7 @@ class _Syncing:
     refusing: Threads
     places: Places
     run_jobs: RunJobs  # done when a directive has been sent
+    has_jobs: Callable[[], bool]
 
     def check_room(self, address: str) -> None:
         waiting = self.threads.waiting
@@ -93,6 +94,8 @@ class _SyncWay(Way):
     def sent(self) -> None:
         """See to the jobs that have come up."""
         self._syncing.places.done()
+        if not self._syncing.has_jobs():
+            return
         task = asyncio.get_running_loop().create_task(_run(self._syncing.run_jobs))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -121,11 +124,12 @@ def add_sync(
     threads: Runner,
     places: Places,
     run_jobs: RunJobs,
+    has_jobs: Callable[[], bool],
 ) -> None:
-    """Add the sync. `run_jobs` is done when the directive has been sent."""
+    """Add the sync. `run_jobs` is done when the directive has been sent, if there are any."""
     refusing = Threads(_REFUSING)
     Message = Annotated[bytes, Depends(body_within(MESSAGE_LIMIT_BYTES))]  # noqa: N806
-    syncing = _Syncing(syncs, threads, refusing, places, run_jobs)
+    syncing = _Syncing(syncs, threads, refusing, places, run_jobs, has_jobs)
 
     @app.post(_SYNC)
     async def sync(request: Request, device_id: str, message: Message, k: str = "") -> Response:

@@ -31,13 +31,19 @@ class Later:
         self._soon_s = soon_s
         self._waiting: asyncio.Task[None] | None = None
 
+    @property
+    def is_wanted(self) -> bool:
+        """Tell whether something came up that nobody sees to yet."""
+        is_seen_to = self._waiting is not None and not self._waiting.done()
+        return self._jobs.has_news and (self._jobs.has_ends or not is_seen_to)
+
     async def begin(self) -> None:
         """See to it that what came up is done. Returns when that which does not wait has been."""
-        if not self._jobs.has_news:  # else a thread would look in vain after each sync
+        if not self.is_wanted:  # else a thread would look in vain after each sync
             return
         if self._jobs.has_ends:
             await self._run()
-        elif self._waiting is None or self._waiting.done():
+        else:
             self._waiting = asyncio.get_running_loop().create_task(self._soon())
 
     async def close(self) -> None:
