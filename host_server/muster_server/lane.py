@@ -335,8 +335,8 @@ class Lane:
             batch = _here.batch = Batch(self)
             is_closed = self._fill(batch, work)
             if _here.batch is None:
-                tell(batch.works[-1:], None)
                 self._outside.release()
+                tell(batch.works[-1:], None)
                 return
             _here.batch = None
             self._end(batch)

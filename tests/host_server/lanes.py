@@ -5,11 +5,12 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import event
 
 from muster_server.lane import Lane
@@ -56,6 +57,21 @@ class Disk:
             return [row[0] for row in other.execute("SELECT id FROM press ORDER BY id")]
         finally:
             other.close()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """Databases in a folder of the test's own."""
+    with ExitStack() as closers:
+        yield Disk(tmp_path, closers)
+
+
+@pytest.fixture
+def lane() -> Iterator[Lane]:
+    """A lane that ends with the test."""
+    made = Lane()
+    yield made
+    made.close()
 
 
 def add(database: Database, number: int) -> int:

@@ -4,8 +4,6 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,19 +13,8 @@ from muster_server.errors import Unavailable
 from muster_server.lane import Lane, afterwards, leave
 from muster_server.store.sql import Sql
 from tests.host_server.lanes import LONG_S, Disk, add, run, together
-
-
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    with ExitStack() as closers:
-        yield Disk(tmp_path, closers)
-
-
-@pytest.fixture
-def lane() -> Iterator[Lane]:
-    made = Lane()
-    yield made
-    made.close()
+from tests.host_server.lanes import disk as disk
+from tests.host_server.lanes import lane as lane
 
 
 class SlowDisk:
