@@ -46,7 +46,10 @@ def _outcome(link: BundleLink, wanted: str, timeout_s: float) -> Status:
     end = time.monotonic() + timeout_s
     while True:
         found = link.status()
-        if found.digest == wanted and (found.code is not None or _waits(found, link.detail())):
+        if found.digest == wanted and found.code is not None:
+            return found
+        # It may try the bundle between two questions: then the detail is that of its failure.
+        if found.digest == wanted and _waits(found, link.detail()) and link.status() == found:
             return found
         if time.monotonic() > end:
             raise BoardError(

@@ -13,7 +13,7 @@ SETUP = """
 import network, time
 w = network.WLAN()
 w.active(True)
-def until(f, ms=2000):
+def until(f, ms=20000):
     end = time.ticks_add(time.ticks_ms(), ms)
     while not f():
         if time.ticks_diff(end, time.ticks_ms()) < 0:
