@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-_EVERY_S = 0.5  # at most
+_EVERY_S = 1.0  # at most
 _END_S = 5.0
 
 log = logging.getLogger(__name__)
