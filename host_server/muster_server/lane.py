@@ -13,6 +13,7 @@ thread goes on with whatever comes, and the work waits and goes on like everybod
 
 import asyncio
 import functools
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from muster_server.errors import Unavailable
 from muster_server.threads import Work, tell
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -216,9 +219,11 @@ def on_disk(batches: list[Batch]) -> Exception | None:
 def told(batches: list[Batch], failed: Exception | None) -> None:
     """Let all go on whose work is in these, as far as they have not been told."""
     for batch in batches:
-        if failed is None:
-            for do in batch.later:
+        for do in batch.later if failed is None else ():
+            try:
                 do()
+            except Exception:  # a defect of one, of which the others are to be told all the same
+                log.exception("what was to follow a commit failed")
         batch.later.clear()
     tell([work for batch in batches for work in batch.works], failed)
 

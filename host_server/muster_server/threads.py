@@ -9,6 +9,7 @@ thread while it waits for the configuration server, which waits for a thread.
 import asyncio
 import functools
 import inspect
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -124,7 +127,10 @@ def tell(works: Sequence[Work[Any]], lost: Exception | None) -> None:
 
     def over() -> None:
         for work in works:
-            work.over(lost)
+            try:
+                work.over(lost)
+            except Exception:  # a defect of one, of which the others are to be told all the same
+                log.exception("what came of a request could not be told")
 
     if works:
         with suppress(RuntimeError):  # the loop has ended: nobody waits any more

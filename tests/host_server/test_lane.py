@@ -303,6 +303,39 @@ def test_file_is_looked_at_once_between_two_commits(disk: Disk, lane: Lane) -> N
     assert looks == ["first", "with the lock", "after the commit", "outside", "outside"]
 
 
+def test_defect_in_what_follows_a_commit_keeps_nobody_from_his_answer(
+    disk: Disk, lane: Lane, caplog: pytest.LogCaptureFixture
+) -> None:
+    database, done = disk.database("config"), []
+
+    def fail() -> None:
+        raise ValueError("on purpose")
+
+    def work() -> int:
+        afterwards(fail)
+        afterwards(lambda: done.append(1))
+        return add(database, 1)
+
+    async def both() -> list[object]:
+        told = asyncio.Event()
+
+        def tell(value: int | None, error: Exception | None) -> None:
+            told.set()
+            raise ValueError("on purpose, too")
+
+        lane.put(lambda: 1, tell)
+        found = await together(lane, [work, lambda: add(database, 2)])
+        await told.wait()
+        return found
+
+    assert run(both()) == [1, 2]
+    assert done == [1]
+    assert {record.message for record in caplog.records} == {
+        "what was to follow a commit failed",
+        "what came of a request could not be told",
+    }
+
+
 def test_outside_of_the_lane_nothing_waits() -> None:
     done: list[int] = []
     afterwards(lambda: done.append(1))
