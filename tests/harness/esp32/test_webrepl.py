@@ -26,7 +26,7 @@ webrepl.start()
 """
 _PUT, _GET, _VERSION = 1, 2, 3
 _DONE = b"WB\0\0"
-_WAIT_S = 5.0
+_WAIT_S = 20.0
 
 
 class Client:
