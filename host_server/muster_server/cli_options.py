@@ -46,7 +46,7 @@ def serve_options(parser: argparse.ArgumentParser) -> None:
     option("--limit-address", "syncs of an address: at once/a second (60/10)", **rate)
     option("--limit-device", "syncs of a device at an address (20/1)", **rate)
     option("--limit-strangers", "syncs that no key opens, in all (200/20)", **rate)
-    option("--syncs-at-once", "that are worked at (32)", metavar="N")
+    option("--syncs-at-once", "that are worked at, on PostgreSQL (32)", metavar="N")
     option("--syncs-waiting", "for that; more are told to come again (512)", metavar="N")
     option("--notify-network", "inside, platform and webhooks send there", **proxies)
     option("--platforms-file", "platforms of others, and who may change", metavar="FILE")
