@@ -83,6 +83,19 @@ def test_disk_that_fails_is_told_to_all_whose_work_it_may_have_lost(
     assert done == []
 
 
+def test_disk_that_is_quick_is_waited_for_too(
+    disk: Disk, lane: Lane, slow: SlowDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane_module, "_QUICK_S", LONG_S)  # the lane itself waits for this one
+    database = disk.database("config")
+    slow.go_on.set()
+    assert run(lane.run(add, database, 1)) == 1
+    assert slow.files == ["config.sqlite-wal"]
+    slow.error = OSError(5, "Input/output error")
+    with pytest.raises(Unavailable):
+        run(lane.run(add, database, 2))
+
+
 def test_who_leaves_waits_for_the_disk(disk: Disk, lane: Lane, slow: SlowDisk) -> None:
     database = disk.database("config")
     left = threading.Event()
