@@ -107,7 +107,6 @@ def _wave(number: int, wave: dict[str, Any], one: dict[str, Any]) -> str:
 
 
 def _member(device: dict[str, Any]) -> str:
-    attempt = device["attempt"] or {}
-    told = attempt.get("sentence", "") if device["rollout"] == "failed" else ""
+    told = (device["failure"] or {}).get("sentence", "")
     text = f"{device['device_id']:<32}  wave {device['wave']:<3} {device['rollout']:<9}  {told}"
     return plain(text.rstrip())

@@ -90,7 +90,7 @@ def test_a_version_is_tried_by_the_first_wave_and_a_bad_one_goes_no_further(stor
     assert states(found) == [{"failed": 1}, {"waiting": 1}]
     (member,) = story.portal("GET", f"/v1/rollouts/{rollout}/devices?state=failed")["devices"]
     assert member["device_id"] == label.device_id
-    assert "password for 'factory' was refused" in member["attempt"]["sentence"]
+    assert "password for 'factory' was refused" in member["failure"]["sentence"]
     device = story.device(label)
     assert device["runs"]["version"] == 2
     versions = story.portal("GET", "/v1/profiles/demo/versions")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from muster_server.api.views import DeviceEntry, UnixTime, View
+from muster_server.api.views import Attempt, DeviceEntry, UnixTime, View
 
 MemberState = Literal["waiting", "offered", "held", "succeeded", "failed"]
 
@@ -118,6 +118,9 @@ class Member(DeviceEntry):
 
     wave: int
     rollout: MemberState
+    failure: Annotated[
+        Attempt | None, Field(description="with what it was offered; it may have come home since")
+    ]
 
 
 class Members(View):

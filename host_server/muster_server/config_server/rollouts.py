@@ -16,7 +16,7 @@ from typing import Any
 from muster_server.config_server.device_view import DeviceViews
 from muster_server.config_server.profiles import check_is_at_rest, end_older_changes
 from muster_server.config_server.versions import Versions
-from muster_server.config_server.wave_members import check_groups, in_waves
+from muster_server.config_server.wave_members import check_groups, failure_of, in_waves, offered
 from muster_server.errors import Conflict, HostError, NotFound
 from muster_server.store.claims import Claim
 from muster_server.store.config import ConfigStore, Records
@@ -27,8 +27,6 @@ _AT_ONCE = 50
 _LOT = 1000  # devices that are put into waves, or out of them, in one transaction
 _WHOLE_EVERY_S = 60.0
 _FRESH_S = 5.0  # a device that was heard of just now may have more to say
-# Of a device that was not given anything, since no configuration can be made for it.
-_PROFILE_AT_FAULT = "config_invalid"
 _CUT_OFF_S = 600.0
 
 IsMine = Callable[[Records], bool]
@@ -195,6 +193,7 @@ class RolloutService:
             found = records.rollouts.members(rollout_id, state, after, most + 1)
         shown = [
             {**self._views.entry(m.device_id, owner), "wave": m.wave, "rollout": m.state}
+            | {"failure": m.failure}
             for m in found[:most]
         ]
         return {"devices": shown, "next": found[most - 1].device_id if len(found) > most else None}
@@ -250,35 +249,35 @@ class RolloutService:
             rollout = records.rollouts.one(seen.id, seen.owner)
             if not is_mine(records) or rollout is None or rollout != seen:
                 return False
-            offered: list[Member] = []
+            new: list[Member] = []
             if rollout.state == "running":
                 waiting = records.rollouts.to_offer(rollout, _AT_ONCE)
-                offered = [_offered(records, member) for member in waiting]
-                records.rollouts.change_members(rollout.id, offered)
-            known = {member.claim_id: member for member in [*news, *offered]}
+                new = [offered(records, member) for member in waiting]
+                records.rollouts.change_members(rollout.id, new)
+            known = {member.claim_id: member for member in [*news, *new]}
             looked_at = [self._looked_at(records, rollout, member) for member in known.values()]
             records.rollouts.change_members(rollout.id, looked_at)
-            if counts is not None and not offered and rollout.state == "running":
+            if counts is not None and not new and rollout.state == "running":
                 now = Counter(counts)
                 now.subtract((member.wave, member.state) for member in known.values())
                 now.update((member.wave, member.state) for member in looked_at)
                 is_stopped = self._decide(records, rollout, now)
         if is_stopped:
             self._hold(seen.id)
-        return bool(offered)
+        return bool(new)
 
     def _looked_at(self, records: Records, rollout: Rollout, member: Member) -> Member:
         claim = records.claim(member.claim_id)
         if claim is None:
             return member
-        state = member.state
+        failure = failure_of(claim, member)
         if self._has_succeeded(records, rollout, claim):
-            state = "succeeded"
-        elif _has_failed(claim, member):
-            state = "failed"
+            member = replace(member, state="succeeded", failure=None)
+        elif failure is not None:
+            member = replace(member, state="failed", failure=failure)
         seen_at = claim.seen_at or 0.0
         is_fresh = self._clock() - seen_at < _FRESH_S
-        return replace(member, state=state, seen_at=member.seen_at if is_fresh else seen_at)
+        return member if is_fresh else replace(member, seen_at=seen_at)
 
     def _has_succeeded(self, records: Records, rollout: Rollout, claim: Claim) -> bool:
         running = records.version(claim.id, claim.version)
@@ -327,25 +326,6 @@ class RolloutService:
 
     def _put(self, records: Records, rollout: Rollout, **changes: Any) -> None:
         records.rollouts.put(replace(rollout, changed_at=self._clock(), **changes))
-
-
-def _offered(records: Records, member: Member) -> Member:
-    claim = records.claim(member.claim_id)
-    if claim is None:
-        return member
-    above, seen_at = max(claim.highest, claim.version), claim.seen_at or 0.0
-    if member.above:  # it was offered before, and held back: a failure since then counts
-        above = member.above
-    return replace(member, state="offered", above=above, seen_at=seen_at)
-
-
-def _has_failed(claim: Claim, member: Member) -> bool:
-    last = claim.last
-    if last is None or last["code"] == "ok":
-        return False
-    if last["config"] == 0:
-        return bool(last["code"] == _PROFILE_AT_FAULT)
-    return claim.status == "failed" and int(last["config"]) > member.above
 
 
 def _check_may_begin(records: Records, profile: str, number: int) -> None:

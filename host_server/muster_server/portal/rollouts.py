@@ -15,6 +15,7 @@ from muster_server.api.rollout_bodies import (
 from muster_server.errors import NotFound
 from muster_server.portal.access import Caller
 from muster_server.portal.service import Portal, with_words
+from muster_server.standing_words import of_attempt
 
 
 def versions(portal: Portal, name: str, owner: str) -> dict[str, Any]:
@@ -79,15 +80,22 @@ def shown(portal: Portal, rollout_id: str, owner: str) -> dict[str, Any]:
 
 
 def devices(portal: Portal, rollout_id: str, owner: str, wanted: WantedMembers) -> dict[str, Any]:
-    """Return its devices, with a sentence for each. NotFound."""
+    """Return its devices, with a sentence for each, and for how it failed. NotFound."""
     query = urlencode(wanted.model_dump(exclude_none=True))
     page = portal.ask("GET", f"{_at(rollout_id, owner, '/devices')}&{query}")
-    return {**page, "devices": [with_words(device) for device in page["devices"]]}
+    return {**page, "devices": [_member(device) for device in page["devices"]]}
 
 
 def do(portal: Portal, rollout_id: str, deed: str, owner: str) -> dict[str, Any]:
     """One of `go-on`, `stop`, `abort`, `finish`. Raises NotFound or Conflict."""
     return portal.ask("POST", _at(rollout_id, owner, f"/{deed}"))
+
+
+def _member(device: dict[str, Any]) -> dict[str, Any]:
+    failure, platform = device["failure"], device["platform"] or ""
+    if failure is not None:
+        failure = {**failure, "sentence": of_attempt(failure, device["networks"], platform)}
+    return {**with_words(device), "failure": failure}
 
 
 def _profile(name: str, what: str) -> str:

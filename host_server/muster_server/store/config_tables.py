@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0015"
+HEAD = "0016"
 
 metadata = MetaData()
 
@@ -168,6 +168,7 @@ rollout_devices = Table(
     Column("above", Integer, nullable=False),  # the newest version when it was offered
     Column("seen_at", Float, nullable=False),  # of the claim, when it was looked at last
     Column("device_id", Text, nullable=False),  # of the claim
+    Column("failure", Text),  # JSON: the attempt that failed
     PrimaryKeyConstraint("rollout_id", "claim_id"),
 )
 Index("rollout_device_by_claim", rollout_devices.c.claim_id)

@@ -46,6 +46,7 @@ class Member:
     above: int = 0
     seen_at: float = 0.0
     device_id: str = ""
+    failure: dict[str, Any] | None = None  # how it went when it failed, whatever healed since
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -58,7 +59,7 @@ _ALL = f"SELECT {', '.join(_FIELDS)} FROM rollout"  # noqa: S608 - our own names
 _MEMBER = tuple(Member.__dataclass_fields__)
 _PUT_MEMBER = replacement("rollout_device", ("rollout_id", *_MEMBER), "rollout_id", "claim_id")
 _CHANGE_MEMBER = (
-    "UPDATE rollout_device SET state = ?, above = ?, seen_at = ?"
+    "UPDATE rollout_device SET state = ?, above = ?, seen_at = ?, failure = ?"
     " WHERE rollout_id = ? AND claim_id = ?"
 )
 _D_MEMBER = ", ".join(f"d.{name}" for name in _MEMBER)
@@ -179,12 +180,15 @@ class RolloutRecords:
         """Keep its devices as they are now, but for those that have left."""
         self._sql.run_many(
             _CHANGE_MEMBER,
-            ((m.state, m.above, m.seen_at, rollout_id, m.claim_id) for m in members),
+            ((m.state, m.above, m.seen_at, _failure(m), rollout_id, m.claim_id) for m in members),
         )
 
     def put_members(self, rollout_id: str, members: Iterable[Member]) -> None:
         """Put devices into it."""
-        rows = ((rollout_id, *(getattr(m, name) for name in _MEMBER)) for m in members)
+        rows = (
+            (rollout_id, *(getattr(m, name) for name in _MEMBER[:-1]), _failure(m))
+            for m in members
+        )
         self._sql.run_many(_PUT_MEMBER, rows)
 
     def to_offer(self, rollout: Rollout, most: int) -> list[Member]:
@@ -193,7 +197,7 @@ class RolloutRecords:
             f"SELECT {_D_MEMBER} FROM rollout_device d WHERE d.rollout_id = ?"  # noqa: S608
             " AND d.state = 'waiting' AND d.wave <= ? LIMIT ?"
         )
-        return [Member(*row) for row in self._sql.rows(text, rollout.id, rollout.wave, most)]
+        return [_member(row) for row in self._sql.rows(text, rollout.id, rollout.wave, most)]
 
     def with_news(self, rollout: Rollout, most: int, since: float | None = None) -> list[Member]:
         """Devices that were heard of since they were looked at, and have not succeeded. With
@@ -201,13 +205,13 @@ class RolloutRecords:
         """
         if since is not None:
             rows = self._sql.rows(_HEARD, rollout.owner, since, rollout.id, most)
-            return [Member(*row) for row in rows]
+            return [_member(row) for row in rows]
         text = (
             f"SELECT {_D_MEMBER} FROM rollout_device d JOIN claim c ON c.id = d.claim_id"  # noqa: S608
             " WHERE d.rollout_id = ? AND d.state IN ('offered', 'failed')"
             " AND c.seen_at > d.seen_at LIMIT ?"
         )
-        return [Member(*row) for row in self._sql.rows(text, rollout.id, most)]
+        return [_member(row) for row in self._sql.rows(text, rollout.id, most)]
 
     def hold(self, rollout_id: str, after: str, end: str) -> None:
         """Hold back what no device of this slice was given yet."""
@@ -234,11 +238,21 @@ class RolloutRecords:
             " AND d.device_id > ? ORDER BY d.device_id LIMIT ?"
         )
         rows = self._sql.rows(text, rollout_id, *values, after, most)
-        return [Member(*row) for row in rows]
+        return [_member(row) for row in rows]
 
     def _first(self, text: str, *values: Any) -> Rollout | None:
         row = self._sql.row(text, *values)
         return None if row is None else _rollout(row)
+
+
+def _failure(member: Member) -> str | None:
+    return None if member.failure is None else as_json(member.failure)
+
+
+def _member(row: Any) -> Member:
+    fields = dict(row)
+    failure = fields["failure"]
+    return Member(**{**fields, "failure": None if failure is None else from_json(failure)})
 
 
 def _rollout(row: Any) -> Rollout:

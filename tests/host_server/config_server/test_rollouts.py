@@ -157,6 +157,26 @@ def test_too_many_failures_stop_it_and_nobody_else_gets_it(place: Field) -> None
     assert take(devices[2]) == 2
 
 
+def test_how_a_device_failed_is_told_after_it_came_home_and_works(place: Field) -> None:
+    device, other = at_work(place, 2)
+    rollout = begun(place)
+    fail(device)
+    look(place)
+    device.confirm(1)  # it is at work with what it ran before, which is all that is wanted now
+    look(place)
+    (told,) = place.rollouts.devices(rollout, OWNER, "failed", "", 100)["devices"]
+    assert told["attempt"]["state"] == "ok"
+    failure = {name: told["failure"][name] for name in ("state", "version", *FAILED)}
+    assert failure == {"state": "failed", "version": 2, **FAILED}
+    place.rollouts.go_on(rollout, OWNER)
+    look(place)
+    take(device)
+    take(other)
+    look(place)
+    found = place.rollouts.devices(rollout, OWNER, "succeeded", "", 100)["devices"]
+    assert [told["failure"] for told in found] == [None, None]
+
+
 def test_after_a_stop_it_goes_on_with_those_who_failed_too(place: Field) -> None:
     devices = at_work(place, 4)
     rollout = begun(place)
