@@ -35,6 +35,7 @@ _LONGEST_S = 0.02  # a batch is not made longer after that
 _MOST_OUTSIDE = 32  # threads that have left, and wait for something
 _QUICK_S = 0.002  # where others want the core, to wake another thread takes longer
 _OF_THE_LAST = 8  # waits for the disk, of which the mean is taken
+_MOMENT_S = 0.002  # without work: it is not merely between two devices' requests
 _END_S = 10.0  # for what is still to be done when it is closed
 
 
@@ -71,11 +72,17 @@ class _Here(threading.local):
 
 
 _here = _Here()
+_open: "set[Lane]" = set()
 
 
 def batch() -> "Batch | None":
     """The batch of this thread; None outside of the lane."""
     return _here.batch
+
+
+def is_at_work() -> bool:
+    """Tell whether a lane of this process does something, or did until a moment ago."""
+    return any(lane.is_at_work for lane in tuple(_open))
 
 
 def leave() -> None:
@@ -285,6 +292,8 @@ class Lane:
         self._queue: SimpleQueue[Work[Any] | None] = SimpleQueue()
         self._outside = threading.BoundedSemaphore(_MOST_OUTSIDE)
         self._disk = _Disk()
+        self._idle_since: float | None = None  # it is at work
+        _open.add(self)
         self._serving = self._started()
 
     async def run(self, do: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
@@ -308,8 +317,15 @@ class Lane:
         """The number of those that wait for their turn."""
         return self._queue.qsize()
 
+    @property
+    def is_at_work(self) -> bool:
+        """Tell whether it does something, or did until a moment ago."""
+        since = self._idle_since
+        return since is None or time.monotonic() - since < _MOMENT_S
+
     def close(self) -> None:
         """End when all that has come is done."""
+        _open.discard(self)
         self._queue.put(None)
         self._serving.join(_END_S)
         self._disk.close()
@@ -336,7 +352,9 @@ class Lane:
 
     def _serve(self) -> None:
         """Do what comes, until the lane is closed or this thread has left it."""
+        self._idle_since = time.monotonic()
         while (work := self._queue.get()) is not None:
+            self._idle_since = None
             batch = _here.batch = Batch(self)
             is_closed = self._fill(batch, work)
             if _here.batch is None:
@@ -345,6 +363,7 @@ class Lane:
                 return
             _here.batch = None
             self._end(batch)
+            self._idle_since = time.monotonic()
             if is_closed:
                 return
 

@@ -13,12 +13,14 @@ from muster_server.config_server.recognition import is_expired
 from muster_server.config_server.standing import Known, standing
 from muster_server.config_server.versions import Versions
 from muster_server.errors import HostError, NotFound
+from muster_server.giving_way import give_way
 from muster_server.store.bundles import Bundle
 from muster_server.store.claims import DISPLACED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
 from muster_server.store.device_list import Fit
 
 _SLICE = 101  # devices in one transaction
+_BETWEEN = 8  # of them, a ms or two, devices' own requests go first
 _MOST_LOOKED_AT = 300  # in one answer, however few of them fit
 
 
@@ -177,7 +179,9 @@ class DeviceViews:
             if wanted.behind and wanted.profile is not None:
                 fit = replace(fit, behind=records.profiles.effect(wanted.profile))
             places, stop = list_places.after(records, owner, wanted.sort, after, most, fit)
-            for place in places:
+            for n, place in enumerate(places):
+                if n % _BETWEEN == 0:
+                    give_way()
                 claim = chosen(records, place.device_id, owner)
                 if claim is None or not wanted.fits_claim(claim) or not place.is_of(claim):
                     continue
