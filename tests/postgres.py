@@ -36,10 +36,10 @@ _SETTINGS = {
 class Postgres:
     """The server and the databases in it."""
 
-    def __init__(self, folder: Path, programs: Path, fsync: str) -> None:
+    def __init__(self, folder: Path, programs: Path, settings: dict[str, str]) -> None:
         """`folder` is reached by everybody: PostgreSQL does not run as root."""
         self._folder = folder
-        self._fsync = fsync
+        self._settings = _SETTINGS | settings
         self._programs = programs
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
@@ -100,8 +100,7 @@ class Postgres:
 
     def start(self) -> None:
         """Return when it takes connections."""
-        settings = _SETTINGS | {"fsync": self._fsync}
-        options = [f"-c{name}={value}" for name, value in settings.items()]
+        options = [f"-c{name}={value}" for name, value in self._settings.items()]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self._programs / "postgres", "-D", self._data, "-k", self._folder, *options],
@@ -175,13 +174,13 @@ def _programs() -> Path:
 
 
 @contextmanager
-def running(fsync: str = "off") -> Iterator[Postgres]:
+def running(fsync: str = "off", **settings: str) -> Iterator[Postgres]:
     """A server of its own. Without `fsync`: the machine does not fail, only programs do."""
     folder = Path(tempfile.mkdtemp(prefix="muster-pg-"))
     folder.chmod(0o755)
     server = None
     try:
-        server = Postgres(folder, _programs(), fsync)
+        server = Postgres(folder, _programs(), {"fsync": fsync, **settings})
         yield server
     finally:
         if server is not None:

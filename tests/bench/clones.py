@@ -26,6 +26,10 @@ _LOT = 2000
 _CACHE_KIB = 1024 * 1024
 _NAMED = re.compile(r":(\w+)")
 _GROUPS = 50
+_INDEXES = (
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()"
+    " AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = indexname)"
+)
 # Of some of them, so that a filter finds few, or many.
 TAGS = (("spare", 7), ("rare", 500), ("lone", 100_000))
 # Which rows of a table are a device's; those with numbers of their own come without them.
@@ -164,7 +168,11 @@ def _connected(engine: Engine) -> Any:
 def _fill(connection: Any, role: str, models: list[_Model], box: SecretBox, count: int) -> None:
     sql, driver = Sql(connection), connection.connection.driver_connection
     is_postgres = connection.engine.name == POSTGRES
-    if not is_postgres:
+    indexes: list[tuple[str, str]] = []
+    if is_postgres:
+        driver.execute("SET session_replication_role = replica")  # no foreign keys
+        driver.execute("SET synchronous_commit = off; SET maintenance_work_mem = '1GB'")
+    else:
         driver.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         driver.execute("PRAGMA synchronous = OFF")
         driver.execute("PRAGMA foreign_keys = OFF")
@@ -172,7 +180,12 @@ def _fill(connection: Any, role: str, models: list[_Model], box: SecretBox, coun
     for table, which, without in _TABLES[role]:
         templates = [_templates(sql, model, table, which, without, box) for model in models]
         tables.append((table, templates))
-    connection.rollback()
+    connection.commit()
+    if is_postgres and count > _LOT:
+        indexes = driver.execute(_INDEXES).fetchall()
+        for name, _ in indexes:
+            driver.execute(f'DROP INDEX "{name}"')
+        connection.commit()
     for start in range(0, count, _LOT):
         names = [identity(n) for n in range(start, min(count, start + _LOT))]
         with connection.begin():
@@ -184,6 +197,8 @@ def _fill(connection: Any, role: str, models: list[_Model], box: SecretBox, coun
     if is_postgres:
         driver.autocommit = True
         driver.execute("SET statement_timeout = 0; SET lock_timeout = 0")
+        for _, text in indexes:  # at once, which is quicker than row by row
+            driver.execute(text)
         driver.execute("VACUUM ANALYZE")
     else:
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -42,6 +42,8 @@ from tests.wire.syncs import BLANK
 
 PROFILE = "fleet"
 _MODELS = 8
+# A server of 8 GB or so: by its own settings it would have 32 MB for what lies anywhere.
+_SERVER = {"shared_buffers": "2GB", "max_wal_size": "8GB"}
 _SETTLED_S = 60
 _TOLD_OF_ITSELF = ("model", "board", "firmware", "micropython", "hw")
 _ADMIN, _READER = "the-platforms-administrator", "the-readers-token"  # good here alone
@@ -224,7 +226,8 @@ def fleets(sizes: tuple[int, ...], store: str) -> Iterator[dict[int, Fleet]]:
     """Fleets of these sizes on "sqlite" or "postgres", in a folder that goes with the block."""
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="muster-growth-")))
-        server = stack.enter_context(postgres.running("on")) if store == "postgres" else None
+        is_postgres = store == "postgres"
+        server = stack.enter_context(postgres.running("on", **_SERVER)) if is_postgres else None
         made = {}
         for size in sizes:
             folder = root / str(size)
