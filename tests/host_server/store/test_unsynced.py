@@ -117,6 +117,28 @@ def test_who_leaves_waits_for_the_disk(disk: Disk, lane: Lane, slow: SlowDisk) -
     assert left.is_set()
 
 
+def test_what_may_be_taken_back_waits_in_memory(disk: Disk, lane: Lane) -> None:
+    database = disk.database("config")
+    with database.transaction() as connection:
+        Sql(connection).run_many("INSERT INTO press VALUES (?)", ((n,) for n in range(40_000)))
+
+    def work() -> list[Path]:
+        with database.transaction() as connection:
+            Sql(connection).run("DELETE FROM press WHERE id > 0")
+            opened = Path("/proc/self/fd").iterdir()
+            return [place for file in opened if (place := _behind(file)).match("*etilqs_*")]
+
+    assert run(together(lane, [work])) == [[]]
+    assert disk.kept("config") == [0]
+
+
+def _behind(file: Path) -> Path:
+    try:
+        return file.readlink()
+    except FileNotFoundError:  # that of the look itself
+        return file
+
+
 def test_only_the_lanes_connection_does_not_wait_for_the_disk(disk: Disk, lane: Lane) -> None:
     database = disk.database("config")
 
