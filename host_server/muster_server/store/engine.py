@@ -150,8 +150,12 @@ class Database:
         if batch is not None and self in batch.shares:
             yield self._share(batch).held.connection  # as its batch has left it
             return
+        # What the lane has read lately is at hand in its own connection, and in no other: each
+        # forgets all that it has read when another one writes.
+        is_ours = batch is not None and self._unsynced.wal is not None
+        kept = self._unsynced if is_ours else self._kept
         try:
-            connection = self._kept.take()
+            connection = kept.take()
             try:
                 driver = connection.connection.driver_connection
                 assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows the type
@@ -161,9 +165,9 @@ class Database:
                 finally:
                     driver.execute("ROLLBACK")
             except BaseException:
-                connection.close()
+                kept.drop(connection)
                 raise
-            self._kept.give_back(connection)
+            kept.give_back(connection)
         except (DatabaseError, sqlite3.DatabaseError, TimeoutError) as error:
             if not isinstance(error, TimeoutError) and not is_refusal(error):
                 raise

@@ -35,6 +35,10 @@ class KeptConnections:
         else:
             connection.close()
 
+    def drop(self, connection: Connection) -> None:
+        """End it: something went wrong with it."""
+        connection.close()
+
     def _end(self, engine: Engine) -> None:
         while self._kept:
             connection = self._kept.pop()

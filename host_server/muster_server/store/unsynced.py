@@ -12,6 +12,7 @@ checksums: none of those that were waited for is missing.
 import os
 import sqlite3
 import threading
+from contextlib import suppress
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import StaticPool
@@ -24,16 +25,15 @@ class Unsynced:
         self._engine = engine
         in_memory = isinstance(engine.pool, StaticPool)
         self.wal = None if in_memory or not engine.url.database else f"{engine.url.database}-wal"
-        self._kept: Connection | None = None
+        self._kept: list[Connection] = []  # one, or none while it is used
         self._lock = threading.Lock()
         self._file = -1
         event.listen(engine, "engine_disposed", self._end)
 
     def take(self) -> Connection:
         """The connection, outside of any transaction. Raises what SQLAlchemy's pool raises."""
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            return kept
+        with suppress(IndexError):
+            return self._kept.pop()
         made = self._engine.connect()
         driver = made.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
@@ -44,8 +44,13 @@ class Unsynced:
         return made
 
     def give_back(self, connection: Connection) -> None:
-        """Take it back, outside of any transaction."""
-        self._kept = connection
+        """Take it back, outside of any transaction. There may be a second one, if somebody wrote
+        while he read; it ends.
+        """
+        if self._kept:
+            self.drop(connection)
+        else:
+            self._kept.append(connection)
 
     def drop(self, connection: Connection) -> None:
         """End it: it goes to nobody who relies on commits that wait."""
@@ -71,6 +76,5 @@ class Unsynced:
     def _end(self, engine: Engine) -> None:
         with self._lock:
             self._close()
-        if self._kept is not None:
-            self.drop(self._kept)
-            self._kept = None
+        while self._kept:
+            self.drop(self._kept.pop())

@@ -155,3 +155,36 @@ def test_only_the_lanes_connection_does_not_wait_for_the_disk(disk: Disk, lane: 
     run(together(lane, [lambda: add(database, 1)]))
     disk.full = set()
     assert [waits() for _ in range(3)] == [2, 2, 2]
+
+
+def test_lane_looks_and_writes_with_one_connection_whose_pages_stay_at_hand(
+    disk: Disk, lane: Lane
+) -> None:
+    database = disk.database("config")
+
+    def look() -> list[int]:
+        with database.reading() as connection:
+            return [row[0] for row in Sql(connection).rows("SELECT id FROM press")]
+
+    for n in (1, 2, 3):
+        run(lane.run(add, database, n))
+        assert run(lane.run(look))[-1] == n
+    assert database.connections_made == 0  # besides the one that has made the table
+
+
+def test_who_writes_while_he_reads_has_two_connections_and_one_is_kept(
+    disk: Disk, lane: Lane
+) -> None:
+    database = disk.database("config")
+
+    def write_while_reading() -> list[int]:
+        with database.reading() as connection:
+            before = Sql(connection).rows("SELECT id FROM press")
+            add(database, 7)
+            # He who reads sees what there was when he began.
+            assert len(Sql(connection).rows("SELECT id FROM press")) == len(before)
+        return disk.kept("config")
+
+    assert run(lane.run(write_while_reading)) == []
+    assert disk.kept("config") == [7]
+    assert len(database._unsynced._kept) == 1
