@@ -284,6 +284,13 @@ async def _renew(roles: list[Role]) -> None:
             await asyncio.to_thread(renewable.look)
 
 
+def look_for_garbage_seldom() -> None:
+    """Look for garbage less often than Python: requests leave hardly any in circles. After its 700
+    objects a herd had a third of the time go into that: what is kept of a device counts as new.
+    """
+    gc.set_threshold(*_COLLECTED_AFTER)
+
+
 async def _run(
     roles: list[Role],
     *,
@@ -295,9 +302,7 @@ async def _run(
     # What the start has made, some 100,000 objects, stays. A collection of old objects that goes
     # through it stops everybody for 50 to 200 ms, in which forty readings wait.
     gc.freeze()
-    # Requests leave hardly any garbage in circles. After Python's 700 objects a herd had a third
-    # of the time go into looking for it: what is kept of each device counts as new.
-    gc.set_threshold(*_COLLECTED_AFTER)
+    look_for_garbage_seldom()
     servers = {role.name: uvicorn_servers(role) for role in roles}
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

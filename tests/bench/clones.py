@@ -26,6 +26,7 @@ _LOT = 2000
 _CACHE_KIB = 1024 * 1024
 _NAMED = re.compile(r":(\w+)")
 _GROUPS = 50
+_INDEXES_OF_SQLITE = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
 _INDEXES = (
     "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()"
     " AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conname = indexname)"
@@ -168,10 +169,10 @@ def _connected(engine: Engine) -> Any:
 def _fill(connection: Any, role: str, models: list[_Model], box: SecretBox, count: int) -> None:
     sql, driver = Sql(connection), connection.connection.driver_connection
     is_postgres = connection.engine.name == POSTGRES
-    indexes: list[tuple[str, str]] = []
     if is_postgres:
         driver.execute("SET session_replication_role = replica")  # no foreign keys
         driver.execute("SET synchronous_commit = off; SET maintenance_work_mem = '1GB'")
+        driver.execute("SET statement_timeout = 0; SET lock_timeout = 0")
     else:
         driver.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         driver.execute("PRAGMA synchronous = OFF")
@@ -181,11 +182,12 @@ def _fill(connection: Any, role: str, models: list[_Model], box: SecretBox, coun
         templates = [_templates(sql, model, table, which, without, box) for model in models]
         tables.append((table, templates))
     connection.commit()
-    if is_postgres and count > _LOT:
-        indexes = driver.execute(_INDEXES).fetchall()
-        for name, _ in indexes:
-            driver.execute(f'DROP INDEX "{name}"')
-        connection.commit()
+    indexes: list[tuple[str, str]] = []
+    if count > _LOT:
+        indexes = driver.execute(_INDEXES if is_postgres else _INDEXES_OF_SQLITE).fetchall()
+    for name, _ in indexes:
+        driver.execute(f'DROP INDEX "{name}"')
+    connection.commit()
     for start in range(0, count, _LOT):
         names = [identity(n) for n in range(start, min(count, start + _LOT))]
         with connection.begin():
@@ -194,11 +196,11 @@ def _fill(connection: Any, role: str, models: list[_Model], box: SecretBox, coun
                 _put(driver, table, columns, _rows(table, templates, names, box), is_postgres)
             if role == "config":
                 _sort(driver, names, is_postgres)
+    for _, text in indexes:  # at once, which is quicker than row by row
+        driver.execute(text)
+    connection.commit()
     if is_postgres:
         driver.autocommit = True
-        driver.execute("SET statement_timeout = 0; SET lock_timeout = 0")
-        for _, text in indexes:  # at once, which is quicker than row by row
-            driver.execute(text)
         driver.execute("VACUUM ANALYZE")
     else:
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -249,19 +251,32 @@ def _rows(
             own = templates[one["number"] % len(templates)][1]
             if n < len(own):
                 row = own[n].of(one, box)
+                place = dict(zip(columns, range(len(columns)), strict=True))
                 if table == "claim":
-                    _varied(dict(zip(columns, range(len(columns)), strict=True)), row, one)
+                    _varied(place, row, one["number"])
+                elif table == "contact":
+                    if _is_new(one["number"]):
+                        continue
+                    row[place["at"]] -= _ago(one["number"])
                 yield row
 
 
-def _varied(place: dict[str, int], row: list[Any], names: dict[str, Any]) -> None:
+def _ago(number: int) -> int:
+    return number * 7919 % 3600
+
+
+def _is_new(number: int) -> bool:
+    """Tell whether nobody has heard of it yet."""
+    return number % 50 == 8
+
+
+def _varied(place: dict[str, int], row: list[Any], number: int) -> None:
     """Some have failed, some were not heard of yet, and they were heard at different times."""
-    number = names["number"]
-    row[place["seen_at"]] -= number * 7919 % 3600
+    row[place["seen_at"]] -= _ago(number)
     if number % 50 == 7:
         row[place["status"]] = "failed"
         row[place["last"]] = '{"config":2,"step":4,"code":"wifi_auth","detail":"the password"}'
-    elif number % 50 == 8:
+    elif _is_new(number):
         row[place["status"]], row[place["seen_at"]] = "prepared", None
 
 

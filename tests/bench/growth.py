@@ -8,6 +8,7 @@ process computes for it (`cpu`, without PostgreSQL's part).
 """
 
 import argparse
+import gc
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from muster_server.config_server.device_view import Wanted
+from muster_server.serve import look_for_garbage_seldom
 from tests.bench.clones import OWNER, device_id
 from tests.bench.growth_fleet import PROFILE, Fleet, fleets
 
@@ -130,6 +132,9 @@ def asked(
     fleets_: dict[int, Fleet], times: int, names: list[str], rounds: int = _ROUNDS
 ) -> Iterator[tuple[str, dict[int, Times]]]:
     """Ask each question, of each fleet in turn, so that all have the same machine."""
+    look_for_garbage_seldom()
+    gc.collect()
+    gc.freeze()
     for name in names:
         question, found = QUESTIONS[name], {size: Times() for size in fleets_}
         some = random.Random(name)  # noqa: S311 - no secret, and the same in each run
