@@ -5,6 +5,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from muster_server.platform_server.timestamps import is_timestamp
@@ -30,8 +31,10 @@ Check = Callable[[Any], str | None]
 
 
 def text(value: Any) -> str | None:
-    is_good = _is_text(value)
-    return None if is_good else f"a text of at most {_TEXT_LENGTH} printable characters"
+    # As `_is_text`, without a call: most attributes are texts.
+    if isinstance(value, str) and len(value) <= _TEXT_LENGTH and value.isprintable():
+        return None
+    return f"a text of at most {_TEXT_LENGTH} printable characters"
 
 
 def texts(value: Any) -> str | None:
@@ -122,3 +125,8 @@ class ResourceType:
     prefix: str  # of the ids that the platform makes
     children: frozenset[int] = frozenset()
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The attributes without which there is no such resource."""
+        return tuple(name for name, rule in self.attributes.items() if rule.is_required)

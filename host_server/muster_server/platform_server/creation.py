@@ -2,9 +2,9 @@
 # Copyright (c) 2026 The Muster authors
 """Contents of a new or changed resource, before the store keeps it."""
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from os import urandom
 from typing import Any
 
 from muster_server.platform_server import resource_types as types
@@ -27,8 +27,8 @@ NODE_NAMES = "nod-"
 # What holds where a subscription says nothing: updates are told, with all attributes.
 _OF_A_SUBSCRIPTION = {"enc": {"net": [1]}, "nct": 1}
 
-# The time after which a life may end, and the latest end that it may have.
-Ends = tuple[str, str]
+# Tells the time after which a life may end, and the latest end that it may have.
+Ends = Callable[[], tuple[str, str]]
 
 _CREATABLE = tuple(sorted(set(types.TYPES) - {types.CSE_BASE, types.REQUEST}))
 
@@ -93,8 +93,9 @@ def drafted(
     if asks_for_creator:
         given = {name: value for name, value in given.items() if name != "cr"}
     attributes = types.checked_for_creation(type_, given)
-    is_ae = type_.number == types.AE
-    ri = originator if is_ae else new_id or type_.prefix + secrets.token_hex(8)
+    number = type_.number
+    is_ae = number == types.AE
+    ri = originator if is_ae else new_id or type_.prefix + urandom(8).hex()
     rn = types.checked_name(given) or ri
     if parent.ty == types.CONTAINER and rn in ("la", "ol"):
         raise Conflict(f"rn: {rn} is the container's own")
@@ -104,16 +105,16 @@ def drafted(
     end = _checked_end(asked_end, ends) if asked_end else None
     if is_ae:
         attributes["aei"] = ri
-        end = end or ends[1]
-    if type_.number == types.SUBSCRIPTION:
+        end = end or ends()[1]
+    if number == types.SUBSCRIPTION:
         attributes = {**_OF_A_SUBSCRIPTION, **attributes}
-    if type_.number == types.CHANNEL:
+    if number == types.CHANNEL:
         attributes = {"rqag": False, **attributes}
-    if type_.number == types.CONTAINER:
+    if number == types.CONTAINER:
         attributes |= {"cni": 0, "cbs": 0, "st": 0}
-    return Resource(
+    return Resource.of(
         ri=ri,
-        ty=type_.number,
+        ty=number,
         rn=rn,
         pi=parent.ri,
         path=f"{parent.path}/{rn}",
@@ -123,7 +124,7 @@ def drafted(
         et=end,
         attributes=attributes,
         creator=originator,
-        governed_by=governing(ri, type_.number, attributes, parent),
+        governed_by=governing(ri, number, attributes, parent),
     )
 
 
@@ -152,7 +153,7 @@ def updated(resource: Resource, changes: Mapping[str, Any], now: str, ends: Ends
 
 
 def _checked_end(asked: str, ends: Ends) -> str:
-    earliest, latest = ends
+    earliest, latest = ends()
     if asked <= earliest:
         raise BadRequest(f"et: wanted a time after {earliest}, got {asked}")
     return min(asked, latest)

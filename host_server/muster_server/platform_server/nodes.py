@@ -12,7 +12,7 @@ The originator is named in the node's `hael`, and in the policy.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -87,7 +87,7 @@ class Nodes:
         with self._store.transaction(about) as rows:
             self._platform.remove_expired(rows)
             there = _There(rows, self._cse, wanted)
-            now, ends = timestamp(self._clock()), self._platform.ends()
+            now, ends = timestamp(self._clock()), self._platform.ends
             drafts: list[Resource] = []
             made = [self._drafted(there, each, now, ends, drafts) for each in wanted]
             rows.add_all(drafts)
@@ -120,7 +120,7 @@ class Nodes:
                     ae = there.entities.get(ae_id)
                     if ae is not None:
                         attributes = {**ae.attributes, "nl": draft.ri}
-                        rows.change_counts(replace(ae, attributes=attributes))
+                        rows.change_counts(ae.but(attributes=attributes))
         if rows.children_of_type(there.base.ri, types.SUBSCRIPTION, 1):
             for draft in drafts:
                 if draft.ty == types.NODE:
@@ -167,7 +167,7 @@ class _There:
         for document in wanted.objects:
             type_ = types.form_of(types.TYPES[types.MGMT_OBJ], document)
             given = creation.content_of(document, type_, codes.BadRequest)
-            if types.NAMING & given.keys() or "rn" not in given:
+            if not types.NAMING.isdisjoint(given) or "rn" not in given:
                 raise codes.BadRequest("an object comes with a name, and without policies")
             before = children.get(str(given["rn"]))
             if before is None:

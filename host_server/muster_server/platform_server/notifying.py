@@ -60,8 +60,6 @@ def note(
     """Keep what the subscribers of the event are to be told. A subscriber that may read the
     resource no longer loses its subscription.
     """
-    if rows.asked.is_unsubscribed(event.resource.ri):
-        return
     found = rows.children_of_type(event.resource.ri, types.SUBSCRIPTION, MOST_SUBSCRIPTIONS)
     if not found:
         rows.asked.learn_unsubscribed(event.resource.ri)

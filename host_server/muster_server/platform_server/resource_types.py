@@ -157,15 +157,14 @@ def form_of(type_: ResourceType, document: Mapping[str, Any]) -> ResourceType:
     if type_.number != MGMT_OBJ:
         return type_
     ((root, inner),) = document.items() if len(document) == 1 else (("", {}),)
+    if root in management.BY_ROOT:
+        return management.BY_ROOT[root]
     definition = inner.get("mgd") if isinstance(inner, dict) else None
-    if isinstance(definition, int) and not isinstance(definition, bool):
-        is_known = root in management.BY_ROOT or definition in management.OBJECTS
-        if not is_known and definition in management.DEFINITIONS:
-            known = ", ".join(map(str, management.OBJECTS))
-            raise NotImplementedHere(f"mgd {definition}: this platform has {known}")
-    if root not in management.BY_ROOT:
-        raise BadRequest(f"wanted a document with one key of {', '.join(management.BY_ROOT)}")
-    return management.BY_ROOT[root]
+    is_number = isinstance(definition, int) and not isinstance(definition, bool)
+    if is_number and definition in management.DEFINITIONS and definition not in management.OBJECTS:
+        known = ", ".join(map(str, management.OBJECTS))
+        raise NotImplementedHere(f"mgd {definition}: this platform has {known}")
+    raise BadRequest(f"wanted a document with one key of {', '.join(management.BY_ROOT)}")
 
 
 def form_of_kept(resource: Resource) -> ResourceType:
@@ -195,13 +194,18 @@ def checked_for_creation(type_: ResourceType, given: Mapping[str, Any]) -> dict[
 
     Raises BadRequest if one is unknown, malformed, or required and missing.
     """
-    attributes = {name: value for name, value in given.items() if name != "rn"}
+    attributes = dict(given)
+    attributes.pop("rn", None)
+    rules = type_.attributes
     for name, value in attributes.items():
-        if _rule(type_, name).is_secret:
+        rule = rules.get(name) or _rule(type_, name)
+        if rule.is_secret:
             raise BadRequest(f"{name}: is written with an update, into what is there")
-        _check(type_, name, value)
-    for name, rule in type_.attributes.items():
-        if rule.is_required and name not in attributes:
+        wanted = rule.check(value)
+        if wanted is not None:
+            raise _refusal(rule, name, wanted, value)
+    for name in type_.required:
+        if name not in attributes:
             raise BadRequest(f"{name}: required in {type_.root}, and missing")
     return attributes
 
@@ -228,7 +232,9 @@ def checked_for_update(type_: ResourceType, given: Mapping[str, Any]) -> dict[st
             if rule.is_required or name == "et":
                 raise BadRequest(f"{name}: required in {type_.root}, so it cannot be removed")
             continue
-        _check(type_, name, value)
+        wanted = rule.check(value)
+        if wanted is not None:
+            raise _refusal(rule, name, wanted, value)
     return dict(given)
 
 
@@ -250,12 +256,9 @@ def _rule(type_: ResourceType, name: str) -> Attribute:
     return rule
 
 
-def _check(type_: ResourceType, name: str, value: Any) -> None:
-    rule = _rule(type_, name)
-    wanted = rule.check(value)
-    if wanted is not None:
-        came = "something else" if rule.is_secret else _shown(value)
-        raise BadRequest(f"{name}: wanted {wanted}, got {came}")
+def _refusal(rule: Attribute, name: str, wanted: str, value: Any) -> BadRequest:
+    came = "something else" if rule.is_secret else _shown(value)
+    return BadRequest(f"{name}: wanted {wanted}, got {came}")
 
 
 def _shown(value: Any) -> str:

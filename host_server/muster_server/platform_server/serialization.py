@@ -20,6 +20,7 @@ from muster_server.platform_server.response_codes import BadRequest
 
 NESTING = 32  # far from where Python's own limit would strike while storing or answering
 _LARGEST = 2**64
+_OUTER = (dict, list)  # as they are read from JSON, and no kinds of them
 JSON, CBOR = "JSON", "CBOR"
 MEDIA_TYPES: Mapping[str, str] = {
     "application/json": JSON,
@@ -140,8 +141,12 @@ def _depth(document: Any) -> int:
     depth, level = 0, [document]
     while level:
         depth += 1
-        inner = [item.values() if isinstance(item, dict) else item for item in level]
-        level = [item for items in inner for item in items if isinstance(item, dict | list)]
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if type(outer) is dict else outer)
+            if type(item) in _OUTER
+        ]
     return depth
 
 

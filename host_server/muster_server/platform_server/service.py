@@ -213,11 +213,11 @@ class Platform:
             given,
             caller.originator,
             self._now(),
-            self.ends(),
+            self.ends,
             request.new_id,
         )
-        if types.NAMING & draft.attributes.keys():
-            draft = replace(draft, attributes=policies.settled(rows, self._cse, draft.attributes))
+        if not types.NAMING.isdisjoint(draft.attributes):
+            draft = draft.but(attributes=policies.settled(rows, self._cse, draft.attributes))
         room.check(rows, draft, self._bounds)
         if draft.ty == types.AE and not caller.is_admin:
             creation.check_name(rows, draft)
@@ -238,12 +238,13 @@ class Platform:
             asked = draft.attributes.get("nl")
             node_id = linking.linked_node_id(rows, self._cse, caller, draft.ri, asked)
             if node_id is not None:
-                draft = replace(draft, attributes={**draft.attributes, "nl": node_id})
+                draft = draft.but(attributes={**draft.attributes, "nl": node_id})
         if draft.ty == types.CONTENT_INSTANCE:
             return instances.append(rows, parent, draft, self._bounds)
-        hosted = draft.attributes.get("hael", [])
-        if hosted:
-            linking.check_hosted(rows, hosted)
+        hosted = draft.attributes.get("hael")
+        if not hosted:
+            return rows.add(draft)
+        linking.check_hosted(rows, hosted)
         kept = rows.add(draft)
         linking.follow_node(rows, kept.ri, [], hosted)
         return kept
@@ -278,7 +279,7 @@ class Platform:
         changes, secret = types.parted(type_, types.checked_for_update(type_, given))
         if "acpi" in changes and len(changes) > 1:
             raise codes.BadRequest("acpi: is updated alone, without other attributes")
-        changed = creation.updated(resource, changes, self._now(), self.ends())
+        changed = creation.updated(resource, changes, self._now(), self.ends)
         if resource.ty == types.SUBSCRIPTION:
             notifying.check_targets(rows, self._cse, changed, request.verified)
         kept = self._change(rows, caller, resource, changed, changes)
@@ -355,6 +356,8 @@ class Platform:
             self._note(rows, Event(form.CHILD_DELETED, parent, resource))
 
     def _note(self, rows: Rows, event: Event) -> None:
+        if rows.asked.is_unsubscribed(event.resource.ri):
+            return
         caller_of = partial(self._accounts.caller_of, rows)
         notifying.note(rows, self._cse, event, self._clock(), caller_of)
 
@@ -392,7 +395,7 @@ class Platform:
     def _now(self) -> str:
         return timestamp(self._clock())
 
-    def ends(self) -> creation.Ends:
+    def ends(self) -> tuple[str, str]:
         """Return the time after which a life may end, and the latest end that it may have."""
         # By the clock that this server believes, so that no device is refused for a jump.
         return timestamp(self._earliest()), timestamp(self._latest() + self._bounds.life_s)

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from muster_server import lane
 from muster_server.errors import Unavailable
 from muster_server.store.engine import Database
+from muster_server.store.insertions import Insertion
 from muster_server.store.platform_accounts import AccountRows
 from muster_server.store.platform_handed_on import PlatformHandedOn
 from muster_server.store.platform_history import PlatformHistory
@@ -54,9 +55,10 @@ _READ = ("seq", *_KEPT)
 _PLAIN = operator.attrgetter(*_KEPT[:-1])  # all but the attributes
 _SELECT = f"SELECT {', '.join(_READ)} FROM resources"  # noqa: S608 - our own names
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
-_ADD = f"{insertion('resources', _KEPT)} ON CONFLICT DO NOTHING"
-_INSERT = f"{_ADD} RETURNING seq"
-_MARK = insertion("marks", ("ri", "kind", "value"))
+_UNLESS_THERE = "ON CONFLICT DO NOTHING"
+_INSERT = f"{insertion('resources', _KEPT)} {_UNLESS_THERE} RETURNING seq"
+_ADD = Insertion("resources", _KEPT, _UNLESS_THERE)
+_MARK = Insertion("marks", ("ri", "kind", "value"))
 _UPDATE = f"UPDATE resources SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE ri = ?"  # noqa: S608
 
 LONGEST_SEARCH_S = 10.0
@@ -284,17 +286,11 @@ class Rows(AccountRows):
             return
         for resource in resources:
             self.turn.check_path(resource.path)
-        if self._sql.run_many(_ADD, map(_values, resources)) != len(resources):
+        if _ADD.run(self._sql, [_values(resource) for resource in resources]) != len(resources):
             raise NameTaken(next(iter(resources)).path)
         for resource in resources:
             self.asked.added(resource.owner, resource.ty, resource.pi, resource.et)
-        marked = [
-            (resource.ri, *mark)
-            for resource in resources
-            for mark in dict.fromkeys(marks_of(resource.attributes))
-        ]
-        if marked:
-            self._sql.run_many(_MARK, marked)
+        self._mark(*resources)
 
     def change(self, resource: Resource) -> None:
         """Keep what changed in a resource's attributes and times."""
@@ -364,10 +360,13 @@ class Rows(AccountRows):
         doomed = sa.select(under.c.ri)
         self._connection.execute(sa.delete(_resources).where(_resources.c.ri.in_(doomed)))
 
-    def _mark(self, resource: Resource) -> None:
-        marked = [(resource.ri, *mark) for mark in dict.fromkeys(marks_of(resource.attributes))]
-        if marked:
-            self._sql.run_many(_MARK, marked)
+    def _mark(self, *resources: Resource) -> None:
+        marked = [
+            (resource.ri, *mark)
+            for resource in resources
+            for mark in dict.fromkeys(marks_of(resource.attributes))
+        ]
+        _MARK.run(self._sql, marked)
 
 
 def _whole() -> sa.Select[Any]:

@@ -9,16 +9,17 @@ kept, and those of a closed account are forgotten in the end.
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from muster_server.store.insertions import Insertion
 from muster_server.store.platform_known import Asked
 from muster_server.store.platform_turns import Turn
-from muster_server.store.sql import Sql, insertion, marks
+from muster_server.store.sql import Sql, marks
 
 KEPT = 64
 _LONGEST_DETAIL = 200
 
 _OF_A_SIGHT = ("at", "what", "code", "detail", "until", "times")
 _REPEATED = ("what", "code", "detail")
-_INSERT = insertion("history", ("originator", "at", "until", "times", *_REPEATED))
+_ADD = Insertion("history", ("originator", "at", "until", "times", *_REPEATED))
 _NEWEST = (
     "SELECT seq, what, code, detail,"
     " (SELECT count(*) FROM history WHERE originator = ?) AS kept"
@@ -70,11 +71,11 @@ class PlatformHistory:
         self._turn.check_account(originator)
         former = self._sql.row(_NEWEST, originator, originator)
         if former is not None and tuple(former)[1:4] == _said(sights[0]):
-            self._sql.run(_AGAIN, sights[0].at, former["seq"])
+            self._sql.run(_AGAIN, sights[0].at, former[0])
             sights = sights[1:]
         if not sights:
             return
-        self._sql.run_many(_INSERT, ((originator, s.at, s.at, 1, *_said(s)) for s in sights))
+        _ADD.run(self._sql, [(originator, s.at, s.at, 1, *_said(s)) for s in sights])
         if former is not None and former["kept"] + len(sights) > KEPT:
             self._sql.run(_FORGET_OLD, originator, originator, KEPT)
 

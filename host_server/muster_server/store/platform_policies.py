@@ -23,6 +23,7 @@ _marks = sa.Table(
     sa.Column("value", sa.String(256)),
 )
 _LISTS = ("lbl", "hael", "acpi", "mid")
+_MARKED = frozenset({*_LISTS, "disr", "pv"})
 _SEEING = (2, 32)  # retrieve, discover
 _DEEPEST = 4  # groups within groups
 _MOST_NAMES = 256
@@ -33,6 +34,8 @@ RETRIEVAL_DISABLED = "disr"
 
 def marks_of(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Kind and value of each mark of a resource with these attributes."""
+    if _MARKED.isdisjoint(attributes):
+        return
     for kind in _LISTS:
         for value in attributes.get(kind, ()):
             yield kind, value

@@ -11,8 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from muster_server.store.insertions import Insertion
 from muster_server.store.platform_known import Asked
-from muster_server.store.sql import Sql, insertion, replacement
+from muster_server.store.sql import Sql, replacement
 
 _metadata = sa.MetaData()
 _members = sa.Table(
@@ -24,7 +25,7 @@ _members = sa.Table(
 
 
 _PUT = replacement("readers", ("originator", "policy", "kind"), "originator")
-_NAME = f"{insertion('policy_members', ('policy', 'originator'))} ON CONFLICT DO NOTHING"
+_NAME = Insertion("policy_members", ("policy", "originator"), "ON CONFLICT DO NOTHING")
 
 
 def is_among(policy: str, column: Any) -> Any:
@@ -67,5 +68,4 @@ class PlatformReaders:
 
     def add_members(self, policy: str, originators: Iterable[str]) -> None:
         """Name these in the policy, besides those that it names already."""
-        named = ((policy, originator) for originator in originators)
-        self._sql.run_many(_NAME, named)
+        _NAME.run(self._sql, [(policy, originator) for originator in originators])

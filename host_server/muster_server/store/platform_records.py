@@ -25,6 +25,15 @@ class Resource:
     creator: str | None = None  # None: made before this was kept
     governed_by: str | None = None  # the nearest with acpi, from this one upward
 
+    @classmethod
+    def of(cls, **fields: Any) -> "Resource":
+        """One with these fields, at a third of the constructor's cost; all without a default are
+        to be among them.
+        """
+        made = object.__new__(cls)
+        made.__dict__.update(fields)
+        return made
+
     def but(self, **changed: Any) -> "Resource":
         """The resource with these fields; as `dataclasses.replace`, at a fifth of the cost."""
         made = object.__new__(Resource)
