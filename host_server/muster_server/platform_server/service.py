@@ -34,6 +34,7 @@ from muster_server.platform_server import subscription_form as form
 from muster_server.platform_server.access import Caller
 from muster_server.platform_server.accounts import Accounts
 from muster_server.platform_server.addressing import CSE, Target
+from muster_server.platform_server.attributes import ResourceType
 from muster_server.platform_server.bounds import Bounds
 from muster_server.platform_server.notifying import Event
 from muster_server.platform_server.primitives import Content, Operation, Request, Response
@@ -43,6 +44,7 @@ from muster_server.store.platform_outbox import Notice
 from muster_server.store.platform_turns import NotAlone
 
 _HISTORY_S, _SWEPT_AT_ONCE = 30 * 86400, 2000  # of accounts that were closed
+Changes = Mapping[str, Any]  # None removes an attribute
 SUPPORTED_RELEASES = ("2a", "3", "4", "5")
 
 
@@ -194,12 +196,20 @@ class Platform:
             rows.outbox.remove_without_ae()
 
     def _create(self, rows: Rows, caller: Caller, target: Target, request: Request) -> Response:
-        parent = target.resource
         if target.edge is not None:
             raise codes.OperationNotAllowed("nothing can be created under la or ol")
         type_ = creation.creatable(request.ty)
-        if type_.number == types.AE and caller.ae is not None:
-            raise codes.AlreadyRegistered("this originator has an AE already; retrieve it instead")
+        try:
+            return self._made(rows, caller, target.resource, type_, request)
+        except codes.RequestRefused:
+            # Looked for only now: of those that register, few have registered before.
+            if type_.number != types.AE or caller.ae is None:
+                raise
+        raise codes.AlreadyRegistered("this originator has an AE already; retrieve it instead")
+
+    def _made(
+        self, rows: Rows, caller: Caller, parent: Resource, type_: ResourceType, request: Request
+    ) -> Response:
         self._check(caller, Operation.CREATE, parent, type_.number)
         if type_.number not in types.TYPES[parent.ty].children:
             raise codes.InvalidChildType(f"{type_.root} cannot be created there")
@@ -208,13 +218,7 @@ class Platform:
         linking.check_keeper(caller, parent, given)
         types.check_app_id(given, request.release)
         draft = creation.drafted(
-            type_,
-            parent,
-            given,
-            caller.originator,
-            self._now(),
-            self.ends,
-            request.new_id,
+            type_, parent, given, caller.originator, self._now(), self.ends, request.new_id
         )
         if not types.NAMING.isdisjoint(draft.attributes):
             draft = draft.but(attributes=policies.settled(rows, self._cse, draft.attributes))
@@ -289,12 +293,7 @@ class Platform:
         return Response(codes.UPDATED, shown, handed_on=handed_on)
 
     def _change(
-        self,
-        rows: Rows,
-        caller: Caller,
-        before: Resource,
-        after: Resource,
-        changes: Mapping[str, Any],
+        self, rows: Rows, caller: Caller, before: Resource, after: Resource, changes: Changes
     ) -> Resource:
         if before.ty == types.AE and "nl" in changes:
             if changes["nl"] is None:

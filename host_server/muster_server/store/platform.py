@@ -11,12 +11,12 @@ import operator
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
-from muster_server import lane
 from muster_server.errors import Unavailable
 from muster_server.store.engine import Database
 from muster_server.store.insertions import Insertion
@@ -25,10 +25,7 @@ from muster_server.store.platform_handed_on import PlatformHandedOn
 from muster_server.store.platform_history import PlatformHistory
 from muster_server.store.platform_known import Asked, Known
 from muster_server.store.platform_outbox import PlatformOutbox
-from muster_server.store.platform_policies import (
-    PlatformPolicies,
-    marks_of,
-)
+from muster_server.store.platform_policies import PlatformPolicies, marks_of
 from muster_server.store.platform_processes import PlatformProcesses
 from muster_server.store.platform_reach import INSTANCE, beneath, shut, within
 from muster_server.store.platform_readers import PlatformReaders, is_named
@@ -54,6 +51,7 @@ _KEPT = (
 _READ = ("seq", *_KEPT)
 _PLAIN = operator.attrgetter(*_KEPT[:-1])  # all but the attributes
 _SELECT = f"SELECT {', '.join(_READ)} FROM resources"  # noqa: S608 - our own names
+_WITH_ID, _AT_PATH = f"{_SELECT} WHERE ri = ?", f"{_SELECT} WHERE path = ?"
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 _UNLESS_THERE = "ON CONFLICT DO NOTHING"
 _INSERT = f"{insertion('resources', _KEPT)} {_UNLESS_THERE} RETURNING seq"
@@ -95,8 +93,7 @@ class PlatformStore:
         except Unavailable:  # what was learnt may have been taken back
             self._known.clear()
             raise
-        if rows.asked.has_removed:
-            lane.afterwards(self._known.clear)
+        rows.asked.over()
 
     @contextmanager
     def reading(self) -> Iterator["Rows"]:
@@ -126,24 +123,39 @@ class Rows(AccountRows):
         began = known.turn if turn is None else turn
         self.asked = asked = Asked(sql, known, began, is_snapshot=is_snapshot)
         self.history = PlatformHistory(sql, asked, self.turn)
-        self.readers = PlatformReaders(sql, asked)
-        self.policies = PlatformPolicies(sql)
         self.outbox = PlatformOutbox(sql)
-        self.handed_on = PlatformHandedOn(sql)
+
+    # Few requests need these.
+
+    @cached_property
+    def readers(self) -> PlatformReaders:
+        return PlatformReaders(self._sql, self.asked)
+
+    @cached_property
+    def policies(self) -> PlatformPolicies:
+        return PlatformPolicies(self._sql)
+
+    @cached_property
+    def handed_on(self) -> PlatformHandedOn:
+        return PlatformHandedOn(self._sql)
 
     @contextmanager
     def part(self) -> Iterator[None]:
         """Take back what happens in the block, and nothing else, if an error ends it."""
-        with self._sql.part():
-            yield
+        try:
+            with self._sql.part():
+                yield
+        except BaseException:
+            self.asked.taken_back()
+            raise
 
     # --- the tree
 
     def resource(self, ri: str) -> Resource | None:
-        return self._one(f"{_SELECT} WHERE ri = ?", ri)
+        return self.asked.entity(ri) or self._one(_WITH_ID, ri)
 
     def resource_at(self, path: str) -> Resource | None:
-        return self._one(f"{_SELECT} WHERE path = ?", path)
+        return self.asked.entity(path) or self._one(_AT_PATH, path)
 
     def at(self, paths: Collection[str]) -> list[Resource]:
         """The resources that there are at these paths."""
@@ -172,12 +184,7 @@ class Rows(AccountRows):
         return self._many(text, *listed, limit)
 
     def under(
-        self,
-        path: str,
-        limit: int,
-        filter_: Filter = EVERYTHING,
-        *,
-        reach: Reach | None = None,
+        self, path: str, limit: int, filter_: Filter = EVERYTHING, *, reach: Reach | None = None
     ) -> list[Resource]:
         """Return what is under a path and fits, uppermost first, then oldest, but for content
         instances, of which the newest come first: who asks for a few wants those. TooSlow if
@@ -276,9 +283,10 @@ class Rows(AccountRows):
         seq = self._sql.value(_INSERT, *_values(resource))
         if seq is None:
             raise NameTaken(resource.path)
-        self.asked.added(resource.owner, resource.ty, resource.pi, resource.et)
-        self._mark(resource)
-        return resource.but(seq=int(seq))
+        kept = resource.but(seq=int(seq))
+        self.asked.made(kept)
+        self._mark(kept)
+        return kept
 
     def add_all(self, resources: Collection[Resource]) -> None:
         """Keep new resources; NameTaken if an id or path is used."""
@@ -295,6 +303,7 @@ class Rows(AccountRows):
     def change(self, resource: Resource) -> None:
         """Keep what changed in a resource's attributes and times."""
         self.turn.check_path(resource.path)
+        self.asked.changing(resource)
         self._sql.run(_UPDATE, *_values(resource), resource.ri)
         self.asked.added(None, resource.ty, resource.pi, resource.et)
         self._sql.run("DELETE FROM marks WHERE ri = ?", resource.ri)
@@ -309,12 +318,14 @@ class Rows(AccountRows):
         below = (column.path > f"{after.path}/") & (column.path < f"{after.path}0")
         same = column.governed_by.is_not_distinct_from(before.governed_by)
         below &= column.ty.not_in(besides)
+        self.asked.changing_many()
         new = sa.update(_resources).where(below & same).values(governed_by=after.governed_by)
         self._connection.execute(new)
 
     def change_counts(self, resource: Resource) -> None:
         """Keep what changed in attributes that nobody searches by; cheaper than `change`."""
         self.turn.check_path(resource.path)
+        self.asked.changing(resource)
         text = "UPDATE resources SET attributes = ? WHERE ri = ?"
         self._sql.run(text, _as_text(resource.attributes), resource.ri)
 

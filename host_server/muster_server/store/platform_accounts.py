@@ -41,7 +41,10 @@ class AccountRows:
     def add_account(self, originator: str, ct: str) -> bool:
         """Make the account unless it is there; tell whether it was made."""
         self.turn.check_account(originator)
-        return self._sql.run(_ADD_ACCOUNT, originator, ct) == 1
+        is_made = self._sql.run(_ADD_ACCOUNT, originator, ct) == 1
+        if is_made:
+            self.asked.account_made(originator)
+        return is_made
 
     def remove_account(self, originator: str) -> None:
         """Forget an account and all its tokens."""
@@ -56,9 +59,11 @@ class AccountRows:
     def add_token(self, token: Token) -> bool:
         """Keep it, unless there is one with its id; tell whether it is kept."""
         self.turn.check_account(token.originator)
-        self.asked.doubt()
         values = (token.token_id, token.originator, token.hash, token.ct)
-        return self._sql.run(_ADD_TOKEN, *values) == 1
+        is_kept = self._sql.run(_ADD_TOKEN, *values) == 1
+        if is_kept:
+            self.asked.issued(token.hash, token.originator)
+        return is_kept
 
     def remove_token(self, token_id: str) -> None:
         self.asked.removed()

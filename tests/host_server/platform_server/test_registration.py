@@ -29,6 +29,16 @@ def test_same_originator_with_another_api_does_not_change_the_ae(platform: Clien
     assert platform.ask("GET", f"/{PEN}", PEN).body["m2m:ae"]["api"] == "Norg.muster"
 
 
+@pytest.mark.parametrize("wrong", [{"api": "?"}, {"rn": CUP}, {"rn": "press"}, {"nl": "nowhere"}])
+def test_whatever_else_is_wrong_who_has_an_ae_is_told_that(
+    platform: Client, wrong: dict[str, str]
+) -> None:
+    platform.register(PEN, lbl=LABEL)
+    platform.register(CUP)
+    answer = platform.ask("POST", "/cse-in", PEN, 2, {"m2m:ae": AE["m2m:ae"] | wrong})
+    assert (answer.status, answer.headers["X-M2M-RSC"]) == (403, "4117")
+
+
 def test_name_of_another_originators_ae_is_a_conflict(platform: Client) -> None:
     platform.register(PEN, rn="press")
     answer = platform.register(CUP, rn="press")

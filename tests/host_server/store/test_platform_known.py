@@ -20,6 +20,7 @@ from muster_server.store.platform_known import Holder
 TIME, SOON, LATE = "20261123T075904,012551", "20261124T000000", "20291124T000000"
 TOP = Resource("id-in", 5, "cse-in", "", "cse-in", None, TIME, TIME, None, {})
 AE = Resource("C1", 2, "C1", "id-in", "cse-in/C1", "C1", TIME, TIME, LATE, {})
+NEW = Resource("C2", 2, "C2", "id-in", "cse-in/C2", "C2", TIME, TIME, LATE, {"aei": "C2"})
 SUBSCRIPTION = Resource("s1", 23, "s1", "C1", "cse-in/C1/s1", "C1", TIME, TIME, None, {})
 HASH = "a" * 64
 
@@ -205,6 +206,99 @@ def test_lost_batch_teaches_nothing(on_disk: PlatformStore, removed: str) -> Non
         assert rows.asked.holder(HASH) is not None
         assert not rows.asked.is_unsubscribed("C1")
         assert rows.asked.owns("C1", 2)
+
+
+def nobody_to_ask(rows: Rows) -> None:
+    rows._sql = rows.asked._sql = None  # type: ignore[assignment]
+
+
+def register(store: PlatformStore) -> None:
+    """Let a new account have an AE."""
+    with store.transaction() as rows:
+        rows.add_account("C2", TIME)
+        rows.add_token(Token("t2", "C2", "b" * 64, TIME))
+    with store.transaction() as rows:
+        rows.add(NEW)
+
+
+def test_what_was_made_here_is_not_asked_for(store: PlatformStore) -> None:
+    register(store)
+    if store._known.is_shared:
+        assert not store._known.entities
+        return
+    with store.transaction() as rows:
+        (there,) = rows.resources([NEW.ri])
+        nobody_to_ask(rows)
+        assert rows.resource(NEW.ri) == rows.resource_at(NEW.path) == there
+        assert rows.asked.holder("b" * 64) == Holder("C2", None, None)
+        assert not rows.asked.owns(NEW.ri, 2)
+        assert rows.asked.is_unsubscribed(NEW.ri)
+
+
+CHANGES: dict[str, Callable[[Rows], object]] = {
+    "attributes": lambda rows: rows.change(replace(NEW, attributes={"nl": "nod1"})),
+    "counts": lambda rows: rows.change_counts(replace(NEW, attributes={"nl": "nod1"})),
+    "governed": lambda rows: rows.govern(TOP, replace(TOP, governed_by="id-in"), ()),
+    "removed": lambda rows: rows.remove(NEW.ri),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_entity_is_as_it_was_changed_last(store: PlatformStore, change: str) -> None:
+    register(store)
+    with store.transaction() as rows:
+        CHANGES[change](rows)
+        seen = rows.resource(NEW.ri)
+    assert seen is None or seen.attributes == {"nl": "nod1"} or seen.governed_by == "id-in"
+    with store.transaction() as rows:
+        assert rows.resource(NEW.ri) == rows.resource_at(NEW.path) == seen
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_entity_that_is_changed_before_it_is_known_is_not_known(
+    on_disk: PlatformStore, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later: list[Callable[[], object]] = []
+    monkeypatch.setattr(lane, "afterwards", later.append)
+    register(on_disk)
+    with on_disk.transaction() as rows:
+        CHANGES[change](rows)
+    for do in later:
+        do()
+    with on_disk.transaction() as rows:
+        seen = rows.resource(NEW.ri)
+    assert seen is None or seen.attributes == {"nl": "nod1"} or seen.governed_by == "id-in"
+    assert NEW.ri not in on_disk._known.entities
+
+
+def test_entity_of_a_part_that_is_taken_back_is_not_known(store: PlatformStore) -> None:
+    with store.transaction() as rows:
+        with pytest.raises(ValueError, match="no"), rows.part():
+            rows.add(NEW)
+            rows.add_account("C2", TIME)
+            rows.add_token(Token("t2", "C2", "b" * 64, TIME))
+            raise ValueError("no")
+        rows.add(SUBSCRIPTION)
+    with store.transaction() as rows:
+        assert rows.resource(NEW.ri) is None
+        assert rows.asked.holder("b" * 64) is None
+
+
+def test_entity_of_a_lost_batch_is_not_known(on_disk: PlatformStore) -> None:
+    with lost_batch():
+        register(on_disk)
+    with on_disk.transaction() as rows:
+        assert rows.resource(NEW.ri) is None
+
+
+def test_token_of_an_account_that_was_there_is_asked_for(store: PlatformStore) -> None:
+    with store.transaction() as rows:
+        rows.readers.put("C1", "owner:a", "application")
+    with store.transaction() as rows:
+        assert not rows.add_account("C1", TIME)
+        rows.add_token(Token("t2", "C1", "b" * 64, TIME))
+    with store.transaction() as rows:
+        assert rows.asked.holder("b" * 64) == Holder("C1", "application", "owner:a")
 
 
 def test_token_of_a_lost_batch_is_nobodys(on_disk: PlatformStore) -> None:
