@@ -17,8 +17,8 @@ from muster_server.store.config import ConfigStore, Records
 LABEL, ADOPTED = "label", "adopted"  # keys that are named otherwise than by a version
 MOST_CLAIMS = 4
 MOST_RELEASED = 2
-# Every request tries as many keys as there can be: the claims, those that were released, and the
-# vendor's own.
+# Whoever is refused has had as many keys tried as there can be: the claims, those that were
+# released, and the vendor's own.
 _ATTEMPTS = MOST_CLAIMS + MOST_RELEASED + 1
 
 
@@ -41,8 +41,8 @@ class Stranger(NotRecognised):
         time.sleep(_TOLD_EVERY_S - passed % _TOLD_EVERY_S)
 
 
-# Whose it is (a claim's id), of which version, and the key; None of what nobody has.
-_Key = tuple[str | VendorDevice | None, Version | None, bytes]
+# Whose it is (a claim's id), of which version, and the key.
+_Key = tuple[str | VendorDevice, Version | None, bytes]
 
 
 @dataclass(frozen=True)
@@ -62,21 +62,24 @@ def authenticated(
 ) -> Holder | None:
     """Find the holder of the key that opens message 1, whose digest this is.
 
-    Unknown ids, wrong keys and right ones take the same way: always as many attempts, with
-    keys that nobody has where there are no others.
+    Unknown ids and wrong keys take the same way: always as many attempts, with keys that nobody
+    has where there are no others. Whoever has a right key knows by it that there is the device.
     """
     name = device_id if is_device_id(device_id) else "-"
     exchange = Exchange(prologue(name, k), message)
     found = None
     with store.reading() as records:
         keys = _keys(records, name, k, now)
-        keys += [(None, None, secrets.token_bytes(KEY_BYTES))] * (_ATTEMPTS - len(keys))
         for owner, version, psk in keys:
             opened = exchange.opened(psk)
-            if opened is not None and owner is not None:
+            if opened is not None:
                 # A vendor's device has nothing yet that a replay could touch.
                 is_seen = isinstance(owner, str) and records.has_seen(owner, digest)
                 found = Holder(name, owner, k, version, opened, is_seen)
+    if found is None:
+        nobodys = secrets.token_bytes(KEY_BYTES)
+        for _ in range(_ATTEMPTS - len(keys)):
+            exchange.opened(nobodys)
     return found
 
 

@@ -13,17 +13,23 @@ from muster_server.label import new_label
 from tests.host_server.config_server.field import Device, Field
 
 
-def test_unknown_id_and_wrong_secret_get_the_same_answer_on_the_same_path(
-    place: Field, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tried: list[int] = []
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The keys with which messages are tried."""
+    keys: list[bytes] = []
     real = Exchange.opened
 
     def counting(exchange: Exchange, psk: bytes) -> Opened | None:
-        tried.append(1)
+        keys.append(psk)
         return real(exchange, psk)
 
     monkeypatch.setattr(Exchange, "opened", counting)
+    return keys
+
+
+def test_unknown_id_and_wrong_secret_get_the_same_answer_on_the_same_path(
+    place: Field, tried: list[bytes]
+) -> None:
     known = place.registered()
     answers = []
     for device_id in ("NOBODY-1", known.id):
@@ -33,6 +39,13 @@ def test_unknown_id_and_wrong_secret_get_the_same_answer_on_the_same_path(
             stranger.sync()
         answers.append((str(caught.value), caught.value.status, len(tried)))
     assert answers[0] == answers[1]
+
+
+def test_own_key_is_tried_with_no_others_than_the_devices(
+    place: Field, tried: list[bytes]
+) -> None:
+    place.registered().sync()
+    assert len(tried) == 1
 
 
 @pytest.mark.parametrize("took_s", [0.0, 0.003, 0.006, 0.0149])
