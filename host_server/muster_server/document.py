@@ -4,13 +4,12 @@
 
 import json
 import math
-import re
 from collections.abc import Iterator
+from json import encoder
 from typing import Any, TypeVar
 
 from muster_server.errors import Invalid
 
-_COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 T = TypeVar("T", str, int, bool, list[Any], dict[str, Any])
 
 # Both sides of the wire hold it exactly, and so does every database.
@@ -21,10 +20,11 @@ _LARGEST_ON_DEVICE = 2**63 - 1
 # Far more than any document needs, and what every writer of JSON can write.
 DEEPEST = 64
 _LONGEST_PATH = 200
-# In a text without these are no numbers but finite ones, and no half of a surrogate pair.
-_STRANGE = re.compile(rb"NaN|Infinity|[0-9][eE]|[0-9]{300}|\\u|[^\x01-\x7f]")
-# Made once: to make it takes as long as to write a small document with it.
 _COMPACT = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
+# What `_COMPACT.encode` makes anew each time, which takes as long as to write a small document.
+_WRITTEN = encoder.c_make_encoder(  # type: ignore[attr-defined] # not in typeshed
+    None, _COMPACT.default, encoder.encode_basestring, None, ":", ",", False, False, True
+)
 
 _NAMES: dict[type, str] = {
     str: "text",
@@ -39,7 +39,7 @@ _NAMES: dict[type, str] = {
 
 def compact_json(document: Any) -> str:
     """JSON as it goes over the wire and as sizes are counted."""
-    return _COMPACT.encode(document)
+    return "".join(_WRITTEN(document, 0))
 
 
 def parse_json(text: bytes | str) -> Any:
@@ -48,10 +48,10 @@ def parse_json(text: bytes | str) -> Any:
     that UTF-8 cannot carry, or what is nested too deeply to be written again.
     """
     try:
-        document = json.loads(text)
+        document, is_in_doubt = _looked_through(text)
     except (ValueError, RecursionError):
         raise Invalid("not JSON", path="") from None
-    if _is_plain(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text):
+    if not is_in_doubt:
         return document
     for place, value in _values(document, ""):
         if place.depth > DEEPEST:
@@ -65,9 +65,46 @@ def parse_json(text: bytes | str) -> Any:
     return document
 
 
-def _is_plain(text: bytes) -> bool:
-    """Tell whether a look at the text shows that nothing is wrong with the values in it."""
-    return text.count(b"[") + text.count(b"{") < DEEPEST and not _STRANGE.search(text)
+def _looked_through(text: bytes | str) -> tuple[Any, bool]:
+    """The document, and whether something may be wrong with a value in it. Raises ValueError or
+    RecursionError if it is none.
+    """
+    if _is_plain(text):
+        try:
+            return _PLAIN.decode(text if isinstance(text, str) else text.decode("ascii")), False
+        except _InDoubtError:
+            pass
+    return json.loads(text), True
+
+
+def _is_plain(text: bytes | str) -> bool:
+    """Tell whether a look at the text shows that nothing is wrong with the values in it but for
+    numbers, which `_PLAIN` looks at.
+    """
+    if not text.isascii():
+        return False
+    if isinstance(text, str):
+        return "\\u" not in text and text.count("[") + text.count("{") < DEEPEST
+    is_utf_8 = b"\0" not in text
+    return is_utf_8 and b"\\u" not in text and text.count(b"[") + text.count(b"{") < DEEPEST
+
+
+class _InDoubtError(Exception):
+    """A number in the text may be none."""
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise _InDoubtError
+    return number
+
+
+def _no_number(word: str) -> float:
+    raise _InDoubtError
+
+
+_PLAIN = json.JSONDecoder(parse_float=_finite, parse_constant=_no_number)
 
 
 def check_numbers(document: Any, path: str) -> None:
@@ -173,6 +210,9 @@ class Fields:
 
     def text(self, name: str, low: int = 0, high: int = 256) -> str:
         """A string of `low` to `high` characters."""
+        text = self.document.get(name)
+        if type(text) is str and low <= len(text) <= high and text.isascii():
+            return text  # as nearly always; else what is wrong is found, in order
         return sized_text(self.required(name), self.at(name), low, high)
 
     def text_or_null(self, name: str, low: int = 0, high: int = 256) -> str | None:
@@ -181,6 +221,9 @@ class Fields:
 
     def integer(self, name: str, low: int = 0, high: int = LARGEST_INT) -> int:
         """An integer from `low` to `high`."""
+        number = self.document.get(name)
+        if type(number) is int and low <= number <= high:
+            return number
         return bounded(self.required(name), self.at(name), low, high)
 
     def boolean(self, name: str, default: bool) -> bool:
@@ -189,7 +232,10 @@ class Fields:
 
     def items(self, name: str, low: int = 0, high: int = 64) -> list[Any]:
         """A list of `low` to `high` items."""
-        items: list[Any] = typed(self.required(name), list[Any], self.at(name))
+        items: list[Any] = self.document.get(name)  # type: ignore[assignment] # or what is wrong
+        if type(items) is list and low <= len(items) <= high:
+            return items
+        items = typed(self.required(name), list[Any], self.at(name))
         if not low <= len(items) <= high:
             raise wrong(self.at(name), f"wanted {low} to {high} items, got {len(items)}")
         return items

@@ -5,7 +5,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from muster_server.config_server.report import Entry, entry
+from muster_server.config_server.report import Entry, entries
 from muster_server.document import Fields, parse_json, wrong
 from muster_server.errors import Invalid, ServiceUnreachable
 from muster_server.store.history import Moment
@@ -74,9 +74,9 @@ def _left_timeline(kept: Fields) -> tuple[tuple[Entry, ...], float | None]:
     """A device wrote it: what cannot be read is as if it were not there."""
     try:
         items = Fields(parse_json(kept.text("con", high=65536))).items("timeline", high=64)
-        entries = tuple(entry(item, f"timeline[{n}]") for n, item in enumerate(items))
+        left = entries(items)
         # oneM2M's basic format, e.g. "20261123T075904,012551", which is UTC.
         at = datetime.strptime(kept.text("ct")[:15] + "+0000", "%Y%m%dT%H%M%S%z")
     except (Invalid, ValueError):
         return (), None
-    return entries, at.timestamp()
+    return left, at.timestamp()

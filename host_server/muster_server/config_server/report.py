@@ -88,10 +88,7 @@ def _report(fields: Fields) -> Report:
             for n, item in enumerate(fields.items("scan", high=MOST_NETWORKS))
         ),
         last=_outcome(fields),
-        timeline=tuple(
-            entry(item, f"timeline[{n}]")
-            for n, item in enumerate(fields.items("timeline", high=MOST_ENTRIES))
-        ),
+        timeline=entries(fields.items("timeline", high=MOST_ENTRIES)),
         local_networks=_local(fields),
     )
 
@@ -159,18 +156,26 @@ def _outcome(fields: Fields) -> Outcome | None:
     )
 
 
-def entry(value: object, path: str) -> Entry:
-    """One entry of a timeline; Invalid names the path of what is wrong with it."""
-    step, code, duration_ms = _of_length(value, path, 3)
-    if (
-        type(step) is type(duration_ms) is int
-        and 1 <= step <= 9
-        and 0 <= duration_ms <= LARGEST_INT
-        and type(code) is str
-        and _CODE.fullmatch(code)
-    ):
+def entries(timeline: list[Any]) -> tuple[Entry, ...]:
+    """The entries of a timeline; Invalid names the path of what is wrong with one."""
+    return tuple([_entry(item) or _checked(item, n) for n, item in enumerate(timeline)])
+
+
+def _entry(value: object) -> Entry | None:
+    """The entry, as nearly always; None if something is wrong with it."""
+    if type(value) is not list or len(value) != 3:
+        return None
+    step, code, duration_ms = value
+    is_timed = type(step) is type(duration_ms) is int and 0 <= duration_ms <= LARGEST_INT
+    if is_timed and 1 <= step <= 9 and type(code) is str and _CODE.fullmatch(code):
         return step, code, duration_ms
-    return (  # or what is wrong is found, in order
+    return None
+
+
+def _checked(value: object, number: int) -> Entry:
+    path = f"timeline[{number}]"
+    step, code, duration_ms = _of_length(value, path, 3)
+    return (
         bounded(step, f"{path}[0]", 1, 9),
         _code(code, f"{path}[1]"),
         bounded(duration_ms, f"{path}[2]", 0, LARGEST_INT),
