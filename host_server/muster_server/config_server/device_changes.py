@@ -9,13 +9,13 @@ field later.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from muster_server import ssids
 from muster_server.config_server.schema import check_app
 from muster_server.document import compact_json
 from muster_server.errors import Invalid
+from muster_server.frozen import replaced
 from muster_server.store.claims import Claim
 from muster_server.store.config import Records
 from muster_server.store.device_changes import (
@@ -107,11 +107,11 @@ def follow(records: Records, claim: Claim, last: Mapping[str, Any] | None, now: 
             continue
         if claim.version >= number:
             _ended(
-                records, claim, replace(change, state=RUNS, detail=""), now, f"version {number}"
+                records, claim, replaced(change, state=RUNS, detail=""), now, f"version {number}"
             )
         elif last is not None and last["config"] == number and last["code"] != "ok":
             detail = f"version {number} failed at step {last['step']}: {last['code']}"
-            ended = replace(change, state=FAILED, detail=detail, document={})
+            ended = replaced(change, state=FAILED, detail=detail, document={})
             _ended(records, claim, ended, now, detail)
 
 
@@ -124,7 +124,7 @@ def end_replaced(records: Records, claim: Claim, now: float) -> None:
         is_current = change.document.get("base") == base_of(profile, change.field)
         if change.state in IN_FORCE and not is_current:
             detail = portal_newer(change.field)
-            ended = replace(change, state=REPLACED, detail=detail, document={})
+            ended = replaced(change, state=REPLACED, detail=detail, document={})
             _ended(records, claim, ended, now, detail)
 
 
@@ -145,8 +145,8 @@ def refuse(records: Records, claim: Claim, change: Change, detail: str) -> None:
         for each in records.changes.of(claim.id)
         if each.field == change.field and each.state in IN_FORCE
     ]
-    kept = replace(before[0], detail=f"{change.state}: {detail}") if before else None
-    records.changes.put(kept or replace(change, detail=detail))
+    kept = replaced(before[0], detail=f"{change.state}: {detail}") if before else None
+    records.changes.put(kept or replaced(change, detail=detail))
     note(records, claim, change, detail, change.at)
 
 

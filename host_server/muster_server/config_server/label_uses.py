@@ -6,8 +6,9 @@ A label is a key that can be photographed. What shows a copy is that one version
 addresses, or to two chips, before a device has proved it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from muster_server.frozen import replaced
 from muster_server.store.claims import Claim, Version
 from muster_server.store.config import Records
 
@@ -41,4 +42,4 @@ def noted(records: Records, claim: Claim, version: Version, use: Use, now: float
         detail = f"version {version.number} went out {first}, and then {use}"
         records.add_event(claim, now, COPIED, detail)
         records.note(claim, now, COPIED, detail=detail)
-    return replace(version, handed_to=[*given, here])
+    return replaced(version, handed_to=[*given, here])

@@ -4,13 +4,13 @@
 
 import hmac
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from muster_server import ssids
 from muster_server.config_server import window
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.report import Report
+from muster_server.frozen import replaced
 from muster_server.store.claims import DISPLACED, Claim, Version, step_entry
 from muster_server.store.config import Records
 
@@ -74,7 +74,7 @@ def recorded(claim: Claim, report: Report, now: float) -> Claim:
         took_ms = (steps.get(place) or {}).get("ms")
         steps[place] = step_entry("failed", last["code"], took_ms, now)
         status = "failed"
-    return replace(
+    return replaced(
         claim, progress=steps, facts=facts, last=last or claim.last, status=status, seen_at=now
     )
 
@@ -111,7 +111,7 @@ def settle_claim(
     if claim.state != "proved":
         records.note(claim, now, "claim_proved")
     # A window that had no end but the claim's gets one.
-    return replace(window.running_out(claim, now), state="proved", expires_at=None)
+    return replaced(window.running_out(claim, now), state="proved", expires_at=None)
 
 
 def settle_version(
@@ -124,7 +124,7 @@ def settle_version(
     records.note(claim, now, "proved", detail=f"version {version.number}")
     _revoke_earlier(records, claim, version, now)
     records.retire_versions_below(claim.id, version.number)
-    version = replace(version, proved_at=now)
+    version = replaced(version, proved_at=now)
     records.put_version(version)
     url, _ = account_of(version)
     about = {"url": url, "device_id": claim.device_id, "owner": claim.owner}
@@ -132,10 +132,10 @@ def settle_version(
     settled = window.closed(at_work(claim, now) if is_registered else claim)
     if version.is_copied and version.token_id is None:
         # Where there is no token, the originator is all that a device has to show.
-        settled = replace(settled, originator=new_originator())
+        settled = replaced(settled, originator=new_originator())
     highest = max(claim.highest, version.number)
     runs = version.made_from
-    return replace(settled, version=version.number, highest=highest, runs=runs), version
+    return replaced(settled, version=version.number, highest=highest, runs=runs), version
 
 
 def note_origin(records: Records, claim: Claim, version: Version) -> Claim:
@@ -143,8 +143,8 @@ def note_origin(records: Records, claim: Claim, version: Version) -> Claim:
     release made, or that was made while the device had other settings. The claim as it is then.
     """
     effect = records.effect_of(claim)
-    records.put_version(replace(version, made_from=effect))
-    return replace(claim, runs=effect) if claim.version == version.number else claim
+    records.put_version(replaced(version, made_from=effect))
+    return replaced(claim, runs=effect) if claim.version == version.number else claim
 
 
 def at_work(claim: Claim, now: float) -> Claim:
@@ -152,7 +152,7 @@ def at_work(claim: Claim, now: float) -> Claim:
     steps = dict(claim.progress)
     for step in (SEND, RECEIVE, LEAVE, JOIN, REGISTER):
         _end(steps, step, now)
-    return replace(claim, progress=steps, status="registered", last=None)
+    return replaced(claim, progress=steps, status="registered", last=None)
 
 
 def _revoke_earlier(records: Records, claim: Claim, version: Version, now: float) -> None:
@@ -203,17 +203,17 @@ def handed_out(
 ) -> Claim:
     """The claim after this version was given to the device; the same again changes little."""
     handed_out_at = now if version.handed_out_at is None else version.handed_out_at
-    records.put_version(replace(version, handed_out_at=handed_out_at))
+    records.put_version(replaced(version, handed_out_at=handed_out_at))
     steps = claim.progress | {str(RECEIVE): step_entry("done", "ok", ms, now)}
     if steps.get(str(INITIALISE), {}).get("state") == "failed":
         steps[str(INITIALISE)] = step_entry("done", "ok", None, now)  # it has come about
     detail = f"version {version.number}"
     records.note(claim, now, "handed_out", step=RECEIVE, ms=ms, detail=detail)
     if has_failed:
-        return replace(claim, progress=steps, status="failed")
+        return replaced(claim, progress=steps, status="failed")
     for step in (LEAVE, JOIN, REGISTER):
         steps[str(step)] = step_entry("pending", None, None, None)
-    return replace(claim, progress=steps, status="handed_out")
+    return replaced(claim, progress=steps, status="handed_out")
 
 
 def drop_claim(records: Records, claim: Claim, now: float) -> None:

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from muster_server.config_server import device_changes, label_uses, proof, window
@@ -31,6 +30,7 @@ from muster_server.errors import (
     ServiceUnreachable,
     TooManyRequests,
 )
+from muster_server.frozen import replaced
 from muster_server.store.claims import (
     CLAIM_LIFE_S,
     ENDED,
@@ -190,7 +190,7 @@ class SyncService:
                 claim = proof.recorded(claim, report, now)
             if is_proved and claim.state != "released":
                 settled = proof.settle_claim(records, claim, now, claims)
-                claim = replace(settled, nonce=new_nonce())
+                claim = replaced(settled, nonce=new_nonce())
                 if version is not None and version.proved_at is None:
                     is_there = proof.shows_registration(report, version.number)
                     claim, version = proof.settle_version(
@@ -211,7 +211,7 @@ class SyncService:
             contact = Contact(claim, holder.k, version, report, use, is_new, is_proved)
             direction, claim = self._at_once(records, contact, started) or (None, claim)
             records.put_claim(claim)
-            return replace(contact, claim=claim), direction
+            return replaced(contact, claim=claim), direction
 
     def _at_once(
         self, records: Records, contact: Contact, started: float
@@ -271,7 +271,7 @@ class SyncService:
                         return direction
         except Invalid as error:
             waiting = self._complain(contact, error)
-            return replace(waiting, action="keep", retry_s=policy_s)
+            return replaced(waiting, action="keep", retry_s=policy_s)
         if report.state == "trial" or not contact.is_proved:
             # One that seeks would go home if it were told to keep what it has.
             action = "wait" if contact.k == ADOPTED else "keep"
@@ -336,7 +336,7 @@ class SyncService:
                 last = {"config": 0, "step": proof.RECEIVE, "code": code, "detail": str(error)}
                 progress = with_step(claim, proof.RECEIVE, "failed", code, None, now)
                 status = "waiting" if contact.k == LABEL else "registered"
-                records.put_claim(replace(progress, last=last, status=status))
+                records.put_claim(replaced(progress, last=last, status=status))
                 records.note(
                     claim, now, "not_prepared", step=proof.RECEIVE, code=code, detail=str(error)
                 )

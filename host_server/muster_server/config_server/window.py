@@ -9,9 +9,8 @@ proof that the device runs on what it got does. A profile with `"reonboarding": 
 window: its labels always open.
 """
 
-from dataclasses import replace
-
 from muster_server.errors import Invalid
+from muster_server.frozen import replaced
 from muster_server.store.claims import Claim
 from muster_server.store.config import Records
 
@@ -58,16 +57,16 @@ def chosen_end(until: int | None, now: float) -> float:
 
 def opened(claim: Claim, until: float | None) -> Claim:
     """The claim with a window that is open until then; None: as long as nobody proves it."""
-    return replace(claim, window_open=True, window_until=until)
+    return replaced(claim, window_open=True, window_until=until)
 
 
 def running_out(claim: Claim, now: float) -> Claim:
     """The claim, whose window has an end from now on, if it is open."""
     if claim.window_open and claim.window_until is None:
-        return replace(claim, window_until=now + WINDOW_S)
+        return replaced(claim, window_until=now + WINDOW_S)
     return claim
 
 
 def closed(claim: Claim) -> Claim:
     """The claim with a closed window."""
-    return replace(claim, window_open=False, window_until=None)
+    return replaced(claim, window_open=False, window_until=None)

@@ -3,8 +3,10 @@
 """The values that the configuration server remembers: claims, versions, jobs."""
 
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from muster_server.frozen import replaced
 
 # How long an unproved claim lives after the last word from a device that holds its secret.
 CLAIM_LIFE_S = 14 * 24 * 3600
@@ -135,11 +137,11 @@ def with_step(
     entry = step_entry(state, code, ms, at)
     if by is not None:
         entry["by"] = by
-    return replace(claim, progress={**claim.progress, str(step): entry})
+    return replaced(claim, progress={**claim.progress, str(step): entry})
 
 
 def living_until(claim: Claim, at: float) -> Claim:
     """The claim, which lives until then at least. One that was proved lives anyway."""
     if claim.expires_at is None:
         return claim
-    return replace(claim, expires_at=max(claim.expires_at, at))
+    return replaced(claim, expires_at=max(claim.expires_at, at))

@@ -8,9 +8,10 @@ kept.
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from muster_server.frozen import replaced
 from muster_server.store.sql import Sql, insertion
 
 KEPT = 256
@@ -144,7 +145,7 @@ class History:
                 if _said(former) != _said(moment):
                     return False
                 times = former.times + moment.times
-                back[n] = (device_id, owner, replace(former, times=times, until=until))
+                back[n] = (device_id, owner, replaced(former, times=times, until=until))
                 return True
         if _is_strange(moment):
             kind = (device_id, owner, moment.what, moment.source)
