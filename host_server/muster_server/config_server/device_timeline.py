@@ -9,7 +9,7 @@ back from the moment at which its timeline arrived: the last entry ended then, a
 from muster_server.config_server.report import Entry, Report
 from muster_server.store.claims import Claim
 from muster_server.store.config import Records
-from muster_server.store.history import Moment
+from muster_server.store.history import Moment, Told
 
 _LOOKED_BACK = 64  # entries; a device keeps fewer
 
@@ -44,17 +44,16 @@ def note_timeline(
     if not timeline:
         return set()
     told = records.history.told_by_device(claim.device_id, claim.owner, _LOOKED_BACK)
-    earlier = [entry[1:] for entry in told]
+    earlier = [entry[1:4] for entry in told]
     new = list(timeline[overlap(earlier, timeline) :])
     floor = told[-1].at if told else 0.0
     left_ms = sum(ms for _, _, ms in new)
-    moments = []
+    entries = []
     for step, code, ms in new:
         left_ms -= ms
         at = max(floor, now - left_ms / 1000)
-        text = detail.get((step, code), "")
-        moments.append(Moment("device", at, "step", step, code, ms, text))
-    records.history.add(claim.device_id, claim.owner, moments)
+        entries.append(Told(at, step, code, ms, detail.get((step, code), "")))
+    records.history.add_told(claim.device_id, claim.owner, entries)
     if claim.status != "registered":  # a device at work joins again now and then
         records.tallies.add(claim.owner, now, new)
     return {(step, code) for step, code, _ in timeline}
@@ -67,12 +66,13 @@ def overlap(earlier: list[Entry], timeline: tuple[Entry, ...]) -> int:
     earlier ones keep them. New entries are always at the end, for a device adds nothing anywhere
     else.
     """
-    return max((_matched(earlier, start, timeline) for start in range(len(earlier))), default=0)
+    if not timeline:
+        return 0
+    starts = [start for start, entry in enumerate(earlier) if entry == timeline[0]]
+    return max([_matched(earlier, start, timeline) for start in starts], default=0)
 
 
 def _matched(earlier: list[Entry], start: int, timeline: tuple[Entry, ...]) -> int:
-    if not timeline or earlier[start] != timeline[0]:
-        return 0
     matched = 0
     for entry in earlier[start:]:
         if matched < len(timeline) and entry == timeline[matched]:

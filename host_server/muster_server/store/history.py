@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from muster_server.frozen import replaced
-from muster_server.store.sql import Sql, insertion
+from muster_server.store.several import Several
+from muster_server.store.sql import Sql
 
 KEPT = 256
 # Of those, of each kind that strangers can bring about, or who once had the device: they must not
@@ -22,21 +22,33 @@ STRANGERS_KEPT = 16
 _BY_STRANGERS = (REFUSED, WINDOW_CLOSED)
 _LONGEST_DETAIL = 200
 
-_COLUMNS = (
-    *("device_id", "owner", "source", "at", "until", "times", "what", "step", "code", "ms"),
-    "detail",
-)
+
+class _Row(NamedTuple):
+    device_id: str
+    owner: str
+    source: str
+    at: float
+    until: float
+    times: int
+    what: str
+    step: int | None
+    code: str
+    ms: int | None
+    detail: str
+
+
 _MOMENT = ", ".join(("source", "at", "what", "step", "code", "ms", "detail", "until", "times"))
 _ABOUT = "device_id = ? AND owner = ?"
 _BY_OTHERS = "what NOT IN ({})".format(", ".join(f"'{what}'" for what in _BY_STRANGERS))
-_ADD = insertion("history", _COLUMNS)
 _COUNT = "UPDATE history SET times = ?, until = ? WHERE id = ?"
 
 
 def _newest(of_its_kind: str) -> str:
+    """The newest, with the number of all rows about the device, whoever owned it."""
+    here = "(SELECT count(*) FROM history WHERE device_id = ?)"
     return (
-        f"SELECT id, what, step, code, detail, times FROM history WHERE {_ABOUT}"  # noqa: S608
-        f" AND {of_its_kind} AND source = ? ORDER BY id DESC LIMIT 1"
+        f"SELECT what, step, code, detail, times, id, {here} FROM history"  # noqa: S608
+        f" WHERE {_ABOUT} AND {of_its_kind} AND source = ? ORDER BY id DESC LIMIT 1"
     )
 
 
@@ -61,6 +73,9 @@ _TOLD = (
 )
 
 
+_ROWS = Several("history", _Row._fields)
+
+
 @dataclass(frozen=True)
 class Moment:
     """One thing that happened, or the same several times in a row."""
@@ -83,6 +98,7 @@ class Told(NamedTuple):
     step: int
     code: str
     ms: int
+    detail: str = ""
 
 
 class History:
@@ -90,7 +106,9 @@ class History:
 
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
-        self._kept_back: list[tuple[str, str, Moment]] | None = None
+        self._kept_back: list[_Row] | None = None
+        # Rows about a device, no fewer than there are, as far as this transaction knows.
+        self._here: dict[str, int] = {}
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -109,52 +127,65 @@ class History:
         bring about is a row of its own: one between two others that are the same does not part
         them.
         """
+        row = _row(device_id, owner, moment)
         # What a device reports comes with an order of its own, and is never counted.
-        if moment.source != "device" and self._is_counted(device_id, owner, moment):
-            return
-        self.add(device_id, owner, (moment,))
+        if row.source == "device" or not self._is_counted(row):
+            self._put([row])
 
-    def add(self, device_id: str, owner: str, moments: Iterable[Moment]) -> None:
-        """Write all of them down, each in a row of its own, in this order."""
-        added = [(device_id, owner, moment) for moment in moments]
+    def add_told(self, device_id: str, owner: str, told: Iterable[Told]) -> None:
+        """Write down what a device's timeline tells, each in a row of its own, in this order."""
+        who = (device_id, owner, "device")
+        self._put(
+            [
+                _Row(*who, at, at, 1, "step", step, code, ms, detail[:_LONGEST_DETAIL])
+                for at, step, code, ms, detail in told
+            ]
+        )
+
+    def _put(self, rows: list[_Row]) -> None:
         if self._kept_back is not None:
-            self._kept_back += added
+            self._kept_back += rows
         else:
-            self._add(added)
+            self._add(rows)
 
     def _write(self) -> None:
         if self._kept_back:
             added, self._kept_back = self._kept_back, []
             self._add(added)
 
-    def _add(self, added: list[tuple[str, str, Moment]]) -> None:
-        if not added:
-            return
-        self._sql.run_many(_ADD, [_row(*each) for each in added])
-        for of_kind in {(*who, moment.what) for *who, moment in added if _is_strange(moment)}:
+    def _add(self, added: list[_Row]) -> None:
+        _ROWS.add(self._sql, added)
+        for of_kind in {(*row[:2], row.what) for row in added if row.what in _BY_STRANGERS}:
             self._sql.run(_DROP_OLD_OF_KIND, *of_kind, *of_kind, STRANGERS_KEPT)
-        for about in {(device_id, owner) for device_id, owner, _ in added}:
-            self._sql.run(_DROP_OLD, *about, *about, KEPT)
+        for device_id, owner in {row[:2] for row in added}:
+            here = self._here.pop(device_id, KEPT) + len(added)
+            if here <= KEPT:
+                self._here[device_id] = here
+            else:
+                self._sql.run(_DROP_OLD, device_id, owner, device_id, owner, KEPT)
 
-    def _is_counted(self, device_id: str, owner: str, moment: Moment) -> bool:
-        until = max(moment.at, moment.until)
+    def _is_counted(self, row: _Row) -> bool:
+        said, is_strange = _said(row), row.what in _BY_STRANGERS
         back = self._kept_back or []
         for n in reversed(range(len(back))):
-            former = back[n][2]
-            if back[n][:2] == (device_id, owner) and _is_beside(former, moment):
-                if _said(former) != _said(moment):
+            former = back[n]
+            if former[:3] == row[:3] and _is_beside(former, row, is_strange):
+                if _said(former) != said:
                     return False
-                times = former.times + moment.times
-                back[n] = (device_id, owner, replaced(former, times=times, until=until))
+                back[n] = former._replace(times=former.times + row.times, until=row.until)
                 return True
-        if _is_strange(moment):
-            kind = (device_id, owner, moment.what, moment.source)
-            row = self._sql.row(_NEWEST_OF_KIND, *kind)
-        else:
-            row = self._sql.row(_NEWEST_OF_OTHERS, device_id, owner, moment.source)
-        if row is None or tuple(row)[1:5] != _said(moment):
+        who = (row.device_id, row.device_id, row.owner)
+        found = (
+            self._sql.row(_NEWEST_OF_KIND, *who, row.what, row.source)
+            if is_strange
+            else self._sql.row(_NEWEST_OF_OTHERS, *who, row.source)
+        )
+        if found is None:
             return False
-        self._sql.run(_COUNT, row["times"] + moment.times, until, row["id"])
+        *is_said, times, row_id, self._here[row.device_id] = found
+        if tuple(is_said) != said:
+            return False
+        self._sql.run(_COUNT, times + row.times, row.until, row_id)
         return True
 
     def of(self, device_id: str, owner: str) -> list[Moment]:
@@ -174,28 +205,24 @@ class History:
 
     def told_by_device(self, device_id: str, owner: str, most: int) -> list[Told]:
         """The newest that the device's own timeline told, the oldest of them first."""
-        if any(moment.source == "device" for _, _, moment in self._kept_back or ()):
+        if any(row.source == "device" for row in self._kept_back or ()):
             self._write()
         return [Told(*row) for row in reversed(self._sql.rows(_TOLD, device_id, owner, most))]
 
 
-def _is_strange(moment: Moment) -> bool:
-    return moment.what in _BY_STRANGERS
+def _is_beside(former: _Row, row: _Row, is_strange: bool) -> bool:
+    """Tell whether one would be counted if it said the same as the other, of the same source."""
+    if is_strange:
+        return former.what == row.what
+    return former.what not in _BY_STRANGERS
 
 
-def _is_beside(former: Moment, moment: Moment) -> bool:
-    """Tell whether one would be counted if it said the same as the other."""
-    is_alike = _is_strange(former) is _is_strange(moment)
-    is_of_kind = former.what == moment.what or not _is_strange(moment)
-    return former.source == moment.source and is_alike and is_of_kind
+def _said(row: _Row) -> tuple[Any, ...]:
+    return row.what, row.step, row.code, row.detail
 
 
-def _said(moment: Moment) -> tuple[Any, ...]:
-    return moment.what, moment.step, moment.code, moment.detail[:_LONGEST_DETAIL]
-
-
-def _row(device_id: str, owner: str, moment: Moment) -> tuple[Any, ...]:
-    return (
+def _row(device_id: str, owner: str, moment: Moment) -> _Row:
+    return _Row(
         *(device_id, owner, moment.source, moment.at, max(moment.at, moment.until)),
         *(moment.times, moment.what, moment.step, moment.code, moment.ms),
         moment.detail[:_LONGEST_DETAIL],

@@ -9,21 +9,22 @@ Where transactions run beside each other, each counts in a part that it draws: i
 devices of an owner would wait for each other's commit.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from secrets import randbelow
 
+from muster_server.store.several import Several
 from muster_server.store.sql import Sql
 
 KEPT_DAYS = 90
 DAY_S = 86400
 PARTS = 64
 _LONGEST = 31  # 2^31 ms are 24 days
-_ADD = (
-    "INSERT INTO step_tally (owner, day, step, code, magnitude, part, times)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (owner, day, step, code, magnitude, part)"
-    " DO UPDATE SET times = step_tally.times + excluded.times"
+_ROWS = Several(
+    "step_tally",
+    ("owner", "day", "step", "code", "magnitude", "part", "times"),
+    "ON CONFLICT (owner, day, step, code, magnitude, part)"
+    " DO UPDATE SET times = step_tally.times + excluded.times",
 )
 _OLD = "DELETE FROM step_tally WHERE owner = ? AND day < ?"
 _SINCE = (
@@ -58,12 +59,15 @@ class Tallies:
     def add(self, owner: str, at: float, ended: Iterable[tuple[int, str, int]]) -> None:
         """Count steps that ended, each with its code and how long it took in ms."""
         day = int(at // DAY_S)
-        counted = Counter((step, code, magnitude_of(ms)) for step, code, ms in ended)
+        counted: dict[tuple[int, str, int], int] = {}
+        for step, code, ms in ended:
+            key = (step, code, magnitude_of(ms))
+            counted[key] = counted.get(key, 0) + 1
         if not counted:
             return
         part = randbelow(PARTS) if self._sql.is_shared else 0
-        rows = ((owner, day, *key, part, times) for key, times in sorted(counted.items()))
-        self._sql.run_many(_ADD, rows)
+        rows = [(owner, day, *key, part, times) for key, times in sorted(counted.items())]
+        _ROWS.add(self._sql, rows)
         self._sql.run(_OLD, owner, day - KEPT_DAYS)
 
     def since(self, owner: str, day: int) -> list[Tally]:

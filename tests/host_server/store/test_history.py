@@ -4,6 +4,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_report_is_written_with_one_statement(
     written: list[int] = []
     add = History._add
 
-    def counting(history: History, added: list[tuple[str, str, Moment]]) -> None:
+    def counting(history: History, added: list[Any]) -> None:
         written.append(len(added))
         add(history, added)
 
