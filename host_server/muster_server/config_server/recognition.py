@@ -5,6 +5,7 @@
 import secrets
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from muster_server.api.bounds import KEY_BYTES
 from muster_server.config_server.noise import Exchange, Opened, prologue
@@ -41,8 +42,14 @@ class Stranger(NotRecognised):
         time.sleep(_TOLD_EVERY_S - passed % _TOLD_EVERY_S)
 
 
-# Whose it is (a claim's id), of which version, and the key.
-_Key = tuple[str | VendorDevice, Version | None, bytes]
+_OF_LABEL = "sync-psk"  # the use of a label's secret that makes its key
+
+
+class _Key(NamedTuple):
+    owner: str | VendorDevice  # or a claim's id
+    version: Version | None
+    psk: bytes
+    has_seen: bool  # the message, before
 
 
 @dataclass(frozen=True)
@@ -67,45 +74,64 @@ def authenticated(
     """
     name = device_id if is_device_id(device_id) else "-"
     exchange = Exchange(prologue(name, k), message)
-    found = None
     with store.reading() as records:
-        keys = _keys(records, name, k, now)
-        for owner, version, psk in keys:
-            opened = exchange.opened(psk)
-            if opened is not None:
-                # A vendor's device has nothing yet that a replay could touch.
-                is_seen = isinstance(owner, str) and records.has_seen(owner, digest)
-                found = Holder(name, owner, k, version, opened, is_seen)
+        keys = _keys(records, name, k, digest, now)
+        found = _opened(exchange, keys)
+        # A claim with the vendor's secret has the same key, and says more.
+        if found is None and k == LABEL:
+            vendors = _vendors_key(records, name)
+            found = _opened(exchange, vendors)
+            keys += vendors
     if found is None:
         nobodys = secrets.token_bytes(KEY_BYTES)
         for _ in range(_ATTEMPTS - len(keys)):
             exchange.opened(nobodys)
+        return None
+    key, opened = found
+    return Holder(name, key.owner, k, key.version, opened, key.has_seen)
+
+
+def _opened(exchange: Exchange, keys: list[_Key]) -> tuple[_Key, Opened] | None:
+    """Return the last of these keys that opens the message, with what is in it."""
+    found = None
+    for key in keys:
+        opened = exchange.opened(key.psk)
+        if opened is not None:
+            found = key, opened
     return found
 
 
-def _keys(records: Records, device_id: str, k: str, now: float) -> list[_Key]:
-    found: list[_Key] = []
+def _keys(records: Records, device_id: str, k: str, digest: bytes, now: float) -> list[_Key]:
+    """The keys of the device's claims that go by this name."""
     if k not in (LABEL, ADOPTED):
         # Also of claims that have expired: whoever has a version's key was given it.
-        for version in records.versions_numbered(device_id, int(k)):
-            found.append((version.claim_id, version, key_of(version)))
-        return found
-    claims = records.keyholders(device_id)
+        versions = records.versions_numbered(device_id, int(k), digest)
+        return [_Key(v.claim_id, v, key_of(v), has_seen) for v, has_seen in versions]
+    claims = records.keyholders(device_id, digest)
     if k == ADOPTED:
         # As with a version's key: whoever has an adoption secret was given it.
-        for claim in claims:
-            if claim.adoption is not None:
-                key = Label(device_id, claim.secret).adopted_key(claim.adoption)
-                found.append((claim.id, None, key))
-        return found
-    live = [c for c in claims if c.state not in ENDED and not is_expired(c, now)]
-    for claim in live:
-        found.append((claim.id, None, Label(device_id, claim.secret).key("sync-psk")))
+        adopted = [(c, c.adoption, has_seen) for c, has_seen in claims if c.adoption is not None]
+        return [
+            _Key(claim.id, None, _label_of(claim).adopted_key(adoption), has_seen)
+            for claim, adoption, has_seen in adopted
+        ]
+    return [
+        _Key(claim.id, None, _label_of(claim).key(_OF_LABEL), has_seen)
+        for claim, has_seen in claims
+        if claim.state not in ENDED and not is_expired(claim, now)
+    ]
+
+
+def _vendors_key(records: Records, device_id: str) -> list[_Key]:
     vendor = records.vendor_device(device_id)
-    # A claim with the vendor's secret has the same key, and says more.
-    if vendor is not None and all(claim.secret != vendor.secret for claim in live):
-        found.append((vendor, None, Label(device_id, vendor.secret).key("sync-psk")))
-    return found
+    if vendor is None:
+        return []
+    # A vendor's device has nothing yet that a replay could touch.
+    return [_Key(vendor, None, _label_of(vendor).key(_OF_LABEL), has_seen=False)]
+
+
+def _label_of(holder: Keyholder | VendorDevice) -> Label:
+    return Label(holder.device_id, holder.secret)
 
 
 def is_expired(claim: Claim | Keyholder, now: float) -> bool:

@@ -380,7 +380,9 @@ def _version_now(records: Records, claim: Claim, holder: Holder, report: Report)
     NotRecognised if its key has ended since it opened the message.
     """
     if holder.version is not None:
-        version = records.version(claim.id, holder.version.number)
+        # All of them are read, for a proof looks at the others, too.
+        number = holder.version.number
+        version = next((v for v in records.versions_of(claim.id) if v.number == number), None)
         if version is None:
             raise NotRecognised(_REGISTER_FIRST)
         return version

@@ -159,8 +159,12 @@ class Records(DeviceRecords):
     @contextmanager
     def part(self) -> Iterator[None]:
         """Take back what happens in the block, and nothing else, if an error ends it."""
-        with self._sql.part():
-            yield
+        try:
+            with self._sql.part():
+                yield
+        except BaseException:
+            self.forget_read()  # it may have been changed in the block
+            raise
 
     def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:
         """Remember what this server did or saw; `more` are fields of a Moment."""

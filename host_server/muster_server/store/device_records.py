@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from muster_server.document import compact_json
+from muster_server.frozen import of_fields
 from muster_server.store.claims import Claim, Keyholder, VendorDevice, Version, new_nonce
 from muster_server.store.opened import OpenedDocuments
 from muster_server.store.secrets import SecretBox
@@ -28,13 +29,20 @@ _PUT_CLAIM = replacement("claim", _CLAIM, "id")
 _CLAIMS = f"SELECT {', '.join(_CLAIM)} FROM claim"  # noqa: S608 - our own names
 _IN_ORDER = "ORDER BY created_at, id"
 _KEYHOLDER = tuple(Keyholder.__dataclass_fields__)
-_KEYHOLDERS = f"SELECT {', '.join(_KEYHOLDER)} FROM claim WHERE device_id = ? {_IN_ORDER}"  # noqa: S608
+_HAS_SEEN = "EXISTS (SELECT 1 FROM seen_message WHERE claim_id = claim.id AND digest = ?)"
+_KEYHOLDERS = (
+    f"SELECT {', '.join(_KEYHOLDER)}, {_HAS_SEEN} FROM claim"  # noqa: S608 - our own names
+    f" WHERE device_id = ? {_IN_ORDER}"
+)
 _VERSION = tuple(Version.__dataclass_fields__)
 _IN_VERSION = ", ".join(f"version.{name}" for name in _VERSION)
 _PUT_VERSION = replacement("version", _VERSION, "claim_id", "number")
 _VERSIONS = f"SELECT {_IN_VERSION} FROM version WHERE claim_id = ?"  # noqa: S608 - our own names
+_ALL_VERSIONS = f"{_VERSIONS} ORDER BY number"
+_ONE_VERSION = f"{_VERSIONS} AND number = ?"
 _OF_DEVICE = (
-    f"SELECT {_IN_VERSION} FROM claim JOIN version ON version.claim_id = claim.id"  # noqa: S608
+    f"SELECT {_IN_VERSION}, {_HAS_SEEN} FROM claim"  # noqa: S608 - our own names
+    " JOIN version ON version.claim_id = claim.id"
     " WHERE claim.device_id = ? AND version.number = ? ORDER BY claim.created_at, claim.id"
 )
 _ADD_VENDOR_DEVICE = insertion("vendor_device", ("device_id", "secret", "nonce"))
@@ -56,6 +64,7 @@ class DeviceRecords:
         # As they are in the database, as far as this transaction knows.
         self._claims_known: dict[str, Claim] = {}
         self._versions_known: dict[tuple[str, int], Version] = {}
+        self._all_known: set[str] = set()  # claims of which all versions are
 
     # devices that a vendor registered
 
@@ -92,11 +101,13 @@ class DeviceRecords:
         found = self._claims(f"{_CLAIMS} WHERE id = ?", claim_id)
         return found[0] if found else None
 
-    def keyholders(self, device_id: str) -> list[Keyholder]:
-        """The secrets of all claims of a device, the oldest claim's first."""
-        rows = self._sql.rows(_KEYHOLDERS, device_id)
-        found = [self._unsealed(dict(zip(_KEYHOLDER, row, strict=True))) for row in rows]
-        return [Keyholder(**fields) for fields in found]
+    def keyholders(self, device_id: str, digest: bytes) -> list[tuple[Keyholder, bool]]:
+        """The secrets of all claims of a device, the oldest claim's first, and for each whether
+        the message with this digest came before, as far as is remembered.
+        """
+        rows = self._sql.rows(_KEYHOLDERS, digest, device_id)
+        found = [(self._unsealed(dict(zip(_KEYHOLDER, row, strict=False))), row) for row in rows]
+        return [(of_fields(Keyholder, fields), bool(row[-1])) for fields, row in found]
 
     def has_expired(self, now: float) -> bool:
         """Tell whether there are claims that nobody proved in time."""
@@ -116,7 +127,7 @@ class DeviceRecords:
             self._sql.run(_PUT_CLAIM, *values)
         else:
             before, now = vars(known), vars(claim)
-            changed = tuple(name for name in _CLAIM if before[name] != now[name])
+            changed = tuple([name for name in _CLAIM if before[name] != now[name]])
             if changed:
                 values = [self._stored(claim, name) for name in changed]
                 self._sql.run(_change_of("claim", changed, ("id",)), *values, claim.id)
@@ -126,14 +137,14 @@ class DeviceRecords:
         """The claim gets another profile, or ends: what it has says nothing of its profile any
         more, and it is in no roll-out of it.
         """
-        self._versions_known.clear()
+        self._forget_versions()
         self._sql.run("UPDATE version SET made_from = NULL WHERE claim_id = ?", claim_id)
         self._sql.run("DELETE FROM rollout_device WHERE claim_id = ?", claim_id)
 
     def remove_claim(self, claim_id: str) -> None:
         """Forget the claim with its versions."""
         self._claims_known.pop(claim_id, None)
-        self._versions_known.clear()
+        self._forget_versions()
         self._sql.run("DELETE FROM claim WHERE id = ?", claim_id)
 
     def _claims(self, text: str, *values: Any) -> list[Claim]:
@@ -144,7 +155,7 @@ class DeviceRecords:
         for name in _CLAIM_JSON:
             fields[name] = from_json(fields[name])
         fields["window_open"] = bool(fields["window_open"])
-        claim = Claim(**fields)
+        claim = of_fields(Claim, fields)
         self._claims_known[claim.id] = claim
         return claim
 
@@ -166,56 +177,75 @@ class DeviceRecords:
 
     def versions_of(self, claim_id: str) -> list[Version]:
         """All versions that still have a valid key, the oldest first."""
-        rows = self._sql.rows(f"{_VERSIONS} ORDER BY number", claim_id)
+        if claim_id in self._all_known:
+            known = [v for v in self._versions_known.values() if v.claim_id == claim_id]
+            return sorted(known, key=lambda version: version.number)
+        rows = self._sql.rows(_ALL_VERSIONS, claim_id)
+        self._all_known.add(claim_id)
         return [self._version(row) for row in rows]
 
     def version(self, claim_id: str, number: int) -> Version | None:
         """Return this version, if it has not been retired."""
-        row = self._sql.row(f"{_VERSIONS} AND number = ?", claim_id, number)
+        if claim_id in self._all_known:
+            return self._versions_known.get((claim_id, number))
+        row = self._sql.row(_ONE_VERSION, claim_id, number)
         return None if row is None else self._version(row)
 
-    def versions_numbered(self, device_id: str, number: int) -> list[Version]:
-        """The versions with this number of all claims of a device, the oldest claim's first."""
-        return [self._version(row) for row in self._sql.rows(_OF_DEVICE, device_id, number)]
+    def versions_numbered(
+        self, device_id: str, number: int, digest: bytes
+    ) -> list[tuple[Version, bool]]:
+        """The versions with this number of all claims of a device, the oldest claim's first, and
+        for each whether its claim's message with this digest came before.
+        """
+        rows = self._sql.rows(_OF_DEVICE, digest, device_id, number)
+        return [(self._version(row), bool(row[-1])) for row in rows]
 
     def put_version(self, version: Version) -> None:
         """Keep the version as it is now."""
         place = (version.claim_id, version.number)
         known = self._versions_known.get(place)
         self._versions_known[place] = version
-        now = vars(version) | {"handed_to": as_json(version.handed_to)}
         if known is not None and known.document is version.document:
-            before = vars(known) | {"handed_to": as_json(known.handed_to)}
-            changed = tuple(name for name in _VERSION if before[name] != now[name])
+            before, now = vars(known), vars(version)
+            changed = tuple([name for name in _VERSION if before[name] != now[name]])
             if changed:
                 text = _change_of("version", changed, ("claim_id", "number"))
-                self._sql.run(text, *(now[name] for name in changed), *place)
+                values = [_in_column(name, now[name]) for name in changed]
+                self._sql.run(text, *values, *place)
             return
         plain = compact_json(version.document).encode()
-        now["document"] = self._box.seal(plain, "version", "document", _named(*place))
-        self._sql.run(_PUT_VERSION, *(now[name] for name in _VERSION))
+        sealed = self._box.seal(plain, "version", "document", _named(*place))
+        row = {name: _in_column(name, value) for name, value in vars(version).items()}
+        self._sql.run(_PUT_VERSION, *[(row | {"document": sealed})[name] for name in _VERSION])
 
     def retire_versions_below(self, claim_id: str, number: int) -> None:
         """Earlier versions lose their keys."""
-        for place in [known for known in self._versions_known if known[1] < number]:
+        earlier = [at for at in self._versions_known if at[0] == claim_id and at[1] < number]
+        for place in earlier:
             del self._versions_known[place]
-        self._sql.run("DELETE FROM version WHERE claim_id = ? AND number < ?", claim_id, number)
+        if earlier or claim_id not in self._all_known:
+            text = "DELETE FROM version WHERE claim_id = ? AND number < ?"
+            self._sql.run(text, claim_id, number)
+
+    def forget_read(self) -> None:
+        """Read again whatever is asked for from now on."""
+        self._claims_known.clear()
+        self._forget_versions()
+
+    def _forget_versions(self) -> None:
+        self._versions_known.clear()
+        self._all_known.clear()
 
     def _version(self, row: Row) -> Version:
-        fields = dict(zip(_VERSION, row, strict=True))
+        fields = dict(zip(_VERSION, row, strict=False))  # something may follow
         place = (fields["claim_id"], fields["number"])
         fields["document"] = self._opened.document("version", _named(*place), fields["document"])
         fields["handed_to"] = from_json(fields["handed_to"])
-        version = Version(**fields)
+        version = of_fields(Version, fields)
         self._versions_known[place] = version
         return version
 
     # messages
-
-    def has_seen(self, claim_id: str, digest: bytes) -> bool:
-        """Tell whether this message came before, as far as is remembered."""
-        text = "SELECT id FROM seen_message WHERE claim_id = ? AND digest = ?"
-        return self._sql.row(text, claim_id, digest) is not None
 
     def is_first_sight(self, claim_id: str, digest: bytes) -> bool:
         """Tell whether this message is new; from now on it is not. At least the newest 512 are
@@ -224,6 +254,11 @@ class DeviceRecords:
         if os.urandom(1)[0] < _TRIMMED_OF_256:
             self._sql.run(_FORGET_SEEN, claim_id, claim_id, _MESSAGES_KEPT)
         return self._sql.run(_SEE, claim_id, digest) == 1
+
+
+def _in_column(name: str, value: Any) -> Any:
+    """Return what a column holds of a version, but for its document."""
+    return as_json(value) if name == "handed_to" else value
 
 
 def _named(claim_id: str, number: int) -> str:

@@ -3,6 +3,7 @@
 """Is what a transaction has read remembered rightly, and only what has changed written?"""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,33 @@ def test_claim_that_is_put_after_it_was_removed_is_there(place: Field, device: D
         assert of(records, device) == (claim, version)
 
 
+def test_versions_that_are_known_are_those_that_are_there(place: Field, device: Device) -> None:
+    with place.store.transaction() as records:
+        claim, version = of(records, device)
+        newer = replace(version, number=version.number + 1)
+        records.put_version(newer)
+        assert records.versions_of(claim.id) == [version, newer]
+        assert records.version(claim.id, newer.number) == newer
+        records.retire_versions_below(claim.id, newer.number)
+        assert records.versions_of(claim.id) == [newer]
+        assert records.version(claim.id, version.number) is None
+    with place.store.reading() as records:
+        assert records.versions_of(claim.id) == [newer]
+
+
+def test_what_was_taken_back_is_not_known_any_more(place: Field, device: Device) -> None:
+    with place.store.transaction() as records:
+        claim, version = of(records, device)
+        with suppress(ZeroDivisionError), records.part():
+            records.put_claim(replace(claim, name="press 5"))
+            records.put_version(replace(version, proved_at=None))
+            raise ZeroDivisionError
+        assert of(records, device) == (claim, version)
+        records.put_claim(replace(claim, name="press 5"))
+    with place.store.reading() as records:
+        assert of(records, device)[0].name == "press 5"
+
+
 def test_document_that_is_another_is_sealed_anew(place: Field, device: Device) -> None:
     with place.store.transaction() as records:
         claim, version = of(records, device)
@@ -93,7 +121,7 @@ def test_newest_messages_are_remembered_and_older_ones_forgotten(
         (claim,) = records.claims_of(device.id)
         digests = [bytes([n]) * 16 for n in range(200)]
         assert all(records.is_first_sight(claim.id, digest) for digest in digests)
-        seen = [records.has_seen(claim.id, digest) for digest in digests]
+        seen = [records.keyholders(device.id, digest)[0][1] for digest in digests]
         assert all(seen[-3:])
         assert not any(seen[:50])
         assert not records.is_first_sight(claim.id, digests[-1])
@@ -102,9 +130,9 @@ def test_newest_messages_are_remembered_and_older_ones_forgotten(
 def test_label_of_another_device_holds_no_key_of_this_one(place: Field, device: Device) -> None:
     other = place.registered()
     with place.store.reading() as records:
-        (mine,) = records.keyholders(device.id)
+        ((mine, _),) = records.keyholders(device.id, b"")
         assert mine.secret == device.label.secret
-        (version,) = records.versions_numbered(device.id, 1)
+        ((version, _),) = records.versions_numbered(device.id, 1, b"")
         assert version.claim_id == mine.id
-        assert records.versions_numbered(other.id, 1) != [version]
-        assert records.versions_numbered(device.id, 2) == []
+        assert records.versions_numbered(other.id, 1, b"")[0][0] != version
+        assert records.versions_numbered(device.id, 2, b"") == []
