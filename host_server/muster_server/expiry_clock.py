@@ -55,13 +55,17 @@ class ExpiryClock:
         self._believed = (last if in_doubt and last is not None else now) - passed
         self._seen, self._seen_since = now - passed, passed
         self._said_at: float | None = None
-        self._saved_at: float | None = None
+        self._due_at = passed  # when the time is to be saved again
+        self._calm_until = passed
 
     def __call__(self) -> float:
         """Return the time; a jump is logged, at once and every hour."""
+        now, passed = self._clock(), self._monotonic()
+        offset = now - passed
+        is_seen = abs(offset - self._seen) <= SLACK_S
+        if is_seen and abs(offset - self._believed) <= SLACK_S and passed < self._calm_until:
+            return now  # nothing has happened, and nothing is to be done: as nearly always
         with self._lock:
-            now, passed = self._clock(), self._monotonic()
-            offset = now - passed
             if abs(offset - self._seen) > SLACK_S:
                 self._seen, self._seen_since = offset, passed
                 self._said_at = None
@@ -73,6 +77,7 @@ class ExpiryClock:
             else:
                 self._complain(now, believed, passed)
             self._save(believed, passed)
+            self._calm_until = min(self._due_at, self._seen_since + BELIEVED_AFTER_S)
             return min(now, believed)
 
     def latest(self) -> float:
@@ -101,9 +106,9 @@ class ExpiryClock:
         )
 
     def _save(self, believed: float, passed: float) -> None:
-        if self._saved_at is not None and passed - self._saved_at < SAVED_EVERY_S:
+        if passed < self._due_at:
             return
-        self._saved_at = passed
+        self._due_at = passed + SAVED_EVERY_S
         try:
             write_private(self._kept, f"{believed:.0f}\n".encode())
         except OSError as error:
