@@ -18,7 +18,9 @@ else:
 
     def replaced(value: T, **changes: Any) -> T:
         """The value with these fields, as `dataclasses.replace` makes it."""
-        return of_fields(type(value), value.__dict__ | changes)
+        made = object.__new__(type(value))
+        made.__dict__.update(value.__dict__, **changes)
+        return made
 
 
 def of_fields(kind: type[T], fields: dict[str, Any]) -> T:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from muster_server.store.several import Several
+from muster_server.store.insertions import Insertion
 from muster_server.store.sql import Sql
 
 KEPT = 256
@@ -73,7 +73,7 @@ _TOLD = (
 )
 
 
-_ROWS = Several("history", _Row._fields)
+_ROWS = Insertion("history", _Row._fields)
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class History:
             self._add(added)
 
     def _add(self, added: list[_Row]) -> None:
-        _ROWS.add(self._sql, added)
+        _ROWS.run(self._sql, added)
         for of_kind in {(*row[:2], row.what) for row in added if row.what in _BY_STRANGERS}:
             self._sql.run(_DROP_OLD_OF_KIND, *of_kind, *of_kind, STRANGERS_KEPT)
         for device_id, owner in {row[:2] for row in added}:

@@ -13,14 +13,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from secrets import randbelow
 
-from muster_server.store.several import Several
+from muster_server.store.insertions import Insertion
 from muster_server.store.sql import Sql
 
 KEPT_DAYS = 90
 DAY_S = 86400
 PARTS = 64
 _LONGEST = 31  # 2^31 ms are 24 days
-_ROWS = Several(
+_ROWS = Insertion(
     "step_tally",
     ("owner", "day", "step", "code", "magnitude", "part", "times"),
     "ON CONFLICT (owner, day, step, code, magnitude, part)"
@@ -67,7 +67,7 @@ class Tallies:
             return
         part = randbelow(PARTS) if self._sql.is_shared else 0
         rows = [(owner, day, *key, part, times) for key, times in sorted(counted.items())]
-        _ROWS.add(self._sql, rows)
+        _ROWS.run(self._sql, rows)
         self._sql.run(_OLD, owner, day - KEPT_DAYS)
 
     def since(self, owner: str, day: int) -> list[Tally]:
