@@ -4,9 +4,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from os import urandom
 from typing import Any
 
+from muster_server.ordered_ids import ordered_id
 from muster_server.platform_server import resource_types as types
 from muster_server.platform_server import serialization
 from muster_server.platform_server.addressing import CSE
@@ -29,6 +29,8 @@ _OF_A_SUBSCRIPTION = {"enc": {"net": [1]}, "nct": 1}
 
 # Tells the time after which a life may end, and the latest end that it may have.
 Ends = Callable[[], tuple[str, str]]
+
+_ID_BYTES = 6  # of chance in a resource's id
 
 _CREATABLE = tuple(sorted(set(types.TYPES) - {types.CSE_BASE, types.REQUEST}))
 
@@ -74,6 +76,11 @@ def creatable(ty: int | None) -> ResourceType:
     return types.TYPES[ty]
 
 
+def new_ri(type_: ResourceType) -> str:
+    """Return an id that no resource has, e.g. "cnt019ad7a8f2c41b3c5d7e9f1a"."""
+    return type_.prefix + ordered_id(_ID_BYTES)
+
+
 def drafted(
     type_: ResourceType,
     parent: Resource,
@@ -95,7 +102,7 @@ def drafted(
     attributes = types.checked_for_creation(type_, given)
     number = type_.number
     is_ae = number == types.AE
-    ri = originator if is_ae else new_id or type_.prefix + urandom(8).hex()
+    ri = originator if is_ae else new_id or new_ri(type_)
     rn = types.checked_name(given) or ri
     if parent.ty == types.CONTAINER and rn in ("la", "ol"):
         raise Conflict(f"rn: {rn} is the container's own")

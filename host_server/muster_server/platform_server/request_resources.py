@@ -7,7 +7,6 @@ Each lives until its request's times say, five minutes otherwise, and an hour at
 one originator are kept, and so many of all.
 """
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -163,7 +162,7 @@ class RequestResources:
 
     def _drafted(self, originator: str, request: Request, about: About) -> Resource:
         now = timestamp(self._clock())
-        ri = types.TYPES[types.REQUEST].prefix + secrets.token_hex(8)
+        ri = creation.new_ri(types.TYPES[types.REQUEST])
         attributes = {
             "lbl": [originator],
             "op": _NUMBERS[request.operation],
