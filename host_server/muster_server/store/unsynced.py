@@ -17,6 +17,9 @@ from contextlib import suppress
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import StaticPool
 
+# Devices' requests are all here: of a million devices the upper pages of all trees stay at hand.
+_CACHE_KIB = 32768
+
 
 class Unsynced:
     """The one connection of a SQLite database that does not wait; and its WAL."""
@@ -38,6 +41,7 @@ class Unsynced:
         driver = made.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
         driver.execute("PRAGMA synchronous = NORMAL")
+        driver.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         # What one of the parts of a batch would have to take back is copied first, page by page:
         # from 64 KiB on into a file, of which an onboarding wrote 140 pieces.
         driver.execute("PRAGMA temp_store = MEMORY")
