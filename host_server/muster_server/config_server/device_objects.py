@@ -7,11 +7,11 @@ No secret is in them: a platform's attributes can be read. Credentials are named
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from muster_server import ssids
 from muster_server.config_server.device_changes import COLLECTION, WIFI
-from muster_server.store.claims import Claim, Version
+from muster_server.store.claims import Version
 from muster_server.store.device_changes import FAILED, IN_FORCE, REFUSED, REPLACED, WANTED, Change
 
 DATA_COLLECTION, WIFI_CLIENT = "datc", "wific"
@@ -34,7 +34,17 @@ class Object:
     attributes: dict[str, Any]
 
 
-def objects_of(claim: Claim, version: Version, changes: list[Change]) -> list[Object]:
+class Known(Protocol):
+    """A device, as far as it is told."""
+
+    @property
+    def device_id(self) -> str: ...
+
+    @property
+    def facts(self) -> Mapping[str, Any] | None: ...
+
+
+def objects_of(claim: Known, version: Version, changes: list[Change]) -> list[Object]:
     """All objects of a device that runs this version."""
     by_field = {change.field: change for change in changes}
     return [
@@ -63,17 +73,17 @@ def device_info(device_id: str, facts: Mapping[str, Any] | None) -> Object:
     return Object("dvi", "m2m:dvi", 1007, about)
 
 
-def _firmware(claim: Claim) -> dict[str, Any]:
+def _firmware(claim: Known) -> dict[str, Any]:
     name = f"MicroPython for {_fact(claim, 'board')}"
     version = _fact(claim, "micropython")
     return {"vr": version, "fwn": name, "url": "https://micropython.org", "ud": False}
 
 
-def _software(claim: Claim) -> dict[str, Any]:
+def _software(claim: Known) -> dict[str, Any]:
     return {"vr": _fact(claim, "firmware"), "swn": "muster", "url": "urn:muster:firmware"}
 
 
-def _fact(claim: Claim, name: str) -> str:
+def _fact(claim: Known, name: str) -> str:
     return _known(claim.facts, name)
 
 
@@ -110,7 +120,7 @@ def _collection(version: Version, changes: Mapping[str, Change]) -> dict[str, An
     return {**made, "dc": outcome(version, change)}
 
 
-def _wifi(claim: Claim, version: Version, changes: Mapping[str, Change]) -> dict[str, Any]:
+def _wifi(claim: Known, version: Version, changes: Mapping[str, Change]) -> dict[str, Any]:
     change, networks = changes.get(WIFI), version.document["networks"]
     if _is_wanted(change):
         networks = [change.document["value"]]  # type: ignore[union-attr]

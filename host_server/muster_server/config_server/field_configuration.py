@@ -16,7 +16,7 @@ from typing import Any
 from muster_server.config_server import device_changes as changes
 from muster_server.config_server.cse import Cse
 from muster_server.config_server.device_objects import CHANGEABLE, SECRET, Object, objects_of
-from muster_server.config_server.first_objects import Bases, Wanted, first_of, made
+from muster_server.config_server.first_objects import Wanted, firsts_of, made
 from muster_server.config_server.object_keepers import (
     CONTAINERS,
     NODES,
@@ -113,14 +113,9 @@ class FieldConfiguration:
         if place is None or not place.is_home:
             return []
         with held(self._lock):
-            bases: Bases = {}
+            plain = [each for each in wanted if not self._places.editors(each.owner)]
             with self._store.reading() as records:
-                found = [
-                    first_of(records, url, each, bases)
-                    for each in wanted
-                    if not self._places.editors(each.owner)
-                ]
-            firsts = [each for each in found if each is not None]
+                firsts = firsts_of(records, url, plain)
             if not firsts:
                 return []
             marked = zip(firsts, made(place, firsts), strict=True)

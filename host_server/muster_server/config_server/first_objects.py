@@ -23,8 +23,8 @@ from muster_server.config_server.object_keepers import NODES
 from muster_server.config_server.object_places import Place
 from muster_server.config_server.readers import policy_for
 from muster_server.service_client import PLATFORM_TIMEOUT_S
-from muster_server.store.claims import ENDED
 from muster_server.store.config import Records
+from muster_server.store.described import Described
 from muster_server.store.device_changes import Told
 
 MOST = 16  # devices in one request
@@ -82,33 +82,40 @@ class First:
         )
 
 
-def first_of(records: Records, url: str, wanted: Wanted, bases: Bases) -> First | None:
-    """Return what is to be made; None if it is not the first time, or not as plain as that."""
+def firsts_of(records: Records, url: str, wanted: Sequence[Wanted]) -> list[First]:
+    """Return what is to be made, as far as it is the first time and as plain as that."""
+    claims = [each.claim_id for each in wanted if each.claim_id is not None]
+    described = records.described(url, claims)
+    bases: Bases = {}
+    found = (_first_of(records, url, each, described, bases) for each in wanted)
+    return [each for each in found if each is not None]
+
+
+def _first_of(
+    records: Records,
+    url: str,
+    wanted: Wanted,
+    described: Mapping[str, Described],
+    bases: Bases,
+) -> First | None:
     if wanted.claim_id is None:
         if wanted.originator is None:
             return None
         return First(
             wanted, wanted.originator, [device_info(wanted.device_id, wanted.facts)], None
         )
-    told = records.changes.told(url, wanted.device_id)
-    if told is not None and told.claim_id == wanted.claim_id:
+    claim = described.get(wanted.claim_id)
+    if claim is None or claim.told_for == claim.id or claim.is_changed:
         return None
-    claim = records.claim(wanted.claim_id)
-    if claim is None or claim.state in ENDED or claim.version == 0:
+    platform = claim.version.document["platform"]
+    if platform["url"] != url or wanted.originator not in (None, platform["originator"]):
         return None
-    version = records.version(claim.id, claim.version)
-    if version is None or version.document["platform"]["url"] != url:
-        return None
-    originator = version.document["platform"]["originator"]
-    if wanted.originator not in (None, originator) or records.changes.of(claim.id):
-        return None
-    number = records.rollouts.number_for(claim.id, claim.profile)
-    base = bases.get((claim.profile, number))
+    base = bases.get((claim.profile, claim.number))
     if base is None:
-        profile = records.profiles.document(claim.profile, number) or {}
+        profile = records.profiles.document(claim.profile, claim.number) or {}
         base = {name: changes.base_of(profile, name) for name in CHANGEABLE.values()}
-        bases[claim.profile, number] = base
-    return First(wanted, originator, objects_of(claim, version, []), base)
+        bases[claim.profile, claim.number] = base
+    return First(wanted, platform["originator"], objects_of(claim, claim.version, []), base)
 
 
 def made(place: Place, firsts: Sequence[First]) -> list[Mapping[str, Any] | None]:

@@ -8,12 +8,14 @@ is remembered in it, and only what has changed since is written.
 """
 
 import os
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
 from muster_server.document import compact_json
 from muster_server.frozen import of_fields
 from muster_server.store.claims import Claim, Keyholder, VendorDevice, Version, new_nonce
+from muster_server.store.described import Described, question
 from muster_server.store.opened import OpenedDocuments
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
@@ -191,6 +193,26 @@ class DeviceRecords:
         row = self._sql.row(_ONE_VERSION, claim_id, number)
         return None if row is None else self._version(row)
 
+    def described(self, url: str, claim_ids: Collection[str]) -> dict[str, Described]:
+        """Claims of these that have not ended and whose devices run a version, by their ids,
+        as the platform at this URL is told of them.
+        """
+        text, values = question(url, claim_ids)
+        found: dict[str, Described] = {}
+        for row in self._sql.rows(text, *values) if claim_ids else ():
+            claim_id, device_id, profile, facts, told_for, is_changed, number, *version = row
+            found[claim_id] = Described(
+                claim_id,
+                device_id,
+                profile,
+                from_json(facts),
+                told_for,
+                bool(is_changed),
+                number,
+                self._version(version),
+            )
+        return found
+
     def versions_numbered(
         self, device_id: str, number: int, digest: bytes
     ) -> list[tuple[Version, bool]]:
@@ -236,7 +258,7 @@ class DeviceRecords:
         self._versions_known.clear()
         self._all_known.clear()
 
-    def _version(self, row: Row) -> Version:
+    def _version(self, row: Iterable[Any]) -> Version:
         fields = dict(zip(_VERSION, row, strict=False))  # something may follow
         place = (fields["claim_id"], fields["number"])
         fields["document"] = self._opened.document("version", _named(*place), fields["document"])

@@ -78,13 +78,22 @@ _GIVEN = (
     "EXISTS (SELECT 1 FROM version v WHERE v.claim_id = {0}.claim_id"
     " AND v.number > {0}.above AND v.handed_out_at IS NOT NULL)"
 )
-_NUMBER = (
-    "SELECT r.number FROM rollout_device d JOIN rollout r ON r.id = d.rollout_id"  # noqa: S608
-    " WHERE d.claim_id = ? AND r.profile = ?"
-    " AND ((r.state IN ('running', 'waiting') AND d.state IN ('offered', 'succeeded', 'failed'))"
-    " OR (r.state = 'stopped' AND (d.state = 'succeeded'"
-    f" OR d.state = 'offered' AND {_GIVEN.format('d')})))"
-)
+
+
+def number_of(claim_id: str, profile: str) -> str:
+    """Return the question for the version of this profile that a roll-out has brought to this
+    claim; both are columns, or marks for values.
+    """
+    return (
+        "SELECT r.number FROM rollout_device d JOIN rollout r ON r.id = d.rollout_id"  # noqa: S608
+        f" WHERE d.claim_id = {claim_id} AND r.profile = {profile} AND ((r.state IN"
+        " ('running', 'waiting') AND d.state IN ('offered', 'succeeded', 'failed'))"
+        " OR (r.state = 'stopped' AND (d.state = 'succeeded'"
+        f" OR d.state = 'offered' AND {_GIVEN.format('d')})))"
+    )
+
+
+_NUMBER = number_of("?", "?")
 # In this order: first whoever was heard of, then whether they are in it.
 _HEARD = (
     f"SELECT {_D_MEMBER} FROM claim c CROSS JOIN rollout_device d"  # noqa: S608 - our own names
