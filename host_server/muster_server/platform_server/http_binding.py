@@ -45,7 +45,7 @@ _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,64}")
 _NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _MILLISECONDS = re.compile(r"[0-9.]{1,16}", re.ASCII)
 
-_KNOWN, _SHORT = 512, 64  # queries that are kept, and how long they may be
+_KNOWN, _SHORT = 512, 64  # queries and types that are kept, and how long they may be
 
 Headers = Mapping[str, str]  # with names in lower case
 
@@ -66,9 +66,11 @@ def parse(method: str, path: str, query: str, headers: Headers, body: bytes, cse
         raise codes.OperationNotAllowed(f"{method}: wanted one of {', '.join(OPERATIONS)}")
     has_content = operation in _WITH_BODY and body
     is_short = len(query) <= _SHORT
-    ty = _type_of_content(headers.get("content-type", ""), operation) if has_content else None
+    content_type = headers.get("content-type", "")
+    type_of = _known_type if len(content_type) <= _SHORT else _type_of_content
+    ty = type_of(content_type, operation) if has_content else None
     wanted = (_known_wanted if is_short else _wanted)(query, operation)
-    document = _document(body, headers) if operation in _WITH_BODY else {}
+    document = _document(body, content_type) if operation in _WITH_BODY else {}
     looked_for = (_known_looked_for if is_short else _looked_for)(query)
     return Request(
         operation=operation,
@@ -217,6 +219,11 @@ def _one_of(parameters: Mapping[str, list[str]], name: str, wanted: tuple[str, .
     return parameters[name][0]
 
 
-def _document(body: bytes, headers: Headers) -> dict[str, Any]:
-    media_type = serialization.media_type_of(headers.get("content-type", ""))
-    return serialization.decoded(body, media_type)
+def _document(body: bytes, content_type: str) -> dict[str, Any]:
+    media_type = _known_media_type if len(content_type) <= _SHORT else serialization.media_type_of
+    return serialization.decoded(body, media_type(content_type))
+
+
+# As above.
+_known_type = lru_cache(_KNOWN)(_type_of_content)
+_known_media_type = lru_cache(_KNOWN)(serialization.media_type_of)

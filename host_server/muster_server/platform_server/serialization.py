@@ -44,7 +44,7 @@ def decoded(body: bytes, media_type: str) -> dict[str, Any]:
     document = _READERS[form](body)
     if not isinstance(document, dict):
         raise BadRequest(f"the body: wanted a {form} object")
-    if form == JSON and _depth(document) > NESTING:
+    if form == JSON and _may_be_deep(body) and _depth(document) > NESTING:
         raise BadRequest(f"the body: wanted at most {NESTING} levels of nesting")
     return document
 
@@ -134,6 +134,11 @@ def _is_plain(item: Any) -> bool:
     if isinstance(item, float):
         return math.isfinite(item)
     return item is None or (isinstance(item, int) and -_LARGEST < item < _LARGEST)
+
+
+def _may_be_deep(body: bytes) -> bool:
+    """Tell whether there are brackets enough for it."""
+    return body.count(b"{") + body.count(b"[") > NESTING
 
 
 def _depth(document: Any) -> int:
