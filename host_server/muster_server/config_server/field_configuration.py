@@ -124,10 +124,8 @@ class FieldConfiguration:
             if not devices:
                 return []
             with self._store.transaction(*devices) as records:
-                for first, marks in done:
-                    told = first.told(url, marks, now)
-                    if told is not None:
-                        records.changes.put_told(told)
+                told = [first.told(url, marks, now) for first, marks in done]
+                records.changes.put_told(*(each for each in told if each is not None))
                 records.jobs.finish([job for first, _ in done for job in first.wanted.jobs])
             return [first.wanted for first, _ in done]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from muster_server.document import compact_json
+from muster_server.store.insertions import Insertion
 from muster_server.store.rows import Row
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Sql, replacement
@@ -50,7 +51,13 @@ class Told:
 _CHANGE = tuple(Change.__dataclass_fields__)
 _TOLD = tuple(Told.__dataclass_fields__)
 _PUT_CHANGE = replacement("device_change", _CHANGE, "claim_id", "field")
-_PUT_TOLD = replacement("told_object", _TOLD, "url", "device_id")
+_KEY_OF_TOLD = ("url", "device_id")
+_CHANGED_TOLD = ", ".join(
+    f"{name} = excluded.{name}" for name in _TOLD if name not in _KEY_OF_TOLD
+)
+_PUT_TOLD = Insertion(
+    "told_object", _TOLD, f"ON CONFLICT ({', '.join(_KEY_OF_TOLD)}) DO UPDATE SET {_CHANGED_TOLD}"
+)
 _CHANGES = f"SELECT {', '.join(_CHANGE)} FROM device_change WHERE claim_id = ? ORDER BY field"  # noqa: S608
 _SOME_TOLD = f"SELECT {', '.join(_TOLD)} FROM told_object WHERE url = ?"  # noqa: S608
 
@@ -108,13 +115,15 @@ class DeviceChanges:
         row = self._sql.row(f"{_SOME_TOLD} AND device_id = ?", url, device_id)
         return None if row is None else self._told(row)
 
-    def put_told(self, told: Told) -> None:
-        """Keep it in place of what was told before."""
-        row = {name: getattr(told, name) for name in _TOLD}
+    def put_told(self, *told: Told) -> None:
+        """Keep it in place of what was told before; each of another device."""
+        _PUT_TOLD.run(self._sql, [self._row_of(each) for each in told])
+
+    def _row_of(self, told: Told) -> tuple[Any, ...]:
         place = f"{told.url}/{told.device_id}"
         text = compact_json(told.told).encode()
-        row["told"] = self._box.seal(text, "told_object", "told", place)
-        self._sql.run(_PUT_TOLD, *row.values())
+        sealed = self._box.seal(text, "told_object", "told", place)
+        return tuple(sealed if name == "told" else getattr(told, name) for name in _TOLD)
 
     def forget_told(self, url: str, device_id: str) -> None:
         """Forget that the platform was told anything."""
