@@ -233,9 +233,15 @@ class _Asking(Caller):
     def __init__(self, rows: Rows, originator: str, kind: str | None, policy: str | None) -> None:
         named = _nobody if policy is None else partial(rows.readers.is_member, policy)
         policies = Policies(rows, originator)
-        super().__init__(originator, False, None, kind or DEVICE, policy, named, policies)
-        self.__dict__.pop("ae")
-        self.__dict__["_rows"] = rows
+        self.__dict__.update(
+            originator=originator,
+            is_admin=False,
+            kind=kind or DEVICE,
+            policy=policy,
+            is_named=named,
+            policies=policies,
+            _rows=rows,
+        )
 
     @cached_property
     def ae(self) -> Resource | None:

@@ -6,9 +6,7 @@ One request is one transaction: `with store.transaction() as rows` gives the que
 below, and what they did is kept if the block ends without an exception.
 """
 
-import json
-import operator
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from functools import cached_property
@@ -32,6 +30,13 @@ from muster_server.store.platform_readers import PlatformReaders, is_named
 from muster_server.store.platform_records import Reach as Reach
 from muster_server.store.platform_records import Resource as Resource
 from muster_server.store.platform_records import Token as Token
+from muster_server.store.platform_rows import (
+    KEPT,
+    READ,
+    attributes_as_text,
+    from_row,
+    values_of,
+)
 from muster_server.store.platform_search import AGE, DEPTH, Filter, fitting
 from muster_server.store.platform_tables import marks as _marks
 from muster_server.store.platform_tables import resources as _resources
@@ -43,21 +48,13 @@ from muster_server.store.sql import TooSlow as TooSlow
 
 HEAD = "0007"
 
-# What a resource's row holds besides its place in the order.
-_KEPT = (
-    *("ri", "ty", "rn", "pi", "path", "owner", "ct", "lt", "et", "creator", "governed_by"),
-    "attributes",
-)
-_READ = ("seq", *_KEPT)
-_PLAIN = operator.attrgetter(*_KEPT[:-1])  # all but the attributes
-_SELECT = f"SELECT {', '.join(_READ)} FROM resources"  # noqa: S608 - our own names
+_SELECT = f"SELECT {', '.join(READ)} FROM resources"  # noqa: S608 - our own names
 _WITH_ID, _AT_PATH = f"{_SELECT} WHERE ri = ?", f"{_SELECT} WHERE path = ?"
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _UNLESS_THERE = "ON CONFLICT DO NOTHING"
-_INSERT = f"{insertion('resources', _KEPT)} {_UNLESS_THERE} RETURNING seq"
-_ADD = Insertion("resources", _KEPT, _UNLESS_THERE)
+_INSERT = f"{insertion('resources', KEPT)} {_UNLESS_THERE} RETURNING seq"
+_ADD = Insertion("resources", KEPT, _UNLESS_THERE)
 _MARK = Insertion("marks", ("ri", "kind", "value"))
-_UPDATE = f"UPDATE resources SET {', '.join(f'{name} = ?' for name in _KEPT)} WHERE ri = ?"  # noqa: S608
+_UPDATE = f"UPDATE resources SET {', '.join(f'{name} = ?' for name in KEPT)} WHERE ri = ?"  # noqa: S608
 
 LONGEST_SEARCH_S = 10.0
 _MANY = 2000  # so many are better not sorted
@@ -280,10 +277,10 @@ class Rows(AccountRows):
     def add(self, resource: Resource) -> Resource:
         """Keep a new resource and tell its place in the order; NameTaken if id or path is used."""
         self.turn.check_path(resource.path)
-        seq = self._sql.value(_INSERT, *_values(resource))
-        if seq is None:
+        added = self._sql.rows(_INSERT, *values_of(resource))
+        if not added:
             raise NameTaken(resource.path)
-        kept = resource.but(seq=int(seq))
+        kept = resource.but(seq=int(added[0][0]))
         self.asked.made(kept)
         self._mark(kept)
         return kept
@@ -294,7 +291,7 @@ class Rows(AccountRows):
             return
         for resource in resources:
             self.turn.check_path(resource.path)
-        if _ADD.run(self._sql, [_values(resource) for resource in resources]) != len(resources):
+        if _ADD.run(self._sql, [values_of(resource) for resource in resources]) != len(resources):
             raise NameTaken(next(iter(resources)).path)
         for resource in resources:
             self.asked.added(resource.owner, resource.ty, resource.pi, resource.et)
@@ -304,7 +301,7 @@ class Rows(AccountRows):
         """Keep what changed in a resource's attributes and times."""
         self.turn.check_path(resource.path)
         self.asked.changing(resource)
-        self._sql.run(_UPDATE, *_values(resource), resource.ri)
+        self._sql.run(_UPDATE, *values_of(resource), resource.ri)
         self.asked.added(None, resource.ty, resource.pi, resource.et)
         self._sql.run("DELETE FROM marks WHERE ri = ?", resource.ri)
         self._mark(resource)
@@ -327,7 +324,7 @@ class Rows(AccountRows):
         self.turn.check_path(resource.path)
         self.asked.changing(resource)
         text = "UPDATE resources SET attributes = ? WHERE ri = ?"
-        self._sql.run(text, _as_text(resource.attributes), resource.ri)
+        self._sql.run(text, attributes_as_text(resource.attributes), resource.ri)
 
     def remove(self, ri: str) -> None:
         """Remove a resource and everything under it."""
@@ -354,10 +351,10 @@ class Rows(AccountRows):
 
     def _one(self, text: str, *values: Any) -> Resource | None:
         row = self._sql.row(text, *values)
-        return None if row is None else _resource(row)
+        return None if row is None else from_row(row)
 
     def _many(self, text: str, *values: Any) -> list[Resource]:
-        return [_resource(row) for row in self._sql.rows(text, *values)]
+        return [from_row(row) for row in self._sql.rows(text, *values)]
 
     def _found(self, question: sa.Select[Any]) -> list[Resource]:
         text, values = as_text(question)
@@ -381,20 +378,4 @@ class Rows(AccountRows):
 
 
 def _whole() -> sa.Select[Any]:
-    return sa.select(*(_resources.c[name] for name in _READ))
-
-
-def _values(resource: Resource) -> tuple[Any, ...]:
-    return (*_PLAIN(resource), _as_text(resource.attributes))
-
-
-def _as_text(attributes: Mapping[str, Any]) -> str:
-    return _ENCODER.encode(dict(attributes))
-
-
-def _resource(row: Any) -> Resource:
-    # As its constructor does it, at a third of the cost: each request reads some.
-    made = object.__new__(Resource)
-    made.__dict__.update(zip(_READ, row, strict=True))
-    made.__dict__["attributes"] = json.loads(row[-1])
-    return made
+    return sa.select(*(_resources.c[name] for name in READ))

@@ -16,6 +16,7 @@ from muster_server.store import (
     platform_history,
     platform_outbox,
     platform_readers,
+    platform_rows,
 )
 from muster_server.store.bundles import Bundle
 from muster_server.store.config import ConfigStore
@@ -59,7 +60,7 @@ def test_platforms_history_is_what_its_migrations_make(engine: Engine) -> None:
     wanted = {*platform_history._OF_A_SIGHT, "seq", "originator"}
     assert set(columns(made)["history"]) == wanted
     assert columns(made)["resources"][0] == "seq"
-    assert sorted(columns(made)["resources"][1:]) == sorted(platform._KEPT)
+    assert sorted(columns(made)["resources"][1:]) == sorted(platform_rows.KEPT)
     assert set(columns(made)["notifications"]) == {
         *("seq", "request", "fetched_at", "taken"),
         *platform_outbox._KEPT,
