@@ -23,6 +23,18 @@ Headers = Mapping[str, str]  # with names in lower case
 _EVERYWHERE = "/{to:path}"
 
 
+class _Answer(Response):
+    """A response whose headers are all there but its length; nobody looks through them."""
+
+    def init_headers(self, headers: Headers | None = None) -> None:
+        """Write them as they go over the wire."""
+        self.raw_headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1"))
+            for name, value in (headers or {}).items()
+        ]
+        self.raw_headers.append((b"content-length", b"%d" % len(self.body)))
+
+
 @dataclass(frozen=True)
 class _Binding:
     """The way from HTTP and back to it."""
@@ -47,7 +59,7 @@ class _Binding:
         if status == Unauthorized.status:
             # Whoever makes a profile learns here that another name is wrong; it is no secret.
             about["WWW-Authenticate"] = f'Bearer cse="{self.cse.name}"'
-        return Response(content, status, about)
+        return _Answer(content, status, about)
 
     def done(self, headers: Headers, answer: primitives.Response) -> Response:
         return self.response(headers, answer, codes.HTTP_STATUS[answer.rsc])

@@ -26,12 +26,13 @@ class Insertion:
 
     def run(self, sql: Sql, rows: Collection[tuple[Any, ...]]) -> int:
         """Add them; how many were added."""
-        left = list(rows)
-        if len(left) == 1:
-            return sql.run(self._texts[1], *left[0])
-        added = 0
+        rows = list(rows)
+        left, added = len(rows), 0
+        if left == 1:
+            return sql.run(self._texts[1], *rows[0])
         for n in _AT_ONCE:
-            while len(left) >= n:
-                added += sql.run(self._texts[n], *chain.from_iterable(left[:n]))
-                del left[:n]
+            while left >= n:
+                some = rows[-left:][:n]
+                added += sql.run(self._texts[n], *chain.from_iterable(some))
+                left -= n
         return added
