@@ -19,7 +19,7 @@ from muster_server.store.device_list import DeviceList
 from muster_server.store.device_records import DeviceRecords
 from muster_server.store.engine import Database
 from muster_server.store.groups import GroupRecords
-from muster_server.store.history import History, Moment
+from muster_server.store.history import History
 from muster_server.store.jobs import JobRecords
 from muster_server.store.leases import LeaseRecords
 from muster_server.store.notices import Ear, say
@@ -168,9 +168,7 @@ class Records(DeviceRecords):
 
     def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:
         """Remember what this server did or saw; `more` are fields of a Moment."""
-        fields: dict[str, Any] = {"source": "config", "at": at, "what": what} | more
-        moment = Moment(**fields)
-        self.history.note(claim.device_id, claim.owner, moment)
+        self.history.note_now(claim.device_id, claim.owner, at, what, **more)
 
     def check_key(self) -> None:
         """Open what was sealed for this; else one of each kind that is there, and seal it now."""
@@ -202,13 +200,17 @@ class Records(DeviceRecords):
         """The document that the claim's device is to be configured from: of the version in force,
         or of one that a roll-out has brought to it.
         """
-        number = self.rollouts.number_for(claim.id, claim.profile)
-        return self.profiles.document(claim.profile, number)
+        return self.profiles.document(claim.profile, self._number_for(claim))
 
     def effect_of(self, claim: Claim) -> int:
         """The effect of the version that `profile_of` returns."""
-        number = self.rollouts.number_for(claim.id, claim.profile)
-        return self.profiles.effect(claim.profile, number)
+        return self.profiles.effect(claim.profile, self._number_for(claim))
+
+    def _number_for(self, claim: Claim) -> int | None:
+        """The version that a roll-out has brought to the claim; None: none."""
+        if self.profiles.has_looked_at(claim.profile):
+            return self.rollouts.number_for(claim.id, claim.profile)
+        return self.profiles.look_for(claim.id, claim.profile)
 
     # jobs, events
 

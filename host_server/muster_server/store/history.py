@@ -127,7 +127,25 @@ class History:
         bring about is a row of its own: one between two others that are the same does not part
         them.
         """
-        row = _row(device_id, owner, moment)
+        self._note(_row(device_id, owner, moment))
+
+    def note_now(
+        self,
+        device_id: str,
+        owner: str,
+        at: float,
+        what: str,
+        source: str = "config",
+        step: int | None = None,
+        code: str = "ok",
+        ms: int | None = None,
+        detail: str = "",
+    ) -> None:
+        """Note something that has happened once, as `note` does."""
+        said = (what, step, code, ms, detail[:_LONGEST_DETAIL])
+        self._note(_Row(device_id, owner, source, at, at, 1, *said))
+
+    def _note(self, row: _Row) -> None:
         # What a device reports comes with an order of its own, and is never counted.
         if row.source == "device" or not self._is_counted(row):
             self._put([row])

@@ -11,8 +11,9 @@ from typing import Any
 from muster_server.document import compact_json
 from muster_server.store.claims import ENDED
 from muster_server.store.opened import OpenedDocuments
+from muster_server.store.rollouts import NUMBER_FOR
 from muster_server.store.secrets import SecretBox
-from muster_server.store.sql import Sql, insertion, replacement
+from muster_server.store.sql import Row, Sql, insertion, replacement
 
 _ALL = 2**31 - 1  # however many there are
 KEPT = 50  # versions of a profile, besides the one in force
@@ -24,10 +25,12 @@ _PUT = replacement("profile", ("name", "document", "updated_at", "number"), "nam
 _ADD = insertion("profile_version", ("name", "number", "document", "made_at", "effect"))
 _ENDED = ", ".join(f"'{state}'" for state in ENDED)
 # Of a profile that nobody has changed there is no row of a version.
-_IN_FORCE = (
-    "SELECT p.document, p.number, v.effect FROM profile p LEFT JOIN profile_version v"
+_VERSION_IN_FORCE = (
+    "FROM profile p LEFT JOIN profile_version v"
     " ON v.name = p.name AND v.number = COALESCE(p.number, 1) WHERE p.name = ?"
 )
+_IN_FORCE = f"SELECT p.document, p.number, v.effect {_VERSION_IN_FORCE}"
+_FOR_CLAIM = f"SELECT p.document, p.number, v.effect, ({NUMBER_FOR}) {_VERSION_IN_FORCE}"
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,20 @@ class ProfileRecords:
     def in_force(self, name: str) -> InForce | None:
         """Return what is in force; None if there never was such a profile."""
         if name not in self._in_force:
-            self._in_force[name] = self._read_in_force(name)
+            self._in_force[name] = self._found(name, self._sql.row(_IN_FORCE, name))
         return self._in_force[name]
+
+    def has_looked_at(self, name: str) -> bool:
+        """Tell whether this transaction knows what is in force of this profile."""
+        return name in self._in_force
+
+    def look_for(self, claim_id: str, name: str) -> int | None:
+        """Look what is in force of the profile of a claim; the version that a roll-out has
+        brought to that claim, found with one question.
+        """
+        row = self._sql.row(_FOR_CLAIM, claim_id, name, name)
+        self._in_force[name] = self._found(name, row)
+        return None if row is None else row[3]
 
     def document(self, name: str, number: int | None = None) -> dict[str, Any] | None:
         """The profile's document with its secrets, as it is in force or of this version. It is
@@ -203,11 +218,10 @@ class ProfileRecords:
             return self._opened.document("profile_version", f"{name}/{number}", blob)
         return self.document(name) if number == self.current(name) else None
 
-    def _read_in_force(self, name: str) -> InForce | None:
-        row = self._sql.row(_IN_FORCE, name)
+    def _found(self, name: str, row: Row | None) -> InForce | None:
         if row is None:
             return None
-        blob, number, effect = row
+        blob, number, effect = row[0], row[1], row[2]
         document = self._opened.document("profile", name, blob) if blob else None
         return InForce(document, number or 1, effect or number or 1)
 

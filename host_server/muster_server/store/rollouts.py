@@ -93,7 +93,7 @@ def number_of(claim_id: str, profile: str) -> str:
     )
 
 
-_NUMBER = number_of("?", "?")
+NUMBER_FOR = number_of("?", "?")  # a claim and a profile
 # In this order: first whoever was heard of, then whether they are in it.
 _HEARD = (
     f"SELECT {_D_MEMBER} FROM claim c CROSS JOIN rollout_device d"  # noqa: S608 - our own names
@@ -116,7 +116,7 @@ class RolloutRecords:
 
     def number_for(self, claim_id: str, profile: str) -> int | None:
         """The version of the profile that a roll-out has brought to this claim; None: none."""
-        found: int | None = self._sql.value(_NUMBER, claim_id, profile)
+        found: int | None = self._sql.value(NUMBER_FOR, claim_id, profile)
         return found
 
     def put(self, rollout: Rollout) -> None:
