@@ -43,8 +43,13 @@ def note_timeline(
     """Keep what is new in the timeline; the steps and codes that the timeline has."""
     if not timeline:
         return set()
-    told = records.history.told_by_device(claim.device_id, claim.owner, _LOOKED_BACK)
+    told = records.history.told_by_device(claim.device_id, claim.owner, len(timeline))
     earlier = [entry[1:4] for entry in told]
+    if earlier == list(timeline):  # as nearly always, once a device is at work
+        return {(step, code) for step, code, _ in timeline}
+    if len(told) == len(timeline):
+        told = records.history.told_by_device(claim.device_id, claim.owner, _LOOKED_BACK)
+        earlier = [entry[1:4] for entry in told]
     new = list(timeline[overlap(earlier, timeline) :])
     floor = told[-1].at if told else 0.0
     left_ms = sum(ms for _, _, ms in new)

@@ -21,6 +21,7 @@ REFUSED, WINDOW_CLOSED = "refused", "window_closed"
 STRANGERS_KEPT = 16
 _BY_STRANGERS = (REFUSED, WINDOW_CLOSED)
 _LONGEST_DETAIL = 200
+_FEW = 64  # rows that are quickly counted; of a device with more, the oldest may have to go
 
 
 class _Row(NamedTuple):
@@ -40,14 +41,17 @@ class _Row(NamedTuple):
 _MOMENT = ", ".join(("source", "at", "what", "step", "code", "ms", "detail", "until", "times"))
 _ABOUT = "device_id = ? AND owner = ?"
 _BY_OTHERS = "what NOT IN ({})".format(", ".join(f"'{what}'" for what in _BY_STRANGERS))
+_HERE = (
+    "SELECT count(*) FROM"  # noqa: S608 - our own number
+    f" (SELECT 1 FROM history WHERE device_id = ? LIMIT {_FEW}) AS few"
+)
 _COUNT = "UPDATE history SET times = ?, until = ? WHERE id = ?"
 
 
 def _newest(of_its_kind: str) -> str:
-    """The newest, with the number of all rows about the device, whoever owned it."""
-    here = "(SELECT count(*) FROM history WHERE device_id = ?)"
+    """The newest, with the number of rows about the device, whoever owned it, if they are few."""
     return (
-        f"SELECT what, step, code, detail, times, id, {here} FROM history"  # noqa: S608
+        f"SELECT what, step, code, detail, times, id, ({_HERE}) FROM history"  # noqa: S608
         f" WHERE {_ABOUT} AND {of_its_kind} AND source = ? ORDER BY id DESC LIMIT 1"
     )
 
@@ -200,7 +204,9 @@ class History:
         )
         if found is None:
             return False
-        *is_said, times, row_id, self._here[row.device_id] = found
+        *is_said, times, row_id, here = found
+        if here < _FEW:
+            self._here[row.device_id] = here
         if tuple(is_said) != said:
             return False
         self._sql.run(_COUNT, times + row.times, row.until, row_id)
@@ -222,7 +228,9 @@ class History:
         return [dict(row) for row in self._sql.rows(_AFTER, after, last)]
 
     def told_by_device(self, device_id: str, owner: str, most: int) -> list[Told]:
-        """The newest that the device's own timeline told, the oldest of them first."""
+        """The newest that the device's own timeline told, the oldest of them first; without
+        details.
+        """
         if any(row.source == "device" for row in self._kept_back or ()):
             self._write()
         return [Told(*row) for row in reversed(self._sql.rows(_TOLD, device_id, owner, most))]

@@ -108,3 +108,13 @@ def test_report_is_written_with_one_statement(
     monkeypatch.setattr(History, "_add", counting)
     device.sync("1", state="trial", timeline=[[8, "ok", 5], [9, "ok", 7]])
     assert written == [5]  # the report, two steps, the claim and the version that are proved
+
+
+@pytest.mark.parametrize("there", [1, 40, KEPT - 2])
+def test_history_is_bounded_however_much_of_it_there_was(place: Field, there: int) -> None:
+    noted(place, ID, [moment("reported", detail=str(n)) for n in range(there)], is_together=True)
+    for n in range(there, KEPT + 5):
+        noted(place, ID, [moment("reported", detail=str(n))], is_together=n % 2 == 0)
+    with place.store.reading() as records:
+        rows = records._sql.value("SELECT count(*) FROM history WHERE device_id = ?", ID)
+    assert rows == KEPT
