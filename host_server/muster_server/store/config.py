@@ -154,7 +154,7 @@ class Records(DeviceRecords):
         self.reserved = ReservedAccounts(sql)
         self.rollouts = RolloutRecords(sql)
         self.readers = ReaderRecords(sql, box)
-        self.changes = DeviceChanges(sql, box)
+        self.changes = DeviceChanges(sql, box, self._changes_known)
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -164,6 +164,7 @@ class Records(DeviceRecords):
                 yield
         except BaseException:
             self.forget_read()  # it may have been changed in the block
+            self.history.forget_read()
             raise
 
     def note(self, claim: "Claim", at: float, what: str, **more: Any) -> None:

@@ -65,10 +65,11 @@ _SOME_TOLD = f"SELECT {', '.join(_TOLD)} FROM told_object WHERE url = ?"  # noqa
 class DeviceChanges:
     """Questions and deeds within one transaction."""
 
-    def __init__(self, sql: Sql, box: SecretBox) -> None:
+    def __init__(self, sql: Sql, box: SecretBox, known: dict[str, list[Change]]) -> None:
+        """`known` are the changes of claims that the transaction takes to be in the database."""
         self._sql = sql
         self._box = box
-        self._known: dict[str, list[Change]] = {}  # as this transaction has found them
+        self._known = known
 
     def of(self, claim_id: str) -> list[Change]:
         """The newest change of each field."""

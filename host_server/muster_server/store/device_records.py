@@ -16,6 +16,7 @@ from muster_server.document import compact_json
 from muster_server.frozen import of_fields
 from muster_server.store.claims import Claim, Keyholder, VendorDevice, Version, new_nonce
 from muster_server.store.described import Described, question
+from muster_server.store.device_changes import Change
 from muster_server.store.opened import OpenedDocuments
 from muster_server.store.secrets import SecretBox
 from muster_server.store.sql import Row, Sql, as_json, from_json, insertion, replacement
@@ -28,7 +29,9 @@ _CLAIM = tuple(Claim.__dataclass_fields__)
 _CLAIM_JSON = frozenset({"progress", "last", "facts", "asked"})
 _SEALED = frozenset({"secret", "adoption"})
 _PUT_CLAIM = replacement("claim", _CLAIM, "id")
-_CLAIMS = f"SELECT {', '.join(_CLAIM)} FROM claim"  # noqa: S608 - our own names
+# Most claims have none: then nobody has to ask.
+_HAS_CHANGES = "EXISTS (SELECT 1 FROM device_change WHERE claim_id = claim.id)"
+_CLAIMS = f"SELECT {', '.join(_CLAIM)}, {_HAS_CHANGES} FROM claim"  # noqa: S608 - our own names
 _IN_ORDER = "ORDER BY created_at, id"
 _KEYHOLDER = tuple(Keyholder.__dataclass_fields__)
 _HAS_SEEN = "EXISTS (SELECT 1 FROM seen_message WHERE claim_id = claim.id AND digest = ?)"
@@ -65,6 +68,7 @@ class DeviceRecords:
         self._opened = opened
         # As they are in the database, as far as this transaction knows.
         self._claims_known: dict[str, Claim] = {}
+        self._changes_known: dict[str, list[Change]] = {}
         self._versions_known: dict[tuple[str, int], Version] = {}
         self._all_known: set[str] = set()  # claims of which all versions are
 
@@ -153,12 +157,14 @@ class DeviceRecords:
         return [self._claim(row) for row in self._sql.rows(text, *values)]
 
     def _claim(self, row: Row) -> Claim:
-        fields = self._unsealed(dict(zip(_CLAIM, row, strict=True)))
+        fields = self._unsealed(dict(zip(_CLAIM, row, strict=False)))  # one more follows
         for name in _CLAIM_JSON:
             fields[name] = from_json(fields[name])
         fields["window_open"] = bool(fields["window_open"])
         claim = of_fields(Claim, fields)
         self._claims_known[claim.id] = claim
+        if not row[len(_CLAIM)]:
+            self._changes_known[claim.id] = []
         return claim
 
     def _unsealed(self, fields: dict[str, Any]) -> dict[str, Any]:
@@ -252,6 +258,7 @@ class DeviceRecords:
     def forget_read(self) -> None:
         """Read again whatever is asked for from now on."""
         self._claims_known.clear()
+        self._changes_known.clear()
         self._forget_versions()
 
     def _forget_versions(self) -> None:

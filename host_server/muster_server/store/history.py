@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from muster_server.store.insertions import Insertion
-from muster_server.store.sql import Sql
+from muster_server.store.sql import Row, Sql
 
 KEPT = 256
 # Of those, of each kind that strangers can bring about, or who once had the device: they must not
@@ -21,7 +21,8 @@ REFUSED, WINDOW_CLOSED = "refused", "window_closed"
 STRANGERS_KEPT = 16
 _BY_STRANGERS = (REFUSED, WINDOW_CLOSED)
 _LONGEST_DETAIL = 200
-_FEW = 64  # rows that are quickly counted; of a device with more, the oldest may have to go
+# Rows that are read together: in them is what a sync asks for, mostly. A timeline has as many.
+_RECENT = 32
 
 
 class _Row(NamedTuple):
@@ -41,18 +42,18 @@ class _Row(NamedTuple):
 _MOMENT = ", ".join(("source", "at", "what", "step", "code", "ms", "detail", "until", "times"))
 _ABOUT = "device_id = ? AND owner = ?"
 _BY_OTHERS = "what NOT IN ({})".format(", ".join(f"'{what}'" for what in _BY_STRANGERS))
-_HERE = (
-    "SELECT count(*) FROM"  # noqa: S608 - our own number
-    f" (SELECT 1 FROM history WHERE device_id = ? LIMIT {_FEW}) AS few"
+_SAID = "what, step, code, detail"
+_NEWEST = (
+    f"SELECT {_SAID}, times, id, source, at, ms FROM history"  # noqa: S608 - our own names
+    f" WHERE {_ABOUT} ORDER BY id DESC LIMIT {_RECENT}"
 )
 _COUNT = "UPDATE history SET times = ?, until = ? WHERE id = ?"
 
 
 def _newest(of_its_kind: str) -> str:
-    """The newest, with the number of rows about the device, whoever owned it, if they are few."""
     return (
-        f"SELECT what, step, code, detail, times, id, ({_HERE}) FROM history"  # noqa: S608
-        f" WHERE {_ABOUT} AND {of_its_kind} AND source = ? ORDER BY id DESC LIMIT 1"
+        f"SELECT {_SAID}, times, id FROM history WHERE {_ABOUT}"  # noqa: S608 - our own names
+        f" AND {of_its_kind} AND source = ? ORDER BY id DESC LIMIT 1"
     )
 
 
@@ -111,8 +112,15 @@ class History:
     def __init__(self, sql: Sql) -> None:
         self._sql = sql
         self._kept_back: list[_Row] | None = None
-        # Rows about a device, no fewer than there are, as far as this transaction knows.
-        self._here: dict[str, int] = {}
+        # Of a device and an owner: the newest rows, the newest first, and the number of all, as
+        # far as this transaction knows.
+        self._recent: dict[tuple[str, str], list[Row]] = {}
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def forget_read(self) -> None:
+        """Read again whatever is asked for from now on."""
+        self._recent.clear()
+        self._numbers.clear()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -179,38 +187,50 @@ class History:
         _ROWS.run(self._sql, added)
         for of_kind in {(*row[:2], row.what) for row in added if row.what in _BY_STRANGERS}:
             self._sql.run(_DROP_OLD_OF_KIND, *of_kind, *of_kind, STRANGERS_KEPT)
-        for device_id, owner in {row[:2] for row in added}:
-            here = self._here.pop(device_id, KEPT) + len(added)
-            if here <= KEPT:
-                self._here[device_id] = here
+        for about in {row[:2] for row in added}:
+            self._recent.pop(about, None)
+            number = self._numbers.pop(about, KEPT) + len(added)
+            if number <= KEPT:
+                self._numbers[about] = number
             else:
-                self._sql.run(_DROP_OLD, device_id, owner, device_id, owner, KEPT)
+                self._sql.run(_DROP_OLD, *about, *about, KEPT)
+
+    def _recently(self, about: tuple[str, str]) -> tuple[list[Row], bool]:
+        """The newest rows, the newest first, and whether they are all that there are."""
+        rows = self._recent.get(about)
+        if rows is None:
+            rows = self._recent[about] = self._sql.rows(_NEWEST, *about)
+            if len(rows) < _RECENT:
+                self._numbers[about] = len(rows)
+        return rows, len(rows) < _RECENT
 
     def _is_counted(self, row: _Row) -> bool:
         said, is_strange = _said(row), row.what in _BY_STRANGERS
         back = self._kept_back or []
         for n in reversed(range(len(back))):
             former = back[n]
-            if former[:3] == row[:3] and _is_beside(former, row, is_strange):
+            if former[:3] == row[:3] and _is_beside(former.what, row.what, is_strange):
                 if _said(former) != said:
                     return False
                 back[n] = former._replace(times=former.times + row.times, until=row.until)
                 return True
-        who = (row.device_id, row.device_id, row.owner)
-        found = (
-            self._sql.row(_NEWEST_OF_KIND, *who, row.what, row.source)
-            if is_strange
-            else self._sql.row(_NEWEST_OF_OTHERS, *who, row.source)
-        )
-        if found is None:
+        found = self._newest_beside(row, is_strange)
+        if found is None or tuple(found)[:4] != said:
             return False
-        *is_said, times, row_id, here = found
-        if here < _FEW:
-            self._here[row.device_id] = here
-        if tuple(is_said) != said:
-            return False
-        self._sql.run(_COUNT, times + row.times, row.until, row_id)
+        self._recent.pop(row[:2], None)
+        self._sql.run(_COUNT, found["times"] + row.times, row.until, found["id"])
         return True
+
+    def _newest_beside(self, row: _Row, is_strange: bool) -> Row | None:
+        rows, are_all = self._recently(row[:2])
+        for found in rows:
+            if found["source"] == row.source and _is_beside(found["what"], row.what, is_strange):
+                return found
+        if are_all:
+            return None
+        if is_strange:
+            return self._sql.row(_NEWEST_OF_KIND, *row[:2], row.what, row.source)
+        return self._sql.row(_NEWEST_OF_OTHERS, *row[:2], row.source)
 
     def of(self, device_id: str, owner: str) -> list[Moment]:
         """All that is remembered, in the order in which it was written down."""
@@ -233,14 +253,19 @@ class History:
         """
         if any(row.source == "device" for row in self._kept_back or ()):
             self._write()
-        return [Told(*row) for row in reversed(self._sql.rows(_TOLD, device_id, owner, most))]
+        rows, are_all = self._recently((device_id, owner))
+        told = [row for row in rows if row["source"] == "device" and row["ms"] is not None]
+        if len(told) < most and not are_all:
+            told = self._sql.rows(_TOLD, device_id, owner, most)
+        newest = reversed(told[:most])
+        return [Told(row["at"], row["step"], row["code"], row["ms"]) for row in newest]
 
 
-def _is_beside(former: _Row, row: _Row, is_strange: bool) -> bool:
+def _is_beside(former: str, what: str, is_strange: bool) -> bool:
     """Tell whether one would be counted if it said the same as the other, of the same source."""
     if is_strange:
-        return former.what == row.what
-    return former.what not in _BY_STRANGERS
+        return former == what
+    return former not in _BY_STRANGERS
 
 
 def _said(row: _Row) -> tuple[Any, ...]:

@@ -118,3 +118,28 @@ def test_history_is_bounded_however_much_of_it_there_was(place: Field, there: in
     with place.store.reading() as records:
         rows = records._sql.value("SELECT count(*) FROM history WHERE device_id = ?", ID)
     assert rows == KEPT
+
+
+def test_what_was_counted_or_added_in_a_transaction_is_seen_in_it(place: Field) -> None:
+    noted(
+        place,
+        ID,
+        [moment("reported", float(n), detail=str(n)) for n in range(40)],
+        is_together=True,
+    )
+    with place.store.transaction() as records:
+        for at in (50.0, 51.0):
+            records.history.note(ID, OWNER, moment("reported", at, detail="39"))
+        records.history.note(ID, OWNER, Moment("device", 52.0, "step", 8, ms=5))
+        assert [told.at for told in records.history.told_by_device(ID, OWNER, 1)] == [52.0]
+        assert [told.at for told in records.history.told_by_device(ID, OWNER, 64)] == [52.0]
+    counted, added = kept(place, ID)[-2:]
+    assert (counted.times, counted.until, added.at) == (3, 51.0, 52.0)
+
+
+def test_newest_of_a_source_is_found_behind_many_of_another(place: Field) -> None:
+    noted(place, ID, [moment("claimed", 1.0, "portal")], is_together=True)
+    noted(place, ID, [moment("step", float(n), "device") for n in range(60)], is_together=True)
+    noted(place, ID, [moment("claimed", 70.0, "portal")], is_together=True)
+    first, *others = kept(place, ID)
+    assert (first.times, first.until, len(others)) == (2, 70.0, 60)
