@@ -10,8 +10,9 @@ from typing import Any
 
 from muster_server.store.sql import Sql, insertion, marks
 
-# Few kinds, so that the driver keeps all of them prepared; the largest has 192 values.
-_AT_ONCE = (16, 8, 4, 2, 1)
+# Few kinds, so that the driver keeps all of them prepared; the largest has 192 values. What comes
+# with one request is one statement, mostly.
+_AT_ONCE = (16, 8, 7, 6, 5, 4, 3, 2, 1)
 
 
 class Insertion:
@@ -28,8 +29,8 @@ class Insertion:
         """Add them; how many were added."""
         rows = list(rows)
         left, added = len(rows), 0
-        if left == 1:
-            return sql.run(self._texts[1], *rows[0])
+        if left in self._texts:
+            return sql.run(self._texts[left], *chain.from_iterable(rows))
         for n in _AT_ONCE:
             while left >= n:
                 some = rows[-left:][:n]

@@ -13,7 +13,7 @@ from muster_server.store.sql import Sql
 NAMES = Insertion("press", ("id", "name"), "ON CONFLICT DO NOTHING")
 
 
-@pytest.mark.parametrize("number", [0, 1, 3, 16, 37])
+@pytest.mark.parametrize("number", [0, 1, 3, 5, 15, 16, 37])
 def test_all_rows_are_added_whatever_their_number(
     empty_database: Callable[[str], str], number: int
 ) -> None:
