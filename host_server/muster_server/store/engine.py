@@ -4,6 +4,7 @@
 
 import logging
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ from muster_server.store.unsynced import Unsynced
 from muster_server.store.writer import BEGIN, Held, TurnTimeout, Undone, Writer
 
 BUSY_TIMEOUT_S = 5.0
+_LOOK_AGAIN_MS = 20  # in which SQLite looks five times
 MEMORY = "sqlite://"
 POSTGRES = "postgresql"  # the name of such an engine
 # Each thread of a role may read at the same time.
@@ -242,7 +244,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except DatabaseError as error:
+    except (DatabaseError, sqlite3.DatabaseError) as error:
         if not is_refusal(error):
             raise
         raise unavailable(error) from None
@@ -287,4 +289,25 @@ def _begin(connection: Connection) -> None:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - narrows SQLAlchemy's type
     if not driver.in_transaction:  # the writer begins its own
-        driver.execute(BEGIN)
+        _begin_beside_others(driver)
+
+
+def _begin_beside_others(driver: sqlite3.Connection) -> None:
+    """Begin as soon as nobody writes.
+
+    SQLite looks ten times a second after a while, and a busy server writes at nearly all moments:
+    who comes beside it would hardly ever find none. So it begins to wait anew all the time.
+    """
+    ends = time.monotonic() + BUSY_TIMEOUT_S
+    driver.execute(f"PRAGMA busy_timeout = {_LOOK_AGAIN_MS}")
+    try:
+        while True:
+            try:
+                driver.execute(BEGIN)
+                return
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() > ends:
+                    raise
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000:.0f}")

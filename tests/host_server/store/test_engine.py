@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from muster_server.errors import Unavailable
 from muster_server.store import engine as engine_module
 from muster_server.store.config import ConfigStore
-from muster_server.store.engine import database_url, open_engine
+from muster_server.store.engine import database_url, open_engine, transaction
 from muster_server.store.secrets import SecretBox
 
 
@@ -29,6 +29,13 @@ def test_database_that_stays_locked_is_unavailable_for_a_moment(engine: Engine) 
     with engine.begin(), pytest.raises(Unavailable) as caught, store.transaction():
         pass
     assert caught.value.retry_s == 2
+
+
+def test_who_comes_beside_a_server_is_told_in_words_that_it_is_busy(engine: Engine) -> None:
+    with transaction(engine), pytest.raises(Unavailable, match="busy"), transaction(engine):
+        pass
+    with transaction(engine) as connection:
+        connection.execute(text("SELECT 1"))
 
 
 def test_block_that_fails_leaves_nothing_behind(engine: Engine) -> None:
