@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from muster_server.errors import LabelRefused
-from muster_server.label import Label, is_device_id, new_label, parse_label
+from muster_server.label import Label, is_device_id, label_text, new_label, parse_label
 from tests.host_server.golden import cases
 from tests.wire.labels import groups_of, printed
 
@@ -52,6 +52,7 @@ def test_any_single_mistyped_character_is_noticed(position: int) -> None:
 )
 def test_label_may_be_typed_as_printed_or_come_as_a_link(typed: str) -> None:
     assert parse_label(typed) == LABEL
+    assert label_text(typed) == LABEL.qr_text
 
 
 def test_character_that_looks_like_another_gets_a_hint() -> None:

@@ -301,7 +301,7 @@ def _add_direct_ways(
         if token_id is not None and not re.fullmatch(_TOKEN_ID, token_id):
             raise NotDirect
         issued = accounts.open_account(asked.parts["originator"], token_id)
-        return json_response(asdict(issued), 201)
+        return json_response(vars(issued), 201)
 
     def name_in_policy(asked: Asked) -> Response:
         policy = asked.parts["policy"]

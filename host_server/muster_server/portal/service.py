@@ -27,7 +27,7 @@ from muster_server.api.bodies import (
 from muster_server.api.queries import WantedDevices, WantedReadings
 from muster_server.document import Fields
 from muster_server.errors import HostError, ServiceUnreachable
-from muster_server.label import is_device_id, parse_label
+from muster_server.label import is_device_id, label_text
 from muster_server.service_client import CONFIG_TIMEOUT_S, Remote, Service
 from muster_server.tokens import TokenSource
 
@@ -72,7 +72,7 @@ class Portal:
         started = self._monotonic()
         request = {
             **device.model_dump(),
-            "label": parse_label(device.label).qr_text,
+            "label": label_text(device.label),
             "portal_ms": round((self._monotonic() - started) * 1000),
         }
         return rendered(self._call("POST", f"/v1/devices?owner={quote(owner)}", request))
