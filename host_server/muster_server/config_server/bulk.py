@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from muster_server.config_server.devices import INITIALISE, REGISTER, claimed
+from muster_server.config_server.devices import claimed
+from muster_server.config_server.new_claims import INITIALISE, REGISTER, Wish
 from muster_server.errors import Conflict, LabelRefused, NotFound
 from muster_server.label import Label, parse_label
 from muster_server.store.claims import ENDED, Claim, with_step
@@ -109,8 +110,8 @@ class BulkService:
         is_kept: bool,
     ) -> None:
         now = self._clock()
-        about = (claims, label, profile, name, owner, None)
-        claim = claimed(records, *about, now=now, expiry=self._expiry())
+        wish = Wish(label, profile, name, owner, now)
+        claim = claimed(records, claims, wish, expiry=self._expiry())
         if not is_kept:
             return
         for step in (REGISTER, INITIALISE):

@@ -14,6 +14,8 @@ from muster_server.config_server.profile import Particulars, check_made, uncheck
 from muster_server.document import compact_json
 
 _MOST = 256
+_LONGEST_NUMBER = len(str(bounds.HIGHEST))
+_LONGEST_ESCAPE = 6  # of a character in JSON, e.g. \u0007
 
 _Key = tuple[int, bool, str]
 
@@ -22,8 +24,9 @@ class CheckedProfiles:
     """Remembers documents of profiles, which nobody changes."""
 
     def __init__(self) -> None:
-        # Each is kept, so that no other object has its identity.
-        self._valid: dict[_Key, dict[str, Any]] = {}
+        # Each is kept, so that no other object has its identity; with the room that is left in its
+        # configurations by all that is the same in them.
+        self._valid: dict[_Key, tuple[dict[str, Any], int]] = {}
 
     def build(self, profile: dict[str, Any], own: Particulars) -> dict[str, Any]:
         """The configuration of one device; Invalid names the field of the profile that is wrong.
@@ -31,14 +34,25 @@ class CheckedProfiles:
         Neither is to be changed: they have parts in common.
         """
         configuration = unchecked_configuration(profile, own)
-        key = (id(profile), own.token is not None, own.server_url)
-        if self._valid.get(key) is profile and _is_plain(own) and _fits(configuration):
+        key = _key(profile, own)
+        known, room = self._valid.get(key, (None, 0))
+        if known is profile and _is_plain(own) and _fits(configuration, own, room):
             return configuration
         check_made(profile, configuration)
         if len(self._valid) >= _MOST:
             self._valid.clear()
-        self._valid[key] = profile
+        self._valid[key] = profile, _room(configuration, own)
         return configuration
+
+    def check(self, profile: dict[str, Any], own: Particulars) -> None:
+        """Raise Invalid as `build` does, which need not be called for what is plainly right."""
+        known, room = self._valid.get(_key(profile, own), (None, 0))
+        if known is not profile or not _is_plain(own) or _most(own) > room:
+            self.build(profile, own)
+
+
+def _key(profile: dict[str, Any], own: Particulars) -> _Key:
+    return id(profile), own.token is not None, own.server_url
 
 
 def _is_plain(own: Particulars) -> bool:
@@ -58,6 +72,25 @@ def _is_within(text: str, limits: tuple[int, int]) -> bool:
     return text.isascii() and limits[0] <= len(text) <= limits[1]
 
 
-def _fits(configuration: dict[str, Any]) -> bool:
-    size = len(compact_json(configuration).encode("utf-8", "surrogatepass"))
-    return size <= bounds.CONFIGURATION_BYTES
+def _fits(configuration: dict[str, Any], own: Particulars, room: int) -> bool:
+    return _most(own) <= room or _size(configuration) <= bounds.CONFIGURATION_BYTES
+
+
+def _most(own: Particulars) -> int:
+    """The most bytes that the device's own values take, which are ASCII, for one that is none is
+    no plain one; its keys have the same length always.
+    """
+    characters = len(own.originator) + len(own.token or "") + len(own.device_name)
+    return _LONGEST_NUMBER + _LONGEST_ESCAPE * characters
+
+
+def _room(configuration: dict[str, Any], own: Particulars) -> int:
+    """The bytes that are left for the device's own values."""
+    # They count with one byte for each character here, which is the least: the room is rather
+    # smaller than it is.
+    least = len(own.originator) + len(own.token or "") + len(own.device_name)
+    return bounds.CONFIGURATION_BYTES - (_size(configuration) - least)
+
+
+def _size(configuration: dict[str, Any]) -> int:
+    return len(compact_json(configuration).encode("utf-8", "surrogatepass"))

@@ -104,7 +104,8 @@ class DeviceViews:
     def one(self, device_id: str, owner: str) -> dict[str, Any]:
         """Return everything that its owner may know about a device; no secret is in it."""
         with self._store.reading() as records:
-            return full(records, self._known(records, existing(records, device_id, owner)))
+            claim = existing(records, device_id, owner)
+            return full(self._known(records, claim), records.events_of(claim))
 
     def of_new(self, records: Records, claim: Claim, version: Version) -> dict[str, Any]:
         """Return the same of a claim that has just been made, with its first version, and whose
@@ -124,7 +125,13 @@ class DeviceViews:
             group=records.groups.group_of(*about),
             tags=records.groups.tags_of(*about),
         )
-        return full(records, known)
+        return full(known, records.events_of(claim))
+
+    def of_first(self, claim: Claim, version: Version) -> dict[str, Any]:
+        """Return the same of a claim before which nothing was known of the device."""
+        now = self._clock()
+        is_open = window.is_invited(claim, now)
+        return full(Known(claim, None, None, [version], [], is_open, False, now), [])
 
     def entry(self, device_id: str, owner: str) -> dict[str, Any]:
         """Return what a list shows of the device. Raises NotFound."""
@@ -234,7 +241,7 @@ def short(known: Known) -> dict[str, Any]:
     }
 
 
-def full(records: Records, known: Known) -> dict[str, Any]:
+def full(known: Known, events: list[dict[str, Any]]) -> dict[str, Any]:
     """Everything that its owner may know about a device; no secret is in it."""
     claim, versions, bundles, now = known.claim, known.versions, known.bundles, known.now
     pending = {"state": "pending", "code": None, "ms": None, "at": None}
@@ -252,7 +259,7 @@ def full(records: Records, known: Known) -> dict[str, Any]:
         "last": claim.last,
         "device": claim.facts,
         "account": {"originator": claim.originator},
-        "events": records.events_of(claim),
+        "events": events,
     }
 
 

@@ -14,6 +14,15 @@ from muster_server.config_server import window
 from muster_server.config_server.changing import changed, check_is_held, checked_change, moved
 from muster_server.config_server.device_view import DeviceViews, existing, may_be_shown
 from muster_server.config_server.ending import end_ownership, left_behind
+from muster_server.config_server.new_claims import (
+    INITIALISE,
+    REGISTER,
+    FirstClaims,
+    Wish,
+    moment_of_claim,
+    new_claim,
+    new_claim_id,
+)
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.proof import (
     drop_claim,
@@ -24,7 +33,6 @@ from muster_server.config_server.versions import (
     MEANWHILE,
     Draft,
     Versions,
-    new_adoption,
     unreleased,
 )
 from muster_server.errors import (
@@ -36,20 +44,15 @@ from muster_server.errors import (
     Released,
     ServiceUnreachable,
 )
-from muster_server.label import Label, parse_label
-from muster_server.ordered_ids import ordered_id
+from muster_server.label import parse_label
 from muster_server.store.claims import (
     CLAIM_LIFE_S,
     ENDED,
     Claim,
     living_until,
-    new_nonce,
     with_step,
 )
 from muster_server.store.config import ConfigStore, Records
-
-REGISTER, INITIALISE = 1, 2
-_ID_BYTES = 10  # of a claim
 
 
 class DeviceService:
@@ -69,6 +72,7 @@ class DeviceService:
         self._expiry = expiry or clock
         self._monotonic = monotonic
         self.views = DeviceViews(store, versions, clock)
+        self._firsts = FirstClaims(store, versions, self.views, clock, monotonic)
 
     def register(
         self,
@@ -88,28 +92,37 @@ class DeviceService:
         """
         started, now = self._monotonic(), self._clock()
         end = None if until is None else window.chosen_end(until, now)
-        label, new_id, answer = parse_label(text), new_claim_id(), None
+        wish = Wish(parse_label(text), profile, name, owner, now, end, portal_ms, started)
         self._versions.stock()
+        try:
+            shown = self._firsts.shown(wish)
+            return shown or self._registered(wish)
+        except ServiceUnreachable as error:
+            return self._registered(wish, error)
+
+    def _registered(self, wish: Wish, failed: ServiceUnreachable | None = None) -> dict[str, Any]:
+        """The same for any device; `failed` is what the platform said to a new claim, if it was
+        asked already.
+        """
+        device_id, owner, new_id, answer = wish.label.device_id, wish.owner, new_claim_id(), None
         with self._versions.lock(new_id), self._versions.alone(new_id):
-            with self._store.transaction(label.device_id) as records:
-                if records.profile(profile) is None:
-                    raise NotFound(f'there is no profile named "{profile}"; make it first')
-                others = records.claims_of(label.device_id)
-                claim = claimed(
-                    *(records, others, label, profile, name, owner, end),
-                    now=now, expiry=self._expiry(), new_id=new_id,
-                )  # fmt: skip
-                claim = with_step(claim, REGISTER, "done", "ok", portal_ms, now)
-                begun = self._begun(records, claim, is_new=True) if claim.id == new_id else None
+            with self._store.transaction(device_id) as records:
+                if records.profile(wish.profile) is None:
+                    raise NotFound(f'there is no profile named "{wish.profile}"; make it first')
+                others = records.claims_of(device_id)
+                claim = claimed(records, others, wish, expiry=self._expiry(), new_id=new_id)
+                claim = with_step(claim, REGISTER, "done", "ok", wish.portal_ms, wish.now)
+                begun: Draft | HostError | None = None
+                if claim.id == new_id:
+                    begun = failed or self._begun(records, claim, is_new=True)
                 records.put_claim(begun.claim if isinstance(begun, Draft) else claim)
-                more: dict[str, Any] = {"source": "portal", "step": REGISTER, "ms": portal_ms}
-                records.note(claim, now, "claimed", detail=f'profile "{profile}"', **more)
+                records.history.note(device_id, owner, moment_of_claim(wish))
             if begun is not None:
                 is_alone = not any(may_be_shown(other, owner) for other in others)
-                answer = self._ended(claim, begun, started, is_shown=is_alone)
+                answer = self._ended(claim, begun, wish.started, is_shown=is_alone)
         if begun is None:
-            self.prepare(claim, started)
-        return answer or self.shown(label.device_id, owner)
+            self.prepare(claim, wish.started)
+        return answer or self.shown(device_id, owner)
 
     def prepare(self, claim: Claim, started: float) -> None:
         """Step 2. If it fails the claim stays: the sync tries again, and the owner sees why."""
@@ -125,13 +138,13 @@ class DeviceService:
             return error
 
     def _ended(
-        self, claim: Claim, begun: Draft | Invalid, started: float, *, is_shown: bool = False
+        self, claim: Claim, begun: Draft | HostError, started: float, *, is_shown: bool = False
     ) -> dict[str, Any] | None:
         """Have the platform do its part of step 2, and keep what came of it. Return what is shown
         of the device, if it `is_shown` and nobody has heard of it yet.
         """
         try:
-            if isinstance(begun, Invalid):
+            if isinstance(begun, HostError):
                 raise begun
             version = begun.version or self._versions.made(begun)
         except (Invalid, ServiceUnreachable) as error:
@@ -294,23 +307,14 @@ class DeviceService:
 
 
 def claimed(
-    records: Records,
-    claims: list[Claim],
-    label: Label,
-    profile: str,
-    name: str,
-    owner: str,
-    end: float | None,
-    *,
-    now: float,
-    expiry: float,
-    new_id: str | None = None,
+    records: Records, claims: list[Claim], wish: Wish, *, expiry: float, new_id: str | None = None
 ) -> Claim:
     """The claim for this label: an old one of the same owner, or a new one, with an open window.
     `claims` are those of the device; `new_id` is what a new one is to be called.
 
     Raises LabelRefused or Conflict if the owner cannot have it.
     """
+    label, owner, end, now = wish.label, wish.owner, wish.end, wish.now
     vendor = records.vendor_device(label.device_id)
     if vendor is not None and not hmac.compare_digest(vendor.secret, label.secret):
         raise LabelRefused(
@@ -330,7 +334,7 @@ def claimed(
         # A claim without an end, or whose bundle is being carried, is no end for a window.
         if end is None and (claim.expires_at or math.inf) > now + window.LONGEST_S:
             end = window.chosen_end(None, now)
-        return window.opened(moved(records, replace(claim, name=name), profile), end)
+        return window.opened(moved(records, replace(claim, name=wish.name), wish.profile), end)
     if any(claim.state == "proved" for claim in claims):
         raise Conflict(
             "a device with another secret has proved this id; if its label was reissued, release "
@@ -339,41 +343,7 @@ def claimed(
     live = [claim for claim in claims if not is_expired(claim, expiry)]
     if len(live) >= MOST_CLAIMS:
         make_room(records, live, owner, now)
-    new = _new_claim(new_id or new_claim_id(), label, profile, name, owner, now)
-    return window.opened(new, end)
-
-
-def new_claim_id() -> str:
-    """Return one that nobody has: 80 random bits are in it."""
-    return ordered_id(_ID_BYTES)
-
-
-def _new_claim(
-    claim_id: str, label: Label, profile: str, name: str, owner: str, now: float
-) -> Claim:
-    return Claim(
-        id=claim_id,
-        device_id=label.device_id,
-        owner=owner,
-        secret=label.secret,
-        profile=profile,
-        name=name,
-        state="unproved",
-        nonce=new_nonce(),
-        originator=new_originator(),
-        created_at=now,
-        expires_at=now + CLAIM_LIFE_S,
-        window_open=False,
-        window_until=None,
-        version=0,
-        highest=0,
-        status="prepared",
-        progress={},
-        last=None,
-        facts=None,
-        seen_at=None,
-        adoption=new_adoption(),
-    )
+    return new_claim(new_id or new_claim_id(), wish)
 
 
 def _until(end: float) -> str:

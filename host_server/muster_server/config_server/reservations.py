@@ -49,11 +49,18 @@ class Reservations:
 
     def take(self, records: Records) -> Reserved | None:
         """Return one, which is not reserved any more if this transaction is kept; else None."""
-        if lane.batch() is None or not self._free:
-            return None
-        taken = self._free.popleft()
-        records.reserved.use(taken)
+        taken = self.lent()
+        if taken is not None:
+            records.reserved.use(taken)
         return taken
+
+    def lent(self) -> Reserved | None:
+        """Return one, which is written down until its caller says that it is used; else None."""
+        return self._free.popleft() if lane.batch() is not None and self._free else None
+
+    def give_back(self, lent: Reserved) -> None:
+        """Have the next claim get it, whether or not the platform was asked for it."""
+        self._free.appendleft(lent)
 
 
 def _new() -> Reserved:

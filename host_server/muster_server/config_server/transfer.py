@@ -10,8 +10,9 @@ from typing import Any
 
 from muster_server.config_server.changing import check_is_held
 from muster_server.config_server.device_view import existing
-from muster_server.config_server.devices import REGISTER, DeviceService, claimed
+from muster_server.config_server.devices import DeviceService, claimed
 from muster_server.config_server.ending import end_ownership, left_behind
+from muster_server.config_server.new_claims import REGISTER, Wish
 from muster_server.errors import Conflict, NotFound
 from muster_server.label import Label
 from muster_server.store.claims import with_step
@@ -55,8 +56,8 @@ class TransferService:
             end_ownership(records, former, now)
             label = Label(former.device_id, former.secret)
             claims = records.claims_of(former.device_id)
-            about = (claims, label, profile, name, to, None)
-            claim = claimed(records, *about, now=now, expiry=self._expiry())
+            wish = Wish(label, profile, name, to, now)
+            claim = claimed(records, claims, wish, expiry=self._expiry())
             claim = with_step(claim, REGISTER, "done", "ok", None, now)
             records.put_claim(claim)
             more: dict[str, Any] = {"source": "portal", "step": REGISTER}

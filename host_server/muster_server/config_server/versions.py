@@ -26,6 +26,7 @@ from muster_server.errors import NotFound, Released, Unavailable
 from muster_server.lane import held, settle
 from muster_server.store.claims import ENDED, Claim, Version
 from muster_server.store.config import ConfigStore, Records
+from muster_server.store.profiles import InForce
 
 _STRIPES = 64
 _PATIENCE_S = 2.0  # with another process
@@ -65,7 +66,7 @@ class Versions:
         self._server_url = server_url
         self._clock = clock
         self._checked = CheckedProfiles()
-        self._reservations = Reservations(store)
+        self.reservations = Reservations(store)
         self._locks = tuple(threading.Lock() for _ in range(_STRIPES))
 
     @contextmanager
@@ -187,10 +188,10 @@ class Versions:
         number = max([claim.highest, floor, *(v.number for v in versions)]) + 1
         key = secrets.token_bytes(KEY_BYTES)
         # Without the token first: a wrong profile shall not cost the platform anything.
-        self._checked.build(profile, self._particulars(claim, number, None, key))
+        self._checked.check(profile, self._particulars(claim, number, None, key))
         url = profile["platform"]["url"]
         handed_on, asks = self._handed_on(claim, url, versions)
-        reserved = self._reservations.take(records) if asks and is_new else None
+        reserved = self.reservations.take(records) if asks and is_new else None
         if reserved is not None:
             claim = replace(claim, originator=reserved.originator)
         if asks:
@@ -208,7 +209,26 @@ class Versions:
 
         Raises the HostError of a database that does not take what has to be written down.
         """
-        self._reservations.stock()
+        self.reservations.stock()
+
+    def first(self, claim: Claim, profile: InForce, token_id: str) -> Version | None:
+        """Make the first version of a claim that nobody knows yet, with this token of its account;
+        None if its platform has no accounts, or the profile was removed. To be called outside of
+        any transaction. Raises Invalid or ServiceUnreachable.
+        """
+        document = profile.document
+        if document is None or not self._platforms.has_accounts(document["platform"]["url"]):
+            return None
+        key = secrets.token_bytes(KEY_BYTES)
+        self._checked.check(document, self._particulars(claim, 1, None, key))
+        adapter = self._platforms.adapter_for(document["platform"]["url"])
+        made = adapter.make_token(claim.originator, token_id)
+        if made is None:
+            return None
+        configuration = self._checked.build(
+            document, self._particulars(claim, 1, made.secret, key)
+        )
+        return Version(claim.id, 1, configuration, made.id, None, None, made_from=profile.effect)
 
     def made(self, draft: Draft) -> Version:
         """Make the version of a draft, for which a platform may have to be asked: to be called

@@ -18,6 +18,7 @@ from muster_server.store.device_changes import DeviceChanges
 from muster_server.store.device_list import DeviceList
 from muster_server.store.device_records import DeviceRecords
 from muster_server.store.engine import Database
+from muster_server.store.firsts import FirstRecords
 from muster_server.store.groups import GroupRecords
 from muster_server.store.history import History
 from muster_server.store.jobs import JobRecords
@@ -145,6 +146,7 @@ class Records(DeviceRecords):
         self.history = History(sql)
         self.contacts = Contacts(sql)
         self.devices = DeviceList(sql)
+        self.firsts = FirstRecords(sql)
         self.groups = GroupRecords(sql)
         self.leases = LeaseRecords(sql)
         self.tasks = TaskRecords(sql, box)

@@ -58,7 +58,9 @@ def test_verdict_is_that_of_the_whole_check(
 ) -> None:
     checked, own = CheckedProfiles(), replace(OWN, **others)
     checked.build(profile, OWN)
-    assert verdict(checked.build, profile, own) == verdict(build_configuration, profile, own)
+    wanted = verdict(build_configuration, profile, own)
+    assert verdict(checked.check, profile, own)[:2] == wanted[:2]
+    assert verdict(checked.build, profile, own) == wanted
 
 
 def test_configuration_that_a_name_makes_too_large_is_refused(profile: dict[str, Any]) -> None:
@@ -66,8 +68,11 @@ def test_configuration_that_a_name_makes_too_large_is_refused(profile: dict[str,
     size = len(compact_json(build_configuration(profile, OWN)))
     profile["app"] = {"x": "y" * (bounds.CONFIGURATION_BYTES - size - 6)}
     assert len(compact_json(checked.build(profile, OWN))) == bounds.CONFIGURATION_BYTES
-    with pytest.raises(Invalid, match="at most 4096 bytes"):
-        checked.build(profile, replace(OWN, device_name="press 40"))
+    for name in ("press 40", "press\n4", 'press"4'):
+        with pytest.raises(Invalid, match="at most 4096 bytes"):
+            checked.build(profile, replace(OWN, device_name=name))
+        with pytest.raises(Invalid, match="at most 4096 bytes"):
+            checked.check(profile, replace(OWN, device_name=name))
 
 
 def test_profile_that_is_good_without_a_token_is_looked_at_again_for_one(

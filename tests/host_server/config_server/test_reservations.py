@@ -2,75 +2,17 @@
 # Copyright (c) 2026 The Muster authors
 """Are accounts written down before a platform is asked for them, without a wait for each?"""
 
-import asyncio
-import sqlite3
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from muster_server.errors import Unavailable
-from muster_server.label import new_label
-from muster_server.lane import Lane
 from muster_server.store import engine as engine_module
-from muster_server.store.config_tables import metadata
-from muster_server.store.engine import database_url, open_engine
-from tests.host_server.config_server.field import OWNER, PROFILE, Field
+from tests.host_server.config_server.lane_town import Town
 
 CLAIMS = 10
 _RESERVED = "SELECT originator FROM reserved_account"
-
-
-class Town:
-    """A configuration server on a disk, whose lane does the claims."""
-
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "config.sqlite"
-        self.engine = open_engine(database_url(folder, "config"))
-        self.commits = 0
-        event.listen(self.engine, "connect", self._watch)
-        metadata.create_all(self.engine)
-        self.place = Field(engine=self.engine)
-        self.lane = Lane()
-
-    def _watch(self, connection: sqlite3.Connection, entry: object) -> None:
-        connection.set_trace_callback(self._note)
-
-    def _note(self, statement: str) -> None:
-        self.commits += statement == "COMMIT"
-
-    def claimed(self, most: int = CLAIMS) -> list[Any]:
-        """Claim so many devices at once: what each got, or what went wrong."""
-        labels = [new_label().qr_text for _ in range(most)]
-        claim: Callable[..., Any] = self.place.devices.register
-
-        async def together() -> list[Any]:
-            works = (self.lane.run(claim, text, "press", "", OWNER) for text in labels)
-            return await asyncio.gather(*works, return_exceptions=True)
-
-        return asyncio.run(together())
-
-    def on_disk(self, question: str) -> set[str]:
-        """Return what somebody else finds there."""
-        other = sqlite3.connect(self.file)
-        try:
-            return {row[0] for row in other.execute(question)}
-        finally:
-            other.close()
-
-    def close(self) -> None:
-        self.lane.close()
-        self.engine.dispose()
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Iterator[Town]:
-    made = Town(tmp_path)
-    made.place.profiles.add(PROFILE)
-    yield made
-    made.close()
 
 
 def test_claims_of_a_batch_wait_for_the_disk_together(town: Town) -> None:
