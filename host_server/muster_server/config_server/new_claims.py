@@ -9,13 +9,14 @@ if nothing had been done: whoever gets the account then gets another token for i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from muster_server.config_server.device_view import DeviceViews
 from muster_server.config_server.platform_adapter import new_originator
 from muster_server.config_server.versions import Versions, new_adoption
 from muster_server.errors import Invalid
+from muster_server.frozen import replaced
 from muster_server.label import Label
 from muster_server.ordered_ids import ordered_id
 from muster_server.store.claims import CLAIM_LIFE_S, Claim, Version, new_nonce, step_entry
@@ -131,7 +132,7 @@ class FirstClaims:
             str(REGISTER): step_entry("done", "ok", wish.portal_ms, wish.now),
             str(INITIALISE): step_entry("done", "ok", ms, now),
         }
-        claim = replace(claim, highest=version.number, progress=progress)
+        claim = replaced(claim, highest=version.number, progress=progress)
         claimed = moment_of_claim(wish)
         prepared = Moment(
             "config", now, "prepared", INITIALISE, ms=ms, detail=f"version {version.number}"

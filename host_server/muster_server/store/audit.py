@@ -47,8 +47,9 @@ class AuditStore:
 
     def add(self, deed: Deed) -> None:
         """Write a line. Unavailable if the database is busy."""
+        fields = vars(deed)
         with self._database.transaction(f"a line about {deed.about}") as connection:
-            Sql(connection).run(_ADD, *(getattr(deed, name) for name in _DEED))
+            Sql(connection).run(_ADD, *[fields[name] for name in _DEED])
 
     def newest(self, limit: int, before: int | None = None) -> list[Line]:
         """Return lines, the newest first; with `before`, those before the one of this number."""

@@ -28,6 +28,7 @@ _TRIMMED_OF_256 = 16
 _CLAIM = tuple(Claim.__dataclass_fields__)
 _CLAIM_JSON = frozenset({"progress", "last", "facts", "asked"})
 _SEALED = frozenset({"secret", "adoption"})
+_NOT_AS_THEY_ARE = _CLAIM_JSON | _SEALED
 _PUT_CLAIM = replacement("claim", _CLAIM, "id")
 # Most claims have none: then nobody has to ask.
 _HAS_CHANGES = "EXISTS (SELECT 1 FROM device_change WHERE claim_id = claim.id)"
@@ -129,8 +130,8 @@ class DeviceRecords:
         """Keep the claim as it is now."""
         known = self._claims_known.get(claim.id)
         if known is None:
-            values = [self._stored(claim, name) for name in _CLAIM]
-            self._sql.run(_PUT_CLAIM, *values)
+            now = self._all_stored(claim)
+            self._sql.run(_PUT_CLAIM, *[now[name] for name in _CLAIM])
         else:
             before, now = vars(known), vars(claim)
             changed = tuple([name for name in _CLAIM if before[name] != now[name]])
@@ -173,6 +174,14 @@ class DeviceRecords:
             if fields[name] is not None:
                 fields[name] = self._box.open(fields[name], "claim", name, fields["id"])
         return fields
+
+    def _all_stored(self, claim: Claim) -> dict[str, Any]:
+        """Return what the columns hold of the claim."""
+        now = dict(vars(claim))
+        for name in _NOT_AS_THEY_ARE:
+            if now[name] is not None:
+                now[name] = self._stored(claim, name)
+        return now
 
     def _stored(self, claim: Claim, name: str) -> Any:
         """Return what a column holds of the claim."""
