@@ -212,8 +212,11 @@ class Accounts:
         hash_ = tokens.token_hash(issued.token)
         if not rows.add_token(Token(issued.token_id, originator, hash_, timestamp(now))):
             raise Conflict("another account has a token with this id; choose another one")
-        made = (Sight(now, "account_made"),) if is_new else ()
-        rows.history.note(originator, *made, Sight(now, "token_issued"))
+        token_issued = Sight(now, "token_issued")
+        if is_new:
+            rows.history.begin(originator, Sight(now, "account_made"), token_issued)
+        else:
+            rows.history.note(originator, token_issued)
         return issued
 
     def _make_room(self, rows: Rows, originator: str, token_id: str | None) -> None:

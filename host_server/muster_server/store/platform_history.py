@@ -79,6 +79,13 @@ class PlatformHistory:
         if former is not None and former["kept"] + len(sights) > KEPT:
             self._sql.run(_FORGET_OLD, originator, originator, KEPT)
 
+    def begin(self, originator: str, *sights: Sight) -> None:
+        """Write down how an account begins. What an earlier one of its name has left is another's
+        last, and is not counted; it is bounded with what is noted next.
+        """
+        self._turn.check_account(originator)
+        _ADD.run(self._sql, [(originator, s.at, s.at, 1, *_said(s)) for s in sights])
+
     def note_first(self, originator: str, sight: Sight) -> None:
         """Write it down, unless such a thing is among what is remembered."""
         if self._asked.has_read(originator):
