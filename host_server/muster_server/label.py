@@ -6,9 +6,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from base64 import b32encode
+from base64 import b32decode, b32encode
 from dataclasses import dataclass, field
-from string import ascii_lowercase, ascii_uppercase, digits
+from string import ascii_lowercase, ascii_uppercase
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -26,8 +26,6 @@ _CHECK_CHARACTERS = 4
 _LONGEST = LABEL[1]
 _ID = re.compile(r"(?=.{1,32}\Z)[A-Z0-9]+(?:[.-][A-Z0-9]+)*")
 _NOT_BASE32 = re.compile(r"[^A-Z2-7]")
-# base32 as digits of a number, which is read four times as fast: all of a secret's bits count.
-_DIGITS = str.maketrans(ascii_uppercase + "234567", digits + ascii_lowercase[:22])
 # ASCII alone: Python's upper() would make letters of base32 from others, such as a dotless i.
 _CAPITALS = str.maketrans(ascii_lowercase, ascii_uppercase)
 # What people type for what they see.
@@ -169,8 +167,7 @@ def _typed_secret(typed: str) -> bytes:
             f"the secret has {wanted} characters in groups of four, and {len(typed)} were given",
             path="secret",
         )
-    number = int(typed[:_SECRET_CHARACTERS].translate(_DIGITS), 32)
-    return number.to_bytes(SECRET_BYTES, "big")
+    return b32decode(typed[:_SECRET_CHARACTERS])
 
 
 def _check(device_id: str, secret: bytes) -> str:
