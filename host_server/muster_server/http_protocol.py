@@ -32,7 +32,9 @@ class DeadlineProtocol(HttpToolsProtocol):
     """Closes a connection whose request's headers have not come in time, or do not end."""
 
     headers_deadline_s = HEADERS_DEADLINE_S
-    _headers_due: asyncio.TimerHandle | None = None
+    _due_at: float | None = None  # by the loop's clock, when it is the client's turn
+    # One for all requests of a connection: to set it anew for each costs more than to look.
+    _looking: asyncio.TimerHandle | None = None
     _has_headers = False  # of the request that comes
     _header_bytes = 0
     _came_bytes, _body_bytes = 0, 0
@@ -113,6 +115,9 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
+        if self._looking is not None:
+            self._looking.cancel()
+            self._looking = None
         super().connection_lost(exc)
 
     @property
@@ -125,16 +130,28 @@ class DeadlineProtocol(HttpToolsProtocol):
     def _watch(self) -> None:
         if not self._is_idle:
             self._stop_watching()
-        elif self._headers_due is None:
-            self._headers_due = self.loop.call_later(self.headers_deadline_s, self._give_up)
+        elif self._due_at is None:
+            self._due_at = self.loop.time() + self.headers_deadline_s
+            self._look_at(self._due_at)
 
     def _stop_watching(self) -> None:
-        if self._headers_due is not None:
-            self._headers_due.cancel()
-            self._headers_due = None
+        self._due_at = None
+
+    def _look_at(self, due_at: float) -> None:
+        if self._looking is None:
+            self._looking = self.loop.call_at(due_at, self._look)
+
+    def _look(self) -> None:
+        self._looking = None
+        if self._due_at is None:
+            return
+        if self.loop.time() < self._due_at:  # of a later request
+            self._look_at(self._due_at)
+        else:
+            self._due_at = None
+            self._give_up()
 
     def _give_up(self) -> None:
-        self._headers_due = None
         if self.transport.is_closing() or not self._is_idle:
             return
         if not self._has_headers:
