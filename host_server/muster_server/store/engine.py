@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -40,6 +40,9 @@ _CONNECTIONS = 96
 _STATEMENTS_KEPT = 512
 _CACHE_KIB = 8192  # of each connection
 _LOG_PAGES = 8000  # of 4 KiB; until then a thread does it
+
+# What SQLite says when it refuses, or its turn does not come.
+_TOLD = (TurnTimeout, Undone, DatabaseError, sqlite3.DatabaseError)
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +108,7 @@ class Database:
     def _count(self, connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
         self.connections_made += 1
 
-    @contextmanager
-    def transaction(self, about: str | None = None) -> Iterator[Connection]:
+    def transaction(self, about: str | None = None) -> AbstractContextManager[Connection]:
         """Everything in the block happens, or nothing of it; it is on the disk when the block has
         ended. Not to be nested. Unavailable if it is busy, away, damaged, or its disk full.
 
@@ -114,23 +116,21 @@ class Database:
         that is about something else, run beside each other; all others one after another.
         """
         if self._postgres is not None:
-            with _translated(), self._postgres.transaction(about) as connection:
-                yield connection
-            return
+            return self._of_postgres(self._postgres, about)
         batch = lane.batch()
-        with _told():
-            if batch is None:
-                with self._writer.part() as connection:
-                    yield connection
-                return
-            with self._share(batch).held.part() as connection:
-                batch.open_parts += 1
-                try:
-                    yield connection
-                finally:
-                    batch.open_parts -= 1
+        return self._alone() if batch is None else _Part(self, batch)
 
-    def _share(self, batch: lane.Batch) -> "_Share":
+    @contextmanager
+    def _of_postgres(self, postgres: PostgresDatabase, about: str | None) -> Iterator[Connection]:
+        with _translated(), postgres.transaction(about) as connection:
+            yield connection
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection]:
+        with _told(), self._writer.part() as connection:
+            yield connection
+
+    def share(self, batch: lane.Batch) -> "_Share":
         """Return what the batch of this thread writes here; it has the turn until it ends."""
         found = batch.shares.get(self)
         if found is None:
@@ -150,7 +150,7 @@ class Database:
             return
         batch = lane.batch()
         if batch is not None and self in batch.shares:
-            yield self._share(batch).held.connection  # as its batch has left it
+            yield self.share(batch).held.connection  # as its batch has left it
             return
         # What the lane has read lately is at hand in its own connection, and in no other: each
         # forgets all that it has read when another one writes.
@@ -194,6 +194,36 @@ class Database:
             yield is_mine
 
 
+class _Part:
+    """A transaction in the lane: a part of what its batch writes. A class, for there are eight in
+    an onboarding, and four generators around each.
+    """
+
+    def __init__(self, database: Database, batch: lane.Batch) -> None:
+        self._database = database
+        self._batch = batch
+
+    def __enter__(self) -> Connection:
+        try:
+            self._held = self._database.share(self._batch).held
+            connection = self._held.begin_part()
+        except _TOLD as error:
+            _tell(error)
+            raise
+        self._batch.open_parts += 1
+        return connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._batch.open_parts -= 1
+        try:
+            self._held.end_part(error)
+        except _TOLD as refused:
+            _tell(refused)
+            raise
+        if isinstance(error, _TOLD):
+            _tell(error)
+
+
 class _Share:
     """The part of a batch of the lane that is written to a database."""
 
@@ -225,12 +255,17 @@ def _told() -> Iterator[None]:
     """Unavailable in place of what SQLite says when it refuses, or its turn does not come."""
     try:
         yield
-    except TurnTimeout:
+    except _TOLD as error:
+        _tell(error)
+        raise
+
+
+def _tell(error: Exception) -> None:
+    """Raise Unavailable in place of an error that is a refusal."""
+    if isinstance(error, TurnTimeout):
         log.error("the database is busy: the turn to write did not come")
         raise Unavailable("the database is busy", retry_s=2) from None
-    except (Undone, DatabaseError, sqlite3.DatabaseError) as error:
-        if not isinstance(error, Undone) and not is_refusal(error):
-            raise
+    if isinstance(error, Undone) or is_refusal(error):
         raise unavailable(error) from None
 
 

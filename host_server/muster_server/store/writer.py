@@ -24,6 +24,7 @@ _MOST_TOGETHER = 64
 _LONGEST_S = 0.05
 BEGIN = "BEGIN IMMEDIATE"
 _PART = "part"  # the name of the savepoint of one member
+_BEGIN_PART, _END_PART = f"SAVEPOINT {_PART}", f"RELEASE {_PART}"
 
 
 class TurnTimeout(Exception):
@@ -111,9 +112,9 @@ class Writer:
             self._pass_turn()
             raise
         try:
-            group.driver.execute(f"SAVEPOINT {_PART}")
+            group.driver.execute(_BEGIN_PART)
             yield group.connection
-            group.driver.execute(f"RELEASE {_PART}")
+            group.driver.execute(_END_PART)
         except BaseException as error:
             self._take_back(group, error)
             raise
@@ -237,20 +238,30 @@ class Held:
         self._group = group
         self.connection = group.connection
 
-    @contextmanager
-    def part(self) -> Iterator[Connection]:
-        """Everything in the block happens, or nothing of it, whatever becomes of others; it is
-        kept with the end. Undone if there will be none.
+    def begin_part(self) -> Connection:
+        """Begin what happens as a whole or not at all, whatever becomes of others; it is kept with
+        the end. Undone if there will be none.
         """
         group = self._group
         if group.error is not None:
             raise Undone(str(group.error)) from group.error
         try:
-            group.driver.execute(f"SAVEPOINT {_PART}")
-            yield group.connection
-            group.driver.execute(f"RELEASE {_PART}")
+            group.driver.execute(_BEGIN_PART)
         except BaseException as error:
             group.take_back(error)
+            raise
+        return group.connection
+
+    def end_part(self, error: BaseException | None) -> None:
+        """End it; take it back if this error has ended it. Raises SQLite's errors."""
+        group = self._group
+        if error is not None:
+            group.take_back(error)
+            return
+        try:
+            group.driver.execute(_END_PART)
+        except BaseException as refused:
+            group.take_back(refused)
             raise
         group.members += 1
 
