@@ -47,6 +47,22 @@ def test_ctrl_c_ends_the_main_thread_beside_one_that_never_ends(board: EmulatedB
     assert board.exec("print(6 * 7)") == "42\n"
 
 
+def test_each_ctrl_c_is_for_the_main_thread_whichever_others_sleep(board: EmulatedBoard) -> None:
+    board.exec(_COUNT + "_thread.start_new_thread(count, (1 << 30,))")
+    for _ in range(60):
+        board.write(b"while True: print('ro' + 'und'); time.sleep_ms(20)\r\n\r\n")
+        board.expect(rb"round", 10)
+        board.forget_output()
+        board.write(b"\x03")
+        board.expect(rb"KeyboardInterrupt", 10)
+        board.exec("pass")
+        board.forget_output()
+    before, end = board.eval("n"), time.monotonic() + 10
+    while board.eval("n") == before:  # it runs on
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 @pytest.mark.parametrize("kind", ["soft", "hard"])
 def test_a_reset_ends_all_threads(board: EmulatedBoard, kind: str) -> None:
     board.exec(_COUNT + "_thread.start_new_thread(count, (1 << 30,))")

@@ -3,6 +3,7 @@
 """One run of the interpreter: from a reset to the next."""
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import signal
@@ -24,6 +25,7 @@ TOKEN_FD = 8
 _LEND_S = 0.003
 _PIPE_READ = 65536
 _CTRL_C = 0x03
+_LIBC = ctypes.CDLL(None)  # tgkill(2)
 _SIGINT_BIT = 1 << (signal.SIGINT - 1)
 _ASLEEP_WITHIN_S = 0.2
 _FLASH_WITHIN_S = 2.0
@@ -247,10 +249,16 @@ class Child:
                 pass
             if not self._catches_interrupts() or only_asleep and not self._is_in_system_call():
                 return False
-            self._send_signal(signal.SIGINT)
+            self._interrupt_main_thread()
             return True
         finally:
             self._send_signal(signal.SIGCONT)
+
+    def _interrupt_main_thread(self) -> None:
+        # One for the process would be anybody's, since all its threads go on at the same moment:
+        # the exception is raised in the thread that takes the signal. The number is still ours,
+        # for nobody has waited for this child; if it has ended there is nothing to interrupt.
+        _LIBC.tgkill(self.pid, self.pid, signal.SIGINT)
 
     def _send_signal(self, number: int) -> None:
         # By the descriptor, not the number, which may be somebody else's once this one has ended.
