@@ -119,15 +119,7 @@ def newest_attempt(known: Known) -> dict[str, Any] | None:
     """
     claim = known.claim
     if claim.last is not None and claim.status != "handed_out":
-        step = claim.last["step"]
-        return {
-            "state": "failed",
-            "version": claim.last["config"] or None,
-            "step": step,
-            "code": claim.last["code"],
-            "detail": claim.last["detail"],
-            "at": _step(claim, step).get("at"),
-        }
+        return failed_attempt(claim, claim.last)
     if claim.status == "handed_out":
         given, carried = known.given, _carried(known)
         number = carried.version if carried else given.number if given else None
@@ -151,6 +143,18 @@ def newest_attempt(known: Known) -> dict[str, Any] | None:
             "at": _step(claim, _REGISTER).get("at"),
         }
     return None
+
+
+def failed_attempt(claim: Claim, last: dict[str, Any]) -> dict[str, Any]:
+    """Return the attempt that has ended so, as the device told it last."""
+    return {
+        "state": "failed",
+        "version": last["config"] or None,
+        "step": last["step"],
+        "code": last["code"],
+        "detail": last["detail"],
+        "at": _step(claim, last["step"]).get("at"),
+    }
 
 
 def waiting_for(known: Known, attempt: dict[str, Any] | None) -> dict[str, Any]:

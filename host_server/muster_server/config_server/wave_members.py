@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import SystemRandom
 from typing import Any
 
+from muster_server.config_server.standing import failed_attempt
 from muster_server.errors import Conflict
 from muster_server.store.claims import Claim
 from muster_server.store.config import Records
@@ -68,14 +69,7 @@ def failure_of(claim: Claim, member: Member) -> dict[str, Any] | None:
             return None
     elif claim.status != "failed" or int(last["config"]) <= member.above:
         return None
-    return {
-        "state": "failed",
-        "version": last["config"] or None,
-        "step": last["step"],
-        "code": last["code"],
-        "detail": last["detail"],
-        "at": (claim.progress.get(str(last["step"])) or {}).get("at"),
-    }
+    return failed_attempt(claim, last)
 
 
 def _chosen(
